@@ -1,0 +1,114 @@
+/* Strict base64url, both ways. */
+#include "core.h"
+
+static const char alphabet[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/* The value of a character, or FOREIGN. */
+#define FOREIGN 0x80
+#define F FOREIGN
+static const uint8_t values[256] = {
+    F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,
+    F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,
+    F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  62, F,  F,
+    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, F,  F,  F,  F,  F,  F,
+    F,  0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14,
+    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, F,  F,  F,  F,  63,
+    F,  26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, F,  F,  F,  F,  F,
+    F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,
+    F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,
+    F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,
+    F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,
+    F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,
+    F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,
+    F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,
+    F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,
+};
+#undef F
+
+size_t
+b64url_encoded(size_t len)
+{
+    return len / 3 * 4 + (len % 3 * 4 + 2) / 3;
+}
+
+size_t
+b64url_decoded(size_t len)
+{
+    return len / 4 * 3 + len % 4 * 3 / 4;
+}
+
+char *
+b64url_encode(const unsigned char *bytes, size_t len, char *text)
+{
+    size_t done = b64url_encode_wide(bytes, len, text);
+    bytes += done;
+    text += b64url_encoded(done);
+    len -= done;
+    for (; len >= 3; len -= 3, bytes += 3, text += 4) {
+        uint32_t group = (uint32_t)bytes[0] << 16 | (uint32_t)bytes[1] << 8
+                         | bytes[2];
+        text[0] = alphabet[group >> 18];
+        text[1] = alphabet[group >> 12 & 63];
+        text[2] = alphabet[group >> 6 & 63];
+        text[3] = alphabet[group & 63];
+    }
+    if (len > 0) {
+        uint32_t group = (uint32_t)bytes[0] << 16
+                         | (len == 2 ? (uint32_t)bytes[1] << 8 : 0);
+        *text++ = alphabet[group >> 18];
+        *text++ = alphabet[group >> 12 & 63];
+        if (len == 2) {
+            *text++ = alphabet[group >> 6 & 63];
+        }
+    }
+    return text;
+}
+
+/* The last two or three characters; their unused bits must be zero. */
+static bool
+decode_tail(const unsigned char *in, size_t len, unsigned char *bytes)
+{
+    uint32_t a = values[in[0]], b = values[in[1]];
+    uint32_t c = len == 3 ? values[in[2]] : 0;
+    bytes[0] = (unsigned char)(a << 2 | b >> 4);
+    if (len == 2) {
+        return ((a | b) & FOREIGN) == 0 && (b & 15) == 0;
+    }
+    bytes[1] = (unsigned char)(b << 4 | c >> 2);
+    return ((a | b | c) & FOREIGN) == 0 && (c & 3) == 0;
+}
+
+bool
+b64url_decode(const char *text, size_t len, unsigned char *bytes)
+{
+    size_t done = b64url_decode_wide(text, len, bytes);
+    const unsigned char *in = (const unsigned char *)text + done;
+    uint32_t seen = 0;
+    bytes += b64url_decoded(done);
+    len -= done;
+    for (; len >= 4; len -= 4, in += 4, bytes += 3) {
+        uint32_t a = values[in[0]], b = values[in[1]];
+        uint32_t c = values[in[2]], d = values[in[3]];
+        uint32_t group = a << 18 | b << 12 | c << 6 | d;
+        seen |= a | b | c | d;
+        bytes[0] = (unsigned char)(group >> 16);
+        bytes[1] = (unsigned char)(group >> 8);
+        bytes[2] = (unsigned char)group;
+    }
+    return (seen & FOREIGN) == 0 && len != 1
+           && (len == 0 || decode_tail(in, len, bytes));
+}
+
+bool
+b64url_check(const char *text, size_t len)
+{
+    unsigned char group[3];
+    for (; len > 4; len -= 4, text += 4) {
+        if (!b64url_decode(text, 4, group)) {
+            return false;
+        }
+    }
+    return b64url_decode(text, len, group);
+}

@@ -1,0 +1,173 @@
+/* The registered claims of a verified token (RFC 7519 4.1). */
+#include "module.h"
+
+#include <math.h>
+
+#define DATE_MAX 9007199254740992.0 /* 2^53: exact as a double */
+
+/* Borrowed; NULL if absent. As in header.c, the look-up cannot fail. */
+static PyObject *
+claim(const core_state *state, PyObject *claims, name_id name)
+{
+    return PyDict_GetItemWithError(claims, state->names.own[name]);
+}
+
+/* --- presence ----------------------------------------------------------------- */
+
+static bool
+check_required(const core_state *state, PyObject *required, PyObject *claims)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(required); i++) {
+        PyObject *name = PyTuple_GET_ITEM(required, i);
+        PyObject *value = PyDict_GetItemWithError(claims, name);
+        if (value == NULL || value == Py_None) {
+            if (!PyErr_Occurred()) {
+                status_raise_missing(state, name);
+            }
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- times --------------------------------------------------------------------- */
+
+/* A NumericDate (RFC 7519 2): a JSON number, which true is not. */
+static bool
+read_date(PyObject *value, double *date)
+{
+    if (PyLong_CheckExact(value)) {
+        int overflow;
+        *date = (double)PyLong_AsLongLongAndOverflow(value, &overflow);
+        return overflow == 0 && fabs(*date) <= DATE_MAX;
+    }
+    if (PyFloat_CheckExact(value)) {
+        *date = PyFloat_AS_DOUBLE(value);
+        return fabs(*date) <= DATE_MAX;
+    }
+    return false;
+}
+
+static status
+check_exp(const claims_rules *rules, PyObject *exp, double now)
+{
+    double date;
+    if (exp == NULL) {
+        return STATUS_OK;
+    }
+    if (!read_date(exp, &date)) {
+        return STATUS_EXP_INVALID;
+    }
+    /* RFC 7519 4.1.4: on or after is too late */
+    return now >= date + rules->leeway ? STATUS_EXP_PASSED : STATUS_OK;
+}
+
+static status
+check_nbf(const claims_rules *rules, PyObject *nbf, double now)
+{
+    double date;
+    if (nbf == NULL) {
+        return STATUS_OK;
+    }
+    if (!read_date(nbf, &date)) {
+        return STATUS_NBF_INVALID;
+    }
+    return now < date - rules->leeway ? STATUS_NBF_AHEAD : STATUS_OK;
+}
+
+/* One in the future is no reason to refuse: clocks differ, and only nbf says
+ * when a token begins. */
+static status
+check_iat(const claims_rules *rules, PyObject *iat, double now)
+{
+    double date;
+    if (iat == NULL) {
+        return STATUS_OK;
+    }
+    if (!read_date(iat, &date)) {
+        return STATUS_IAT_INVALID;
+    }
+    return rules->max_age >= 0 && now >= date + rules->max_age + rules->leeway
+               ? STATUS_AGE_PASSED
+               : STATUS_OK;
+}
+
+/* --- strings ---------------------------------------------------------------------- */
+
+static bool
+is_one_of(PyObject *text, PyObject *strings)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(strings); i++) {
+        PyObject *string = PyTuple_GET_ITEM(strings, i);
+        if (text == string || PyUnicode_Compare(text, string) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static status
+check_iss(const claims_rules *rules, PyObject *iss)
+{
+    return rules->issuers == NULL
+                   || (PyUnicode_Check(iss) && is_one_of(iss, rules->issuers))
+               ? STATUS_OK
+               : STATUS_ISS_WRONG;
+}
+
+/* RFC 7519 4.1.3: a string, or an array of them; an empty one names nobody. */
+static status
+check_aud(const claims_rules *rules, PyObject *aud)
+{
+    bool found = false;
+    if (aud == NULL) {
+        return STATUS_OK;
+    }
+    if (PyUnicode_Check(aud)) {
+        found = rules->audiences != NULL && is_one_of(aud, rules->audiences);
+    } else if (PyList_Check(aud)) {
+        for (Py_ssize_t i = 0; i < PyList_GET_SIZE(aud); i++) {
+            PyObject *one = PyList_GET_ITEM(aud, i);
+            if (!PyUnicode_Check(one)) {
+                return STATUS_AUD_SHAPE;
+            }
+            found = found
+                    || (rules->audiences != NULL
+                        && is_one_of(one, rules->audiences));
+        }
+    } else {
+        return STATUS_AUD_SHAPE;
+    }
+    if (rules->audiences == NULL) {
+        return rules->ignore_audience ? STATUS_OK : STATUS_AUD_UNEXPECTED;
+    }
+    return found ? STATUS_OK : STATUS_AUD_WRONG;
+}
+
+bool
+claims_check(const core_state *state, const claims_rules *rules,
+             PyObject *claims)
+{
+    double now;
+    if (!check_required(state, rules->required, claims)
+        || !clock_read(rules->clock, &now)) {
+        return false;
+    }
+    status result = check_exp(rules, claim(state, claims, NAME_exp), now);
+    if (result == STATUS_OK) {
+        result = check_nbf(rules, claim(state, claims, NAME_nbf), now);
+    }
+    if (result == STATUS_OK) {
+        result = check_iat(rules, claim(state, claims, NAME_iat), now);
+    }
+    if (result == STATUS_OK) {
+        result = check_iss(rules, claim(state, claims, NAME_iss));
+    }
+    if (result == STATUS_OK) {
+        result = check_aud(rules, claim(state, claims, NAME_aud));
+    }
+    if (result != STATUS_OK) {
+        status_raise(state, result);
+    }
+    return result == STATUS_OK;
+}

@@ -1,0 +1,342 @@
+/*
+ * The lower storey: tokens and passwords in plain C over libcrypto, libargon2
+ * and libxcrypt. Nothing here includes Python.h or sets a Python exception; a
+ * function that can be refused returns a status. The contracts stand in this
+ * file, once, in reading order; a .c file says only why.
+ *
+ * Spans are borrowed and need no terminating NUL unless it is said.
+ */
+#ifndef FASTBEARER_CORE_H
+#define FASTBEARER_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+typedef struct {
+    const char *p;
+    size_t len;
+} span;
+
+/* --- statuses ----------------------------------------------------------- */
+
+/* X(name, exception class, claim or NULL, message). */
+#define STATUS_TABLE(X)                                                       \
+    X(OK, NULL, NULL, NULL)                                                   \
+    X(NO_MEMORY, NULL, NULL, NULL)                                            \
+    X(CRYPTO_FAILED, "FastbearerError", NULL, "libcrypto reported an error")  \
+    /* tokens: shape */                                                       \
+    X(TOKEN_TOO_LONG, "MalformedTokenError", NULL,                            \
+      "the token is longer than max_bytes")                                   \
+    X(TOKEN_NOT_COMPACT, "MalformedTokenError", NULL,                         \
+      "not a compact JWS: exactly three segments are needed")                 \
+    X(TOKEN_ENCRYPTED, "MalformedTokenError", NULL,                           \
+      "five segments: an encrypted token (JWE), not a signed one")            \
+    X(TOKEN_BASE64, "MalformedTokenError", NULL,                              \
+      "a segment is not strict base64url without padding")                    \
+    /* tokens: JSON of header and payload */                                  \
+    X(JSON_SYNTAX, "MalformedTokenError", NULL, "not strict JSON")            \
+    X(JSON_UTF8, "MalformedTokenError", NULL, "JSON that is not UTF-8")       \
+    X(JSON_SURROGATE, "MalformedTokenError", NULL,                            \
+      "JSON with a lone surrogate")                                           \
+    X(JSON_DUPLICATE, "MalformedTokenError", NULL,                            \
+      "a JSON object has a name twice")                                       \
+    X(JSON_DEPTH, "MalformedTokenError", NULL,                                \
+      "JSON of more than 32 levels")                                          \
+    X(JSON_NUMBER, "MalformedTokenError", NULL,                               \
+      "a JSON number has too many digits or is out of range")                 \
+    X(JSON_NOT_OBJECT, "MalformedTokenError", NULL,                           \
+      "header and payload must be JSON objects")                              \
+    /* tokens: header */                                                      \
+    X(HEADER_MEMBERS, "MalformedTokenError", NULL,                            \
+      "the header has more than 64 members")                                  \
+    X(HEADER_TYPE, "MalformedTokenError", NULL,                               \
+      "kid or typ in the header is not a string")                             \
+    X(HEADER_CRIT, "MalformedTokenError", NULL,                               \
+      "the header has a critical extension, and none is implemented")         \
+    X(HEADER_B64, "MalformedTokenError", NULL,                                \
+      "an unencoded payload (b64) is not accepted")                           \
+    X(HEADER_ZIP, "MalformedTokenError", NULL,                                \
+      "a compressed payload (zip) is not accepted")                           \
+    X(ALG_NOT_KEYS, "InvalidAlgorithmError", NULL,                            \
+      "the header's alg is not the algorithm of the key")                     \
+    X(KID_UNKNOWN, "UnknownKeyError", NULL,                                   \
+      "the header's kid names no key of this verifier")                       \
+    X(SIGNATURE_WRONG, "InvalidSignatureError", NULL,                         \
+      "the signature does not match")                                         \
+    /* tokens: claims */                                                      \
+    X(CLAIM_MISSING, "MissingClaimError", NULL,                               \
+      "a required claim is missing")                                          \
+    X(TYP_WRONG, "InvalidClaimError", "typ",                                  \
+      "the header's typ is not the expected one")                             \
+    X(EXP_INVALID, "InvalidClaimError", "exp",                                \
+      "exp is not a number of seconds up to 2^53")                            \
+    X(NBF_INVALID, "InvalidClaimError", "nbf",                                \
+      "nbf is not a number of seconds up to 2^53")                            \
+    X(IAT_INVALID, "InvalidClaimError", "iat",                                \
+      "iat is not a number of seconds up to 2^53")                            \
+    X(EXP_PASSED, "ExpiredTokenError", "exp", "the token has expired")        \
+    X(AGE_PASSED, "ExpiredTokenError", "iat",                                 \
+      "the token is older than max_age")                                      \
+    X(NBF_AHEAD, "ImmatureTokenError", "nbf", "the token is not valid yet")   \
+    X(ISS_WRONG, "InvalidIssuerError", "iss", "iss is not an accepted issuer")\
+    X(AUD_SHAPE, "InvalidAudienceError", "aud",                               \
+      "aud is neither a string nor a list of strings")                        \
+    X(AUD_WRONG, "InvalidAudienceError", "aud",                               \
+      "aud does not name this audience")                                      \
+    X(AUD_UNEXPECTED, "InvalidAudienceError", "aud",                          \
+      "the token has an aud, and the verifier has no audience")               \
+    /* keys */                                                                \
+    X(KEY_ALGORITHM, "InvalidKeyError", NULL,                                 \
+      "the algorithm of a secret must be HS256, HS384 or HS512")              \
+    X(KEY_EMPTY, "InvalidKeyError", NULL, "the secret is empty or blank")     \
+    X(KEY_SHORT, "InvalidKeyError", NULL,                                     \
+      "the secret is shorter than the hash (RFC 7518 3.2): HS256 needs 32 "   \
+      "bytes, HS384 48, HS512 64")                                            \
+    X(KEY_UNICODE, "InvalidKeyError", NULL,                                   \
+      "the secret holds a lone surrogate")                                    \
+    X(KEY_IS_PEM, "InvalidKeyError", NULL,                                    \
+      "a PEM key or certificate must not be an HMAC secret")                  \
+    X(KEY_IS_SSH, "InvalidKeyError", NULL,                                    \
+      "an SSH key must not be an HMAC secret")                                \
+    X(KEY_IS_JWK, "InvalidKeyError", NULL,                                    \
+      "a JWK or JWK Set must not be an HMAC secret")                          \
+    X(KEY_IS_DER, "InvalidKeyError", NULL,                                    \
+      "a DER key or certificate must not be an HMAC secret")                  \
+    /* passwords */                                                           \
+    X(HASH_UNKNOWN, "InvalidHashError", NULL,                                 \
+      "not a hash of a supported format")                                     \
+    X(HASH_MALFORMED, "InvalidHashError", NULL, "a malformed password hash")  \
+    X(HASH_COSTLY, "InvalidHashError", NULL,                                  \
+      "the hash asks for more memory or time than is allowed")                \
+    X(PASSWORD_LONG, "PasswordTooLongError", NULL,                            \
+      "the password has more bytes than the scheme can hash")                 \
+    X(PASSWORD_NUL, "PasswordError", NULL,                                    \
+      "bcrypt cannot hash a password with a NUL")                             \
+    X(PASSWORD_UNICODE, "PasswordError", NULL,                                \
+      "the password holds a lone surrogate")
+
+#define X(name, class, claim, message) STATUS_##name,
+typedef enum { STATUS_TABLE(X) STATUS_COUNT } status;
+#undef X
+
+/* --- alg.c: the algorithms ------------------------------------------------ */
+
+typedef enum { DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512, DIGEST_COUNT }
+    digest_id;
+
+typedef enum { KIND_HMAC } alg_kind;
+
+typedef struct {
+    const char *name; /* as in the header, RFC 7518 3.1 */
+    digest_id digest;
+    alg_kind kind;
+    size_t signature; /* bytes */
+} alg;
+
+#define SIGNATURE_MAX 64
+
+typedef struct {
+    EVP_MD *md[DIGEST_COUNT];
+    bool by_value; /* whether sha2.c may be used instead */
+} digests;
+
+/* The row of that name, or NULL. */
+const alg *alg_find(const char *name, size_t len);
+
+/* Fetches every digest once; false when libcrypto lacks one. With only_evp,
+ * under FIPS, or where sha2.c disagrees, by_value is false. */
+bool digests_fetch(digests *all, bool only_evp);
+void digests_free(digests *all);
+
+/* --- b64url.c: base64url without padding (RFC 7515 2) --------------------- */
+
+/* Characters for `len` bytes, bytes for `len` characters. */
+size_t b64url_encoded(size_t len);
+size_t b64url_decoded(size_t len);
+
+/* Writes b64url_encoded(len) characters, returns the end. */
+char *b64url_encode(const unsigned char *bytes, size_t len, char *text);
+
+/*
+ * Writes b64url_decoded(len) bytes. False for a character outside the
+ * alphabet, an impossible length, or unused trailing bits that are not zero.
+ */
+bool b64url_decode(const char *text, size_t len, unsigned char *bytes);
+
+/* What b64url_decode would answer. */
+bool b64url_check(const char *text, size_t len);
+
+/* --- b64url_wide.c: the same, faster ---------------------------------------- */
+
+/* Converts a multiple of 32 characters or 24 bytes from the beginning, as far
+ * as it can (a foreign character stops it); returns what it consumed. */
+size_t b64url_encode_wide(const unsigned char *bytes, size_t len, char *text);
+size_t b64url_decode_wide(const char *text, size_t len, unsigned char *bytes);
+
+/* --- sha2.c: SHA-2 states by value ------------------------------------------- */
+
+typedef struct {
+    digest_id digest;
+    union {
+        SHA256_CTX sha256;
+        SHA512_CTX sha512; /* SHA-384 too */
+    } of;
+} sha2;
+
+bool sha2_init(sha2 *state, digest_id digest);
+bool sha2_update(sha2 *state, const void *bytes, size_t len);
+bool sha2_final(sha2 *state, unsigned char *out);
+
+/* Whether it digests as libcrypto's own object does. */
+bool sha2_agrees(digest_id digest, const EVP_MD *md);
+
+/* --- hmac.c: HMAC with a prepared key (RFC 2104) ------------------------------- */
+
+typedef union {
+    sha2 sha2;
+    EVP_MD_CTX *evp;
+} hmac_state;
+
+typedef struct {
+    hmac_state inner, outer; /* after ipad, after opad; never modified */
+    digest_id digest;
+    size_t size; /* bytes of a MAC */
+    bool is_evp;
+} hmac_key;
+
+/* False when libcrypto fails; then nothing is left to clear. */
+bool hmac_key_init(hmac_key *key, const digests *all, digest_id digest,
+                   const unsigned char *secret, size_t len);
+void hmac_key_clear(hmac_key *key);
+
+/* Writes key->size bytes. Any number of threads may share the key. */
+bool hmac_sign(const hmac_key *key, const void *message, size_t len,
+               unsigned char *mac);
+
+/* --- secret.c: what must not become an HMAC secret ------------------------ */
+
+/*
+ * RFC 7518 3.2 and RFC 8725 3.1: refuses an empty or blank secret, one shorter
+ * than the algorithm's hash (unless allow_short), and asymmetric key material
+ * in any of its usual clothes.
+ */
+status secret_check(span secret, const alg *algorithm, bool allow_short);
+
+/* --- token.c: the three segments ------------------------------------------ */
+
+typedef struct {
+    span header, payload, signature; /* base64url text */
+    span signing_input;              /* header '.' payload, RFC 7515 5.1 */
+} token;
+
+/* With allow_padding, correct '=' padding is cut off the segments. */
+status token_split(span text, bool allow_padding, token *out);
+
+/* --- json_scan.c: a strict JSON cursor (RFC 8259) -------------------------- */
+
+#define JSON_DEPTH_MAX 32
+#define JSON_DIGITS_MAX 4300
+
+typedef enum {
+    JSON_REFUSED, /* see cursor.error */
+    JSON_END,     /* one whole value and nothing behind it */
+    JSON_OBJECT,
+    JSON_OBJECT_END,
+    JSON_ARRAY,
+    JSON_ARRAY_END,
+    JSON_NAME,
+    JSON_STRING,
+    JSON_INTEGER,
+    JSON_REAL,
+    JSON_TRUE,
+    JSON_FALSE,
+    JSON_NULL
+} json_event;
+
+typedef struct {
+    const char *p, *end;
+    uint64_t is_object; /* one bit a level, the innermost lowest */
+    int depth;
+    int expected; /* private to json_scan.c */
+    status error;
+    /* What the last event read: */
+    span text;       /* name or string without quotes, or the number's text */
+    bool is_ascii;   /* of a name or string */
+    bool is_escaped; /* it holds backslashes: see json_unescape */
+    bool is_small;   /* an integer of at most 18 digits, in `integer` */
+    int64_t integer;
+} json_cursor;
+
+void json_begin(json_cursor *cursor, span text);
+
+/*
+ * The next event. After JSON_END or JSON_REFUSED it must not be called again.
+ * Refuses what is not UTF-8, a BOM, NaN and Infinity, lone surrogates,
+ * integers of more than JSON_DIGITS_MAX digits, more than JSON_DEPTH_MAX
+ * levels and trailing bytes. Duplicate names are the caller's to find.
+ */
+json_event json_next(json_cursor *cursor);
+
+/* --- json_text.c: names and strings ----------------------------------------- */
+
+/* The high bit of each byte that is '"', '\\', a control or a non-ASCII
+ * character; also, perhaps, of bytes behind the first of them (a borrow). */
+static inline uint64_t
+json_special(uint64_t word)
+{
+    const uint64_t each = 0x0101010101010101u;
+    uint64_t quote = word ^ each * '"', backslash = word ^ each * '\\';
+    return (word | (word - each * 0x20) | (quote - each) | (backslash - each))
+           & each * 0x80;
+}
+
+/* Reads the text whose opening quote the cursor stands on. */
+status json_text_read(json_cursor *cursor);
+
+/* Writes the meaning of an escaped text, in UTF-8; never longer than it. */
+size_t json_unescape(span text, char *out);
+
+/* --- format.c: password hash formats, told apart by their text ------------ */
+
+#define HASH_TEXT_MAX 512
+
+typedef struct {
+    char text[HASH_TEXT_MAX];
+    size_t len;
+} hash_text;
+
+/* A setting is a whole hash, or one that ends before its digest. */
+typedef struct {
+    const char *name;
+    const char *prefixes[4]; /* NULL after the last */
+    /*
+     * Refuses a setting that is malformed or too costly, without any work.
+     * Where its digest begins, or 0 if it ends before one.
+     */
+    status (*check)(span setting, size_t *digest);
+    /* Checks and hashes; under a whole hash, the same digest comes again. */
+    status (*make)(span password, span setting, hash_text *out);
+} format;
+
+/* The format of a setting, or NULL. */
+const format *format_find(span setting);
+
+/* Whether the password made the hash; refuses a malformed or costly hash. */
+status format_verify(span password, span hash, bool *matches);
+
+/* --- argon2.c, bcrypt.c ---------------------------------------------------- */
+
+/* PHC text: $argon2id$v=19$m=KiB,t=passes,p=lanes$salt[$digest]. RFC 9106. */
+status argon2_check(span setting, size_t *digest);
+status argon2_make(span password, span setting, hash_text *out);
+
+/* $2b$cost$ and 22 characters of salt [and 31 of digest]. */
+status bcrypt_check(span setting, size_t *digest);
+status bcrypt_make(span password, span setting, hash_text *out);
+
+#endif

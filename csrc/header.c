@@ -1,0 +1,235 @@
+/* The JOSE header (RFC 7515 4): reading, checking, making. */
+#include "module.h"
+
+#define MEMBERS_MAX 64
+
+/* The member, borrowed; NULL if absent. The dict is fresh and ours, with
+ * strings for keys, so the look-up cannot fail. */
+static PyObject *
+member(const core_state *state, PyObject *object, name_id name)
+{
+    return PyDict_GetItemWithError(object, state->names.own[name]);
+}
+
+/* --- reading --------------------------------------------------------------------- */
+
+/* Most headers are, byte for byte, one that a key has ready. */
+static bool
+read_ready(PyObject *keys, span segment, header *out)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(keys); i++) {
+        KeyObject *key = (KeyObject *)PyTuple_GET_ITEM(keys, i);
+        for (int form = 0; form < HEADER_COUNT; form++) {
+            PyObject *ready = key->headers[form];
+            if ((size_t)PyBytes_GET_SIZE(ready) == segment.len
+                && memcmp(PyBytes_AS_STRING(ready), segment.p, segment.len)
+                       == 0) {
+                out->alg = key->alg;
+                out->kid = key->kid;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* RFC 7515 4.1.9: "application/" is implied where no other slash is. */
+static PyObject *
+short_media_type(PyObject *typ)
+{
+    PyObject *lower = PyObject_CallMethod(typ, "lower", NULL);
+    PyObject *rest = lower == NULL ? NULL
+                                   : PyObject_CallMethod(lower, "removeprefix",
+                                                         "s", "application/");
+    if (rest != NULL
+        && PyUnicode_FindChar(rest, '/', 0, PyUnicode_GET_LENGTH(rest), 1)
+               >= 0) {
+        Py_SETREF(rest, Py_NewRef(lower));
+    }
+    Py_XDECREF(lower);
+    return rest;
+}
+
+static bool
+check_typ(const core_state *state, PyObject *found, PyObject *expected)
+{
+    if (found == NULL) {
+        status_raise(state, STATUS_TYP_WRONG);
+        return false;
+    }
+    PyObject *a = short_media_type(found), *b = short_media_type(expected);
+    bool ok = a != NULL && b != NULL;
+    if (ok && PyUnicode_Compare(a, b) != 0) {
+        status_raise(state, STATUS_TYP_WRONG);
+        ok = false;
+    }
+    Py_XDECREF(a);
+    Py_XDECREF(b);
+    return ok;
+}
+
+static status
+check_members(const core_state *state, PyObject *object)
+{
+    PyObject *kid = member(state, object, NAME_kid);
+    PyObject *typ = member(state, object, NAME_typ);
+    PyObject *b64 = member(state, object, NAME_b64);
+    if (PyDict_GET_SIZE(object) > MEMBERS_MAX) {
+        return STATUS_HEADER_MEMBERS;
+    }
+    if (member(state, object, NAME_crit) != NULL) {
+        return STATUS_HEADER_CRIT; /* RFC 7515 4.1.11: not understood */
+    }
+    if (b64 != NULL && b64 != Py_True) {
+        return STATUS_HEADER_B64; /* RFC 7797 7: not in a JWT */
+    }
+    if (member(state, object, NAME_zip) != NULL) {
+        return STATUS_HEADER_ZIP; /* RFC 7516 4.1.3: a member of JWE */
+    }
+    if ((kid != NULL && !PyUnicode_Check(kid))
+        || (typ != NULL && !PyUnicode_Check(typ))) {
+        return STATUS_HEADER_TYPE;
+    }
+    return STATUS_OK;
+}
+
+/* RFC 7515 4.1.1: exactly one of our names, in their exact spelling. */
+static const alg *
+read_alg(const core_state *state, PyObject *object)
+{
+    PyObject *name = member(state, object, NAME_alg);
+    if (name == NULL || !PyUnicode_Check(name) || !PyUnicode_IS_ASCII(name)) {
+        return NULL;
+    }
+    return alg_find(PyUnicode_DATA(name), (size_t)PyUnicode_GET_LENGTH(name));
+}
+
+PyObject *
+header_parse(const core_state *state, span segment)
+{
+    size_t len = b64url_decoded(segment.len);
+    unsigned char *json = PyMem_Malloc(len + 1);
+    PyObject *object = NULL;
+    if (json == NULL) {
+        return PyErr_NoMemory();
+    }
+    if (!b64url_decode(segment.p, segment.len, json)) {
+        status_raise(state, STATUS_TOKEN_BASE64);
+    } else {
+        object = json_read_object(state, (span){(char *)json, len});
+    }
+    PyMem_Free(json);
+    return object;
+}
+
+bool
+header_read(const core_state *state, PyObject *keys, span segment,
+            PyObject *typ, bool whole, header *out)
+{
+    *out = (header){0};
+    if (typ == NULL && !whole && read_ready(keys, segment, out)) {
+        return true;
+    }
+    out->parsed = header_parse(state, segment);
+    if (out->parsed == NULL) {
+        return false;
+    }
+    out->alg = read_alg(state, out->parsed);
+    out->kid = member(state, out->parsed, NAME_kid);
+    status result = out->alg == NULL ? STATUS_ALG_NOT_KEYS
+                                     : check_members(state, out->parsed);
+    bool ok = result == STATUS_OK
+              && (typ == NULL
+                  || check_typ(state, member(state, out->parsed, NAME_typ),
+                               typ));
+    if (result != STATUS_OK) {
+        status_raise(state, result);
+    }
+    if (!ok) {
+        Py_CLEAR(out->parsed);
+    }
+    return ok;
+}
+
+/* --- making ------------------------------------------------------------------------- */
+
+static PyObject *
+refuse_member(const char *rule)
+{
+    PyErr_SetString(PyExc_ValueError, rule);
+    return NULL;
+}
+
+/* What a verifier of ours would refuse is not signed. */
+static PyObject *
+checked(const core_state *state, const KeyObject *key, PyObject *members)
+{
+    PyObject *kid = member(state, members, NAME_kid);
+    if (read_alg(state, members) != key->alg) {
+        return refuse_member("alg in headers is not the key's algorithm");
+    }
+    if (check_members(state, members) != STATUS_OK) {
+        return refuse_member("headers hold crit, b64 or zip, or a kid or typ "
+                             "that is no string, or too many members");
+    }
+    if (kid != NULL && key->kid != NULL
+        && PyUnicode_Compare(kid, key->kid) != 0) {
+        return refuse_member("kid in headers is not the key's kid");
+    }
+    return members;
+}
+
+/* The key's members, then the caller's, whose None removes one. */
+static PyObject *
+merge(const core_state *state, const KeyObject *key, PyObject *extra, int form)
+{
+    const names *all = &state->names;
+    span ready = {PyBytes_AS_STRING(key->headers[form]),
+                  (size_t)PyBytes_GET_SIZE(key->headers[form])};
+    PyObject *members = header_parse(state, ready);
+    PyObject *typ;
+    if (members == NULL || PyDict_Update(members, extra) < 0) {
+        Py_XDECREF(members);
+        return NULL;
+    }
+    typ = PyDict_GetItemWithError(members, all->own[NAME_typ]);
+    if (typ == Py_None
+        && PyDict_DelItem(members, all->own[NAME_typ]) < 0) {
+        Py_CLEAR(members);
+    }
+    if (members != NULL && checked(state, key, members) == NULL) {
+        Py_CLEAR(members);
+    }
+    return members;
+}
+
+PyObject *
+header_make(const core_state *state, const KeyObject *key, PyObject *extra,
+            int form)
+{
+    json_out text;
+    PyObject *encoded = NULL;
+    if (extra == NULL || extra == Py_None) {
+        return Py_NewRef(key->headers[form]);
+    }
+    if (!PyDict_Check(extra)) {
+        PyErr_SetString(PyExc_TypeError, "headers must be a dict or None");
+        return NULL;
+    }
+    PyObject *members = merge(state, key, extra, form);
+    if (members == NULL) {
+        return NULL;
+    }
+    json_out_begin(&text);
+    if (json_write(&text, members, 1)) {
+        encoded = PyBytes_FromStringAndSize(
+            NULL, (Py_ssize_t)b64url_encoded(text.len));
+    }
+    if (encoded != NULL) {
+        b64url_encode((const unsigned char *)text.bytes, text.len,
+                      PyBytes_AS_STRING(encoded));
+    }
+    json_out_end(&text);
+    Py_DECREF(members);
+    return encoded;
+}

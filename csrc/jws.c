@@ -1,0 +1,128 @@
+/* Functions for signed text of any kind (RFC 7515), without claims. */
+#include "module.h"
+
+PyDoc_STRVAR(sign_doc,
+"jws_sign($module, payload, key, headers, /)\n"
+"--\n"
+"\n"
+"See fastbearer.jws.sign.");
+
+static PyObject *
+jws_sign(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    core_state *state = state_of(module);
+    if (count != 3 || !PyBytes_Check(args[0])
+        || !Py_IS_TYPE(args[1], state->key_type)) {
+        PyErr_SetString(PyExc_TypeError,
+                        "sign() takes a payload of bytes and a Key");
+        return NULL;
+    }
+    const KeyObject *key = (KeyObject *)args[1];
+    PyObject *encoded = header_make(state, key, args[2], HEADER_JWS);
+    PyObject *made = NULL;
+    if (encoded != NULL) {
+        span payload = {PyBytes_AS_STRING(args[0]),
+                        (size_t)PyBytes_GET_SIZE(args[0])};
+        made = signature_sign(state, key, encoded, payload);
+        Py_DECREF(encoded);
+    }
+    return made;
+}
+
+static PyObject *
+decode_payload(const core_state *state, span payload)
+{
+    PyObject *bytes = PyBytes_FromStringAndSize(
+        NULL, (Py_ssize_t)b64url_decoded(payload.len));
+    if (bytes != NULL
+        && !b64url_decode(payload.p, payload.len,
+                          (unsigned char *)PyBytes_AS_STRING(bytes))) {
+        Py_CLEAR(bytes);
+        status_raise(state, STATUS_TOKEN_BASE64);
+    }
+    return bytes;
+}
+
+PyDoc_STRVAR(verify_doc,
+"jws_verify($module, token, keys, /)\n"
+"--\n"
+"\n"
+"See fastbearer.jws.verify.");
+
+static PyObject *
+jws_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    core_state *state = state_of(module);
+    PyObject *keys = NULL, *payload = NULL;
+    header head = {0};
+    span text;
+    token parts;
+    status result;
+    if (count != 2) {
+        PyErr_SetString(PyExc_TypeError, "verify() takes a token and a key");
+        return NULL;
+    }
+    keys = keys_of(state, args[1]);
+    if (keys == NULL || !token_text(state, args[0], &text)) {
+        goto done;
+    }
+    result = token_split(text, false, &parts);
+    if (result != STATUS_OK) {
+        status_raise(state, result);
+        goto done;
+    }
+    if (!header_read(state, keys, parts.header, NULL, false, &head)) {
+        goto done;
+    }
+    result = signature_verify(keys, &head, &parts);
+    if (result != STATUS_OK) {
+        status_raise(state, result);
+        goto done;
+    }
+    payload = decode_payload(state, parts.payload);
+done:
+    Py_XDECREF(head.parsed);
+    Py_XDECREF(keys);
+    return payload;
+}
+
+PyDoc_STRVAR(unverified_header_doc,
+"unverified_header($module, token, /)\n"
+"--\n"
+"\n"
+"Return a token's header as anybody could have written it.\n"
+"\n"
+"No signature is checked, so nothing in it may be trusted: it serves to\n"
+"explain a refusal, or to choose between verifiers, each of which then\n"
+"verifies for itself (RFC 8725 3.1).\n"
+"\n"
+"Args:\n"
+"    token: A compact JWS, str or bytes.\n"
+"\n"
+"Raises:\n"
+"    MalformedTokenError: Not three segments, or the header's JSON is not\n"
+"        strict.\n"
+"    TypeError: The argument is neither str nor bytes.");
+
+static PyObject *
+unverified_header(PyObject *module, PyObject *value)
+{
+    core_state *state = state_of(module);
+    span text;
+    token parts;
+    if (!token_text(state, value, &text)) {
+        return NULL;
+    }
+    status result = token_split(text, false, &parts);
+    return result == STATUS_OK ? header_parse(state, parts.header)
+                               : status_raise(state, result);
+}
+
+PyMethodDef jws_methods[] = {
+    {"jws_sign", (PyCFunction)(void (*)(void))jws_sign, METH_FASTCALL,
+     sign_doc},
+    {"jws_verify", (PyCFunction)(void (*)(void))jws_verify, METH_FASTCALL,
+     verify_doc},
+    {"unverified_header", unverified_header, METH_O, unverified_header_doc},
+    {NULL, NULL, 0, NULL},
+};

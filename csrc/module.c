@@ -1,0 +1,176 @@
+/* fastbearer._core: the module, its state and its start. */
+#include "module.h"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+
+PyMODINIT_FUNC PyInit__core(void);
+
+core_state *
+state_of(PyObject *module)
+{
+    return PyModule_GetState(module);
+}
+
+/* --- start, one concern a slot ------------------------------------------------ */
+
+static int
+exec_errors(PyObject *module)
+{
+    static const char *const class_names[STATUS_COUNT] = {
+#define X(name, class, claim, message) [STATUS_##name] = class,
+        STATUS_TABLE(X)
+#undef X
+    };
+    core_state *state = state_of(module);
+    PyObject *errors = PyImport_ImportModule("fastbearer.errors");
+    bool ok = errors != NULL;
+    for (int i = 0; ok && i < STATUS_COUNT; i++) {
+        if (class_names[i] != NULL) {
+            state->error[i] = PyObject_GetAttrString(errors, class_names[i]);
+            ok = state->error[i] != NULL;
+        }
+    }
+    if (ok) {
+        state->configuration_error =
+            PyObject_GetAttrString(errors, "ConfigurationError");
+        ok = state->configuration_error != NULL;
+    }
+    Py_XDECREF(errors);
+    return ok ? 0 : -1;
+}
+
+static int
+exec_names(PyObject *module)
+{
+    return names_make(&state_of(module)->names) ? 0 : -1;
+}
+
+/* Fetched here and never lazily: a first use from two threads is a race. */
+static int
+exec_digests(PyObject *module)
+{
+    const char *choice = getenv("FASTBEARER_HMAC");
+    bool only_evp = choice != NULL && strcmp(choice, "evp") == 0;
+    if (digests_fetch(&state_of(module)->digests, only_evp)) {
+        return 0;
+    }
+    ERR_clear_error();
+    PyErr_SetString(PyExc_ImportError, "libcrypto has no SHA-2");
+    return -1;
+}
+
+static PyTypeObject *
+add_type(PyObject *module, PyType_Spec *spec)
+{
+    PyTypeObject *type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
+    if (type != NULL && PyModule_AddType(module, type) < 0) {
+        Py_CLEAR(type);
+    }
+    return type;
+}
+
+static int
+exec_types(PyObject *module)
+{
+    core_state *state = state_of(module);
+    PyObject *tokens = PyImport_ImportModule("fastbearer.tokens");
+    if (tokens != NULL) {
+        state->token_type = PyObject_GetAttrString(tokens, "Token");
+        Py_DECREF(tokens);
+    }
+    state->key_type = add_type(module, &key_spec);
+    state->verifier_type = add_type(module, &verifier_spec);
+    state->signer_type = add_type(module, &signer_spec);
+    return state->token_type != NULL && state->key_type != NULL
+                   && state->verifier_type != NULL
+                   && state->signer_type != NULL
+               ? 0
+               : -1;
+}
+
+static int
+exec_functions(PyObject *module)
+{
+    return PyModule_AddFunctions(module, jws_methods) < 0
+                   || PyModule_AddFunctions(module, password_methods) < 0
+                   || PyModule_AddStringConstant(
+                          module, "libcrypto_version",
+                          OpenSSL_version(OPENSSL_VERSION))
+                          < 0
+               ? -1
+               : 0;
+}
+
+/* --- the module ------------------------------------------------------------------ */
+
+static int
+module_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    core_state *state = state_of(module);
+    for (int i = 0; i < STATUS_COUNT; i++) {
+        Py_VISIT(state->error[i]);
+    }
+    Py_VISIT(state->configuration_error);
+    Py_VISIT(state->token_type);
+    Py_VISIT(state->key_type);
+    Py_VISIT(state->verifier_type);
+    Py_VISIT(state->signer_type);
+    return names_visit(&state->names, visit, arg);
+}
+
+static int
+module_clear(PyObject *module)
+{
+    core_state *state = state_of(module);
+    for (int i = 0; i < STATUS_COUNT; i++) {
+        Py_CLEAR(state->error[i]);
+    }
+    Py_CLEAR(state->configuration_error);
+    Py_CLEAR(state->token_type);
+    Py_CLEAR(state->key_type);
+    Py_CLEAR(state->verifier_type);
+    Py_CLEAR(state->signer_type);
+    names_clear(&state->names);
+    return 0;
+}
+
+static void
+module_free(void *module)
+{
+    module_clear(module);
+    digests_free(&state_of(module)->digests);
+}
+
+static PyModuleDef_Slot module_slots[] = {
+    {Py_mod_exec, exec_errors},
+    {Py_mod_exec, exec_names},
+    {Py_mod_exec, exec_digests},
+    {Py_mod_exec, exec_types},
+    {Py_mod_exec, exec_functions},
+#ifdef Py_mod_multiple_interpreters
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+#ifdef Py_mod_gil
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL},
+};
+
+static PyModuleDef module_def = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "fastbearer._core",
+    .m_doc = "The native core: tokens and passwords.",
+    .m_size = sizeof(core_state),
+    .m_slots = module_slots,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
+    .m_free = module_free,
+};
+
+PyMODINIT_FUNC
+PyInit__core(void)
+{
+    return PyModuleDef_Init(&module_def);
+}

@@ -1,0 +1,186 @@
+/*
+ * The upper storey: the Python skin over core.h. Every function that returns
+ * an object or a bool sets a Python exception when it returns NULL or false.
+ */
+#ifndef FASTBEARER_MODULE_H
+#define FASTBEARER_MODULE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "core.h"
+
+/* Members of header and claims that the core itself reads. */
+#define NAME_TABLE(X)                                                         \
+    X(alg) X(kid) X(typ) X(crit) X(b64) X(zip)                                \
+    X(iss) X(aud) X(exp) X(nbf) X(iat)
+
+#define X(name) NAME_##name,
+typedef enum { NAME_TABLE(X) NAME_COUNT } name_id;
+#undef X
+
+/* --- names.c: strings that are made once ----------------------------------- */
+
+#define COMMON_NAME_MAX 16 /* bytes */
+#define COMMON_NAME_SLOTS 256
+
+typedef struct {
+    uint64_t head, tail; /* together all bytes of the name */
+    size_t len;          /* 0 in an empty slot */
+    PyObject *text;
+} common_name;
+
+typedef struct {
+    PyObject *own[NAME_COUNT];
+    common_name common[COMMON_NAME_SLOTS];
+} names;
+
+bool names_make(names *all);
+int names_visit(names *all, visitproc visit, void *arg);
+void names_clear(names *all);
+
+/* A common member name, borrowed; NULL, without an exception, for others. */
+PyObject *names_find(const names *all, span text);
+
+/* --- module.c ----------------------------------------------------------------*/
+
+typedef struct {
+    PyObject *error[STATUS_COUNT]; /* the exception class, or NULL */
+    PyObject *configuration_error;
+    PyObject *token_type; /* fastbearer.tokens.Token */
+    PyTypeObject *key_type, *verifier_type, *signer_type;
+    names names;
+    digests digests;
+} core_state;
+
+core_state *state_of(PyObject *module);
+
+/* --- status.c ----------------------------------------------------------------*/
+
+/* Raises what the status stands for; returns NULL. */
+PyObject *status_raise(const core_state *state, status failed);
+
+/* Raises STATUS_CLAIM_MISSING for that claim; returns NULL. */
+PyObject *status_raise_missing(const core_state *state, PyObject *claim);
+
+/* --- option.c: arguments of constructors --------------------------------------*/
+
+/* Seconds: a number, or a timedelta. Refuses negative and infinite ones. */
+bool option_duration(const core_state *state, const char *name,
+                     PyObject *value, double *seconds);
+
+/* A tuple of strings from one string or an iterable of them; not empty. */
+PyObject *option_strings(const core_state *state, const char *name,
+                         PyObject *value);
+
+/* A callable, or NULL for None; borrowed. */
+bool option_clock(PyObject *value, PyObject **clock);
+
+/* Seconds since the epoch by that clock, or by the system's if it is NULL. */
+bool clock_read(PyObject *clock, double *now);
+
+/* --- json.c, json_write.c ------------------------------------------------------*/
+
+/* The object that the whole text is; refuses duplicate names, too. */
+PyObject *json_read_object(const core_state *state, span text);
+
+typedef struct {
+    char *bytes;
+    size_t len, size;
+    char room[1024]; /* where most texts fit */
+} json_out;
+
+void json_out_begin(json_out *text);
+void json_out_end(json_out *text);
+bool json_put(json_out *text, const char *bytes, size_t len);
+
+/*
+ * Writes a value; level is 1 for the top object. TypeError for a type that
+ * JSON has not, ValueError for a value that a strict reader would refuse.
+ */
+bool json_write(json_out *text, PyObject *value, int level);
+
+/*
+ * For an object in steps: json_put "{", members, each with a comma behind it,
+ * and json_close, which puts the bracket in the last comma's place.
+ */
+bool json_write_members(json_out *text, PyObject *object, int level);
+bool json_write_member(json_out *text, PyObject *name, PyObject *value);
+bool json_close(json_out *text, char bracket);
+
+/* --- key.c -----------------------------------------------------------------------*/
+
+/* The headers that a key writes or meets most, ready as base64url. */
+enum { HEADER_JWT, HEADER_JWS, HEADER_TURNED, HEADER_COUNT };
+
+typedef struct {
+    PyObject_HEAD
+    const alg *alg;
+    hmac_key hmac;
+    PyObject *kid; /* str, or NULL */
+    PyObject *headers[HEADER_COUNT]; /* bytes */
+} KeyObject;
+
+extern PyType_Spec key_spec;
+
+/* A tuple of keys from one Key or an iterable of them; not empty. */
+PyObject *keys_of(const core_state *state, PyObject *value);
+
+/* --- header.c ----------------------------------------------------------------------*/
+
+typedef struct {
+    const alg *alg;
+    PyObject *kid;    /* borrowed; NULL if absent */
+    PyObject *parsed; /* owned dict, or NULL where it was one of the ready ones */
+} header;
+
+/*
+ * Reads and checks the JOSE header (RFC 7515 4). typ is the expected media
+ * type, or NULL; with `whole`, out->parsed is filled always.
+ */
+bool header_read(const core_state *state, PyObject *keys, span segment,
+                 PyObject *typ, bool whole, header *out);
+
+/* The header as it stands, unchecked but for its JSON. */
+PyObject *header_parse(const core_state *state, span segment);
+
+/* Base64url of the header that `key` writes: its ready one, or with `extra`
+ * members. New reference to bytes. */
+PyObject *header_make(const core_state *state, const KeyObject *key,
+                      PyObject *extra, int kind);
+
+/* --- signature.c ---------------------------------------------------------------------*/
+
+/* Borrows the text of a str or bytes token; what is not ASCII is malformed. */
+bool token_text(const core_state *state, PyObject *value, span *text);
+
+/* Whether one of the keys that the header admits made the signature. */
+status signature_verify(PyObject *keys, const header *head,
+                        const token *parts);
+
+/* The compact JWS of an encoded header and a payload. */
+PyObject *signature_sign(const core_state *state, const KeyObject *key,
+                         PyObject *encoded_header, span payload);
+
+/* --- claims.c ----------------------------------------------------------------------------*/
+
+typedef struct {
+    PyObject *issuers, *audiences; /* tuples of str, or NULL */
+    PyObject *required;            /* tuple of str */
+    PyObject *clock;               /* callable, or NULL */
+    double leeway, max_age;        /* seconds; max_age < 0 for none */
+    int ignore_audience;
+} claims_rules;
+
+/* RFC 7519 4.1, with one reading of the clock. */
+bool claims_check(const core_state *state, const claims_rules *rules,
+                  PyObject *claims);
+
+/* --- verifier.c, signer.c, jws.c, password.c ------------------------------------------------*/
+
+extern PyType_Spec verifier_spec;
+extern PyType_Spec signer_spec;
+extern PyMethodDef jws_methods[];
+extern PyMethodDef password_methods[];
+
+#endif

@@ -1,0 +1,94 @@
+/* Arguments of constructors, checked once so that no call checks them again. */
+#include "module.h"
+
+#include <math.h>
+#include <time.h>
+
+static bool
+refuse(const core_state *state, const char *name, const char *rule)
+{
+    PyErr_Format(state->configuration_error, "%s must be %s", name, rule);
+    return false;
+}
+
+bool
+option_duration(const core_state *state, const char *name, PyObject *value,
+                double *seconds)
+{
+    PyObject *number;
+    if ((PyLong_Check(value) && !PyBool_Check(value))
+        || PyFloat_Check(value)) {
+        number = Py_NewRef(value);
+    } else { /* timedelta, without importing datetime */
+        number = PyObject_CallMethod(value, "total_seconds", NULL);
+    }
+    *seconds = number == NULL ? -1.0 : PyFloat_AsDouble(number);
+    Py_XDECREF(number);
+    if (PyErr_Occurred()) {
+        PyErr_Clear();
+        PyErr_Format(PyExc_TypeError, "%s must be seconds or a timedelta",
+                     name);
+        return false;
+    }
+    return (isfinite(*seconds) && *seconds >= 0)
+           || refuse(state, name, "finite and not negative");
+}
+
+PyObject *
+option_strings(const core_state *state, const char *name, PyObject *value)
+{
+    PyObject *strings = PyUnicode_Check(value) ? PyTuple_Pack(1, value)
+                                               : PySequence_Tuple(value);
+    if (strings == NULL) {
+        return NULL;
+    }
+    bool ok = PyTuple_GET_SIZE(strings) > 0
+              || refuse(state, name, "a string or several, not none");
+    for (Py_ssize_t i = 0; ok && i < PyTuple_GET_SIZE(strings); i++) {
+        if (!PyUnicode_Check(PyTuple_GET_ITEM(strings, i))) {
+            PyErr_Format(PyExc_TypeError, "%s must hold strings only", name);
+            ok = false;
+        }
+    }
+    if (!ok) {
+        Py_CLEAR(strings);
+    }
+    return strings;
+}
+
+bool
+option_clock(PyObject *value, PyObject **clock)
+{
+    *clock = value == Py_None ? NULL : value;
+    if (*clock != NULL && !PyCallable_Check(value)) {
+        PyErr_SetString(PyExc_TypeError,
+                        "clock must be callable and return seconds");
+        return false;
+    }
+    return true;
+}
+
+/* time() reads a page that the kernel keeps: a twentieth of the cost of
+ * clock_gettime(), and claims are whole seconds. */
+bool
+clock_read(PyObject *clock, double *now)
+{
+    if (clock == NULL) {
+        *now = (double)time(NULL);
+        return true;
+    }
+    PyObject *seconds = PyObject_CallNoArgs(clock);
+    if (seconds == NULL) {
+        return false;
+    }
+    *now = PyFloat_AsDouble(seconds);
+    Py_DECREF(seconds);
+    if (*now == -1.0 && PyErr_Occurred()) {
+        return false;
+    }
+    if (!isfinite(*now)) {
+        PyErr_SetString(PyExc_ValueError, "the clock returned no number");
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,129 @@
+/* Signatures over compact tokens (RFC 7515 5). */
+#include "module.h"
+
+#include <openssl/crypto.h>
+
+bool
+token_text(const core_state *state, PyObject *value, span *text)
+{
+    if (PyUnicode_Check(value)) {
+        if (!PyUnicode_IS_ASCII(value)) {
+            status_raise(state, STATUS_TOKEN_BASE64);
+            return false;
+        }
+        *text = (span){PyUnicode_DATA(value),
+                       (size_t)PyUnicode_GET_LENGTH(value)};
+        return true;
+    }
+    if (PyBytes_Check(value)) {
+        *text = (span){PyBytes_AS_STRING(value),
+                       (size_t)PyBytes_GET_SIZE(value)};
+        return true;
+    }
+    PyErr_Format(PyExc_TypeError, "a token must be str or bytes, not %.100s",
+                 Py_TYPE(value)->tp_name);
+    return false;
+}
+
+static bool
+is_named(const KeyObject *key, const header *head)
+{
+    return head->kid != NULL && key->kid != NULL
+           && (head->kid == key->kid
+               || PyUnicode_Compare(head->kid, key->kid) == 0);
+}
+
+/* A kid that both sides name must agree; one that only one side names says
+ * nothing. */
+static bool
+is_admitted(const KeyObject *key, const header *head)
+{
+    return key->alg == head->alg
+           && (head->kid == NULL || key->kid == NULL || is_named(key, head));
+}
+
+/* Why the header admits none of the keys. */
+static status
+why_none(PyObject *keys, const header *head)
+{
+    bool has_alg = false, has_kid = false;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(keys); i++) {
+        const KeyObject *key = (KeyObject *)PyTuple_GET_ITEM(keys, i);
+        has_alg = has_alg || key->alg == head->alg;
+        has_kid = has_kid || is_named(key, head);
+    }
+    return has_alg && !has_kid ? STATUS_KID_UNKNOWN : STATUS_ALG_NOT_KEYS;
+}
+
+static status
+read_signature(const header *head, span text, unsigned char *signature)
+{
+    if (text.len != b64url_encoded(head->alg->signature)) {
+        return b64url_check(text.p, text.len) ? STATUS_SIGNATURE_WRONG
+                                              : STATUS_TOKEN_BASE64;
+    }
+    return b64url_decode(text.p, text.len, signature) ? STATUS_OK
+                                                      : STATUS_TOKEN_BASE64;
+}
+
+/* RFC 7518 3.2: compared in constant time. */
+static status
+verify_with(const KeyObject *key, const token *parts,
+            const unsigned char *signature)
+{
+    unsigned char mac[SIGNATURE_MAX];
+    if (!hmac_sign(&key->hmac, parts->signing_input.p,
+                   parts->signing_input.len, mac)) {
+        return STATUS_CRYPTO_FAILED;
+    }
+    return CRYPTO_memcmp(mac, signature, key->alg->signature) == 0
+               ? STATUS_OK
+               : STATUS_SIGNATURE_WRONG;
+}
+
+status
+signature_verify(PyObject *keys, const header *head, const token *parts)
+{
+    unsigned char signature[SIGNATURE_MAX];
+    status shape = read_signature(head, parts->signature, signature);
+    bool is_tried = false;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(keys); i++) {
+        const KeyObject *key = (KeyObject *)PyTuple_GET_ITEM(keys, i);
+        if (is_admitted(key, head)) {
+            status result =
+                shape != STATUS_OK ? shape
+                                   : verify_with(key, parts, signature);
+            if (result != STATUS_SIGNATURE_WRONG) {
+                return result;
+            }
+            is_tried = true;
+        }
+    }
+    return is_tried ? STATUS_SIGNATURE_WRONG : why_none(keys, head);
+}
+
+PyObject *
+signature_sign(const core_state *state, const KeyObject *key,
+               PyObject *encoded_header, span payload)
+{
+    unsigned char mac[SIGNATURE_MAX];
+    size_t header_len = (size_t)PyBytes_GET_SIZE(encoded_header);
+    size_t input_len = header_len + 1 + b64url_encoded(payload.len);
+    size_t len = input_len + 1 + b64url_encoded(key->alg->signature);
+    PyObject *made = PyUnicode_New((Py_ssize_t)len, 127);
+    if (made == NULL) {
+        return NULL;
+    }
+    char *start = (char *)PyUnicode_1BYTE_DATA(made);
+    memcpy(start, PyBytes_AS_STRING(encoded_header), header_len);
+    start[header_len] = '.';
+    b64url_encode((const unsigned char *)payload.p, payload.len,
+                  start + header_len + 1);
+    if (!hmac_sign(&key->hmac, start, input_len, mac)) {
+        Py_DECREF(made);
+        return status_raise(state, STATUS_CRYPTO_FAILED);
+    }
+    start[input_len] = '.';
+    b64url_encode(mac, key->alg->signature, start + input_len + 1);
+    return made;
+}

@@ -1,0 +1,320 @@
+/* Signer: from claims to a compact token. */
+#include "module.h"
+
+#include <math.h>
+
+typedef struct {
+    PyObject_HEAD
+    core_state *state;
+    KeyObject *key;
+    PyObject *issuer;   /* str, or NULL */
+    PyObject *audience; /* str or tuple of str, or NULL */
+    PyObject *clock;    /* callable, or NULL */
+    double lifetime;    /* seconds; < 0 for none */
+} SignerObject;
+
+/* --- dates ------------------------------------------------------------------------ */
+
+/* The NumericDate of a datetime; without a time zone it is UTC. */
+static PyObject *
+date_from_datetime(PyObject *value)
+{
+    PyObject *calendar = PyImport_ImportModule("calendar");
+    PyObject *utc = calendar == NULL ? NULL
+                                     : PyObject_CallMethod(
+                                         value, "utctimetuple", NULL);
+    PyObject *date = utc == NULL ? NULL
+                                 : PyObject_CallMethod(calendar, "timegm", "(O)",
+                                                       utc);
+    Py_XDECREF(calendar);
+    Py_XDECREF(utc);
+    return date;
+}
+
+/* Whether the claim needs another form, in *date; -1 with an exception. */
+static int
+check_date(PyObject *claims, PyObject *name, PyObject **date)
+{
+    PyObject *value = PyDict_GetItemWithError(claims, name);
+    if (value == NULL) {
+        return PyErr_Occurred() ? -1 : 0;
+    }
+    if (!PyBool_Check(value)
+        && (PyLong_Check(value) || PyFloat_Check(value))) {
+        return 0;
+    }
+    *date = date_from_datetime(value);
+    if (*date == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_Clear();
+        PyErr_Format(PyExc_TypeError,
+                     "%U must be a number of seconds or a datetime", name);
+    }
+    return *date == NULL ? -1 : 1;
+}
+
+/* The claims themselves, or a copy in which datetimes are numbers. */
+static PyObject *
+with_dates(const core_state *state, PyObject *claims)
+{
+    static const name_id dates[] = {NAME_exp, NAME_nbf, NAME_iat};
+    PyObject *result = Py_NewRef(claims);
+    for (size_t i = 0; i < sizeof dates / sizeof *dates; i++) {
+        PyObject *name = state->names.own[dates[i]], *date = NULL;
+        int changes = check_date(claims, name, &date);
+        if (changes == 1 && result == claims) {
+            Py_SETREF(result, PyDict_Copy(claims));
+        }
+        bool ok = changes == 0
+                  || (changes == 1 && result != NULL
+                      && PyDict_SetItem(result, name, date) == 0);
+        Py_XDECREF(date);
+        if (!ok) {
+            Py_XDECREF(result);
+            return NULL;
+        }
+    }
+    return result;
+}
+
+/* --- claims ------------------------------------------------------------------------- */
+
+/* Writes the claim if the caller gave none; takes over the value. */
+static bool
+add(json_out *text, PyObject *claims, PyObject *name, PyObject *value)
+{
+    int has = value == NULL ? -1 : PyDict_Contains(claims, name);
+    bool ok = has == 1 || (has == 0 && json_write_member(text, name, value));
+    Py_XDECREF(value);
+    return ok;
+}
+
+static bool
+add_times(const SignerObject *self, json_out *text, PyObject *claims)
+{
+    PyObject *const *own = self->state->names.own;
+    double now;
+    if (self->lifetime < 0) {
+        return true;
+    }
+    return clock_read(self->clock, &now)
+           && add(text, claims, own[NAME_iat],
+                  PyLong_FromDouble(floor(now)))
+           && add(text, claims, own[NAME_exp],
+                  PyLong_FromDouble(floor(now + self->lifetime)));
+}
+
+static bool
+write_claims(const SignerObject *self, json_out *text, PyObject *claims)
+{
+    PyObject *const *own = self->state->names.own;
+    return json_put(text, "{", 1) && json_write_members(text, claims, 1)
+           && (self->issuer == NULL
+               || add(text, claims, own[NAME_iss], Py_NewRef(self->issuer)))
+           && (self->audience == NULL
+               || add(text, claims, own[NAME_aud], Py_NewRef(self->audience)))
+           && add_times(self, text, claims) && json_close(text, '}');
+}
+
+/* --- signing ------------------------------------------------------------------------- */
+
+PyDoc_STRVAR(sign_doc,
+"sign($self, claims, /, *, headers=None)\n"
+"--\n"
+"\n"
+"Return the compact token of the claims.\n"
+"\n"
+"Args:\n"
+"    claims: A dict of what JSON has. `exp`, `nbf` and `iat` may be\n"
+"        datetimes; one without a time zone is taken as UTC.\n"
+"    headers: More members of the header; `typ` None leaves it out.\n"
+"\n"
+"Raises:\n"
+"    TypeError: A value has a type that JSON has not.\n"
+"    ValueError: A value that a strict verifier would refuse: NaN, a lone\n"
+"        surrogate, more than 32 levels, or a header such as `crit`.");
+
+static bool
+parse_sign(PyObject *const *args, Py_ssize_t count, PyObject *kwnames,
+           PyObject **headers)
+{
+    Py_ssize_t named = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames);
+    *headers = NULL;
+    if (count != 1 || named > 1
+        || (named == 1
+            && PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(kwnames, 0),
+                                                "headers")
+                   != 0)) {
+        PyErr_SetString(PyExc_TypeError,
+                        "sign() takes claims, and headers by name");
+        return false;
+    }
+    if (named == 1) {
+        *headers = args[1];
+    }
+    if (!PyDict_Check(args[0])) {
+        PyErr_Format(PyExc_TypeError, "claims must be a dict, not %.100s",
+                     Py_TYPE(args[0])->tp_name);
+        return false;
+    }
+    return true;
+}
+
+static PyObject *
+sign(const SignerObject *self, PyObject *claims, PyObject *encoded_header)
+{
+    json_out text;
+    PyObject *made = NULL;
+    json_out_begin(&text);
+    if (write_claims(self, &text, claims)) {
+        made = signature_sign(self->state, self->key, encoded_header,
+                              (span){text.bytes, text.len});
+    }
+    json_out_end(&text);
+    return made;
+}
+
+static PyObject *
+signer_sign(PyObject *self, PyObject *const *args, Py_ssize_t count,
+            PyObject *kwnames)
+{
+    const SignerObject *signer = (SignerObject *)self;
+    PyObject *headers, *claims = NULL, *encoded = NULL, *made = NULL;
+    if (!parse_sign(args, count, kwnames, &headers)) {
+        return NULL;
+    }
+    claims = with_dates(signer->state, args[0]);
+    if (claims == NULL) {
+        goto done;
+    }
+    encoded = header_make(signer->state, signer->key, headers, HEADER_JWT);
+    if (encoded == NULL) {
+        goto done;
+    }
+    made = sign(signer, claims, encoded);
+done:
+    Py_XDECREF(encoded);
+    Py_XDECREF(claims);
+    return made;
+}
+
+/* --- construction ---------------------------------------------------------------------- */
+
+PyDoc_STRVAR(signer_doc,
+"Signer(key, *, issuer=None, audience=None, lifetime=None, clock=None)\n"
+"--\n"
+"\n"
+"Signs claims as compact tokens (RFC 7515, RFC 7519).\n"
+"\n"
+"Immutable, and safe to share between threads. What it adds never replaces\n"
+"a claim that the caller gives.\n"
+"\n"
+"Args:\n"
+"    key: The Key to sign with.\n"
+"    issuer: Adds `iss`.\n"
+"    audience: Adds `aud`: one string, or several.\n"
+"    lifetime: Seconds (or a timedelta): adds `iat` and `exp`, as integers.\n"
+"    clock: A callable that returns seconds since the epoch.\n"
+"\n"
+"Raises:\n"
+"    ConfigurationError: An option has a value that makes no sense.\n"
+"    TypeError: An option has the wrong type.");
+
+static bool
+signer_fill(SignerObject *self, PyObject *issuer, PyObject *audience,
+            PyObject *lifetime, PyObject *clock)
+{
+    const core_state *state = self->state;
+    PyObject *callable;
+    if (issuer != Py_None && !PyUnicode_Check(issuer)) {
+        PyErr_SetString(PyExc_TypeError, "issuer must be a string or None");
+        return false;
+    }
+    if (!option_clock(clock, &callable)) {
+        return false;
+    }
+    self->clock = Py_XNewRef(callable);
+    self->issuer = issuer == Py_None ? NULL : Py_NewRef(issuer);
+    if (PyUnicode_Check(audience)) {
+        self->audience = Py_NewRef(audience);
+    } else if (audience != Py_None) {
+        self->audience = option_strings(state, "audience", audience);
+        if (self->audience == NULL) {
+            return false;
+        }
+    }
+    return lifetime == Py_None
+           || option_duration(state, "lifetime", lifetime, &self->lifetime);
+}
+
+static PyObject *
+signer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"key",      "issuer", "audience",
+                            "lifetime", "clock",  NULL};
+    core_state *state = PyType_GetModuleState(type);
+    PyObject *key, *issuer = Py_None, *audience = Py_None;
+    PyObject *lifetime = Py_None, *clock = Py_None;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!|$OOOO:Signer", keywords,
+                                     state->key_type, &key, &issuer,
+                                     &audience, &lifetime, &clock)) {
+        return NULL;
+    }
+    SignerObject *self = (SignerObject *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->state = state;
+    self->key = (KeyObject *)Py_NewRef(key);
+    self->lifetime = -1;
+    if (!signer_fill(self, issuer, audience, lifetime, clock)) {
+        Py_CLEAR(self);
+    }
+    return (PyObject *)self;
+}
+
+/* --- the type ----------------------------------------------------------------------------- */
+
+static int
+signer_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(((SignerObject *)self)->clock);
+    return 0;
+}
+
+static void
+signer_dealloc(PyObject *self)
+{
+    SignerObject *signer = (SignerObject *)self;
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    Py_XDECREF(signer->key);
+    Py_XDECREF(signer->issuer);
+    Py_XDECREF(signer->audience);
+    Py_XDECREF(signer->clock);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyMethodDef signer_methods[] = {
+    {"sign", (PyCFunction)(void (*)(void))signer_sign,
+     METH_FASTCALL | METH_KEYWORDS, sign_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot signer_slots[] = {
+    {Py_tp_doc, (void *)signer_doc},
+    {Py_tp_new, signer_new},
+    {Py_tp_traverse, signer_traverse},
+    {Py_tp_dealloc, signer_dealloc},
+    {Py_tp_methods, signer_methods},
+    {0, NULL},
+};
+
+PyType_Spec signer_spec = {
+    .name = "fastbearer.Signer",
+    .basicsize = sizeof(SignerObject),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE
+             | Py_TPFLAGS_HAVE_GC,
+    .slots = signer_slots,
+};

@@ -1,0 +1,330 @@
+/* Verifier: from a compact token to its claims. */
+#include "module.h"
+
+typedef struct {
+    PyObject_HEAD
+    core_state *state;
+    PyObject *keys; /* tuple of Key */
+    PyObject *typ;  /* str, or NULL */
+    claims_rules rules;
+    size_t max_bytes;
+    bool allow_padding;
+} VerifierObject;
+
+/* --- verifying ---------------------------------------------------------------- */
+
+#define PAYLOAD_ROOM 2048
+
+/* The payload's JSON, read only now that its signature has passed. */
+static PyObject *
+read_claims(const core_state *state, span payload)
+{
+    unsigned char room[PAYLOAD_ROOM];
+    size_t len = b64url_decoded(payload.len);
+    unsigned char *json = len <= sizeof room ? room : PyMem_Malloc(len);
+    PyObject *claims = NULL;
+    if (json == NULL) {
+        return PyErr_NoMemory();
+    }
+    if (b64url_decode(payload.p, payload.len, json)) {
+        claims = json_read_object(state, (span){(char *)json, len});
+    } else {
+        status_raise(state, STATUS_TOKEN_BASE64);
+    }
+    if (json != room) {
+        PyMem_Free(json);
+    }
+    return claims;
+}
+
+/* Everything that a token goes through, in this order. With `whole`, the
+ * caller gets head->parsed. */
+static PyObject *
+verify(const VerifierObject *self, PyObject *value, bool whole, header *head)
+{
+    const core_state *state = self->state;
+    PyObject *claims = NULL;
+    span text;
+    token parts;
+    status result = STATUS_TOKEN_TOO_LONG;
+
+    if (!token_text(state, value, &text)) {
+        return NULL;
+    }
+    if (text.len <= self->max_bytes) {
+        result = token_split(text, self->allow_padding, &parts);
+    }
+    if (result != STATUS_OK) {
+        return status_raise(state, result);
+    }
+    if (!header_read(state, self->keys, parts.header, self->typ, whole,
+                     head)) {
+        return NULL;
+    }
+    result = signature_verify(self->keys, head, &parts);
+    if (result != STATUS_OK) {
+        return status_raise(state, result);
+    }
+    claims = read_claims(state, parts.payload);
+    if (claims != NULL && !claims_check(state, &self->rules, claims)) {
+        Py_CLEAR(claims);
+    }
+    return claims;
+}
+
+PyDoc_STRVAR(verify_doc,
+"verify($self, token, /)\n"
+"--\n"
+"\n"
+"Return the claims of a token whose signature and claims are right.\n"
+"\n"
+"Args:\n"
+"    token: A compact JWS (RFC 7515 7.1), str or bytes.\n"
+"\n"
+"Raises:\n"
+"    TokenError: The token was not accepted; the subclass says why. No byte\n"
+"        of the payload is read before the signature has passed.\n"
+"    TypeError: The argument is neither str nor bytes.");
+
+static PyObject *
+verifier_verify(PyObject *self, PyObject *value)
+{
+    header head = {0};
+    PyObject *claims = verify((VerifierObject *)self, value, false, &head);
+    Py_XDECREF(head.parsed);
+    return claims;
+}
+
+PyDoc_STRVAR(verify_complete_doc,
+"verify_complete($self, token, /)\n"
+"--\n"
+"\n"
+"Like `verify`, but return a Token: a named tuple of header and claims.");
+
+static PyObject *
+verifier_verify_complete(PyObject *self, PyObject *value)
+{
+    header head = {0};
+    PyObject *made = NULL;
+    PyObject *claims = verify((VerifierObject *)self, value, true, &head);
+    if (claims != NULL) {
+        made = PyObject_CallFunctionObjArgs(
+            ((VerifierObject *)self)->state->token_type, head.parsed, claims,
+            NULL);
+        Py_DECREF(claims);
+    }
+    Py_XDECREF(head.parsed);
+    return made;
+}
+
+/* --- construction ---------------------------------------------------------------- */
+
+PyDoc_STRVAR(verifier_doc,
+"Verifier(key, *, issuer=None, audience=None, ignore_audience=False,\n"
+"         leeway=0, require=('exp',), typ=None, max_age=None,\n"
+"         max_bytes=16384, allow_padding=False, clock=None)\n"
+"--\n"
+"\n"
+"Verifies compact signed tokens (RFC 7515, RFC 7519), strictly.\n"
+"\n"
+"Immutable, and safe to share between threads.\n"
+"\n"
+"Args:\n"
+"    key: A Key, or a KeySet (or other iterable) of them.\n"
+"    issuer: The accepted `iss`, one string or several; then it is required.\n"
+"    audience: The accepted `aud`, one string or several; then it is\n"
+"        required. Without it a token must have no `aud` (RFC 7519 4.1.3).\n"
+"    ignore_audience: Accepts whatever `aud` says.\n"
+"    leeway: Seconds (or a timedelta) by which clocks may differ.\n"
+"    require: Names of claims that must be there and not null.\n"
+"    typ: The media type that the header's `typ` must have (RFC 8725 3.11).\n"
+"    max_age: Seconds (or a timedelta) since `iat`, which is then required.\n"
+"    max_bytes: Longer tokens are refused before they are read.\n"
+"    allow_padding: Takes correct '=' padding, as some load balancers add.\n"
+"    clock: A callable that returns seconds since the epoch.\n"
+"\n"
+"Raises:\n"
+"    ConfigurationError: An option has a value that makes no sense.\n"
+"    TypeError: An option has the wrong type.");
+
+typedef struct {
+    PyObject *key, *issuer, *audience, *leeway, *require, *typ, *max_age,
+        *clock;
+    Py_ssize_t max_bytes;
+    int ignore_audience, allow_padding;
+} options;
+
+static bool
+options_parse(PyObject *args, PyObject *kwargs, options *out)
+{
+    static char *keywords[] = {
+        "key",     "issuer",    "audience",      "ignore_audience", "leeway",
+        "require", "typ",       "max_age",       "max_bytes",
+        "allow_padding", "clock", NULL};
+    *out = (options){.issuer = Py_None,
+                     .audience = Py_None,
+                     .typ = Py_None,
+                     .max_age = Py_None,
+                     .clock = Py_None,
+                     .max_bytes = 16384};
+    return PyArg_ParseTupleAndKeywords(
+        args, kwargs, "O|$OOpOOOOnpO:Verifier", keywords, &out->key,
+        &out->issuer, &out->audience, &out->ignore_audience, &out->leeway,
+        &out->require, &out->typ, &out->max_age, &out->max_bytes,
+        &out->allow_padding, &out->clock);
+}
+
+static bool
+check_options(const core_state *state, const options *given)
+{
+    const char *rule = NULL;
+    if (given->ignore_audience && given->audience != Py_None) {
+        rule = "audience and ignore_audience exclude each other";
+    } else if (given->max_bytes <= 0) {
+        rule = "max_bytes must be positive";
+    }
+    if (rule != NULL) {
+        PyErr_SetString(state->configuration_error, rule);
+    } else if (given->typ != Py_None && !PyUnicode_Check(given->typ)) {
+        PyErr_SetString(PyExc_TypeError, "typ must be a string or None");
+    }
+    return !PyErr_Occurred();
+}
+
+/* `require`, and what the other options need to be there. */
+static PyObject *
+required_claims(const core_state *state, const options *given)
+{
+    PyObject *const *own = state->names.own;
+    PyObject *list = PyList_New(0);
+    bool ok = list != NULL;
+    if (ok && given->require == NULL) {
+        ok = PyList_Append(list, own[NAME_exp]) == 0;
+    } else if (ok && PyUnicode_Check(given->require)) {
+        ok = PyList_Append(list, given->require) == 0;
+    } else if (ok) {
+        PyObject *extended =
+            PyObject_CallMethod(list, "extend", "(O)", given->require);
+        ok = extended != NULL;
+        Py_XDECREF(extended);
+    }
+    ok = ok
+         && (given->issuer == Py_None
+             || PyList_Append(list, own[NAME_iss]) == 0)
+         && (given->audience == Py_None
+             || PyList_Append(list, own[NAME_aud]) == 0)
+         && (given->max_age == Py_None
+             || PyList_Append(list, own[NAME_iat]) == 0);
+    PyObject *required = NULL;
+    if (ok) {
+        required = PyList_GET_SIZE(list) == 0
+                       ? PyTuple_New(0)
+                       : option_strings(state, "require", list);
+    }
+    Py_XDECREF(list);
+    return required;
+}
+
+static bool
+rules_make(const core_state *state, const options *given, claims_rules *rules)
+{
+    PyObject *clock;
+    rules->max_age = -1;
+    rules->ignore_audience = given->ignore_audience;
+    if (!option_clock(given->clock, &clock)) {
+        return false;
+    }
+    rules->clock = Py_XNewRef(clock);
+    if (given->issuer != Py_None) {
+        rules->issuers = option_strings(state, "issuer", given->issuer);
+    }
+    if (given->audience != Py_None && !PyErr_Occurred()) {
+        rules->audiences = option_strings(state, "audience", given->audience);
+    }
+    if (!PyErr_Occurred()) {
+        rules->required = required_claims(state, given);
+    }
+    return !PyErr_Occurred()
+           && (given->leeway == NULL
+               || option_duration(state, "leeway", given->leeway,
+                                  &rules->leeway))
+           && (given->max_age == Py_None
+               || option_duration(state, "max_age", given->max_age,
+                                  &rules->max_age));
+}
+
+static PyObject *
+verifier_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    core_state *state = PyType_GetModuleState(type);
+    options given;
+    if (!options_parse(args, kwargs, &given)
+        || !check_options(state, &given)) {
+        return NULL;
+    }
+    VerifierObject *self = (VerifierObject *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->state = state;
+    self->max_bytes = (size_t)given.max_bytes;
+    self->allow_padding = given.allow_padding != 0;
+    self->typ = given.typ == Py_None ? NULL : Py_NewRef(given.typ);
+    self->keys = keys_of(state, given.key);
+    if (self->keys == NULL || !rules_make(state, &given, &self->rules)) {
+        Py_CLEAR(self);
+    }
+    return (PyObject *)self;
+}
+
+/* --- the type ----------------------------------------------------------------------- */
+
+static int
+verifier_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    VerifierObject *verifier = (VerifierObject *)self;
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(verifier->keys);
+    Py_VISIT(verifier->rules.clock);
+    return 0;
+}
+
+static void
+verifier_dealloc(PyObject *self)
+{
+    VerifierObject *verifier = (VerifierObject *)self;
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    Py_XDECREF(verifier->keys);
+    Py_XDECREF(verifier->typ);
+    Py_XDECREF(verifier->rules.issuers);
+    Py_XDECREF(verifier->rules.audiences);
+    Py_XDECREF(verifier->rules.required);
+    Py_XDECREF(verifier->rules.clock);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyMethodDef verifier_methods[] = {
+    {"verify", verifier_verify, METH_O, verify_doc},
+    {"verify_complete", verifier_verify_complete, METH_O,
+     verify_complete_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot verifier_slots[] = {
+    {Py_tp_doc, (void *)verifier_doc},
+    {Py_tp_new, verifier_new},
+    {Py_tp_traverse, verifier_traverse},
+    {Py_tp_dealloc, verifier_dealloc},
+    {Py_tp_methods, verifier_methods},
+    {0, NULL},
+};
+
+PyType_Spec verifier_spec = {
+    .name = "fastbearer.Verifier",
+    .basicsize = sizeof(VerifierObject),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE
+             | Py_TPFLAGS_HAVE_GC,
+    .slots = verifier_slots,
+};

@@ -1,0 +1,67 @@
+"""Authentication for FastAPI backends, on a native core.
+
+Tokens are verified and signed, and passwords hashed, by a C extension over
+OpenSSL and libargon2. This module needs nothing else; the FastAPI layer is
+``fastbearer.fastapi``.
+"""
+
+from . import jws
+from ._core import Signer, Verifier, unverified_header
+from .errors import (
+    ClaimError,
+    ConfigurationError,
+    ExpiredTokenError,
+    FastbearerError,
+    HasherBusyError,
+    ImmatureTokenError,
+    InvalidAlgorithmError,
+    InvalidAudienceError,
+    InvalidClaimError,
+    InvalidHashError,
+    InvalidIssuerError,
+    InvalidKeyError,
+    InvalidSignatureError,
+    MalformedTokenError,
+    MissingClaimError,
+    PasswordError,
+    PasswordTooLongError,
+    TokenError,
+    UnknownKeyError,
+)
+from .keys import Key, KeySet
+from .passwords import PasswordHash, hash_password, verify_password
+from .tokens import Token
+
+__all__ = [
+    "ClaimError",
+    "ConfigurationError",
+    "ExpiredTokenError",
+    "FastbearerError",
+    "HasherBusyError",
+    "ImmatureTokenError",
+    "InvalidAlgorithmError",
+    "InvalidAudienceError",
+    "InvalidClaimError",
+    "InvalidHashError",
+    "InvalidIssuerError",
+    "InvalidKeyError",
+    "InvalidSignatureError",
+    "Key",
+    "KeySet",
+    "MalformedTokenError",
+    "MissingClaimError",
+    "PasswordError",
+    "PasswordHash",
+    "PasswordTooLongError",
+    "Signer",
+    "Token",
+    "TokenError",
+    "UnknownKeyError",
+    "Verifier",
+    "hash_password",
+    "jws",
+    "unverified_header",
+    "verify_password",
+]
+
+__version__ = "0.1.0"

@@ -1,0 +1,68 @@
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any, final
+
+from .keys import KeySet
+from .tokens import Token
+
+libcrypto_version: str
+
+@final
+class Key:
+    @classmethod
+    def from_secret(
+        cls,
+        secret: str | bytes,
+        algorithm: str = "HS256",
+        *,
+        kid: str | None = None,
+        allow_short_secret: bool = False,
+    ) -> Key: ...
+    @classmethod
+    def generate(cls, algorithm: str, *, kid: str | None = None) -> Key: ...
+    @property
+    def algorithm(self) -> str: ...
+    @property
+    def kid(self) -> str | None: ...
+    @property
+    def is_private(self) -> bool: ...
+
+@final
+class Verifier:
+    def __new__(
+        cls,
+        key: Key | KeySet | Iterable[Key],
+        *,
+        issuer: str | Iterable[str] | None = None,
+        audience: str | Iterable[str] | None = None,
+        ignore_audience: bool = False,
+        leeway: float | timedelta = 0,
+        require: Iterable[str] = ("exp",),
+        typ: str | None = None,
+        max_age: float | timedelta | None = None,
+        max_bytes: int = 16384,
+        allow_padding: bool = False,
+        clock: Callable[[], float] | None = None,
+    ) -> Verifier: ...
+    def verify(self, token: str | bytes, /) -> dict[str, Any]: ...
+    def verify_complete(self, token: str | bytes, /) -> Token: ...
+
+@final
+class Signer:
+    def __new__(
+        cls,
+        key: Key,
+        *,
+        issuer: str | None = None,
+        audience: str | Iterable[str] | None = None,
+        lifetime: float | timedelta | None = None,
+        clock: Callable[[], float] | None = None,
+    ) -> Signer: ...
+    def sign(self, claims: dict[str, Any], /, *, headers: dict[str, Any] | None = None) -> str: ...
+
+def jws_sign(payload: bytes, key: Key, headers: dict[str, Any] | None, /) -> str: ...
+def jws_verify(token: str | bytes, keys: Key | Iterable[Key], /) -> bytes: ...
+def unverified_header(token: str | bytes, /) -> dict[str, Any]: ...
+def password_hash(password: str | bytes, setting: str | bytes, /) -> str: ...
+def password_verify(password: str | bytes, hash: str | bytes, /) -> bool: ...
+def password_scheme(hash: str | bytes, /) -> str: ...

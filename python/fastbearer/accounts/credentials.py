@@ -1,0 +1,132 @@
+"""Passwords of accounts: the rules for them, hashing, verifying."""
+
+import logging
+import secrets
+from collections.abc import Callable
+
+from fastapi import HTTPException
+
+from fastbearer import PasswordHash
+from fastbearer.accounts.models import User
+from fastbearer.accounts.store import UserStore
+from fastbearer.errors import (
+    HasherBusyError,
+    InvalidHashError,
+    PasswordError,
+    PasswordTooLongError,
+)
+from fastbearer.fastapi import Settings
+
+__all__ = ["Credentials"]
+
+BUSY = "Too many passwords are being checked. Please try again."
+RETRY_AFTER_SECONDS = 1
+BYTES = {"argon2id": 4096, "bcrypt": 72}
+
+logger = logging.getLogger("fastbearer")
+
+
+class Credentials:
+    """Hashes and verifies the passwords of one user store.
+
+    Args:
+        settings: Gives the length limits and the scheme; asked when needed.
+        store: Where upgraded hashes go.
+        hasher: In place of the one of ``PASSWORD_SCHEME``.
+    """
+
+    def __init__(
+        self,
+        settings: Callable[[], Settings],
+        store: UserStore,
+        hasher: PasswordHash | None = None,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._hasher = hasher
+        self._decoy: str | None = None
+
+    async def hash_new(self, password: str) -> str:
+        """Return the hash of a password that someone chose.
+
+        Raises:
+            HTTPException: 400 where it breaks a rule, 503 where too many are
+                being hashed.
+        """
+        settings = self._settings()
+        least, most = settings.password_min_length, settings.password_max_length
+        if not least <= len(password) <= most:
+            raise HTTPException(
+                400, f"Password must be {least} to {most} characters long"
+            )
+        hasher = self._current_hasher()
+        try:
+            return await hasher.ahash(password)
+        except HasherBusyError:
+            raise _busy() from None
+        except PasswordTooLongError:
+            limit = BYTES[hasher.scheme]
+            raise HTTPException(
+                400, f"Password must be at most {limit} bytes long"
+            ) from None
+
+    async def match(self, password: str, user: User | None) -> bool:
+        """Return whether the password is the user's; it is nobody's for None.
+
+        Without a user it takes as long, so that the time does not tell which
+        e-mails are registered. A right password whose hash is outdated is
+        hashed anew, and stored.
+
+        Raises:
+            HTTPException: 400 where the password is longer than any may be,
+                503 where too many are being hashed.
+        """
+        most = self._settings().password_max_length
+        if len(password) > most:
+            raise HTTPException(400, f"Password must be at most {most} characters long")
+        try:
+            if user is None:
+                await self._current_hasher().averify(password, await self._any_hash())
+                return False
+            return await self._match_user(password, user)
+        except HasherBusyError:
+            raise _busy() from None
+
+    async def _match_user(self, password: str, user: User) -> bool:
+        hasher = self._current_hasher()
+        try:
+            right, newer = await hasher.averify_and_update(password, user.password_hash)
+        except HasherBusyError:
+            raise
+        except InvalidHashError as error:
+            logger.error("password hash of user %s: %s", user.id, error.code)
+            return False
+        except PasswordError:
+            # Right, but the current scheme cannot hash it: the old hash stays.
+            return await hasher.averify(password, user.password_hash)
+        if newer is not None:
+            await self._upgrade(user, newer)
+        return right
+
+    async def _upgrade(self, user: User, password_hash: str) -> None:
+        """Store a newer hash; the user is signed in even where that fails."""
+        try:
+            await self._store.replace_password_hash(user, password_hash)
+        except Exception:
+            logger.exception("password hash of user %s not upgraded", user.id)
+
+    async def _any_hash(self) -> str:
+        """Return a hash that costs what a user's costs, of a password unknown."""
+        if self._decoy is None:
+            self._decoy = await self._current_hasher().ahash(secrets.token_urlsafe())
+        return self._decoy
+
+    def _current_hasher(self) -> PasswordHash:
+        if self._hasher is None:
+            self._hasher = PasswordHash(self._settings().password_scheme)
+        return self._hasher
+
+
+def _busy() -> HTTPException:
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return HTTPException(503, BUSY, headers=headers)

@@ -1,0 +1,132 @@
+"""The routes of a user's own tasks."""
+
+from fastapi import APIRouter, Depends, HTTPException
+
+from fastbearer.accounts import Database
+from fastbearer.accounts.strict import StrictRoute, refusals
+from fastbearer.app.models import Task
+from fastbearer.app.schemas import (
+    DEFAULT_LIMIT,
+    TEXTS,
+    Completed,
+    Limit,
+    NewTask,
+    Offset,
+    PublicTask,
+    TaskAnswer,
+    TaskChanges,
+    TaskDeleted,
+    TaskId,
+    TaskList,
+    TaskReplacement,
+    UserId,
+)
+from fastbearer.app.store import TaskStore
+from fastbearer.fastapi import Auth
+
+__all__ = ["Tasks"]
+
+NOT_FOUND = "Task not found"
+
+
+class TasksRoute(StrictRoute):
+    """Invalid input is refused in the words of the schemas."""
+
+    texts = TEXTS
+
+
+class Tasks:
+    """Tasks that only the user of the path sees and changes.
+
+    Args:
+        auth: Guards every route with ``verify_user_id``.
+        database: Where the tasks are; the router's lifespan opens it.
+
+    Attributes:
+        router: The routes, under ``/{user_id}/tasks``.
+    """
+
+    def __init__(self, auth: Auth, database: Database) -> None:
+        self._store = TaskStore(database)
+        self.router = APIRouter(
+            prefix="/{user_id}/tasks",
+            tags=["tasks"],
+            dependencies=[Depends(auth.verify_user_id)],
+            route_class=TasksRoute,
+            lifespan=database.lifespan,
+        )
+        self._add_routes()
+
+    async def list_tasks(
+        self,
+        user_id: UserId,
+        completed: Completed | None = None,
+        limit: Limit = DEFAULT_LIMIT,
+        offset: Offset = 0,
+    ) -> TaskList:
+        """List your tasks, the newest first."""
+        tasks = await self._store.list(
+            user_id, completed=completed, limit=limit, offset=offset
+        )
+        return TaskList(data=[PublicTask.model_validate(task) for task in tasks])
+
+    async def create_task(self, user_id: UserId, body: NewTask) -> TaskAnswer:
+        """Create a task."""
+        task = Task(
+            user_id=user_id, title=body.title, description=body.description
+        )
+        await self._store.add(task)
+        return _answer(task)
+
+    async def get_task(self, user_id: UserId, task_id: TaskId) -> TaskAnswer:
+        """Get one task."""
+        return _answer(await self._store.find(user_id, task_id))
+
+    async def replace_task(
+        self, user_id: UserId, task_id: TaskId, body: TaskReplacement
+    ) -> TaskAnswer:
+        """Replace a task: what the body leaves out gets its default."""
+        return _answer(await self._store.change(user_id, task_id, body.model_dump()))
+
+    async def change_task(
+        self, user_id: UserId, task_id: TaskId, body: TaskChanges
+    ) -> TaskAnswer:
+        """Change a task: what the body leaves out stays as it is."""
+        changes = body.model_dump(exclude_unset=True)
+        if not changes:
+            return _answer(await self._store.find(user_id, task_id))
+        return _answer(await self._store.change(user_id, task_id, changes))
+
+    async def toggle_task(self, user_id: UserId, task_id: TaskId) -> TaskAnswer:
+        """Complete a task, or make it incomplete again."""
+        return _answer(await self._store.toggle(user_id, task_id))
+
+    async def delete_task(self, user_id: UserId, task_id: TaskId) -> TaskDeleted:
+        """Delete a task."""
+        if not await self._store.remove(user_id, task_id):
+            raise _not_found()
+        return TaskDeleted()
+
+    def _add_routes(self) -> None:
+        add = self.router.add_api_route
+        many = refusals(400, 401, 403)
+        create = refusals(400, 401, 403, 413)
+        one = refusals(400, 401, 403, 404)
+        write = refusals(400, 401, 403, 404, 413)
+        add("", self.list_tasks, methods=["GET"], responses=many)
+        add("", self.create_task, methods=["POST"], status_code=201, responses=create)
+        add("/{task_id}", self.get_task, methods=["GET"], responses=one)
+        add("/{task_id}", self.replace_task, methods=["PUT"], responses=write)
+        add("/{task_id}", self.change_task, methods=["PATCH"], responses=write)
+        add("/{task_id}", self.delete_task, methods=["DELETE"], responses=one)
+        add("/{task_id}/complete", self.toggle_task, methods=["PATCH"], responses=one)
+
+
+def _answer(task: Task | None) -> TaskAnswer:
+    if task is None:
+        raise _not_found()
+    return TaskAnswer(data=PublicTask.model_validate(task))
+
+
+def _not_found() -> HTTPException:
+    return HTTPException(404, NOT_FOUND)

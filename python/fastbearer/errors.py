@@ -1,0 +1,154 @@
+"""Every error that this package raises on purpose, as one tree.
+
+Each class has a stable, machine-readable ``code``. No message repeats a
+token, a key or a password. The C core looks these classes up by name.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ClaimError",
+    "ConfigurationError",
+    "ExpiredTokenError",
+    "FastbearerError",
+    "HasherBusyError",
+    "ImmatureTokenError",
+    "InvalidAlgorithmError",
+    "InvalidAudienceError",
+    "InvalidClaimError",
+    "InvalidHashError",
+    "InvalidIssuerError",
+    "InvalidKeyError",
+    "InvalidSignatureError",
+    "MalformedTokenError",
+    "MissingClaimError",
+    "PasswordError",
+    "PasswordTooLongError",
+    "TokenError",
+    "UnknownKeyError",
+]
+
+
+class FastbearerError(Exception):
+    """Base of every error of this package."""
+
+    code: str = "fastbearer_error"
+
+
+class TokenError(FastbearerError):
+    """A token that was not accepted, for whatever reason."""
+
+    code = "invalid_token"
+
+
+class MalformedTokenError(TokenError):
+    """Not a compact JWS (RFC 7515 7.1), or one whose JSON is not strict."""
+
+    code = "malformed_token"
+
+
+class InvalidSignatureError(TokenError):
+    """The signature does not match (RFC 7515 5.2)."""
+
+    code = "invalid_signature"
+
+
+class InvalidAlgorithmError(TokenError):
+    """The header's ``alg`` is not the key's one algorithm (RFC 8725 3.1)."""
+
+    code = "invalid_algorithm"
+
+
+class UnknownKeyError(TokenError):
+    """The header's ``kid`` names no key of the verifier (RFC 7515 4.1.4)."""
+
+    code = "unknown_key"
+
+
+class ClaimError(TokenError):
+    """The signature is right, a claim is not (RFC 7519 4.1).
+
+    Attributes:
+        claim: The name of the claim, or None where no single one is meant.
+    """
+
+    code = "claim_error"
+
+    def __init__(self, message: str = "", claim: str | None = None) -> None:
+        super().__init__(message, claim)
+        self.claim = claim
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class ExpiredTokenError(ClaimError):
+    """The current time is on or after ``exp``, or past ``max_age``."""
+
+    code = "expired_token"
+
+
+class ImmatureTokenError(ClaimError):
+    """The current time is before ``nbf`` (RFC 7519 4.1.5)."""
+
+    code = "immature_token"
+
+
+class MissingClaimError(ClaimError):
+    """A claim that the verifier requires is absent or null."""
+
+    code = "missing_claim"
+
+
+class InvalidClaimError(ClaimError):
+    """A claim, or the header's ``typ``, has a value that is not allowed."""
+
+    code = "invalid_claim"
+
+
+class InvalidIssuerError(ClaimError):
+    """``iss`` is not one of the expected issuers (RFC 7519 4.1.1)."""
+
+    code = "invalid_issuer"
+
+
+class InvalidAudienceError(ClaimError):
+    """``aud`` does not name this audience (RFC 7519 4.1.3)."""
+
+    code = "invalid_audience"
+
+
+class InvalidKeyError(FastbearerError):
+    """Key material that must not be used; the message names the rule."""
+
+    code = "invalid_key"
+
+
+class PasswordError(FastbearerError):
+    """A password that cannot be hashed."""
+
+    code = "password_error"
+
+
+class InvalidHashError(PasswordError):
+    """A stored hash that is malformed, unknown, or too costly to verify."""
+
+    code = "invalid_hash"
+
+
+class PasswordTooLongError(PasswordError):
+    """A password longer, in bytes, than the scheme or the limit allows."""
+
+    code = "password_too_long"
+
+
+class HasherBusyError(PasswordError):
+    """All hashing slots and the queue before them are taken: try later."""
+
+    code = "hasher_busy"
+
+
+class ConfigurationError(FastbearerError, ValueError):
+    """A setting that is missing, unsafe or contradictory."""
+
+    code = "configuration_error"

@@ -1,0 +1,35 @@
+"""The FastAPI layer: bearer tokens as dependencies.
+
+The lower-case names are those of ``auth``, the default ``Auth``, which reads
+its settings from the environment when it first needs them.
+"""
+
+from typing import Annotated, Any, TypeAlias
+
+from fastapi import Depends
+
+from fastbearer.fastapi.auth import Auth, auth
+from fastbearer.fastapi.dependency import TokenUser, TokenVerifier
+from fastbearer.fastapi.settings import Settings
+
+__all__ = [
+    "Auth",
+    "CurrentUser",
+    "OptionalUser",
+    "Settings",
+    "TokenClaims",
+    "TokenUser",
+    "TokenVerifier",
+    "auth",
+    "generate_jwt_token",
+    "verify_jwt_token",
+    "verify_user_id",
+]
+
+verify_jwt_token = auth.verify_jwt_token
+verify_user_id = auth.verify_user_id
+generate_jwt_token = auth.generate_jwt_token
+
+CurrentUser: TypeAlias = Annotated[TokenUser, Depends(auth.verify_jwt_token)]
+OptionalUser: TypeAlias = Annotated[TokenUser | None, Depends(auth.optional_user)]
+TokenClaims: TypeAlias = Annotated[dict[str, Any], Depends(auth.token_claims)]

@@ -1,0 +1,70 @@
+"""The extension module; everything else stands in pyproject.toml.
+
+``FASTBEARER_BUILD`` picks the flags: ``release`` (default), ``debug`` or
+``sanitize`` (AddressSanitizer and UndefinedBehaviorSanitizer).
+"""
+
+import os
+import subprocess
+from glob import glob
+
+from setuptools import Extension, setup
+
+LIBRARIES = ["libcrypto >= 3.0.3", "libargon2", "libxcrypt"]
+
+WARNINGS = [
+    "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wformat=2", "-Wvla",
+    "-Wstrict-prototypes", "-Wmissing-prototypes",
+]  # fmt: skip
+HARDENING = [
+    "-fvisibility=hidden", "-fstack-protector-strong",
+    "-fstack-clash-protection", "-U_FORTIFY_SOURCE",
+]  # fmt: skip
+FLAGS = {
+    "release": ["-O3", "-fno-plt", "-fno-semantic-interposition", "-D_FORTIFY_SOURCE=2"],
+    "debug": ["-O0", "-g3", "-UNDEBUG", "-Werror"],
+    "sanitize": [
+        "-O1", "-g3", "-UNDEBUG", "-fno-omit-frame-pointer",
+        "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
+    ],
+}  # fmt: skip
+
+
+def pkg_config(option: str) -> list[str]:
+    """Return what pkg-config prints for our libraries, as arguments."""
+    command = ["pkg-config", "--print-errors", option, *LIBRARIES]
+    try:
+        return subprocess.check_output(command, text=True).split()
+    except FileNotFoundError:
+        raise SystemExit("fastbearer: pkg-config is missing") from None
+    except subprocess.CalledProcessError:
+        raise SystemExit(
+            "fastbearer: a C library is missing (see above); on Debian: apt-get "
+            "install pkg-config libssl-dev libargon2-dev libcrypt-dev"
+        ) from None
+
+
+build = os.environ.get("FASTBEARER_BUILD", "release")
+sanitizers = [flag for flag in FLAGS[build] if flag.startswith("-fsanitize")]
+
+setup(
+    ext_modules=[
+        Extension(
+            "fastbearer._core",
+            sources=sorted(glob("csrc/*.c")),
+            depends=sorted(glob("csrc/*.h")),
+            extra_compile_args=[
+                "-std=c11",
+                *WARNINGS,
+                *HARDENING,
+                *FLAGS[build],
+                *pkg_config("--cflags"),
+            ],
+            extra_link_args=[
+                "-Wl,-z,relro,-z,now,-z,noexecstack",
+                *sanitizers,
+                *pkg_config("--libs"),
+            ],
+        )
+    ]
+)

@@ -1,0 +1,103 @@
+"""The ``serve`` fixture, and what a run says about itself at its end."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from support import ASGIApp, running
+
+MET = {
+    "a real HTTP server": {"serve", "http"},
+    "PostgreSQL": {"postgres"},
+    "Redis": {"redis"},
+    "Node": {"node"},
+    "Chromium": {"chromium"},
+}
+"""What a test can meet: label -> the fixtures and markers that say so."""
+
+HTTP = "a real HTTP server"
+counts = pytest.StashKey[Counter[str]]()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[ASGIApp], str]]:
+    """Start uvicorn with an app: ``base_url = serve(app)``, any number of times.
+
+    Every server has a free loopback port and its own thread and event loop,
+    runs the app's lifespan, and stops when the test ends. What stops a
+    start-up is raised in the test.
+    """
+    with ExitStack() as servers:
+        yield lambda app: servers.enter_context(running(app))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[counts] = Counter()
+    for label, names in MET.items():
+        for name in names:
+            config.addinivalue_line("markers", f"{name}: meets {label}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.when == "call" and not report.skipped:
+        item.config.stash[counts].update(what_it_met(item))
+    return report
+
+
+def what_it_met(item: pytest.Item) -> list[str]:
+    """Return the labels of MET that this test's fixtures and markers name."""
+    names = {mark.name for mark in item.iter_markers()}
+    names.update(getattr(item, "fixturenames", ()))
+    return [label for label, signs in MET.items() if names & signs]
+
+
+def is_full_run(config: pytest.Config) -> bool:
+    """Tell whether nobody asked for a part of the tests."""
+    options = config.option
+    chosen = options.keyword or options.markexpr or options.collectonly
+    chosen = chosen or getattr(options, "lf", False)
+    return not chosen and config.args_source is not pytest.Config.ArgsSource.ARGS
+
+
+def lacks_http(config: pytest.Config) -> bool:
+    """Tell whether a full run met no server: then it proved too little."""
+    return is_full_run(config) and not config.stash[counts][HTTP]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if lacks_http(session.config) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> Generator[None, None, None]:
+    """Write our lines after every other summary, before pytest's closing one."""
+    yield
+    skipped = reasons_to_skip(terminalreporter)
+    for reason, tests in skipped.items():
+        terminalreporter.write_line(f"skipped: {', '.join(tests)}: {reason}")
+    if lacks_http(config):
+        terminalreporter.write_line(f"FAILED: no test met {HTTP}", red=True)
+    met = ", ".join(f"{config.stash[counts][label]} {label}" for label in MET)
+    total = sum(map(len, skipped.values()))
+    terminalreporter.write_line(f"tests that met: {met}; skipped: {total}")
+
+
+def reasons_to_skip(reporter: pytest.TerminalReporter) -> dict[str, list[str]]:
+    """Return the skipped tests' ids by the reason they gave."""
+    tests = defaultdict(list)
+    for report in reporter.getreports("skipped"):
+        reason = report.longrepr
+        text = reason[2] if isinstance(reason, tuple) else str(reason)
+        tests[text.removeprefix("Skipped: ")].append(report.nodeid)
+    return tests
