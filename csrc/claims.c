@@ -5,22 +5,27 @@
 
 #define DATE_MAX 9007199254740992.0 /* 2^53: exact as a double */
 
-/* Borrowed; NULL if absent. As in header.c, the look-up cannot fail. */
-static PyObject *
-claim(const core_state *state, PyObject *claims, name_id name)
-{
-    return PyDict_GetItemWithError(claims, state->names.own[name]);
-}
-
 /* --- presence ----------------------------------------------------------------- */
 
 static bool
-check_required(const core_state *state, PyObject *required, PyObject *claims)
+is_missing(PyObject *value)
 {
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(required); i++) {
-        PyObject *name = PyTuple_GET_ITEM(required, i);
-        PyObject *value = PyDict_GetItemWithError(claims, name);
-        if (value == NULL || value == Py_None) {
+    return value == NULL || value == Py_None;
+}
+
+static bool
+check_required(const core_state *state, const claims_rules *rules,
+               PyObject *claims, const known_members *known)
+{
+    for (int id = 0; id < NAME_COUNT; id++) {
+        if (rules->requires[id] && is_missing(known->of[id])) {
+            status_raise_missing(state, state->names.own[id]);
+            return false;
+        }
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(rules->required); i++) {
+        PyObject *name = PyTuple_GET_ITEM(rules->required, i);
+        if (is_missing(PyDict_GetItemWithError(claims, name))) {
             if (!PyErr_Occurred()) {
                 status_raise_missing(state, name);
             }
@@ -144,28 +149,35 @@ check_aud(const claims_rules *rules, PyObject *aud)
     return found ? STATUS_OK : STATUS_AUD_WRONG;
 }
 
+static status
+check_known(const claims_rules *rules, const known_members *known, double now)
+{
+    status result = check_exp(rules, known->of[NAME_exp], now);
+    if (result == STATUS_OK) {
+        result = check_nbf(rules, known->of[NAME_nbf], now);
+    }
+    if (result == STATUS_OK) {
+        result = check_iat(rules, known->of[NAME_iat], now);
+    }
+    if (result == STATUS_OK) {
+        result = check_iss(rules, known->of[NAME_iss]);
+    }
+    if (result == STATUS_OK) {
+        result = check_aud(rules, known->of[NAME_aud]);
+    }
+    return result;
+}
+
 bool
 claims_check(const core_state *state, const claims_rules *rules,
-             PyObject *claims)
+             PyObject *claims, const known_members *known)
 {
     double now;
-    if (!check_required(state, rules->required, claims)
+    if (!check_required(state, rules, claims, known)
         || !clock_read(rules->clock, &now)) {
         return false;
     }
-    status result = check_exp(rules, claim(state, claims, NAME_exp), now);
-    if (result == STATUS_OK) {
-        result = check_nbf(rules, claim(state, claims, NAME_nbf), now);
-    }
-    if (result == STATUS_OK) {
-        result = check_iat(rules, claim(state, claims, NAME_iat), now);
-    }
-    if (result == STATUS_OK) {
-        result = check_iss(rules, claim(state, claims, NAME_iss));
-    }
-    if (result == STATUS_OK) {
-        result = check_aud(rules, claim(state, claims, NAME_aud));
-    }
+    status result = check_known(rules, known, now);
     if (result != STATUS_OK) {
         status_raise(state, result);
     }

@@ -243,13 +243,12 @@ status token_split(span text, bool allow_padding, token *out);
 #define JSON_DIGITS_MAX 4300
 
 typedef enum {
-    JSON_REFUSED, /* see cursor.error */
-    JSON_END,     /* one whole value and nothing behind it */
-    JSON_OBJECT,
+    JSON_REFUSED, /* see cursor.error; nothing more may be asked */
+    JSON_OBJECT,  /* json_member follows, until JSON_OBJECT_END */
     JSON_OBJECT_END,
-    JSON_ARRAY,
+    JSON_ARRAY, /* json_item follows, until JSON_ARRAY_END */
     JSON_ARRAY_END,
-    JSON_NAME,
+    JSON_NAME, /* json_value follows */
     JSON_STRING,
     JSON_INTEGER,
     JSON_REAL,
@@ -260,9 +259,8 @@ typedef enum {
 
 typedef struct {
     const char *p, *end;
-    uint64_t is_object; /* one bit a level, the innermost lowest */
     int depth;
-    int expected; /* private to json_scan.c */
+    bool is_first; /* no comma stands before the next element */
     status error;
     /* What the last event read: */
     span text;       /* name or string without quotes, or the number's text */
@@ -272,15 +270,18 @@ typedef struct {
     int64_t integer;
 } json_cursor;
 
-void json_begin(json_cursor *cursor, span text);
-
 /*
- * The next event. After JSON_END or JSON_REFUSED it must not be called again.
- * Refuses what is not UTF-8, a BOM, NaN and Infinity, lone surrogates,
- * integers of more than JSON_DIGITS_MAX digits, more than JSON_DEPTH_MAX
- * levels and trailing bytes. Duplicate names are the caller's to find.
+ * A text is read as json_begin, json_value, what the events ask for, and
+ * json_end, which says whether nothing is left. Refused are what is not UTF-8,
+ * a BOM, NaN and Infinity, lone surrogates, integers of more than
+ * JSON_DIGITS_MAX digits, more than JSON_DEPTH_MAX levels and trailing bytes.
+ * Duplicate names are the caller's to find.
  */
-json_event json_next(json_cursor *cursor);
+void json_begin(json_cursor *cursor, span text);
+json_event json_value(json_cursor *cursor);
+json_event json_member(json_cursor *cursor);
+json_event json_item(json_cursor *cursor);
+bool json_end(json_cursor *cursor);
 
 /* --- json_text.c: names and strings ----------------------------------------- */
 

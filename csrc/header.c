@@ -3,14 +3,6 @@
 
 #define MEMBERS_MAX 64
 
-/* The member, borrowed; NULL if absent. The dict is fresh and ours, with
- * strings for keys, so the look-up cannot fail. */
-static PyObject *
-member(const core_state *state, PyObject *object, name_id name)
-{
-    return PyDict_GetItemWithError(object, state->names.own[name]);
-}
-
 /* --- reading --------------------------------------------------------------------- */
 
 /* Most headers are, byte for byte, one that a key has ready. */
@@ -69,21 +61,20 @@ check_typ(const core_state *state, PyObject *found, PyObject *expected)
 }
 
 static status
-check_members(const core_state *state, PyObject *object)
+check_members(PyObject *object, const known_members *known)
 {
-    PyObject *kid = member(state, object, NAME_kid);
-    PyObject *typ = member(state, object, NAME_typ);
-    PyObject *b64 = member(state, object, NAME_b64);
+    PyObject *kid = known->of[NAME_kid], *typ = known->of[NAME_typ];
+    PyObject *b64 = known->of[NAME_b64];
     if (PyDict_GET_SIZE(object) > MEMBERS_MAX) {
         return STATUS_HEADER_MEMBERS;
     }
-    if (member(state, object, NAME_crit) != NULL) {
+    if (known->of[NAME_crit] != NULL) {
         return STATUS_HEADER_CRIT; /* RFC 7515 4.1.11: not understood */
     }
     if (b64 != NULL && b64 != Py_True) {
         return STATUS_HEADER_B64; /* RFC 7797 7: not in a JWT */
     }
-    if (member(state, object, NAME_zip) != NULL) {
+    if (known->of[NAME_zip] != NULL) {
         return STATUS_HEADER_ZIP; /* RFC 7516 4.1.3: a member of JWE */
     }
     if ((kid != NULL && !PyUnicode_Check(kid))
@@ -95,9 +86,8 @@ check_members(const core_state *state, PyObject *object)
 
 /* RFC 7515 4.1.1: exactly one of our names, in their exact spelling. */
 static const alg *
-read_alg(const core_state *state, PyObject *object)
+read_alg(PyObject *name)
 {
-    PyObject *name = member(state, object, NAME_alg);
     if (name == NULL || !PyUnicode_Check(name) || !PyUnicode_IS_ASCII(name)) {
         return NULL;
     }
@@ -105,7 +95,7 @@ read_alg(const core_state *state, PyObject *object)
 }
 
 PyObject *
-header_parse(const core_state *state, span segment)
+header_parse(const core_state *state, span segment, known_members *known)
 {
     size_t len = b64url_decoded(segment.len);
     unsigned char *json = PyMem_Malloc(len + 1);
@@ -116,7 +106,7 @@ header_parse(const core_state *state, span segment)
     if (!b64url_decode(segment.p, segment.len, json)) {
         status_raise(state, STATUS_TOKEN_BASE64);
     } else {
-        object = json_read_object(state, (span){(char *)json, len});
+        object = json_read_object(state, (span){(char *)json, len}, known);
     }
     PyMem_Free(json);
     return object;
@@ -126,22 +116,21 @@ bool
 header_read(const core_state *state, PyObject *keys, span segment,
             PyObject *typ, bool whole, header *out)
 {
+    known_members known;
     *out = (header){0};
     if (typ == NULL && !whole && read_ready(keys, segment, out)) {
         return true;
     }
-    out->parsed = header_parse(state, segment);
+    out->parsed = header_parse(state, segment, &known);
     if (out->parsed == NULL) {
         return false;
     }
-    out->alg = read_alg(state, out->parsed);
-    out->kid = member(state, out->parsed, NAME_kid);
+    out->alg = read_alg(known.of[NAME_alg]);
+    out->kid = known.of[NAME_kid];
     status result = out->alg == NULL ? STATUS_ALG_NOT_KEYS
-                                     : check_members(state, out->parsed);
+                                     : check_members(out->parsed, &known);
     bool ok = result == STATUS_OK
-              && (typ == NULL
-                  || check_typ(state, member(state, out->parsed, NAME_typ),
-                               typ));
+              && (typ == NULL || check_typ(state, known.of[NAME_typ], typ));
     if (result != STATUS_OK) {
         status_raise(state, result);
     }
@@ -153,73 +142,64 @@ header_read(const core_state *state, PyObject *keys, span segment,
 
 /* --- making ------------------------------------------------------------------------- */
 
-static PyObject *
-refuse_member(const char *rule)
-{
-    PyErr_SetString(PyExc_ValueError, rule);
-    return NULL;
-}
-
-/* What a verifier of ours would refuse is not signed. */
-static PyObject *
-checked(const core_state *state, const KeyObject *key, PyObject *members)
-{
-    PyObject *kid = member(state, members, NAME_kid);
-    if (read_alg(state, members) != key->alg) {
-        return refuse_member("alg in headers is not the key's algorithm");
-    }
-    if (check_members(state, members) != STATUS_OK) {
-        return refuse_member("headers hold crit, b64 or zip, or a kid or typ "
-                             "that is no string, or too many members");
-    }
-    if (kid != NULL && key->kid != NULL
-        && PyUnicode_Compare(kid, key->kid) != 0) {
-        return refuse_member("kid in headers is not the key's kid");
-    }
-    return members;
-}
-
-/* The key's members, then the caller's, whose None removes one. */
+/* The key's members, then the caller's, whose typ None takes it out. */
 static PyObject *
 merge(const core_state *state, const KeyObject *key, PyObject *extra, int form)
 {
-    const names *all = &state->names;
+    known_members known;
     span ready = {PyBytes_AS_STRING(key->headers[form]),
                   (size_t)PyBytes_GET_SIZE(key->headers[form])};
-    PyObject *members = header_parse(state, ready);
-    PyObject *typ;
-    if (members == NULL || PyDict_Update(members, extra) < 0) {
-        Py_XDECREF(members);
-        return NULL;
-    }
-    typ = PyDict_GetItemWithError(members, all->own[NAME_typ]);
-    if (typ == Py_None
-        && PyDict_DelItem(members, all->own[NAME_typ]) < 0) {
-        Py_CLEAR(members);
-    }
-    if (members != NULL && checked(state, key, members) == NULL) {
+    PyObject *typ = state->names.own[NAME_typ];
+    PyObject *members = header_parse(state, ready, &known);
+    bool ok = members != NULL && PyDict_Update(members, extra) == 0
+              && (PyDict_GetItemWithError(members, typ) != Py_None
+                  || PyDict_DelItem(members, typ) == 0);
+    if (!ok) {
         Py_CLEAR(members);
     }
     return members;
 }
 
-PyObject *
-header_make(const core_state *state, const KeyObject *key, PyObject *extra,
-            int form)
+static bool
+refuse_member(const char *rule)
+{
+    PyErr_SetString(PyExc_ValueError, rule);
+    return false;
+}
+
+/* What a verifier of ours would refuse is not signed: the text is read back
+ * as a verifier reads it. */
+static bool
+check_own(const core_state *state, const KeyObject *key, PyObject *encoded)
+{
+    known_members known;
+    span segment = {PyBytes_AS_STRING(encoded),
+                    (size_t)PyBytes_GET_SIZE(encoded)};
+    PyObject *members = header_parse(state, segment, &known);
+    if (members == NULL) {
+        PyErr_Clear();
+        return refuse_member("headers that are not strict JSON");
+    }
+    PyObject *kid = known.of[NAME_kid];
+    bool ok =
+        read_alg(known.of[NAME_alg]) != key->alg
+            ? refuse_member("alg in headers is not the key's algorithm")
+        : check_members(members, &known) != STATUS_OK
+            ? refuse_member("headers hold crit, b64 or zip, too many members, "
+                            "or a kid or typ that is no string")
+        : kid != NULL && key->kid != NULL
+                && PyUnicode_Compare(kid, key->kid) != 0
+            ? refuse_member("kid in headers is not the key's kid")
+            : true;
+    Py_DECREF(members);
+    return ok;
+}
+
+static PyObject *
+encode_members(PyObject *members)
 {
     json_out text;
     PyObject *encoded = NULL;
-    if (extra == NULL || extra == Py_None) {
-        return Py_NewRef(key->headers[form]);
-    }
-    if (!PyDict_Check(extra)) {
-        PyErr_SetString(PyExc_TypeError, "headers must be a dict or None");
-        return NULL;
-    }
-    PyObject *members = merge(state, key, extra, form);
-    if (members == NULL) {
-        return NULL;
-    }
     json_out_begin(&text);
     if (json_write(&text, members, 1)) {
         encoded = PyBytes_FromStringAndSize(
@@ -230,6 +210,25 @@ header_make(const core_state *state, const KeyObject *key, PyObject *extra,
                       PyBytes_AS_STRING(encoded));
     }
     json_out_end(&text);
-    Py_DECREF(members);
+    return encoded;
+}
+
+PyObject *
+header_make(const core_state *state, const KeyObject *key, PyObject *extra,
+            int form)
+{
+    if (extra == NULL || extra == Py_None) {
+        return Py_NewRef(key->headers[form]);
+    }
+    if (!PyDict_Check(extra)) {
+        PyErr_SetString(PyExc_TypeError, "headers must be a dict or None");
+        return NULL;
+    }
+    PyObject *members = merge(state, key, extra, form);
+    PyObject *encoded = members == NULL ? NULL : encode_members(members);
+    Py_XDECREF(members);
+    if (encoded != NULL && !check_own(state, key, encoded)) {
+        Py_CLEAR(encoded);
+    }
     return encoded;
 }

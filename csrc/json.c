@@ -26,8 +26,10 @@ make_ascii(span text)
     return made;
 }
 
+/* The text, once plain, is looked up like any other: an escape must not hide
+ * a name from the checks. */
 static PyObject *
-make_unescaped(span text)
+make_unescaped(span text, const names *all, const common_name **common)
 {
     char room[256];
     char *plain = text.len <= sizeof room ? room : PyMem_Malloc(text.len);
@@ -36,6 +38,7 @@ make_unescaped(span text)
     }
     size_t len = json_unescape(text, plain);
     PyObject *made = PyUnicode_DecodeUTF8(plain, (Py_ssize_t)len, NULL);
+    *common = names_find(all, (span){plain, len});
     if (plain != room) {
         PyMem_Free(plain);
     }
@@ -43,24 +46,39 @@ make_unescaped(span text)
 }
 
 static PyObject *
-make_text(const json_cursor *at)
+make_plain(const json_cursor *at)
 {
-    if (at->is_escaped) {
-        return make_unescaped(at->text);
-    }
-    if (at->is_ascii) {
-        return make_ascii(at->text);
-    }
-    return PyUnicode_DecodeUTF8(at->text.p, (Py_ssize_t)at->text.len, NULL);
+    return at->is_ascii ? make_ascii(at->text)
+                        : PyUnicode_DecodeUTF8(
+                            at->text.p, (Py_ssize_t)at->text.len, NULL);
 }
 
 static PyObject *
-make_name(reader *from)
+make_text(reader *from)
 {
     const json_cursor *at = &from->cursor;
-    PyObject *common =
-        at->is_escaped ? NULL : names_find(&from->state->names, at->text);
-    return common != NULL ? Py_NewRef(common) : make_text(at);
+    const common_name *unused;
+    return at->is_escaped
+               ? make_unescaped(at->text, &from->state->names, &unused)
+               : make_plain(at);
+}
+
+/* Also tells which of the core's own names it is, or -1. */
+static PyObject *
+make_name(reader *from, int *id)
+{
+    const json_cursor *at = &from->cursor;
+    const names *all = &from->state->names;
+    const common_name *common;
+    PyObject *made = NULL;
+    if (at->is_escaped) {
+        made = make_unescaped(at->text, all, &common);
+    } else {
+        common = names_find(all, at->text);
+        made = common != NULL ? Py_NewRef(common->text) : make_plain(at);
+    }
+    *id = common == NULL ? -1 : common->id;
+    return made;
 }
 
 /* CPython's converters want a NUL behind the text. */
@@ -116,7 +134,7 @@ read_array(reader *from)
     if (list == NULL) {
         return NULL;
     }
-    while ((event = json_next(&from->cursor)) != JSON_ARRAY_END) {
+    while ((event = json_item(&from->cursor)) != JSON_ARRAY_END) {
         PyObject *value = read_value(from, event);
         if (value == NULL || PyList_Append(list, value) < 0) {
             Py_XDECREF(value);
@@ -129,12 +147,16 @@ read_array(reader *from)
 }
 
 static bool
-read_member(reader *from, PyObject *object)
+read_member(reader *from, PyObject *object, known_members *known)
 {
-    PyObject *name = make_name(from);
+    int id;
+    PyObject *name = make_name(from, &id);
     PyObject *value =
-        name == NULL ? NULL : read_value(from, json_next(&from->cursor));
+        name == NULL ? NULL : read_value(from, json_value(&from->cursor));
     bool ok = value != NULL && PyDict_SetItem(object, name, value) == 0;
+    if (ok && known != NULL && id >= 0) {
+        known->of[id] = value;
+    }
     Py_XDECREF(name);
     Py_XDECREF(value);
     return ok;
@@ -142,7 +164,7 @@ read_member(reader *from, PyObject *object)
 
 /* RFC 7515 4 and RFC 7519 4: a name that comes twice leaves fewer entries. */
 static PyObject *
-read_object(reader *from)
+read_object(reader *from, known_members *known)
 {
     PyObject *object = PyDict_New();
     Py_ssize_t members = 0;
@@ -150,8 +172,8 @@ read_object(reader *from)
     if (object == NULL) {
         return NULL;
     }
-    while ((event = json_next(&from->cursor)) == JSON_NAME) {
-        if (!read_member(from, object)) {
+    while ((event = json_member(&from->cursor)) == JSON_NAME) {
+        if (!read_member(from, object, known)) {
             Py_DECREF(object);
             return NULL;
         }
@@ -174,7 +196,7 @@ read_value(reader *from, json_event event)
 {
     switch (event) {
     case JSON_STRING:
-        return make_text(&from->cursor);
+        return make_text(from);
     case JSON_INTEGER:
         return from->cursor.is_small
                    ? PyLong_FromLongLong(from->cursor.integer)
@@ -182,7 +204,7 @@ read_value(reader *from, json_event event)
     case JSON_REAL:
         return make_number(from, float_from_text);
     case JSON_OBJECT:
-        return read_object(from);
+        return read_object(from, NULL);
     case JSON_ARRAY:
         return read_array(from);
     case JSON_TRUE:
@@ -197,17 +219,18 @@ read_value(reader *from, json_event event)
 }
 
 PyObject *
-json_read_object(const core_state *state, span text)
+json_read_object(const core_state *state, span text, known_members *known)
 {
     reader from = {.state = state};
+    *known = (known_members){0};
     json_begin(&from.cursor, text);
-    json_event event = json_next(&from.cursor);
+    json_event event = json_value(&from.cursor);
     if (event != JSON_OBJECT) {
         return refuse(&from, event == JSON_REFUSED ? from.cursor.error
                                                    : STATUS_JSON_NOT_OBJECT);
     }
-    PyObject *object = read_object(&from);
-    if (object != NULL && json_next(&from.cursor) != JSON_END) {
+    PyObject *object = read_object(&from, known);
+    if (object != NULL && !json_end(&from.cursor)) {
         Py_DECREF(object);
         return refuse(&from, from.cursor.error);
     }

@@ -3,22 +3,10 @@
 
 #include <string.h>
 
-/* What may stand next. */
-enum {
-    EXPECT_VALUE,
-    EXPECT_VALUE_OR_END, /* behind '[' */
-    EXPECT_NAME,
-    EXPECT_NAME_OR_END, /* behind '{' */
-    EXPECT_MORE,        /* behind a value: comma or the level's end */
-    EXPECT_NOTHING      /* behind the top value */
-};
-
 void
 json_begin(json_cursor *cursor, span text)
 {
-    *cursor = (json_cursor){.p = text.p,
-                            .end = text.p + text.len,
-                            .expected = EXPECT_VALUE};
+    *cursor = (json_cursor){.p = text.p, .end = text.p + text.len};
 }
 
 static json_event
@@ -28,27 +16,18 @@ refuse(json_cursor *cursor, status error)
     return JSON_REFUSED;
 }
 
-static void
-skip_space(json_cursor *cursor)
+/* The first character behind white space; a NUL, which JSON has nowhere, at
+ * the end. */
+static char
+peek(json_cursor *cursor)
 {
-    const char *p = cursor->p;
-    while (p < cursor->end && (unsigned char)*p <= ' '
+    const char *p = cursor->p, *end = cursor->end;
+    while (p < end && (unsigned char)*p <= ' '
            && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) {
         p++;
     }
     cursor->p = p;
-}
-
-static bool
-in_object(const json_cursor *cursor)
-{
-    return (cursor->is_object & 1) != 0;
-}
-
-static void
-value_is_done(json_cursor *cursor)
-{
-    cursor->expected = cursor->depth == 0 ? EXPECT_NOTHING : EXPECT_MORE;
+    return p < end ? *p : '\0';
 }
 
 /* --- numbers and words ----------------------------------------------------- */
@@ -101,7 +80,10 @@ static json_event
 read_number(json_cursor *cursor)
 {
     const char *start = cursor->p;
-    const char *digits = start + (*start == '-');
+    const char *digits = start;
+    if (digits < cursor->end && *digits == '-') {
+        digits++;
+    }
     const char *whole = skip_digits(digits, cursor->end);
     size_t len = (size_t)(whole - digits);
     if (len == 0 || (len > 1 && *digits == '0')) {
@@ -113,7 +95,6 @@ read_number(json_cursor *cursor)
     }
     cursor->p = p;
     cursor->text = (span){start, (size_t)(p - start)};
-    value_is_done(cursor);
     if (p != whole) {
         return JSON_REAL;
     }
@@ -136,85 +117,58 @@ read_word(json_cursor *cursor, const char *word, json_event event)
         return refuse(cursor, STATUS_JSON_SYNTAX);
     }
     cursor->p += len;
-    value_is_done(cursor);
     return event;
 }
 
-/* --- structure --------------------------------------------------------------*/
+/* --- structure --------------------------------------------------------------- */
 
 static json_event
-open_level(json_cursor *cursor, bool is_object)
+open_level(json_cursor *cursor, json_event event)
 {
     if (cursor->depth == JSON_DEPTH_MAX) {
         return refuse(cursor, STATUS_JSON_DEPTH);
     }
     cursor->p++;
     cursor->depth++;
-    cursor->is_object = cursor->is_object << 1 | is_object;
-    cursor->expected = is_object ? EXPECT_NAME_OR_END : EXPECT_VALUE_OR_END;
-    return is_object ? JSON_OBJECT : JSON_ARRAY;
-}
-
-static json_event
-close_level(json_cursor *cursor)
-{
-    json_event event = in_object(cursor) ? JSON_OBJECT_END : JSON_ARRAY_END;
-    cursor->p++;
-    cursor->depth--;
-    cursor->is_object >>= 1;
-    value_is_done(cursor);
+    cursor->is_first = true;
     return event;
 }
 
-static bool
-stands_at_close(const json_cursor *cursor)
-{
-    return *cursor->p == (in_object(cursor) ? '}' : ']');
-}
-
 static json_event
-read_name(json_cursor *cursor)
+close_level(json_cursor *cursor, json_event event)
 {
-    if (cursor->p == cursor->end || *cursor->p != '"') {
-        return refuse(cursor, STATUS_JSON_SYNTAX);
-    }
-    status error = json_text_read(cursor);
-    if (error != STATUS_OK) {
-        return refuse(cursor, error);
-    }
-    skip_space(cursor);
-    if (cursor->p == cursor->end || *cursor->p != ':') {
-        return refuse(cursor, STATUS_JSON_SYNTAX);
-    }
     cursor->p++;
-    cursor->expected = EXPECT_VALUE;
-    return JSON_NAME;
+    cursor->depth--;
+    cursor->is_first = false;
+    return event;
 }
 
-static json_event
-read_string(json_cursor *cursor)
+/* Moves behind the comma that all but the first element have before them. */
+static bool
+skip_comma(json_cursor *cursor, char c)
 {
-    status error = json_text_read(cursor);
-    if (error != STATUS_OK) {
-        return refuse(cursor, error);
+    if (!cursor->is_first) {
+        if (c != ',') {
+            return false;
+        }
+        cursor->p++;
     }
-    value_is_done(cursor);
-    return JSON_STRING;
+    cursor->is_first = false;
+    return true;
 }
 
-static json_event
-read_value(json_cursor *cursor)
+json_event
+json_value(json_cursor *cursor)
 {
-    if (cursor->p == cursor->end) {
-        return refuse(cursor, STATUS_JSON_SYNTAX);
-    }
-    switch (*cursor->p) {
+    status error;
+    switch (peek(cursor)) {
     case '"':
-        return read_string(cursor);
+        error = json_text_read(cursor);
+        return error == STATUS_OK ? JSON_STRING : refuse(cursor, error);
     case '{':
-        return open_level(cursor, true);
+        return open_level(cursor, JSON_OBJECT);
     case '[':
-        return open_level(cursor, false);
+        return open_level(cursor, JSON_ARRAY);
     case 't':
         return read_word(cursor, "true", JSON_TRUE);
     case 'f':
@@ -226,44 +180,42 @@ read_value(json_cursor *cursor)
     }
 }
 
-/* Behind a value: the next name or value, or the level's end. */
-static json_event
-read_more(json_cursor *cursor)
+json_event
+json_item(json_cursor *cursor)
 {
-    if (stands_at_close(cursor)) {
-        return close_level(cursor);
+    char c = peek(cursor);
+    if (c == ']') {
+        return close_level(cursor, JSON_ARRAY_END);
     }
-    if (*cursor->p != ',') {
-        return refuse(cursor, STATUS_JSON_SYNTAX);
-    }
-    cursor->p++;
-    skip_space(cursor);
-    return in_object(cursor) ? read_name(cursor) : read_value(cursor);
+    return skip_comma(cursor, c) ? json_value(cursor)
+                                 : refuse(cursor, STATUS_JSON_SYNTAX);
 }
 
 json_event
-json_next(json_cursor *cursor)
+json_member(json_cursor *cursor)
 {
-    skip_space(cursor);
-    bool at_end = cursor->p == cursor->end;
-    if (cursor->expected == EXPECT_NOTHING) {
-        return at_end ? JSON_END : refuse(cursor, STATUS_JSON_SYNTAX);
+    char c = peek(cursor);
+    if (c == '}') {
+        return close_level(cursor, JSON_OBJECT_END);
     }
-    if (at_end) {
+    if (!skip_comma(cursor, c) || peek(cursor) != '"') {
         return refuse(cursor, STATUS_JSON_SYNTAX);
     }
-    switch (cursor->expected) {
-    case EXPECT_MORE:
-        return read_more(cursor);
-    case EXPECT_NAME_OR_END:
-    case EXPECT_VALUE_OR_END:
-        if (stands_at_close(cursor)) {
-            return close_level(cursor);
-        }
-        return in_object(cursor) ? read_name(cursor) : read_value(cursor);
-    case EXPECT_NAME:
-        return read_name(cursor);
-    default:
-        return read_value(cursor);
+    status error = json_text_read(cursor);
+    if (error != STATUS_OK) {
+        return refuse(cursor, error);
     }
+    if (peek(cursor) != ':') {
+        return refuse(cursor, STATUS_JSON_SYNTAX);
+    }
+    cursor->p++;
+    return JSON_NAME;
+}
+
+bool
+json_end(json_cursor *cursor)
+{
+    (void)peek(cursor);
+    cursor->error = STATUS_JSON_SYNTAX;
+    return cursor->p == cursor->end;
 }

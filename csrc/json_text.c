@@ -3,37 +3,54 @@
 
 #include <string.h>
 
-/* Which of the eight bytes at p is the first that json_special found. */
-static size_t
-first_of(uint64_t found, const char *p)
+static bool
+is_plain(char c)
 {
-#if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    (void)p;
-    return (size_t)__builtin_ctzll(found) / 8;
-#else
-    size_t at = 0;
-    (void)found;
-    while ((unsigned char)p[at] >= 0x20 && (unsigned char)p[at] < 0x80
-           && p[at] != '"' && p[at] != '\\') {
-        at++;
-    }
-    return at;
-#endif
+    return c != '"' && c != '\\' && (unsigned char)c >= 0x20
+           && (unsigned char)c < 0x80;
 }
+
+/* A stretch without special characters is skipped in large steps. */
+#if defined(__SSE2__) && defined(__GNUC__)
+#include <emmintrin.h>
+
+static const char *
+skip_blocks(const char *p, const char *end)
+{
+    for (; end - p >= 16; p += 16) {
+        __m128i block = _mm_loadu_si128((const void *)p);
+        __m128i special = _mm_or_si128(
+            _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')),
+                         _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'))),
+            /* signed: what is not ASCII is negative */
+            _mm_cmplt_epi8(block, _mm_set1_epi8(0x20)));
+        int found = _mm_movemask_epi8(special);
+        if (found != 0) {
+            return p + __builtin_ctz((unsigned)found);
+        }
+    }
+    return p;
+}
+#else
+static const char *
+skip_blocks(const char *p, const char *end)
+{
+    uint64_t word;
+    for (; end - p >= 8; p += 8) {
+        memcpy(&word, p, sizeof word);
+        if (json_special(word) != 0) {
+            break;
+        }
+    }
+    return p;
+}
+#endif
 
 static const char *
 skip_plain(const char *p, const char *end)
 {
-    for (; end - p >= 8; p += 8) {
-        uint64_t word, found;
-        memcpy(&word, p, sizeof word);
-        found = json_special(word);
-        if (found != 0) {
-            return p + first_of(found, p);
-        }
-    }
-    while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20
-           && (unsigned char)*p < 0x80) {
+    p = skip_blocks(p, end);
+    while (p < end && is_plain(*p)) {
         p++;
     }
     return p;
@@ -127,36 +144,41 @@ skip_escape(json_cursor *cursor)
     return STATUS_OK;
 }
 
+/* Moves behind the special character at the cursor. */
+static status
+skip_special(json_cursor *cursor)
+{
+    if (cursor->p == cursor->end || (unsigned char)*cursor->p < 0x20) {
+        return STATUS_JSON_SYNTAX;
+    }
+    if (*cursor->p == '\\') {
+        cursor->is_escaped = true;
+        return skip_escape(cursor);
+    }
+    size_t len = utf8_length(cursor->p, cursor->end);
+    cursor->is_ascii = false;
+    cursor->p += len;
+    return len == 0 ? STATUS_JSON_UTF8 : STATUS_OK;
+}
+
 status
 json_text_read(json_cursor *cursor)
 {
-    const char *start = ++cursor->p;
+    const char *start = cursor->p + 1;
+    const char *p = skip_plain(start, cursor->end);
     cursor->is_ascii = true;
     cursor->is_escaped = false;
-    for (;;) {
-        cursor->p = skip_plain(cursor->p, cursor->end);
-        if (cursor->p == cursor->end || (unsigned char)*cursor->p < 0x20) {
-            return STATUS_JSON_SYNTAX;
+    while (p == cursor->end || *p != '"') {
+        cursor->p = p;
+        status error = skip_special(cursor);
+        if (error != STATUS_OK) {
+            return error;
         }
-        if (*cursor->p == '"') {
-            cursor->text = (span){start, (size_t)(cursor->p++ - start)};
-            return STATUS_OK;
-        }
-        if (*cursor->p == '\\') {
-            status error = skip_escape(cursor);
-            if (error != STATUS_OK) {
-                return error;
-            }
-            cursor->is_escaped = true;
-        } else {
-            size_t len = utf8_length(cursor->p, cursor->end);
-            if (len == 0) {
-                return STATUS_JSON_UTF8;
-            }
-            cursor->p += len;
-            cursor->is_ascii = false;
-        }
+        p = skip_plain(cursor->p, cursor->end);
     }
+    cursor->text = (span){start, (size_t)(p - start)};
+    cursor->p = p + 1;
+    return STATUS_OK;
 }
 
 static char *

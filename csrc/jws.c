@@ -110,11 +110,12 @@ unverified_header(PyObject *module, PyObject *value)
     core_state *state = state_of(module);
     span text;
     token parts;
+    known_members known;
     if (!token_text(state, value, &text)) {
         return NULL;
     }
     status result = token_split(text, false, &parts);
-    return result == STATUS_OK ? header_parse(state, parts.header)
+    return result == STATUS_OK ? header_parse(state, parts.header, &known)
                                : status_raise(state, result);
 }
 

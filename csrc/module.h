@@ -26,7 +26,8 @@ typedef enum { NAME_TABLE(X) NAME_COUNT } name_id;
 
 typedef struct {
     uint64_t head, tail; /* together all bytes of the name */
-    size_t len;          /* 0 in an empty slot */
+    uint32_t len;        /* 0 in an empty slot */
+    int32_t id;          /* a name_id, or -1 */
     PyObject *text;
 } common_name;
 
@@ -39,8 +40,9 @@ bool names_make(names *all);
 int names_visit(names *all, visitproc visit, void *arg);
 void names_clear(names *all);
 
-/* A common member name, borrowed; NULL, without an exception, for others. */
-PyObject *names_find(const names *all, span text);
+/* A common member name, or NULL, without an exception. Every name that the
+ * core itself reads is common. */
+const common_name *names_find(const names *all, span text);
 
 /* --- module.c ----------------------------------------------------------------*/
 
@@ -69,9 +71,9 @@ PyObject *status_raise_missing(const core_state *state, PyObject *claim);
 bool option_duration(const core_state *state, const char *name,
                      PyObject *value, double *seconds);
 
-/* A tuple of strings from one string or an iterable of them; not empty. */
+/* A tuple of strings from one string or an iterable of them. */
 PyObject *option_strings(const core_state *state, const char *name,
-                         PyObject *value);
+                         PyObject *value, bool may_be_empty);
 
 /* A callable, or NULL for None; borrowed. */
 bool option_clock(PyObject *value, PyObject **clock);
@@ -79,10 +81,21 @@ bool option_clock(PyObject *value, PyObject **clock);
 /* Seconds since the epoch by that clock, or by the system's if it is NULL. */
 bool clock_read(PyObject *clock, double *now);
 
+/* An owned reference to a dict's value, or NULL, with an exception only for
+ * an error: safe where another thread may change the dict. */
+PyObject *dict_get(PyObject *dict, PyObject *name);
+
 /* --- json.c, json_write.c ------------------------------------------------------*/
 
+/* Members of an object that the core reads itself, borrowed from it; NULL
+ * where absent. */
+typedef struct {
+    PyObject *of[NAME_COUNT];
+} known_members;
+
 /* The object that the whole text is; refuses duplicate names, too. */
-PyObject *json_read_object(const core_state *state, span text);
+PyObject *json_read_object(const core_state *state, span text,
+                           known_members *known);
 
 typedef struct {
     char *bytes;
@@ -142,7 +155,8 @@ bool header_read(const core_state *state, PyObject *keys, span segment,
                  PyObject *typ, bool whole, header *out);
 
 /* The header as it stands, unchecked but for its JSON. */
-PyObject *header_parse(const core_state *state, span segment);
+PyObject *header_parse(const core_state *state, span segment,
+                       known_members *known);
 
 /* Base64url of the header that `key` writes: its ready one, or with `extra`
  * members. New reference to bytes. */
@@ -166,7 +180,8 @@ PyObject *signature_sign(const core_state *state, const KeyObject *key,
 
 typedef struct {
     PyObject *issuers, *audiences; /* tuples of str, or NULL */
-    PyObject *required;            /* tuple of str */
+    PyObject *required;            /* tuple of str, but those of requires */
+    bool requires[NAME_COUNT];
     PyObject *clock;               /* callable, or NULL */
     double leeway, max_age;        /* seconds; max_age < 0 for none */
     int ignore_audience;
@@ -174,7 +189,7 @@ typedef struct {
 
 /* RFC 7519 4.1, with one reading of the clock. */
 bool claims_check(const core_state *state, const claims_rules *rules,
-                  PyObject *claims);
+                  PyObject *claims, const known_members *known);
 
 /* --- verifier.c, signer.c, jws.c, password.c ------------------------------------------------*/
 

@@ -6,8 +6,7 @@
 /* IANA's JWT claims and JOSE headers, and what identity providers and Better
  * Auth add; names of at most COMMON_NAME_MAX bytes. */
 static const char *const common_texts[] = {
-    "alg", "kid", "typ", "iss", "sub", "aud", "exp", "nbf", "iat", "jti",
-    "acr", "act", "address", "allowed-origins", "amr", "at_hash", "auth_time",
+    "sub", "jti", "acr", "act", "address", "allowed-origins", "amr", "at_hash", "auth_time",
     "azp", "birthdate", "c_hash", "cid", "client_id", "cnf", "country",
     "createdAt", "department", "email", "emailVerified", "email_verified",
     "entitlements", "expiresAt", "family_name", "formatted", "gender",
@@ -53,10 +52,10 @@ static size_t
 slot_of(uint64_t head, uint64_t tail, size_t len)
 {
     uint64_t mixed = (head ^ (tail << 1) ^ len) * 0x9e3779b97f4a7c15u;
-    return (size_t)(mixed >> 56);
+    return (size_t)(mixed >> 56); /* of COMMON_NAME_SLOTS */
 }
 
-PyObject *
+const common_name *
 names_find(const names *all, span text)
 {
     uint64_t head, tail;
@@ -69,16 +68,16 @@ names_find(const names *all, span text)
         const common_name *slot = &all->common[i];
         if (slot->head == head && slot->tail == tail
             && slot->len == text.len) {
-            return slot->text;
+            return slot;
         }
     }
     return NULL;
 }
 
 static bool
-common_add(names *all, const char *text)
+common_add(names *all, const char *text, int id)
 {
-    common_name entry = {.len = strlen(text)};
+    common_name entry = {.len = (uint32_t)strlen(text), .id = id};
     halves((span){text, entry.len}, &entry.head, &entry.tail);
     entry.text = PyUnicode_InternFromString(text);
     if (entry.text == NULL) {
@@ -102,12 +101,12 @@ names_make(names *all)
     };
     for (int i = 0; i < NAME_COUNT; i++) {
         all->own[i] = PyUnicode_InternFromString(own_texts[i]);
-        if (all->own[i] == NULL) {
+        if (all->own[i] == NULL || !common_add(all, own_texts[i], i)) {
             return false;
         }
     }
     for (size_t i = 0; i < sizeof common_texts / sizeof *common_texts; i++) {
-        if (!common_add(all, common_texts[i])) {
+        if (!common_add(all, common_texts[i], -1)) {
             return false;
         }
     }

@@ -35,15 +35,16 @@ option_duration(const core_state *state, const char *name, PyObject *value,
 }
 
 PyObject *
-option_strings(const core_state *state, const char *name, PyObject *value)
+option_strings(const core_state *state, const char *name, PyObject *value,
+               bool may_be_empty)
 {
     PyObject *strings = PyUnicode_Check(value) ? PyTuple_Pack(1, value)
                                                : PySequence_Tuple(value);
     if (strings == NULL) {
         return NULL;
     }
-    bool ok = PyTuple_GET_SIZE(strings) > 0
-              || refuse(state, name, "a string or several, not none");
+    bool ok = may_be_empty || PyTuple_GET_SIZE(strings) > 0
+              || refuse(state, name, "one string or several, not none");
     for (Py_ssize_t i = 0; ok && i < PyTuple_GET_SIZE(strings); i++) {
         if (!PyUnicode_Check(PyTuple_GET_ITEM(strings, i))) {
             PyErr_Format(PyExc_TypeError, "%s must hold strings only", name);
@@ -91,4 +92,16 @@ clock_read(PyObject *clock, double *now)
         return false;
     }
     return true;
+}
+
+PyObject *
+dict_get(PyObject *dict, PyObject *name)
+{
+#if PY_VERSION_HEX >= 0x030d0000
+    PyObject *value;
+    (void)PyDict_GetItemRef(dict, name, &value);
+    return value;
+#else
+    return Py_XNewRef(PyDict_GetItemWithError(dict, name));
+#endif
 }

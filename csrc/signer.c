@@ -35,15 +35,19 @@ date_from_datetime(PyObject *value)
 static int
 check_date(PyObject *claims, PyObject *name, PyObject **date)
 {
-    PyObject *value = PyDict_GetItemWithError(claims, name);
+    PyObject *value = dict_get(claims, name);
     if (value == NULL) {
         return PyErr_Occurred() ? -1 : 0;
     }
-    if (!PyBool_Check(value)
-        && (PyLong_Check(value) || PyFloat_Check(value))) {
+    bool is_number = !PyBool_Check(value)
+                     && (PyLong_Check(value) || PyFloat_Check(value));
+    if (!is_number) {
+        *date = date_from_datetime(value);
+    }
+    Py_DECREF(value);
+    if (is_number) {
         return 0;
     }
-    *date = date_from_datetime(value);
     if (*date == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
         PyErr_Clear();
         PyErr_Format(PyExc_TypeError,
@@ -237,7 +241,7 @@ signer_fill(SignerObject *self, PyObject *issuer, PyObject *audience,
     if (PyUnicode_Check(audience)) {
         self->audience = Py_NewRef(audience);
     } else if (audience != Py_None) {
-        self->audience = option_strings(state, "audience", audience);
+        self->audience = option_strings(state, "audience", audience, false);
         if (self->audience == NULL) {
             return false;
         }

@@ -17,7 +17,7 @@ typedef struct {
 
 /* The payload's JSON, read only now that its signature has passed. */
 static PyObject *
-read_claims(const core_state *state, span payload)
+read_claims(const core_state *state, span payload, known_members *known)
 {
     unsigned char room[PAYLOAD_ROOM];
     size_t len = b64url_decoded(payload.len);
@@ -27,7 +27,7 @@ read_claims(const core_state *state, span payload)
         return PyErr_NoMemory();
     }
     if (b64url_decode(payload.p, payload.len, json)) {
-        claims = json_read_object(state, (span){(char *)json, len});
+        claims = json_read_object(state, (span){(char *)json, len}, known);
     } else {
         status_raise(state, STATUS_TOKEN_BASE64);
     }
@@ -46,6 +46,7 @@ verify(const VerifierObject *self, PyObject *value, bool whole, header *head)
     PyObject *claims = NULL;
     span text;
     token parts;
+    known_members known;
     status result = STATUS_TOKEN_TOO_LONG;
 
     if (!token_text(state, value, &text)) {
@@ -65,8 +66,9 @@ verify(const VerifierObject *self, PyObject *value, bool whole, header *head)
     if (result != STATUS_OK) {
         return status_raise(state, result);
     }
-    claims = read_claims(state, parts.payload);
-    if (claims != NULL && !claims_check(state, &self->rules, claims)) {
+    claims = read_claims(state, parts.payload, &known);
+    if (claims != NULL
+        && !claims_check(state, &self->rules, claims, &known)) {
         Py_CLEAR(claims);
     }
     return claims;
@@ -191,38 +193,46 @@ check_options(const core_state *state, const options *given)
     return !PyErr_Occurred();
 }
 
-/* `require`, and what the other options need to be there. */
-static PyObject *
-required_claims(const core_state *state, const options *given)
+/* Sorts the names into rules->requires and, for those that the core does not
+ * read itself, rules->required. */
+static bool
+rules_require(const core_state *state, PyObject *strings, claims_rules *rules)
 {
-    PyObject *const *own = state->names.own;
-    PyObject *list = PyList_New(0);
-    bool ok = list != NULL;
-    if (ok && given->require == NULL) {
-        ok = PyList_Append(list, own[NAME_exp]) == 0;
-    } else if (ok && PyUnicode_Check(given->require)) {
-        ok = PyList_Append(list, given->require) == 0;
-    } else if (ok) {
-        PyObject *extended =
-            PyObject_CallMethod(list, "extend", "(O)", given->require);
-        ok = extended != NULL;
-        Py_XDECREF(extended);
+    PyObject *others = PyList_New(0);
+    bool ok = others != NULL;
+    for (Py_ssize_t i = 0; ok && i < PyTuple_GET_SIZE(strings); i++) {
+        PyObject *name = PyTuple_GET_ITEM(strings, i);
+        int id = 0;
+        while (id < NAME_COUNT
+               && PyUnicode_Compare(name, state->names.own[id]) != 0) {
+            id++;
+        }
+        if (id < NAME_COUNT) {
+            rules->requires[id] = true;
+        } else {
+            ok = PyList_Append(others, name) == 0;
+        }
     }
-    ok = ok
-         && (given->issuer == Py_None
-             || PyList_Append(list, own[NAME_iss]) == 0)
-         && (given->audience == Py_None
-             || PyList_Append(list, own[NAME_aud]) == 0)
-         && (given->max_age == Py_None
-             || PyList_Append(list, own[NAME_iat]) == 0);
-    PyObject *required = NULL;
-    if (ok) {
-        required = PyList_GET_SIZE(list) == 0
-                       ? PyTuple_New(0)
-                       : option_strings(state, "require", list);
-    }
-    Py_XDECREF(list);
-    return required;
+    rules->required = ok ? PyList_AsTuple(others) : NULL;
+    Py_XDECREF(others);
+    return rules->required != NULL;
+}
+
+/* `require`, and what the other options need to be there. */
+static bool
+rules_presence(const core_state *state, const options *given,
+               claims_rules *rules)
+{
+    rules->requires[NAME_exp] = given->require == NULL;
+    rules->requires[NAME_iss] = given->issuer != Py_None;
+    rules->requires[NAME_aud] = given->audience != Py_None;
+    rules->requires[NAME_iat] = given->max_age != Py_None;
+    PyObject *strings = given->require == NULL
+                            ? PyTuple_New(0)
+                            : option_strings(state, "require", given->require, true);
+    bool ok = strings != NULL && rules_require(state, strings, rules);
+    Py_XDECREF(strings);
+    return ok;
 }
 
 static bool
@@ -236,15 +246,13 @@ rules_make(const core_state *state, const options *given, claims_rules *rules)
     }
     rules->clock = Py_XNewRef(clock);
     if (given->issuer != Py_None) {
-        rules->issuers = option_strings(state, "issuer", given->issuer);
+        rules->issuers = option_strings(state, "issuer", given->issuer, false);
     }
     if (given->audience != Py_None && !PyErr_Occurred()) {
-        rules->audiences = option_strings(state, "audience", given->audience);
+        rules->audiences =
+            option_strings(state, "audience", given->audience, false);
     }
-    if (!PyErr_Occurred()) {
-        rules->required = required_claims(state, given);
-    }
-    return !PyErr_Occurred()
+    return !PyErr_Occurred() && rules_presence(state, given, rules)
            && (given->leeway == NULL
                || option_duration(state, "leeway", given->leeway,
                                   &rules->leeway))
