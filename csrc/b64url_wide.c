@@ -63,23 +63,33 @@ pack(__m256i values)
     return _mm256_shuffle_epi8(groups, order);
 }
 
+#define DECODE_ROOM 40 /* characters: a block writes 28 bytes for its 24 */
+
+AVX2 static inline bool
+decode_block(const char *text, unsigned char *bytes)
+{
+    __m256i values;
+    if (!to_values(_mm256_loadu_si256((const void *)text), &values)) {
+        return false;
+    }
+    values = pack(values);
+    _mm_storeu_si128((void *)bytes, _mm256_castsi256_si128(values));
+    _mm_storeu_si128((void *)(bytes + 12),
+                     _mm256_extracti128_si256(values, 1));
+    return true;
+}
+
+/* The last block overlaps the ones before, so that little is left behind. */
 AVX2 static size_t
 decode(const char *text, size_t len, unsigned char *bytes)
 {
-    size_t done = 0;
-    /* a block writes 28 bytes for its 24, so the last one is left */
-    for (; len - done >= 40; done += 32, bytes += 24) {
-        __m256i values;
-        if (!to_values(_mm256_loadu_si256((const void *)(text + done)),
-                       &values)) {
-            break;
+    size_t last = (len - DECODE_ROOM) / 4 * 4;
+    for (size_t at = 0; at < last; at += 32) {
+        if (!decode_block(text + at, bytes + at / 4 * 3)) {
+            return at;
         }
-        values = pack(values);
-        _mm_storeu_si128((void *)bytes, _mm256_castsi256_si128(values));
-        _mm_storeu_si128((void *)(bytes + 12),
-                         _mm256_extracti128_si256(values, 1));
     }
-    return done;
+    return decode_block(text + last, bytes + last / 4 * 3) ? last + 32 : last;
 }
 
 /* Twelve bytes of each half to sixteen values. */
@@ -115,30 +125,38 @@ to_text(__m256i values)
     return _mm256_add_epi8(values, _mm256_shuffle_epi8(shifts, class));
 }
 
+#define ENCODE_ROOM 28 /* bytes: a block reads 28 for its 24 */
+
+AVX2 static inline void
+encode_block(const unsigned char *bytes, char *text)
+{
+    __m256i in = _mm256_inserti128_si256(
+        _mm256_castsi128_si256(_mm_loadu_si128((const void *)bytes)),
+        _mm_loadu_si128((const void *)(bytes + 12)), 1);
+    _mm256_storeu_si256((void *)text, to_text(unpack(in)));
+}
+
 AVX2 static size_t
 encode(const unsigned char *bytes, size_t len, char *text)
 {
-    size_t done = 0;
-    for (; len - done >= 28; done += 24, text += 32) { /* reads 28 for 24 */
-        __m256i in = _mm256_inserti128_si256(
-            _mm256_castsi128_si256(
-                _mm_loadu_si128((const void *)(bytes + done))),
-            _mm_loadu_si128((const void *)(bytes + done + 12)), 1);
-        _mm256_storeu_si256((void *)text, to_text(unpack(in)));
+    size_t last = (len - ENCODE_ROOM) / 3 * 3;
+    for (size_t at = 0; at < last; at += 24) {
+        encode_block(bytes + at, text + at / 3 * 4);
     }
-    return done;
+    encode_block(bytes + last, text + last / 3 * 4);
+    return last + 24;
 }
 
 size_t
 b64url_decode_wide(const char *text, size_t len, unsigned char *bytes)
 {
-    return len >= 40 && has_avx2() ? decode(text, len, bytes) : 0;
+    return len >= DECODE_ROOM && has_avx2() ? decode(text, len, bytes) : 0;
 }
 
 size_t
 b64url_encode_wide(const unsigned char *bytes, size_t len, char *text)
 {
-    return len >= 28 && has_avx2() ? encode(bytes, len, text) : 0;
+    return len >= ENCODE_ROOM && has_avx2() ? encode(bytes, len, text) : 0;
 }
 
 #else

@@ -173,8 +173,8 @@ bool b64url_check(const char *text, size_t len);
 
 /* --- b64url_wide.c: the same, faster ---------------------------------------- */
 
-/* Converts a multiple of 32 characters or 24 bytes from the beginning, as far
- * as it can (a foreign character stops it); returns what it consumed. */
+/* Converts a multiple of 4 characters or 3 bytes from the beginning, as far as
+ * it can (a foreign character stops it); returns what it consumed. */
 size_t b64url_encode_wide(const unsigned char *bytes, size_t len, char *text);
 size_t b64url_decode_wide(const char *text, size_t len, unsigned char *bytes);
 
