@@ -8,6 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from fastbearer import _core
 from support import ASGIApp, running
 
 MET = {
@@ -57,6 +58,11 @@ def what_it_met(item: pytest.Item) -> list[str]:
     names = {mark.name for mark in item.iter_markers()}
     names.update(getattr(item, "fixturenames", ()))
     return [label for label, signs in MET.items() if names & signs]
+
+
+def pytest_report_header() -> str:
+    """Say which core is tested: a release build, or a sanitized one elsewhere."""
+    return f"core: {_core.__file__}, {_core.libcrypto_version}"
 
 
 def is_full_run(config: pytest.Config) -> bool:

@@ -45,6 +45,7 @@ class BackgroundServer(uvicorn.Server):
         self._thread = threading.Thread(target=self._run, daemon=True)
         config = uvicorn.Config(
             self._remember_failure,
+            interface="asgi3",
             lifespan="on",
             log_config=None,
             log_level="critical",
@@ -92,10 +93,11 @@ class BackgroundServer(uvicorn.Server):
             raise
 
     async def main_loop(self) -> None:
-        self._stopping = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
+        stopping = asyncio.Event()
         ticking = asyncio.create_task(super().main_loop())
-        await self._stopping.wait()
+        ticking.add_done_callback(lambda _: stopping.set())
+        self._stopping, self._loop = stopping, asyncio.get_running_loop()
+        await stopping.wait()
         ticking.cancel()
 
 

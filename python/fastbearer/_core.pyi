@@ -37,7 +37,7 @@ class Verifier:
         audience: str | Iterable[str] | None = None,
         ignore_audience: bool = False,
         leeway: float | timedelta = 0,
-        require: Iterable[str] = ("exp",),
+        require: Iterable[str] = ...,  # ("exp",), which inspect cannot read
         typ: str | None = None,
         max_age: float | timedelta | None = None,
         max_bytes: int = 16384,

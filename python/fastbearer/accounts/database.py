@@ -1,5 +1,6 @@
 """One database: its engine, its tables, and sessions on it."""
 
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -99,18 +100,34 @@ def _engine(url: str) -> AsyncEngine:
     except ImportError:
         raise ConfigurationError(NO_DRIVER) from None
     if engine.dialect.name == "sqlite":
+        _try_file(parsed)
         event.listen(engine.sync_engine, "connect", _set_pragmas)
     return engine
 
 
 def _pool_options(url: URL) -> dict[str, Any]:
     """Keep transactions apart in a database that lives in one connection."""
-    in_memory = url.get_backend_name() == "sqlite" and (
-        url.database in (None, "", ":memory:")
-    )
-    if not in_memory:
+    if url.get_backend_name() != "sqlite" or not _is_in_memory(url):
         return {}
     return {"poolclass": AsyncAdaptedQueuePool, "pool_size": 1, "max_overflow": 0}
+
+
+def _is_in_memory(url: URL) -> bool:
+    return url.database in (None, "", ":memory:")
+
+
+def _try_file(url: URL) -> None:
+    """Fail here where the file cannot be opened.
+
+    Later, aiosqlite would leave a thread behind that reports to an event loop
+    which the failed start has closed.
+    """
+    if url.database is None or _is_in_memory(url) or "uri" in url.query:
+        return
+    try:
+        sqlite3.connect(url.database).close()
+    except sqlite3.Error as error:
+        raise ConfigurationError(UNREACHABLE) from error
 
 
 def _set_pragmas(connection: Any, _: object) -> None:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, HTTPException, Response
 from fastbearer import PasswordHash
 from fastbearer.accounts.credentials import Credentials
 from fastbearer.accounts.database import Database
-from fastbearer.accounts.models import User
+from fastbearer.accounts.models import User, utc_now
 from fastbearer.accounts.schemas import (
     TEXTS,
     PublicUser,
@@ -95,7 +95,14 @@ class Accounts:
         The e-mail is kept without the spaces around it and in lower case.
         """
         password_hash = await self._credentials.hash_new(body.password)
-        user = User(email=body.email, name=body.name, password_hash=password_hash)
+        now = utc_now()
+        user = User(
+            email=body.email,
+            name=body.name,
+            password_hash=password_hash,
+            created_at=now,
+            updated_at=now,
+        )
         try:
             answer = self._signed_in(user, response)
             # Last, for what fails after it would leave an account behind.

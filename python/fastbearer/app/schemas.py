@@ -57,7 +57,7 @@ UserId = Annotated[
     str, WithoutNul, Path(max_length=USER_ID_LENGTH, description="Your own user ID")
 ]
 TaskId = Annotated[str, WithoutNul, Path(max_length=ID_LENGTH)]
-Completed = Annotated[bool, Query(description="Only those that are, or are not")]
+Completed = Annotated[bool | None, Query(description="Only those that are, or are not")]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description=TEXTS["limit"])]
 Offset = Annotated[int, Query(ge=0, le=MAX_OFFSET, description=TEXTS["offset"])]
 

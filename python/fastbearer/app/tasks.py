@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Depends, HTTPException
 
 from fastbearer.accounts import Database
+from fastbearer.accounts.models import utc_now
 from fastbearer.accounts.strict import StrictRoute, refusals
 from fastbearer.app.models import Task
 from fastbearer.app.schemas import (
@@ -60,7 +61,7 @@ class Tasks:
     async def list_tasks(
         self,
         user_id: UserId,
-        completed: Completed | None = None,
+        completed: Completed = None,
         limit: Limit = DEFAULT_LIMIT,
         offset: Offset = 0,
     ) -> TaskList:
@@ -72,8 +73,9 @@ class Tasks:
 
     async def create_task(self, user_id: UserId, body: NewTask) -> TaskAnswer:
         """Create a task."""
+        now = utc_now()
         task = Task(
-            user_id=user_id, title=body.title, description=body.description
+            user_id=user_id, **body.model_dump(), created_at=now, updated_at=now
         )
         await self._store.add(task)
         return _answer(task)

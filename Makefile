@@ -1,0 +1,58 @@
+# `make run` starts the service, `make test` runs every test; each first does what
+# is missing. The files .venv/.* are stamps: what they name is done until it changes.
+
+PORT ?= 8000
+PIP = .venv/bin/python -m pip install -qq --disable-pip-version-check
+ASAN_LIBRARIES = $$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)
+
+.PHONY: build run test test-asan bench lint clean
+.DELETE_ON_ERROR:
+
+build: .venv/.built
+
+run: .venv/.with-app .venv/.built .env
+	@echo "BETTER_AUTH_SECRET is taken from .env"
+	@set -a && . ./.env && exec .venv/bin/fastbearer serve --port $(PORT)
+
+test: .venv/.with-dev .venv/.built
+	.venv/bin/python -m pytest
+
+# The core's tests, with a core that AddressSanitizer and UBSan watch.
+test-asan: .venv/.with-dev
+	FASTBEARER_BUILD=sanitize .venv/bin/python setup.py -q \
+	    build --build-base build/asan --build-lib build/asan/lib --force
+	LD_PRELOAD="$(ASAN_LIBRARIES)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
+	    PYTHONPATH=build/asan/lib .venv/bin/python -m pytest tests/test_core_*.py
+
+bench: .venv/.with-dev .venv/.built
+	.venv/bin/python benchmarks/tokens.py
+
+lint: .venv/.with-dev
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	cd python && ../.venv/bin/lint-imports --config ../pyproject.toml --no-cache
+	! command -v clang-format >/dev/null || clang-format --dry-run -Werror csrc/*
+
+# Not .env and not the database: they are yours.
+clean:
+	rm -rf .venv build dist .*_cache .hypothesis
+	rm -rf python/fastbearer.egg-info python/fastbearer/_core.*.so
+	find python tests benchmarks -name __pycache__ -exec rm -rf {} +
+
+.venv/.made: scripts/prepare
+	scripts/prepare
+	@touch $@
+
+.venv/.built: setup.py $(wildcard csrc/*) .venv/.made
+	.venv/bin/python setup.py -q build_ext --inplace --force
+	@touch $@
+
+.venv/.with-%: pyproject.toml .venv/.made
+	$(PIP) --no-build-isolation --editable ".[$*]"
+	@touch $@ .venv/.built
+
+.env: | .venv/.with-app
+	@secret=$$(.venv/bin/fastbearer secret) && umask 077 && \
+	    echo "BETTER_AUTH_SECRET=$$secret" >$@
+	@echo "made .env with a fresh random BETTER_AUTH_SECRET"
