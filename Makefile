@@ -38,7 +38,7 @@ lint: .venv/.with-dev
 clean:
 	rm -rf .venv build dist .*_cache .hypothesis
 	rm -rf python/fastbearer.egg-info python/fastbearer/_core.*.so
-	find python tests benchmarks -name __pycache__ -exec rm -rf {} +
+	find python tests -name __pycache__ -exec rm -rf {} +
 
 .venv/.made: scripts/prepare
 	scripts/prepare

@@ -21,7 +21,9 @@ HARDENING = [
     "-fstack-clash-protection", "-U_FORTIFY_SOURCE",
 ]  # fmt: skip
 FLAGS = {
-    "release": ["-O3", "-fno-plt", "-fno-semantic-interposition", "-D_FORTIFY_SOURCE=2"],
+    "release": [
+        "-O3", "-fno-plt", "-fno-semantic-interposition", "-D_FORTIFY_SOURCE=2",
+    ],
     "debug": ["-O0", "-g3", "-UNDEBUG", "-Werror"],
     "sanitize": [
         "-O1", "-g3", "-UNDEBUG", "-fno-omit-frame-pointer",

@@ -30,8 +30,7 @@ alg_find(const char *name, size_t len)
 bool
 digests_fetch(digests *all, bool only_evp)
 {
-    all->by_value =
-        !only_evp && !EVP_default_properties_is_fips_enabled(NULL);
+    all->by_value = !only_evp && !EVP_default_properties_is_fips_enabled(NULL);
     for (int i = 0; i < DIGEST_COUNT; i++) {
         all->md[i] = EVP_MD_fetch(NULL, digest_names[i], NULL);
         if (all->md[i] == NULL) {

@@ -14,7 +14,7 @@
 
 /* A stored hash chooses its own cost, so a foreign one could ask for all the
  * memory there is: 2 GiB is RFC 9106's first recommendation. */
-#define MEMORY_MAX (1u << 21)      /* KiB */
+#define MEMORY_MAX (1u << 21)        /* KiB */
 #define WORK_MAX ((uint64_t)1 << 23) /* KiB times passes */
 #define LANES_MAX 64u
 
@@ -91,8 +91,7 @@ phc_read(span text, phc *out)
         return STATUS_HASH_MALFORMED;
     }
     /* RFC 9106 3.1 */
-    if (out->passes == 0 || out->lanes == 0
-        || out->memory / 8 < out->lanes) {
+    if (out->passes == 0 || out->lanes == 0 || out->memory / 8 < out->lanes) {
         return STATUS_HASH_MALFORMED;
     }
     if (out->memory > MEMORY_MAX || out->lanes > LANES_MAX

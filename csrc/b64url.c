@@ -7,6 +7,7 @@ static const char alphabet[] =
 /* The value of a character, or FOREIGN. */
 #define FOREIGN 0x80
 #define F FOREIGN
+/* clang-format off */
 static const uint8_t values[256] = {
     F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,
     F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,
@@ -25,6 +26,7 @@ static const uint8_t values[256] = {
     F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,
     F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,  F,
 };
+/* clang-format on */
 #undef F
 
 size_t
@@ -47,8 +49,8 @@ b64url_encode(const unsigned char *bytes, size_t len, char *text)
     text += b64url_encoded(done);
     len -= done;
     for (; len >= 3; len -= 3, bytes += 3, text += 4) {
-        uint32_t group = (uint32_t)bytes[0] << 16 | (uint32_t)bytes[1] << 8
-                         | bytes[2];
+        uint32_t group =
+            (uint32_t)bytes[0] << 16 | (uint32_t)bytes[1] << 8 | bytes[2];
         text[0] = alphabet[group >> 18];
         text[1] = alphabet[group >> 12 & 63];
         text[2] = alphabet[group >> 6 & 63];

@@ -27,14 +27,14 @@ twice(__m128i half)
 AVX2 static inline bool
 to_values(__m256i text, __m256i *values)
 {
-    const __m256i sets_of_low = twice(
-        _mm_setr_epi8(0x1a, 0x1e, 0x1e, 0x1e, 0x1e, 0x1e, 0x1e, 0x1e, 0x1e,
-                      0x1e, 0x1c, 0x04, 0x04, 0x05, 0x04, 0x0c));
+    const __m256i sets_of_low =
+        twice(_mm_setr_epi8(0x1a, 0x1e, 0x1e, 0x1e, 0x1e, 0x1e, 0x1e, 0x1e,
+                            0x1e, 0x1e, 0x1c, 0x04, 0x04, 0x05, 0x04, 0x0c));
     const __m256i set_of_high = twice(_mm_setr_epi8(
         0, 0, 0x01, 0x02, 0x04, 0x08, 0x04, 0x10, 0, 0, 0, 0, 0, 0, 0, 0));
-    const __m256i shifts = twice(_mm_setr_epi8(
-        0, 0, 62 - '-', 52 - '0', -'A', -'A', 26 - 'a', 26 - 'a', 0, 0, 0, 0,
-        0, 0, 0, 0));
+    const __m256i shifts =
+        twice(_mm_setr_epi8(0, 0, 62 - '-', 52 - '0', -'A', -'A', 26 - 'a',
+                            26 - 'a', 0, 0, 0, 0, 0, 0, 0, 0));
     const __m256i nibble = _mm256_set1_epi8(15);
     __m256i high = _mm256_and_si256(_mm256_srli_epi32(text, 4), nibble);
     __m256i low = _mm256_and_si256(text, nibble);
@@ -96,9 +96,9 @@ decode(const char *text, size_t len, unsigned char *bytes)
 AVX2 static inline __m256i
 unpack(__m256i bytes)
 {
-    const __m256i order = _mm256_setr_epi8(
-        1, 0, 2, 1, 4, 3, 5, 4, 7, 6, 8, 7, 10, 9, 11, 10, 1, 0, 2, 1, 4, 3, 5,
-        4, 7, 6, 8, 7, 10, 9, 11, 10);
+    const __m256i order =
+        _mm256_setr_epi8(1, 0, 2, 1, 4, 3, 5, 4, 7, 6, 8, 7, 10, 9, 11, 10, 1,
+                         0, 2, 1, 4, 3, 5, 4, 7, 6, 8, 7, 10, 9, 11, 10);
     __m256i groups = _mm256_shuffle_epi8(bytes, order);
     __m256i high = _mm256_mulhi_epu16(
         _mm256_and_si256(groups, _mm256_set1_epi32(0x0fc0fc00)),
@@ -120,8 +120,8 @@ to_text(__m256i values)
     const __m256i shifts = twice(half);
     __m256i class = _mm256_subs_epu8(values, _mm256_set1_epi8(51));
     __m256i is_upper = _mm256_cmpgt_epi8(_mm256_set1_epi8(26), values);
-    class = _mm256_or_si256(
-        class, _mm256_and_si256(is_upper, _mm256_set1_epi8(13)));
+    class = _mm256_or_si256(class,
+                            _mm256_and_si256(is_upper, _mm256_set1_epi8(13)));
     return _mm256_add_epi8(values, _mm256_shuffle_epi8(shifts, class));
 }
 

@@ -45,8 +45,7 @@ typedef struct {
       "JSON with a lone surrogate")                                           \
     X(JSON_DUPLICATE, "MalformedTokenError", NULL,                            \
       "a JSON object has a name twice")                                       \
-    X(JSON_DEPTH, "MalformedTokenError", NULL,                                \
-      "JSON of more than 32 levels")                                          \
+    X(JSON_DEPTH, "MalformedTokenError", NULL, "JSON of more than 32 levels") \
     X(JSON_NUMBER, "MalformedTokenError", NULL,                               \
       "a JSON number has too many digits or is out of range")                 \
     X(JSON_NOT_OBJECT, "MalformedTokenError", NULL,                           \
@@ -83,7 +82,8 @@ typedef struct {
     X(AGE_PASSED, "ExpiredTokenError", "iat",                                 \
       "the token is older than max_age")                                      \
     X(NBF_AHEAD, "ImmatureTokenError", "nbf", "the token is not valid yet")   \
-    X(ISS_WRONG, "InvalidIssuerError", "iss", "iss is not an accepted issuer")\
+    X(ISS_WRONG, "InvalidIssuerError", "iss",                                 \
+      "iss is not an accepted issuer")                                        \
     X(AUD_SHAPE, "InvalidAudienceError", "aud",                               \
       "aud is neither a string nor a list of strings")                        \
     X(AUD_WRONG, "InvalidAudienceError", "aud",                               \
@@ -126,8 +126,12 @@ typedef enum { STATUS_TABLE(X) STATUS_COUNT } status;
 
 /* --- alg.c: the algorithms ------------------------------------------------ */
 
-typedef enum { DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512, DIGEST_COUNT }
-    digest_id;
+typedef enum {
+    DIGEST_SHA256,
+    DIGEST_SHA384,
+    DIGEST_SHA512,
+    DIGEST_COUNT
+} digest_id;
 
 typedef enum { KIND_HMAC } alg_kind;
 

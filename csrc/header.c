@@ -181,16 +181,15 @@ check_own(const core_state *state, const KeyObject *key, PyObject *encoded)
         return refuse_member("headers that are not strict JSON");
     }
     PyObject *kid = known.of[NAME_kid];
-    bool ok =
-        read_alg(known.of[NAME_alg]) != key->alg
-            ? refuse_member("alg in headers is not the key's algorithm")
-        : check_members(members, &known) != STATUS_OK
-            ? refuse_member("headers hold crit, b64 or zip, too many members, "
-                            "or a kid or typ that is no string")
-        : kid != NULL && key->kid != NULL
-                && PyUnicode_Compare(kid, key->kid) != 0
-            ? refuse_member("kid in headers is not the key's kid")
-            : true;
+    bool ok = read_alg(known.of[NAME_alg]) != key->alg
+                  ? refuse_member("alg in headers is not the key's algorithm")
+              : check_members(members, &known) != STATUS_OK ? refuse_member(
+                    "headers hold crit, b64 or zip, too many members, "
+                    "or a kid or typ that is no string")
+              : kid != NULL && key->kid != NULL
+                      && PyUnicode_Compare(kid, key->kid) != 0
+                  ? refuse_member("kid in headers is not the key's kid")
+                  : true;
     Py_DECREF(members);
     return ok;
 }

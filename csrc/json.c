@@ -49,8 +49,8 @@ static PyObject *
 make_plain(const json_cursor *at)
 {
     return at->is_ascii ? make_ascii(at->text)
-                        : PyUnicode_DecodeUTF8(
-                            at->text.p, (Py_ssize_t)at->text.len, NULL);
+                        : PyUnicode_DecodeUTF8(at->text.p,
+                                               (Py_ssize_t)at->text.len, NULL);
 }
 
 static PyObject *

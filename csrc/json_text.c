@@ -61,8 +61,11 @@ static size_t
 utf8_length(const char *p, const char *end)
 {
     const unsigned char *in = (const unsigned char *)p;
-    size_t len = in[0] < 0xc2 ? 0 : in[0] < 0xe0 ? 2 : in[0] < 0xf0 ? 3
-                 : in[0] < 0xf5 ? 4 : 0;
+    size_t len = in[0] < 0xc2   ? 0
+                 : in[0] < 0xe0 ? 2
+                 : in[0] < 0xf0 ? 3
+                 : in[0] < 0xf5 ? 4
+                                : 0;
     if (len == 0 || (size_t)(end - p) < len) {
         return 0;
     }

@@ -142,8 +142,8 @@ static bool
 utf8_of(PyObject *value, span *text)
 {
     if (PyUnicode_IS_ASCII(value)) {
-        *text = (span){PyUnicode_DATA(value),
-                       (size_t)PyUnicode_GET_LENGTH(value)};
+        *text =
+            (span){PyUnicode_DATA(value), (size_t)PyUnicode_GET_LENGTH(value)};
         return true;
     }
     Py_ssize_t len = 0;

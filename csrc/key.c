@@ -144,7 +144,7 @@ static PyObject *
 key_from_secret(PyObject *type, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"secret", "algorithm", "kid",
-                            "allow_short_secret", NULL};
+                               "allow_short_secret", NULL};
     core_state *state = PyType_GetModuleState((PyTypeObject *)type);
     PyObject *secret, *kid = Py_None;
     const char *name = "HS256";
@@ -245,10 +245,9 @@ static PyObject *
 key_repr(PyObject *self)
 {
     KeyObject *key = (KeyObject *)self;
-    return key->kid == NULL
-               ? PyUnicode_FromFormat("<Key %s>", key->alg->name)
-               : PyUnicode_FromFormat("<Key %s kid=%R>", key->alg->name,
-                                      key->kid);
+    return key->kid == NULL ? PyUnicode_FromFormat("<Key %s>", key->alg->name)
+                            : PyUnicode_FromFormat("<Key %s kid=%R>",
+                                                   key->alg->name, key->kid);
 }
 
 static PyObject *
@@ -290,12 +289,9 @@ static PyGetSetDef key_properties[] = {
 };
 
 static PyType_Slot key_slots[] = {
-    {Py_tp_doc, (void *)key_doc},
-    {Py_tp_dealloc, key_dealloc},
-    {Py_tp_repr, key_repr},
-    {Py_tp_methods, key_methods},
-    {Py_tp_getset, key_properties},
-    {0, NULL},
+    {Py_tp_doc, (void *)key_doc},   {Py_tp_dealloc, key_dealloc},
+    {Py_tp_repr, key_repr},         {Py_tp_methods, key_methods},
+    {Py_tp_getset, key_properties}, {0, NULL},
 };
 
 PyType_Spec key_spec = {

@@ -12,8 +12,8 @@
 
 /* Members of header and claims that the core itself reads. */
 #define NAME_TABLE(X)                                                         \
-    X(alg) X(kid) X(typ) X(crit) X(b64) X(zip)                                \
-    X(iss) X(aud) X(exp) X(nbf) X(iat)
+    X(alg)                                                                    \
+    X(kid) X(typ) X(crit) X(b64) X(zip) X(iss) X(aud) X(exp) X(nbf) X(iat)
 
 #define X(name) NAME_##name,
 typedef enum { NAME_TABLE(X) NAME_COUNT } name_id;
@@ -130,7 +130,7 @@ typedef struct {
     PyObject_HEAD
     const alg *alg;
     hmac_key hmac;
-    PyObject *kid; /* str, or NULL */
+    PyObject *kid;                   /* str, or NULL */
     PyObject *headers[HEADER_COUNT]; /* bytes */
 } KeyObject;
 
@@ -143,8 +143,9 @@ PyObject *keys_of(const core_state *state, PyObject *value);
 
 typedef struct {
     const alg *alg;
-    PyObject *kid;    /* borrowed; NULL if absent */
-    PyObject *parsed; /* owned dict, or NULL where it was one of the ready ones */
+    PyObject *kid; /* borrowed; NULL if absent */
+    PyObject
+        *parsed; /* owned dict, or NULL where it was one of the ready ones */
 } header;
 
 /*
@@ -182,8 +183,8 @@ typedef struct {
     PyObject *issuers, *audiences; /* tuples of str, or NULL */
     PyObject *required;            /* tuple of str, but those of requires */
     bool requires[NAME_COUNT];
-    PyObject *clock;               /* callable, or NULL */
-    double leeway, max_age;        /* seconds; max_age < 0 for none */
+    PyObject *clock;        /* callable, or NULL */
+    double leeway, max_age; /* seconds; max_age < 0 for none */
     int ignore_audience;
 } claims_rules;
 

@@ -5,6 +5,7 @@
 
 /* IANA's JWT claims and JOSE headers, and what identity providers and Better
  * Auth add; names of at most COMMON_NAME_MAX bytes. */
+/* clang-format off */
 static const char *const common_texts[] = {
     "sub", "jti", "acr", "act", "address", "allowed-origins", "amr", "at_hash", "auth_time",
     "azp", "birthdate", "c_hash", "cid", "client_id", "cnf", "country",
@@ -22,6 +23,7 @@ static const char *const common_texts[] = {
     "version", "website", "zoneinfo", "account", "aal", "app_metadata",
     "user_metadata", "provider", "providers", "verified", "value", "key",
 };
+/* clang-format on */
 
 static uint64_t
 load(const char *p, size_t len)

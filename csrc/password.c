@@ -14,8 +14,8 @@ password_text(PyObject *value, span *text, status *result)
     Py_ssize_t len = 0;
     *result = STATUS_OK;
     if (PyBytes_Check(value)) {
-        *text = (span){PyBytes_AS_STRING(value),
-                       (size_t)PyBytes_GET_SIZE(value)};
+        *text =
+            (span){PyBytes_AS_STRING(value), (size_t)PyBytes_GET_SIZE(value)};
     } else if (PyUnicode_Check(value)) {
         *text = (span){PyUnicode_AsUTF8AndSize(value, &len), 0};
         text->len = (size_t)len;
@@ -41,14 +41,14 @@ static bool
 hash_span(PyObject *value, span *text)
 {
     if (PyBytes_Check(value)) {
-        *text = (span){PyBytes_AS_STRING(value),
-                       (size_t)PyBytes_GET_SIZE(value)};
+        *text =
+            (span){PyBytes_AS_STRING(value), (size_t)PyBytes_GET_SIZE(value)};
     } else if (!PyUnicode_Check(value)) {
         PyErr_SetString(PyExc_TypeError, "a hash must be str or bytes");
         return false;
     } else if (PyUnicode_IS_ASCII(value)) {
-        *text = (span){PyUnicode_DATA(value),
-                       (size_t)PyUnicode_GET_LENGTH(value)};
+        *text =
+            (span){PyUnicode_DATA(value), (size_t)PyUnicode_GET_LENGTH(value)};
     } else {
         *text = (span){"", 0};
     }
@@ -81,8 +81,7 @@ password_hash(PyObject *module, PyObject *const *args, Py_ssize_t count)
         result = STATUS_HASH_UNKNOWN;
     }
     if (result == STATUS_OK) {
-        Py_BEGIN_ALLOW_THREADS
-        result = found->make(password, setting, &out);
+        Py_BEGIN_ALLOW_THREADS result = found->make(password, setting, &out);
         Py_END_ALLOW_THREADS
     }
     return result == STATUS_OK
@@ -114,12 +113,10 @@ password_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
     if (hashable != STATUS_OK) { /* no hash was ever made of it */
         password = (span){"", 0};
     }
-    Py_BEGIN_ALLOW_THREADS
-    result = format_verify(password, hash, &matches);
-    Py_END_ALLOW_THREADS
-    return result == STATUS_OK
-               ? PyBool_FromLong(matches && hashable == STATUS_OK)
-               : status_raise(state, result);
+    Py_BEGIN_ALLOW_THREADS result = format_verify(password, hash, &matches);
+    Py_END_ALLOW_THREADS return result == STATUS_OK
+        ? PyBool_FromLong(matches && hashable == STATUS_OK)
+        : status_raise(state, result);
 }
 
 PyDoc_STRVAR(scheme_doc,
@@ -138,8 +135,8 @@ password_scheme(PyObject *module, PyObject *value)
         return NULL;
     }
     const format *found = format_find(hash);
-    status result = found == NULL ? STATUS_HASH_UNKNOWN
-                                  : found->check(hash, &digest);
+    status result =
+        found == NULL ? STATUS_HASH_UNKNOWN : found->check(hash, &digest);
     if (result == STATUS_OK && digest == 0) {
         result = STATUS_HASH_MALFORMED;
     }

@@ -62,6 +62,7 @@ contains_any(const char *text, size_t len, const char *const *parts)
 
 /* The labels of RFC 7468, RFC 4716, OpenSSL and OpenSSH, letters only; one of
  * the two lines is enough. */
+/* clang-format off */
 static const char *const pem_marks[] = {
     "BEGINPUBLICKEY",     "BEGINPRIVATEKEY",     "BEGINENCRYPTEDPRIVATEKEY",
     "BEGINRSAPUBLICKEY",  "BEGINRSAPRIVATEKEY",  "BEGINECPUBLICKEY",
@@ -74,19 +75,24 @@ static const char *const pem_marks[] = {
     "ENDRSAPUBLICKEY",    "ENDRSAPRIVATEKEY",    "ENDECPRIVATEKEY",
     "ENDDSAPRIVATEKEY",   "ENDCERTIFICATE",      "ENDOPENSSHPRIVATEKEY",
     NULL};
+/* clang-format on */
 
 /* RFC 4253 6.6, RFC 5656 3.1, RFC 8709 4: names, and base64 of the names. */
+/* clang-format off */
 static const char *const ssh_marks[] = {
     "SSH-RSA",      "SSH-DSS",      "SSH-ED25519", "SSH-ED448",
     "ECDSA-SHA2-N", "AAAAB3NZAC1Y", "AAAAB3NZAC1K", "AAAAC3NZAC1LZDI1",
     "AAAAE2VJZHNHLXNOYTI", "PUTTY-USER-KEY-FILE", NULL};
+/* clang-format on */
 
 /* A member "kty" (RFC 7517 4.1) or "keys" (5.1), also as Python or another
  * layer of quoting would print it. */
+/* clang-format off */
 static const char *const jwk_marks[] = {
     "\"KTY\":",    "'KTY':",    "\\\"KTY\\\":",
     "\"KEYS\":[",  "'KEYS':[",  "\\\"KEYS\\\":[",
     NULL};
+/* clang-format on */
 
 static status
 check_text(span secret, char *room)
@@ -156,13 +162,13 @@ static const unsigned char key_shapes[][FIELDS_MAX + 1] = {
     {SEQUENCE, SEQUENCE, BITS}, /* Certificate, RFC 5280 4.1 */
     {INTEGER, INTEGER},         /* RSAPublicKey, RFC 8017 A.1.1 */
     {INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER,
-     INTEGER},                            /* RSAPrivateKey, RFC 8017 A.1.2 */
-    {INTEGER, SEQUENCE, OCTETS},          /* PKCS#8, RFC 5208 5 */
-    {INTEGER, SEQUENCE, OCTETS, 0xa0},    /* ... with attributes */
-    {INTEGER, SEQUENCE, OCTETS, 0x81},    /* ... and RFC 5958 2 */
+     INTEGER},                         /* RSAPrivateKey, RFC 8017 A.1.2 */
+    {INTEGER, SEQUENCE, OCTETS},       /* PKCS#8, RFC 5208 5 */
+    {INTEGER, SEQUENCE, OCTETS, 0xa0}, /* ... with attributes */
+    {INTEGER, SEQUENCE, OCTETS, 0x81}, /* ... and RFC 5958 2 */
     {INTEGER, SEQUENCE, OCTETS, 0xa0, 0x81},
-    {SEQUENCE, OCTETS},                   /* encrypted PKCS#8, RFC 5208 6 */
-    {INTEGER, OCTETS},                    /* ECPrivateKey, RFC 5915 3 */
+    {SEQUENCE, OCTETS}, /* encrypted PKCS#8, RFC 5208 6 */
+    {INTEGER, OCTETS},  /* ECPrivateKey, RFC 5915 3 */
     {INTEGER, OCTETS, 0xa0},
     {INTEGER, OCTETS, 0xa1},
     {INTEGER, OCTETS, 0xa0, 0xa1},

@@ -11,13 +11,13 @@ token_text(const core_state *state, PyObject *value, span *text)
             status_raise(state, STATUS_TOKEN_BASE64);
             return false;
         }
-        *text = (span){PyUnicode_DATA(value),
-                       (size_t)PyUnicode_GET_LENGTH(value)};
+        *text =
+            (span){PyUnicode_DATA(value), (size_t)PyUnicode_GET_LENGTH(value)};
         return true;
     }
     if (PyBytes_Check(value)) {
-        *text = (span){PyBytes_AS_STRING(value),
-                       (size_t)PyBytes_GET_SIZE(value)};
+        *text =
+            (span){PyBytes_AS_STRING(value), (size_t)PyBytes_GET_SIZE(value)};
         return true;
     }
     PyErr_Format(PyExc_TypeError, "a token must be str or bytes, not %.100s",
@@ -90,9 +90,9 @@ signature_verify(PyObject *keys, const header *head, const token *parts)
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(keys); i++) {
         const KeyObject *key = (KeyObject *)PyTuple_GET_ITEM(keys, i);
         if (is_admitted(key, head)) {
-            status result =
-                shape != STATUS_OK ? shape
-                                   : verify_with(key, parts, signature);
+            status result = shape != STATUS_OK
+                                ? shape
+                                : verify_with(key, parts, signature);
             if (result != STATUS_SIGNATURE_WRONG) {
                 return result;
             }

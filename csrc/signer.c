@@ -20,12 +20,12 @@ static PyObject *
 date_from_datetime(PyObject *value)
 {
     PyObject *calendar = PyImport_ImportModule("calendar");
-    PyObject *utc = calendar == NULL ? NULL
-                                     : PyObject_CallMethod(
-                                         value, "utctimetuple", NULL);
-    PyObject *date = utc == NULL ? NULL
-                                 : PyObject_CallMethod(calendar, "timegm", "(O)",
-                                                       utc);
+    PyObject *utc = calendar == NULL
+                        ? NULL
+                        : PyObject_CallMethod(value, "utctimetuple", NULL);
+    PyObject *date = utc == NULL
+                         ? NULL
+                         : PyObject_CallMethod(calendar, "timegm", "(O)", utc);
     Py_XDECREF(calendar);
     Py_XDECREF(utc);
     return date;
@@ -39,8 +39,8 @@ check_date(PyObject *claims, PyObject *name, PyObject **date)
     if (value == NULL) {
         return PyErr_Occurred() ? -1 : 0;
     }
-    bool is_number = !PyBool_Check(value)
-                     && (PyLong_Check(value) || PyFloat_Check(value));
+    bool is_number =
+        !PyBool_Check(value) && (PyLong_Check(value) || PyFloat_Check(value));
     if (!is_number) {
         *date = date_from_datetime(value);
     }
@@ -101,8 +101,7 @@ add_times(const SignerObject *self, json_out *text, PyObject *claims)
         return true;
     }
     return clock_read(self->clock, &now)
-           && add(text, claims, own[NAME_iat],
-                  PyLong_FromDouble(floor(now)))
+           && add(text, claims, own[NAME_iat], PyLong_FromDouble(floor(now)))
            && add(text, claims, own[NAME_exp],
                   PyLong_FromDouble(floor(now + self->lifetime)));
 }
@@ -254,13 +253,13 @@ static PyObject *
 signer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"key",      "issuer", "audience",
-                            "lifetime", "clock",  NULL};
+                               "lifetime", "clock",  NULL};
     core_state *state = PyType_GetModuleState(type);
     PyObject *key, *issuer = Py_None, *audience = Py_None;
     PyObject *lifetime = Py_None, *clock = Py_None;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!|$OOOO:Signer", keywords,
-                                     state->key_type, &key, &issuer,
-                                     &audience, &lifetime, &clock)) {
+                                     state->key_type, &key, &issuer, &audience,
+                                     &lifetime, &clock)) {
         return NULL;
     }
     SignerObject *self = (SignerObject *)type->tp_alloc(type, 0);
@@ -307,18 +306,15 @@ static PyMethodDef signer_methods[] = {
 };
 
 static PyType_Slot signer_slots[] = {
-    {Py_tp_doc, (void *)signer_doc},
-    {Py_tp_new, signer_new},
-    {Py_tp_traverse, signer_traverse},
-    {Py_tp_dealloc, signer_dealloc},
-    {Py_tp_methods, signer_methods},
-    {0, NULL},
+    {Py_tp_doc, (void *)signer_doc},   {Py_tp_new, signer_new},
+    {Py_tp_traverse, signer_traverse}, {Py_tp_dealloc, signer_dealloc},
+    {Py_tp_methods, signer_methods},   {0, NULL},
 };
 
 PyType_Spec signer_spec = {
     .name = "fastbearer.Signer",
     .basicsize = sizeof(SignerObject),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE
-             | Py_TPFLAGS_HAVE_GC,
+    .flags =
+        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_HAVE_GC,
     .slots = signer_slots,
 };

@@ -67,8 +67,7 @@ verify(const VerifierObject *self, PyObject *value, bool whole, header *head)
         return status_raise(state, result);
     }
     claims = read_claims(state, parts.payload, &known);
-    if (claims != NULL
-        && !claims_check(state, &self->rules, claims, &known)) {
+    if (claims != NULL && !claims_check(state, &self->rules, claims, &known)) {
         Py_CLEAR(claims);
     }
     return claims;
@@ -160,9 +159,8 @@ static bool
 options_parse(PyObject *args, PyObject *kwargs, options *out)
 {
     static char *keywords[] = {
-        "key",     "issuer",    "audience",      "ignore_audience", "leeway",
-        "require", "typ",       "max_age",       "max_bytes",
-        "allow_padding", "clock", NULL};
+        "key", "issuer",  "audience",  "ignore_audience", "leeway", "require",
+        "typ", "max_age", "max_bytes", "allow_padding",   "clock",  NULL};
     *out = (options){.issuer = Py_None,
                      .audience = Py_None,
                      .typ = Py_None,
@@ -227,9 +225,10 @@ rules_presence(const core_state *state, const options *given,
     rules->requires[NAME_iss] = given->issuer != Py_None;
     rules->requires[NAME_aud] = given->audience != Py_None;
     rules->requires[NAME_iat] = given->max_age != Py_None;
-    PyObject *strings = given->require == NULL
-                            ? PyTuple_New(0)
-                            : option_strings(state, "require", given->require, true);
+    PyObject *strings =
+        given->require == NULL
+            ? PyTuple_New(0)
+            : option_strings(state, "require", given->require, true);
     bool ok = strings != NULL && rules_require(state, strings, rules);
     Py_XDECREF(strings);
     return ok;
@@ -315,24 +314,20 @@ verifier_dealloc(PyObject *self)
 
 static PyMethodDef verifier_methods[] = {
     {"verify", verifier_verify, METH_O, verify_doc},
-    {"verify_complete", verifier_verify_complete, METH_O,
-     verify_complete_doc},
+    {"verify_complete", verifier_verify_complete, METH_O, verify_complete_doc},
     {NULL, NULL, 0, NULL},
 };
 
 static PyType_Slot verifier_slots[] = {
-    {Py_tp_doc, (void *)verifier_doc},
-    {Py_tp_new, verifier_new},
-    {Py_tp_traverse, verifier_traverse},
-    {Py_tp_dealloc, verifier_dealloc},
-    {Py_tp_methods, verifier_methods},
-    {0, NULL},
+    {Py_tp_doc, (void *)verifier_doc},   {Py_tp_new, verifier_new},
+    {Py_tp_traverse, verifier_traverse}, {Py_tp_dealloc, verifier_dealloc},
+    {Py_tp_methods, verifier_methods},   {0, NULL},
 };
 
 PyType_Spec verifier_spec = {
     .name = "fastbearer.Verifier",
     .basicsize = sizeof(VerifierObject),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE
-             | Py_TPFLAGS_HAVE_GC,
+    .flags =
+        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_HAVE_GC,
     .slots = verifier_slots,
 };

@@ -142,7 +142,7 @@ def test_no_header_makes_anything_but_a_refusal(values: list[bytes]) -> None:
         try:
             assert call(dependency, *values) is None
         except HTTPException as error:
-            assert error.status_code == (400 if len(values) > 1 else 401)
+            assert error.status_code == (400 if len(values) > 1 else 401)  # noqa: PT017
 
 
 @given(

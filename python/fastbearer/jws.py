@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 __all__ = ["sign", "verify"]
 
 
-def sign(payload: bytes, key: Key, *, headers: Mapping[str, object] | None = None) -> str:
+def sign(
+    payload: bytes, key: Key, *, headers: Mapping[str, object] | None = None
+) -> str:
     """Return the compact JWS of a payload.
 
     Args:

@@ -55,7 +55,9 @@ class PasswordHash:
         self.scheme = scheme
         self._salt: Callable[[], str]
         if scheme == "argon2id":
-            self._prefix = f"$argon2id$v=19$m={memory_cost},t={time_cost},p={parallelism}$"
+            self._prefix = (
+                f"$argon2id$v=19$m={memory_cost},t={time_cost},p={parallelism}$"
+            )
             self._salt = _argon2_salt
             self._characters = len(self._setting()) + 1 + ARGON2_DIGEST_CHARACTERS
         elif scheme == "bcrypt":
@@ -167,7 +169,9 @@ class PasswordHash:
         try:
             _core.password_scheme(setting + separator + digest)
         except Exception:
-            raise ConfigurationError(f"the cost of {self._prefix} is out of range") from None
+            raise ConfigurationError(
+                f"the cost of {self._prefix} is out of range"
+            ) from None
 
 
 def _argon2_salt() -> str:

@@ -86,7 +86,9 @@ class VerifierSource(Protocol):
     """Whoever owns the verifier; asked at the first token, not earlier."""
 
     @property
-    def verifier(self) -> TokenVerifier: ...
+    def verifier(self) -> TokenVerifier:
+        """The verifier."""
+        ...
 
 
 class BearerDependency(SecurityBase):
