@@ -1,12 +1,34 @@
-/* The algorithm table, and the digests that its rows name. */
+/* The tables of algorithms and curves, and the digests they name. */
 #include "core.h"
 
 #include <string.h>
 
 static const alg algs[] = {
-    {"HS256", DIGEST_SHA256, KIND_HMAC, 32},
-    {"HS384", DIGEST_SHA384, KIND_HMAC, 48},
-    {"HS512", DIGEST_SHA512, KIND_HMAC, 64},
+    {"HS256", DIGEST_SHA256, KIND_HMAC, 32, NULL},
+    {"HS384", DIGEST_SHA384, KIND_HMAC, 48, NULL},
+    {"HS512", DIGEST_SHA512, KIND_HMAC, 64, NULL},
+    {"RS256", DIGEST_SHA256, KIND_RSA, 0, NULL},
+    {"RS384", DIGEST_SHA384, KIND_RSA, 0, NULL},
+    {"RS512", DIGEST_SHA512, KIND_RSA, 0, NULL},
+    {"PS256", DIGEST_SHA256, KIND_PSS, 0, NULL},
+    {"PS384", DIGEST_SHA384, KIND_PSS, 0, NULL},
+    {"PS512", DIGEST_SHA512, KIND_PSS, 0, NULL},
+    {"ES256", DIGEST_SHA256, KIND_EC, 64, "P-256"},
+    {"ES384", DIGEST_SHA384, KIND_EC, 96, "P-384"},
+    {"ES512", DIGEST_SHA512, KIND_EC, 132, "P-521"},
+    {"ES256K", DIGEST_SHA256, KIND_EC, 64, "secp256k1"},
+    {"EdDSA", DIGEST_SHA512, KIND_ED, 0, NULL},
+    {"Ed25519", DIGEST_SHA512, KIND_ED, 64, "Ed25519"},
+    {"Ed448", DIGEST_SHA512, KIND_ED, 114, "Ed448"},
+};
+
+static const curve curves[] = {
+    {"P-256", "prime256v1", "ES256", KIND_EC, 32, 64},
+    {"P-384", "secp384r1", "ES384", KIND_EC, 48, 96},
+    {"P-521", "secp521r1", "ES512", KIND_EC, 66, 132},
+    {"secp256k1", "secp256k1", "ES256K", KIND_EC, 32, 64},
+    {"Ed25519", "ED25519", "EdDSA", KIND_ED, 32, 64},
+    {"Ed448", "ED448", "EdDSA", KIND_ED, 57, 114},
 };
 
 static const char *const digest_names[DIGEST_COUNT] = {
@@ -27,6 +49,21 @@ alg_find(const char *name, size_t len)
     return NULL;
 }
 
+const curve *
+curve_find(const char *name, size_t len)
+{
+    for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++) {
+        bool is_name = strlen(curves[i].name) == len
+                       && memcmp(curves[i].name, name, len) == 0;
+        bool is_group = strlen(curves[i].group) == len
+                        && memcmp(curves[i].group, name, len) == 0;
+        if (is_name || is_group) {
+            return &curves[i];
+        }
+    }
+    return NULL;
+}
+
 bool
 digests_fetch(digests *all, bool only_evp)
 {
@@ -36,7 +73,7 @@ digests_fetch(digests *all, bool only_evp)
         if (all->md[i] == NULL) {
             return false;
         }
-        all->by_value = all->by_value && sha2_agrees(i, all->md[i]);
+        all->by_value = all->by_value && sha2_agrees((digest_id)i, all->md[i]);
     }
     return true;
 }

@@ -92,13 +92,46 @@ typedef struct {
       "the token has an aud, and the verifier has no audience")               \
     /* keys */                                                                \
     X(KEY_ALGORITHM, "InvalidKeyError", NULL,                                 \
-      "the algorithm of a secret must be HS256, HS384 or HS512")              \
+      "the algorithm is unknown, or none for this kind of key")              \
     X(KEY_EMPTY, "InvalidKeyError", NULL, "the secret is empty or blank")     \
     X(KEY_SHORT, "InvalidKeyError", NULL,                                     \
       "the secret is shorter than the hash (RFC 7518 3.2): HS256 needs 32 "   \
       "bytes, HS384 48, HS512 64")                                            \
     X(KEY_UNICODE, "InvalidKeyError", NULL,                                   \
       "the secret holds a lone surrogate")                                    \
+    X(KEY_UNREADABLE, "InvalidKeyError", NULL,                                \
+      "no key or certificate of a supported kind could be read")              \
+    X(KEY_PASSWORD, "InvalidKeyError", NULL,                                  \
+      "the private key is encrypted, and the password is missing or wrong")   \
+    X(KEY_UNSUITED, "InvalidKeyError", NULL,                                  \
+      "the algorithm does not suit the kind of key")                          \
+    X(KEY_CURVE, "InvalidKeyError", NULL,                                     \
+      "the curve is not a named one that is supported")                       \
+    X(KEY_POINT, "InvalidKeyError", NULL,                                     \
+      "the public key is no point of its curve, or one of small order")       \
+    X(KEY_RSA_SIZE, "InvalidKeyError", NULL,                                  \
+      "an RSA key must have 2048 to 16384 bits (RFC 7518 3.3)")               \
+    X(KEY_RSA_EXPONENT, "InvalidKeyError", NULL,                              \
+      "the public exponent of an RSA key must be odd and at least 3")         \
+    X(KEY_RSA_ROCA, "InvalidKeyError", NULL,                                  \
+      "the RSA modulus has the ROCA fingerprint (CVE-2017-15361)")            \
+    X(KEY_PAIR, "InvalidKeyError", NULL,                                      \
+      "the private key does not match its public half")                       \
+    X(KEY_NOT_PRIVATE, "InvalidKeyError", NULL,                               \
+      "a public key cannot sign and has no private form")                     \
+    X(KEY_NO_PUBLIC, "InvalidKeyError", NULL,                                 \
+      "a shared secret has no public half")                                   \
+    X(KEY_USE, "InvalidKeyError", NULL,                                       \
+      "use or key_ops of the JWK do not allow this operation")                \
+    X(JWK_JSON, "InvalidKeyError", NULL,                                      \
+      "a JWK must be a mapping, or strict JSON of an object")                 \
+    X(JWK_KTY, "InvalidKeyError", NULL,                                       \
+      "the JWK's kty is not oct, RSA, EC or OKP")                             \
+    X(JWK_ALG, "InvalidKeyError", NULL,                                       \
+      "the JWK's alg is not a signature algorithm, or not the one asked for") \
+    X(JWK_MEMBER, "InvalidKeyError", NULL,                                    \
+      "a member of the JWK is missing, has the wrong type or length, or is "  \
+      "not strict base64url")                                                 \
     X(KEY_IS_PEM, "InvalidKeyError", NULL,                                    \
       "a PEM key or certificate must not be an HMAC secret")                  \
     X(KEY_IS_SSH, "InvalidKeyError", NULL,                                    \
@@ -124,7 +157,7 @@ typedef struct {
 typedef enum { STATUS_TABLE(X) STATUS_COUNT } status;
 #undef X
 
-/* --- alg.c: the algorithms ------------------------------------------------ */
+/* --- alg.c: the algorithms and curves ---------------------------------------- */
 
 typedef enum {
     DIGEST_SHA256,
@@ -133,16 +166,27 @@ typedef enum {
     DIGEST_COUNT
 } digest_id;
 
-typedef enum { KIND_HMAC } alg_kind;
+typedef enum { KIND_HMAC, KIND_RSA, KIND_PSS, KIND_EC, KIND_ED } alg_kind;
 
 typedef struct {
-    const char *name; /* as in the header, RFC 7518 3.1 */
-    digest_id digest;
+    const char *name;  /* "crv": RFC 7518 6.2.1.1, RFC 8037 2, RFC 8812 3.1 */
+    const char *group; /* libcrypto's name */
+    const char *alg;   /* what a key on it signs with unless it is said */
     alg_kind kind;
+    size_t bytes;     /* of a coordinate, or of an Edwards key */
     size_t signature; /* bytes */
+} curve;
+
+typedef struct {
+    const char *name; /* as in the header: RFC 7518 3.1, 8037, 8812, 9864 */
+    digest_id digest; /* but for KIND_ED */
+    alg_kind kind;
+    size_t signature;  /* bytes; 0 where the key says how many */
+    const char *curve; /* the one curve, or NULL */
 } alg;
 
-#define SIGNATURE_MAX 64
+#define SIGNATURE_MAX 2048 /* bytes: RSA of 16384 bits */
+#define MAC_MAX 64
 
 typedef struct {
     EVP_MD *md[DIGEST_COUNT];
@@ -151,6 +195,7 @@ typedef struct {
 
 /* The row of that name, or NULL. */
 const alg *alg_find(const char *name, size_t len);
+const curve *curve_find(const char *name, size_t len);
 
 /* Fetches every digest once; false when libcrypto lacks one. With only_evp,
  * under FIPS, or where sha2.c disagrees, by_value is false. */
@@ -221,6 +266,91 @@ void hmac_key_clear(hmac_key *key);
 /* Writes key->size bytes. Any number of threads may share the key. */
 bool hmac_sign(const hmac_key *key, const void *message, size_t len,
                unsigned char *mac);
+
+/* --- pkey_read.c: asymmetric keys from text and from parts --------------------- */
+
+/*
+ * Each gives a new EVP_PKEY, not checked yet. A PEM text's first key or
+ * certificate is taken; of a certificate its key only, not its dates or chain.
+ * password may be empty.
+ */
+status pkey_from_pem(span text, span password, EVP_PKEY **out);
+status pkey_from_der(span bytes, span password, EVP_PKEY **out);
+
+/* Big-endian numbers; an empty span for a part that is not there. */
+typedef struct {
+    span n, e, d, p, q, dp, dq, qi;
+} rsa_parts;
+status pkey_from_rsa(const rsa_parts *parts, EVP_PKEY **out);
+
+/* Coordinates and private number of exactly the curve's length; y is not
+ * used, and d may be empty. */
+status pkey_from_curve(const curve *on, span x, span y, span d,
+                       EVP_PKEY **out);
+
+status pkey_generate(const alg *algorithm, EVP_PKEY **out);
+
+/* --- pkey_write.c: and back ------------------------------------------------------ */
+
+/* Writes a number big-endian, in `width` bytes or, for 0, as few as it needs;
+ * at most SIGNATURE_MAX. Returns how many, 0 if there is no such number. */
+size_t pkey_number(EVP_PKEY *evp, const char *name, size_t width,
+                   unsigned char *out);
+
+/* The same for an Edwards key's public or private bytes. */
+size_t pkey_raw(EVP_PKEY *evp, bool is_private, unsigned char *out);
+
+/* SubjectPublicKeyInfo, or PKCS#8 without encryption; NULL if it fails. */
+BIO *pkey_to_pem(EVP_PKEY *evp, bool is_private);
+
+/* A new key that has the public half only. */
+status pkey_public(EVP_PKEY *evp, EVP_PKEY **out);
+
+/* --- pkey_check.c: what libcrypto lets pass ------------------------------------- */
+
+/* The curve of an EC or Edwards key that is named in curves; NULL for RSA. */
+status pkey_curve(EVP_PKEY *evp, const curve **out);
+
+/* RFC 7518 6.3, RFC 8725 3.4: sizes, points, and that the halves of a private
+ * key belong together. */
+status pkey_check(EVP_PKEY *evp, const curve *on, bool is_private);
+
+bool pkey_is_private(EVP_PKEY *evp);
+
+/* --- edwards.c -------------------------------------------------------------------- */
+
+/* RFC 8032 5.1.3, 5.2.3: canonical, on the curve, and not of small order. */
+bool edwards_is_sound(const curve *on, const unsigned char *point);
+
+/* --- pkey.c: signatures ------------------------------------------------------------- */
+
+typedef struct {
+    EVP_PKEY *evp;
+    EVP_MD_CTX *verifier, *signer; /* prepared, copied for every use */
+    alg_kind kind;
+    size_t signature; /* bytes, exactly */
+} pkey;
+
+/* Takes over evp, also when it is refused; the signer is prepared if the key
+ * is private. An algorithm that does not suit the key is refused. */
+status pkey_init(pkey *key, EVP_PKEY *evp, const curve *on, const alg *with,
+                 const digests *all);
+void pkey_clear(pkey *key);
+
+/* signature has key->signature bytes. Any number of threads may share the
+ * key. */
+status pkey_verify(const pkey *key, span message,
+                   const unsigned char *signature);
+status pkey_sign(const pkey *key, span message, unsigned char *signature);
+
+/* --- ecdsa.c: r || s of RFC 7518 3.4 and libcrypto's DER ----------------------------- */
+
+#define ECDSA_DER_MAX 141
+
+/* Returns the length of the DER form, or 0 if r or s is zero. */
+size_t ecdsa_to_der(const unsigned char *raw, size_t len, unsigned char *der);
+bool ecdsa_from_der(const unsigned char *der, size_t der_len,
+                    unsigned char *raw, size_t len);
 
 /* --- secret.c: what must not become an HMAC secret ------------------------ */
 

@@ -18,7 +18,9 @@ jws_sign(PyObject *module, PyObject *const *args, Py_ssize_t count)
         return NULL;
     }
     const KeyObject *key = (KeyObject *)args[1];
-    PyObject *encoded = header_make(state, key, args[2], HEADER_JWS);
+    PyObject *encoded = key_can_sign(state, key)
+                            ? header_make(state, key, args[2], HEADER_JWS)
+                            : NULL;
     PyObject *made = NULL;
     if (encoded != NULL) {
         span payload = {PyBytes_AS_STRING(args[0]),

@@ -8,8 +8,9 @@
 PyDoc_STRVAR(key_doc,
 "A key that knows its one algorithm and was checked and prepared once.\n"
 "\n"
-"Immutable, and safe to share between threads. Made by `from_secret` and\n"
-"`generate`; neither repr() nor an error shows key material.");
+"Immutable, and safe to share between threads. Made by `from_secret`,\n"
+"`from_pem`, `from_der`, `from_jwk` and `generate`; neither repr() nor an\n"
+"error shows key material.");
 
 /* --- ready headers ---------------------------------------------------------- */
 
@@ -68,30 +69,87 @@ make_headers(KeyObject *key)
     return ok;
 }
 
-/* --- construction ------------------------------------------------------------- */
+/* --- construction ------------------------------------------------------------------- */
 
-static PyObject *
-key_new(core_state *state, const alg *algorithm, span secret, PyObject *kid)
+static KeyObject *
+key_new(core_state *state, const alg *with, const key_traits *traits)
 {
     PyTypeObject *type = state->key_type;
     KeyObject *key = (KeyObject *)type->tp_alloc(type, 0);
-    if (key == NULL) {
-        return NULL;
+    if (key != NULL) {
+        key->alg = with;
+        key->signature = with->signature;
+        key->may_sign = traits->may_sign;
+        key->may_verify = traits->may_verify;
+        key->kid = traits->kid == Py_None ? NULL : Py_XNewRef(traits->kid);
     }
-    key->alg = algorithm;
-    key->kid = kid == Py_None ? NULL : Py_NewRef(kid);
-    if (!hmac_key_init(&key->hmac, &state->digests, algorithm->digest,
-                       (const unsigned char *)secret.p, secret.len)) {
-        status_raise(state, STATUS_CRYPTO_FAILED);
-        Py_CLEAR(key);
-    } else if (!make_headers(key)) {
+    return key;
+}
+
+/* The key with its headers, or NULL and an exception. */
+static PyObject *
+finish(KeyObject *key, const core_state *state, status result)
+{
+    if (result != STATUS_OK) {
+        status_raise(state, result);
+    }
+    if (result != STATUS_OK || !make_headers(key)) {
         Py_CLEAR(key);
     }
     return (PyObject *)key;
 }
 
-static bool
-check_kid(PyObject *kid)
+PyObject *
+key_from_bytes(core_state *state, span secret, const key_traits *traits)
+{
+    KeyObject *key = key_new(state, traits->alg, traits);
+    if (key == NULL) {
+        return NULL;
+    }
+    key->secret = OPENSSL_memdup(secret.p, secret.len);
+    key->secret_len = secret.len;
+    if (key->secret == NULL) {
+        return finish(key, state, STATUS_NO_MEMORY);
+    }
+    bool ok = hmac_key_init(&key->hmac, &state->digests, traits->alg->digest,
+                            key->secret, key->secret_len);
+    return finish(key, state, ok ? STATUS_OK : STATUS_CRYPTO_FAILED);
+}
+
+static const alg *
+suggested_alg(EVP_PKEY *evp, const curve *on)
+{
+    const char *name = on != NULL ? on->alg
+                       : EVP_PKEY_get_base_id(evp) == EVP_PKEY_RSA_PSS
+                           ? "PS256"
+                           : "RS256";
+    return alg_find(name, strlen(name));
+}
+
+PyObject *
+key_from_evp(core_state *state, EVP_PKEY *evp, const key_traits *traits)
+{
+    const curve *on;
+    status result = pkey_curve(evp, &on);
+    if (result == STATUS_OK) {
+        result = pkey_check(evp, on, pkey_is_private(evp));
+    }
+    const alg *with =
+        traits->alg != NULL ? traits->alg : suggested_alg(evp, on);
+    KeyObject *key =
+        result == STATUS_OK ? key_new(state, with, traits) : NULL;
+    if (key == NULL) {
+        EVP_PKEY_free(evp);
+        return result == STATUS_OK ? NULL : status_raise(state, result);
+    }
+    key->curve = on;
+    result = pkey_init(&key->pkey, evp, on, with, &state->digests);
+    key->signature = key->pkey.signature;
+    return finish(key, state, result);
+}
+
+bool
+key_kid(PyObject *kid)
 {
     if (kid == Py_None || PyUnicode_Check(kid)) {
         return true;
@@ -100,20 +158,45 @@ check_kid(PyObject *kid)
     return false;
 }
 
-static bool
-secret_text(const core_state *state, PyObject *secret, span *text)
+bool
+key_algorithm(const core_state *state, PyObject *name, const alg **out)
 {
     Py_ssize_t len;
-    if (PyBytes_Check(secret)) {
-        *text = (span){PyBytes_AS_STRING(secret),
-                       (size_t)PyBytes_GET_SIZE(secret)};
+    *out = NULL;
+    if (name == Py_None) {
         return true;
     }
-    if (!PyUnicode_Check(secret)) {
-        PyErr_SetString(PyExc_TypeError, "secret must be str or bytes");
+    if (!PyUnicode_Check(name)) {
+        PyErr_SetString(PyExc_TypeError, "algorithm must be a string");
         return false;
     }
-    text->p = PyUnicode_AsUTF8AndSize(secret, &len);
+    const char *text = PyUnicode_AsUTF8AndSize(name, &len);
+    if (text == NULL) {
+        PyErr_Clear();
+    } else {
+        *out = alg_find(text, (size_t)len);
+    }
+    if (*out == NULL) {
+        status_raise(state, STATUS_KEY_ALGORITHM);
+    }
+    return *out != NULL;
+}
+
+bool
+key_text(const core_state *state, const char *name, PyObject *value,
+         span *text)
+{
+    Py_ssize_t len = 0;
+    if (PyBytes_Check(value)) {
+        *text = (span){PyBytes_AS_STRING(value),
+                       (size_t)PyBytes_GET_SIZE(value)};
+        return true;
+    }
+    if (!PyUnicode_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "%s must be str or bytes", name);
+        return false;
+    }
+    text->p = PyUnicode_AsUTF8AndSize(value, &len);
     text->len = (size_t)len;
     if (text->p == NULL && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
         PyErr_Clear(); /* it holds the secret */
@@ -146,23 +229,26 @@ key_from_secret(PyObject *type, PyObject *args, PyObject *kwargs)
     static char *keywords[] = {"secret", "algorithm", "kid",
                                "allow_short_secret", NULL};
     core_state *state = PyType_GetModuleState((PyTypeObject *)type);
-    PyObject *secret, *kid = Py_None;
-    const char *name = "HS256";
-    Py_ssize_t name_len = 5;
+    PyObject *secret, *name = NULL, *kid = Py_None;
     int allow_short = 0;
     span text;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|s#$Op:from_secret",
-                                     keywords, &secret, &name, &name_len, &kid,
+    key_traits traits = {.may_sign = true, .may_verify = true};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$Op:from_secret",
+                                     keywords, &secret, &name, &kid,
                                      &allow_short)
-        || !check_kid(kid) || !secret_text(state, secret, &text)) {
+        || !key_kid(kid) || !key_text(state, "secret", secret, &text)
+        || (name != NULL && !key_algorithm(state, name, &traits.alg))) {
         return NULL;
     }
-    const alg *algorithm = alg_find(name, (size_t)name_len);
-    if (algorithm == NULL || algorithm->kind != KIND_HMAC) {
+    if (traits.alg == NULL) {
+        traits.alg = alg_find("HS256", 5);
+    }
+    if (traits.alg->kind != KIND_HMAC) {
         return status_raise(state, STATUS_KEY_ALGORITHM);
     }
-    status result = secret_check(text, algorithm, allow_short != 0);
-    return result == STATUS_OK ? key_new(state, algorithm, text, kid)
+    traits.kid = kid;
+    status result = secret_check(text, traits.alg, allow_short != 0);
+    return result == STATUS_OK ? key_from_bytes(state, text, &traits)
                                : status_raise(state, result);
 }
 
@@ -170,37 +256,51 @@ PyDoc_STRVAR(generate_doc,
 "generate($type, /, algorithm, *, kid=None)\n"
 "--\n"
 "\n"
-"Make a fresh random key, of as many bytes as the algorithm's hash has.\n"
+"Make a fresh random key.\n"
+"\n"
+"An HMAC key has as many bytes as its hash, an RSA key 2048 bits; EdDSA is\n"
+"Ed25519.\n"
 "\n"
 "Raises:\n"
-"    InvalidKeyError: The algorithm is not one of HS256, HS384 and HS512.");
+"    InvalidKeyError: The algorithm is unknown.");
+
+static PyObject *
+generate_secret(core_state *state, const key_traits *traits)
+{
+    unsigned char secret[MAC_MAX];
+    if (RAND_priv_bytes(secret, (int)traits->alg->signature) != 1) {
+        ERR_clear_error();
+        return status_raise(state, STATUS_CRYPTO_FAILED);
+    }
+    span text = {(const char *)secret, traits->alg->signature};
+    PyObject *key = key_from_bytes(state, text, traits);
+    OPENSSL_cleanse(secret, sizeof secret);
+    return key;
+}
 
 static PyObject *
 key_generate(PyObject *type, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"algorithm", "kid", NULL};
     core_state *state = PyType_GetModuleState((PyTypeObject *)type);
-    PyObject *kid = Py_None;
-    const char *name;
-    Py_ssize_t name_len;
-    unsigned char secret[SIGNATURE_MAX];
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "s#|$O:generate", keywords,
-                                     &name, &name_len, &kid)
-        || !check_kid(kid)) {
+    PyObject *name, *kid = Py_None;
+    EVP_PKEY *evp = NULL;
+    key_traits traits = {.may_sign = true, .may_verify = true};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "U|$O:generate", keywords,
+                                     &name, &kid)
+        || !key_kid(kid) || !key_algorithm(state, name, &traits.alg)) {
         return NULL;
     }
-    const alg *algorithm = alg_find(name, (size_t)name_len);
-    if (algorithm == NULL) {
-        return status_raise(state, STATUS_KEY_ALGORITHM);
+    traits.kid = kid;
+    if (traits.alg->kind == KIND_HMAC) {
+        return generate_secret(state, &traits);
     }
-    if (RAND_priv_bytes(secret, (int)algorithm->signature) != 1) {
-        ERR_clear_error();
-        return status_raise(state, STATUS_CRYPTO_FAILED);
-    }
-    span text = {(const char *)secret, algorithm->signature};
-    PyObject *key = key_new(state, algorithm, text, kid);
-    OPENSSL_cleanse(secret, sizeof secret);
-    return key;
+    status result;
+    Py_BEGIN_ALLOW_THREADS /* RSA takes a tenth of a second */
+    result = pkey_generate(traits.alg, &evp);
+    Py_END_ALLOW_THREADS
+    return result == STATUS_OK ? key_from_evp(state, evp, &traits)
+                               : status_raise(state, result);
 }
 
 PyObject *
@@ -217,12 +317,26 @@ keys_of(const core_state *state, PyObject *value)
         Py_CLEAR(keys);
     }
     for (Py_ssize_t i = 0; keys != NULL && i < PyTuple_GET_SIZE(keys); i++) {
-        if (!Py_IS_TYPE(PyTuple_GET_ITEM(keys, i), state->key_type)) {
+        PyObject *key = PyTuple_GET_ITEM(keys, i);
+        if (!Py_IS_TYPE(key, state->key_type)) {
             PyErr_SetString(PyExc_TypeError, "a Key or a KeySet is needed");
+            Py_CLEAR(keys);
+        } else if (!((KeyObject *)key)->may_verify) {
+            status_raise(state, STATUS_KEY_USE);
             Py_CLEAR(keys);
         }
     }
     return keys;
+}
+
+bool
+key_can_sign(const core_state *state, const KeyObject *key)
+{
+    bool is_able = key->alg->kind == KIND_HMAC || key->pkey.signer != NULL;
+    if (!is_able || !key->may_sign) {
+        status_raise(state, is_able ? STATUS_KEY_USE : STATUS_KEY_NOT_PRIVATE);
+    }
+    return is_able && key->may_sign;
 }
 
 /* --- the type -------------------------------------------------------------------- */
@@ -233,6 +347,8 @@ key_dealloc(PyObject *self)
     KeyObject *key = (KeyObject *)self;
     PyTypeObject *type = Py_TYPE(self);
     hmac_key_clear(&key->hmac);
+    pkey_clear(&key->pkey);
+    OPENSSL_clear_free(key->secret, key->secret_len);
     Py_XDECREF(key->kid);
     for (int i = 0; i < HEADER_COUNT; i++) {
         Py_XDECREF(key->headers[i]);
@@ -265,9 +381,38 @@ key_get_kid(PyObject *self, void *Py_UNUSED(closure))
 
 /* A shared secret can sign, so whoever holds it holds the private part. */
 static PyObject *
-key_get_is_private(PyObject *Py_UNUSED(self), void *Py_UNUSED(closure))
+key_get_is_private(PyObject *self, void *Py_UNUSED(closure))
 {
-    return Py_NewRef(Py_True);
+    const KeyObject *key = (KeyObject *)self;
+    return PyBool_FromLong(key->alg->kind == KIND_HMAC
+                           || key->pkey.signer != NULL);
+}
+
+PyDoc_STRVAR(public_doc,
+"public($self, /)\n"
+"--\n"
+"\n"
+"Return the key without its private half; itself if it has none.\n"
+"\n"
+"Raises:\n"
+"    InvalidKeyError: A shared secret has no public half.");
+
+static PyObject *
+key_public(PyObject *self, PyObject *Py_UNUSED(unused))
+{
+    const KeyObject *key = (KeyObject *)self;
+    core_state *state = PyType_GetModuleState(Py_TYPE(self));
+    EVP_PKEY *evp = NULL;
+    if (key->alg->kind == KIND_HMAC) {
+        return status_raise(state, STATUS_KEY_NO_PUBLIC);
+    }
+    if (key->pkey.signer == NULL) {
+        return Py_NewRef(self);
+    }
+    key_traits traits = {key->alg, key->kid, true, true};
+    status result = pkey_public(key->pkey.evp, &evp);
+    return result == STATUS_OK ? key_from_evp(state, evp, &traits)
+                               : status_raise(state, result);
 }
 
 static PyMethodDef key_methods[] = {
@@ -275,16 +420,28 @@ static PyMethodDef key_methods[] = {
      METH_CLASS | METH_VARARGS | METH_KEYWORDS, from_secret_doc},
     {"generate", (PyCFunction)(void (*)(void))key_generate,
      METH_CLASS | METH_VARARGS | METH_KEYWORDS, generate_doc},
+    {"from_pem", (PyCFunction)(void (*)(void))key_from_pem,
+     METH_CLASS | METH_VARARGS | METH_KEYWORDS, key_from_pem_doc},
+    {"from_der", (PyCFunction)(void (*)(void))key_from_der,
+     METH_CLASS | METH_VARARGS | METH_KEYWORDS, key_from_der_doc},
+    {"from_jwk", (PyCFunction)(void (*)(void))key_from_jwk,
+     METH_CLASS | METH_VARARGS | METH_KEYWORDS, key_from_jwk_doc},
+    {"to_pem", (PyCFunction)(void (*)(void))key_to_pem,
+     METH_VARARGS | METH_KEYWORDS, key_to_pem_doc},
+    {"to_jwk", (PyCFunction)(void (*)(void))key_to_jwk,
+     METH_VARARGS | METH_KEYWORDS, key_to_jwk_doc},
+    {"thumbprint", key_thumbprint, METH_NOARGS, key_thumbprint_doc},
+    {"public", key_public, METH_NOARGS, public_doc},
     {NULL, NULL, 0, NULL},
 };
 
 static PyGetSetDef key_properties[] = {
     {"algorithm", key_get_algorithm, NULL,
-     "The one algorithm of the key, as in a header: HS256, HS384, HS512.",
+     "The one algorithm of the key, as in a header.",
      NULL},
     {"kid", key_get_kid, NULL, "The key's id, or None.", NULL},
     {"is_private", key_get_is_private, NULL,
-     "Whether the key can sign; a shared secret always can.", NULL},
+     "Whether it has a private half; a shared secret is one.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

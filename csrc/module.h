@@ -129,15 +129,62 @@ enum { HEADER_JWT, HEADER_JWS, HEADER_TURNED, HEADER_COUNT };
 typedef struct {
     PyObject_HEAD
     const alg *alg;
-    hmac_key hmac;
-    PyObject *kid;                   /* str, or NULL */
+    const curve *curve; /* NULL for HMAC and RSA */
+    hmac_key hmac;      /* for KIND_HMAC */
+    pkey pkey;          /* for the others */
+    unsigned char *secret; /* for KIND_HMAC: cleansed at the end */
+    size_t secret_len;
+    size_t signature; /* bytes */
+    bool may_sign, may_verify;
+    PyObject *kid; /* str, or NULL */
     PyObject *headers[HEADER_COUNT]; /* bytes */
 } KeyObject;
 
 extern PyType_Spec key_spec;
 
-/* A tuple of keys from one Key or an iterable of them; not empty. */
+/* What a new key is told besides its key material. */
+typedef struct {
+    const alg *alg; /* NULL: what the key material suggests */
+    PyObject *kid;  /* str, None or NULL */
+    bool may_sign, may_verify;
+} key_traits;
+
+/* A new HMAC key of a secret that secret_check has passed. */
+PyObject *key_from_bytes(core_state *state, span secret,
+                         const key_traits *traits);
+
+/* A new key of an EVP_PKEY, which it takes over and checks. */
+PyObject *key_from_evp(core_state *state, EVP_PKEY *evp,
+                       const key_traits *traits);
+
+/* For an argument that names an algorithm, or is None. */
+bool key_algorithm(const core_state *state, PyObject *name, const alg **out);
+
+/* Whether it is a str or None. */
+bool key_kid(PyObject *kid);
+
+/* Borrows the text of str or bytes; a lone surrogate is an InvalidKeyError. */
+bool key_text(const core_state *state, const char *name, PyObject *value,
+              span *text);
+
+/* Raises an InvalidKeyError for a key that cannot, or may not, sign. */
+bool key_can_sign(const core_state *state, const KeyObject *key);
+
+/* A tuple of keys that may verify, from one Key or an iterable of them; not
+ * empty. */
 PyObject *keys_of(const core_state *state, PyObject *value);
+
+/* --- key_read.c, jwk.c: more methods of Key ------------------------------------- */
+
+extern const char key_from_pem_doc[], key_from_der_doc[], key_to_pem_doc[];
+PyObject *key_from_pem(PyObject *type, PyObject *args, PyObject *kwargs);
+PyObject *key_from_der(PyObject *type, PyObject *args, PyObject *kwargs);
+PyObject *key_to_pem(PyObject *self, PyObject *args, PyObject *kwargs);
+
+extern const char key_from_jwk_doc[], key_to_jwk_doc[], key_thumbprint_doc[];
+PyObject *key_from_jwk(PyObject *type, PyObject *args, PyObject *kwargs);
+PyObject *key_to_jwk(PyObject *self, PyObject *args, PyObject *kwargs);
+PyObject *key_thumbprint(PyObject *self, PyObject *unused);
 
 /* --- header.c ----------------------------------------------------------------------*/
 

@@ -55,44 +55,60 @@ why_none(PyObject *keys, const header *head)
     return has_alg && !has_kid ? STATUS_KID_UNKNOWN : STATUS_ALG_NOT_KEYS;
 }
 
+typedef struct {
+    unsigned char bytes[SIGNATURE_MAX];
+    size_t len;
+} signature;
+
 static status
-read_signature(const header *head, span text, unsigned char *signature)
+read_signature(span text, signature *out)
 {
-    if (text.len != b64url_encoded(head->alg->signature)) {
+    if (text.len > b64url_encoded(SIGNATURE_MAX)) {
         return b64url_check(text.p, text.len) ? STATUS_SIGNATURE_WRONG
                                               : STATUS_TOKEN_BASE64;
     }
-    return b64url_decode(text.p, text.len, signature) ? STATUS_OK
-                                                      : STATUS_TOKEN_BASE64;
+    out->len = b64url_decoded(text.len);
+    return b64url_decode(text.p, text.len, out->bytes) ? STATUS_OK
+                                                       : STATUS_TOKEN_BASE64;
 }
 
 /* RFC 7518 3.2: compared in constant time. */
 static status
-verify_with(const KeyObject *key, const token *parts,
-            const unsigned char *signature)
+verify_hmac(const KeyObject *key, span message, const unsigned char *claimed)
 {
-    unsigned char mac[SIGNATURE_MAX];
-    if (!hmac_sign(&key->hmac, parts->signing_input.p,
-                   parts->signing_input.len, mac)) {
+    unsigned char mac[MAC_MAX];
+    if (!hmac_sign(&key->hmac, message.p, message.len, mac)) {
         return STATUS_CRYPTO_FAILED;
     }
-    return CRYPTO_memcmp(mac, signature, key->alg->signature) == 0
+    return CRYPTO_memcmp(mac, claimed, key->signature) == 0
                ? STATUS_OK
                : STATUS_SIGNATURE_WRONG;
+}
+
+static status
+verify_with(const KeyObject *key, span message, const signature *claimed)
+{
+    if (claimed->len != key->signature) {
+        return STATUS_SIGNATURE_WRONG;
+    }
+    return key->alg->kind == KIND_HMAC
+               ? verify_hmac(key, message, claimed->bytes)
+               : pkey_verify(&key->pkey, message, claimed->bytes);
 }
 
 status
 signature_verify(PyObject *keys, const header *head, const token *parts)
 {
-    unsigned char signature[SIGNATURE_MAX];
-    status shape = read_signature(head, parts->signature, signature);
+    signature claimed;
+    status shape = read_signature(parts->signature, &claimed);
     bool is_tried = false;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(keys); i++) {
         const KeyObject *key = (KeyObject *)PyTuple_GET_ITEM(keys, i);
         if (is_admitted(key, head)) {
-            status result = shape != STATUS_OK
-                                ? shape
-                                : verify_with(key, parts, signature);
+            status result =
+                shape != STATUS_OK
+                    ? shape
+                    : verify_with(key, parts->signing_input, &claimed);
             if (result != STATUS_SIGNATURE_WRONG) {
                 return result;
             }
@@ -102,14 +118,25 @@ signature_verify(PyObject *keys, const header *head, const token *parts)
     return is_tried ? STATUS_SIGNATURE_WRONG : why_none(keys, head);
 }
 
+static status
+sign_with(const KeyObject *key, span message, unsigned char *made)
+{
+    if (key->alg->kind == KIND_HMAC) {
+        return hmac_sign(&key->hmac, message.p, message.len, made)
+                   ? STATUS_OK
+                   : STATUS_CRYPTO_FAILED;
+    }
+    return pkey_sign(&key->pkey, message, made);
+}
+
 PyObject *
 signature_sign(const core_state *state, const KeyObject *key,
                PyObject *encoded_header, span payload)
 {
-    unsigned char mac[SIGNATURE_MAX];
+    unsigned char made_signature[SIGNATURE_MAX];
     size_t header_len = (size_t)PyBytes_GET_SIZE(encoded_header);
     size_t input_len = header_len + 1 + b64url_encoded(payload.len);
-    size_t len = input_len + 1 + b64url_encoded(key->alg->signature);
+    size_t len = input_len + 1 + b64url_encoded(key->signature);
     PyObject *made = PyUnicode_New((Py_ssize_t)len, 127);
     if (made == NULL) {
         return NULL;
@@ -119,11 +146,13 @@ signature_sign(const core_state *state, const KeyObject *key,
     start[header_len] = '.';
     b64url_encode((const unsigned char *)payload.p, payload.len,
                   start + header_len + 1);
-    if (!hmac_sign(&key->hmac, start, input_len, mac)) {
+    status result =
+        sign_with(key, (span){start, input_len}, made_signature);
+    if (result != STATUS_OK) {
         Py_DECREF(made);
-        return status_raise(state, STATUS_CRYPTO_FAILED);
+        return status_raise(state, result);
     }
     start[input_len] = '.';
-    b64url_encode(mac, key->alg->signature, start + input_len + 1);
+    b64url_encode(made_signature, key->signature, start + input_len + 1);
     return made;
 }

@@ -228,6 +228,9 @@ signer_fill(SignerObject *self, PyObject *issuer, PyObject *audience,
 {
     const core_state *state = self->state;
     PyObject *callable;
+    if (!key_can_sign(state, self->key)) {
+        return false;
+    }
     if (issuer != Py_None && !PyUnicode_Check(issuer)) {
         PyErr_SetString(PyExc_TypeError, "issuer must be a string or None");
         return false;

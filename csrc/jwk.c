@@ -1,0 +1,572 @@
+/* JSON Web Keys (RFC 7517, RFC 7518 6, RFC 8037). */
+#include "module.h"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+const char key_from_jwk_doc[] =
+"from_jwk($type, /, jwk, algorithm=None)\n"
+"--\n"
+"\n"
+"Read a key of a JWK: a mapping, or the text of one (str or bytes).\n"
+"\n"
+"`use`, `key_ops` and `alg` are obeyed, members have exactly the length that\n"
+"their type asks for, and private members must match the public ones.\n"
+"\n"
+"Args:\n"
+"    jwk: Of kty oct, RSA, EC or OKP.\n"
+"    algorithm: By default the JWK's `alg`, then that of the curve, RS256 or\n"
+"        HS256.\n"
+"\n"
+"Raises:\n"
+"    InvalidKeyError: The JWK breaks a rule; the message names the rule.";
+
+const char key_to_jwk_doc[] =
+"to_jwk($self, /, private=False)\n"
+"--\n"
+"\n"
+"Return the key as a dict of its JWK, with `alg`, and `kid` if it has one.\n"
+"\n"
+"Raises:\n"
+"    InvalidKeyError: The private half is asked for and there is none, or it\n"
+"        is not asked for and the key is a shared secret.";
+
+const char key_thumbprint_doc[] =
+"thumbprint($self, /)\n"
+"--\n"
+"\n"
+"Return the SHA-256 thumbprint of the key's public half (RFC 7638), or of a\n"
+"shared secret, as base64url.";
+
+/* --- members ------------------------------------------------------------------------- */
+
+typedef struct {
+    unsigned char *bytes; /* cleansed by part_clear */
+    size_t len;
+} part;
+
+static void
+part_clear(part *one)
+{
+    OPENSSL_clear_free(one->bytes, one->len);
+    *one = (part){0};
+}
+
+static span
+part_span(const part *one)
+{
+    return (span){(const char *)one->bytes, one->len};
+}
+
+/* A string member's text, empty if it is absent. */
+static status
+text_of(PyObject *jwk, const char *name, span *text)
+{
+    PyObject *value = PyDict_GetItemString(jwk, name);
+    *text = (span){NULL, 0};
+    if (value == NULL) {
+        return STATUS_OK;
+    }
+    if (!PyUnicode_Check(value) || !PyUnicode_IS_ASCII(value)) {
+        return STATUS_JWK_MEMBER;
+    }
+    *text = (span){PyUnicode_DATA(value),
+                   (size_t)PyUnicode_GET_LENGTH(value)};
+    return STATUS_OK;
+}
+
+/* A base64url member (RFC 7518 2); width 0 takes any length but none. */
+static status
+part_of(PyObject *jwk, const char *name, size_t width, part *out)
+{
+    span text;
+    status result = text_of(jwk, name, &text);
+    *out = (part){0};
+    if (result != STATUS_OK || text.p == NULL) {
+        return result;
+    }
+    size_t len = b64url_decoded(text.len);
+    if (len == 0 || len > 2 * SIGNATURE_MAX
+        || (width != 0 && len != width)) {
+        return STATUS_JWK_MEMBER;
+    }
+    out->bytes = OPENSSL_malloc(len);
+    out->len = len;
+    if (out->bytes == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    return b64url_decode(text.p, text.len, out->bytes) ? STATUS_OK
+                                                       : STATUS_JWK_MEMBER;
+}
+
+static bool
+is_text(span text, const char *other)
+{
+    return text.len == strlen(other)
+           && memcmp(text.p, other, text.len) == 0;
+}
+
+/* --- what the JWK allows -------------------------------------------------------------- */
+
+/* RFC 7517 4.3: an array of strings, none of them twice. */
+static status
+read_key_ops(PyObject *ops, key_traits *traits)
+{
+    if (!PyList_Check(ops) && !PyTuple_Check(ops)) {
+        return STATUS_JWK_MEMBER;
+    }
+    traits->may_sign = traits->may_verify = false;
+    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(ops); i++) {
+        PyObject *op = PySequence_Fast_GET_ITEM(ops, i);
+        if (!PyUnicode_Check(op)) {
+            return STATUS_JWK_MEMBER;
+        }
+        for (Py_ssize_t j = 0; j < i; j++) {
+            if (PyUnicode_Compare(op, PySequence_Fast_GET_ITEM(ops, j)) == 0) {
+                return STATUS_JWK_MEMBER;
+            }
+        }
+        if (PyUnicode_CompareWithASCIIString(op, "sign") == 0) {
+            traits->may_sign = true;
+        } else if (PyUnicode_CompareWithASCIIString(op, "verify") == 0) {
+            traits->may_verify = true;
+        }
+    }
+    return traits->may_sign || traits->may_verify ? STATUS_OK : STATUS_KEY_USE;
+}
+
+static status
+read_alg(PyObject *jwk, key_traits *traits)
+{
+    span text;
+    status result = text_of(jwk, "alg", &text);
+    if (result != STATUS_OK || text.p == NULL) {
+        return result;
+    }
+    const alg *named = alg_find(text.p, text.len);
+    if (named == NULL || (traits->alg != NULL && traits->alg != named)) {
+        return STATUS_JWK_ALG;
+    }
+    traits->alg = named;
+    return STATUS_OK;
+}
+
+static status
+read_traits(PyObject *jwk, key_traits *traits)
+{
+    span use;
+    PyObject *ops = PyDict_GetItemString(jwk, "key_ops");
+    traits->kid = PyDict_GetItemString(jwk, "kid");
+    traits->may_sign = traits->may_verify = true;
+    status result = text_of(jwk, "use", &use);
+    if (result == STATUS_OK && use.p != NULL && !is_text(use, "sig")) {
+        result = STATUS_KEY_USE;
+    }
+    if (result == STATUS_OK && traits->kid != NULL
+        && !PyUnicode_Check(traits->kid)) {
+        result = STATUS_JWK_MEMBER;
+    }
+    if (result == STATUS_OK && ops != NULL) {
+        result = read_key_ops(ops, traits);
+    }
+    return result == STATUS_OK ? read_alg(jwk, traits) : result;
+}
+
+/* --- reading, one function a kty ---------------------------------------------------------- */
+
+static PyObject *
+from_oct(core_state *state, PyObject *jwk, key_traits *traits)
+{
+    part secret;
+    PyObject *key = NULL;
+    status result = part_of(jwk, "k", 0, &secret);
+    if (traits->alg == NULL) {
+        traits->alg = alg_find("HS256", 5);
+    }
+    if (result == STATUS_OK && secret.len == 0) {
+        result = STATUS_JWK_MEMBER;
+    }
+    if (result == STATUS_OK && traits->alg->kind != KIND_HMAC) {
+        result = STATUS_KEY_UNSUITED;
+    }
+    if (result == STATUS_OK) {
+        result = secret_check(part_span(&secret), traits->alg, false);
+    }
+    if (result == STATUS_OK) {
+        key = key_from_bytes(state, part_span(&secret), traits);
+    } else {
+        status_raise(state, result);
+    }
+    part_clear(&secret);
+    return key;
+}
+
+/* A public key is not asked to sign: RFC 7517 4.3. */
+static PyObject *
+from_read(core_state *state, status result, EVP_PKEY *evp, bool is_private,
+          key_traits *traits)
+{
+    if (result == STATUS_OK && traits->alg != NULL
+        && traits->alg->kind == KIND_HMAC) {
+        result = STATUS_KEY_UNSUITED;
+    }
+    if (result == STATUS_OK && !is_private && !traits->may_verify) {
+        result = STATUS_KEY_USE;
+    }
+    if (result != STATUS_OK) {
+        EVP_PKEY_free(evp);
+        return status_raise(state, result);
+    }
+    return key_from_evp(state, evp, traits);
+}
+
+/* RFC 7518 6.3.2.2: all of p, q, dp, dq and qi, or none; no `oth`. */
+static status
+check_rsa_parts(PyObject *jwk, const part *parts)
+{
+    int given = 0;
+    for (int i = 3; i < 8; i++) {
+        given += parts[i].len > 0;
+    }
+    for (int i = 0; i < 8; i++) {
+        if (parts[i].len > 0 && parts[i].bytes[0] == 0) {
+            return STATUS_JWK_MEMBER; /* 2: as few octets as it needs */
+        }
+    }
+    return parts[0].len > 0 && parts[1].len > 0
+                   && (given == 0 || (given == 5 && parts[2].len > 0))
+                   && PyDict_GetItemString(jwk, "oth") == NULL
+               ? STATUS_OK
+               : STATUS_JWK_MEMBER;
+}
+
+static PyObject *
+from_rsa(core_state *state, PyObject *jwk, key_traits *traits)
+{
+    static const char *const members[8] = {"n", "e",  "d",  "p",
+                                           "q", "dp", "dq", "qi"};
+    part parts[8] = {{0}};
+    EVP_PKEY *evp = NULL;
+    status result = STATUS_OK;
+    for (int i = 0; i < 8 && result == STATUS_OK; i++) {
+        result = part_of(jwk, members[i], 0, &parts[i]);
+    }
+    if (result == STATUS_OK) {
+        result = check_rsa_parts(jwk, parts);
+    }
+    if (result == STATUS_OK) {
+        span all[8];
+        for (int i = 0; i < 8; i++) {
+            all[i] = part_span(&parts[i]);
+        }
+        result = pkey_from_rsa(&(rsa_parts){all[0], all[1], all[2], all[3],
+                                            all[4], all[5], all[6], all[7]},
+                               &evp);
+    }
+    bool is_private = parts[2].len > 0;
+    for (int i = 0; i < 8; i++) {
+        part_clear(&parts[i]);
+    }
+    return from_read(state, result, evp, is_private, traits);
+}
+
+/* The private half makes its own public one, which must be the JWK's. */
+static status
+check_edwards_pair(EVP_PKEY *evp, const part *x)
+{
+    unsigned char made[SIGNATURE_MAX];
+    size_t len = pkey_raw(evp, false, made);
+    return len == x->len && memcmp(made, x->bytes, len) == 0
+               ? STATUS_OK
+               : STATUS_KEY_PAIR;
+}
+
+static status
+read_curve_key(PyObject *jwk, const curve *on, EVP_PKEY **evp,
+               bool *is_private)
+{
+    part x = {0}, y = {0}, d = {0};
+    bool is_ec = on->kind == KIND_EC;
+    status result = part_of(jwk, "x", on->bytes, &x);
+    if (result == STATUS_OK && is_ec) {
+        result = part_of(jwk, "y", on->bytes, &y);
+    }
+    if (result == STATUS_OK) {
+        result = part_of(jwk, "d", on->bytes, &d);
+    }
+    if (result == STATUS_OK && (x.len == 0 || (is_ec && y.len == 0))) {
+        result = STATUS_JWK_MEMBER;
+    }
+    if (result == STATUS_OK) {
+        result = pkey_from_curve(on, part_span(&x), part_span(&y),
+                                 part_span(&d), evp);
+    }
+    *is_private = d.len > 0;
+    if (result == STATUS_OK && !is_ec && *is_private) {
+        result = check_edwards_pair(*evp, &x);
+    }
+    part_clear(&x);
+    part_clear(&y);
+    part_clear(&d);
+    return result;
+}
+
+static PyObject *
+from_curve(core_state *state, PyObject *jwk, alg_kind kind,
+           key_traits *traits)
+{
+    span name;
+    EVP_PKEY *evp = NULL;
+    bool is_private = false;
+    status result = text_of(jwk, "crv", &name);
+    const curve *on =
+        result == STATUS_OK && name.p != NULL ? curve_find(name.p, name.len)
+                                              : NULL;
+    if (on == NULL || on->kind != kind || !is_text(name, on->name)) {
+        return status_raise(state, STATUS_KEY_CURVE);
+    }
+    result = read_curve_key(jwk, on, &evp, &is_private);
+    return from_read(state, result, evp, is_private, traits);
+}
+
+static PyObject *
+from_members(core_state *state, PyObject *jwk, key_traits *traits)
+{
+    span kty;
+    status result = text_of(jwk, "kty", &kty);
+    if (result == STATUS_OK && kty.p == NULL) {
+        result = STATUS_JWK_KTY;
+    }
+    if (result == STATUS_OK) {
+        result = read_traits(jwk, traits);
+    }
+    if (result != STATUS_OK) {
+        return status_raise(state, result);
+    }
+    return is_text(kty, "oct")   ? from_oct(state, jwk, traits)
+           : is_text(kty, "RSA") ? from_rsa(state, jwk, traits)
+           : is_text(kty, "EC")  ? from_curve(state, jwk, KIND_EC, traits)
+           : is_text(kty, "OKP") ? from_curve(state, jwk, KIND_ED, traits)
+                                 : status_raise(state, STATUS_JWK_KTY);
+}
+
+/* A dict of our own: the caller's may change, and be no dict. */
+static PyObject *
+members_of(const core_state *state, PyObject *value)
+{
+    known_members known;
+    PyObject *members;
+    if (PyUnicode_Check(value) || PyBytes_Check(value)) {
+        span text;
+        members = key_text(state, "jwk", value, &text)
+                      ? json_read_object(state, text, &known)
+                      : NULL;
+    } else {
+        members = PyDict_New();
+        if (members != NULL && PyDict_Update(members, value) < 0) {
+            Py_CLEAR(members);
+        }
+    }
+    if (members == NULL && !PyErr_ExceptionMatches(PyExc_MemoryError)) {
+        PyErr_Clear();
+        status_raise(state, STATUS_JWK_JSON);
+    }
+    return members;
+}
+
+PyObject *
+key_from_jwk(PyObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"jwk", "algorithm", NULL};
+    core_state *state = PyType_GetModuleState((PyTypeObject *)type);
+    PyObject *value, *name = Py_None;
+    key_traits traits = {0};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:from_jwk", keywords,
+                                     &value, &name)
+        || !key_algorithm(state, name, &traits.alg)) {
+        return NULL;
+    }
+    PyObject *members = members_of(state, value);
+    PyObject *key =
+        members == NULL ? NULL : from_members(state, members, &traits);
+    Py_XDECREF(members);
+    return key;
+}
+
+/* --- writing --------------------------------------------------------------------------------- */
+
+static PyObject *
+encode(const unsigned char *bytes, size_t len)
+{
+    PyObject *text =
+        PyUnicode_New((Py_ssize_t)b64url_encoded(len), len == 0 ? 0 : 127);
+    if (text != NULL) {
+        b64url_encode(bytes, len, (char *)PyUnicode_1BYTE_DATA(text));
+    }
+    return text;
+}
+
+/* Sets a member and takes over its value. */
+static bool
+set(PyObject *jwk, const char *name, PyObject *value)
+{
+    bool ok = value != NULL && PyDict_SetItemString(jwk, name, value) == 0;
+    Py_XDECREF(value);
+    return ok;
+}
+
+static bool
+set_text(PyObject *jwk, const char *name, const char *text)
+{
+    return set(jwk, name, PyUnicode_FromString(text));
+}
+
+/* A number of the key; one that is not there is left out. */
+static bool
+set_number(PyObject *jwk, const char *name, const KeyObject *key,
+           const char *param, size_t width)
+{
+    unsigned char bytes[SIGNATURE_MAX];
+    size_t len = pkey_number(key->pkey.evp, param, width, bytes);
+    bool ok = len == 0 || set(jwk, name, encode(bytes, len));
+    OPENSSL_cleanse(bytes, sizeof bytes);
+    return ok;
+}
+
+static bool
+set_raw(PyObject *jwk, const char *name, const KeyObject *key, bool is_private)
+{
+    unsigned char bytes[SIGNATURE_MAX];
+    size_t len = pkey_raw(key->pkey.evp, is_private, bytes);
+    bool ok = set(jwk, name, encode(bytes, len));
+    OPENSSL_cleanse(bytes, sizeof bytes);
+    return ok;
+}
+
+static bool
+set_rsa(PyObject *jwk, const KeyObject *key, bool is_private)
+{
+    static const struct {
+        const char *name, *param;
+    } all[] = {
+        {"n", OSSL_PKEY_PARAM_RSA_N},
+        {"e", OSSL_PKEY_PARAM_RSA_E},
+        {"d", OSSL_PKEY_PARAM_RSA_D},
+        {"p", OSSL_PKEY_PARAM_RSA_FACTOR1},
+        {"q", OSSL_PKEY_PARAM_RSA_FACTOR2},
+        {"dp", OSSL_PKEY_PARAM_RSA_EXPONENT1},
+        {"dq", OSSL_PKEY_PARAM_RSA_EXPONENT2},
+        {"qi", OSSL_PKEY_PARAM_RSA_COEFFICIENT1},
+    };
+    bool ok = set_text(jwk, "kty", "RSA");
+    for (int i = 0; ok && i < (is_private ? 8 : 2); i++) {
+        ok = set_number(jwk, all[i].name, key, all[i].param, 0);
+    }
+    return ok;
+}
+
+static bool
+set_curve(PyObject *jwk, const KeyObject *key, bool is_private)
+{
+    const curve *on = key->curve;
+    bool ok = set_text(jwk, "kty", on->kind == KIND_EC ? "EC" : "OKP")
+              && set_text(jwk, "crv", on->name);
+    if (on->kind == KIND_ED) {
+        return ok && set_raw(jwk, "x", key, false)
+               && (!is_private || set_raw(jwk, "d", key, true));
+    }
+    return ok
+           && set_number(jwk, "x", key, OSSL_PKEY_PARAM_EC_PUB_X, on->bytes)
+           && set_number(jwk, "y", key, OSSL_PKEY_PARAM_EC_PUB_Y, on->bytes)
+           && (!is_private
+               || set_number(jwk, "d", key, OSSL_PKEY_PARAM_PRIV_KEY,
+                             on->bytes));
+}
+
+static bool
+set_material(PyObject *jwk, const KeyObject *key, bool is_private)
+{
+    if (key->alg->kind == KIND_HMAC) {
+        return set_text(jwk, "kty", "oct")
+               && set(jwk, "k", encode(key->secret, key->secret_len));
+    }
+    return key->curve == NULL ? set_rsa(jwk, key, is_private)
+                              : set_curve(jwk, key, is_private);
+}
+
+PyObject *
+key_to_jwk(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"private", NULL};
+    const KeyObject *key = (KeyObject *)self;
+    core_state *state = PyType_GetModuleState(Py_TYPE(self));
+    int is_private = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|p:to_jwk", keywords,
+                                     &is_private)) {
+        return NULL;
+    }
+    bool is_secret = key->alg->kind == KIND_HMAC;
+    if (is_secret && !is_private) {
+        return status_raise(state, STATUS_KEY_NO_PUBLIC);
+    }
+    if (!is_secret && is_private && key->pkey.signer == NULL) {
+        return status_raise(state, STATUS_KEY_NOT_PRIVATE);
+    }
+    PyObject *jwk = PyDict_New();
+    bool ok = jwk != NULL && set_material(jwk, key, is_private != 0)
+              && set_text(jwk, "alg", key->alg->name)
+              && (key->kid == NULL || set(jwk, "kid", Py_NewRef(key->kid)));
+    if (!ok) {
+        Py_CLEAR(jwk);
+    }
+    return jwk;
+}
+
+/* RFC 7638 3.2, RFC 8037 2: the required members, sorted, nothing else. */
+static PyObject *
+thumbprint_text(PyObject *jwk, const KeyObject *key)
+{
+    PyObject *x = PyDict_GetItemString(jwk, "x");
+    if (key->alg->kind == KIND_HMAC) {
+        return PyUnicode_FromFormat("{\"k\":\"%U\",\"kty\":\"oct\"}",
+                                    PyDict_GetItemString(jwk, "k"));
+    }
+    if (key->curve == NULL) {
+        return PyUnicode_FromFormat(
+            "{\"e\":\"%U\",\"kty\":\"RSA\",\"n\":\"%U\"}",
+            PyDict_GetItemString(jwk, "e"), PyDict_GetItemString(jwk, "n"));
+    }
+    return key->curve->kind == KIND_ED
+               ? PyUnicode_FromFormat(
+                     "{\"crv\":\"%s\",\"kty\":\"OKP\",\"x\":\"%U\"}",
+                     key->curve->name, x)
+               : PyUnicode_FromFormat(
+                     "{\"crv\":\"%s\",\"kty\":\"EC\",\"x\":\"%U\","
+                     "\"y\":\"%U\"}",
+                     key->curve->name, x, PyDict_GetItemString(jwk, "y"));
+}
+
+PyObject *
+key_thumbprint(PyObject *self, PyObject *Py_UNUSED(unused))
+{
+    const KeyObject *key = (KeyObject *)self;
+    core_state *state = PyType_GetModuleState(Py_TYPE(self));
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    PyObject *jwk = PyDict_New();
+    PyObject *text = jwk != NULL && set_material(jwk, key, false)
+                         ? thumbprint_text(jwk, key)
+                         : NULL;
+    PyObject *made = NULL;
+    if (text != NULL) {
+        int ok = EVP_Digest(PyUnicode_DATA(text),
+                            (size_t)PyUnicode_GET_LENGTH(text), digest, &len,
+                            state->digests.md[DIGEST_SHA256], NULL);
+        made = ok ? encode(digest, len)
+                  : status_raise(state, STATUS_CRYPTO_FAILED);
+    }
+    Py_XDECREF(text);
+    Py_XDECREF(jwk);
+    return made;
+}

@@ -1,0 +1,107 @@
+/* Keys from PEM and DER, and back to PEM. */
+#include "module.h"
+
+#include <openssl/bio.h>
+
+const char key_from_pem_doc[] =
+"from_pem($type, /, data, algorithm=None, *, kid=None, password=None)\n"
+"--\n"
+"\n"
+"Read a key of the first key or certificate in a PEM text (RFC 7468).\n"
+"\n"
+"SubjectPublicKeyInfo, PKCS#1, PKCS#8 (also encrypted), SEC 1, and X.509\n"
+"certificates, of which only the key is used: their dates, names and chain\n"
+"are not checked.\n"
+"\n"
+"Args:\n"
+"    data: The text, str or bytes.\n"
+"    algorithm: By default that of the curve, and RS256 for RSA.\n"
+"    kid: The key's id (RFC 7515 4.1.4).\n"
+"    password: Of an encrypted PKCS#8 key, str or bytes.\n"
+"\n"
+"Raises:\n"
+"    InvalidKeyError: There is no such key, or it breaks a rule; the message\n"
+"        names the rule, and shows no key material.";
+
+const char key_from_der_doc[] =
+"from_der($type, /, data, algorithm=None, *, kid=None, password=None)\n"
+"--\n"
+"\n"
+"Like `from_pem`, for the binary form, which must be the whole of data.";
+
+const char key_to_pem_doc[] =
+"to_pem($self, /, private=False)\n"
+"--\n"
+"\n"
+"Return the key as PEM text: SubjectPublicKeyInfo, or unencrypted PKCS#8.\n"
+"\n"
+"Raises:\n"
+"    InvalidKeyError: The private half is asked for and there is none, or the\n"
+"        key is a shared secret, which has no PEM form.";
+
+typedef status parser(span text, span password, EVP_PKEY **out);
+
+static PyObject *
+from_text(PyObject *type, PyObject *args, PyObject *kwargs, parser *parse)
+{
+    static char *keywords[] = {"data", "algorithm", "kid", "password", NULL};
+    core_state *state = PyType_GetModuleState((PyTypeObject *)type);
+    PyObject *data, *name = Py_None, *kid = Py_None, *secret = Py_None;
+    span text, password = {"", 0};
+    EVP_PKEY *evp = NULL;
+    key_traits traits = {.may_sign = true, .may_verify = true};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$OO", keywords, &data,
+                                     &name, &kid, &secret)
+        || !key_kid(kid) || !key_algorithm(state, name, &traits.alg)
+        || !key_text(state, "data", data, &text)
+        || (secret != Py_None
+            && !key_text(state, "password", secret, &password))) {
+        return NULL;
+    }
+    traits.kid = kid;
+    status result = password.len > 1024 ? STATUS_KEY_PASSWORD
+                                        : parse(text, password, &evp);
+    return result == STATUS_OK ? key_from_evp(state, evp, &traits)
+                               : status_raise(state, result);
+}
+
+PyObject *
+key_from_pem(PyObject *type, PyObject *args, PyObject *kwargs)
+{
+    return from_text(type, args, kwargs, pkey_from_pem);
+}
+
+PyObject *
+key_from_der(PyObject *type, PyObject *args, PyObject *kwargs)
+{
+    return from_text(type, args, kwargs, pkey_from_der);
+}
+
+PyObject *
+key_to_pem(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"private", NULL};
+    const KeyObject *key = (KeyObject *)self;
+    core_state *state = PyType_GetModuleState(Py_TYPE(self));
+    PyObject *text = NULL;
+    char *bytes;
+    int is_private = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|p:to_pem", keywords,
+                                     &is_private)) {
+        return NULL;
+    }
+    if (key->alg->kind == KIND_HMAC) {
+        return status_raise(state, STATUS_KEY_NO_PUBLIC);
+    }
+    if (is_private && key->pkey.signer == NULL) {
+        return status_raise(state, STATUS_KEY_NOT_PRIVATE);
+    }
+    BIO *pem = pkey_to_pem(key->pkey.evp, is_private != 0);
+    if (pem == NULL) {
+        return status_raise(state, STATUS_CRYPTO_FAILED);
+    }
+    long len = BIO_get_mem_data(pem, &bytes);
+    text = PyUnicode_DecodeASCII(bytes, len, NULL);
+    BIO_free(pem);
+    return text;
+}

@@ -1,0 +1,173 @@
+/* Asymmetric signatures from prepared contexts. */
+#include "core.h"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/params.h>
+#include <openssl/rsa.h>
+
+/* --- preparing -------------------------------------------------------------------- */
+
+static bool
+suits(const pkey *key, const curve *on, const alg *with)
+{
+    int id = EVP_PKEY_get_base_id(key->evp);
+    if (on == NULL) {
+        return with->kind == KIND_PSS
+                   ? id == EVP_PKEY_RSA || id == EVP_PKEY_RSA_PSS
+                   : with->kind == KIND_RSA && id == EVP_PKEY_RSA;
+    }
+    return with->kind == on->kind
+           && (with->curve == NULL || strcmp(with->curve, on->name) == 0);
+}
+
+/* RFC 7518 3.5: salt as long as the hash, and MGF1 with the same hash. */
+static bool
+set_pss(EVP_PKEY_CTX *ctx, const EVP_MD *md)
+{
+    return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) > 0
+           && EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) > 0
+           && EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, md) > 0;
+}
+
+/* RFC 6979, where libcrypto has it: before 3.2 it takes the parameter, says
+ * yes and stays random. */
+static bool
+set_deterministic(EVP_PKEY_CTX *ctx)
+{
+    unsigned type = 1;
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_uint("nonce-type", &type),
+        OSSL_PARAM_construct_end(),
+    };
+    return OpenSSL_version_num() < 0x30200000L
+           || EVP_PKEY_CTX_set_params(ctx, params) > 0;
+}
+
+typedef int initialiser(EVP_MD_CTX *, EVP_PKEY_CTX **, const EVP_MD *,
+                        ENGINE *, EVP_PKEY *);
+
+static EVP_MD_CTX *
+prepare(const pkey *key, const EVP_MD *md, initialiser *init)
+{
+    EVP_PKEY_CTX *ctx = NULL;
+    EVP_MD_CTX *made = EVP_MD_CTX_new();
+    bool is_signer = init == EVP_DigestSignInit;
+    bool ok = made != NULL
+              && init(made, &ctx, key->kind == KIND_ED ? NULL : md, NULL,
+                      key->evp)
+                     > 0
+              && (key->kind != KIND_PSS || set_pss(ctx, md))
+              && (key->kind != KIND_EC || !is_signer
+                  || set_deterministic(ctx));
+    if (!ok) {
+        EVP_MD_CTX_free(made);
+        made = NULL;
+        ERR_clear_error();
+    }
+    return made;
+}
+
+status
+pkey_init(pkey *key, EVP_PKEY *evp, const curve *on, const alg *with,
+          const digests *all)
+{
+    const EVP_MD *md = all->md[with->digest];
+    *key = (pkey){.evp = evp, .kind = with->kind};
+    if (!suits(key, on, with)) {
+        pkey_clear(key);
+        return STATUS_KEY_UNSUITED;
+    }
+    key->signature =
+        on == NULL ? (size_t)EVP_PKEY_get_size(evp) : on->signature;
+    key->verifier = prepare(key, md, EVP_DigestVerifyInit);
+    if (pkey_is_private(evp)) {
+        key->signer = prepare(key, md, EVP_DigestSignInit);
+    }
+    if (key->verifier == NULL
+        || (key->signer == NULL && pkey_is_private(evp))) {
+        pkey_clear(key);
+        return STATUS_KEY_UNSUITED;
+    }
+    return STATUS_OK;
+}
+
+void
+pkey_clear(pkey *key)
+{
+    EVP_MD_CTX_free(key->verifier);
+    EVP_MD_CTX_free(key->signer);
+    EVP_PKEY_free(key->evp);
+    *key = (pkey){0};
+}
+
+/* --- using ------------------------------------------------------------------------- */
+
+/* A wrong signature is a normal answer, 0 or negative: it leaves no errors
+ * behind in the thread's queue. */
+static status
+verify(const pkey *key, span message, const unsigned char *signature,
+       size_t len)
+{
+    status result = STATUS_SIGNATURE_WRONG;
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    if (ctx == NULL || !EVP_MD_CTX_copy_ex(ctx, key->verifier)) {
+        result = STATUS_CRYPTO_FAILED;
+    } else if (EVP_DigestVerify(ctx, signature, len,
+                                (const unsigned char *)message.p, message.len)
+               == 1) {
+        result = STATUS_OK;
+    }
+    EVP_MD_CTX_free(ctx);
+    if (result != STATUS_OK) {
+        ERR_clear_error();
+    }
+    return result;
+}
+
+status
+pkey_verify(const pkey *key, span message, const unsigned char *signature)
+{
+    unsigned char der[ECDSA_DER_MAX];
+    if (key->kind != KIND_EC) {
+        return verify(key, message, signature, key->signature);
+    }
+    size_t len = ecdsa_to_der(signature, key->signature, der);
+    return len == 0 ? STATUS_SIGNATURE_WRONG
+                    : verify(key, message, der, len);
+}
+
+static bool
+sign(const pkey *key, span message, unsigned char *signature, size_t *len)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool ok = ctx != NULL && EVP_MD_CTX_copy_ex(ctx, key->signer)
+              && EVP_DigestSign(ctx, signature, len,
+                                (const unsigned char *)message.p, message.len)
+                     > 0;
+    EVP_MD_CTX_free(ctx);
+    if (!ok) {
+        ERR_clear_error();
+    }
+    return ok;
+}
+
+status
+pkey_sign(const pkey *key, span message, unsigned char *signature)
+{
+    unsigned char der[ECDSA_DER_MAX];
+    size_t len = sizeof der;
+    bool ok;
+    if (key->signer == NULL) {
+        return STATUS_KEY_NOT_PRIVATE;
+    }
+    if (key->kind == KIND_EC) {
+        ok = sign(key, message, der, &len)
+             && ecdsa_from_der(der, len, signature, key->signature);
+    } else {
+        len = key->signature;
+        ok = sign(key, message, signature, &len) && len == key->signature;
+    }
+    return ok ? STATUS_OK : STATUS_CRYPTO_FAILED;
+}

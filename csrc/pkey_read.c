@@ -1,0 +1,295 @@
+/* Asymmetric keys from PEM, DER and the numbers of a JWK. */
+#include "core.h"
+
+#include <openssl/bio.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/param_build.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+#include <openssl/x509.h>
+
+#define RSA_BITS 2048 /* of a generated key: RFC 7518 3.3's least */
+
+/* --- DER, one reader for each structure --------------------------------------------- */
+
+typedef EVP_PKEY *reader(const unsigned char **p, long len, span password);
+
+static EVP_PKEY *
+read_spki(const unsigned char **p, long len, span password)
+{
+    (void)password;
+    return d2i_PUBKEY(NULL, p, len);
+}
+
+static EVP_PKEY *
+read_rsa_public(const unsigned char **p, long len, span password)
+{
+    (void)password;
+    return d2i_PublicKey(EVP_PKEY_RSA, NULL, p, len);
+}
+
+static EVP_PKEY *
+read_rsa_private(const unsigned char **p, long len, span password)
+{
+    (void)password;
+    return d2i_PrivateKey(EVP_PKEY_RSA, NULL, p, len);
+}
+
+static EVP_PKEY *
+read_ec_private(const unsigned char **p, long len, span password)
+{
+    (void)password;
+    return d2i_PrivateKey(EVP_PKEY_EC, NULL, p, len);
+}
+
+static EVP_PKEY *
+read_pkcs8(const unsigned char **p, long len, span password)
+{
+    PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, p, len);
+    EVP_PKEY *evp = info == NULL ? NULL : EVP_PKCS82PKEY(info);
+    (void)password;
+    PKCS8_PRIV_KEY_INFO_free(info);
+    return evp;
+}
+
+static EVP_PKEY *
+read_encrypted(const unsigned char **p, long len, span password)
+{
+    X509_SIG *sealed = d2i_X509_SIG(NULL, p, len);
+    PKCS8_PRIV_KEY_INFO *info =
+        sealed == NULL || password.len == 0
+            ? NULL
+            : PKCS8_decrypt(sealed, password.p, (int)password.len);
+    EVP_PKEY *evp = info == NULL ? NULL : EVP_PKCS82PKEY(info);
+    PKCS8_PRIV_KEY_INFO_free(info);
+    X509_SIG_free(sealed);
+    return evp;
+}
+
+static EVP_PKEY *
+read_certificate(const unsigned char **p, long len, span password)
+{
+    X509 *certificate = d2i_X509(NULL, p, len);
+    EVP_PKEY *evp = certificate == NULL ? NULL : X509_get_pubkey(certificate);
+    (void)password;
+    X509_free(certificate);
+    return evp;
+}
+
+static const struct {
+    const char *label; /* RFC 7468, and OpenSSL's older ones */
+    reader *read;
+} kinds[] = {
+    {"PUBLIC KEY", read_spki},
+    {"PRIVATE KEY", read_pkcs8},
+    {"ENCRYPTED PRIVATE KEY", read_encrypted},
+    {"CERTIFICATE", read_certificate},
+    {"RSA PUBLIC KEY", read_rsa_public},
+    {"RSA PRIVATE KEY", read_rsa_private},
+    {"EC PRIVATE KEY", read_ec_private},
+};
+
+#define KIND_COUNT (sizeof kinds / sizeof kinds[0])
+
+/* The key that is the whole of the bytes, or NULL. */
+static EVP_PKEY *
+read_whole(reader *read, span bytes, span password)
+{
+    const unsigned char *p = (const unsigned char *)bytes.p;
+    const unsigned char *end = p + bytes.len;
+    EVP_PKEY *evp = bytes.len > INT32_MAX
+                        ? NULL
+                        : read(&p, (long)bytes.len, password);
+    if (evp != NULL && p != end) {
+        EVP_PKEY_free(evp);
+        evp = NULL;
+    }
+    return evp;
+}
+
+/* X509_SIG is {SEQUENCE, OCTET STRING}, which no other of the structures is. */
+static status
+why_unreadable(span bytes)
+{
+    const unsigned char *p = (const unsigned char *)bytes.p;
+    const unsigned char *end = p + bytes.len;
+    X509_SIG *sealed = bytes.len > INT32_MAX
+                           ? NULL
+                           : d2i_X509_SIG(NULL, &p, (long)bytes.len);
+    bool is_sealed = sealed != NULL && p == end;
+    X509_SIG_free(sealed);
+    return is_sealed ? STATUS_KEY_PASSWORD : STATUS_KEY_UNREADABLE;
+}
+
+status
+pkey_from_der(span bytes, span password, EVP_PKEY **out)
+{
+    *out = NULL;
+    for (size_t i = 0; i < KIND_COUNT && *out == NULL; i++) {
+        *out = read_whole(kinds[i].read, bytes, password);
+    }
+    status result = *out != NULL ? STATUS_OK : why_unreadable(bytes);
+    ERR_clear_error();
+    return result;
+}
+
+/* --- PEM ------------------------------------------------------------------------------ */
+
+/* What a PEM block of that label holds; a legacy "Proc-Type" header, which
+ * asks for MD5, is no key. */
+static status
+read_block(const char *label, const char *header, span bytes, span password,
+           EVP_PKEY **out)
+{
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        if (strcmp(label, kinds[i].label) == 0 && header[0] == '\0') {
+            *out = read_whole(kinds[i].read, bytes, password);
+        }
+    }
+    return *out != NULL ? STATUS_OK : why_unreadable(bytes);
+}
+
+/* Blocks such as EC PARAMETERS may stand before the key. */
+status
+pkey_from_pem(span text, span password, EVP_PKEY **out)
+{
+    status result = STATUS_KEY_UNREADABLE;
+    BIO *bio = text.len > INT32_MAX
+                   ? NULL
+                   : BIO_new_mem_buf(text.p, (int)text.len);
+    char *label = NULL, *header = NULL;
+    unsigned char *bytes = NULL;
+    long len;
+    *out = NULL;
+    while (bio != NULL && result == STATUS_KEY_UNREADABLE
+           && PEM_read_bio(bio, &label, &header, &bytes, &len)) {
+        result = read_block(label, header,
+                            (span){(const char *)bytes, (size_t)len}, password,
+                            out);
+        OPENSSL_free(label);
+        OPENSSL_free(header);
+        OPENSSL_clear_free(bytes, (size_t)len);
+    }
+    BIO_free(bio);
+    ERR_clear_error();
+    return result;
+}
+
+/* --- parts ------------------------------------------------------------------------------ */
+
+static EVP_PKEY *
+from_params(const char *type, OSSL_PARAM *params)
+{
+    EVP_PKEY *evp = NULL;
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+    bool ok = params != NULL && ctx != NULL && EVP_PKEY_fromdata_init(ctx) > 0
+              && EVP_PKEY_fromdata(ctx, &evp, EVP_PKEY_KEYPAIR, params) > 0;
+    EVP_PKEY_CTX_free(ctx);
+    ERR_clear_error();
+    return ok ? evp : NULL;
+}
+
+/* Adds a number that is there; *number keeps it alive until the parameters
+ * are made. */
+static bool
+push(OSSL_PARAM_BLD *build, const char *name, span part, BIGNUM **number)
+{
+    if (part.len == 0) {
+        return true;
+    }
+    *number = BN_bin2bn((const unsigned char *)part.p, (int)part.len, NULL);
+    return *number != NULL && OSSL_PARAM_BLD_push_BN(build, name, *number);
+}
+
+status
+pkey_from_rsa(const rsa_parts *parts, EVP_PKEY **out)
+{
+    const struct {
+        const char *name;
+        span part;
+    } all[] = {
+        {OSSL_PKEY_PARAM_RSA_N, parts->n},
+        {OSSL_PKEY_PARAM_RSA_E, parts->e},
+        {OSSL_PKEY_PARAM_RSA_D, parts->d},
+        {OSSL_PKEY_PARAM_RSA_FACTOR1, parts->p},
+        {OSSL_PKEY_PARAM_RSA_FACTOR2, parts->q},
+        {OSSL_PKEY_PARAM_RSA_EXPONENT1, parts->dp},
+        {OSSL_PKEY_PARAM_RSA_EXPONENT2, parts->dq},
+        {OSSL_PKEY_PARAM_RSA_COEFFICIENT1, parts->qi},
+    };
+    BIGNUM *numbers[8] = {NULL};
+    OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+    bool ok = build != NULL;
+    for (int i = 0; ok && i < 8; i++) {
+        ok = push(build, all[i].name, all[i].part, &numbers[i]);
+    }
+    OSSL_PARAM *params = ok ? OSSL_PARAM_BLD_to_param(build) : NULL;
+    *out = from_params("RSA", params);
+    OSSL_PARAM_free(params);
+    OSSL_PARAM_BLD_free(build);
+    for (int i = 0; i < 8; i++) {
+        BN_clear_free(numbers[i]);
+    }
+    return *out != NULL ? STATUS_OK : STATUS_KEY_UNREADABLE;
+}
+
+static EVP_PKEY *
+from_edwards(const curve *on, span x, span d)
+{
+    int type = on->bytes == 32 ? EVP_PKEY_ED25519 : EVP_PKEY_ED448;
+    return d.len > 0 ? EVP_PKEY_new_raw_private_key(
+                           type, NULL, (const unsigned char *)d.p, d.len)
+                     : EVP_PKEY_new_raw_public_key(
+                           type, NULL, (const unsigned char *)x.p, x.len);
+}
+
+static EVP_PKEY *
+from_ec(const curve *on, span x, span y, span d)
+{
+    unsigned char point[1 + 2 * 66] = {0x04}; /* SEC 1 2.3.3, uncompressed */
+    BIGNUM *number = NULL;
+    OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+    memcpy(point + 1, x.p, on->bytes);
+    memcpy(point + 1 + on->bytes, y.p, on->bytes);
+    bool ok = build != NULL
+              && OSSL_PARAM_BLD_push_utf8_string(
+                  build, OSSL_PKEY_PARAM_GROUP_NAME, on->group, 0)
+              && OSSL_PARAM_BLD_push_octet_string(
+                  build, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * on->bytes)
+              && push(build, OSSL_PKEY_PARAM_PRIV_KEY, d, &number);
+    OSSL_PARAM *params = ok ? OSSL_PARAM_BLD_to_param(build) : NULL;
+    EVP_PKEY *evp = from_params("EC", params);
+    OSSL_PARAM_free(params);
+    OSSL_PARAM_BLD_free(build);
+    BN_clear_free(number);
+    return evp;
+}
+
+status
+pkey_from_curve(const curve *on, span x, span y, span d, EVP_PKEY **out)
+{
+    *out = on->kind == KIND_ED ? from_edwards(on, x, d)
+                               : from_ec(on, x, y, d);
+    ERR_clear_error();
+    return *out != NULL ? STATUS_OK : STATUS_KEY_POINT;
+}
+
+/* --- new ones ------------------------------------------------------------------------------ */
+
+status
+pkey_generate(const alg *algorithm, EVP_PKEY **out)
+{
+    const char *name = algorithm->curve != NULL ? algorithm->curve : "Ed25519";
+    const curve *on = curve_find(name, strlen(name));
+    if (algorithm->kind == KIND_RSA || algorithm->kind == KIND_PSS) {
+        *out = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)RSA_BITS);
+    } else if (algorithm->kind == KIND_EC) {
+        *out = EVP_PKEY_Q_keygen(NULL, NULL, "EC", on->group);
+    } else {
+        *out = EVP_PKEY_Q_keygen(NULL, NULL, on->group);
+    }
+    ERR_clear_error();
+    return *out != NULL ? STATUS_OK : STATUS_CRYPTO_FAILED;
+}
