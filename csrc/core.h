@@ -92,7 +92,7 @@ typedef struct {
       "the token has an aud, and the verifier has no audience")               \
     /* keys */                                                                \
     X(KEY_ALGORITHM, "InvalidKeyError", NULL,                                 \
-      "the algorithm is unknown, or none for this kind of key")              \
+      "the algorithm is unknown, or none for this kind of key")               \
     X(KEY_EMPTY, "InvalidKeyError", NULL, "the secret is empty or blank")     \
     X(KEY_SHORT, "InvalidKeyError", NULL,                                     \
       "the secret is shorter than the hash (RFC 7518 3.2): HS256 needs 32 "   \

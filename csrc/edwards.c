@@ -60,9 +60,8 @@ has_x(const edwards *on, const BIGNUM *y, const BIGNUM *p, BN_CTX *ctx)
 {
     BIGNUM *square = BN_CTX_get(ctx), *left = BN_CTX_get(ctx);
     BIGNUM *right = BN_CTX_get(ctx), *d = BN_CTX_get(ctx);
-    return d != NULL && BN_mod_sqr(square, y, p, ctx)
-           && BN_hex2bn(&d, on->d) && BN_one(left)
-           && BN_mod_sub(left, left, square, p, ctx)
+    return d != NULL && BN_mod_sqr(square, y, p, ctx) && BN_hex2bn(&d, on->d)
+           && BN_one(left) && BN_mod_sub(left, left, square, p, ctx)
            && BN_mod_mul(right, d, square, p, ctx)
            && (on->a == 1 ? BN_sub_word(right, 1) : BN_add_word(right, 1))
            && BN_mod_mul(left, left, right, p, ctx)
@@ -83,8 +82,7 @@ edwards_is_sound(const curve *on, const unsigned char *point)
         BIGNUM *scratch = BN_CTX_get(ctx);
         ok = scratch != NULL && BN_hex2bn(&p, with->p)
              && read_y(point, on->bytes, y) && BN_cmp(y, p) < 0
-             && !is_small_order(with, y, p, scratch)
-             && has_x(with, y, p, ctx);
+             && !is_small_order(with, y, p, scratch) && has_x(with, y, p, ctx);
         BN_CTX_end(ctx);
     }
     BN_CTX_free(ctx);

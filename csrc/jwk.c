@@ -6,38 +6,38 @@
 #include <openssl/evp.h>
 
 const char key_from_jwk_doc[] =
-"from_jwk($type, /, jwk, algorithm=None)\n"
-"--\n"
-"\n"
-"Read a key of a JWK: a mapping, or the text of one (str or bytes).\n"
-"\n"
-"`use`, `key_ops` and `alg` are obeyed, members have exactly the length that\n"
-"their type asks for, and private members must match the public ones.\n"
-"\n"
-"Args:\n"
-"    jwk: Of kty oct, RSA, EC or OKP.\n"
-"    algorithm: By default the JWK's `alg`, then that of the curve, RS256 or\n"
-"        HS256.\n"
-"\n"
-"Raises:\n"
-"    InvalidKeyError: The JWK breaks a rule; the message names the rule.";
+    "from_jwk($type, /, jwk, algorithm=None)\n"
+    "--\n"
+    "\n"
+    "Read a key of a JWK: a mapping, or the text of one (str or bytes).\n"
+    "\n"
+    "`use`, `key_ops` and `alg` are obeyed, members have exactly the length that\n"
+    "their type asks for, and private members must match the public ones.\n"
+    "\n"
+    "Args:\n"
+    "    jwk: Of kty oct, RSA, EC or OKP.\n"
+    "    algorithm: By default the JWK's `alg`, then that of the curve, RS256 or\n"
+    "        HS256.\n"
+    "\n"
+    "Raises:\n"
+    "    InvalidKeyError: The JWK breaks a rule; the message names the rule.";
 
 const char key_to_jwk_doc[] =
-"to_jwk($self, /, private=False)\n"
-"--\n"
-"\n"
-"Return the key as a dict of its JWK, with `alg`, and `kid` if it has one.\n"
-"\n"
-"Raises:\n"
-"    InvalidKeyError: The private half is asked for and there is none, or it\n"
-"        is not asked for and the key is a shared secret.";
+    "to_jwk($self, /, private=False)\n"
+    "--\n"
+    "\n"
+    "Return the key as a dict of its JWK, with `alg`, and `kid` if it has one.\n"
+    "\n"
+    "Raises:\n"
+    "    InvalidKeyError: The private half is asked for and there is none, or it\n"
+    "        is not asked for and the key is a shared secret.";
 
 const char key_thumbprint_doc[] =
-"thumbprint($self, /)\n"
-"--\n"
-"\n"
-"Return the SHA-256 thumbprint of the key's public half (RFC 7638), or of a\n"
-"shared secret, as base64url.";
+    "thumbprint($self, /)\n"
+    "--\n"
+    "\n"
+    "Return the SHA-256 thumbprint of the key's public half (RFC 7638), or of a\n"
+    "shared secret, as base64url.";
 
 /* --- members ------------------------------------------------------------------------- */
 
@@ -71,8 +71,7 @@ text_of(PyObject *jwk, const char *name, span *text)
     if (!PyUnicode_Check(value) || !PyUnicode_IS_ASCII(value)) {
         return STATUS_JWK_MEMBER;
     }
-    *text = (span){PyUnicode_DATA(value),
-                   (size_t)PyUnicode_GET_LENGTH(value)};
+    *text = (span){PyUnicode_DATA(value), (size_t)PyUnicode_GET_LENGTH(value)};
     return STATUS_OK;
 }
 
@@ -87,8 +86,7 @@ part_of(PyObject *jwk, const char *name, size_t width, part *out)
         return result;
     }
     size_t len = b64url_decoded(text.len);
-    if (len == 0 || len > 2 * SIGNATURE_MAX
-        || (width != 0 && len != width)) {
+    if (len == 0 || len > 2 * SIGNATURE_MAX || (width != 0 && len != width)) {
         return STATUS_JWK_MEMBER;
     }
     out->bytes = OPENSSL_malloc(len);
@@ -103,8 +101,7 @@ part_of(PyObject *jwk, const char *name, size_t width, part *out)
 static bool
 is_text(span text, const char *other)
 {
-    return text.len == strlen(other)
-           && memcmp(text.p, other, text.len) == 0;
+    return text.len == strlen(other) && memcmp(text.p, other, text.len) == 0;
 }
 
 /* --- what the JWK allows -------------------------------------------------------------- */
@@ -277,9 +274,8 @@ check_edwards_pair(EVP_PKEY *evp, const part *x)
 {
     unsigned char made[SIGNATURE_MAX];
     size_t len = pkey_raw(evp, false, made);
-    return len == x->len && memcmp(made, x->bytes, len) == 0
-               ? STATUS_OK
-               : STATUS_KEY_PAIR;
+    return len == x->len && memcmp(made, x->bytes, len) == 0 ? STATUS_OK
+                                                             : STATUS_KEY_PAIR;
 }
 
 static status
@@ -313,16 +309,15 @@ read_curve_key(PyObject *jwk, const curve *on, EVP_PKEY **evp,
 }
 
 static PyObject *
-from_curve(core_state *state, PyObject *jwk, alg_kind kind,
-           key_traits *traits)
+from_curve(core_state *state, PyObject *jwk, alg_kind kind, key_traits *traits)
 {
     span name;
     EVP_PKEY *evp = NULL;
     bool is_private = false;
     status result = text_of(jwk, "crv", &name);
-    const curve *on =
-        result == STATUS_OK && name.p != NULL ? curve_find(name.p, name.len)
-                                              : NULL;
+    const curve *on = result == STATUS_OK && name.p != NULL
+                          ? curve_find(name.p, name.len)
+                          : NULL;
     if (on == NULL || on->kind != kind || !is_text(name, on->name)) {
         return status_raise(state, STATUS_KEY_CURVE);
     }
@@ -476,8 +471,7 @@ set_curve(PyObject *jwk, const KeyObject *key, bool is_private)
         return ok && set_raw(jwk, "x", key, false)
                && (!is_private || set_raw(jwk, "d", key, true));
     }
-    return ok
-           && set_number(jwk, "x", key, OSSL_PKEY_PARAM_EC_PUB_X, on->bytes)
+    return ok && set_number(jwk, "x", key, OSSL_PKEY_PARAM_EC_PUB_X, on->bytes)
            && set_number(jwk, "y", key, OSSL_PKEY_PARAM_EC_PUB_Y, on->bytes)
            && (!is_private
                || set_number(jwk, "d", key, OSSL_PKEY_PARAM_PRIV_KEY,
@@ -539,12 +533,12 @@ thumbprint_text(PyObject *jwk, const KeyObject *key)
     }
     return key->curve->kind == KIND_ED
                ? PyUnicode_FromFormat(
-                     "{\"crv\":\"%s\",\"kty\":\"OKP\",\"x\":\"%U\"}",
-                     key->curve->name, x)
+                   "{\"crv\":\"%s\",\"kty\":\"OKP\",\"x\":\"%U\"}",
+                   key->curve->name, x)
                : PyUnicode_FromFormat(
-                     "{\"crv\":\"%s\",\"kty\":\"EC\",\"x\":\"%U\","
-                     "\"y\":\"%U\"}",
-                     key->curve->name, x, PyDict_GetItemString(jwk, "y"));
+                   "{\"crv\":\"%s\",\"kty\":\"EC\",\"x\":\"%U\","
+                   "\"y\":\"%U\"}",
+                   key->curve->name, x, PyDict_GetItemString(jwk, "y"));
 }
 
 PyObject *

@@ -121,11 +121,30 @@ unverified_header(PyObject *module, PyObject *value)
                                : status_raise(state, result);
 }
 
+PyDoc_STRVAR(json_object_doc,
+"json_object($module, text, /)\n"
+"--\n"
+"\n"
+"Return the dict of a strict JSON text, str or bytes; MalformedTokenError if\n"
+"it is not one.");
+
+static PyObject *
+json_object(PyObject *module, PyObject *value)
+{
+    core_state *state = state_of(module);
+    known_members known;
+    span text;
+    return key_text(state, "text", value, &text)
+               ? json_read_object(state, text, &known)
+               : NULL;
+}
+
 PyMethodDef jws_methods[] = {
     {"jws_sign", (PyCFunction)(void (*)(void))jws_sign, METH_FASTCALL,
      sign_doc},
     {"jws_verify", (PyCFunction)(void (*)(void))jws_verify, METH_FASTCALL,
      verify_doc},
     {"unverified_header", unverified_header, METH_O, unverified_header_doc},
+    {"json_object", json_object, METH_O, json_object_doc},
     {NULL, NULL, 0, NULL},
 };

@@ -136,8 +136,7 @@ key_from_evp(core_state *state, EVP_PKEY *evp, const key_traits *traits)
     }
     const alg *with =
         traits->alg != NULL ? traits->alg : suggested_alg(evp, on);
-    KeyObject *key =
-        result == STATUS_OK ? key_new(state, with, traits) : NULL;
+    KeyObject *key = result == STATUS_OK ? key_new(state, with, traits) : NULL;
     if (key == NULL) {
         EVP_PKEY_free(evp);
         return result == STATUS_OK ? NULL : status_raise(state, result);
@@ -188,8 +187,8 @@ key_text(const core_state *state, const char *name, PyObject *value,
 {
     Py_ssize_t len = 0;
     if (PyBytes_Check(value)) {
-        *text = (span){PyBytes_AS_STRING(value),
-                       (size_t)PyBytes_GET_SIZE(value)};
+        *text =
+            (span){PyBytes_AS_STRING(value), (size_t)PyBytes_GET_SIZE(value)};
         return true;
     }
     if (!PyUnicode_Check(value)) {
@@ -297,10 +296,10 @@ key_generate(PyObject *type, PyObject *args, PyObject *kwargs)
     }
     status result;
     Py_BEGIN_ALLOW_THREADS /* RSA takes a tenth of a second */
-    result = pkey_generate(traits.alg, &evp);
-    Py_END_ALLOW_THREADS
-    return result == STATUS_OK ? key_from_evp(state, evp, &traits)
-                               : status_raise(state, result);
+        result = pkey_generate(traits.alg, &evp);
+    Py_END_ALLOW_THREADS return result == STATUS_OK
+        ? key_from_evp(state, evp, &traits)
+        : status_raise(state, result);
 }
 
 PyObject *
@@ -437,8 +436,7 @@ static PyMethodDef key_methods[] = {
 
 static PyGetSetDef key_properties[] = {
     {"algorithm", key_get_algorithm, NULL,
-     "The one algorithm of the key, as in a header.",
-     NULL},
+     "The one algorithm of the key, as in a header.", NULL},
     {"kid", key_get_kid, NULL, "The key's id, or None.", NULL},
     {"is_private", key_get_is_private, NULL,
      "Whether it has a private half; a shared secret is one.", NULL},

@@ -4,40 +4,40 @@
 #include <openssl/bio.h>
 
 const char key_from_pem_doc[] =
-"from_pem($type, /, data, algorithm=None, *, kid=None, password=None)\n"
-"--\n"
-"\n"
-"Read a key of the first key or certificate in a PEM text (RFC 7468).\n"
-"\n"
-"SubjectPublicKeyInfo, PKCS#1, PKCS#8 (also encrypted), SEC 1, and X.509\n"
-"certificates, of which only the key is used: their dates, names and chain\n"
-"are not checked.\n"
-"\n"
-"Args:\n"
-"    data: The text, str or bytes.\n"
-"    algorithm: By default that of the curve, and RS256 for RSA.\n"
-"    kid: The key's id (RFC 7515 4.1.4).\n"
-"    password: Of an encrypted PKCS#8 key, str or bytes.\n"
-"\n"
-"Raises:\n"
-"    InvalidKeyError: There is no such key, or it breaks a rule; the message\n"
-"        names the rule, and shows no key material.";
+    "from_pem($type, /, data, algorithm=None, *, kid=None, password=None)\n"
+    "--\n"
+    "\n"
+    "Read a key of the first key or certificate in a PEM text (RFC 7468).\n"
+    "\n"
+    "SubjectPublicKeyInfo, PKCS#1, PKCS#8 (also encrypted), SEC 1, and X.509\n"
+    "certificates, of which only the key is used: their dates, names and chain\n"
+    "are not checked.\n"
+    "\n"
+    "Args:\n"
+    "    data: The text, str or bytes.\n"
+    "    algorithm: By default that of the curve, and RS256 for RSA.\n"
+    "    kid: The key's id (RFC 7515 4.1.4).\n"
+    "    password: Of an encrypted PKCS#8 key, str or bytes.\n"
+    "\n"
+    "Raises:\n"
+    "    InvalidKeyError: There is no such key, or it breaks a rule; the message\n"
+    "        names the rule, and shows no key material.";
 
 const char key_from_der_doc[] =
-"from_der($type, /, data, algorithm=None, *, kid=None, password=None)\n"
-"--\n"
-"\n"
-"Like `from_pem`, for the binary form, which must be the whole of data.";
+    "from_der($type, /, data, algorithm=None, *, kid=None, password=None)\n"
+    "--\n"
+    "\n"
+    "Like `from_pem`, for the binary form, which must be the whole of data.";
 
 const char key_to_pem_doc[] =
-"to_pem($self, /, private=False)\n"
-"--\n"
-"\n"
-"Return the key as PEM text: SubjectPublicKeyInfo, or unencrypted PKCS#8.\n"
-"\n"
-"Raises:\n"
-"    InvalidKeyError: The private half is asked for and there is none, or the\n"
-"        key is a shared secret, which has no PEM form.";
+    "to_pem($self, /, private=False)\n"
+    "--\n"
+    "\n"
+    "Return the key as PEM text: SubjectPublicKeyInfo, or unencrypted PKCS#8.\n"
+    "\n"
+    "Raises:\n"
+    "    InvalidKeyError: The private half is asked for and there is none, or the\n"
+    "        key is a shared secret, which has no PEM form.";
 
 typedef status parser(span text, span password, EVP_PKEY **out);
 

@@ -129,14 +129,14 @@ enum { HEADER_JWT, HEADER_JWS, HEADER_TURNED, HEADER_COUNT };
 typedef struct {
     PyObject_HEAD
     const alg *alg;
-    const curve *curve; /* NULL for HMAC and RSA */
-    hmac_key hmac;      /* for KIND_HMAC */
-    pkey pkey;          /* for the others */
+    const curve *curve;    /* NULL for HMAC and RSA */
+    hmac_key hmac;         /* for KIND_HMAC */
+    pkey pkey;             /* for the others */
     unsigned char *secret; /* for KIND_HMAC: cleansed at the end */
     size_t secret_len;
     size_t signature; /* bytes */
     bool may_sign, may_verify;
-    PyObject *kid; /* str, or NULL */
+    PyObject *kid;                   /* str, or NULL */
     PyObject *headers[HEADER_COUNT]; /* bytes */
 } KeyObject;
 
@@ -238,6 +238,23 @@ typedef struct {
 /* RFC 7519 4.1, with one reading of the clock. */
 bool claims_check(const core_state *state, const claims_rules *rules,
                   PyObject *claims, const known_members *known);
+
+/* --- cache.c --------------------------------------------------------------------- */
+
+/* A set of tokens, and the order in which they came. Empty: no cache. */
+typedef struct {
+    PyObject *known; /* set */
+    PyObject **ring; /* owned; `next` is the oldest once it is full */
+    Py_ssize_t size, next;
+} signature_cache;
+
+bool cache_make(signature_cache *cache, Py_ssize_t size);
+void cache_clear(signature_cache *cache);
+
+/* Only the whole text of a token is found, and only until `size` others came.
+ * Neither raises. Threads may share the cache, with or without a GIL. */
+bool cache_has(const signature_cache *cache, PyObject *text);
+void cache_add(signature_cache *cache, PyObject *text);
 
 /* --- verifier.c, signer.c, jws.c, password.c ------------------------------------------------*/
 

@@ -54,13 +54,12 @@ prepare(const pkey *key, const EVP_MD *md, initialiser *init)
     EVP_PKEY_CTX *ctx = NULL;
     EVP_MD_CTX *made = EVP_MD_CTX_new();
     bool is_signer = init == EVP_DigestSignInit;
-    bool ok = made != NULL
-              && init(made, &ctx, key->kind == KIND_ED ? NULL : md, NULL,
-                      key->evp)
-                     > 0
-              && (key->kind != KIND_PSS || set_pss(ctx, md))
-              && (key->kind != KIND_EC || !is_signer
-                  || set_deterministic(ctx));
+    bool ok =
+        made != NULL
+        && init(made, &ctx, key->kind == KIND_ED ? NULL : md, NULL, key->evp)
+               > 0
+        && (key->kind != KIND_PSS || set_pss(ctx, md))
+        && (key->kind != KIND_EC || !is_signer || set_deterministic(ctx));
     if (!ok) {
         EVP_MD_CTX_free(made);
         made = NULL;
@@ -134,8 +133,7 @@ pkey_verify(const pkey *key, span message, const unsigned char *signature)
         return verify(key, message, signature, key->signature);
     }
     size_t len = ecdsa_to_der(signature, key->signature, der);
-    return len == 0 ? STATUS_SIGNATURE_WRONG
-                    : verify(key, message, der, len);
+    return len == 0 ? STATUS_SIGNATURE_WRONG : verify(key, message, der, len);
 }
 
 static bool

@@ -59,8 +59,8 @@ pkey_is_private(EVP_PKEY *evp)
     size_t len = 0;
     int id = EVP_PKEY_get_base_id(evp);
     bool is_edwards = id == EVP_PKEY_ED25519 || id == EVP_PKEY_ED448;
-    const char *name = id == EVP_PKEY_EC ? OSSL_PKEY_PARAM_PRIV_KEY
-                                         : OSSL_PKEY_PARAM_RSA_D;
+    const char *name =
+        id == EVP_PKEY_EC ? OSSL_PKEY_PARAM_PRIV_KEY : OSSL_PKEY_PARAM_RSA_D;
     bool has = is_edwards ? EVP_PKEY_get_raw_private_key(evp, NULL, &len) == 1
                           : EVP_PKEY_get_bn_param(evp, name, &number) == 1;
     BN_clear_free(number);
@@ -91,11 +91,10 @@ is_power_of_65537(BN_ULONG residue, BN_ULONG prime)
 static bool
 has_roca_fingerprint(const BIGNUM *n)
 {
-    static const BN_ULONG primes[] = {3,  5,  7,  11,  13,  17,  19,  23,
-                                      29, 31, 37, 41,  43,  47,  53,  59,
-                                      61, 67, 71, 73,  79,  83,  89,  97,
-                                      101, 103, 107, 109, 113, 127, 131, 137,
-                                      139, 149, 151, 157, 163, 167};
+    static const BN_ULONG primes[] = {
+        3,   5,   7,   11,  13,  17,  19,  23,  29,  31,  37,  41,  43,
+        47,  53,  59,  61,  67,  71,  73,  79,  83,  89,  97,  101, 103,
+        107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167};
     for (size_t i = 0; i < sizeof primes / sizeof primes[0]; i++) {
         if (!is_power_of_65537(BN_mod_word(n, primes[i]), primes[i])) {
             return false;
@@ -186,8 +185,7 @@ factors_agree(const rsa_numbers *all)
              && BN_cmp(product, all->n) == 0
              && factor_agrees(all, all->p, all->dp, ctx)
              && factor_agrees(all, all->q, all->dq, ctx)
-             && (all->qi == NULL
-                 || are_inverse(all->qi, all->q, all->p, ctx));
+             && (all->qi == NULL || are_inverse(all->qi, all->q, all->p, ctx));
         BN_CTX_end(ctx);
     }
     BN_CTX_free(ctx);
@@ -204,7 +202,8 @@ round_trips(EVP_PKEY *evp)
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     bool ok =
         ctx != NULL
-        && EVP_DigestSignInit_ex(ctx, NULL, "SHA256", NULL, NULL, evp, NULL) > 0
+        && EVP_DigestSignInit_ex(ctx, NULL, "SHA256", NULL, NULL, evp, NULL)
+               > 0
         && EVP_DigestSign(ctx, signature, &len, message, sizeof message) > 0
         && EVP_MD_CTX_reset(ctx)
         && EVP_DigestVerifyInit_ex(ctx, NULL, "SHA256", NULL, NULL, evp, NULL)

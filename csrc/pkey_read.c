@@ -99,9 +99,8 @@ read_whole(reader *read, span bytes, span password)
 {
     const unsigned char *p = (const unsigned char *)bytes.p;
     const unsigned char *end = p + bytes.len;
-    EVP_PKEY *evp = bytes.len > INT32_MAX
-                        ? NULL
-                        : read(&p, (long)bytes.len, password);
+    EVP_PKEY *evp =
+        bytes.len > INT32_MAX ? NULL : read(&p, (long)bytes.len, password);
     if (evp != NULL && p != end) {
         EVP_PKEY_free(evp);
         evp = NULL;
@@ -115,9 +114,8 @@ why_unreadable(span bytes)
 {
     const unsigned char *p = (const unsigned char *)bytes.p;
     const unsigned char *end = p + bytes.len;
-    X509_SIG *sealed = bytes.len > INT32_MAX
-                           ? NULL
-                           : d2i_X509_SIG(NULL, &p, (long)bytes.len);
+    X509_SIG *sealed =
+        bytes.len > INT32_MAX ? NULL : d2i_X509_SIG(NULL, &p, (long)bytes.len);
     bool is_sealed = sealed != NULL && p == end;
     X509_SIG_free(sealed);
     return is_sealed ? STATUS_KEY_PASSWORD : STATUS_KEY_UNREADABLE;
@@ -156,18 +154,17 @@ status
 pkey_from_pem(span text, span password, EVP_PKEY **out)
 {
     status result = STATUS_KEY_UNREADABLE;
-    BIO *bio = text.len > INT32_MAX
-                   ? NULL
-                   : BIO_new_mem_buf(text.p, (int)text.len);
+    BIO *bio =
+        text.len > INT32_MAX ? NULL : BIO_new_mem_buf(text.p, (int)text.len);
     char *label = NULL, *header = NULL;
     unsigned char *bytes = NULL;
     long len;
     *out = NULL;
     while (bio != NULL && result == STATUS_KEY_UNREADABLE
            && PEM_read_bio(bio, &label, &header, &bytes, &len)) {
-        result = read_block(label, header,
-                            (span){(const char *)bytes, (size_t)len}, password,
-                            out);
+        result =
+            read_block(label, header, (span){(const char *)bytes, (size_t)len},
+                       password, out);
         OPENSSL_free(label);
         OPENSSL_free(header);
         OPENSSL_clear_free(bytes, (size_t)len);
@@ -240,9 +237,9 @@ from_edwards(const curve *on, span x, span d)
 {
     int type = on->bytes == 32 ? EVP_PKEY_ED25519 : EVP_PKEY_ED448;
     return d.len > 0 ? EVP_PKEY_new_raw_private_key(
-                           type, NULL, (const unsigned char *)d.p, d.len)
+               type, NULL, (const unsigned char *)d.p, d.len)
                      : EVP_PKEY_new_raw_public_key(
-                           type, NULL, (const unsigned char *)x.p, x.len);
+                         type, NULL, (const unsigned char *)x.p, x.len);
 }
 
 static EVP_PKEY *
@@ -270,8 +267,7 @@ from_ec(const curve *on, span x, span y, span d)
 status
 pkey_from_curve(const curve *on, span x, span y, span d, EVP_PKEY **out)
 {
-    *out = on->kind == KIND_ED ? from_edwards(on, x, d)
-                               : from_ec(on, x, y, d);
+    *out = on->kind == KIND_ED ? from_edwards(on, x, d) : from_ec(on, x, y, d);
     ERR_clear_error();
     return *out != NULL ? STATUS_OK : STATUS_KEY_POINT;
 }

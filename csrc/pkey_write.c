@@ -40,7 +40,7 @@ pkey_to_pem(EVP_PKEY *evp, bool is_private)
     BIO *bio = BIO_new(is_private ? BIO_s_secmem() : BIO_s_mem());
     int ok = bio != NULL
              && (is_private ? PEM_write_bio_PKCS8PrivateKey(
-                                  bio, evp, NULL, NULL, 0, NULL, NULL)
+                     bio, evp, NULL, NULL, 0, NULL, NULL)
                             : PEM_write_bio_PUBKEY(bio, evp));
     if (!ok) {
         BIO_free(bio);

@@ -146,8 +146,7 @@ signature_sign(const core_state *state, const KeyObject *key,
     start[header_len] = '.';
     b64url_encode((const unsigned char *)payload.p, payload.len,
                   start + header_len + 1);
-    status result =
-        sign_with(key, (span){start, input_len}, made_signature);
+    status result = sign_with(key, (span){start, input_len}, made_signature);
     if (result != STATUS_OK) {
         Py_DECREF(made);
         return status_raise(state, result);

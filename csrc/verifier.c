@@ -7,6 +7,7 @@ typedef struct {
     PyObject *keys; /* tuple of Key */
     PyObject *typ;  /* str, or NULL */
     claims_rules rules;
+    signature_cache cache;
     size_t max_bytes;
     bool allow_padding;
 } VerifierObject;
@@ -37,10 +38,24 @@ read_claims(const core_state *state, span payload, known_members *known)
     return claims;
 }
 
+static status
+check_signature(VerifierObject *self, PyObject *value, const header *head,
+                const token *parts)
+{
+    if (cache_has(&self->cache, value)) {
+        return STATUS_OK;
+    }
+    status result = signature_verify(self->keys, head, parts);
+    if (result == STATUS_OK) {
+        cache_add(&self->cache, value);
+    }
+    return result;
+}
+
 /* Everything that a token goes through, in this order. With `whole`, the
  * caller gets head->parsed. */
 static PyObject *
-verify(const VerifierObject *self, PyObject *value, bool whole, header *head)
+verify(VerifierObject *self, PyObject *value, bool whole, header *head)
 {
     const core_state *state = self->state;
     PyObject *claims = NULL;
@@ -62,7 +77,7 @@ verify(const VerifierObject *self, PyObject *value, bool whole, header *head)
                      head)) {
         return NULL;
     }
-    result = signature_verify(self->keys, head, &parts);
+    result = check_signature(self, value, head, &parts);
     if (result != STATUS_OK) {
         return status_raise(state, result);
     }
@@ -123,12 +138,12 @@ verifier_verify_complete(PyObject *self, PyObject *value)
 PyDoc_STRVAR(verifier_doc,
 "Verifier(key, *, issuer=None, audience=None, ignore_audience=False,\n"
 "         leeway=0, require=('exp',), typ=None, max_age=None,\n"
-"         max_bytes=16384, allow_padding=False, clock=None)\n"
+"         max_bytes=16384, allow_padding=False, cache=0, clock=None)\n"
 "--\n"
 "\n"
 "Verifies compact signed tokens (RFC 7515, RFC 7519), strictly.\n"
 "\n"
-"Immutable, and safe to share between threads.\n"
+"Immutable but for its cache, and safe to share between threads.\n"
 "\n"
 "Args:\n"
 "    key: A Key, or a KeySet (or other iterable) of them.\n"
@@ -142,6 +157,9 @@ PyDoc_STRVAR(verifier_doc,
 "    max_age: Seconds (or a timedelta) since `iat`, which is then required.\n"
 "    max_bytes: Longer tokens are refused before they are read.\n"
 "    allow_padding: Takes correct '=' padding, as some load balancers add.\n"
+"    cache: How many of the last tokens whose signature has passed are\n"
+"        remembered, so that a token that comes again costs no signature\n"
+"        check. Its claims are read and checked all the same.\n"
 "    clock: A callable that returns seconds since the epoch.\n"
 "\n"
 "Raises:\n"
@@ -151,7 +169,7 @@ PyDoc_STRVAR(verifier_doc,
 typedef struct {
     PyObject *key, *issuer, *audience, *leeway, *require, *typ, *max_age,
         *clock;
-    Py_ssize_t max_bytes;
+    Py_ssize_t max_bytes, cache;
     int ignore_audience, allow_padding;
 } options;
 
@@ -159,8 +177,9 @@ static bool
 options_parse(PyObject *args, PyObject *kwargs, options *out)
 {
     static char *keywords[] = {
-        "key", "issuer",  "audience",  "ignore_audience", "leeway", "require",
-        "typ", "max_age", "max_bytes", "allow_padding",   "clock",  NULL};
+        "key",     "issuer", "audience", "ignore_audience", "leeway",
+        "require", "typ",    "max_age",  "max_bytes",       "allow_padding",
+        "cache",   "clock",  NULL};
     *out = (options){.issuer = Py_None,
                      .audience = Py_None,
                      .typ = Py_None,
@@ -168,10 +187,10 @@ options_parse(PyObject *args, PyObject *kwargs, options *out)
                      .clock = Py_None,
                      .max_bytes = 16384};
     return PyArg_ParseTupleAndKeywords(
-        args, kwargs, "O|$OOpOOOOnpO:Verifier", keywords, &out->key,
+        args, kwargs, "O|$OOpOOOOnpnO:Verifier", keywords, &out->key,
         &out->issuer, &out->audience, &out->ignore_audience, &out->leeway,
         &out->require, &out->typ, &out->max_age, &out->max_bytes,
-        &out->allow_padding, &out->clock);
+        &out->allow_padding, &out->cache, &out->clock);
 }
 
 static bool
@@ -182,6 +201,8 @@ check_options(const core_state *state, const options *given)
         rule = "audience and ignore_audience exclude each other";
     } else if (given->max_bytes <= 0) {
         rule = "max_bytes must be positive";
+    } else if (given->cache < 0 || given->cache > 1 << 24) {
+        rule = "cache must be a number of tokens, at least 0";
     }
     if (rule != NULL) {
         PyErr_SetString(state->configuration_error, rule);
@@ -278,7 +299,8 @@ verifier_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     self->allow_padding = given.allow_padding != 0;
     self->typ = given.typ == Py_None ? NULL : Py_NewRef(given.typ);
     self->keys = keys_of(state, given.key);
-    if (self->keys == NULL || !rules_make(state, &given, &self->rules)) {
+    if (self->keys == NULL || !rules_make(state, &given, &self->rules)
+        || !cache_make(&self->cache, given.cache)) {
         Py_CLEAR(self);
     }
     return (PyObject *)self;
@@ -292,6 +314,7 @@ verifier_traverse(PyObject *self, visitproc visit, void *arg)
     VerifierObject *verifier = (VerifierObject *)self;
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(verifier->keys);
+    Py_VISIT(verifier->cache.known);
     Py_VISIT(verifier->rules.clock);
     return 0;
 }
@@ -302,6 +325,7 @@ verifier_dealloc(PyObject *self)
     VerifierObject *verifier = (VerifierObject *)self;
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
+    cache_clear(&verifier->cache);
     Py_XDECREF(verifier->keys);
     Py_XDECREF(verifier->typ);
     Py_XDECREF(verifier->rules.issuers);

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._core import Key
+from ._core import Key, json_object
+from .errors import InvalidKeyError, MalformedTokenError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
 
 __all__ = ["Key", "KeySet"]
 
@@ -35,6 +37,30 @@ class KeySet:
         if not all(isinstance(key, Key) for key in self._keys):
             raise TypeError("a KeySet holds Keys only")
 
+    @classmethod
+    def from_jwks(
+        cls, jwks: Mapping[str, Any] | str | bytes, *, private: bool = False
+    ) -> KeySet:
+        """Read the usable keys of a JWK Set (RFC 7517 5).
+
+        Entries that are no key for signatures, or that break a rule of
+        `Key.from_jwk`, are left out, so that one bad entry does not lock out
+        the others.
+
+        Args:
+            jwks: A mapping, or its JSON text.
+            private: Also takes private keys and shared secrets. Without it
+                they are left out: a set from elsewhere must not have them.
+
+        Raises:
+            InvalidKeyError: It is no JWK Set, or none of its keys is usable.
+        """
+        usable = [_usable_key(entry, private=private) for entry in _entries(jwks)]
+        keys = [key for key in usable if key is not None]
+        if not keys:
+            raise InvalidKeyError("the JWK Set has no usable key")
+        return cls(keys)
+
     def __len__(self) -> int:
         return len(self._keys)
 
@@ -50,3 +76,23 @@ class KeySet:
 
     def __repr__(self) -> str:
         return f"KeySet({list(self._keys)!r})"
+
+
+def _entries(jwks: Mapping[str, Any] | str | bytes) -> list[Any]:
+    try:
+        members = json_object(jwks) if isinstance(jwks, (str, bytes)) else jwks
+        entries = members["keys"]
+    except (MalformedTokenError, KeyError, TypeError):
+        entries = None
+    if not isinstance(entries, (list, tuple)):
+        raise InvalidKeyError("a JWK Set is an object with an array of keys")
+    return list(entries)
+
+
+def _usable_key(entry: Any, *, private: bool) -> Key | None:
+    """Return the key of an entry, or None where RFC 7517 5 says to ignore it."""
+    try:
+        key = Key.from_jwk(entry)
+    except InvalidKeyError:
+        return None
+    return key if private or not key.is_private else None
