@@ -266,8 +266,8 @@ json_write_member(json_out *text, PyObject *name, PyObject *value)
     return write_member(text, name, value, 1);
 }
 
-bool
-json_write_members(json_out *text, PyObject *object, int level)
+static bool
+write_members(json_out *text, PyObject *object, int level)
 {
     PyObject *name, *value;
     Py_ssize_t position = 0;
@@ -321,8 +321,7 @@ write_container(json_out *text, PyObject *value, int level)
         return false;
     }
     return PyDict_Check(value)
-               ? json_put(text, "{", 1)
-                     && json_write_members(text, value, level)
+               ? json_put(text, "{", 1) && write_members(text, value, level)
                      && json_close(text, '}')
                : json_put(text, "[", 1) && write_items(text, value, level)
                      && json_close(text, ']');

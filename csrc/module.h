@@ -81,10 +81,6 @@ bool option_clock(PyObject *value, PyObject **clock);
 /* Seconds since the epoch by that clock, or by the system's if it is NULL. */
 bool clock_read(PyObject *clock, double *now);
 
-/* An owned reference to a dict's value, or NULL, with an exception only for
- * an error: safe where another thread may change the dict. */
-PyObject *dict_get(PyObject *dict, PyObject *name);
-
 /* --- json.c, json_write.c ------------------------------------------------------*/
 
 /* Members of an object that the core reads itself, borrowed from it; NULL
@@ -114,10 +110,9 @@ bool json_put(json_out *text, const char *bytes, size_t len);
 bool json_write(json_out *text, PyObject *value, int level);
 
 /*
- * For an object in steps: json_put "{", members, each with a comma behind it,
- * and json_close, which puts the bracket in the last comma's place.
+ * For an object in steps: json_put "{", members of the top level, each with a
+ * comma behind it, and json_close, which takes the last comma's place.
  */
-bool json_write_members(json_out *text, PyObject *object, int level);
 bool json_write_member(json_out *text, PyObject *name, PyObject *value);
 bool json_close(json_out *text, char bracket);
 

@@ -93,15 +93,3 @@ clock_read(PyObject *clock, double *now)
     }
     return true;
 }
-
-PyObject *
-dict_get(PyObject *dict, PyObject *name)
-{
-#if PY_VERSION_HEX >= 0x030d0000
-    PyObject *value;
-    (void)PyDict_GetItemRef(dict, name, &value);
-    return value;
-#else
-    return Py_XNewRef(PyDict_GetItemWithError(dict, name));
-#endif
-}

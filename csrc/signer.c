@@ -17,7 +17,7 @@ typedef struct {
 
 /* The NumericDate of a datetime; without a time zone it is UTC. */
 static PyObject *
-date_from_datetime(PyObject *value)
+date_from_datetime(PyObject *name, PyObject *value)
 {
     PyObject *calendar = PyImport_ImportModule("calendar");
     PyObject *utc = calendar == NULL
@@ -28,59 +28,72 @@ date_from_datetime(PyObject *value)
                          : PyObject_CallMethod(calendar, "timegm", "(O)", utc);
     Py_XDECREF(calendar);
     Py_XDECREF(utc);
-    return date;
-}
-
-/* Whether the claim needs another form, in *date; -1 with an exception. */
-static int
-check_date(PyObject *claims, PyObject *name, PyObject **date)
-{
-    PyObject *value = dict_get(claims, name);
-    if (value == NULL) {
-        return PyErr_Occurred() ? -1 : 0;
-    }
-    bool is_number =
-        !PyBool_Check(value) && (PyLong_Check(value) || PyFloat_Check(value));
-    if (!is_number) {
-        *date = date_from_datetime(value);
-    }
-    Py_DECREF(value);
-    if (is_number) {
-        return 0;
-    }
-    if (*date == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+    if (date == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
         PyErr_Clear();
         PyErr_Format(PyExc_TypeError,
                      "%U must be a number of seconds or a datetime", name);
     }
-    return *date == NULL ? -1 : 1;
+    return date;
 }
 
-/* The claims themselves, or a copy in which datetimes are numbers. */
-static PyObject *
-with_dates(const core_state *state, PyObject *claims)
+static bool
+is_number(PyObject *value)
 {
-    static const name_id dates[] = {NAME_exp, NAME_nbf, NAME_iat};
-    PyObject *result = Py_NewRef(claims);
-    for (size_t i = 0; i < sizeof dates / sizeof *dates; i++) {
-        PyObject *name = state->names.own[dates[i]], *date = NULL;
-        int changes = check_date(claims, name, &date);
-        if (changes == 1 && result == claims) {
-            Py_SETREF(result, PyDict_Copy(claims));
-        }
-        bool ok = changes == 0
-                  || (changes == 1 && result != NULL
-                      && PyDict_SetItem(result, name, date) == 0);
-        Py_XDECREF(date);
-        if (!ok) {
-            Py_XDECREF(result);
-            return NULL;
+    return PyFloat_Check(value)
+           || (PyLong_Check(value) && !PyBool_Check(value));
+}
+
+static bool
+is_date_name(PyObject *name)
+{
+    static const char dates[][4] = {"exp", "nbf", "iat"};
+    if (!PyUnicode_Check(name) || PyUnicode_GET_LENGTH(name) != 3) {
+        return false;
+    }
+    for (int i = 0; i < 3; i++) {
+        if (PyUnicode_CompareWithASCIIString(name, dates[i]) == 0) {
+            return true;
         }
     }
-    return result;
+    return false;
 }
 
-/* --- claims ------------------------------------------------------------------------- */
+/* --- claims ---------------------------------------------------------------------------- */
+
+/* A datetime runs code of its own, which could change the claims: name and
+ * value are held meanwhile. */
+static bool
+write_date(json_out *text, PyObject *name, PyObject *value)
+{
+    Py_INCREF(name);
+    Py_INCREF(value);
+    PyObject *date = date_from_datetime(name, value);
+    bool ok = date != NULL && json_write_member(text, name, date);
+    Py_XDECREF(date);
+    Py_DECREF(value);
+    Py_DECREF(name);
+    return ok;
+}
+
+static bool
+write_given(json_out *text, PyObject *claims)
+{
+    PyObject *name, *value;
+    Py_ssize_t position = 0;
+    bool ok = true;
+#ifdef Py_GIL_DISABLED
+    Py_BEGIN_CRITICAL_SECTION(claims);
+#endif
+    while (ok && PyDict_Next(claims, &position, &name, &value)) {
+        ok = is_number(value) || !is_date_name(name)
+                 ? json_write_member(text, name, value)
+                 : write_date(text, name, value);
+    }
+#ifdef Py_GIL_DISABLED
+    Py_END_CRITICAL_SECTION();
+#endif
+    return ok;
+}
 
 /* Writes the claim if the caller gave none; takes over the value. */
 static bool
@@ -110,7 +123,7 @@ static bool
 write_claims(const SignerObject *self, json_out *text, PyObject *claims)
 {
     PyObject *const *own = self->state->names.own;
-    return json_put(text, "{", 1) && json_write_members(text, claims, 1)
+    return json_put(text, "{", 1) && write_given(text, claims)
            && (self->issuer == NULL
                || add(text, claims, own[NAME_iss], Py_NewRef(self->issuer)))
            && (self->audience == NULL
@@ -181,22 +194,16 @@ signer_sign(PyObject *self, PyObject *const *args, Py_ssize_t count,
             PyObject *kwnames)
 {
     const SignerObject *signer = (SignerObject *)self;
-    PyObject *headers, *claims = NULL, *encoded = NULL, *made = NULL;
+    PyObject *headers, *made = NULL;
     if (!parse_sign(args, count, kwnames, &headers)) {
         return NULL;
     }
-    claims = with_dates(signer->state, args[0]);
-    if (claims == NULL) {
-        goto done;
+    PyObject *encoded =
+        header_make(signer->state, signer->key, headers, HEADER_JWT);
+    if (encoded != NULL) {
+        made = sign(signer, args[0], encoded);
+        Py_DECREF(encoded);
     }
-    encoded = header_make(signer->state, signer->key, headers, HEADER_JWT);
-    if (encoded == NULL) {
-        goto done;
-    }
-    made = sign(signer, claims, encoded);
-done:
-    Py_XDECREF(encoded);
-    Py_XDECREF(claims);
     return made;
 }
 
