@@ -46,16 +46,13 @@ is_number(PyObject *value)
 static bool
 is_date_name(PyObject *name)
 {
-    static const char dates[][4] = {"exp", "nbf", "iat"};
-    if (!PyUnicode_Check(name) || PyUnicode_GET_LENGTH(name) != 3) {
+    if (!PyUnicode_Check(name) || PyUnicode_GET_LENGTH(name) != 3
+        || !PyUnicode_IS_ASCII(name)) {
         return false;
     }
-    for (int i = 0; i < 3; i++) {
-        if (PyUnicode_CompareWithASCIIString(name, dates[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
+    const char *text = PyUnicode_DATA(name);
+    return memcmp(text, "exp", 3) == 0 || memcmp(text, "nbf", 3) == 0
+           || memcmp(text, "iat", 3) == 0;
 }
 
 /* --- claims ---------------------------------------------------------------------------- */
@@ -85,7 +82,7 @@ write_given(json_out *text, PyObject *claims)
     Py_BEGIN_CRITICAL_SECTION(claims);
 #endif
     while (ok && PyDict_Next(claims, &position, &name, &value)) {
-        ok = is_number(value) || !is_date_name(name)
+        ok = !is_date_name(name) || is_number(value)
                  ? json_write_member(text, name, value)
                  : write_date(text, name, value);
     }

@@ -1,0 +1,379 @@
+"""Tokens: fastbearer beside its peers, in one process.
+
+Every case of a table runs in every round, in turn, and the least time of all
+rounds counts: the machine may be shared, the ratios hold. Keys are loaded, each
+peer is called in its fastest documented way with the same checks (signature,
+exp, and aud and iss where the token has them), and all answers are compared
+before anything is timed. Peers that are not installed are named and left out.
+
+    python benchmarks/tokens.py [--rounds N] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.metadata
+import json
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+from fastbearer import Key, Signer, Verifier, _core
+
+SECRET = "q7Wn3VfB0sXcE5rT9yUiK2mLhJ8gDzA4pO6vNxCbQwY"
+ISSUER, AUDIENCE = "https://id.example.com/realms/main", "https://api.example.com"
+IAT, EXP = 1_795_483_104, 4_102_444_800
+DISTINCT = 400
+CALLS = 400  # in one timing
+
+Claims = dict[str, Any]
+Call = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Token:
+    """A kind of token: its claims, and how long it is under HS256, in bytes."""
+
+    name: str
+    size: int
+    claims: Callable[[int], Claims]
+    checks: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Peer:
+    """What a library offers for one key and one kind of token."""
+
+    name: str
+    verify: Call | None
+    sign: Call | None
+
+
+def own_claims(n: int) -> Claims:
+    """Return what ``generate_jwt_token`` signs, for the n-th user."""
+    user = f"user-{n:06d}"
+    return {
+        "sub": user,
+        "user_id": user,
+        "email": f"a{n:05d}@exa.io",
+        "iat": IAT,
+        "exp": EXP,
+    }
+
+
+def provider_claims(n: int) -> Claims:
+    """Return what identity providers sign, for the n-th user."""
+    return {
+        "iss": ISSUER,
+        "sub": f"0f1e2d3c-4b5a-6978-8796-a5b4c3{n:06d}",
+        "aud": [AUDIENCE, "account"],
+        "azp": "web-frontend",
+        "exp": EXP,
+        "iat": IAT,
+        "jti": f"8a7b6c5d-4e3f-4a1b-9c8d-7e6f5a{n:06d}",
+        "typ": "Bearer",
+        "email": f"ada.lovelace.{n:06d}@example.com",
+        "email_verified": True,
+        "name": "Augusta Ada King Lovelace",
+        "realm_access": {"roles": ["admin", "user"]},
+        "resource_access": {"account": {"roles": ["view-profile"]}},
+        "scope": "openid profile email",
+        "tid": f"tenant{n:06d}",
+    }
+
+
+TOKENS = (
+    Token("own", 219, own_claims, {}),
+    Token("provider", 745, provider_claims, {"iss": ISSUER, "aud": AUDIENCE}),
+)
+
+
+# --- peers: name -> what makes its calls ----------------------------------------
+
+
+def fastbearer_calls(algorithm: str, key: Key, token: Token) -> Peer:
+    public = key if algorithm.startswith("HS") else key.public()
+    options = {"issuer": token.checks.get("iss"), "audience": token.checks.get("aud")}
+    verifier = Verifier(public, **options)
+    return Peer("fastbearer", verifier.verify, Signer(key).sign)
+
+
+def cached_calls(algorithm: str, key: Key, token: Token) -> Peer:
+    options = {"issuer": token.checks.get("iss"), "audience": token.checks.get("aud")}
+    return Peer("fastbearer, cache", Verifier(key, cache=1000, **options).verify, None)
+
+
+def ryjwt_calls(algorithm: str, key: Key, token: Token) -> Peer:
+    import ryjwt
+
+    options: dict[str, Any] = {"algorithms": [algorithm]}
+    options |= {"issuer": ISSUER, "audience": AUDIENCE} if token.checks else {}
+    if algorithm.startswith("HS"):
+        secret = ryjwt.SecretKey(SECRET, **options)
+        return Peer("ryjwt", secret.decode, secret.encode)
+    public = ryjwt.PublicKey(key.public().to_pem().encode(), **options)
+    private = ryjwt.PrivateKey(
+        key.to_pem(private=True).encode(), algorithms=[algorithm]
+    )
+    return Peer("ryjwt", public.decode, private.encode)
+
+
+def pyjwt_calls(algorithm: str, key: Key, token: Token) -> Peer:
+    import jwt
+
+    jwk = key.to_jwk(private=True)
+    private = jwt.PyJWK(jwk, algorithm)
+    shown = jwk if algorithm.startswith("HS") else key.public().to_jwk()
+    checks = {"issuer": ISSUER, "audience": AUDIENCE} if token.checks else {}
+    decode = partial(
+        jwt.PyJWT().decode, key=jwt.PyJWK(shown, algorithm), algorithms=[algorithm]
+    )
+    encode = partial(jwt.PyJWT().encode, key=private, algorithm=algorithm)
+    return Peer("PyJWT", partial(decode, **checks), encode)
+
+
+def python_jose_calls(algorithm: str, key: Key, token: Token) -> Peer | None:
+    from jose import jwk, jwt
+
+    if not algorithm.startswith(("HS", "RS", "ES256")):
+        return None
+    private = SECRET if algorithm.startswith("HS") else key.to_pem(private=True)
+    public = SECRET if algorithm.startswith("HS") else key.public().to_pem()
+    checks = {"issuer": ISSUER, "audience": AUDIENCE} if token.checks else {}
+    decode = partial(
+        jwt.decode, key=jwk.construct(public, algorithm), algorithms=[algorithm]
+    )
+    encode = partial(
+        jwt.encode, key=jwk.construct(private, algorithm), algorithm=algorithm
+    )
+    return Peer("python-jose", partial(decode, **checks), encode)
+
+
+def joserfc_calls(algorithm: str, key: Key, token: Token) -> Peer:
+    from joserfc import jwk, jwt
+    from joserfc.jws import JWSRegistry
+
+    # joserfc has RFC 9864's name, and warns about the older one
+    name = "Ed25519" if algorithm == "EdDSA" else algorithm
+    members = key.to_jwk(private=True) | {"alg": name}
+    loaded = jwk.import_key(members)
+    registry = JWSRegistry(algorithms=[name, algorithm])
+    rules = {name: {"value": value} for name, value in token.checks.items()}
+    claims = jwt.JWTClaimsRegistry(exp={"essential": True}, **rules)
+
+    def verify(token: str) -> Claims:
+        decoded = jwt.decode(token, loaded, algorithms=[name], registry=registry)
+        claims.validate(decoded.claims)
+        return decoded.claims
+
+    def sign(claims: Claims) -> str:
+        return jwt.encode({"alg": name}, claims, loaded, [name], registry=registry)
+
+    return Peer("joserfc", None if name != algorithm else verify, sign)
+
+
+PEERS: dict[str, Callable[[str, Key, Token], Peer | None]] = {
+    "fastbearer": fastbearer_calls,
+    "cache": cached_calls,
+    "ryjwt": ryjwt_calls,
+    "jose": python_jose_calls,
+    "jwt": pyjwt_calls,
+    "joserfc": joserfc_calls,
+}
+PACKAGES = {"ryjwt": "ryjwt", "jose": "python-jose", "jwt": "PyJWT"} | {
+    name: name for name in ("joserfc", "orjson", "cryptography")
+}
+
+
+def floor(token: Token) -> Peer:
+    """Return what reading and writing the same JSON costs, without a token."""
+    import orjson
+
+    return Peer("orjson", orjson.loads, orjson.dumps)
+
+
+# --- marks: (algorithm, operation, token) -> peer -> least or greatest ratio ------
+
+AT_LEAST = {  # how many times as fast as the peer
+    ("HS256", "python-jose"): 20.0,
+    ("RS256", "PyJWT"): 3.0,
+    ("ES256", "PyJWT"): 1.5,
+    ("EdDSA", "PyJWT"): 1.25,
+}
+AT_MOST = {  # of the peer's time
+    ("HS256", "verify", "own", "ryjwt"): 0.62,
+    ("HS256", "verify", "provider", "ryjwt"): 0.72,
+    ("HS256", "sign", "own", "ryjwt"): 0.66,
+    ("HS256", "sign", "provider", "ryjwt"): 0.68,
+    ("HS256", "verify", "own", "orjson"): 2.5,
+    ("HS256", "verify", "provider", "orjson"): 2.5,
+    ("RS256", "verify", "own", "ryjwt"): 1.12,
+    ("ES256", "verify", "own", "ryjwt"): 1.27,
+    ("EdDSA", "verify", "own", "ryjwt"): 2.9,
+}
+
+
+def mark(algorithm: str, operation: str, token: str, peer: str, ratio: float) -> str:
+    """Return what the mark is and whether it is reached, if there is one."""
+    least = AT_LEAST.get((algorithm, peer))
+    if least is not None and (operation == "verify" or algorithm == "HS256"):
+        return f"{'reached' if 1 / ratio >= least else 'MISSED'} (>= {least:g}x)"
+    most = AT_MOST.get((algorithm, operation, token, peer))
+    if most is None:
+        return ""
+    return f"{'reached' if ratio <= most else 'MISSED'} (<= {most:g})"
+
+
+# --- timing -----------------------------------------------------------------------
+
+
+def time_call(call: Call, arguments: list[Any]) -> float:
+    """Return the seconds of one pass over the arguments, in a plain loop."""
+    start = time.perf_counter()
+    for argument in arguments:
+        call(argument)
+    return (time.perf_counter() - start) / len(arguments)
+
+
+def race(calls: dict[str, tuple[Call, list[Any]]], rounds: int) -> dict[str, float]:
+    """Return the least µs per call of each, taking turns."""
+    best = dict.fromkeys(calls, float("inf"))
+    for _ in range(rounds):
+        for name, (call, arguments) in calls.items():
+            best[name] = min(best[name], time_call(call, arguments))
+    return {name: seconds * 1e6 for name, seconds in best.items()}
+
+
+def repeated(values: list[Any], distinct: int) -> list[Any]:
+    return list(islice(cycle(values[:distinct]), CALLS))
+
+
+# --- one table ----------------------------------------------------------------------
+
+
+def peers_of(algorithm: str, key: Key, token: Token) -> Iterator[Peer]:
+    for module, make in PEERS.items():
+        if module in PACKAGES and not is_installed(module):
+            continue
+        peer = make(algorithm, key, token)
+        if peer is not None:
+            yield peer
+
+
+def is_installed(module: str) -> bool:
+    try:
+        importlib.import_module(module)
+    except ImportError:
+        return False
+    return True
+
+
+def compare_answers(peers: list[Peer], tokens: list[str], claims: list[Claims]) -> None:
+    """Stop where a peer reads or writes another thing than the others."""
+    for peer in peers:
+        for token, expected in zip(tokens, claims, strict=True):
+            if peer.verify is not None and peer.verify(token) != expected:
+                raise SystemExit(f"{peer.name} reads other claims")
+        if peer.sign is not None:
+            signed = peer.sign(dict(claims[0]))
+            if peers[0].verify is not None and peers[0].verify(signed) != claims[0]:
+                raise SystemExit(f"{peer.name} signs other claims")
+
+
+def measure(algorithm: str, token: Token, rounds: int) -> Iterator[dict[str, Any]]:
+    """Yield a row for each operation, number of distinct inputs and peer."""
+    is_hmac = algorithm.startswith("HS")
+    key = Key.from_secret(SECRET, algorithm) if is_hmac else Key.generate(algorithm)
+    claims = [token.claims(n) for n in range(DISTINCT)]
+    tokens = [Signer(key).sign(one) for one in claims]
+    if algorithm == "HS256" and len(tokens[0]) != token.size:
+        raise SystemExit(f"the {token.name} token has {len(tokens[0])} bytes")
+    peers = list(peers_of(algorithm, key, token))
+    compare_answers(peers, tokens, claims)
+    texts = [json.dumps(one, separators=(",", ":")).encode() for one in claims]
+    for distinct in (1, DISTINCT):
+        for operation in ("verify", "sign"):
+            inputs = repeated(tokens if operation == "verify" else claims, distinct)
+            calls = {
+                peer.name: (call, inputs)
+                for peer in peers
+                if (call := getattr(peer, operation)) is not None
+            }
+            if is_hmac and is_installed("orjson"):
+                plain = repeated(
+                    texts if operation == "verify" else claims, distinct
+                )
+                calls["orjson"] = (getattr(floor(token), operation), plain)
+            for name, µs in race(calls, rounds).items():
+                yield {
+                    "algorithm": algorithm,
+                    "token": token.name,
+                    "bytes": len(tokens[0]),
+                    "operation": operation,
+                    "distinct": distinct,
+                    "peer": name,
+                    "µs": round(µs, 3),
+                }
+
+
+def show(rows: list[dict[str, Any]]) -> None:
+    """Print a table of one algorithm and token: µs, and ours over theirs."""
+    first = rows[0]
+    print(f"\n{first['algorithm']}, {first['token']} token, {first['bytes']} bytes")
+    ours: float = 0
+    for row in rows:
+        if row["peer"] == "fastbearer":
+            ours = row["µs"]
+            which = "one" if row["distinct"] == 1 else f"{DISTINCT} distinct"
+            print(f"  {row['operation']}, {which}")
+        ratio = ours / row["µs"]
+        keys = (row["algorithm"], row["operation"], row["token"], row["peer"])
+        verdict = "" if row["peer"] == "fastbearer" else mark(*keys, ratio)
+        faster = f"{ratio:6.2f} of it = {1 / ratio:5.1f}x"
+        print(f"    {row['peer']:18} {row['µs']:9.3f} µs  {faster}  {verdict}")
+
+
+def describe() -> None:
+    """Print what is measured, and on what."""
+    model = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
+    print(f"fastbearer {importlib.metadata.version('fastbearer')} {_core.__file__}")
+    print(f"Python {platform.python_version()}, {_core.libcrypto_version}")
+    print(f"{len(model)} x {model[0] if model else platform.machine()}")
+    for module, package in PACKAGES.items():
+        if is_installed(module):
+            print(f"  {package} {importlib.metadata.version(package)}")
+        else:
+            print(f"  {package} IS MISSING: its rows and marks are left out")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--algorithms", nargs="*", default=["HS256"])
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    describe()
+    rows: list[dict[str, Any]] = []
+    for algorithm in options.algorithms:
+        rounds = options.rounds if algorithm.startswith("HS") else options.rounds // 6
+        for token in TOKENS:
+            table = list(measure(algorithm, token, max(rounds, 3)))
+            show(table)
+            rows += table
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=1, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
