@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#define DATE_MAX 9007199254740992.0 /* 2^53: exact as a double */
+#define DATE_MAX (1LL << 53) /* up to here a double is exact */
 
 /* --- presence ----------------------------------------------------------------- */
 
@@ -43,12 +43,13 @@ read_date(PyObject *value, double *date)
 {
     if (PyLong_CheckExact(value)) {
         int overflow;
-        *date = (double)PyLong_AsLongLongAndOverflow(value, &overflow);
-        return overflow == 0 && fabs(*date) <= DATE_MAX;
+        long long seconds = PyLong_AsLongLongAndOverflow(value, &overflow);
+        *date = (double)seconds;
+        return overflow == 0 && seconds <= DATE_MAX && seconds >= -DATE_MAX;
     }
     if (PyFloat_CheckExact(value)) {
         *date = PyFloat_AS_DOUBLE(value);
-        return fabs(*date) <= DATE_MAX;
+        return fabs(*date) <= (double)DATE_MAX;
     }
     return false;
 }

@@ -212,7 +212,7 @@ size_t b64url_decoded(size_t len);
 char *b64url_encode(const unsigned char *bytes, size_t len, char *text);
 
 /*
- * Writes b64url_decoded(len) bytes. False for a character outside the
+ * Writes b64url_decoded(len) bytes, which must not overlap the text. False for a character outside the
  * alphabet, an impossible length, or unused trailing bits that are not zero.
  */
 bool b64url_decode(const char *text, size_t len, unsigned char *bytes);

@@ -33,8 +33,8 @@ fold(span secret, bool letters_only, char *out)
     return len;
 }
 
-static bool
-contains(const char *text, size_t len, const char *part)
+static const char *
+find(const char *text, size_t len, const char *part)
 {
     const char *end = text + len;
     size_t part_len = strlen(part);
@@ -42,40 +42,58 @@ contains(const char *text, size_t len, const char *part)
            && (text = memchr(text, part[0], (size_t)(end - text))) != NULL) {
         if ((size_t)(end - text) >= part_len
             && memcmp(text, part, part_len) == 0) {
-            return true;
+            return text;
         }
         text++;
     }
-    return false;
+    return NULL;
 }
 
 static bool
 contains_any(const char *text, size_t len, const char *const *parts)
 {
     for (; *parts != NULL; parts++) {
-        if (contains(text, len, *parts)) {
+        if (find(text, len, *parts) != NULL) {
             return true;
         }
     }
     return false;
 }
 
-/* The labels of RFC 7468, RFC 4716, OpenSSL and OpenSSH, letters only; one of
- * the two lines is enough. */
+/* The labels of RFC 7468, RFC 4716, OpenSSL and OpenSSH, letters only. */
 /* clang-format off */
-static const char *const pem_marks[] = {
-    "BEGINPUBLICKEY",     "BEGINPRIVATEKEY",     "BEGINENCRYPTEDPRIVATEKEY",
-    "BEGINRSAPUBLICKEY",  "BEGINRSAPRIVATEKEY",  "BEGINECPUBLICKEY",
-    "BEGINECPRIVATEKEY",  "BEGINDSAPRIVATEKEY",  "BEGINDSAPUBLICKEY",
-    "BEGINCERTIFICATE",   "BEGINXCERTIFICATE",   "BEGINTRUSTEDCERTIFICATE",
-    "BEGINECPARAMETERS",  "BEGINOPENSSHPRIVATEKEY",
-    "BEGINSSHPUBLICKEY",  "BEGINSSHENCRYPTEDPRIVATEKEY",
-    "BEGINPKCS",          "BEGINCMS",            "BEGINPGPP",
-    "ENDPUBLICKEY",       "ENDPRIVATEKEY",       "ENDENCRYPTEDPRIVATEKEY",
-    "ENDRSAPUBLICKEY",    "ENDRSAPRIVATEKEY",    "ENDECPRIVATEKEY",
-    "ENDDSAPRIVATEKEY",   "ENDCERTIFICATE",      "ENDOPENSSHPRIVATEKEY",
-    NULL};
+static const char *const pem_labels[] = {
+    "PUBLICKEY", "PRIVATEKEY", "ENCRYPTEDPRIVATEKEY", "RSAPUBLICKEY",
+    "RSAPRIVATEKEY", "ECPUBLICKEY", "ECPRIVATEKEY", "DSAPUBLICKEY",
+    "DSAPRIVATEKEY", "ANYPRIVATEKEY", "OPENSSHPRIVATEKEY", "SSHPUBLICKEY",
+    "SSHENCRYPTEDPRIVATEKEY", "CERTIFICATE", "XCERTIFICATE",
+    "TRUSTEDCERTIFICATE", "CERTIFICATEREQUEST", "ECPARAMETERS", "PKCS", "CMS",
+    "PGPPUBLICKEYBLOCK", "PGPPRIVATEKEYBLOCK", NULL};
 /* clang-format on */
+
+/* Whether BEGIN or END stands right before `at`. */
+static bool
+is_boundary(const char *text, const char *at)
+{
+    return (at - text >= 5 && memcmp(at - 5, "BEGIN", 5) == 0)
+           || (at - text >= 3 && memcmp(at - 3, "END", 3) == 0);
+}
+
+/* One of the two lines of a PEM block is enough. */
+static bool
+contains_pem_line(const char *text, size_t len)
+{
+    for (const char *const *label = pem_labels; *label != NULL; label++) {
+        const char *end = text + len, *at = text;
+        while ((at = find(at, (size_t)(end - at), *label)) != NULL) {
+            if (is_boundary(text, at)) {
+                return true;
+            }
+            at++;
+        }
+    }
+    return false;
+}
 
 /* RFC 4253 6.6, RFC 5656 3.1, RFC 8709 4: names, and base64 of the names. */
 /* clang-format off */
@@ -98,7 +116,7 @@ static status
 check_text(span secret, char *room)
 {
     size_t len = fold(secret, true, room);
-    if (contains_any(room, len, pem_marks)) {
+    if (contains_pem_line(room, len)) {
         return STATUS_KEY_IS_PEM;
     }
     len = fold(secret, false, room);
@@ -221,7 +239,8 @@ is_der_key(const unsigned char *bytes, size_t len)
     return false;
 }
 
-/* Base64 of either alphabet, with white space and padding, of a DER key. */
+/* Base64 of either alphabet, with white space and padding, of a DER key; there
+ * is room for text and bytes. */
 static bool
 is_base64_der_key(span secret, char *room)
 {
@@ -232,7 +251,7 @@ is_base64_der_key(span secret, char *room)
             room[len++] = c == '+' ? '-' : c == '/' ? '_' : c;
         }
     }
-    unsigned char *bytes = (unsigned char *)room; /* decoding shrinks */
+    unsigned char *bytes = (unsigned char *)room + secret.len;
     return b64url_decode(room, len, bytes)
            && is_der_key(bytes, b64url_decoded(len));
 }
@@ -243,7 +262,7 @@ secret_check(span secret, const alg *algorithm, bool allow_short)
     if (secret.len == 0) {
         return STATUS_KEY_EMPTY;
     }
-    char *room = malloc(secret.len);
+    char *room = secret.len <= SIZE_MAX / 2 ? malloc(2 * secret.len) : NULL;
     if (room == NULL) {
         return STATUS_NO_MEMORY;
     }
@@ -257,7 +276,7 @@ secret_check(span secret, const alg *algorithm, bool allow_short)
         && secret.len < algorithm->signature) {
         result = STATUS_KEY_SHORT;
     }
-    OPENSSL_cleanse(room, secret.len);
+    OPENSSL_cleanse(room, 2 * secret.len);
     free(room);
     return result;
 }
