@@ -204,11 +204,12 @@ write_integer(json_out *text, PyObject *value)
     bool ok = false;
     if (digits != NULL) {
         Py_ssize_t len = PyUnicode_GET_LENGTH(digits);
-        if (len > JSON_DIGITS_MAX) {
+        const char *first = PyUnicode_DATA(digits);
+        if (len - (*first == '-') > JSON_DIGITS_MAX) {
             PyErr_SetString(PyExc_ValueError,
                             "an integer to be signed has too many digits");
         } else {
-            ok = json_put(text, PyUnicode_DATA(digits), (size_t)len);
+            ok = json_put(text, first, (size_t)len);
         }
         Py_DECREF(digits);
     }

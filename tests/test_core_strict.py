@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import fastbearer
-from core_support import HEADER, KEY, NOW, b64, raw_token, signed, token, verifier
+from handmade import HEADER, KEY, NOW, b64, raw_token, signed, token, verifier
 from fastbearer import (
     ClaimError,
     ConfigurationError,

@@ -52,6 +52,11 @@ class PasswordHash:
         parallelism: int = 4,
         rounds: int = 12,
     ) -> None:
+        if not all(
+            isinstance(cost, int)
+            for cost in (time_cost, memory_cost, parallelism, rounds)
+        ):
+            raise TypeError("the costs of a password hash are integers")
         self.scheme = scheme
         self._salt: Callable[[], str]
         if scheme == "argon2id":

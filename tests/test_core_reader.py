@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core_support import KEY, verifier
+from handmade import KEY, verifier
 from fastbearer import MalformedTokenError, Signer, jws
 from support import VECTORS
 
