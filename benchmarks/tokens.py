@@ -307,9 +307,7 @@ def measure(algorithm: str, token: Token, rounds: int) -> Iterator[dict[str, Any
                 if (call := getattr(peer, operation)) is not None
             }
             if is_hmac and is_installed("orjson"):
-                plain = repeated(
-                    texts if operation == "verify" else claims, distinct
-                )
+                plain = repeated(texts if operation == "verify" else claims, distinct)
                 calls["orjson"] = (getattr(floor(token), operation), plain)
             for name, µs in race(calls, rounds).items():
                 yield {

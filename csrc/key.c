@@ -2,8 +2,6 @@
 #include "module.h"
 
 #include <openssl/crypto.h>
-#include <openssl/err.h>
-#include <openssl/rand.h>
 
 PyDoc_STRVAR(key_doc,
 "A key that knows its one algorithm and was checked and prepared once.\n"
@@ -204,104 +202,6 @@ key_text(const core_state *state, const char *name, PyObject *value,
     return text->p != NULL;
 }
 
-PyDoc_STRVAR(from_secret_doc,
-"from_secret($type, /, secret, algorithm='HS256', *, kid=None,\n"
-"            allow_short_secret=False)\n"
-"--\n"
-"\n"
-"Make an HMAC key (RFC 7518 3.2) of a shared secret.\n"
-"\n"
-"Args:\n"
-"    secret: A str is taken as UTF-8, bytes as they are; at least as long as\n"
-"        the hash: 32, 48 or 64 bytes.\n"
-"    algorithm: HS256, HS384 or HS512.\n"
-"    kid: The key's id (RFC 7515 4.1.4).\n"
-"    allow_short_secret: Takes a shorter secret, but never an empty one.\n"
-"\n"
-"Raises:\n"
-"    InvalidKeyError: The secret is too short or blank, or is an asymmetric\n"
-"        key (PEM, DER, JWK, SSH), which is no secret at all (RFC 8725 3.1).");
-
-static PyObject *
-key_from_secret(PyObject *type, PyObject *args, PyObject *kwargs)
-{
-    static char *keywords[] = {"secret", "algorithm", "kid",
-                               "allow_short_secret", NULL};
-    core_state *state = PyType_GetModuleState((PyTypeObject *)type);
-    PyObject *secret, *name = NULL, *kid = Py_None;
-    int allow_short = 0;
-    span text;
-    key_traits traits = {.may_sign = true, .may_verify = true};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$Op:from_secret",
-                                     keywords, &secret, &name, &kid,
-                                     &allow_short)
-        || !key_kid(kid) || !key_text(state, "secret", secret, &text)
-        || (name != NULL && !key_algorithm(state, name, &traits.alg))) {
-        return NULL;
-    }
-    if (traits.alg == NULL) {
-        traits.alg = alg_find("HS256", 5);
-    }
-    if (traits.alg->kind != KIND_HMAC) {
-        return status_raise(state, STATUS_KEY_ALGORITHM);
-    }
-    traits.kid = kid;
-    status result = secret_check(text, traits.alg, allow_short != 0);
-    return result == STATUS_OK ? key_from_bytes(state, text, &traits)
-                               : status_raise(state, result);
-}
-
-PyDoc_STRVAR(generate_doc,
-"generate($type, /, algorithm, *, kid=None)\n"
-"--\n"
-"\n"
-"Make a fresh random key.\n"
-"\n"
-"An HMAC key has as many bytes as its hash, an RSA key 2048 bits; EdDSA is\n"
-"Ed25519.\n"
-"\n"
-"Raises:\n"
-"    InvalidKeyError: The algorithm is unknown.");
-
-static PyObject *
-generate_secret(core_state *state, const key_traits *traits)
-{
-    unsigned char secret[MAC_MAX];
-    if (RAND_priv_bytes(secret, (int)traits->alg->signature) != 1) {
-        ERR_clear_error();
-        return status_raise(state, STATUS_CRYPTO_FAILED);
-    }
-    span text = {(const char *)secret, traits->alg->signature};
-    PyObject *key = key_from_bytes(state, text, traits);
-    OPENSSL_cleanse(secret, sizeof secret);
-    return key;
-}
-
-static PyObject *
-key_generate(PyObject *type, PyObject *args, PyObject *kwargs)
-{
-    static char *keywords[] = {"algorithm", "kid", NULL};
-    core_state *state = PyType_GetModuleState((PyTypeObject *)type);
-    PyObject *name, *kid = Py_None;
-    EVP_PKEY *evp = NULL;
-    key_traits traits = {.may_sign = true, .may_verify = true};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "U|$O:generate", keywords,
-                                     &name, &kid)
-        || !key_kid(kid) || !key_algorithm(state, name, &traits.alg)) {
-        return NULL;
-    }
-    traits.kid = kid;
-    if (traits.alg->kind == KIND_HMAC) {
-        return generate_secret(state, &traits);
-    }
-    status result;
-    Py_BEGIN_ALLOW_THREADS /* RSA takes a tenth of a second */
-        result = pkey_generate(traits.alg, &evp);
-    Py_END_ALLOW_THREADS return result == STATUS_OK
-        ? key_from_evp(state, evp, &traits)
-        : status_raise(state, result);
-}
-
 PyObject *
 keys_of(const core_state *state, PyObject *value)
 {
@@ -416,9 +316,9 @@ key_public(PyObject *self, PyObject *Py_UNUSED(unused))
 
 static PyMethodDef key_methods[] = {
     {"from_secret", (PyCFunction)(void (*)(void))key_from_secret,
-     METH_CLASS | METH_VARARGS | METH_KEYWORDS, from_secret_doc},
+     METH_CLASS | METH_VARARGS | METH_KEYWORDS, key_from_secret_doc},
     {"generate", (PyCFunction)(void (*)(void))key_generate,
-     METH_CLASS | METH_VARARGS | METH_KEYWORDS, generate_doc},
+     METH_CLASS | METH_VARARGS | METH_KEYWORDS, key_generate_doc},
     {"from_pem", (PyCFunction)(void (*)(void))key_from_pem,
      METH_CLASS | METH_VARARGS | METH_KEYWORDS, key_from_pem_doc},
     {"from_der", (PyCFunction)(void (*)(void))key_from_der,

@@ -169,7 +169,11 @@ bool key_can_sign(const core_state *state, const KeyObject *key);
  * empty. */
 PyObject *keys_of(const core_state *state, PyObject *value);
 
-/* --- key_read.c, jwk.c: more methods of Key ------------------------------------- */
+/* --- key_make.c, key_read.c, jwk_read.c, jwk_write.c: methods of Key ------------------------------------- */
+
+extern const char key_from_secret_doc[], key_generate_doc[];
+PyObject *key_from_secret(PyObject *type, PyObject *args, PyObject *kwargs);
+PyObject *key_generate(PyObject *type, PyObject *args, PyObject *kwargs);
 
 extern const char key_from_pem_doc[], key_from_der_doc[], key_to_pem_doc[];
 PyObject *key_from_pem(PyObject *type, PyObject *args, PyObject *kwargs);

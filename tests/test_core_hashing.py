@@ -37,7 +37,14 @@ needs_vectors = pytest.mark.skipif(
 
 @pytest.mark.parametrize("hasher", [CHEAP, BCRYPT], ids=["argon2id", "bcrypt"])
 def test_a_round(hasher: PasswordHash) -> None:
-    for password in ("", "x", "correct horse", "pässwörd 😀", b"\xff\xfe bytes", "y" * 72):
+    for password in (
+        "",
+        "x",
+        "correct horse",
+        "pässwörd 😀",
+        b"\xff\xfe bytes",
+        "y" * 72,
+    ):
         stored = hasher.hash(password)
         assert hasher.verify(password, stored)
         assert hasher.verify(password, stored.encode())
@@ -116,25 +123,61 @@ def test_bcrypt_compares_72_bytes_and_no_nul() -> None:
     assert not BCRYPT.verify("\0", BCRYPT.hash(""))
 
 
-GOOD = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+GOOD = (
+    "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+)
 GOOD_BCRYPT = "$2b$04$abcdefghijklmnopqrstuuAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 MALFORMED = [
-    "", "x", "$", "plain text", "$argon2id$", "$argon2id$v=19$", "$2b$", "$5$salt$x",
-    GOOD.replace("v=19$", ""), GOOD.replace("v=19", "v=16"), GOOD.replace("19", "019"),
-    GOOD.replace("m=8,t=1,p=1", "t=1,m=8,p=1"), GOOD.replace("m=8", "m=08"),
-    GOOD.replace("m=8", "m=+8"), GOOD.replace("m=8", "m=-8"), GOOD.replace("m=8", "m="),
-    GOOD.replace("m=8", "m=7"), GOOD.replace("t=1", "t=0"), GOOD.replace("p=1", "p=0"),
-    GOOD.replace("p=1", "p=2"), GOOD.replace("p=1", "p=1,q=5"),
-    GOOD.replace("c29tZXNhbHQ", "c29tZQ"), GOOD.replace("c29tZXNhbHQ", "c29tZXNhbHR"),
-    GOOD.replace("c29tZXNhbHQ", "c29tZXNhbHQ="), GOOD.replace("c29tZXNhbHQ", "c29t-XNhbHQ"),
-    GOOD.replace("c29tZXNhbHQ", "A" * 200), GOOD + "=", GOOD + "$", GOOD + "B" * 300,
-    GOOD[:-1] + "B", GOOD[:-43], GOOD[:-44], GOOD[:-40] + " " * 40, " " + GOOD, GOOD + "\n",
-    GOOD.replace("argon2id", "argon2x"), GOOD.replace("8", "8" * 30), GOOD + "\0", GOOD + "é",
-    GOOD_BCRYPT[:-1], GOOD_BCRYPT + "A", GOOD_BCRYPT.replace("04", "03"),
-    GOOD_BCRYPT.replace("04", "32"), GOOD_BCRYPT.replace("04", "4$"),
-    GOOD_BCRYPT.replace("$2b$", "$2c$"), GOOD_BCRYPT.replace("u", "!"), GOOD_BCRYPT[:29],
-    GOOD_BCRYPT[:-5] + "\0" * 5, GOOD_BCRYPT[:-1] + "é",
-]  # fmt: skip
+    "",
+    "x",
+    "$",
+    "plain text",
+    "$argon2id$",
+    "$argon2id$v=19$",
+    "$2b$",
+    "$5$salt$x",
+    GOOD.replace("v=19$", ""),
+    GOOD.replace("v=19", "v=16"),
+    GOOD.replace("19", "019"),
+    GOOD.replace("m=8,t=1,p=1", "t=1,m=8,p=1"),
+    GOOD.replace("m=8", "m=08"),
+    GOOD.replace("m=8", "m=+8"),
+    GOOD.replace("m=8", "m=-8"),
+    GOOD.replace("m=8", "m="),
+    GOOD.replace("m=8", "m=7"),
+    GOOD.replace("t=1", "t=0"),
+    GOOD.replace("p=1", "p=0"),
+    GOOD.replace("p=1", "p=2"),
+    GOOD.replace("p=1", "p=1,q=5"),
+    GOOD.replace("c29tZXNhbHQ", "c29tZQ"),
+    GOOD.replace("c29tZXNhbHQ", "c29tZXNhbHR"),
+    GOOD.replace("c29tZXNhbHQ", "c29tZXNhbHQ="),
+    GOOD.replace("c29tZXNhbHQ", "c29t-XNhbHQ"),
+    GOOD.replace("c29tZXNhbHQ", "A" * 200),
+    GOOD + "=",
+    GOOD + "$",
+    GOOD + "B" * 300,
+    GOOD[:-1] + "B",
+    GOOD[:-43],
+    GOOD[:-44],
+    GOOD[:-40] + " " * 40,
+    " " + GOOD,
+    GOOD + "\n",
+    GOOD.replace("argon2id", "argon2x"),
+    GOOD.replace("8", "8" * 30),
+    GOOD + "\0",
+    GOOD + "é",
+    GOOD_BCRYPT[:-1],
+    GOOD_BCRYPT + "A",
+    GOOD_BCRYPT.replace("04", "03"),
+    GOOD_BCRYPT.replace("04", "32"),
+    GOOD_BCRYPT.replace("04", "4$"),
+    GOOD_BCRYPT.replace("$2b$", "$2c$"),
+    GOOD_BCRYPT.replace("u", "!"),
+    GOOD_BCRYPT[:29],
+    GOOD_BCRYPT[:-5] + "\0" * 5,
+    GOOD_BCRYPT[:-1] + "é",
+]
 
 
 @pytest.mark.parametrize("stored", MALFORMED, ids=range(len(MALFORMED)))
@@ -257,7 +300,7 @@ def test_the_gil_is_free_while_hashing() -> None:
     assert steps > 1000
 
 
-# --- the pool ---------------------------------------------------------------------------
+# --- the pool --------------------
 
 
 def test_the_asynchronous_twins() -> None:

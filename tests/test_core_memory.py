@@ -109,9 +109,7 @@ def test_memory_does_not_grow(setup: str, calls: int) -> None:
 
 def test_a_leak_would_be_seen() -> None:
     leak = "kept = []\ncall = lambda n: kept.append(bytes(100))\ninputs = [1]\n"
-    code = GROWTH.format(
-        tests=str(Path(__file__).parent), setup=leak, calls=100_000
-    )
+    code = GROWTH.format(tests=str(Path(__file__).parent), setup=leak, calls=100_000)
     run = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )

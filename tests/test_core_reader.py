@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handmade import KEY, verifier
 from fastbearer import MalformedTokenError, Signer, jws
+from handmade import KEY, verifier
 from support import VECTORS
 
 ARCHIVES = sorted((VECTORS / "jsontestsuite").glob("*.tar.gz"))
 needs_suite = pytest.mark.skipif(
     not ARCHIVES, reason=f"no JSONTestSuite at {VECTORS / 'jsontestsuite'}"
 )
+
 
 def suite() -> dict[str, bytes]:
     if not ARCHIVES:
@@ -158,8 +159,10 @@ values = st.recursive(
     | st.integers(-(10**30), 10**30)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(codec="utf-8")),
-    lambda inner: st.lists(inner, max_size=5)
-    | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=5)
+        | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=5)
+    ),
     max_leaves=25,
 )
 NAMED = {"exp", "nbf", "iat", "aud"}

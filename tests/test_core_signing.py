@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from handmade import KEY, NOW, b64, token, verifier
 from fastbearer import (
     ConfigurationError,
     InvalidKeyError,
@@ -20,6 +19,7 @@ from fastbearer import (
     jws,
     unverified_header,
 )
+from handmade import KEY, NOW, b64, token, verifier
 
 
 def claims_of(text: str) -> Any:

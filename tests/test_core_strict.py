@@ -11,7 +11,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import fastbearer
-from handmade import HEADER, KEY, NOW, b64, raw_token, signed, token, verifier
 from fastbearer import (
     ClaimError,
     ConfigurationError,
@@ -33,12 +32,13 @@ from fastbearer import (
     jws,
     unverified_header,
 )
+from handmade import HEADER, KEY, NOW, b64, raw_token, signed, token, verifier
 from support import OTHER_SECRET, SECRET
 
 GOOD = token({"sub": "1"})
 HEAD, BODY, MAC = GOOD.split(".")
 
-# --- shape ---------------------------------------------------------------------------
+# --- shape --------------------
 
 SHAPES = {
     "empty": "",
@@ -116,7 +116,7 @@ def test_padding_where_it_is_allowed() -> None:
             lenient.verify(signed(f"{HEAD}.{wrong}"))
 
 
-# --- header -----------------------------------------------------------------------------
+# --- header --------------------
 
 HEADERS = {
     b"[]": MalformedTokenError,
@@ -178,7 +178,9 @@ def test_a_header_may_hold_what_nobody_reads() -> None:
     escaped = raw_token(b'{"\\u0061lg":"HS\\u0032\\u003556"}', b"{}")
     with pytest.raises(InvalidAlgorithmError):  # HS2556
         verifier().verify(escaped)
-    assert verifier().verify(raw_token(b'{"\\u0061lg":"HS\\u00325\\u0036"}', b"{}")) == {}
+    assert (
+        verifier().verify(raw_token(b'{"\\u0061lg":"HS\\u00325\\u0036"}', b"{}")) == {}
+    )
     members = {f"x{n}": n for n in range(63)}
     assert verifier().verify(token({}, {"alg": "HS256", **members})) == {}
     with pytest.raises(MalformedTokenError):
@@ -189,9 +191,12 @@ def test_the_type_of_a_token() -> None:
     typed = verifier(typ="at+jwt")
     for typ in ("at+jwt", "AT+JWT", "application/at+jwt", "Application/AT+jwt"):
         assert typed.verify(token({}, {"alg": "HS256", "typ": typ})) == {}
-    assert verifier(typ="application/at+jwt").verify(
-        token({}, {"alg": "HS256", "typ": "at+jwt"})
-    ) == {}
+    assert (
+        verifier(typ="application/at+jwt").verify(
+            token({}, {"alg": "HS256", "typ": "at+jwt"})
+        )
+        == {}
+    )
     for header in ({"alg": "HS256"}, HEADER, {"alg": "HS256", "typ": "x/at+jwt"}):
         with pytest.raises(InvalidClaimError) as caught:
             typed.verify(token({}, header))
@@ -230,7 +235,9 @@ def test_key_sets() -> None:
         both.verify(token({}, {"alg": "HS256", "kid": "longer"}))
     with pytest.raises(InvalidSignatureError):
         both.verify(token({}, {**HEADER, "kid": "old"}))  # signed with the new one
-    twins = KeySet([Key.from_secret(OTHER_SECRET, kid="x"), Key.from_secret(SECRET, kid="x")])
+    twins = KeySet(
+        [Key.from_secret(OTHER_SECRET, kid="x"), Key.from_secret(SECRET, kid="x")]
+    )
     assert Verifier(twins, require=()).verify(token({}, {**HEADER, "kid": "x"})) == {}
     with pytest.raises(ValueError, match="at least one"):
         KeySet([])
@@ -240,7 +247,7 @@ def test_key_sets() -> None:
         Verifier([])
 
 
-# --- signature ------------------------------------------------------------------------------
+# --- signature --------------------
 
 
 def test_every_bit_of_the_signature_counts() -> None:
@@ -268,7 +275,7 @@ def test_the_payload_is_not_read_before_the_signature() -> None:
         verifier().verify(f"{HEAD}.not*base64.{MAC}")
 
 
-# --- claims -----------------------------------------------------------------------------------
+# --- claims --------------------
 
 DATES = {"exp": InvalidClaimError, "nbf": InvalidClaimError, "iat": InvalidClaimError}
 NO_DATES = (True, False, None, "1", "", [], [1], {}, 2**53 + 1, -(2**53) - 1, 2**63)
@@ -461,12 +468,14 @@ def test_errors_have_codes_and_no_token() -> None:
     assert issubclass(ConfigurationError, ValueError)
 
 
-# --- nothing else is ever raised -----------------------------------------------------------
+# --- nothing else is ever raised --------------------
 
 SEGMENT = st.text("ABCabc019-_=+/. \n", max_size=60) | st.binary(max_size=90).map(b64)
 
 
-@given(st.text() | st.binary() | st.lists(SEGMENT, min_size=1, max_size=6).map(".".join))
+@given(
+    st.text() | st.binary() | st.lists(SEGMENT, min_size=1, max_size=6).map(".".join)
+)
 @example("é" * 20)
 @example(b"\xff" * 20)
 def test_no_text_raises_anything_else(text: str | bytes) -> None:

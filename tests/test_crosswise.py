@@ -6,9 +6,9 @@ from typing import Any
 
 import argon2
 import bcrypt
+import jose.jwt
 import joserfc.jwk
 import joserfc.jwt
-import jose.jwt
 import jwt
 import pytest
 from hypothesis import given, settings
@@ -23,7 +23,9 @@ ALGORITHMS = ("HS256", "HS384", "HS512")
 text = st.text(st.characters(codec="utf-8"), max_size=20)
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | text,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3)
+    ),
     max_leaves=8,
 )
 claims = st.dictionaries(text.map("x".__add__), values, max_size=5).map(
