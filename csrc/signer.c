@@ -28,6 +28,10 @@ date_from_datetime(PyObject *name, PyObject *value)
                          : PyObject_CallMethod(calendar, "timegm", "(O)", utc);
     Py_XDECREF(calendar);
     Py_XDECREF(utc);
+    if (date == NULL && PyErr_ExceptionMatches(PyExc_OverflowError)) {
+        PyErr_Clear(); /* the years 1 and 9999 may have no UTC */
+        PyErr_Format(PyExc_ValueError, "%U is a date out of range", name);
+    }
     if (date == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
         PyErr_Clear();
         PyErr_Format(PyExc_TypeError,

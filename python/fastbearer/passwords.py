@@ -17,6 +17,7 @@ __all__ = ["PasswordHash", "hash_password", "verify_password"]
 SALT_BYTES = 16  # RFC 9106 3.1 recommends 16; bcrypt takes no other length
 ARGON2_DIGEST_CHARACTERS = 43  # 32 bytes
 BCRYPT_CHARACTERS = 60
+COST_LIMIT = 2**32  # RFC 9106 3.1; what is allowed, the core decides
 
 BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 BCRYPT64 = b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -52,11 +53,11 @@ class PasswordHash:
         parallelism: int = 4,
         rounds: int = 12,
     ) -> None:
-        if not all(
-            isinstance(cost, int)
-            for cost in (time_cost, memory_cost, parallelism, rounds)
-        ):
-            raise TypeError("the costs of a password hash are integers")
+        for cost in (time_cost, memory_cost, parallelism, rounds):
+            if not isinstance(cost, int):
+                raise TypeError("the costs of a password hash are integers")
+            if not 0 < cost < COST_LIMIT:
+                raise ConfigurationError("a cost of the hash is out of range")
         self.scheme = scheme
         self._salt: Callable[[], str]
         if scheme == "argon2id":
