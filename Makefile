@@ -24,8 +24,8 @@ test-asan: .venv/.with-dev
 	LD_PRELOAD="$(ASAN_LIBRARIES)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
 	    PYTHONPATH=build/asan/lib .venv/bin/python -m pytest tests/test_core_*.py
 
-bench: .venv/.with-dev .venv/.built
-	.venv/bin/python benchmarks/tokens.py
+bench: .venv/.with-dev
+	scripts/bench --algorithms HS256 RS256 ES256 EdDSA
 
 lint: .venv/.with-dev
 	.venv/bin/ruff check

@@ -156,7 +156,7 @@ def python_jose_calls(algorithm: str, key: Key, token: Token) -> Peer | None:
     return Peer("python-jose", partial(decode, **checks), encode)
 
 
-def joserfc_calls(algorithm: str, key: Key, token: Token) -> Peer:
+def joserfc_calls(algorithm: str, key: Key, token: Token) -> Peer | None:
     from joserfc import jwk, jwt
     from joserfc.jws import JWSRegistry
 
@@ -176,7 +176,9 @@ def joserfc_calls(algorithm: str, key: Key, token: Token) -> Peer:
     def sign(claims: Claims) -> str:
         return jwt.encode({"alg": name}, claims, loaded, [name], registry=registry)
 
-    return Peer("joserfc", None if name != algorithm else verify, sign)
+    if name != algorithm:
+        return None
+    return Peer("joserfc", verify, sign)
 
 
 PEERS: dict[str, Callable[[str, Key, Token], Peer | None]] = {
