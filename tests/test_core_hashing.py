@@ -90,6 +90,13 @@ def test_upgrades() -> None:
     assert CHEAP.needs_rehash(stronger.hash("x"))
 
 
+def test_a_longer_salt_does_not_make_up_for_a_shorter_digest() -> None:
+    for salt, digest in ((58, 7), (59, 6)):
+        stored = f"$argon2id$v=19$m=8,t=1,p=1${'A' * salt}${'A' * digest}"
+        assert len(stored) == len(CHEAP.hash("x"))
+        assert CHEAP.needs_rehash(stored)
+
+
 def test_passwords_that_cannot_be_hashed() -> None:
     assert CHEAP.hash("x" * 4096)
     assert CHEAP.verify("a\0b", CHEAP.hash("a\0b"))

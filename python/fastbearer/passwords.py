@@ -42,7 +42,7 @@ class PasswordHash:
         ConfigurationError: The scheme is unknown, or its cost out of range.
     """
 
-    __slots__ = ("_characters", "_prefix", "_salt", "scheme")
+    __slots__ = ("_characters", "_prefix", "_salt", "_tail", "scheme")
 
     def __init__(
         self,
@@ -72,6 +72,12 @@ class PasswordHash:
             self._characters = BCRYPT_CHARACTERS
         else:
             raise ConfigurationError("the password scheme must be argon2id or bcrypt")
+        is_argon2 = scheme == "argon2id"
+        self._tail = (
+            ARGON2_DIGEST_CHARACTERS
+            if is_argon2
+            else BCRYPT_CHARACTERS - len(self._prefix)
+        )
         self._check_cost()
 
     @classmethod
@@ -116,7 +122,12 @@ class PasswordHash:
         """
         _core.password_scheme(hash)
         text = hash if isinstance(hash, str) else hash.decode()
-        return not text.startswith(self._prefix) or len(text) != self._characters
+        # The last "$" stands where ours does, so salt and digest are as long.
+        return (
+            not text.startswith(self._prefix)
+            or len(text) != self._characters
+            or len(text.rpartition("$")[2]) != self._tail
+        )
 
     def verify_and_update(
         self, password: str | bytes, hash: str | bytes
