@@ -1,12 +1,23 @@
 /* The signature cache: the last tokens whose signature has passed. */
 #include "module.h"
 
-/* A subclass could answer an equality test as it likes. */
-static bool
-is_cacheable(const signature_cache *cache, PyObject *text)
+/* A token as a plain str, as which it is remembered, or NULL for one that is
+ * not: a subclass could answer an equality test as it likes. Bytes become a
+ * str, since -b warns where the two are compared. */
+static PyObject *
+cache_text(const signature_cache *cache, PyObject *value)
 {
-    return cache->known != NULL
-           && (PyUnicode_CheckExact(text) || PyBytes_CheckExact(text));
+    PyObject *text = NULL;
+    if (cache->known != NULL && PyUnicode_CheckExact(value)) {
+        text = Py_NewRef(value);
+    } else if (cache->known != NULL && PyBytes_CheckExact(value)) {
+        text = PyUnicode_DecodeLatin1(PyBytes_AS_STRING(value),
+                                      PyBytes_GET_SIZE(value), NULL);
+        if (text == NULL) {
+            PyErr_Clear(); /* it is only not remembered */
+        }
+    }
+    return text;
 }
 
 bool
@@ -36,10 +47,12 @@ cache_clear(signature_cache *cache)
 }
 
 bool
-cache_has(const signature_cache *cache, PyObject *text)
+cache_has(const signature_cache *cache, PyObject *value)
 {
-    return is_cacheable(cache, text)
-           && PySet_Contains(cache->known, text) == 1;
+    PyObject *text = cache_text(cache, value);
+    bool has = text != NULL && PySet_Contains(cache->known, text) == 1;
+    Py_XDECREF(text);
+    return has;
 }
 
 /* The oldest makes room. */
@@ -59,9 +72,10 @@ replace(signature_cache *cache, PyObject *text)
 }
 
 void
-cache_add(signature_cache *cache, PyObject *text)
+cache_add(signature_cache *cache, PyObject *value)
 {
-    if (!is_cacheable(cache, text)) {
+    PyObject *text = cache_text(cache, value);
+    if (text == NULL) {
         return;
     }
 #ifdef Py_GIL_DISABLED
@@ -73,4 +87,5 @@ cache_add(signature_cache *cache, PyObject *text)
 #ifdef Py_GIL_DISABLED
     Py_END_CRITICAL_SECTION();
 #endif
+    Py_DECREF(text);
 }

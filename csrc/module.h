@@ -67,11 +67,15 @@ PyObject *status_raise_missing(const core_state *state, PyObject *claim);
 
 /* --- option.c: arguments of constructors --------------------------------------*/
 
-/* Seconds: a number, or a timedelta. Refuses negative and infinite ones. */
+/* Seconds: a number, or a timedelta; from 0 to 2^52. */
 bool option_duration(const core_state *state, const char *name,
                      PyObject *value, double *seconds);
 
-/* A tuple of strings from one string or an iterable of them. */
+/* A string of Unicode text, or NULL for None; borrowed. */
+bool option_string(const core_state *state, const char *name, PyObject *value,
+                   PyObject **string);
+
+/* A tuple of such strings from one or an iterable of them. */
 PyObject *option_strings(const core_state *state, const char *name,
                          PyObject *value, bool may_be_empty);
 
@@ -250,10 +254,10 @@ typedef struct {
 bool cache_make(signature_cache *cache, Py_ssize_t size);
 void cache_clear(signature_cache *cache);
 
-/* Only the whole text of a token is found, and only until `size` others came.
- * Neither raises. Threads may share the cache, with or without a GIL. */
-bool cache_has(const signature_cache *cache, PyObject *text);
-void cache_add(signature_cache *cache, PyObject *text);
+/* Only the whole text of a token is found, str or bytes, and only until `size`
+ * others came. Neither raises. Threads may share the cache, with or without a GIL. */
+bool cache_has(const signature_cache *cache, PyObject *value);
+void cache_add(signature_cache *cache, PyObject *value);
 
 /* --- verifier.c, signer.c, jws.c, password.c ------------------------------------------------*/
 

@@ -4,11 +4,37 @@
 #include <math.h>
 #include <time.h>
 
+/* The sum of a time and a duration is exact, and a date that verifiers take. */
+#define SECONDS_MAX 0x1p52
+
 static bool
 refuse(const core_state *state, const char *name, const char *rule)
 {
     PyErr_Format(state->configuration_error, "%s must be %s", name, rule);
     return false;
+}
+
+/* Text that a token can hold: strict JSON has no lone surrogates. */
+static bool
+is_text(const core_state *state, const char *name, PyObject *value)
+{
+    if (PyUnicode_AsUTF8AndSize(value, NULL) != NULL) {
+        return true;
+    }
+    PyErr_Clear();
+    return refuse(state, name, "text without lone surrogates");
+}
+
+bool
+option_string(const core_state *state, const char *name, PyObject *value,
+              PyObject **string)
+{
+    *string = value == Py_None ? NULL : value;
+    if (*string != NULL && !PyUnicode_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "%s must be a string or None", name);
+        return false;
+    }
+    return *string == NULL || is_text(state, name, value);
 }
 
 bool
@@ -24,14 +50,15 @@ option_duration(const core_state *state, const char *name, PyObject *value,
     }
     *seconds = number == NULL ? -1.0 : PyFloat_AsDouble(number);
     Py_XDECREF(number);
-    if (PyErr_Occurred()) {
+    if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_OverflowError)) {
         PyErr_Clear();
         PyErr_Format(PyExc_TypeError, "%s must be seconds or a timedelta",
                      name);
         return false;
     }
-    return (isfinite(*seconds) && *seconds >= 0)
-           || refuse(state, name, "finite and not negative");
+    PyErr_Clear();
+    return (*seconds >= 0 && *seconds <= SECONDS_MAX)
+           || refuse(state, name, "0 to 2^52 seconds");
 }
 
 PyObject *
@@ -46,7 +73,10 @@ option_strings(const core_state *state, const char *name, PyObject *value,
     bool ok = may_be_empty || PyTuple_GET_SIZE(strings) > 0
               || refuse(state, name, "one string or several, not none");
     for (Py_ssize_t i = 0; ok && i < PyTuple_GET_SIZE(strings); i++) {
-        if (!PyUnicode_Check(PyTuple_GET_ITEM(strings, i))) {
+        PyObject *string = PyTuple_GET_ITEM(strings, i);
+        if (PyUnicode_Check(string)) {
+            ok = is_text(state, name, string);
+        } else {
             PyErr_Format(PyExc_TypeError, "%s must hold strings only", name);
             ok = false;
         }
@@ -87,8 +117,8 @@ clock_read(PyObject *clock, double *now)
     if (*now == -1.0 && PyErr_Occurred()) {
         return false;
     }
-    if (!isfinite(*now)) {
-        PyErr_SetString(PyExc_ValueError, "the clock returned no number");
+    if (!(fabs(*now) <= SECONDS_MAX)) { /* nor is NaN */
+        PyErr_SetString(PyExc_ValueError, "the clock returned no time");
         return false;
     }
     return true;

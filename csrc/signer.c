@@ -235,21 +235,19 @@ signer_fill(SignerObject *self, PyObject *issuer, PyObject *audience,
             PyObject *lifetime, PyObject *clock)
 {
     const core_state *state = self->state;
-    PyObject *callable;
-    if (!key_can_sign(state, self->key)) {
-        return false;
-    }
-    if (issuer != Py_None && !PyUnicode_Check(issuer)) {
-        PyErr_SetString(PyExc_TypeError, "issuer must be a string or None");
-        return false;
-    }
-    if (!option_clock(clock, &callable)) {
+    PyObject *callable, *string;
+    if (!key_can_sign(state, self->key)
+        || !option_string(state, "issuer", issuer, &string)
+        || !option_clock(clock, &callable)) {
         return false;
     }
     self->clock = Py_XNewRef(callable);
-    self->issuer = issuer == Py_None ? NULL : Py_NewRef(issuer);
+    self->issuer = Py_XNewRef(string);
     if (PyUnicode_Check(audience)) {
-        self->audience = Py_NewRef(audience);
+        if (!option_string(state, "audience", audience, &string)) {
+            return false;
+        }
+        self->audience = Py_NewRef(string);
     } else if (audience != Py_None) {
         self->audience = option_strings(state, "audience", audience, false);
         if (self->audience == NULL) {

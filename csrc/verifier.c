@@ -206,10 +206,8 @@ check_options(const core_state *state, const options *given)
     }
     if (rule != NULL) {
         PyErr_SetString(state->configuration_error, rule);
-    } else if (given->typ != Py_None && !PyUnicode_Check(given->typ)) {
-        PyErr_SetString(PyExc_TypeError, "typ must be a string or None");
     }
-    return !PyErr_Occurred();
+    return rule == NULL;
 }
 
 /* Sorts the names into rules->requires and, for those that the core does not
@@ -286,8 +284,9 @@ verifier_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     core_state *state = PyType_GetModuleState(type);
     options given;
-    if (!options_parse(args, kwargs, &given)
-        || !check_options(state, &given)) {
+    PyObject *typ;
+    if (!options_parse(args, kwargs, &given) || !check_options(state, &given)
+        || !option_string(state, "typ", given.typ, &typ)) {
         return NULL;
     }
     VerifierObject *self = (VerifierObject *)type->tp_alloc(type, 0);
@@ -297,7 +296,7 @@ verifier_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     self->state = state;
     self->max_bytes = (size_t)given.max_bytes;
     self->allow_padding = given.allow_padding != 0;
-    self->typ = given.typ == Py_None ? NULL : Py_NewRef(given.typ);
+    self->typ = Py_XNewRef(typ);
     self->keys = keys_of(state, given.key);
     if (self->keys == NULL || !rules_make(state, &given, &self->rules)
         || !cache_make(&self->cache, given.cache)) {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -295,6 +297,18 @@ def test_the_cache_remembers_signatures_only() -> None:
     many = [Signer(key).sign({"exp": 2000, "n": n}) for n in range(10)]
     for n, one in enumerate(many * 2):
         assert verifier.verify(one)["n"] == n % 10
+
+
+def test_the_cache_under_python_bb() -> None:
+    """Python's own option -bb makes an error of comparing str with bytes."""
+    code = """
+from fastbearer import Key, Signer, Verifier
+key = Key.generate("HS256")
+token, verify = Signer(key, lifetime=60).sign({}), Verifier(key, cache=2).verify
+for form in (token, token.encode()) * 2:
+    verify(form)
+"""
+    subprocess.run([sys.executable, "-bb", "-c", code], check=True)
 
 
 def test_signatures_of_curves_without_explicit_parameters() -> None:

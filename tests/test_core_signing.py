@@ -221,3 +221,24 @@ def test_any_payload() -> None:
         jws.verify(token({}), "secret")  # type: ignore[arg-type]
     with pytest.raises((InvalidKeyError, TypeError)):
         jws.sign(b"", KeySet([KEY]))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"lifetime": 10**400},
+        {"lifetime": 1e300},
+        {"lifetime": 2**52 + 1},
+        {"issuer": "\ud800"},
+        {"audience": "\ud800"},
+        {"audience": ["a", "\ud800"]},
+    ],
+    ids=ascii,
+)
+def test_what_no_verifier_would_take_is_refused_at_once(
+    options: dict[str, Any],
+) -> None:
+    with pytest.raises(ConfigurationError):
+        Signer(KEY, **options)
+    longest = Signer(KEY, lifetime=2**52)
+    assert verifier().verify(longest.sign({}))["exp"] > 2**52

@@ -439,8 +439,14 @@ def test_the_clock_is_read_once_and_its_faults_are_its_own() -> None:
         {"require": 5},
         {"require": [5]},
         {"unknown": 1},
+        {"leeway": 10**400},
+        {"max_age": 2**53},
+        {"issuer": "\ud800"},
+        {"audience": ["\ud800"]},
+        {"require": "\ud800"},
+        {"typ": "\ud800"},
     ],
-    ids=repr,
+    ids=ascii,
 )
 def test_options_that_make_no_sense(options: dict[str, Any]) -> None:
     with pytest.raises((ConfigurationError, TypeError)):

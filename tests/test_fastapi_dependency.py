@@ -47,7 +47,7 @@ FLAVOURS = [
 
 
 def sign(algorithm: str = "HS256", key: Any = SECRET, **claims: Any) -> str:
-    payload = {"sub": "u1", "exp": int(time.time()) + 60, **claims}
+    payload = {"sub": "u1", "exp": int(time.time()) + 3600, **claims}
     present = {name: value for name, value in payload.items() if value is not None}
     return jwt.encode(present, key, algorithm)
 
