@@ -49,6 +49,12 @@ alg_find(const char *name, size_t len)
     return NULL;
 }
 
+const char *
+alg_name(size_t row)
+{
+    return row < sizeof algs / sizeof algs[0] ? algs[row].name : NULL;
+}
+
 const curve *
 curve_find(const char *name, size_t len)
 {

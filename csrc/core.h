@@ -64,6 +64,9 @@ typedef struct {
 const alg *alg_find(const char *name, size_t len);
 const curve *curve_find(const char *name, size_t len);
 
+/* The name of a row, or NULL after the last. */
+const char *alg_name(size_t row);
+
 /* Fetches every digest once; false when libcrypto lacks one. With only_evp,
  * under FIPS, or where sha2.c disagrees, by_value is false. */
 bool digests_fetch(digests *all, bool only_evp);

@@ -90,11 +90,31 @@ exec_types(PyObject *module)
                : -1;
 }
 
+/* The names of all algorithms, so that Python keeps no second list. */
+static int
+add_algorithms(PyObject *module)
+{
+    PyObject *list = PyList_New(0);
+    bool ok = list != NULL;
+    for (size_t row = 0; ok && alg_name(row) != NULL; row++) {
+        PyObject *name = PyUnicode_FromString(alg_name(row));
+        ok = name != NULL && PyList_Append(list, name) == 0;
+        Py_XDECREF(name);
+    }
+    PyObject *tuple = ok ? PyList_AsTuple(list) : NULL;
+    ok = tuple != NULL
+         && PyModule_AddObjectRef(module, "algorithms", tuple) == 0;
+    Py_XDECREF(tuple);
+    Py_XDECREF(list);
+    return ok ? 0 : -1;
+}
+
 static int
 exec_functions(PyObject *module)
 {
     return PyModule_AddFunctions(module, jws_methods) < 0
                    || PyModule_AddFunctions(module, password_methods) < 0
+                   || add_algorithms(module) < 0
                    || PyModule_AddStringConstant(
                           module, "libcrypto_version",
                           OpenSSL_version(OPENSSL_VERSION))

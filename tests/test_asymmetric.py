@@ -32,6 +32,7 @@ from fastbearer import (
     TokenError,
     UnknownKeyError,
     Verifier,
+    _core,
     jws,
 )
 
@@ -297,6 +298,16 @@ def test_the_cache_remembers_signatures_only() -> None:
     many = [Signer(key).sign({"exp": 2000, "n": n}) for n in range(10)]
     for n, one in enumerate(many * 2):
         assert verifier.verify(one)["n"] == n % 10
+
+
+@pytest.mark.parametrize("algorithm", EC)
+def test_ecdsa_is_deterministic_where_libcrypto_makes_it_so(
+    keys: dict[str, Key], algorithm: str
+) -> None:
+    """RFC 6979, from OpenSSL 3.2 on: docs/keys.md says so."""
+    version = tuple(map(int, _core.libcrypto_version.split()[1].split(".")[:2]))
+    signatures = {jws.sign(b"text", keys[algorithm]) for _ in range(4)}
+    assert (len(signatures) == 1) == (version >= (3, 2))
 
 
 def test_the_cache_under_python_bb() -> None:

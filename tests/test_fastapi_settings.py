@@ -46,6 +46,8 @@ def test_defaults() -> None:
     settings = Settings(better_auth_secret=SECRET)
     assert secret_of(settings) == SECRET
     assert settings.model_dump(exclude={"better_auth_secret"}) == {
+        "better_auth_url": None,
+        "jwks_url": None,
         "jwt_expiration_days": 7,
         "jwt_issuer": None,
         "jwt_audience": None,
@@ -62,6 +64,8 @@ def test_every_setting_has_its_environment_variable(
 ) -> None:
     environment = {
         "BETTER_AUTH_SECRET": SHORT,
+        "BETTER_AUTH_URL": "https://app.example",
+        "JWKS_URL": "https://id.example/keys",
         "JWT_EXPIRATION_DAYS": "0.5",
         "JWT_ISSUER": "https://issuer.example",
         "JWT_AUDIENCE": "tasks",
@@ -76,6 +80,8 @@ def test_every_setting_has_its_environment_variable(
     settings = Settings()
     assert secret_of(settings) == SHORT
     assert settings.model_dump(exclude={"better_auth_secret"}) == {
+        "better_auth_url": "https://app.example",
+        "jwks_url": "https://id.example/keys",
         "jwt_expiration_days": 0.5,
         "jwt_issuer": "https://issuer.example",
         "jwt_audience": "tasks",
@@ -171,7 +177,11 @@ def test_a_key_is_not_a_secret(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["better_auth_secret", "jwt_issuer", "jwt_audience", "database_url"]
+    "name",
+    [
+        *("better_auth_secret", "better_auth_url", "jwks_url"),
+        *("jwt_issuer", "jwt_audience", "database_url"),
+    ],
 )
 def test_bytes_that_are_not_utf_8_are_refused(
     monkeypatch: pytest.MonkeyPatch, name: str
@@ -229,6 +239,56 @@ def test_a_wrong_keyword_names_the_setting(name: str, value: object) -> None:
     assert told.startswith(f"{name.upper()} must be ")
     assert "wrong-value" not in told
     assert SHORT not in told
+
+
+@pytest.mark.parametrize(
+    ("url", "origin", "keys"),
+    [
+        ("https://app.example", "https://app.example", "/api/auth/jwks"),
+        ("https://app.example/", "https://app.example", "/api/auth/jwks"),
+        ("https://APP.Example:443", "https://app.example", "/api/auth/jwks"),
+        ("http://localhost:3000", "http://localhost:3000", "/api/auth/jwks"),
+        ("http://localhost:80/", "http://localhost", "/api/auth/jwks"),
+        ("http://[::1]:3000", "http://[::1]:3000", "/api/auth/jwks"),
+        ("https://app.example/auth/v1/", "https://app.example", "/auth/v1/jwks"),
+    ],
+)
+def test_the_keys_of_better_auth(url: str, origin: str, keys: str) -> None:
+    source = Settings(better_auth_url=url).jwks_source()
+    assert source == (origin + keys, origin, origin)
+    elsewhere = Settings(better_auth_url=url, jwks_url="https://id.example/keys")
+    assert elsewhere.jwks_source() == ("https://id.example/keys", origin, origin)
+
+
+def test_keys_from_elsewhere_take_the_issuer_and_audience_of_the_settings() -> None:
+    settings = Settings(jwks_url="https://id.example", jwt_issuer="i", jwt_audience="a")
+    assert settings.jwks_source() == ("https://id.example", "i", "a")
+    assert Settings(better_auth_secret=SECRET).jwks_source() is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "app.example",
+            "//app.example",
+            "ftp://app.example",
+            "https://",
+            "https://[::",
+        ),
+        *("https://app.example:99999", "https://ä.example", "https://a b\n.example"),
+    ],
+)
+def test_what_is_no_base_url(url: str) -> None:
+    told = message(better_auth_url=url)
+    assert told == "BETTER_AUTH_URL must be an absolute http or https URL of ASCII"
+
+
+def test_without_a_secret_nothing_is_signed() -> None:
+    settings = Settings(jwks_url="https://id.example")
+    assert not settings.has_secret
+    with pytest.raises(ConfigurationError, match="BETTER_AUTH_SECRET"):
+        settings.signing_key()
 
 
 def test_the_other_name_of_the_secret_is_told_by_its_first() -> None:

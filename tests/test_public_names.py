@@ -26,6 +26,7 @@ SNAPSHOT = Path(__file__).with_name("public_names.txt")
 MODULES = [
     "fastbearer",
     "fastbearer.jws",
+    "fastbearer.jwks",
     "fastbearer.errors",
     "fastbearer.fastapi",
     "fastbearer.accounts",

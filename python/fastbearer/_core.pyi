@@ -6,6 +6,7 @@ from .keys import KeySet
 from .tokens import Token
 
 libcrypto_version: str
+algorithms: tuple[str, ...]
 
 @final
 class Key:

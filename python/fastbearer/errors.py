@@ -20,6 +20,7 @@ __all__ = [
     "InvalidIssuerError",
     "InvalidKeyError",
     "InvalidSignatureError",
+    "KeySourceError",
     "MalformedTokenError",
     "MissingClaimError",
     "PasswordError",
@@ -122,6 +123,23 @@ class InvalidKeyError(FastbearerError):
     """Key material that must not be used; the message names the rule."""
 
     code = "invalid_key"
+
+
+class KeySourceError(FastbearerError):
+    """Keys that cannot be fetched at the moment: it says nothing of a token.
+
+    Attributes:
+        retry_after: Seconds until the source is asked again.
+    """
+
+    code = "key_source_unavailable"
+
+    def __init__(self, message: str = "", retry_after: float = 0) -> None:
+        super().__init__(message, retry_after)
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class PasswordError(FastbearerError):

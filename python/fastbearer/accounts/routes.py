@@ -82,7 +82,7 @@ class Accounts:
         Raises:
             ConfigurationError: The environment is not fit for use.
         """
-        _ = self._auth.settings
+        _ = self._auth.signer
         if not self._owns_store:
             yield
             return

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cached_property
 
-from fastbearer import Signer, Verifier
+from fastbearer import Signer
 from fastbearer.fastapi.dependency import (
     ClaimsDependency,
     OptionalUserDependency,
@@ -16,6 +16,7 @@ from fastbearer.fastapi.dependency import (
     UserDependency,
 )
 from fastbearer.fastapi.settings import ALGORITHM, Settings
+from fastbearer.fastapi.verifiers import make_verifier
 
 __all__ = ["Auth", "auth"]
 
@@ -33,6 +34,7 @@ class Auth:
             is first needed (by ``lifespan``, a token, or a signature).
         verifier: Anything with ``verify(token) -> dict`` that raises
             ``TokenError``, in place of the one that the settings describe.
+            Where it has ``averify`` too, that is awaited instead.
         header: Name of the request header that has the token, after the
             scheme ``Bearer``.
 
@@ -58,15 +60,11 @@ class Auth:
             self.settings = settings
         if verifier is not None:
             self.verifier = verifier
-        algorithm = ALGORITHM if verifier is None else None
-        self.verify_jwt_token = UserDependency(self, header=header, algorithm=algorithm)
-        self.verify_user_id = PathUserDependency(
-            self, header=header, algorithm=algorithm
-        )
-        self.optional_user = OptionalUserDependency(
-            self, header=header, algorithm=algorithm
-        )
-        self.token_claims = ClaimsDependency(self, header=header, algorithm=algorithm)
+        self._is_verifier_given = verifier is not None
+        self.verify_jwt_token = UserDependency(self, header=header)
+        self.verify_user_id = PathUserDependency(self, header=header)
+        self.optional_user = OptionalUserDependency(self, header=header)
+        self.token_claims = ClaimsDependency(self, header=header)
 
     @cached_property
     def settings(self) -> Settings:
@@ -84,14 +82,22 @@ class Auth:
         Raises:
             ConfigurationError: The environment is not fit for use.
         """
-        return Verifier(
-            self.settings.signing_key(),
-            issuer=self.settings.jwt_issuer,
-            audience=self.settings.jwt_audience,
-        )
+        return make_verifier(self.settings)
+
+    @property
+    def algorithm(self) -> str | None:
+        """The one algorithm of the accepted tokens, or None for several."""
+        is_one = not self._is_verifier_given and self.settings.jwks_source() is None
+        return ALGORITHM if is_one else None
 
     @cached_property
-    def _signer(self) -> Signer:
+    def signer(self) -> Signer:
+        """What signs the tokens: HS256, with the claims that are configured.
+
+        Raises:
+            ConfigurationError: There is no secret, or the environment is not
+                fit for use.
+        """
         return Signer(
             self.settings.signing_key(),
             issuer=self.settings.jwt_issuer,
@@ -116,7 +122,7 @@ class Auth:
         """
         if not (isinstance(user_id, str) and user_id and isinstance(email, str)):
             raise ValueError("user_id must be a non-empty string, email a string")
-        return self._signer.sign({"sub": user_id, "user_id": user_id, "email": email})
+        return self.signer.sign({"sub": user_id, "user_id": user_id, "email": email})
 
     @asynccontextmanager
     async def lifespan(self, app: object) -> AsyncIterator[None]:

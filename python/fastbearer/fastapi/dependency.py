@@ -5,6 +5,7 @@ class in the signature of ``__call__``.
 """
 
 import logging
+import math
 import re
 from typing import Any, Protocol
 
@@ -18,10 +19,12 @@ from starlette.requests import HTTPConnection
 from typing_extensions import TypedDict
 
 from fastbearer import unverified_header
+from fastbearer._core import algorithms
 from fastbearer.errors import (
     ConfigurationError,
     ExpiredTokenError,
     InvalidAlgorithmError,
+    KeySourceError,
     MissingClaimError,
     TokenError,
 )
@@ -41,17 +44,10 @@ NOT_AUTHENTICATED = "Not authenticated"
 EXPIRED = "Token has expired. Please sign in again."
 INVALID = "Invalid token"
 MISSING_USER_ID = "Invalid token: missing user_id"
+UNAVAILABLE = "Keys cannot be fetched at the moment. Please try again."
 OTHER_USER = "User ID mismatch: You can only access your own data"
 
-# RFC 7518 3.1, RFC 8037 3.1, RFC 8812 3.2 and RFC 9864 2.2.
-SYMMETRIC_ALGORITHMS = frozenset(("HS256", "HS384", "HS512"))
-ASYMMETRIC_ALGORITHMS = frozenset(
-    (
-        *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
-        *("ES256", "ES384", "ES512", "ES256K", "EdDSA", "Ed25519", "Ed448"),
-    )
-)
-KNOWN_ALGORITHMS = SYMMETRIC_ALGORITHMS | ASYMMETRIC_ALGORITHMS | {"none"}
+KNOWN_ALGORITHMS = frozenset((*algorithms, "none"))
 
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2
 
@@ -71,13 +67,18 @@ class TokenUser(TypedDict):
 
 
 class TokenVerifier(Protocol):
-    """Anything that turns a token into its claims."""
+    """Anything that turns a token into its claims.
+
+    It may have a coroutine function ``averify`` of the same meaning as well,
+    which is then awaited instead.
+    """
 
     def verify(self, token: str, /) -> dict[str, Any]:
         """Return the claims of a good token.
 
         Raises:
             TokenError: The token was not accepted.
+            KeySourceError: It cannot be told at the moment.
         """
         ...
 
@@ -90,6 +91,11 @@ class VerifierSource(Protocol):
         """The verifier."""
         ...
 
+    @property
+    def algorithm(self) -> str | None:
+        """The one algorithm of the verifier, where known; for the log."""
+        ...
+
 
 class BearerDependency(SecurityBase):
     """What all flavours share: find the token, verify it, refuse it.
@@ -100,8 +106,6 @@ class BearerDependency(SecurityBase):
     Args:
         source: Gives the verifier.
         header: Name of the request header that has the token.
-        algorithm: The one algorithm of the source's verifier, where known;
-            it is shown in the log when a token has another one.
 
     Raises:
         ConfigurationError: ``header`` is not a header name (RFC 9110 5.1).
@@ -112,33 +116,39 @@ class BearerDependency(SecurityBase):
         source: VerifierSource,
         *,
         header: str = "Authorization",
-        algorithm: str | None = None,
     ) -> None:
         self.model = _security_scheme(header)
         self.scheme_name = "Bearer" if _is_standard(header) else header
         self._source = source
         self._header = header
         self._raw_header = header.lower().encode()
-        self._algorithm = algorithm
 
-    def _verified(self, conn: HTTPConnection) -> dict[str, Any] | None:
+    async def _verified(self, conn: HTTPConnection) -> dict[str, Any] | None:
         """Return the verified claims, or None if no credentials came.
 
         Raises:
-            HTTPException: 401 for a bad token, 400 for two headers.
+            HTTPException: 401 for a bad token, 400 for two headers, 503 while
+                the keys cannot be fetched.
         """
         token = self._token(conn)
         if token is None:
             return None
+        verifier = self._source.verifier
+        averify = getattr(verifier, "averify", None)
         try:
-            return self._source.verifier.verify(token)
+            claims: dict[str, Any] = (
+                verifier.verify(token) if averify is None else await averify(token)
+            )
         except TokenError as error:
             logger.warning("token refused: %s%s", error.code, self._hint(error, token))
             raise _invalid_token(_detail(error)) from error
+        except KeySourceError as error:
+            raise _unavailable(error) from error
+        return claims
 
-    def _required(self, conn: HTTPConnection) -> dict[str, Any]:
+    async def _required(self, conn: HTTPConnection) -> dict[str, Any]:
         """Like ``_verified``, but without credentials it is a 401 as well."""
-        claims = self._verified(conn)
+        claims = await self._verified(conn)
         if claims is None:
             raise _refusal(401, NOT_AUTHENTICATED)
         return claims
@@ -171,10 +181,11 @@ class BearerDependency(SecurityBase):
         alg = _known_algorithm(token)
         if alg is None:
             return ""
-        if self._algorithm is None or alg == self._algorithm:
+        only = self._source.algorithm
+        if only is None or alg == only:
             return f": alg is {alg}"
-        hint = f": alg is {alg}, this verifier has only {self._algorithm}"
-        if alg in ASYMMETRIC_ALGORITHMS:
+        hint = f": alg is {alg}, this verifier has only {only}"
+        if not alg.startswith("HS") and alg != "none":
             hint += "; Better Auth's jwt() plugin? Set BETTER_AUTH_URL."
         return hint
 
@@ -184,7 +195,7 @@ class ClaimsDependency(BearerDependency):
 
     async def __call__(self, conn: HTTPConnection) -> dict[str, Any]:
         """Return the claims; 401 without a good token."""
-        return self._required(conn)
+        return await self._required(conn)
 
 
 class UserDependency(BearerDependency):
@@ -192,7 +203,7 @@ class UserDependency(BearerDependency):
 
     async def __call__(self, conn: HTTPConnection) -> TokenUser:
         """Return the user; 401 without a good token."""
-        return _user(self._required(conn))
+        return _user(await self._required(conn))
 
 
 class OptionalUserDependency(BearerDependency):
@@ -200,7 +211,7 @@ class OptionalUserDependency(BearerDependency):
 
     async def __call__(self, conn: HTTPConnection) -> TokenUser | None:
         """Return the user, or None without credentials; 401 for bad ones."""
-        claims = self._verified(conn)
+        claims = await self._verified(conn)
         return None if claims is None else _user(claims)
 
 
@@ -209,7 +220,7 @@ class PathUserDependency(BearerDependency):
 
     async def __call__(self, conn: HTTPConnection) -> TokenUser:
         """Return the user; 403 unless the path's ``user_id`` is theirs."""
-        user = _user(self._required(conn))
+        user = _user(await self._required(conn))
         # A path without one is nobody's: "" is no user's id.
         if str(conn.path_params.get("user_id", "")) != user["user_id"]:
             raise _refusal(403, OTHER_USER, "insufficient_scope")
@@ -247,6 +258,12 @@ def _refusal(status: int, detail: str, error: str | None = None) -> HTTPExceptio
 
 def _invalid_token(detail: str) -> HTTPException:
     return _refusal(401, detail, "invalid_token")
+
+
+def _unavailable(error: KeySourceError) -> HTTPException:
+    """Return a 503: nothing is wrong with the token, as far as one knows."""
+    headers = {"Retry-After": str(math.ceil(error.retry_after))}
+    return HTTPException(503, UNAVAILABLE, headers=headers)
 
 
 def _detail(error: TokenError) -> str:

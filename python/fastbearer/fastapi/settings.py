@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -29,7 +30,19 @@ SHORT_SECRET = (
 )
 UNENCODABLE_SECRET = f"{SECRET_NAMES} must be valid UTF-8"
 
+WRONG_URL = "BETTER_AUTH_URL must be an absolute http or https URL of ASCII"
+BETTER_AUTH_PATH = "/api/auth"
+STANDARD_PORTS = {"http": 80, "https": 443}
+
 Text = Annotated[str, Field(min_length=1)]
+
+
+class JWKSSource(NamedTuple):
+    """Where keys come from, and whom the tokens signed with them must name."""
+
+    url: str
+    issuer: str | None
+    audience: str | None
 
 
 class Settings(BaseSettings):
@@ -42,7 +55,13 @@ class Settings(BaseSettings):
     Attributes:
         better_auth_secret: The HS256 secret shared with Better Auth, at least
             32 bytes of UTF-8 (RFC 7518 3.2). From ``BETTER_AUTH_SECRET``,
-            then ``AUTH_SECRET``.
+            then ``AUTH_SECRET``. Required unless there is a JWKS source; needed
+            to sign in any case.
+        better_auth_url: The base URL of a Better Auth server with the plugin
+            ``jwt()``. Tokens signed with the keys of its ``/api/auth/jwks`` are
+            accepted as well, if their ``iss`` and ``aud`` are its origin.
+        jwks_url: Where the keys are, if elsewhere. Without ``better_auth_url``
+            the tokens must have ``jwt_issuer`` and ``jwt_audience``.
         jwt_expiration_days: Lifetime of a signed token, in days.
         jwt_issuer: The ``iss`` that tokens get and must have, or None.
         jwt_audience: The ``aud`` that tokens get and must have, or None:
@@ -73,6 +92,8 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("better_auth_secret", "auth_secret"),
         description="a string",
     )
+    better_auth_url: Text | None = Field(default=None, description="a URL")
+    jwks_url: Text | None = Field(default=None, description="a URL")
     jwt_expiration_days: int | float = Field(
         default=7,
         gt=0,
@@ -106,15 +127,25 @@ class Settings(BaseSettings):
         # After pydantic, whose errors would show the values of a validator.
         self._check_password_lengths()
         self._check_secret()
-        self.signing_key()
+        if self.has_secret:
+            self.signing_key()
+        self.jwks_source()
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether tokens can be signed."""
+        return bool(self.better_auth_secret.get_secret_value())
 
     def signing_key(self) -> Key:
         """Return the HS256 key that signs and verifies the tokens.
 
         Raises:
-            ConfigurationError: The secret is not one, but a public key, a
-                certificate or a JWK (RFC 8725 3.1: algorithm confusion).
+            ConfigurationError: There is none, or the secret is not one, but a
+                public key, a certificate or a JWK (RFC 8725 3.1: algorithm
+                confusion).
         """
+        if not self.has_secret:
+            raise ConfigurationError(MISSING_SECRET)
         try:
             return Key.from_secret(
                 self.better_auth_secret.get_secret_value(),
@@ -123,6 +154,19 @@ class Settings(BaseSettings):
             )
         except InvalidKeyError as error:
             raise ConfigurationError(f"{SECRET_NAMES}: {error}") from None
+
+    def jwks_source(self) -> JWKSSource | None:
+        """Return where the keys of other tokens come from, if anywhere.
+
+        Raises:
+            ConfigurationError: ``better_auth_url`` is not such a URL.
+        """
+        if self.better_auth_url is not None:
+            origin, path = _origin(self.better_auth_url)
+            return JWKSSource(self.jwks_url or f"{origin}{path}/jwks", origin, origin)
+        if self.jwks_url is not None:
+            return JWKSSource(self.jwks_url, self.jwt_issuer, self.jwt_audience)
+        return None
 
     def _check_password_lengths(self) -> None:
         if self.password_min_length > self.password_max_length:
@@ -133,7 +177,9 @@ class Settings(BaseSettings):
     def _check_secret(self) -> None:
         secret = self.better_auth_secret.get_secret_value()
         if not secret:
-            raise ConfigurationError(MISSING_SECRET)
+            if self.better_auth_url is None and self.jwks_url is None:
+                raise ConfigurationError(MISSING_SECRET)
+            return
         if secret == BETTER_AUTH_DEFAULT_SECRET:
             raise ConfigurationError(PUBLIC_SECRET)
         try:
@@ -142,6 +188,27 @@ class Settings(BaseSettings):
             raise ConfigurationError(UNENCODABLE_SECRET) from None
         if size < MINIMUM_SECRET_BYTES and not self.allow_short_secret:
             raise ConfigurationError(SHORT_SECRET)
+
+
+def _origin(url: str) -> tuple[str, str]:
+    """Return the origin of a base URL, as its server writes it, and its path.
+
+    Like Better Auth, which takes ``/api/auth`` where the URL has no path. The
+    origin has no default port (RFC 6454 6.1).
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise ConfigurationError(WRONG_URL) from None
+    if not (
+        url.isascii() and url.isprintable() and host and parts.scheme in STANDARD_PORTS
+    ):
+        raise ConfigurationError(WRONG_URL)
+    host = f"[{host}]" if ":" in host else host
+    if port is not None and port != STANDARD_PORTS[parts.scheme]:
+        host = f"{host}:{port}"
+    return f"{parts.scheme}://{host}", parts.path.rstrip("/") or BETTER_AUTH_PATH
 
 
 def _broken_rules(settings: type[Settings], error: ValidationError) -> str:

@@ -1,0 +1,81 @@
+"""The verifiers that settings describe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastbearer import Verifier
+from fastbearer.errors import InvalidAlgorithmError
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from fastbearer.fastapi.dependency import TokenVerifier
+    from fastbearer.fastapi.settings import JWKSSource, Settings
+    from fastbearer.jwks import JWKSVerifier
+
+__all__ = ["make_verifier"]
+
+CACHED_TOKENS = 1024
+
+
+class EitherVerifier:
+    """Tokens of the secret, and tokens of keys from a URL.
+
+    Each side takes its own algorithms only: the secret HS256, a JWK Set from
+    elsewhere none of its kind. So neither can be mistaken for the other.
+    """
+
+    def __init__(self, secret: Verifier, keys: JWKSVerifier) -> None:
+        self._secret = secret
+        self._keys = keys
+
+    def verify(self, token: str) -> dict[str, Any]:
+        """Return the claims of a good token; blocks while keys are fetched."""
+        try:
+            return self._secret.verify(token)
+        except InvalidAlgorithmError:
+            return self._keys.verify(token)
+
+    async def averify(self, token: str) -> dict[str, Any]:
+        """Return the claims of a good token; a fetch is awaited."""
+        try:
+            return self._secret.verify(token)
+        except InvalidAlgorithmError:
+            return await self._keys.averify(token)
+
+
+def make_verifier(settings: Settings) -> TokenVerifier:
+    """Return what verifies the tokens that the settings accept.
+
+    Raises:
+        ConfigurationError: The keys' URL is none that may be fetched, or the
+            extra ``jwks`` is not installed.
+    """
+    source = settings.jwks_source()
+    if source is None:
+        return _secret_verifier(settings)
+    if not settings.has_secret:
+        return _jwks_verifier(source)
+    return EitherVerifier(_secret_verifier(settings), _jwks_verifier(source))
+
+
+def _secret_verifier(settings: Settings) -> Verifier:
+    return Verifier(
+        settings.signing_key(),
+        issuer=settings.jwt_issuer,
+        audience=settings.jwt_audience,
+    )
+
+
+def _jwks_verifier(source: JWKSSource) -> JWKSVerifier:
+    # Only who asks for keys from a URL needs the extra.
+    from fastbearer.jwks import JWKSVerifier
+
+    return JWKSVerifier(
+        source.url,
+        issuer=source.issuer,
+        audience=source.audience,
+        # A client sends its token with every request: check its signature once.
+        cache=CACHED_TOKENS,
+    )

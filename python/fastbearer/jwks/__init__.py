@@ -1,0 +1,9 @@
+"""Keys from a URL: JSON Web Key Sets (RFC 7517 5), fetched and kept.
+
+Needs the extra ``jwks``. ``import fastbearer`` does not load this package.
+"""
+
+from .client import JWKSClient
+from .verifier import JWKSVerifier
+
+__all__ = ["JWKSClient", "JWKSVerifier"]
