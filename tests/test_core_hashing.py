@@ -1,8 +1,7 @@
-"""Password hashes: making, verifying, renewing, and the pool that bounds them."""
+"""Password hashes: making, verifying, renewing."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import subprocess
@@ -16,7 +15,6 @@ from hypothesis import strategies as st
 
 from fastbearer import (
     ConfigurationError,
-    HasherBusyError,
     InvalidHashError,
     PasswordError,
     PasswordHash,
@@ -24,7 +22,6 @@ from fastbearer import (
     hash_password,
     verify_password,
 )
-from fastbearer.pool import HashingPool
 from support import VECTORS
 
 CHEAP = PasswordHash("argon2id", time_cost=1, memory_cost=8, parallelism=1)
@@ -305,63 +302,3 @@ def test_the_gil_is_free_while_hashing() -> None:
         steps += 1
     thread.join()
     assert steps > 1000
-
-
-# --- the pool --------------------
-
-
-def test_the_asynchronous_twins() -> None:
-    async def main() -> None:
-        stored = await CHEAP.ahash("x")
-        assert await CHEAP.averify("x", stored)
-        assert not await CHEAP.averify("y", stored)
-        assert await CHEAP.averify_and_update("x", stored) == (True, None)
-        right, newer = await CHEAP.averify_and_update("x", BCRYPT.hash("x"))
-        assert right
-        assert newer
-        with pytest.raises(InvalidHashError):
-            await CHEAP.averify("x", "nonsense")
-
-    for _ in range(3):  # event loops come and go
-        asyncio.run(main())
-
-
-def test_the_pool_is_bounded_and_the_place_is_the_works() -> None:
-    release, running = threading.Event(), threading.Semaphore(0)
-
-    def work() -> str:
-        running.release()
-        release.wait()
-        return "done"
-
-    async def main() -> None:
-        pool = HashingPool(slots=1, queue=1)
-        first = asyncio.create_task(pool.run(work))
-        second = asyncio.create_task(pool.run(work))
-        await asyncio.to_thread(running.acquire)
-        with pytest.raises(HasherBusyError):
-            await pool.run(work)
-        first.cancel()  # its work goes on, so its place stays taken
-        await asyncio.sleep(0)
-        with pytest.raises(HasherBusyError):
-            await pool.run(work)
-        release.set()
-        assert await second == "done"
-        assert await pool.run(work) == "done"
-
-    asyncio.run(main())
-
-
-def test_a_fork_has_a_pool_of_its_own() -> None:
-    code = """
-import asyncio, os
-from fastbearer import PasswordHash
-hasher = PasswordHash("argon2id", time_cost=1, memory_cost=8, parallelism=1)
-stored = asyncio.run(hasher.ahash("x"))
-child = os.fork()
-if child == 0:
-    os._exit(0 if asyncio.run(hasher.averify("x", stored)) else 1)
-assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-assert asyncio.run(hasher.averify("x", stored))
-"""
-    subprocess.run([sys.executable, "-c", code], check=True)

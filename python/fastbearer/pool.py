@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from .errors import HasherBusyError
+from .errors import ConfigurationError, HasherBusyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,41 +24,108 @@ __all__ = ["HashingPool", "shared_pool"]
 P = ParamSpec("P")
 T = TypeVar("T")
 
+QUEUE = 256
+QUEUE_SECONDS = 30.0
+NICENESS = 10
+"""Steps below the event loop's thread: a hash can wait, a request cannot."""
+
 
 class HashingPool:
     """A thread a core, and a queue before them that is not endless.
 
+    One pool serves any number of event loops, of asyncio or trio, and threads. After a
+    fork the child has threads of its own.
+
     Args:
         slots: Hashes at a time; by default the cores this process may use.
         queue: Calls that may wait for a slot.
+        queue_seconds: How long a call may wait for one.
+
+    Raises:
+        ConfigurationError: ``slots`` or ``queue_seconds`` is not positive, or
+            ``queue`` is negative.
     """
 
-    def __init__(self, slots: int | None = None, queue: int = 256) -> None:
-        self.slots = slots or available_cores()
-        self._room = threading.Semaphore(self.slots + queue)
-        self._threads = ThreadPoolExecutor(self.slots, "fastbearer-hash")
+    def __init__(
+        self,
+        slots: int | None = None,
+        queue: int = QUEUE,
+        queue_seconds: float = QUEUE_SECONDS,
+    ) -> None:
+        self.slots = available_cores() if slots is None else slots
+        if self.slots < 1 or queue < 0 or not queue_seconds > 0:
+            raise ConfigurationError("a pool needs slots, and time to wait for one")
+        self._places = self.slots + queue
+        self._queue_seconds = queue_seconds
+        self._start()
+
+    def _start(self) -> None:
+        self._process = os.getpid()
+        self._room = threading.Semaphore(self._places)
+        self._threads = ThreadPoolExecutor(
+            self.slots, "fastbearer-hash", initializer=_lower_priority
+        )
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run the work in a slot.
 
-        The place belongs to the work: a caller that is cancelled frees it no
-        earlier than the work ends.
+        The slot belongs to the work: a caller that is cancelled frees it no
+        earlier than the work ends. Work that has not begun is then left out.
 
         Raises:
-            HasherBusyError: All slots and the queue are taken.
+            HasherBusyError: All slots and the queue are taken, or the wait
+                for a slot was too long.
         """
-        if not self._room.acquire(blocking=False):
-            raise HasherBusyError("too many passwords are being hashed, try again")
-        try:
-            future = self._threads.submit(work, *args, **kwargs)
-        except BaseException:
-            self._room.release()
-            raise
-        future.add_done_callback(self._leave)
-        return await asyncio.wrap_future(future)
+        future = self._submit(work, *args, **kwargs)
+        if _runs_asyncio():
+            return await asyncio.wrap_future(future)
+        # On trio: whoever runs on it with FastAPI has anyio.
+        import anyio.to_thread
 
-    def _leave(self, _: Future[T]) -> None:
-        self._room.release()
+        return await anyio.to_thread.run_sync(future.result, abandon_on_cancel=True)
+
+    def _submit(
+        self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[T]:
+        if os.getpid() != self._process:  # threads do not survive a fork
+            self._start()
+        room = self._room
+        if not room.acquire(blocking=False):
+            raise _busy()
+        deadline = time.monotonic() + self._queue_seconds
+
+        def begin() -> T:
+            if time.monotonic() > deadline:
+                raise _busy()
+            return work(*args, **kwargs)
+
+        try:
+            future = self._threads.submit(begin)
+        except BaseException:
+            room.release()
+            raise
+        future.add_done_callback(lambda _: room.release())
+        return future
+
+
+def _runs_asyncio() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _busy() -> HasherBusyError:
+    return HasherBusyError("too many passwords are being hashed, try again")
+
+
+def _lower_priority() -> None:
+    """Let the event loop's thread go first. On Linux, a thread has its own."""
+    if hasattr(os, "setpriority") and os.uname().sysname == "Linux":
+        own = threading.get_native_id()
+        least = os.getpriority(os.PRIO_PROCESS, own)
+        os.setpriority(os.PRIO_PROCESS, own, least + NICENESS)
 
 
 def available_cores() -> int:
@@ -72,16 +140,32 @@ _shared_lock = threading.Lock()
 
 
 def shared_pool() -> HashingPool:
-    """Return the process's one pool, made at first use."""
+    """Return the process's one pool, made at first use.
+
+    ``FASTBEARER_HASH_SLOTS`` in the environment sets its slots.
+
+    Raises:
+        ConfigurationError: That variable is not a positive whole number.
+    """
     global _shared
-    with _shared_lock:
-        if _shared is None:
-            _shared = HashingPool()
-        return _shared
+    if _shared is None:
+        with _shared_lock:
+            if _shared is None:
+                _shared = HashingPool(_slots_of_environment())
+    return _shared
+
+
+def _slots_of_environment() -> int | None:
+    text = os.environ.get("FASTBEARER_HASH_SLOTS", "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 5):
+        raise ConfigurationError("FASTBEARER_HASH_SLOTS must be a number of threads")
+    return int(text)
 
 
 def _forget_after_fork() -> None:
-    """Threads do not survive a fork: the child makes a pool of its own."""
+    """The lock may have been held: the child makes a pool of its own."""
     global _shared, _shared_lock
     _shared, _shared_lock = None, threading.Lock()
 
