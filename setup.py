@@ -59,6 +59,7 @@ setup(
                 "-std=c11",
                 *WARNINGS,
                 *HARDENING,
+                "-pthread",
                 *FLAGS[build],
                 *pkg_config("--cflags"),
             ],

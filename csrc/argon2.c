@@ -1,9 +1,8 @@
-/* Argon2id (RFC 9106) over libargon2; the PHC text is read and written here. */
+/* Argon2's hashes as PHC text: reading, checking the cost, writing. */
 #include "core.h"
 
 #include <string.h>
 
-#include <argon2.h>
 #include <openssl/crypto.h>
 
 #define SALT_MIN 8 /* RFC 9106 3.1 */
@@ -19,7 +18,8 @@
 #define LANES_MAX 64u
 
 typedef struct {
-    uint32_t memory, passes, lanes;
+    argon2_kind kind;
+    uint32_t version, memory, passes, lanes;
     unsigned char salt[SALT_MAX], digest[DIGEST_MAX];
     size_t salt_len, digest_len; /* digest_len is 0 in a bare setting */
     size_t setting_len;          /* up to the salt's end */
@@ -70,12 +70,32 @@ read_b64(span *rest, unsigned char *bytes, size_t *bytes_len, size_t min,
     return *bytes_len >= min && b64url_decode(text, len, bytes);
 }
 
+/* "$argon2id$v=19$", or another kind; the version before RFC 9106 wrote 16 or
+ * nothing. */
+static bool
+read_kind(span *rest, phc *out)
+{
+    uint32_t version = 16;
+    if (!skip_word(rest, "$argon2")) {
+        return false;
+    }
+    out->kind = skip_word(rest, "id$")  ? ARGON2_ID
+                : skip_word(rest, "i$") ? ARGON2_I
+                                        : ARGON2_D;
+    bool ok = out->kind != ARGON2_D || skip_word(rest, "d$");
+    if (ok && skip_word(rest, "v=")) {
+        ok = read_number(rest, &version) && skip_word(rest, "$");
+    }
+    out->version = version;
+    return ok && (version == 0x13 || version == 0x10);
+}
+
 static status
 phc_read(span text, phc *out)
 {
     span rest = text;
     *out = (phc){0};
-    if (!skip_word(&rest, "$argon2id$v=19$m=")
+    if (!read_kind(&rest, out) || !skip_word(&rest, "m=")
         || !read_number(&rest, &out->memory) || !skip_word(&rest, ",t=")
         || !read_number(&rest, &out->passes) || !skip_word(&rest, ",p=")
         || !read_number(&rest, &out->lanes) || !skip_word(&rest, "$")
@@ -123,8 +143,30 @@ write_digest(const phc *from, span setting, hash_text *out)
     out->len = (size_t)(end - out->text);
 }
 
+static status
+compute(const hash_means *means, const argon2_params *params, span password,
+        unsigned threads, unsigned char *tag)
+{
+    if (means->engine == NULL) {
+        return argon2_library_compute(params, password, threads, tag);
+    }
+    arena *own = arena_take(means->arenas, argon2_arena_size(params));
+    if (own == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    status result = argon2_compute(means->engine, params, password,
+                                   own->memory, threads, tag);
+    /* After one pass, what is left there saves a guesser the whole work. */
+    if (means->wipes || params->passes == 1) {
+        OPENSSL_cleanse(own->memory, argon2_arena_size(params));
+    }
+    arena_give(means->arenas, own);
+    return result;
+}
+
 status
-argon2_make(span password, span setting, hash_text *out)
+argon2_make(const hash_means *means, span password, span setting,
+            unsigned threads, hash_text *out)
 {
     phc read;
     status result = phc_read(setting, &read);
@@ -134,14 +176,17 @@ argon2_make(span password, span setting, hash_text *out)
     if (read.digest_len == 0) {
         read.digest_len = DIGEST_DEFAULT;
     }
-    int failed = argon2id_hash_raw(
-        read.passes, read.memory, read.lanes, password.p, password.len,
-        read.salt, read.salt_len, read.digest, read.digest_len);
-    if (failed != ARGON2_OK) {
-        result = failed == ARGON2_MEMORY_ALLOCATION_ERROR
-                     ? STATUS_NO_MEMORY
-                     : STATUS_HASH_MALFORMED;
-    } else {
+    const argon2_params params = {
+        .kind = read.kind,
+        .version = read.version,
+        .memory = read.memory,
+        .passes = read.passes,
+        .lanes = read.lanes,
+        .salt = {(const char *)read.salt, read.salt_len},
+        .size = read.digest_len,
+    };
+    result = compute(means, &params, password, threads, read.digest);
+    if (result == STATUS_OK) {
         write_digest(&read, setting, out);
     }
     OPENSSL_cleanse(&read, sizeof read);

@@ -66,8 +66,11 @@ copy_cut(char *to, size_t size, span from)
 }
 
 status
-bcrypt_make(span password, span setting, hash_text *out)
+bcrypt_make(const hash_means *means, span password, span setting,
+            unsigned threads, hash_text *out)
 {
+    (void)means;
+    (void)threads; /* one */
     char key[PASSWORD_MAX + 1], text[HASH_LEN + 1];
     size_t digest;
     status result = bcrypt_check(setting, &digest);

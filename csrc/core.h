@@ -306,42 +306,6 @@ status json_text_read(json_cursor *cursor);
 /* Writes the meaning of an escaped text, in UTF-8; never longer than it. */
 size_t json_unescape(span text, char *out);
 
-/* --- format.c: password hash formats, told apart by their text ------------ */
-
-#define HASH_TEXT_MAX 512
-
-typedef struct {
-    char text[HASH_TEXT_MAX];
-    size_t len;
-} hash_text;
-
-/* A setting is a whole hash, or one that ends before its digest. */
-typedef struct {
-    const char *name;
-    const char *prefixes[4]; /* NULL after the last */
-    /*
-     * Refuses a setting that is malformed or too costly, without any work.
-     * Where its digest begins, or 0 if it ends before one.
-     */
-    status (*check)(span setting, size_t *digest);
-    /* Checks and hashes; under a whole hash, the same digest comes again. */
-    status (*make)(span password, span setting, hash_text *out);
-} format;
-
-/* The format of a setting, or NULL. */
-const format *format_find(span setting);
-
-/* Whether the password made the hash; refuses a malformed or costly hash. */
-status format_verify(span password, span hash, bool *matches);
-
-/* --- argon2.c, bcrypt.c ---------------------------------------------------- */
-
-/* PHC text: $argon2id$v=19$m=KiB,t=passes,p=lanes$salt[$digest]. RFC 9106. */
-status argon2_check(span setting, size_t *digest);
-status argon2_make(span password, span setting, hash_text *out);
-
-/* $2b$cost$ and 22 characters of salt [and 31 of digest]. */
-status bcrypt_check(span setting, size_t *digest);
-status bcrypt_make(span password, span setting, hash_text *out);
+#include "hashing.h"
 
 #endif

@@ -7,6 +7,8 @@
 
 static const format formats[] = {
     {"argon2id", {"$argon2id$"}, argon2_check, argon2_make},
+    {"argon2i", {"$argon2i$"}, argon2_check, argon2_make},
+    {"argon2d", {"$argon2d$"}, argon2_check, argon2_make},
     {"bcrypt", {"$2b$", "$2a$", "$2y$"}, bcrypt_check, bcrypt_make},
 };
 
@@ -33,7 +35,8 @@ format_find(span setting)
 
 /* A hash is its own setting: made again, it must end in the same digest. */
 status
-format_verify(span password, span hash, bool *matches)
+format_verify(const hash_means *means, span password, span hash,
+              unsigned threads, bool *matches)
 {
     const format *found = format_find(hash);
     size_t digest;
@@ -49,7 +52,7 @@ format_verify(span password, span hash, bool *matches)
     if (digest == 0) {
         return STATUS_HASH_MALFORMED;
     }
-    result = found->make(password, hash, &again);
+    result = found->make(means, password, hash, threads, &again);
     if (result == STATUS_PASSWORD_NUL) { /* no hash was ever made of it */
         return STATUS_OK;
     }

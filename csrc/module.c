@@ -60,6 +60,18 @@ exec_digests(PyObject *module)
     return -1;
 }
 
+static int
+exec_means(PyObject *module)
+{
+    core_state *state = state_of(module);
+    if (!password_means(state)) {
+        return -1;
+    }
+    const argon2_engine *engine = state->means.engine;
+    return PyModule_AddStringConstant(
+        module, "argon2_engine", engine == NULL ? "libargon2" : engine->name);
+}
+
 static PyTypeObject *
 add_type(PyObject *module, PyType_Spec *spec)
 {
@@ -161,12 +173,14 @@ module_free(void *module)
 {
     module_clear(module);
     digests_free(&state_of(module)->digests);
+    arenas_release(&state_of(module)->arenas, 0);
 }
 
 static PyModuleDef_Slot module_slots[] = {
     {Py_mod_exec, exec_errors},
     {Py_mod_exec, exec_names},
     {Py_mod_exec, exec_digests},
+    {Py_mod_exec, exec_means},
     {Py_mod_exec, exec_types},
     {Py_mod_exec, exec_functions},
 #ifdef Py_mod_multiple_interpreters

@@ -53,6 +53,8 @@ typedef struct {
     PyTypeObject *key_type, *verifier_type, *signer_type;
     names names;
     digests digests;
+    hash_means means;
+    arenas arenas;
 } core_state;
 
 core_state *state_of(PyObject *module);
@@ -265,5 +267,8 @@ extern PyType_Spec verifier_spec;
 extern PyType_Spec signer_spec;
 extern PyMethodDef jws_methods[];
 extern PyMethodDef password_methods[];
+
+/* Chooses with what passwords are hashed, as the environment says. */
+bool password_means(core_state *state);
 
 #endif

@@ -1,5 +1,8 @@
 /* Password hashing with the GIL released. */
+#define _GNU_SOURCE /* sched_getaffinity */
 #include "module.h"
+
+#include <sched.h>
 
 #include <openssl/crypto.h>
 
@@ -55,11 +58,70 @@ hash_span(PyObject *value, span *text)
     return true;
 }
 
+/* --- means --------------------------------------------------------------------- */
+
+/* How many cores this process may use. */
+static unsigned
+cores(void)
+{
+#ifdef CPU_COUNT
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0) {
+        return (unsigned)CPU_COUNT(&set);
+    }
+#endif
+    return 1;
+}
+
+static bool
+is_on(const char *variable)
+{
+    const char *value = getenv(variable);
+    return value != NULL && strcmp(value, "1") == 0;
+}
+
+bool
+password_means(core_state *state)
+{
+    const char *choice = getenv("FASTBEARER_ARGON2");
+    bool is_chosen = choice != NULL && *choice != '\0';
+    bool is_library = is_chosen && strcmp(choice, "libargon2") == 0;
+    state->arenas.most = Py_MIN(cores(), ARENAS_MAX);
+    state->means.arenas = &state->arenas;
+    state->means.wipes = is_on("FASTBEARER_ARGON2_WIPE");
+    if (!is_library) {
+        state->means.engine = argon2_engine_find(is_chosen ? choice : NULL);
+    }
+    if (!is_library && state->means.engine == NULL) {
+        PyErr_SetString(state->configuration_error,
+                        "FASTBEARER_ARGON2 must be libargon2, portable, avx2 "
+                        "or avx512, and what this CPU can do");
+        return false;
+    }
+    return true;
+}
+
+/* Threads for one hash: 0 stands for one a core. */
+static bool
+thread_count(PyObject *const *args, Py_ssize_t count, unsigned *threads)
+{
+    long given = count < 3 ? 0 : PyLong_AsLong(args[2]);
+    if (given == -1 && PyErr_Occurred()) {
+        return false;
+    }
+    *threads = given > 0 && given < ARENAS_MAX ? (unsigned)given : cores();
+    return true;
+}
+
+/* --- hashing and verifying ------------------------------------------------------- */
+
 PyDoc_STRVAR(hash_doc,
-"password_hash($module, password, setting, /)\n"
+"password_hash($module, password, setting, threads=0, /)\n"
 "--\n"
 "\n"
-"Return the hash of a password under a setting: a hash without its digest.");
+"Return the hash of a password under a setting: a hash without its digest.\n"
+"\n"
+"At most `threads` threads work at one Argon2 hash; 0 is one a core.");
 
 static PyObject *
 password_hash(PyObject *module, PyObject *const *args, Py_ssize_t count)
@@ -68,11 +130,13 @@ password_hash(PyObject *module, PyObject *const *args, Py_ssize_t count)
     span password, setting;
     hash_text out;
     status result;
-    if (count != 2) {
+    unsigned threads;
+    if (count != 2 && count != 3) {
         PyErr_SetString(PyExc_TypeError, "a password and a setting, please");
         return NULL;
     }
-    if (!password_text(args[0], &password, &result)
+    if (!thread_count(args, count, &threads)
+        || !password_text(args[0], &password, &result)
         || !hash_span(args[1], &setting)) {
         return NULL;
     }
@@ -81,7 +145,8 @@ password_hash(PyObject *module, PyObject *const *args, Py_ssize_t count)
         result = STATUS_HASH_UNKNOWN;
     }
     if (result == STATUS_OK) {
-        Py_BEGIN_ALLOW_THREADS result = found->make(password, setting, &out);
+        Py_BEGIN_ALLOW_THREADS result =
+            found->make(&state->means, password, setting, threads, &out);
         Py_END_ALLOW_THREADS
     }
     return result == STATUS_OK
@@ -90,7 +155,7 @@ password_hash(PyObject *module, PyObject *const *args, Py_ssize_t count)
 }
 
 PyDoc_STRVAR(verify_doc,
-"password_verify($module, password, hash, /)\n"
+"password_verify($module, password, hash, threads=0, /)\n"
 "--\n"
 "\n"
 "Return whether the password made the hash, in constant time.");
@@ -102,18 +167,21 @@ password_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
     span password, hash;
     status hashable, result;
     bool matches = false;
-    if (count != 2) {
+    unsigned threads;
+    if (count != 2 && count != 3) {
         PyErr_SetString(PyExc_TypeError, "a password and a hash, please");
         return NULL;
     }
-    if (!password_text(args[0], &password, &hashable)
+    if (!thread_count(args, count, &threads)
+        || !password_text(args[0], &password, &hashable)
         || !hash_span(args[1], &hash)) {
         return NULL;
     }
     if (hashable != STATUS_OK) { /* no hash was ever made of it */
         password = (span){"", 0};
     }
-    Py_BEGIN_ALLOW_THREADS result = format_verify(password, hash, &matches);
+    Py_BEGIN_ALLOW_THREADS result =
+        format_verify(&state->means, password, hash, threads, &matches);
     Py_END_ALLOW_THREADS return result == STATUS_OK
         ? PyBool_FromLong(matches && hashable == STATUS_OK)
         : status_raise(state, result);
@@ -144,11 +212,31 @@ password_scheme(PyObject *module, PyObject *value)
                                : status_raise(state, result);
 }
 
+PyDoc_STRVAR(rest_doc,
+"password_rest($module, seconds, /)\n"
+"--\n"
+"\n"
+"Give back the memory that no hash has used for so many seconds.\n"
+"\n"
+"Returns how many pieces are left.");
+
+static PyObject *
+password_rest(PyObject *module, PyObject *value)
+{
+    long seconds = PyLong_AsLong(value);
+    if (seconds == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    return PyLong_FromSize_t(
+        arenas_release(&state_of(module)->arenas, seconds));
+}
+
 PyMethodDef password_methods[] = {
     {"password_hash", (PyCFunction)(void (*)(void))password_hash,
      METH_FASTCALL, hash_doc},
     {"password_verify", (PyCFunction)(void (*)(void))password_verify,
      METH_FASTCALL, verify_doc},
     {"password_scheme", password_scheme, METH_O, scheme_doc},
+    {"password_rest", password_rest, METH_O, rest_doc},
     {NULL, NULL, 0, NULL},
 };

@@ -140,8 +140,6 @@ MALFORMED = [
     "$argon2id$v=19$",
     "$2b$",
     "$5$salt$x",
-    GOOD.replace("v=19$", ""),
-    GOOD.replace("v=19", "v=16"),
     GOOD.replace("19", "019"),
     GOOD.replace("m=8,t=1,p=1", "t=1,m=8,p=1"),
     GOOD.replace("m=8", "m=08"),

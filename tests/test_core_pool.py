@@ -18,6 +18,7 @@ from fastbearer import (
     HasherBusyError,
     InvalidHashError,
     PasswordHash,
+    _core,
 )
 from fastbearer.pool import HashingPool, available_cores, shared_pool
 
@@ -173,6 +174,31 @@ def test_an_exception_is_the_callers_and_the_slot_is_free_again() -> None:
     asyncio.run(main())
 
 
+def test_idle_memory_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fastbearer.pool.IDLE_SECONDS", 0.01)
+    rests: list[int] = []
+    real = _core.password_rest
+
+    def rest(seconds: float) -> int:
+        rests.append(real(0))
+        return rests[-1]
+
+    monkeypatch.setattr("fastbearer._core.password_rest", rest)
+
+    async def main() -> None:
+        stored = await HashingPool(slots=2).run(CHEAP.hash, "x")
+        while not rests:
+            await asyncio.sleep(0.01)
+        assert real(3600) == 0
+        assert CHEAP.verify("x", stored)
+        await asyncio.sleep(0.05)
+        told = len(rests)
+        await asyncio.sleep(0.05)
+        assert len(rests) == told  # nobody hashes: nobody looks any more
+
+    asyncio.run(main())
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority here")
 def test_hashing_threads_have_a_lower_priority() -> None:
     def niceness() -> int:
@@ -187,7 +213,7 @@ def test_hashing_threads_have_a_lower_priority() -> None:
 def test_a_fork_has_threads_of_its_own() -> None:
     code = """
 import asyncio, os
-from fastbearer import PasswordHash
+from fastbearer import PasswordHash, _core
 from fastbearer.pool import HashingPool
 hasher = PasswordHash("argon2id", time_cost=1, memory_cost=8, parallelism=1)
 own = HashingPool(slots=1, queue=0)
@@ -208,7 +234,7 @@ assert asyncio.run(main())
 def test_an_end_in_the_middle_is_an_end() -> None:
     code = """
 import asyncio
-from fastbearer import PasswordHash
+from fastbearer import PasswordHash, _core
 hasher = PasswordHash("argon2id", time_cost=1, memory_cost=1024, parallelism=1)
 async def main():
     for _ in range(50):

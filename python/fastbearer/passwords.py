@@ -141,27 +141,36 @@ class PasswordHash:
         Raises:
             InvalidHashError: As in `verify`.
         """
-        if not self.verify(password, hash):
+        return self._verify_and_update(password, hash, 0)
+
+    def _verify_and_update(
+        self, password: str | bytes, hash: str | bytes, threads: int
+    ) -> tuple[bool, str | None]:
+        if not _core.password_verify(password, hash, threads):
             return False, None
         if not self.needs_rehash(hash):
             return True, None
-        return True, self.hash(password)
+        return True, _core.password_hash(password, self._setting(), threads)
 
     async def ahash(self, password: str | bytes) -> str:
         """`hash`, on a bounded pool of threads off the event loop.
+
+        One thread works at each hash, for there are as many slots as cores.
 
         Raises:
             HasherBusyError: All slots and the queue before them are taken.
         """
         from .pool import shared_pool
 
-        return await shared_pool().run(self.hash, password)
+        return await shared_pool().run(
+            _core.password_hash, password, self._setting(), 1
+        )
 
     async def averify(self, password: str | bytes, hash: str | bytes) -> bool:
         """`verify`, on the same pool as `ahash`."""
         from .pool import shared_pool
 
-        return await shared_pool().run(self.verify, password, hash)
+        return await shared_pool().run(_core.password_verify, password, hash, 1)
 
     async def averify_and_update(
         self, password: str | bytes, hash: str | bytes
@@ -169,7 +178,7 @@ class PasswordHash:
         """`verify_and_update`, on the same pool as `ahash`."""
         from .pool import shared_pool
 
-        return await shared_pool().run(self.verify_and_update, password, hash)
+        return await shared_pool().run(self._verify_and_update, password, hash, 1)
 
     def __repr__(self) -> str:
         return f"<PasswordHash {self._prefix}>"

@@ -13,6 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from . import _core
 from .errors import ConfigurationError, HasherBusyError
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 __all__ = ["HashingPool", "shared_pool"]
+
+IDLE_SECONDS = 10
+"""How long memory is kept for the next hash."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -56,6 +60,8 @@ class HashingPool:
         if self.slots < 1 or queue < 0 or not queue_seconds > 0:
             raise ConfigurationError("a pool needs slots, and time to wait for one")
         self._places = self.slots + queue
+        self._resting: asyncio.AbstractEventLoop | None = None
+        self._used = 0.0  # by the steady clock
         self._queue_seconds = queue_seconds
         self._start()
 
@@ -77,12 +83,28 @@ class HashingPool:
                 for a slot was too long.
         """
         future = self._submit(work, *args, **kwargs)
-        if _runs_asyncio():
+        loop = _asyncio_loop()
+        if loop is not None:
+            self._rest_later(loop)
             return await asyncio.wrap_future(future)
         # On trio: whoever runs on it with FastAPI has anyio.
         import anyio.to_thread
 
         return await anyio.to_thread.run_sync(future.result, abandon_on_cancel=True)
+
+    def _rest_later(self, loop: asyncio.AbstractEventLoop) -> None:
+        """See to it, on one loop, that idle memory is given back."""
+        self._used = time.monotonic()
+        if self._resting is None or self._resting.is_closed():
+            self._resting = loop
+            loop.call_later(IDLE_SECONDS, self._rest, loop)
+
+    def _rest(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._resting = None
+        is_quiet = time.monotonic() > self._used + 2 * IDLE_SECONDS
+        if _core.password_rest(IDLE_SECONDS) or not is_quiet:
+            self._resting = loop
+            loop.call_later(IDLE_SECONDS, self._rest, loop)
 
     def _submit(
         self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
@@ -108,12 +130,11 @@ class HashingPool:
         return future
 
 
-def _runs_asyncio() -> bool:
+def _asyncio_loop() -> asyncio.AbstractEventLoop | None:
     try:
-        asyncio.get_running_loop()
+        return asyncio.get_running_loop()
     except RuntimeError:
-        return False
-    return True
+        return None
 
 
 def _busy() -> HasherBusyError:

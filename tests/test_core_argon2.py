@@ -1,0 +1,187 @@
+"""Argon2 of our own beside libargon2's, through the hashes that they write."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import argon2
+import pytest
+from argon2.low_level import Type, hash_secret
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fastbearer import PasswordHash, _core
+
+KINDS = {"argon2id": Type.ID, "argon2i": Type.I, "argon2d": Type.D}
+HASHER = PasswordHash("argon2id", time_cost=1, memory_cost=8, parallelism=1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("version", [0x10, 0x13])
+@settings(max_examples=40, deadline=None)
+@given(
+    password=st.binary(max_size=100),
+    salt=st.binary(min_size=8, max_size=40),
+    time_cost=st.integers(1, 4),
+    lanes=st.integers(1, 6),
+    blocks=st.integers(8, 80),
+    size=st.integers(4, 100),
+    threads=st.integers(0, 8),
+)
+def test_libargon2_agrees(
+    kind: str,
+    version: int,
+    password: bytes,
+    salt: bytes,
+    time_cost: int,
+    lanes: int,
+    blocks: int,
+    size: int,
+    threads: int,
+) -> None:
+    theirs = hash_secret(
+        password, salt, time_cost, blocks * lanes, lanes, size, KINDS[kind], version
+    )
+    assert theirs.startswith(f"${kind}$v={version}$".encode())
+    assert _core.password_verify(password, theirs, threads)
+    assert _core.password_hash(password, theirs, threads) == theirs.decode()
+    assert not _core.password_verify(password + b"x", theirs, threads)
+    assert _core.password_scheme(theirs) == kind
+    assert HASHER.needs_rehash(theirs)
+
+
+def test_without_a_version_it_is_the_first() -> None:
+    old = hash_secret(b"x", b"a salt of 16 by.", 2, 64, 2, 32, Type.I, 0x10).decode()
+    for stored in (old, old.replace("v=16$", "")):
+        assert HASHER.verify("x", stored)
+        assert not HASHER.verify("y", stored)
+        right, newer = HASHER.verify_and_update("x", stored)
+        assert right
+        assert newer is not None
+        assert newer.startswith("$argon2id$v=19$")
+
+
+def test_what_it_makes_argon2_cffi_verifies() -> None:
+    hasher = PasswordHash("argon2id", time_cost=2, memory_cost=256, parallelism=3)
+    stored = hasher.hash("correct horse battery")
+    assert argon2.PasswordHasher().verify(stored, "correct horse battery")
+
+
+def run(choice: str, code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "FASTBEARER_ARGON2": choice},
+        capture_output=True,
+        text=True,
+    )
+
+
+ENGINES = ["portable", "avx2", "avx512", "libargon2"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_engine_makes_the_same_hash(engine: str) -> None:
+    setting = "$argon2id$v=19$m=2048,t=2,p=3$YSBzYWx0IG9mIDE2IGJ5Lg"
+    code = f"""
+from fastbearer import _core
+print(_core.argon2_engine)
+for threads in (1, 2, 8):
+    print(_core.password_hash("x", {setting!r}, threads))
+"""
+    result = run(engine, code)
+    if "what this CPU can do" in result.stderr and engine.startswith("avx"):
+        pytest.skip(f"this CPU has no {engine}")
+    expected = hash_secret(b"x", b"a salt of 16 by.", 2, 2048, 3, 32, Type.ID).decode()
+    assert result.stdout.split() == [engine, expected, expected, expected]
+
+
+@pytest.mark.parametrize("engine", ["", *ENGINES])
+def test_the_engine_of_the_environment(engine: str) -> None:
+    result = run(engine, "from fastbearer import _core; print(_core.argon2_engine)")
+    if "what this CPU can do" in result.stderr and engine.startswith("avx"):
+        pytest.skip(f"this CPU has no {engine}")
+    assert result.stdout.strip() == engine or _core.argon2_engine
+
+
+@pytest.mark.parametrize("engine", ["sse2", "AVX2", "libargon2 ", "x" * 9999])
+def test_an_engine_that_is_none(engine: str) -> None:
+    result = run(engine, "import fastbearer")
+    assert "ConfigurationError: FASTBEARER_ARGON2 must be" in result.stderr
+
+
+MEMORY = """
+import os, resource, sys, threading
+from fastbearer import _core
+setting = "$argon2id$v=19$m=32768,t=1,p=1$YSBzYWx0IG9mIDE2IGJ5Lg"
+cores = len(os.sched_getaffinity(0))
+
+def rss():
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * resource.getpagesize() >> 20
+
+before = rss()
+def work():
+    for _ in range(3):
+        _core.password_hash("x", setting)
+
+threads = [threading.Thread(target=work) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+idle = rss() - before
+assert idle <= cores * 34, idle
+left = _core.password_rest(3600)
+assert 1 <= left <= cores, left
+assert _core.password_rest(0) == 0
+assert rss() - before <= 4, rss() - before
+print("given back")
+"""
+
+
+def test_idle_memory_is_bounded_and_given_back() -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", MEMORY], capture_output=True, text=True
+    )
+    assert result.stdout == "given back\n", result.stderr
+
+
+def test_a_fork_while_others_hash() -> None:
+    code = """
+import os, threading
+from fastbearer import _core
+setting = "$argon2id$v=19$m=512,t=1,p=2$YSBzYWx0IG9mIDE2IGJ5Lg"
+expected = _core.password_hash("x", setting)
+stop = threading.Event()
+def work():
+    while not stop.is_set():
+        assert _core.password_hash("x", setting) == expected
+threads = [threading.Thread(target=work) for _ in range(4)]
+for thread in threads: thread.start()
+for _ in range(20):
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if _core.password_hash("x", setting) == expected else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+stop.set()
+for thread in threads: thread.join()
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
+def test_no_memory_is_a_memory_error() -> None:
+    code = """
+import resource
+from fastbearer import _core
+resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+setting = "$argon2id$v=19$m=2000000,t=1,p=1$YSBzYWx0IG9mIDE2IGJ5Lg"
+for _ in range(5):
+    try:
+        _core.password_hash("x", setting)
+    except MemoryError:
+        continue
+    raise AssertionError
+print(_core.password_hash("x", setting.replace("2000000", "64"))[:9])
+"""
+    command = [sys.executable, "-c", code]
+    assert subprocess.check_output(command, text=True) == "$argon2id\n"
