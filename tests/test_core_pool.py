@@ -199,6 +199,34 @@ def test_idle_memory_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(main())
 
 
+PEAK = """
+import asyncio, resource
+from fastbearer import PasswordHash
+from fastbearer.pool import shared_pool
+MIB = 32
+hasher = PasswordHash("argon2id", time_cost=1, memory_cost=MIB << 10, parallelism=4)
+cheap = PasswordHash("argon2id", time_cost=1, memory_cost=8, parallelism=1)
+async def main():
+    stored = cheap.hash("x")
+    await asyncio.gather(*(hasher.averify("x", stored) for _ in range(200)))
+    base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    stored = await hasher.ahash("x")
+    checks = (hasher.averify("x", stored) for _ in range(200))
+    assert all(await asyncio.gather(*checks))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    most = shared_pool().slots * (MIB + 2) << 10
+    assert (MIB << 10) <= peak - base <= most, (peak - base, most)
+asyncio.run(main())
+print("bounded")
+"""
+
+
+@pytest.mark.skipif("ASAN_OPTIONS" in os.environ, reason="a sanitizer keeps memory")
+def test_the_peak_of_memory_is_slots_times_m() -> None:
+    command = [sys.executable, "-c", PEAK]
+    assert subprocess.check_output(command, text=True) == "bounded\n"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority here")
 def test_hashing_threads_have_a_lower_priority() -> None:
     def niceness() -> int:
