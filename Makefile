@@ -5,7 +5,7 @@ PORT ?= 8000
 PIP = .venv/bin/python -m pip install -qq --disable-pip-version-check
 ASAN_LIBRARIES = $$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)
 
-.PHONY: build run test test-asan bench lint clean
+.PHONY: build run test test-asan soak bench lint clean
 .DELETE_ON_ERROR:
 
 build: .venv/.built
@@ -23,6 +23,12 @@ test-asan: .venv/.with-dev
 	    build --build-base build/asan --build-lib build/asan/lib --force
 	LD_PRELOAD="$(ASAN_LIBRARIES)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
 	    PYTHONPATH=build/asan/lib .venv/bin/python -m pytest tests/test_core_*.py
+
+# What takes long: tens of thousands of cases, every planted bug, the storm.
+soak: .venv/.with-dev .venv/.built
+	FASTBEARER_SOAK=1 .venv/bin/python -m pytest tests/test_core_kernels.py
+	.venv/bin/python benchmarks/passwords.py
+	.venv/bin/python benchmarks/storm.py
 
 bench: .venv/.with-dev
 	scripts/bench --algorithms HS256 RS256 ES256 EdDSA

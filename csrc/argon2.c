@@ -156,8 +156,7 @@ compute(const hash_means *means, const argon2_params *params, span password,
     }
     status result = argon2_compute(means->engine, params, password,
                                    own->memory, threads, tag);
-    /* After one pass, what is left there saves a guesser the whole work. */
-    if (means->wipes || params->passes == 1) {
+    if (means->wipes) {
         OPENSSL_cleanse(own->memory, argon2_arena_size(params));
     }
     arena_give(means->arenas, own);

@@ -4,9 +4,12 @@
 
 #include <openssl/crypto.h>
 
-#define SLICES 4
+#include "argon2_inner.h"
+
 #define BLOCK 1024 /* bytes */
 #define HASH 64    /* bytes of H0 */
+#define SALT_MIN 8 /* 3.1, as the next one */
+#define LANES_MAX 0xffffff
 
 static void
 store32(uint32_t word, unsigned char *bytes)
@@ -26,12 +29,10 @@ argon2_params_check(const argon2_params *params)
         params->kind <= ARGON2_ID
         && (params->version == 0x13 || params->version == 0x10)
         && params->passes > 0 && params->lanes > 0
-        && params->lanes <= ARGON2_LANES_MAX
-        && params->memory / 8 >= params->lanes
+        && params->lanes <= LANES_MAX && params->memory / 8 >= params->lanes
         && params->size >= ARGON2_TAG_MIN && params->size <= ARGON2_TAG_MAX
-        && params->salt.len >= ARGON2_SALT_MIN
-        && params->salt.len <= UINT32_MAX && params->secret.len <= UINT32_MAX
-        && params->data.len <= UINT32_MAX;
+        && params->salt.len >= SALT_MIN && params->salt.len <= UINT32_MAX
+        && params->secret.len <= UINT32_MAX && params->data.len <= UINT32_MAX;
     return ok ? STATUS_OK : STATUS_HASH_MALFORMED;
 }
 
@@ -39,7 +40,7 @@ argon2_params_check(const argon2_params *params)
 static uint32_t
 lane_length(const argon2_params *params)
 {
-    return params->memory / (SLICES * params->lanes) * SLICES;
+    return params->memory / (ARGON2_SLICES * params->lanes) * ARGON2_SLICES;
 }
 
 size_t
@@ -145,24 +146,36 @@ finish(const argon2_memory *memory, unsigned char *tag, size_t size)
     OPENSSL_cleanse(bytes, sizeof bytes);
 }
 
+/* Of a single pass the first blocks are left, by which a password could be
+ * guessed without the memory and the time. */
+static void
+wipe(const argon2_memory *memory)
+{
+    if (memory->passes == 1) {
+        OPENSSL_cleanse(memory->blocks, (size_t)memory->lanes * memory->length
+                                            * sizeof *memory->blocks);
+    }
+}
+
 status
 argon2_compute(const argon2_engine *engine, const argon2_params *params,
                span password, void *blocks, unsigned threads,
                unsigned char *tag)
 {
-    status result = argon2_params_check(params);
-    if (result != STATUS_OK || password.len > UINT32_MAX) {
+    if (argon2_params_check(params) != STATUS_OK
+        || password.len > UINT32_MAX) {
         return STATUS_HASH_MALFORMED;
     }
-    argon2_memory memory = {.engine = engine,
-                            .blocks = blocks,
-                            .lanes = params->lanes,
-                            .length = lane_length(params),
-                            .passes = params->passes,
-                            .kind = params->kind,
-                            .overwrites = params->version == 0x10};
+    const argon2_memory memory = {.engine = engine,
+                                  .blocks = blocks,
+                                  .lanes = params->lanes,
+                                  .length = lane_length(params),
+                                  .passes = params->passes,
+                                  .kind = params->kind,
+                                  .overwrites = params->version == 0x10};
     begin(&memory, params, password);
     argon2_memory_fill(&memory, threads);
     finish(&memory, tag, params->size);
-    return result;
+    wipe(&memory);
+    return STATUS_OK;
 }

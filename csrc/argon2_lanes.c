@@ -3,7 +3,8 @@
 
 #include <pthread.h>
 
-#define SLICES 4
+#include "argon2_inner.h"
+
 #define TOGETHER 4 /* lanes */
 #define THREADS_MAX 64
 
@@ -33,7 +34,7 @@ static void
 part_begin(part *of, const argon2_memory *in, uint32_t pass, uint32_t slice,
            uint32_t lane)
 {
-    uint32_t size = in->length / SLICES;
+    uint32_t size = in->length / ARGON2_SLICES;
     argon2_block *blocks = in->blocks + (size_t)lane * in->length;
     *of = (part){
         .engine = in->engine,
@@ -43,12 +44,12 @@ part_begin(part *of, const argon2_memory *in, uint32_t pass, uint32_t slice,
                  .lane = lane,
                  .lanes = in->lanes,
                  .length = in->length,
-                 .oldest = pass == 0 ? 0 : (slice + 1) % SLICES * size,
+                 .oldest = pass == 0 ? 0 : (slice + 1) % ARGON2_SLICES * size,
                  .old = pass == 0 ? slice * size : in->length - size,
                  .is_own_only = pass == 0 && slice == 0},
-        .is_known =
-            in->kind == ARGON2_I
-            || (in->kind == ARGON2_ID && pass == 0 && slice < SLICES / 2),
+        .is_known = in->kind == ARGON2_I
+                    || (in->kind == ARGON2_ID && pass == 0
+                        && slice < ARGON2_SLICES / 2),
         .add = pass > 0 && !in->overwrites,
     };
     const uint64_t input[] = {pass,       lane,
@@ -107,7 +108,7 @@ parts_fill(const argon2_memory *in, uint32_t pass, uint32_t slice,
            uint32_t lane, uint32_t count)
 {
     part parts[TOGETHER];
-    uint32_t size = in->length / SLICES;
+    uint32_t size = in->length / ARGON2_SLICES;
     uint32_t first = pass == 0 && slice == 0 ? 2 : 0;
     for (uint32_t i = 0; i < count; i++) {
         part_begin(&parts[i], in, pass, slice, lane + i);
@@ -158,7 +159,7 @@ team_work(team *of)
     uint32_t to =
         (uint32_t)((uint64_t)memory->lanes * (number + 1) / of->size);
     for (uint32_t pass = 0; pass < memory->passes; pass++) {
-        for (uint32_t slice = 0; slice < SLICES; slice++) {
+        for (uint32_t slice = 0; slice < ARGON2_SLICES; slice++) {
             for (uint32_t lane = from; lane < to; lane += TOGETHER) {
                 uint32_t left = to - lane;
                 parts_fill(memory, pass, slice, lane,

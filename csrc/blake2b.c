@@ -5,6 +5,8 @@
 
 #include <openssl/crypto.h>
 
+#include "argon2_inner.h"
+
 /* RFC 7693 2.6, 2.7 */
 static const uint64_t iv[8] = {0x6a09e667f3bcc908, 0xbb67ae8584caa73b,
                                0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import pytest
 from fastapi import FastAPI
 
 from fastbearer import PasswordHash
-from fastbearer.accounts import Accounts, UserStore
+from fastbearer.accounts import Accounts, Database, UserStore
 from fastbearer.app import create_app
+from fastbearer.app.migrations import TASKS
 from fastbearer.fastapi import Auth, Settings
+from servers import ask, own_database
 from support import SECRET
 
 CHEAP = PasswordHash("argon2id", time_cost=1, memory_cost=8, parallelism=1)
@@ -28,18 +33,46 @@ http = httpx2.Client(limits=httpx2.Limits(max_keepalive_connections=0))
 BODY = "Request body must be a JSON object in UTF-8 (Content-Type: application/json)"
 
 
-def make_auth(database: Path, *, secret: str = SECRET, **settings: Any) -> Auth:
+Store = Path | str
+"""The file of an SQLite database, or the URL of a PostgreSQL one."""
+
+BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+"""Parameters of a fixture that gives a ``Store`` of each kind."""
+
+
+@contextmanager
+def store_of(kind: str, folder: Path) -> Iterator[Store]:
+    """Give an empty store: SQLite's file, or a database with its tables."""
+    if kind == "sqlite":
+        yield folder / "store.db"
+        return
+    with own_database() as url:
+        migrate(url)
+        yield url
+
+
+def migrate(url: str) -> None:
+    database = Database(lambda: url)
+    database.add(TASKS)
+    asyncio.run(database.migrate())
+
+
+def url_of(store: Store) -> str:
+    return store if isinstance(store, str) else f"sqlite+aiosqlite:///{store}"
+
+
+def make_auth(database: Store, *, secret: str = SECRET, **settings: Any) -> Auth:
     return Auth(
         Settings(
             better_auth_secret=secret,
-            database_url=f"sqlite+aiosqlite:///{database}",
+            database_url=url_of(database),
             **settings,
         )
     )
 
 
 def make_service(
-    database: Path,
+    database: Store,
     *,
     hasher: PasswordHash = CHEAP,
     store: UserStore | None = None,
@@ -71,7 +104,30 @@ def refused(status: int, detail: str) -> tuple[int, Any]:
     return status, {"detail": detail}
 
 
-def rows(database: Path, query: str, *values: str) -> list[tuple[Any, ...]]:
+def rows(database: Store, query: str, *values: str) -> list[tuple[Any, ...]]:
     """Ask the database behind the service's back; writing is fine too."""
+    if isinstance(database, str):
+        return ask(database, query, *values)
     with closing(sqlite3.connect(database)) as connection, connection:
         return connection.execute(query, values).fetchall()
+
+
+def forbid(database: Store, operation: str) -> None:
+    """Let every INSERT or UPDATE of a user fail."""
+    if isinstance(database, str):
+        rows(
+            database,
+            "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql"
+            " AS $$ BEGIN RAISE EXCEPTION USING ERRCODE = '23514'; END $$",
+        )
+        rows(
+            database,
+            f"CREATE TRIGGER stop BEFORE {operation} ON fastbearer_user"
+            " FOR EACH ROW EXECUTE FUNCTION no()",
+        )
+    else:
+        rows(
+            database,
+            f"CREATE TRIGGER stop BEFORE {operation} ON fastbearer_user"
+            " BEGIN SELECT RAISE(ABORT, 'no'); END",
+        )

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from fastbearer import _core
+from servers import stop_servers
 from support import ASGIApp, running
 
 MET = {
@@ -79,6 +80,7 @@ def lacks_http(config: pytest.Config) -> bool:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    stop_servers()
     if lacks_http(session.config) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

@@ -132,10 +132,13 @@ def test_sqlite_is_set_up_for_several_requests_at_a_time(tmp_path: Path) -> None
 
 def test_several_processes_may_create_the_tables(tmp_path: Path) -> None:
     program = (
-        "import asyncio, sys, fastbearer.app.models\n"
+        "import asyncio, sys\n"
         "from fastbearer.accounts import Database\n"
+        "from fastbearer.app.migrations import TASKS\n"
         "async def main():\n"
-        "    async with Database(lambda: sys.argv[1]).lifespan(None):\n"
+        "    database = Database(lambda: sys.argv[1])\n"
+        "    database.add(TASKS)\n"
+        "    async with database.lifespan(None):\n"
         "        pass\n"
         "sys.stdin.read()\n"  # all start at the same moment
         "asyncio.run(main())\n"

@@ -15,6 +15,8 @@ from fastapi import FastAPI
 
 from accounts_support import (
     BODY,
+    BOTH,
+    Store,
     answer,
     bearer,
     http,
@@ -23,6 +25,7 @@ from accounts_support import (
     refused,
     rows,
     sign_up,
+    store_of,
 )
 from support import OTHER_SECRET, running
 
@@ -64,14 +67,19 @@ class User:
         return [task["title"] for task in response.json()["data"]]
 
 
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    database = tmp_path_factory.mktemp("tasks") / "tasks.db"
-    with running(make_service(database)) as url:
+@pytest.fixture(scope="module", params=BOTH)
+def service(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Store]]:
+    folder = tmp_path_factory.mktemp("tasks")
+    with (
+        store_of(request.param, folder) as database,
+        running(make_service(database)) as url,
+    ):
         yield url, database
 
 
-def signed_up(service: tuple[str, Path], name: str) -> User:
+def signed_up(service: tuple[str, Store], name: str) -> User:
     url, database = service
     number = rows(database, "SELECT count(*) FROM fastbearer_user")[0][0]
     data = sign_up(url, email=f"{name}{number}@example.com").json()["data"]
@@ -79,12 +87,12 @@ def signed_up(service: tuple[str, Path], name: str) -> User:
 
 
 @pytest.fixture
-def ada(service: tuple[str, Path]) -> User:
+def ada(service: tuple[str, Store]) -> User:
     return signed_up(service, "ada")
 
 
 @pytest.fixture
-def bob(service: tuple[str, Path]) -> User:
+def bob(service: tuple[str, Store]) -> User:
     return signed_up(service, "bob")
 
 
@@ -159,7 +167,7 @@ def test_a_list_in_pages(ada: User) -> None:
 
 
 def test_a_list_has_a_hundred_tasks_unless_told(
-    ada: User, service: tuple[str, Path]
+    ada: User, service: tuple[str, Store]
 ) -> None:
     _, database = service
     ada.create()
@@ -246,7 +254,7 @@ def test_delete(ada: User) -> None:
 
 
 def test_a_user_of_the_token_alone_has_tasks(
-    service: tuple[str, Path], tmp_path: Path
+    service: tuple[str, Store], tmp_path: Path
 ) -> None:
     """A Better Auth frontend signs tokens for users who are not in our table."""
     url, _ = service
@@ -331,7 +339,7 @@ def test_invalid_ids(
 
 @pytest.mark.parametrize(("user_id", "path"), [("a\0b", "a%00b"), ("x" * 256,) * 2])
 def test_invalid_user_ids(
-    service: tuple[str, Path], tmp_path: Path, user_id: str, path: str
+    service: tuple[str, Store], tmp_path: Path, user_id: str, path: str
 ) -> None:
     token = make_auth(tmp_path / "unused.db").generate_jwt_token(user_id, "")
     user = User(service[0], path, token)

@@ -99,7 +99,7 @@ class PasswordHash:
                 which would forget the rest.
             PasswordError: A lone surrogate, or a NUL for bcrypt.
         """
-        return _core.password_hash(password, self._setting())
+        return self._hash(password, 0)
 
     def verify(self, password: str | bytes, hash: str | bytes) -> bool:
         """Return whether the password made the hash, of any supported format.
@@ -112,7 +112,7 @@ class PasswordHash:
             InvalidHashError: The hash is malformed, of an unknown format, or
                 asks for more memory or time than is allowed.
         """
-        return _core.password_verify(password, hash)
+        return self._verify(password, hash, 0)
 
     def needs_rehash(self, hash: str | bytes) -> bool:
         """Return whether this hasher would make the hash in another way.
@@ -146,11 +146,18 @@ class PasswordHash:
     def _verify_and_update(
         self, password: str | bytes, hash: str | bytes, threads: int
     ) -> tuple[bool, str | None]:
-        if not _core.password_verify(password, hash, threads):
+        if not self._verify(password, hash, threads):
             return False, None
         if not self.needs_rehash(hash):
             return True, None
-        return True, _core.password_hash(password, self._setting(), threads)
+        return True, self._hash(password, threads)
+
+    def _hash(self, password: str | bytes, threads: int) -> str:
+        """Hash with so many threads; 0 is one a core."""
+        return _core.password_hash(password, self._setting(), threads)
+
+    def _verify(self, password: str | bytes, hash: str | bytes, threads: int) -> bool:
+        return _core.password_verify(password, hash, threads)
 
     async def ahash(self, password: str | bytes) -> str:
         """`hash`, on a bounded pool of threads off the event loop.
@@ -162,15 +169,13 @@ class PasswordHash:
         """
         from .pool import shared_pool
 
-        return await shared_pool().run(
-            _core.password_hash, password, self._setting(), 1
-        )
+        return await shared_pool().run(self._hash, password, 1)
 
     async def averify(self, password: str | bytes, hash: str | bytes) -> bool:
         """`verify`, on the same pool as `ahash`."""
         from .pool import shared_pool
 
-        return await shared_pool().run(_core.password_verify, password, hash, 1)
+        return await shared_pool().run(self._verify, password, hash, 1)
 
     async def averify_and_update(
         self, password: str | bytes, hash: str | bytes

@@ -5,7 +5,7 @@
 application starts.
 """
 
-from fastbearer.accounts.database import Database
+from fastbearer.accounts.database import Database, StoreUnavailableError
 from fastbearer.accounts.models import User
 from fastbearer.accounts.routes import Accounts
 from fastbearer.accounts.store import DatabaseUserStore, EmailTakenError, UserStore
@@ -16,6 +16,7 @@ __all__ = [
     "Database",
     "DatabaseUserStore",
     "EmailTakenError",
+    "StoreUnavailableError",
     "User",
     "UserStore",
     "accounts",

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, HTTPException, Response
 
 from fastbearer import PasswordHash
 from fastbearer.accounts.credentials import Credentials
-from fastbearer.accounts.database import Database
+from fastbearer.accounts.database import Database, StoreUnavailableError
 from fastbearer.accounts.models import User, utc_now
 from fastbearer.accounts.schemas import (
     TEXTS,
@@ -109,6 +109,8 @@ class Accounts:
             await self.store.add(user)
         except EmailTakenError:
             raise HTTPException(400, EMAIL_TAKEN) from None
+        except StoreUnavailableError:
+            raise
         except Exception as error:
             logger.exception("account not created")
             raise HTTPException(500, NOT_CREATED) from error

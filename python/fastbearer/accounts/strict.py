@@ -4,6 +4,7 @@ FastAPI answers invalid input with 422 and repeats what was sent, a password
 for example. Routes of this class answer 400 with one fixed text per field.
 """
 
+import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from typing import Annotated, Any, ClassVar
 
@@ -15,12 +16,19 @@ from pydantic_core import from_json
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fastbearer.accounts.database import StoreUnavailableError
+
 __all__ = ["Refusal", "StrictRoute", "Text", "WithoutNul", "refusals"]
 
 BODY = "Request body must be a JSON object in UTF-8 (Content-Type: application/json)"
 BODY_BYTES = 1_048_576
 BODY_TOO_LARGE = f"Request body must be at most {BODY_BYTES} bytes"
 UNNAMED = "Invalid request"
+UNAVAILABLE = "The service cannot reach its store. Please try again."
+RETRY_AFTER_SECONDS = 1
+
+
+logger = logging.getLogger("fastbearer")
 
 
 def _without_nul(text: str) -> str:
@@ -72,6 +80,8 @@ class StrictRequest(Request):
 class StrictRoute(APIRoute):
     """A route that answers 400 where FastAPI would answer 422.
 
+    A store that cannot be reached is a 503.
+
     Attributes:
         texts: Field, or path or query parameter -> what to say when it is
             invalid. The first one that is invalid is named.
@@ -88,6 +98,10 @@ class StrictRoute(APIRoute):
                 return await handler(StrictRequest(request.scope, request.receive))
             except RequestValidationError as error:
                 raise HTTPException(400, self._text(error)) from None
+            except StoreUnavailableError as error:
+                logger.error("store unavailable: %s", error.__cause__)
+                headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+                raise HTTPException(503, UNAVAILABLE, headers=headers) from error
 
         return strict_handler
 

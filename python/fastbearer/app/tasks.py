@@ -5,6 +5,7 @@ from fastapi import APIRouter, Depends, HTTPException
 from fastbearer.accounts import Database
 from fastbearer.accounts.models import utc_now
 from fastbearer.accounts.strict import StrictRoute, refusals
+from fastbearer.app.migrations import TASKS
 from fastbearer.app.models import Task
 from fastbearer.app.schemas import (
     DEFAULT_LIMIT,
@@ -48,6 +49,7 @@ class Tasks:
     """
 
     def __init__(self, auth: Auth, database: Database) -> None:
+        database.add(TASKS)
         self._store = TaskStore(database)
         self.router = APIRouter(
             prefix="/{user_id}/tasks",

@@ -1,0 +1,5 @@
+"""Alembic runs this file."""
+
+from fastbearer.accounts.migrations.environment import run
+
+run()

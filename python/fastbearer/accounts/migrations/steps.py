@@ -1,0 +1,72 @@
+"""Running the steps of a folder on a connection, one process at a time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+__all__ = ["ACCOUNTS", "Migrations"]
+
+LOCK = 0x6661737462  # "fastb": whoever migrates one of our databases holds it
+
+
+class Migrations:
+    """The steps of a folder, and the table that remembers which were taken.
+
+    Args:
+        folder: Has a folder ``versions`` with Alembic's revisions.
+        version_table: A name that begins with ``fastbearer_``.
+    """
+
+    def __init__(self, folder: Path, version_table: str) -> None:
+        self._folder = folder
+        self._version_table = version_table
+
+    def upgrade(self, connection: Connection) -> None:
+        """Take the steps that were not taken, all or none.
+
+        Other processes that do the same at the same time wait.
+
+        Args:
+            connection: With the isolation level AUTOCOMMIT.
+        """
+        with _alone(connection):
+            command.upgrade(self._config(connection), "head")
+
+    def is_current(self, connection: Connection) -> bool:
+        """Tell whether every step was taken, and none that is not known here."""
+        options = {"version_table": self._version_table}
+        context = MigrationContext.configure(connection, opts=options)
+        script = ScriptDirectory.from_config(self._config(connection))
+        return context.get_current_heads() == (script.get_current_head(),)
+
+    def _config(self, connection: Connection) -> Config:
+        config = Config()
+        config.set_main_option("script_location", str(self._folder).replace("%", "%%"))
+        config.attributes["connection"] = connection
+        config.attributes["version_table"] = self._version_table
+        return config
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    """Run a transaction that excludes every other one of this kind."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    connection.execute(text("BEGIN IMMEDIATE" if is_sqlite else "BEGIN"))
+    try:
+        if not is_sqlite:
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+        yield
+    except BaseException:
+        connection.execute(text("ROLLBACK"))
+        raise
+    connection.execute(text("COMMIT"))
+
+
+ACCOUNTS = Migrations(Path(__file__).parent, "fastbearer_accounts_version")
+"""The tables of the accounts."""

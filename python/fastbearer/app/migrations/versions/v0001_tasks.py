@@ -1,0 +1,28 @@
+"""Tasks."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Create the table of tasks, unless a version before this one has."""
+    op.create_table(
+        "fastbearer_task",
+        sa.Column("id", sa.String(32), primary_key=True),
+        sa.Column("user_id", sa.String(255), nullable=False),
+        sa.Column("title", sa.String(200), nullable=False),
+        sa.Column("description", sa.String(2000)),
+        sa.Column("completed", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        if_not_exists=True,
+    )
+    op.create_index(
+        "fastbearer_task_by_age",
+        "fastbearer_task",
+        ["user_id", "created_at", "id"],
+        if_not_exists=True,
+    )

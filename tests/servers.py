@@ -1,0 +1,153 @@
+"""PostgreSQL and Redis for the tests: those of the machine, or their own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import asyncpg
+import pytest
+
+POSTGRES = os.environ.get(
+    "TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres"
+)
+BINARIES = Path("/usr/lib/postgresql")
+NO_POSTGRES = (
+    "NO POSTGRESQL: none answers at 127.0.0.1:5432, and none is installed to start"
+)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def ask(url: str, query: str, *values: Any) -> list[tuple[Any, ...]]:
+    """Ask a PostgreSQL database; parameters are written as question marks."""
+    for number in range(1, len(values) + 1):
+        query = query.replace("?", f"${number}", 1)
+
+    async def asked() -> list[tuple[Any, ...]]:
+        connection = await asyncpg.connect(url, timeout=5)
+        try:
+            return [tuple(row) for row in await connection.fetch(query, *values)]
+        finally:
+            await connection.close()
+
+    return asyncio.run(asked())
+
+
+def answers(url: str) -> bool:
+    try:
+        ask(url, "SELECT 1")
+    except (OSError, asyncpg.PostgresError, TimeoutError):
+        return False
+    return True
+
+
+class PostgresServer:
+    """A PostgreSQL of Debian's packages, in a folder that is thrown away."""
+
+    def __init__(self, folder: Path) -> None:
+        found = sorted(BINARIES.glob("*/bin/initdb"))
+        if not found:
+            pytest.skip(NO_POSTGRES)
+        self._binaries = found[-1].parent
+        self._folder = folder / "data"
+        self._port = free_port()
+        self.url = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
+        if os.getuid() == 0:  # initdb refuses root
+            account = pwd.getpwnam("postgres")
+            os.chown(folder, account.pw_uid, account.pw_gid)
+            folder.chmod(0o700)
+        self._run("initdb", "-D", str(self._folder), "-A", "trust", "-U", "postgres")
+
+    def start(self) -> None:
+        """Return when it answers."""
+        options = f"-p {self._port} -c listen_addresses=127.0.0.1 -k {self._folder}"
+        options += " -c fsync=on"
+        self._run("pg_ctl", "-D", str(self._folder), "-o", options, "-w", "start")
+
+    def kill(self) -> None:
+        """Let it die as by a power cut."""
+        pid = int((self._folder / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGQUIT)
+        while Path(f"/proc/{pid}").exists():
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-D", str(self._folder), "-m", "immediate", "stop")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._binaries / program), *arguments]
+        if os.getuid() == 0:
+            command = ["runuser", "-u", "postgres", "--", *command]
+        subprocess.run(
+            command,
+            cwd="/",
+            check=False,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+
+@contextmanager
+def own_postgres() -> Iterator[PostgresServer]:
+    """Run a server that a test may kill."""
+    folder = Path(tempfile.mkdtemp(prefix="fastbearer-pg-"))
+    try:
+        server = PostgresServer(folder)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+_kept = []
+
+
+@cache
+def postgres() -> str:
+    """Return the URL of the server for all tests, started if there is none."""
+    if answers(POSTGRES):
+        return POSTGRES
+    kept = own_postgres()
+    server = kept.__enter__()
+    _kept.append(kept)
+    return server.url
+
+
+def stop_servers() -> None:
+    """End what ``postgres`` has started."""
+    while _kept:
+        _kept.pop().__exit__(None, None, None)
+
+
+@contextmanager
+def own_database(server: str | None = None) -> Iterator[str]:
+    """Make a database of our own, and drop it in the end; the value is its URL."""
+    url = postgres() if server is None else server
+    name = f"fastbearer_test_{token_hex(6)}"
+    ask(url, f"CREATE DATABASE {name}")
+    try:
+        yield url.rpartition("/")[0] + f"/{name}"
+    finally:
+        if answers(url):
+            ask(url, f"DROP DATABASE {name} WITH (FORCE)")
