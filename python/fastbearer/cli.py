@@ -136,6 +136,24 @@ def serve(options: argparse.Namespace) -> int:
     return OK
 
 
+def migrate(options: argparse.Namespace) -> int:
+    try:
+        database = import_database(only_accounts=options.accounts)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("fastbearer"):
+            raise
+        needed = "fastbearer migrate needs an extra: pip install 'fastbearer[accounts]'"
+        return complain(needed, USAGE)
+    import asyncio
+
+    try:
+        asyncio.run(database.migrate())
+    except ConfigurationError as error:
+        return complain(f"ConfigurationError: {error}")
+    print("the tables are up to date")
+    return OK
+
+
 # What the commands work on
 
 
@@ -188,6 +206,18 @@ def import_app() -> tuple[Any, Any]:
     from .app import app
 
     return uvicorn.run, app
+
+
+def import_database(*, only_accounts: bool) -> Any:
+    """Return the database of ``DATABASE_URL``, for which an extra is needed."""
+    from .accounts import Database
+    from .app.migrations import TASKS
+
+    default = "sqlite+aiosqlite:///./fastbearer.db"
+    database = Database(lambda: os.environ.get("DATABASE_URL") or default)
+    if not only_accounts:
+        database.add(TASKS)
+    return database
 
 
 # What the options are made of
@@ -253,6 +283,7 @@ def parser() -> argparse.ArgumentParser:
     add_token(commands)
     add_verify(commands)
     add_hash(commands)
+    add_migrate(commands)
     add_serve(commands)
     return result
 
@@ -321,6 +352,15 @@ def add_hash(commands: Any) -> None:
         "--check", metavar="HASH", help="exit with 0 if the password made this hash"
     )
     command.set_defaults(command=hash_or_check)
+
+
+def add_migrate(commands: Any) -> None:
+    text = "create the tables in DATABASE_URL, or bring them up to date"
+    command = commands.add_parser("migrate", help=text, description=text)
+    command.add_argument(
+        "--accounts", action="store_true", help="only those of the accounts"
+    )
+    command.set_defaults(command=migrate)
 
 
 def add_serve(commands: Any) -> None:
