@@ -10,7 +10,7 @@ from glob import glob
 
 from setuptools import Extension, setup
 
-LIBRARIES = ["libcrypto >= 3.0.3", "libargon2", "libxcrypt"]
+LIBRARIES = ["libcrypto >= 3.0.3", "libargon2"]
 
 WARNINGS = [
     "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wformat=2", "-Wvla",
@@ -42,7 +42,7 @@ def pkg_config(option: str) -> list[str]:
     except subprocess.CalledProcessError:
         raise SystemExit(
             "fastbearer: a C library is missing (see above); on Debian: apt-get "
-            "install pkg-config libssl-dev libargon2-dev libcrypt-dev"
+            "install pkg-config libssl-dev libargon2-dev"
         ) from None
 
 

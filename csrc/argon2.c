@@ -5,6 +5,8 @@
 
 #include <openssl/crypto.h>
 
+#include "hash_text.h"
+
 #define SALT_MIN 8 /* RFC 9106 3.1 */
 #define SALT_MAX 64
 #define DIGEST_MIN 4
@@ -26,48 +28,12 @@ typedef struct {
 } phc;
 
 static bool
-skip_word(span *rest, const char *word)
+read_b64(span *rest, unsigned char *bytes, size_t *len, size_t min, size_t max)
 {
-    size_t len = strlen(word);
-    if (rest->len < len || memcmp(rest->p, word, len) != 0) {
-        return false;
-    }
-    *rest = (span){rest->p + len, rest->len - len};
-    return true;
-}
-
-/* A decimal number without leading zeros, of at most nine digits. */
-static bool
-read_number(span *rest, uint32_t *value)
-{
-    size_t len = 0;
-    *value = 0;
-    while (len < rest->len && len < 10 && rest->p[len] >= '0'
-           && rest->p[len] <= '9') {
-        *value = *value * 10 + (uint32_t)(rest->p[len++] - '0');
-    }
-    bool ok = len > 0 && len < 10 && (len == 1 || rest->p[0] != '0');
-    *rest = (span){rest->p + len, rest->len - len};
-    return ok;
-}
-
-/* PHC's B64 is base64url's twin with '+' and '/' for '-' and '_'. */
-static bool
-read_b64(span *rest, unsigned char *bytes, size_t *bytes_len, size_t min,
-         size_t max)
-{
-    char text[(DIGEST_MAX * 4 + 2) / 3];
-    size_t len = 0;
-    for (; len < rest->len && rest->p[len] != '$'; len++) {
-        char c = rest->p[len];
-        if (c == '-' || c == '_' || b64url_decoded(len + 1) > max) {
-            return false;
-        }
-        text[len] = c == '+' ? '-' : c == '/' ? '_' : c;
-    }
-    *rest = (span){rest->p + len, rest->len - len};
-    *bytes_len = b64url_decoded(len);
-    return *bytes_len >= min && b64url_decode(text, len, bytes);
+    const char *end = memchr(rest->p, '$', rest->len);
+    span text = {rest->p, end == NULL ? rest->len : (size_t)(end - rest->p)};
+    *rest = (span){rest->p + text.len, rest->len - text.len};
+    return text_decode(text, CODE_B64, bytes, max, len) && *len >= min;
 }
 
 /* "$argon2id$v=19$", or another kind; the version before RFC 9106 wrote 16 or
@@ -76,15 +42,15 @@ static bool
 read_kind(span *rest, phc *out)
 {
     uint32_t version = 16;
-    if (!skip_word(rest, "$argon2")) {
+    if (!text_skip(rest, "$argon2")) {
         return false;
     }
-    out->kind = skip_word(rest, "id$")  ? ARGON2_ID
-                : skip_word(rest, "i$") ? ARGON2_I
+    out->kind = text_skip(rest, "id$")  ? ARGON2_ID
+                : text_skip(rest, "i$") ? ARGON2_I
                                         : ARGON2_D;
-    bool ok = out->kind != ARGON2_D || skip_word(rest, "d$");
-    if (ok && skip_word(rest, "v=")) {
-        ok = read_number(rest, &version) && skip_word(rest, "$");
+    bool ok = out->kind != ARGON2_D || text_skip(rest, "d$");
+    if (ok && text_skip(rest, "v=")) {
+        ok = text_number(rest, &version) && text_skip(rest, "$");
     }
     out->version = version;
     return ok && (version == 0x13 || version == 0x10);
@@ -95,16 +61,16 @@ phc_read(span text, phc *out)
 {
     span rest = text;
     *out = (phc){0};
-    if (!read_kind(&rest, out) || !skip_word(&rest, "m=")
-        || !read_number(&rest, &out->memory) || !skip_word(&rest, ",t=")
-        || !read_number(&rest, &out->passes) || !skip_word(&rest, ",p=")
-        || !read_number(&rest, &out->lanes) || !skip_word(&rest, "$")
+    if (!read_kind(&rest, out) || !text_skip(&rest, "m=")
+        || !text_number(&rest, &out->memory) || !text_skip(&rest, ",t=")
+        || !text_number(&rest, &out->passes) || !text_skip(&rest, ",p=")
+        || !text_number(&rest, &out->lanes) || !text_skip(&rest, "$")
         || !read_b64(&rest, out->salt, &out->salt_len, SALT_MIN, SALT_MAX)) {
         return STATUS_HASH_MALFORMED;
     }
     out->setting_len = text.len - rest.len;
     if (rest.len > 0
-        && (!skip_word(&rest, "$")
+        && (!text_skip(&rest, "$")
             || !read_b64(&rest, out->digest, &out->digest_len, DIGEST_MIN,
                          DIGEST_MAX)
             || rest.len > 0)) {
@@ -135,11 +101,8 @@ write_digest(const phc *from, span setting, hash_text *out)
 {
     memcpy(out->text, setting.p, from->setting_len);
     out->text[from->setting_len] = '$';
-    char *start = out->text + from->setting_len + 1;
-    char *end = b64url_encode(from->digest, from->digest_len, start);
-    for (char *p = start; p < end; p++) {
-        *p = (char)(*p == '-' ? '+' : *p == '_' ? '/' : *p);
-    }
+    char *end = text_encode(from->digest, from->digest_len, CODE_B64,
+                            out->text + from->setting_len + 1);
     out->len = (size_t)(end - out->text);
 }
 

@@ -1,6 +1,6 @@
 /*
- * The lower storey: tokens and passwords in plain C over libcrypto, libargon2
- * and libxcrypt. Nothing here includes Python.h or sets a Python exception; a
+ * The lower storey: tokens and passwords in plain C over libcrypto and
+ * libargon2. Nothing here includes Python.h or sets a Python exception; a
  * function that can be refused returns a status. The contracts stand in this
  * file, once, in reading order; a .c file says only why.
  *

@@ -98,7 +98,9 @@ typedef struct {
 /* A setting is a whole hash, or one that ends before its digest. */
 typedef struct {
     const char *name;
-    const char *prefixes[4]; /* NULL after the last */
+    const char *prefixes[5];     /* NULL after the last */
+    bool (*is_it)(span setting); /* where no prefix tells, else NULL */
+    bool is_nfkc; /* the password is put in Unicode's form NFKC before */
     /*
      * Refuses a setting that is malformed or too costly, without any work.
      * Where its digest begins, or 0 if it ends before one.
@@ -125,9 +127,29 @@ status argon2_check(span setting, size_t *digest);
 status argon2_make(const hash_means *means, span password, span setting,
                    unsigned threads, hash_text *out);
 
-/* $2b$cost$ and 22 characters of salt [and 31 of digest]. */
+/* $2b$cost$ and 22 characters of salt [and 31 of digest]; so for 2a, 2y and
+ * the faulty 2x. */
 status bcrypt_check(span setting, size_t *digest);
 status bcrypt_make(const hash_means *means, span password, span setting,
                    unsigned threads, hash_text *out);
+
+/* --- kdf.c: scrypt and PBKDF2 ------------------------------------------------ */
+
+bool kdf_is_better_auth(span text);
+status kdf_check(span setting, size_t *digest);
+status kdf_make(const hash_means *means, span password, span setting,
+                unsigned threads, hash_text *out);
+
+/* --- django.c ------------------------------------------------------------------ */
+
+status django_argon2_check(span setting, size_t *digest);
+status django_argon2_make(const hash_means *means, span password, span setting,
+                          unsigned threads, hash_text *out);
+status django_bcrypt_check(span setting, size_t *digest);
+status django_bcrypt_make(const hash_means *means, span password, span setting,
+                          unsigned threads, hash_text *out);
+status django_bcrypt_sha256_make(const hash_means *means, span password,
+                                 span setting, unsigned threads,
+                                 hash_text *out);
 
 #endif

@@ -69,7 +69,8 @@ exec_means(PyObject *module)
     }
     const argon2_engine *engine = state->means.engine;
     return PyModule_AddStringConstant(
-        module, "argon2_engine", engine == NULL ? "libargon2" : argon2_engine_name(engine));
+        module, "argon2_engine",
+        engine == NULL ? "libargon2" : argon2_engine_name(engine));
 }
 
 static PyTypeObject *

@@ -39,6 +39,34 @@ password_text(PyObject *value, span *text, status *result)
     return true;
 }
 
+/* A new reference to the password in the form that the hash's format asks for.
+ * Bytes that are no text stay as they are. */
+static PyObject *
+password_form(const format *found, PyObject *value)
+{
+    if (found == NULL || !found->is_nfkc) {
+        return Py_NewRef(value);
+    }
+    PyObject *text = PyBytes_Check(value)
+                         ? PyUnicode_DecodeUTF8(PyBytes_AS_STRING(value),
+                                                PyBytes_GET_SIZE(value), NULL)
+                         : Py_NewRef(value);
+    if (text == NULL) {
+        PyErr_Clear();
+        return Py_NewRef(value);
+    }
+    if (!PyUnicode_Check(text) || PyUnicode_IS_ASCII(text)) {
+        return text;
+    }
+    PyObject *data = PyImport_ImportModule("unicodedata");
+    PyObject *form = data == NULL ? NULL
+                                  : PyObject_CallMethod(data, "normalize",
+                                                        "sO", "NFKC", text);
+    Py_XDECREF(data);
+    Py_DECREF(text);
+    return form;
+}
+
 /* What is not ASCII is left empty, which is no format. */
 static bool
 hash_span(PyObject *value, span *text)
@@ -124,20 +152,12 @@ PyDoc_STRVAR(hash_doc,
 "At most `threads` threads work at one Argon2 hash; 0 is one a core.");
 
 static PyObject *
-password_hash(PyObject *module, PyObject *const *args, Py_ssize_t count)
+hash(const core_state *state, PyObject *value, span setting, unsigned threads)
 {
-    core_state *state = state_of(module);
-    span password, setting;
+    span password;
     hash_text out;
     status result;
-    unsigned threads;
-    if (count != 2 && count != 3) {
-        PyErr_SetString(PyExc_TypeError, "a password and a setting, please");
-        return NULL;
-    }
-    if (!thread_count(args, count, &threads)
-        || !password_text(args[0], &password, &result)
-        || !hash_span(args[1], &setting)) {
+    if (!password_text(value, &password, &result)) {
         return NULL;
     }
     const format *found = format_find(setting);
@@ -145,13 +165,34 @@ password_hash(PyObject *module, PyObject *const *args, Py_ssize_t count)
         result = STATUS_HASH_UNKNOWN;
     }
     if (result == STATUS_OK) {
-        Py_BEGIN_ALLOW_THREADS result =
-            found->make(&state->means, password, setting, threads, &out);
-        Py_END_ALLOW_THREADS
+        Py_BEGIN_ALLOW_THREADS;
+        result = found->make(&state->means, password, setting, threads, &out);
+        Py_END_ALLOW_THREADS;
     }
     return result == STATUS_OK
                ? PyUnicode_FromStringAndSize(out.text, (Py_ssize_t)out.len)
                : status_raise(state, result);
+}
+
+static PyObject *
+password_hash(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    span setting;
+    unsigned threads;
+    if (count != 2 && count != 3) {
+        PyErr_SetString(PyExc_TypeError, "a password and a setting, please");
+        return NULL;
+    }
+    if (!thread_count(args, count, &threads)
+        || !hash_span(args[1], &setting)) {
+        return NULL;
+    }
+    PyObject *password = password_form(format_find(setting), args[0]);
+    PyObject *made = password == NULL
+                         ? NULL
+                         : hash(state_of(module), password, setting, threads);
+    Py_XDECREF(password);
+    return made;
 }
 
 PyDoc_STRVAR(verify_doc,
@@ -161,30 +202,43 @@ PyDoc_STRVAR(verify_doc,
 "Return whether the password made the hash, in constant time.");
 
 static PyObject *
-password_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
+verify(const core_state *state, PyObject *value, span hash, unsigned threads)
 {
-    core_state *state = state_of(module);
-    span password, hash;
+    span password;
     status hashable, result;
     bool matches = false;
-    unsigned threads;
-    if (count != 2 && count != 3) {
-        PyErr_SetString(PyExc_TypeError, "a password and a hash, please");
-        return NULL;
-    }
-    if (!thread_count(args, count, &threads)
-        || !password_text(args[0], &password, &hashable)
-        || !hash_span(args[1], &hash)) {
+    if (!password_text(value, &password, &hashable)) {
         return NULL;
     }
     if (hashable != STATUS_OK) { /* no hash was ever made of it */
         password = (span){"", 0};
     }
-    Py_BEGIN_ALLOW_THREADS result =
-        format_verify(&state->means, password, hash, threads, &matches);
-    Py_END_ALLOW_THREADS return result == STATUS_OK
-        ? PyBool_FromLong(matches && hashable == STATUS_OK)
-        : status_raise(state, result);
+    Py_BEGIN_ALLOW_THREADS;
+    result = format_verify(&state->means, password, hash, threads, &matches);
+    Py_END_ALLOW_THREADS;
+    return result == STATUS_OK
+               ? PyBool_FromLong(matches && hashable == STATUS_OK)
+               : status_raise(state, result);
+}
+
+static PyObject *
+password_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    span hash;
+    unsigned threads;
+    if (count != 2 && count != 3) {
+        PyErr_SetString(PyExc_TypeError, "a password and a hash, please");
+        return NULL;
+    }
+    if (!thread_count(args, count, &threads) || !hash_span(args[1], &hash)) {
+        return NULL;
+    }
+    PyObject *password = password_form(format_find(hash), args[0]);
+    PyObject *answer = password == NULL
+                           ? NULL
+                           : verify(state_of(module), password, hash, threads);
+    Py_XDECREF(password);
+    return answer;
 }
 
 PyDoc_STRVAR(scheme_doc,

@@ -345,7 +345,7 @@ def add_hash(commands: Any) -> None:
     action = command.add_mutually_exclusive_group()
     action.add_argument(
         "--scheme",
-        choices=["argon2id", "bcrypt"],
+        choices=["argon2id", "bcrypt", "scrypt"],
         help="default: PASSWORD_SCHEME, else argon2id",
     )
     action.add_argument(

@@ -1,4 +1,4 @@
-"""Passwords: Argon2id (RFC 9106) by default, bcrypt for those who need it."""
+"""Passwords: Argon2id (RFC 9106) by default, bcrypt or scrypt for who needs them."""
 
 from __future__ import annotations
 
@@ -7,21 +7,40 @@ from base64 import b64encode
 from typing import TYPE_CHECKING
 
 from . import _core
-from .errors import ConfigurationError
+from .errors import ConfigurationError, InvalidHashError, PasswordError
+from .pepper import Pepper, split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from typing import Any
 
 __all__ = ["PasswordHash", "hash_password", "verify_password"]
 
 SALT_BYTES = 16  # RFC 9106 3.1 recommends 16; bcrypt takes no other length
-ARGON2_DIGEST_CHARACTERS = 43  # 32 bytes
+DIGEST_CHARACTERS = 43  # 32 bytes
 BCRYPT_CHARACTERS = 60
 COST_LIMIT = 2**32  # RFC 9106 3.1; what is allowed, the core decides
 
 BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 BCRYPT64 = b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 TO_BCRYPT64 = bytes.maketrans(BASE64, BCRYPT64)
+
+TESTING = "testing"
+PROFILES: dict[str, dict[str, Any]] = {
+    # RFC 9106 4: the second recommendation, then the first
+    "rfc9106-low-memory": {"time_cost": 3, "memory_cost": 65536, "parallelism": 4},
+    "rfc9106": {"time_cost": 1, "memory_cost": 2097152, "parallelism": 4},
+    # OWASP Password Storage Cheat Sheet: of equal strength, less memory each
+    "owasp-46mib": {"time_cost": 1, "memory_cost": 47104, "parallelism": 1},
+    "owasp-19mib": {"time_cost": 2, "memory_cost": 19456, "parallelism": 1},
+    "owasp-12mib": {"time_cost": 3, "memory_cost": 12288, "parallelism": 1},
+    "owasp-9mib": {"time_cost": 4, "memory_cost": 9216, "parallelism": 1},
+    "owasp-7mib": {"time_cost": 5, "memory_cost": 7168, "parallelism": 1},
+    "owasp-scrypt": {"scheme": "scrypt", "n": 2**17, "r": 8, "p": 1},
+    "owasp-bcrypt": {"scheme": "bcrypt", "rounds": 10},
+    # RFC 9106 3.1: the least that Argon2 takes
+    TESTING: {"time_cost": 1, "memory_cost": 8, "parallelism": 1},
+}
 
 
 class PasswordHash:
@@ -30,19 +49,26 @@ class PasswordHash:
     Immutable, and safe to share between threads.
 
     Args:
-        scheme: "argon2id", or "bcrypt".
+        scheme: "argon2id", "bcrypt" or "scrypt".
         time_cost: Argon2's passes over the memory.
         memory_cost: Argon2's memory in KiB.
         parallelism: Argon2's lanes.
         rounds: bcrypt's cost: the hash takes 2 ** rounds steps.
+        n: scrypt's N, a power of two: 128 * n * r bytes of memory.
+        r: scrypt's block size.
+        p: scrypt's parallelism.
+        pepper: Version -> secret of at least 32 bytes, kept apart from the
+            hashes; the last version is used for new ones.
 
-    The defaults are the second recommendation of RFC 9106 4 (low memory).
+    The defaults are the second recommendation of RFC 9106 4 (low memory), and
+    for scrypt the first of OWASP's.
 
     Raises:
-        ConfigurationError: The scheme is unknown, or its cost out of range.
+        ConfigurationError: The scheme is unknown, a cost out of range, or the
+            pepper too short.
     """
 
-    __slots__ = ("_characters", "_prefix", "_salt", "_tail", "scheme")
+    __slots__ = ("_characters", "_pepper", "_prefix", "_salt", "_tail", "scheme")
 
     def __init__(
         self,
@@ -52,38 +78,71 @@ class PasswordHash:
         memory_cost: int = 65536,
         parallelism: int = 4,
         rounds: int = 12,
+        n: int = 131072,
+        r: int = 8,
+        p: int = 1,
+        pepper: Mapping[str, bytes] | None = None,
     ) -> None:
-        for cost in (time_cost, memory_cost, parallelism, rounds):
+        for cost in (time_cost, memory_cost, parallelism, rounds, n, r, p):
             if not isinstance(cost, int):
                 raise TypeError("the costs of a password hash are integers")
             if not 0 < cost < COST_LIMIT:
                 raise ConfigurationError("a cost of the hash is out of range")
         self.scheme = scheme
-        self._salt: Callable[[], str]
+        self._salt: Callable[[], str] = _b64_salt
         if scheme == "argon2id":
             self._prefix = (
                 f"$argon2id$v=19$m={memory_cost},t={time_cost},p={parallelism}$"
             )
-            self._salt = _argon2_salt
-            self._characters = len(self._setting()) + 1 + ARGON2_DIGEST_CHARACTERS
         elif scheme == "bcrypt":
             self._prefix = f"$2b${rounds:02d}$"
             self._salt = _bcrypt_salt
-            self._characters = BCRYPT_CHARACTERS
+        elif scheme == "scrypt":
+            if n & (n - 1):
+                raise ConfigurationError("scrypt's n must be a power of two")
+            self._prefix = f"$scrypt$ln={n.bit_length() - 1},r={r},p={p}$"
+            self._salt = _scrypt_salt
         else:
-            raise ConfigurationError("the password scheme must be argon2id or bcrypt")
-        is_argon2 = scheme == "argon2id"
+            raise ConfigurationError(
+                "the password scheme must be argon2id, bcrypt or scrypt"
+            )
+        is_bcrypt = scheme == "bcrypt"
+        whole = len(self._setting().rstrip("$")) + 1 + DIGEST_CHARACTERS
+        self._characters = BCRYPT_CHARACTERS if is_bcrypt else whole
+        # How much stands behind the last "$".
         self._tail = (
-            ARGON2_DIGEST_CHARACTERS
-            if is_argon2
-            else BCRYPT_CHARACTERS - len(self._prefix)
+            BCRYPT_CHARACTERS - len(self._prefix) if is_bcrypt else DIGEST_CHARACTERS
         )
         self._check_cost()
+        self._pepper = None if pepper is None else Pepper(pepper)
 
     @classmethod
     def recommended(cls) -> PasswordHash:
         """Return the default: Argon2id with RFC 9106's low-memory cost."""
         return cls()
+
+    @classmethod
+    def from_profile(cls, name: str) -> PasswordHash:
+        """Return the hasher of a published recommendation.
+
+        Args:
+            name: "rfc9106-low-memory" (the default's), "rfc9106" (2 GiB);
+                OWASP's "owasp-46mib", "owasp-19mib", "owasp-12mib",
+                "owasp-9mib", "owasp-7mib", "owasp-scrypt", "owasp-bcrypt"; or
+                "testing", which is worth nothing, and is refused unless the
+                environment says ``FASTBEARER_TESTING=1``.
+
+        Raises:
+            ConfigurationError: There is no such profile, or it is refused.
+        """
+        if name not in PROFILES:
+            raise ConfigurationError(f"a profile is one of {', '.join(PROFILES)}")
+        if name == TESTING and os.environ.get("FASTBEARER_TESTING") != "1":
+            raise ConfigurationError(
+                "the profile testing protects no password: "
+                "it needs FASTBEARER_TESTING=1 in the environment"
+            )
+        return cls(**PROFILES[name])
 
     def hash(self, password: str | bytes) -> str:
         """Return the hash of a password, with a fresh salt.
@@ -92,7 +151,7 @@ class PasswordHash:
             password: A str is taken as UTF-8; at most 4096 bytes.
 
         Returns:
-            PHC text for Argon2id, modular-crypt text for bcrypt.
+            PHC text for Argon2id and scrypt, modular-crypt text for bcrypt.
 
         Raises:
             PasswordTooLongError: Over 4096 bytes, or over 72 for bcrypt,
@@ -114,17 +173,26 @@ class PasswordHash:
         """
         return self._verify(password, hash, 0)
 
+    def identify(self, hash: str | bytes) -> str:
+        """Return the name of a hash's format: "argon2id", "bcrypt", ...
+
+        Raises:
+            InvalidHashError: As in `verify`.
+        """
+        return _core.password_scheme(split(_text(hash))[1])
+
     def needs_rehash(self, hash: str | bytes) -> bool:
         """Return whether this hasher would make the hash in another way.
 
         Raises:
             InvalidHashError: As in `verify`.
         """
-        _core.password_scheme(hash)
-        text = hash if isinstance(hash, str) else hash.decode()
+        version, text = split(_text(hash))
+        _core.password_scheme(text)
         # The last "$" stands where ours does, so salt and digest are as long.
         return (
-            not text.startswith(self._prefix)
+            version != (None if self._pepper is None else self._pepper.version)
+            or not text.startswith(self._prefix)
             or len(text) != self._characters
             or len(text.rpartition("$")[2]) != self._tail
         )
@@ -154,10 +222,25 @@ class PasswordHash:
 
     def _hash(self, password: str | bytes, threads: int) -> str:
         """Hash with so many threads; 0 is one a core."""
-        return _core.password_hash(password, self._setting(), threads)
+        if self._pepper is None:
+            return _core.password_hash(password, self._setting(), threads)
+        keyed = self._pepper.key(password)
+        return self._pepper.mark(_core.password_hash(keyed, self._setting(), threads))
 
     def _verify(self, password: str | bytes, hash: str | bytes, threads: int) -> bool:
-        return _core.password_verify(password, hash, threads)
+        version, text = split(_text(hash))
+        if version is None:
+            return _core.password_verify(password, hash, threads)
+        if self._pepper is None:
+            raise InvalidHashError("the hash has a pepper, and this hasher has none")
+        try:
+            keyed = self._pepper.key(password, version)
+        except InvalidHashError:
+            raise
+        except PasswordError:  # no hash was ever made of it
+            _core.password_verify("", text, threads)
+            return False
+        return _core.password_verify(keyed, text, threads)
 
     async def ahash(self, password: str | bytes) -> str:
         """`hash`, on a bounded pool of threads off the event loop.
@@ -193,9 +276,9 @@ class PasswordHash:
 
     def _check_cost(self) -> None:
         """Let the core judge the cost, on a hash that nobody made."""
-        setting = self._setting()
-        filler = "A" if self.scheme == "argon2id" else "."
-        separator = "$" if self.scheme == "argon2id" else ""
+        setting = self._setting().rstrip("$")
+        filler = "." if self.scheme == "bcrypt" else "A"
+        separator = "" if self.scheme == "bcrypt" else "$"
         digest = filler * (self._characters - len(setting) - len(separator))
         try:
             _core.password_scheme(setting + separator + digest)
@@ -205,8 +288,24 @@ class PasswordHash:
             ) from None
 
 
-def _argon2_salt() -> str:
+def _b64_salt() -> str:
     return b64encode(os.urandom(SALT_BYTES)).rstrip(b"=").decode()
+
+
+def _text(hash: str | bytes) -> str:
+    """Return a hash as text; what is no ASCII is no hash either."""
+    if isinstance(hash, str):
+        return hash
+    try:
+        return hash.decode("ascii")
+    except UnicodeDecodeError:
+        raise InvalidHashError("not a hash of a supported format") from None
+    except AttributeError:
+        raise TypeError("a hash must be str or bytes") from None
+
+
+def _scrypt_salt() -> str:
+    return _b64_salt() + "$"
 
 
 def _bcrypt_salt() -> str:

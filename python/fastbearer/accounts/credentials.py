@@ -21,7 +21,7 @@ __all__ = ["Credentials"]
 
 BUSY = "Too many passwords are being checked. Please try again."
 RETRY_AFTER_SECONDS = 1
-BYTES = {"argon2id": 4096, "bcrypt": 72}
+BYTES = {"argon2id": 4096, "bcrypt": 72, "scrypt": 4096}
 
 logger = logging.getLogger("fastbearer")
 

@@ -103,8 +103,8 @@ class Settings(BaseSettings):
     jwt_issuer: Text | None = Field(default=None, description="a non-empty string")
     jwt_audience: Text | None = Field(default=None, description="a non-empty string")
     allow_short_secret: bool = Field(default=False, description="1 or 0")
-    password_scheme: Literal["argon2id", "bcrypt"] = Field(
-        default="argon2id", description="argon2id or bcrypt"
+    password_scheme: Literal["argon2id", "bcrypt", "scrypt"] = Field(
+        default="argon2id", description="argon2id, bcrypt or scrypt"
     )
     password_min_length: int = Field(
         default=8, ge=1, description="a whole number of at least 1"

@@ -1,0 +1,195 @@
+/* The texts in which scrypt and PBKDF2 hashes are stored. */
+#include "core.h"
+
+#include "kdf.h"
+
+/* A stored hash chooses its own cost. OWASP's strongest scrypt takes 128 MiB;
+ * RFC 7914's example for files takes 1 GiB, and so may a hash. */
+#define ITERATIONS_MAX 10000000u
+#define LOG_N_MAX 20u
+#define MEMORY_MAX ((uint64_t)1 << 30)
+#define WORK_MAX ((uint64_t)1 << 24) /* N times r times p */
+
+static status
+check_cost(const kdf *read)
+{
+    if (!read->is_scrypt) {
+        return read->n == 0                ? STATUS_HASH_MALFORMED
+               : read->n <= ITERATIONS_MAX ? STATUS_OK
+                                           : STATUS_HASH_COSTLY;
+    }
+    /* RFC 7914 6: N is a power of two, r and p are positive */
+    if (read->n < 2 || (read->n & (read->n - 1)) != 0 || read->r == 0
+        || read->p == 0) {
+        return STATUS_HASH_MALFORMED;
+    }
+    bool is_cheap = read->n <= (uint64_t)1 << LOG_N_MAX && read->r < 1 << 16
+                    && read->p < 1 << 16
+                    && 128 * read->n * read->r <= MEMORY_MAX
+                    && read->n * read->r * read->p <= WORK_MAX;
+    return is_cheap ? STATUS_OK : STATUS_HASH_COSTLY;
+}
+
+/* --- salts and keys ----------------------------------------------------------------- */
+
+/* A salt that is used as it is written, as Django, Werkzeug and Better Auth
+ * do. */
+static bool
+read_raw_salt(span *rest, char end, kdf *out)
+{
+    span salt;
+    if (!text_until(rest, end, &salt) || salt.len > sizeof out->salt) {
+        return false;
+    }
+    memcpy(out->salt, salt.p, salt.len);
+    out->salt_len = salt.len;
+    return true;
+}
+
+static bool
+read_coded_salt(span *rest, text_code code, kdf *out)
+{
+    span salt;
+    return text_until(rest, '$', &salt)
+           && text_decode(salt, code, out->salt, sizeof out->salt,
+                          &out->salt_len);
+}
+
+/* What is left is the key, or nothing. One that was cut would still be the
+ * beginning of the right one, so its length is fixed. */
+static bool
+read_key(span text, span rest, text_code code, kdf *out)
+{
+    out->code = code;
+    out->setting_len = text.len - rest.len;
+    return rest.len == 0
+           || text_decode(rest, code, out->key, sizeof out->key,
+                          &out->key_len);
+}
+
+/* --- scrypt -------------------------------------------------------------------------- */
+
+/* $scrypt$ln=17,r=8,p=1$salt$key, by passlib */
+static bool
+read_passlib_scrypt(span text, span rest, kdf *out)
+{
+    uint32_t log_n;
+    bool ok = text_skip(&rest, "ln=") && text_number(&rest, &log_n)
+              && text_skip(&rest, ",r=") && text_number(&rest, &out->r)
+              && text_skip(&rest, ",p=") && text_number(&rest, &out->p)
+              && text_skip(&rest, "$") && read_coded_salt(&rest, CODE_B64, out)
+              && read_key(text, rest, CODE_B64, out);
+    out->n = ok && log_n < 64 ? (uint64_t)1 << log_n : 0;
+    return ok;
+}
+
+/* scrypt$N$salt$r$p$key, by Django */
+static bool
+read_django_scrypt(span text, span rest, kdf *out)
+{
+    uint32_t n;
+    bool ok = text_number(&rest, &n) && text_skip(&rest, "$")
+              && read_raw_salt(&rest, '$', out) && text_number(&rest, &out->r)
+              && text_skip(&rest, "$") && text_number(&rest, &out->p)
+              && text_skip(&rest, "$")
+              && read_key(text, rest, CODE_B64_PADDED, out);
+    out->n = ok ? n : 0;
+    return ok;
+}
+
+/* scrypt:N:r:p$salt$key, by Werkzeug */
+static bool
+read_werkzeug_scrypt(span text, span rest, kdf *out)
+{
+    uint32_t n;
+    bool ok = text_number(&rest, &n) && text_skip(&rest, ":")
+              && text_number(&rest, &out->r) && text_skip(&rest, ":")
+              && text_number(&rest, &out->p) && text_skip(&rest, "$")
+              && read_raw_salt(&rest, '$', out)
+              && read_key(text, rest, CODE_HEX, out);
+    out->n = ok ? n : 0;
+    return ok;
+}
+
+/* salt:key, by Better Auth; the digits of the salt are the salt */
+static bool
+read_better_auth(span text, span rest, kdf *out)
+{
+    out->n = 16384;
+    out->r = 16;
+    out->p = 1;
+    return read_raw_salt(&rest, ':', out)
+           && read_key(text, rest, CODE_HEX, out);
+}
+
+/* --- PBKDF2 ------------------------------------------------------------------------- */
+
+/* $pbkdf2-sha256$iterations$salt$key, by passlib */
+static bool
+read_passlib_pbkdf2(span text, span rest, kdf *out)
+{
+    uint32_t iterations;
+    bool ok = text_number(&rest, &iterations) && text_skip(&rest, "$")
+              && read_coded_salt(&rest, CODE_AB64, out)
+              && read_key(text, rest, CODE_AB64, out);
+    out->n = ok ? iterations : 0;
+    return ok;
+}
+
+/* pbkdf2_sha256$iterations$salt$key, by Django */
+static bool
+read_django_pbkdf2(span text, span rest, kdf *out)
+{
+    uint32_t iterations;
+    bool ok = text_number(&rest, &iterations) && text_skip(&rest, "$")
+              && read_raw_salt(&rest, '$', out)
+              && read_key(text, rest, CODE_B64_PADDED, out);
+    out->n = ok ? iterations : 0;
+    return ok;
+}
+
+/* pbkdf2:sha256:iterations$salt$key, by Werkzeug */
+static bool
+read_werkzeug_pbkdf2(span text, span rest, kdf *out)
+{
+    uint32_t iterations;
+    bool ok = text_number(&rest, &iterations) && text_skip(&rest, "$")
+              && read_raw_salt(&rest, '$', out)
+              && read_key(text, rest, CODE_HEX, out);
+    out->n = ok ? iterations : 0;
+    return ok;
+}
+
+/* --- all of them --------------------------------------------------------------------- */
+
+static const struct {
+    const char *prefix;
+    bool (*read)(span text, span rest, kdf *out);
+    bool is_scrypt;
+    digest_id digest;
+    size_t key; /* bytes */
+} kinds[] = {
+    {"$scrypt$", read_passlib_scrypt, true, 0, 32},
+    {"scrypt$", read_django_scrypt, true, 0, 64},
+    {"scrypt:", read_werkzeug_scrypt, true, 0, 64},
+    {"$pbkdf2-sha256$", read_passlib_pbkdf2, false, DIGEST_SHA256, 32},
+    {"$pbkdf2-sha512$", read_passlib_pbkdf2, false, DIGEST_SHA512, 64},
+    {"pbkdf2_sha256$", read_django_pbkdf2, false, DIGEST_SHA256, 32},
+    {"pbkdf2:sha256:", read_werkzeug_pbkdf2, false, DIGEST_SHA256, 32},
+    {"pbkdf2:sha512:", read_werkzeug_pbkdf2, false, DIGEST_SHA512, 64},
+    {"", read_better_auth, true, 0, 64},
+};
+
+status
+kdf_read(span text, kdf *out)
+{
+    size_t i = 0;
+    span rest = text;
+    while (!text_skip(&rest, kinds[i].prefix)) {
+        i++; /* the last prefix is everywhere */
+    }
+    *out = (kdf){.is_scrypt = kinds[i].is_scrypt, .digest = kinds[i].digest};
+    bool ok = kinds[i].read(text, rest, out)
+              && (out->key_len == 0 || out->key_len == kinds[i].key);
+    return ok ? check_cost(out) : STATUS_HASH_MALFORMED;
+}

@@ -1,0 +1,94 @@
+"""A pepper: a secret that passwords are keyed with before they are hashed.
+
+Whoever has stolen the hashes, but not the pepper, cannot guess at them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .errors import (
+    ConfigurationError,
+    InvalidHashError,
+    PasswordError,
+    PasswordTooLongError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Pepper", "split"]
+
+MARK = "$pepper$"
+MINIMUM_BYTES = 32
+MAXIMUM_PASSWORD_BYTES = 4096
+
+
+class Pepper:
+    """Versioned secrets, of which the last one is for new hashes.
+
+    A peppered hash is ``$pepper$<version>`` and the hash of
+    base64(HMAC-SHA-256(secret, password)) behind it.
+
+    Args:
+        secrets: Version -> secret of at least 32 bytes. A version is made of
+            ASCII letters and digits.
+
+    Raises:
+        ConfigurationError: There is no secret, or one breaks these rules.
+    """
+
+    __slots__ = ("_secrets", "version")
+
+    def __init__(self, secrets: Mapping[str, bytes]) -> None:
+        self._secrets = dict(secrets)
+        if not self._secrets:
+            raise ConfigurationError("a pepper needs a secret")
+        for version, secret in self._secrets.items():
+            if not (version.isascii() and version.isalnum() and len(version) <= 32):
+                raise ConfigurationError("a pepper's version is letters and digits")
+            if not isinstance(secret, bytes) or len(secret) < MINIMUM_BYTES:
+                raise ConfigurationError(
+                    f"a pepper's secret is at least {MINIMUM_BYTES} bytes"
+                )
+        self.version = list(self._secrets)[-1]
+
+    def mark(self, hash: str) -> str:
+        """Return the hash with the newest version before it."""
+        return f"{MARK}{self.version}{hash}"
+
+    def key(self, password: str | bytes, version: str | None = None) -> bytes:
+        """Return what is hashed in place of the password: 44 characters.
+
+        Raises:
+            InvalidHashError: There is no such version.
+            PasswordTooLongError: Over 4096 bytes.
+            PasswordError: A lone surrogate.
+        """
+        import hmac
+        from base64 import b64encode
+
+        secret = self._secrets.get(self.version if version is None else version)
+        if secret is None:
+            raise InvalidHashError("the hash has a pepper of an unknown version")
+        try:
+            text = password.encode() if isinstance(password, str) else password
+        except UnicodeEncodeError:
+            raise PasswordError("the password holds a lone surrogate") from None
+        if len(text) > MAXIMUM_PASSWORD_BYTES:
+            raise PasswordTooLongError("the password has over 4096 bytes")
+        return b64encode(hmac.digest(secret, text, "sha256"))
+
+
+def split(hash: str) -> tuple[str | None, str]:
+    """Return a hash's version, or None without a pepper, and the hash itself.
+
+    Raises:
+        InvalidHashError: The mark is there, but no hash behind it.
+    """
+    if not hash.startswith(MARK):
+        return None, hash
+    version, dollar, rest = hash[len(MARK) :].partition("$")
+    if not (version and dollar):
+        raise InvalidHashError("a malformed password hash")
+    return version, dollar + rest
