@@ -16,6 +16,7 @@ import importlib
 import importlib.metadata
 import json
 import platform
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -107,7 +108,9 @@ def fastbearer_calls(algorithm: str, key: Key, token: Token) -> Peer:
 
 def cached_calls(algorithm: str, key: Key, token: Token) -> Peer:
     options = {"issuer": token.checks.get("iss"), "audience": token.checks.get("aud")}
-    return Peer("fastbearer, cache", Verifier(key, cache=1000, **options).verify, None)
+    public = key if algorithm.startswith("HS") else key.public()
+    verifier = Verifier(public, cache=1000, **options)
+    return Peer("fastbearer, cache", verifier.verify, None)
 
 
 def ryjwt_calls(algorithm: str, key: Key, token: Token) -> Peer:
@@ -131,7 +134,8 @@ def pyjwt_calls(algorithm: str, key: Key, token: Token) -> Peer:
     jwk = key.to_jwk(private=True)
     private = jwt.PyJWK(jwk, algorithm)
     shown = jwk if algorithm.startswith("HS") else key.public().to_jwk()
-    checks = {"issuer": ISSUER, "audience": AUDIENCE} if token.checks else {}
+    checks: dict[str, Any] = {"options": {"require": ["exp", *token.checks]}}
+    checks |= {"issuer": ISSUER, "audience": AUDIENCE} if token.checks else {}
     decode = partial(
         jwt.PyJWT().decode, key=jwt.PyJWK(shown, algorithm), algorithms=[algorithm]
     )
@@ -146,7 +150,9 @@ def python_jose_calls(algorithm: str, key: Key, token: Token) -> Peer | None:
         return None
     private = SECRET if algorithm.startswith("HS") else key.to_pem(private=True)
     public = SECRET if algorithm.startswith("HS") else key.public().to_pem()
-    checks = {"issuer": ISSUER, "audience": AUDIENCE} if token.checks else {}
+    required = {f"require_{name}": True for name in ("exp", *token.checks)}
+    checks: dict[str, Any] = {"options": required}
+    checks |= {"issuer": ISSUER, "audience": AUDIENCE} if token.checks else {}
     decode = partial(
         jwt.decode, key=jwk.construct(public, algorithm), algorithms=[algorithm]
     )
@@ -165,7 +171,10 @@ def joserfc_calls(algorithm: str, key: Key, token: Token) -> Peer | None:
     members = key.to_jwk(private=True) | {"alg": name}
     loaded = jwk.import_key(members)
     registry = JWSRegistry(algorithms=[name, algorithm])
-    rules = {name: {"value": value} for name, value in token.checks.items()}
+    rules: dict[str, Any] = {
+        name: {"essential": True, "value": value}
+        for name, value in token.checks.items()
+    }
     claims = jwt.JWTClaimsRegistry(exp={"essential": True}, **rules)
 
     def verify(token: str) -> Claims:
@@ -289,6 +298,41 @@ def compare_answers(peers: list[Peer], tokens: list[str], claims: list[Claims]) 
                 raise SystemExit(f"{peer.name} signs other claims")
 
 
+def check_refusals(peers: list[Peer], key: Key, token: Token) -> None:
+    """Stop where a peer takes a bad token; name one that lacks only a check."""
+    claims = token.claims(0)
+    signer = Signer(key)
+    good = signer.sign(claims)
+    flipped = "A" if good[-10] != "A" else "B"
+    bad = {
+        "a changed signature": good[:-10] + flipped + good[-9:],
+        "an expired token": signer.sign({**claims, "exp": 1}),
+    }
+    lacking = {
+        f"a token without {name}": signer.sign(
+            {key: value for key, value in claims.items() if key != name}
+        )
+        for name in ("exp", *token.checks)
+    }
+    for peer in peers:
+        if peer.verify is None:
+            continue
+        for what, text in bad.items():
+            if takes(peer.verify, text):
+                raise SystemExit(f"{peer.name} takes {what}")
+        for what, text in lacking.items():
+            if takes(peer.verify, text):
+                print(f"  note: {peer.name} takes {what}: it does less")
+
+
+def takes(verify: Call, token: str) -> bool:
+    try:
+        verify(token)
+    except Exception:
+        return False
+    return True
+
+
 def measure(algorithm: str, token: Token, rounds: int) -> Iterator[dict[str, Any]]:
     """Yield a row for each operation, number of distinct inputs and peer."""
     is_hmac = algorithm.startswith("HS")
@@ -299,6 +343,7 @@ def measure(algorithm: str, token: Token, rounds: int) -> Iterator[dict[str, Any
         raise SystemExit(f"the {token.name} token has {len(tokens[0])} bytes")
     peers = list(peers_of(algorithm, key, token))
     compare_answers(peers, tokens, claims)
+    check_refusals(peers, key, token)
     texts = [json.dumps(one, separators=(",", ":")).encode() for one in claims]
     for distinct in (1, DISTINCT):
         for operation in ("verify", "sign"):
@@ -321,6 +366,78 @@ def measure(algorithm: str, token: Token, rounds: int) -> Iterator[dict[str, Any
                     "peer": name,
                     "µs": round(µs, 3),
                 }
+
+
+# --- large tokens ---------------------------------------------------------------
+
+
+def large_claims(shape: str, size: int) -> Claims:
+    """Return claims whose token has about so many bytes."""
+    room = size * 3 // 4 - 100
+    claims: Claims = {"sub": "user-1", "exp": EXP}
+    if shape == "many keys":
+        claims |= {f"claim_{n:05d}": f"value {n:05d}" for n in range(room // 29)}
+    elif shape == "a list of scopes":
+        claims["scopes"] = [f"scope:{n:05d}:write" for n in range(room // 20)]
+    else:
+        claims["text"] = "x" * room
+    return claims
+
+
+def measure_large(rounds: int) -> None:
+    """Print verify of 2 kB and 20 kB, in three shapes, beside ryjwt."""
+    key = Key.from_secret(SECRET)
+    for shape in ("many keys", "a list of scopes", "one long string"):
+        costs = {}
+        for size in (2000, 20_000):
+            text = Signer(key).sign(large_claims(shape, size))
+            calls = {"fastbearer": (Verifier(key, max_bytes=65536).verify, [text] * 20)}
+            if is_installed("ryjwt"):
+                import ryjwt
+
+                decode = ryjwt.SecretKey(SECRET, algorithms=["HS256"]).decode
+                calls["ryjwt"] = (decode, [text] * 20)
+            found = race(calls, rounds)
+            costs[size] = found["fastbearer"]
+            told = ""
+            if "ryjwt" in found:
+                ratio = found["fastbearer"] / found["ryjwt"]
+                verdict = "reached" if ratio <= 1 else "MISSED"
+                told = f"{ratio:5.2f} of ryjwt's  {verdict} (<= 1)"
+            print(f"  {shape:18} {len(text):6} B {costs[size]:8.2f} µs  {told}")
+        print(f"  {shape:18} ten times the bytes: {costs[20_000] / costs[2000]:.1f}x")
+
+
+def measure_cache(rounds: int) -> None:
+    """Print a repeated token of each algorithm beside HS256's verify."""
+    claims = TOKENS[0].claims(0)
+    calls: dict[str, tuple[Call, list[Any]]] = {}
+    for algorithm in ("HS256", "RS256", "ES256", "EdDSA"):
+        key = Key.generate(algorithm)
+        is_hmac = algorithm == "HS256"
+        verifier = Verifier(key) if is_hmac else Verifier(key.public(), cache=1000)
+        calls[algorithm] = (verifier.verify, [Signer(key).sign(claims)] * CALLS)
+    found = race(calls, rounds)
+    for algorithm, µs in found.items():
+        ratio = µs / found["HS256"]
+        verdict = "reached" if ratio <= 1.4 else "MISSED"
+        print(f"  {algorithm:6} {µs:6.3f} µs  {ratio:5.2f}  {verdict} (<= 1.4)")
+
+
+def measure_import(rounds: int) -> None:
+    """Print what ``import fastbearer`` costs beside ``import typing``."""
+    clock = "time.perf_counter()"
+    code = f"import time; start = {clock}; import {{}}; print({clock} - start)"
+    least = {"typing": float("inf"), "fastbearer": float("inf")}
+    for _ in range(rounds):
+        for module in least:
+            command = [sys.executable, "-c", code.format(module)]
+            taken = float(subprocess.check_output(command))
+            least[module] = min(least[module], taken)
+    ratio = least["fastbearer"] / least["typing"]
+    verdict = "reached" if ratio <= 2 else "MISSED"
+    shown = ", ".join(f"{name} {taken * 1000:.1f} ms" for name, taken in least.items())
+    print(f"  {shown}: {ratio:.2f}  {verdict} (<= 2)")
 
 
 def show(rows: list[dict[str, Any]]) -> None:
@@ -371,6 +488,12 @@ def main() -> None:
             table = list(measure(algorithm, token, max(rounds, 3)))
             show(table)
             rows += table
+    print("\nHS256 verify of large tokens")
+    measure_large(max(options.rounds, 3))
+    print("\na repeated token, remembered, beside HS256")
+    measure_cache(max(options.rounds, 3))
+    print("\nimport")
+    measure_import(max(options.rounds // 4, 5))
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1, ensure_ascii=False))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from base64 import b64encode
+from binascii import b2a_base64
 from typing import TYPE_CHECKING
 
 from . import _core
@@ -288,8 +288,13 @@ class PasswordHash:
             ) from None
 
 
+def _b64(data: bytes) -> bytes:
+    # base64 would import re, which costs more than all of this package.
+    return b2a_base64(data, newline=False).rstrip(b"=")
+
+
 def _b64_salt() -> str:
-    return b64encode(os.urandom(SALT_BYTES)).rstrip(b"=").decode()
+    return _b64(os.urandom(SALT_BYTES)).decode()
 
 
 def _text(hash: str | bytes) -> str:
@@ -309,7 +314,7 @@ def _scrypt_salt() -> str:
 
 
 def _bcrypt_salt() -> str:
-    encoded = b64encode(os.urandom(SALT_BYTES)).rstrip(b"=")
+    encoded = _b64(os.urandom(SALT_BYTES))
     return encoded.translate(TO_BCRYPT64).decode()
 
 
