@@ -146,6 +146,13 @@ def test_idle_memory_is_bounded_and_given_back() -> None:
     assert result.stdout == "given back\n", result.stderr
 
 
+under_a_sanitizer = pytest.mark.skipif(
+    "ASAN_OPTIONS" in os.environ,
+    reason="a sanitizer's allocator survives no fork of threads, and has no limit",
+)
+
+
+@under_a_sanitizer
 def test_a_fork_while_others_hash() -> None:
     code = """
 import os, threading
@@ -169,6 +176,7 @@ for thread in threads: thread.join()
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
 
 
+@under_a_sanitizer
 def test_no_memory_is_a_memory_error() -> None:
     code = """
 import resource

@@ -9,7 +9,6 @@ import sys
 import unicodedata
 from collections.abc import Iterator
 from typing import Any
-from unittest.mock import patch
 
 import argon2
 import bcrypt
@@ -35,9 +34,11 @@ from fastbearer import (
 from support import VECTORS
 
 # passlib asks for a module that Python drops, and that crashes under sanitizers.
-with patch.dict(sys.modules, {"crypt": None}):
-    import passlib.hash
-    import passlib.utils
+sys.modules["crypt"] = None  # type: ignore[assignment]
+import passlib.hash  # noqa: E402
+import passlib.utils  # noqa: E402
+
+del sys.modules["crypt"]
 
 PASSWORDS = VECTORS / "passwords"
 needs_vectors = pytest.mark.skipif(
