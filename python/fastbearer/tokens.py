@@ -5,25 +5,22 @@ from __future__ import annotations
 from collections import namedtuple
 from typing import TYPE_CHECKING
 
+__all__ = ["Token"]
+
+DOCUMENTATION = """A verified token: a named tuple.
+
+Attributes:
+    header: The JOSE header (RFC 7515 4).
+    claims: The claims (RFC 7519 4).
+"""
+
 if TYPE_CHECKING:
     from typing import Any, NamedTuple
 
-    class _Token(NamedTuple):
+    class Token(NamedTuple):  # noqa: D101
         header: dict[str, Any]
         claims: dict[str, Any]
 
-else:  # a tenth of the cost of importing this package
-    _Token = namedtuple("_Token", ("header", "claims"))
-
-__all__ = ["Token"]
-
-
-class Token(_Token):
-    """A verified token: a named tuple.
-
-    Attributes:
-        header: The JOSE header (RFC 7515 4).
-        claims: The claims (RFC 7519 4).
-    """
-
-    __slots__ = ()
+else:  # NamedTuple would be a fifth of what importing this package costs
+    Token = namedtuple("Token", ("header", "claims"))
+    Token.__doc__ = DOCUMENTATION
