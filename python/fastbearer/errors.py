@@ -25,6 +25,8 @@ __all__ = [
     "MissingClaimError",
     "PasswordError",
     "PasswordTooLongError",
+    "RevokedTokenError",
+    "StoreUnavailableError",
     "TokenError",
     "UnknownKeyError",
 ]
@@ -119,6 +121,12 @@ class InvalidAudienceError(ClaimError):
     code = "invalid_audience"
 
 
+class RevokedTokenError(TokenError):
+    """A good token that was signed out, or whose user ended all sessions."""
+
+    code = "revoked_token"
+
+
 class InvalidKeyError(FastbearerError):
     """Key material that must not be used; the message names the rule."""
 
@@ -140,6 +148,12 @@ class KeySourceError(FastbearerError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class StoreUnavailableError(FastbearerError):
+    """A store that cannot be reached at the moment, or is too busy."""
+
+    code = "store_unavailable"
 
 
 class PasswordError(FastbearerError):

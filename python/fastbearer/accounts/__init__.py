@@ -1,21 +1,30 @@
-"""Accounts: sign-up, sign-in and sign-out over a store of users.
+"""Accounts: sign-up, sign-in, sign-out and the rest, over a store of users.
 
 ``app.include_router(accounts.router)`` adds the routes of the default
 ``accounts``, which takes its settings from the environment when the
 application starts.
 """
 
-from fastbearer.accounts.database import Database, StoreUnavailableError
+from fastbearer.accounts.assembly import Accounts
+from fastbearer.accounts.database import Database
+from fastbearer.accounts.events import AccountEvent
+from fastbearer.accounts.messages import Message
 from fastbearer.accounts.models import User
-from fastbearer.accounts.routes import Accounts
+from fastbearer.accounts.revocations import DatabaseRevocations
+from fastbearer.accounts.sqlmodel_store import SQLModelUserStore
 from fastbearer.accounts.store import DatabaseUserStore, EmailTakenError, UserStore
+from fastbearer.errors import StoreUnavailableError
 from fastbearer.fastapi import auth
 
 __all__ = [
+    "AccountEvent",
     "Accounts",
     "Database",
+    "DatabaseRevocations",
     "DatabaseUserStore",
     "EmailTakenError",
+    "Message",
+    "SQLModelUserStore",
     "StoreUnavailableError",
     "User",
     "UserStore",

@@ -1,5 +1,6 @@
 """Passwords of accounts: the rules for them, hashing, verifying."""
 
+import functools
 import logging
 import secrets
 from collections.abc import Callable
@@ -21,6 +22,7 @@ __all__ = ["Credentials"]
 
 BUSY = "Too many passwords are being checked. Please try again."
 RETRY_AFTER_SECONDS = 1
+COMMON = "Password is too common, or too much like the email"
 BYTES = {"argon2id": 4096, "bcrypt": 72, "scrypt": 4096}
 
 logger = logging.getLogger("fastbearer")
@@ -46,12 +48,11 @@ class Credentials:
         self._hasher = hasher
         self._decoy: str | None = None
 
-    async def hash_new(self, password: str) -> str:
-        """Return the hash of a password that someone chose.
+    def check_new(self, password: str, email: str) -> None:
+        """Judge a password that someone chose (NIST SP 800-63B-4 3.1.1.2).
 
         Raises:
-            HTTPException: 400 where it breaks a rule, 503 where too many are
-                being hashed.
+            HTTPException: 400 where it breaks a rule.
         """
         settings = self._settings()
         least, most = settings.password_min_length, settings.password_max_length
@@ -59,6 +60,20 @@ class Credentials:
             raise HTTPException(
                 400, f"Password must be {least} to {most} characters long"
             )
+        if not settings.password_refuse_common:
+            return
+        folded = password.casefold()
+        if folded in _common() or folded in (email, email.partition("@")[0]):
+            raise HTTPException(400, COMMON)
+
+    async def hash_new(self, password: str, email: str) -> str:
+        """Return the hash of a password that someone chose.
+
+        Raises:
+            HTTPException: 400 where it breaks a rule, 503 where too many are
+                being hashed.
+        """
+        self.check_new(password, email)
         hasher = self._current_hasher()
         try:
             return await hasher.ahash(password)
@@ -69,6 +84,16 @@ class Credentials:
             raise HTTPException(
                 400, f"Password must be at most {limit} bytes long"
             ) from None
+
+    def check_length(self, password: str) -> None:
+        """Judge a password that someone gives to be let in.
+
+        Raises:
+            HTTPException: 400 where it is longer than any may be.
+        """
+        most = self._settings().password_max_length
+        if len(password) > most:
+            raise HTTPException(400, f"Password must be at most {most} characters long")
 
     async def match(self, password: str, user: User | None) -> bool:
         """Return whether the password is the user's; it is nobody's for None.
@@ -81,9 +106,7 @@ class Credentials:
             HTTPException: 400 where the password is longer than any may be,
                 503 where too many are being hashed.
         """
-        most = self._settings().password_max_length
-        if len(password) > most:
-            raise HTTPException(400, f"Password must be at most {most} characters long")
+        self.check_length(password)
         try:
             if user is None:
                 await self._current_hasher().averify(password, await self._any_hash())
@@ -111,7 +134,8 @@ class Credentials:
     async def _upgrade(self, user: User, password_hash: str) -> None:
         """Store a newer hash; the user is signed in even where that fails."""
         try:
-            await self._store.replace_password_hash(user, password_hash)
+            if await self._store.replace_password_hash(user, password_hash):
+                user.password_hash = password_hash
         except Exception:
             logger.exception("password hash of user %s not upgraded", user.id)
 
@@ -125,6 +149,17 @@ class Credentials:
         if self._hasher is None:
             self._hasher = PasswordHash(self._settings().password_scheme)
         return self._hasher
+
+
+@functools.cache
+def _common() -> frozenset[str]:
+    """Return the passwords that attackers try first, 30,000 of them."""
+    # Loaded when first needed: it is a large module.
+    from zxcvbn.frequency_lists import (  # type: ignore[import-untyped]
+        FREQUENCY_LISTS,
+    )
+
+    return frozenset(FREQUENCY_LISTS["passwords"])
 
 
 def _busy() -> HTTPException:

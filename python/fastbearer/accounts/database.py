@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import event, exc
+from sqlalchemy import event, exc, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -16,9 +16,9 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from fastbearer.accounts.migrations import ACCOUNTS, Migrations
-from fastbearer.errors import ConfigurationError, FastbearerError
+from fastbearer.errors import ConfigurationError, StoreUnavailableError
 
-__all__ = ["Database", "StoreUnavailableError"]
+__all__ = ["Database", "is_passing"]
 
 EXAMPLE_URL = "sqlite+aiosqlite:///./fastbearer.db"
 BAD_URL = (
@@ -60,12 +60,6 @@ SQLITE_UNAVAILABLE = (
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_CANTOPEN,
 )
-
-
-class StoreUnavailableError(FastbearerError):
-    """A store that cannot be reached at the moment, or is too busy."""
-
-    code = "store_unavailable"
 
 
 class Database:
@@ -130,6 +124,15 @@ class Database:
             self._sessions = None
             await engine.dispose()
 
+    async def ping(self) -> None:
+        """Ask the database something.
+
+        Raises:
+            StoreUnavailableError: It does not answer.
+        """
+        async with self.transaction() as session:
+            await (await session.connection()).execute(text("SELECT 1"))
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """Give a session whose work is committed at the end, or not at all.
@@ -149,7 +152,7 @@ class Database:
             async with self._sessions.begin() as session:
                 yield session
         except (exc.SQLAlchemyError, OSError) as error:
-            if not _is_passing(error):
+            if not is_passing(error):
                 raise
             raise StoreUnavailableError("the database cannot be reached") from error
 
@@ -177,7 +180,7 @@ class Database:
             raise ConfigurationError(NOT_MIGRATED)
 
 
-def _is_passing(error: Exception) -> bool:
+def is_passing(error: Exception) -> bool:
     """Tell whether an error says something of the moment, not of the work."""
     if isinstance(error, (OSError, exc.InterfaceError, exc.TimeoutError)):
         return True

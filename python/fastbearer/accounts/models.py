@@ -1,24 +1,49 @@
 """The tables that this package owns, and what their columns are made of."""
 
+import secrets
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, ClassVar
 from uuid import uuid4
 
-from sqlalchemy import DateTime
+from sqlalchemy import BigInteger, DateTime
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import registry
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
-__all__ = ["Record", "User", "UtcDateTime", "new_id", "utc_now"]
+__all__ = [
+    "Code",
+    "NotBefore",
+    "Record",
+    "RefreshToken",
+    "Revoked",
+    "User",
+    "UtcDateTime",
+    "digest",
+    "new_id",
+    "new_secret",
+    "utc_now",
+]
 
 EMAIL_LENGTH = 254  # RFC 5321 4.5.3.1.3, as RFC 3696 erratum 1690 counts it
 NAME_LENGTH = 255
+SECRET_BYTES = 32
 
 
 def new_id() -> str:
     """Return a fresh id: 32 lower-case hexadecimal digits, at random."""
     return uuid4().hex
+
+
+def new_secret() -> str:
+    """Return 32 random bytes as text; too many to guess, so no salt is needed."""
+    return secrets.token_urlsafe(SECRET_BYTES)
+
+
+def digest(secret: str) -> str:
+    """Return the form in which a secret is stored: 64 hexadecimal digits."""
+    return sha256(secret.encode()).hexdigest()
 
 
 def utc_now() -> datetime:
@@ -73,6 +98,7 @@ class User(Record, table=True):
             case was.
         name: What the user wants to be called, if they said so.
         password_hash: Of any format that ``PasswordHash.verify`` knows.
+        email_verified: Whether a code sent to the e-mail has come back.
         created_at: UTC.
         updated_at: UTC.
     """
@@ -83,5 +109,73 @@ class User(Record, table=True):
     email: str = Field(unique=True, max_length=EMAIL_LENGTH)
     name: str | None = Field(default=None, max_length=NAME_LENGTH)
     password_hash: str = Field(repr=False)
+    email_verified: bool = False
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+
+
+class Code(Record, table=True):
+    """A code in a message: who has it can read the mail of the address.
+
+    Attributes:
+        id: The digest of the code.
+        purpose: What it is good for.
+        email: Where the message went; whether a user has it does not matter,
+            so that for all the same is done.
+        expires_at: UTC.
+    """
+
+    __tablename__: ClassVar[Any] = "fastbearer_code"
+
+    id: str = Field(primary_key=True, max_length=64)
+    purpose: str = Field(max_length=32)
+    email: str = Field(max_length=EMAIL_LENGTH, index=True)
+    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
+class RefreshToken(Record, table=True):
+    """A refresh token.
+
+    Attributes:
+        id: The digest of the token.
+        user_id: Whose session.
+        family: The session: all tokens that came from one sign-in.
+        expires_at: UTC; that of the session.
+        used_at: UTC; when the next token of the family took its place.
+    """
+
+    __tablename__: ClassVar[Any] = "fastbearer_refresh_token"
+
+    id: str = Field(primary_key=True, max_length=64)
+    user_id: str = Field(max_length=255, index=True)
+    family: str = Field(max_length=32, index=True)
+    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Revoked(Record, table=True):
+    """A token that has ended.
+
+    Attributes:
+        id: The digest of its id.
+        expires_at: UTC; when nobody need remember it any longer.
+    """
+
+    __tablename__: ClassVar[Any] = "fastbearer_revoked"
+
+    id: str = Field(primary_key=True, max_length=64)
+    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
+class NotBefore(Record, table=True):
+    """The time since when a user's tokens are good.
+
+    Attributes:
+        id: The digest of the user's id.
+        issued_at: The least ``iat``, in seconds since the epoch.
+    """
+
+    __tablename__: ClassVar[Any] = "fastbearer_not_before"
+
+    id: str = Field(primary_key=True, max_length=64)
+    issued_at: int = Field(sa_type=BigInteger)

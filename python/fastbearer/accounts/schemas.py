@@ -2,16 +2,44 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StringConstraints,
+)
 
 from fastbearer.accounts.models import EMAIL_LENGTH, NAME_LENGTH
 from fastbearer.accounts.strict import Text, WithoutNul
 
-__all__ = ["Email", "Session", "SignIn", "SignUp", "SignedIn", "SignedOut"]
+__all__ = [
+    "ChangePassword",
+    "CodeSent",
+    "Done",
+    "Email",
+    "EmailOnly",
+    "GivenCode",
+    "GivenPassword",
+    "Me",
+    "NewPassword",
+    "PublicUser",
+    "Refresh",
+    "Session",
+    "SignIn",
+    "SignUp",
+    "SignedIn",
+]
 
 TEXTS = {
     "email": f"Email must be a valid address of at most {EMAIL_LENGTH} characters",
     "password": "Password must be a string without NUL characters",
+    "current_password": "Current password must be a string without NUL characters",
+    "new_password": "New password must be a string without NUL characters",
+    "end_other_sessions": "end_other_sessions must be true or false",
+    "code": "Code must be a string of at most 255 characters",
+    "refresh_token": "Refresh token must be a string of at most 255 characters",
     "name": f"Name must be a string of at most {NAME_LENGTH} characters, or null",
 }
 
@@ -50,20 +78,62 @@ Name = Annotated[
 ]
 
 
-class SignIn(BaseModel):
-    """An e-mail and its password."""
+Password = Annotated[Text, Field(repr=False, json_schema_extra={"format": "password"})]
+Secret = Annotated[str, StringConstraints(max_length=255), WithoutNul]
 
-    # An error that shows its input would show a password.
+
+class Body(BaseModel):
+    """What a client sends; an error that shows it would show a password."""
+
     model_config = ConfigDict(hide_input_in_errors=True)
 
+
+class EmailOnly(Body):
+    """An e-mail."""
+
     email: Email
-    password: Text = Field(repr=False, json_schema_extra={"format": "password"})
+
+
+class GivenPassword(Body):
+    """The password of the signed-in user."""
+
+    password: Password
+
+
+class SignIn(EmailOnly, GivenPassword):
+    """An e-mail and its password."""
 
 
 class SignUp(SignIn):
     """A new user."""
 
     name: Name | None = Field(default=None, description=TEXTS["name"])
+
+
+class Refresh(Body):
+    """A refresh token; it may be in the cookie instead."""
+
+    refresh_token: Secret | None = Field(default=None, repr=False)
+
+
+class ChangePassword(Body):
+    """The current password, and the one to be."""
+
+    current_password: Password
+    new_password: Password
+    end_other_sessions: StrictBool = True
+
+
+class GivenCode(Body):
+    """A code from a message."""
+
+    code: Secret = Field(repr=False)
+
+
+class NewPassword(GivenCode):
+    """A code from a message, and the password to be."""
+
+    password: Password
 
 
 class PublicUser(BaseModel):
@@ -83,14 +153,43 @@ class Session(BaseModel):
     user: PublicUser
 
 
+class RefreshableSession(Session):
+    """A token, the one for the next, and whose they are."""
+
+    refresh_token: str = Field(repr=False)
+
+
+class CookieSession(BaseModel):
+    """Whose session it is; its tokens are in cookies."""
+
+    user: PublicUser
+
+
 class SignedIn(BaseModel):
     """The answer to sign-up and sign-in."""
 
     success: Literal[True] = True
-    data: Session
+    data: RefreshableSession | Session | CookieSession
 
 
-class SignedOut(BaseModel):
-    """The answer to sign-out."""
+class MyUser(PublicUser):
+    """What a user is shown when they ask."""
+
+    email_verified: bool
+
+
+class Me(BaseModel):
+    """The signed-in user."""
 
     success: Literal[True] = True
+    data: MyUser
+
+
+class Done(BaseModel):
+    """The answer where there is nothing more to say."""
+
+    success: Literal[True] = True
+
+
+class CodeSent(Done):
+    """The answer to who asks for a message, whether or not one is sent."""

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
@@ -35,8 +35,24 @@ class UserStore(Protocol):
         """Return the user with this e-mail, if there is one."""
         ...
 
-    async def replace_password_hash(self, user: User, password_hash: str) -> None:
-        """Store another hash, unless the user's has changed meanwhile."""
+    async def find(self, user_id: str) -> User | None:
+        """Return the user with this id, if there is one; it may be any text."""
+        ...
+
+    async def replace_password_hash(self, user: User, password_hash: str) -> bool:
+        """Store another hash, unless the user's has changed meanwhile.
+
+        Returns:
+            Whether it was stored.
+        """
+        ...
+
+    async def verify_email(self, user: User) -> None:
+        """Note that the e-mail is the user's."""
+        ...
+
+    async def remove(self, user: User) -> None:
+        """Forget a user."""
         ...
 
 
@@ -66,12 +82,41 @@ class DatabaseUserStore:
             found = await session.exec(select(User).where(User.email == email))
             return found.one_or_none()
 
-    async def replace_password_hash(self, user: User, password_hash: str) -> None:
+    async def find(self, user_id: str) -> User | None:
+        """As in `UserStore`."""
+        if not _is_storable(user_id):
+            return None
+        async with self._database.transaction() as session:
+            return await session.get(User, user_id)
+
+    async def replace_password_hash(self, user: User, password_hash: str) -> bool:
         """As in `UserStore`."""
         unchanged = (
             col(User.id) == user.id,
             col(User.password_hash) == user.password_hash,
         )
         values = {"password_hash": password_hash, "updated_at": utc_now()}
+        statement = update(User).where(*unchanged).values(values)
         async with self._database.transaction() as session:
-            await session.exec(update(User).where(*unchanged).values(values))
+            return (await session.exec(statement)).rowcount == 1
+
+    async def verify_email(self, user: User) -> None:
+        """As in `UserStore`."""
+        values = {"email_verified": True, "updated_at": utc_now()}
+        statement = update(User).where(col(User.id) == user.id).values(values)
+        async with self._database.transaction() as session:
+            await session.exec(statement)
+
+    async def remove(self, user: User) -> None:
+        """As in `UserStore`."""
+        async with self._database.transaction() as session:
+            await session.exec(delete(User).where(col(User.id) == user.id))
+
+
+def _is_storable(user_id: str) -> bool:
+    """Tell whether a token's ``sub`` can be compared in every database."""
+    try:
+        user_id.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in user_id

@@ -16,7 +16,7 @@ from pydantic_core import from_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fastbearer.accounts.database import StoreUnavailableError
+from fastbearer.errors import StoreUnavailableError
 
 __all__ = ["Refusal", "StrictRoute", "Text", "WithoutNul", "refusals"]
 
@@ -122,10 +122,11 @@ DESCRIPTIONS: Mapping[int, str] = {
     400: "Invalid input, or more than one Authorization header",
     401: "Not signed in, or the token is invalid or has expired",
     403: "The path of another user",
-    404: "No such task of this user",
+    404: "Not found",
     413: BODY_TOO_LARGE,
+    429: "Too many attempts: try again after the seconds of Retry-After",
     500: "Nothing was stored",
-    503: "Too busy: try again after the seconds of Retry-After",
+    503: "Too busy, or a store is down: try again after the seconds of Retry-After",
 }
 
 

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from fastbearer import __version__
 from fastbearer.accounts import Accounts
+from fastbearer.app.health import Health
 from fastbearer.app.tasks import Tasks
 from fastbearer.fastapi import Auth
 from fastbearer.fastapi import auth as default_auth
@@ -38,7 +39,10 @@ def create_app(
         lifespan=auth.lifespan,
     )
     service.include_router(accounts.router)
-    service.include_router(Tasks(auth, accounts.database).router)
+    tasks = Tasks(auth, accounts.database)
+    accounts.on_event("account_deleted")(tasks.forget_user)
+    service.include_router(tasks.router)
+    service.include_router(Health(auth, accounts.database).router)
     return service
 
 

@@ -81,3 +81,9 @@ class TaskStore:
         )
         async with self._database.transaction() as session:
             return (await session.exec(statement)).rowcount == 1
+
+    async def remove_all(self, user_id: str) -> None:
+        """Delete every task of a user."""
+        statement = delete(Task).where(col(Task.user_id) == user_id)
+        async with self._database.transaction() as session:
+            await session.exec(statement)

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends, HTTPException
 
-from fastbearer.accounts import Database
+from fastbearer.accounts import AccountEvent, Database
 from fastbearer.accounts.models import utc_now
 from fastbearer.accounts.strict import StrictRoute, refusals
 from fastbearer.app.migrations import TASKS
@@ -60,6 +60,11 @@ class Tasks:
         )
         self._add_routes()
 
+    async def forget_user(self, event: AccountEvent) -> None:
+        """Delete the tasks of a user who is gone."""
+        if event.user_id is not None:
+            await self._store.remove_all(event.user_id)
+
     async def list_tasks(
         self,
         user_id: UserId,
@@ -113,10 +118,11 @@ class Tasks:
 
     def _add_routes(self) -> None:
         add = self.router.add_api_route
-        many = refusals(400, 401, 403)
-        create = refusals(400, 401, 403, 413)
-        one = refusals(400, 401, 403, 404)
-        write = refusals(400, 401, 403, 404, 413)
+        # A store that is down is the 503; the 403 may be a cookie's, too.
+        many = refusals(400, 401, 403, 503)
+        create = refusals(400, 401, 403, 413, 503)
+        one = refusals(400, 401, 403, 404, 503)
+        write = refusals(400, 401, 403, 404, 413, 503)
         add("", self.list_tasks, methods=["GET"], responses=many)
         add("", self.create_task, methods=["POST"], status_code=201, responses=create)
         add("/{task_id}", self.get_task, methods=["GET"], responses=one)

@@ -9,11 +9,13 @@ from typing import Annotated, Any, TypeAlias
 from fastapi import Depends
 
 from fastbearer.fastapi.auth import Auth, auth
-from fastbearer.fastapi.dependency import TokenUser, TokenVerifier
+from fastbearer.fastapi.bearer import TokenUser, TokenVerifier
+from fastbearer.fastapi.middleware import BearerMiddleware
 from fastbearer.fastapi.settings import Settings
 
 __all__ = [
     "Auth",
+    "BearerMiddleware",
     "CurrentUser",
     "OptionalUser",
     "Settings",
@@ -22,12 +24,14 @@ __all__ = [
     "TokenVerifier",
     "auth",
     "generate_jwt_token",
+    "requires",
     "verify_jwt_token",
     "verify_user_id",
 ]
 
 verify_jwt_token = auth.verify_jwt_token
 verify_user_id = auth.verify_user_id
+requires = auth.requires
 generate_jwt_token = auth.generate_jwt_token
 
 CurrentUser: TypeAlias = Annotated[TokenUser, Depends(auth.verify_jwt_token)]

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property
+from typing import Any
 
 from fastbearer import Signer
+from fastbearer.errors import ConfigurationError
+from fastbearer.fastapi.bearer import TokenVerifier
+from fastbearer.fastapi.cookie import TokenCookie
 from fastbearer.fastapi.dependency import (
     ClaimsDependency,
     OptionalUserDependency,
     PathUserDependency,
-    TokenVerifier,
+    ScopesDependency,
     UserDependency,
 )
 from fastbearer.fastapi.settings import ALGORITHM, Settings
 from fastbearer.fastapi.verifiers import make_verifier
+from fastbearer.revocation import MemoryRevocations, RevocationStore
 
 __all__ = ["Auth", "auth"]
 
 SECONDS_PER_DAY = 86_400
+COOKIE_NAME = "fastbearer"
+JTI_BYTES = 16
+NO_DATABASE = (
+    "REVOCATION=database needs Accounts over the same Auth, or "
+    "Auth(revocations=DatabaseRevocations(...))"
+)
 
 
 class Auth:
@@ -37,6 +50,10 @@ class Auth:
             Where it has ``averify`` too, that is awaited instead.
         header: Name of the request header that has the token, after the
             scheme ``Bearer``.
+        revocations: Which tokens have ended, in place of the store that the
+            setting ``revocation`` describes.
+        clock: In place of the system's: a callable that returns seconds since
+            the epoch.
 
     Attributes:
         verify_jwt_token: Dependency: the user, or 401.
@@ -44,6 +61,10 @@ class Auth:
             theirs, or 403.
         optional_user: Dependency: the user, or None without credentials.
         token_claims: Dependency: the whole payload, or 401.
+        requires: Dependency for ``Security(auth.requires, scopes=[...])``: the
+            user, if the token has the scopes, or 403.
+        database_revocations: Makes the store of ``REVOCATION=database``;
+            ``Accounts`` sets it.
 
     Raises:
         ConfigurationError: ``header`` is not a header name.
@@ -55,16 +76,25 @@ class Auth:
         *,
         verifier: TokenVerifier | None = None,
         header: str = "Authorization",
+        revocations: RevocationStore | None = None,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         if settings is not None:
             self.settings = settings
         if verifier is not None:
             self.verifier = verifier
+        if revocations is not None:
+            self.revocations = revocations
+        self.clock = time.time if clock is None else clock
+        self._verifier_clock = clock
         self._is_verifier_given = verifier is not None
+        self._needs_no_settings = verifier is not None and settings is None
+        self.database_revocations: Callable[[], RevocationStore] | None = None
         self.verify_jwt_token = UserDependency(self, header=header)
         self.verify_user_id = PathUserDependency(self, header=header)
         self.optional_user = OptionalUserDependency(self, header=header)
         self.token_claims = ClaimsDependency(self, header=header)
+        self.requires = ScopesDependency(self, header=header)
 
     @cached_property
     def settings(self) -> Settings:
@@ -82,13 +112,58 @@ class Auth:
         Raises:
             ConfigurationError: The environment is not fit for use.
         """
-        return make_verifier(self.settings)
+        return make_verifier(self.settings, self._verifier_clock)
 
     @property
     def algorithm(self) -> str | None:
         """The one algorithm of the accepted tokens, or None for several."""
         is_one = not self._is_verifier_given and self.settings.jwks_source() is None
         return ALGORITHM if is_one else None
+
+    @cached_property
+    def cookie(self) -> TokenCookie | None:
+        """The cookie that may have the token, or None: see ``AUTH_COOKIE``."""
+        return self.make_cookie(COOKIE_NAME)
+
+    def make_cookie(self, name: str) -> TokenCookie | None:
+        """Return a cookie of the settings' kind, or None where they want none."""
+        if self._needs_no_settings or not self.settings.auth_cookie:
+            return None
+        return TokenCookie(
+            name,
+            secure=self.settings.cookie_secure,
+            same_site=self.settings.cookie_samesite,
+            trusted_origins=self.settings.origins(),
+        )
+
+    @cached_property
+    def revocations(self) -> RevocationStore | None:
+        """Which tokens have ended; None where none end before they expire.
+
+        Raises:
+            ConfigurationError: The setting ``revocation`` names a store that
+                there is not.
+        """
+        kind = "off" if self._needs_no_settings else self.settings.revocation
+        if kind == "memory":
+            return MemoryRevocations(self.clock)
+        if kind == "redis":
+            # Only who asks for Redis needs the extra.
+            from fastbearer.revocation.redis import RedisRevocations
+
+            return RedisRevocations(self.settings.redis(), clock=self.clock)
+        if kind == "database":
+            if self.database_revocations is None:
+                raise ConfigurationError(NO_DATABASE)
+            return self.database_revocations()
+        return None
+
+    @property
+    def is_open_without_revocations(self) -> bool:
+        """Whether tokens are taken while the store of revocations is down."""
+        if self._needs_no_settings:
+            return False
+        return self.settings.revocation_failure == "open"
 
     @cached_property
     def signer(self) -> Signer:
@@ -102,27 +177,48 @@ class Auth:
             self.settings.signing_key(),
             issuer=self.settings.jwt_issuer,
             audience=self.settings.jwt_audience,
-            lifetime=math.ceil(self.settings.jwt_expiration_days * SECONDS_PER_DAY),
+            lifetime=self.lifetime,
+            clock=self._verifier_clock,
         )
 
-    def generate_jwt_token(self, user_id: str, email: str) -> str:
+    @property
+    def lifetime(self) -> int:
+        """Lifetime of a signed token, in seconds."""
+        return math.ceil(self.settings.jwt_expiration_days * SECONDS_PER_DAY)
+
+    def generate_jwt_token(
+        self,
+        user_id: str,
+        email: str,
+        *,
+        scopes: Iterable[str] = (),
+        claims: Mapping[str, Any] | None = None,
+    ) -> str:
         """Sign a token for a user, with HS256.
 
         Its claims are ``sub`` and ``user_id`` (the same), ``email``, ``iat``
-        and ``exp`` (whole seconds, RFC 7519 4.1), and ``iss`` and ``aud``
-        where they are configured.
+        and ``exp`` (whole seconds, RFC 7519 4.1), ``iss`` and ``aud`` where
+        they are configured, and ``jti`` where tokens can be revoked.
 
         Args:
             user_id: Not empty.
             email: May be empty.
+            scopes: For the claim ``scope`` (RFC 8693 4.2).
+            claims: More claims, or others in place of these.
 
         Raises:
-            ValueError: ``user_id`` or ``email`` is not such a string.
+            ValueError: ``user_id`` or ``email`` is not such a string, or a
+                scope is not one (RFC 6749 3.3).
             ConfigurationError: The environment is not fit for use.
         """
         if not (isinstance(user_id, str) and user_id and isinstance(email, str)):
             raise ValueError("user_id must be a non-empty string, email a string")
-        return self.signer.sign({"sub": user_id, "user_id": user_id, "email": email})
+        own: dict[str, Any] = {"sub": user_id, "user_id": user_id, "email": email}
+        if self.revocations is not None:
+            own["jti"] = secrets.token_urlsafe(JTI_BYTES)
+        if scopes:
+            own["scope"] = " ".join(map(_scope, scopes))
+        return self.signer.sign(own if claims is None else {**own, **claims})
 
     @asynccontextmanager
     async def lifespan(self, app: object) -> AsyncIterator[None]:
@@ -135,8 +231,20 @@ class Auth:
         Raises:
             ConfigurationError: The environment is not fit for use.
         """
-        _ = self.verifier
+        _ = self.verifier, self.cookie, self.revocations
         yield
+
+
+def _scope(scope: str) -> str:
+    # Printable ASCII but for the space, the quotation mark and the backslash.
+    if not (
+        scope.isascii()
+        and scope.isprintable()
+        and scope
+        and not set(scope) & set(' "\\')
+    ):
+        raise ValueError("a scope is printable ASCII, without spaces and quotes")
+    return scope
 
 
 auth = Auth()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -30,11 +31,21 @@ SHORT_SECRET = (
 )
 UNENCODABLE_SECRET = f"{SECRET_NAMES} must be valid UTF-8"
 
+WRONG_ORIGINS = (
+    "TRUSTED_ORIGINS must be origins like https://app.example.com, with commas between"
+)
+WRONG_PROXIES = (
+    "TRUSTED_PROXIES must be networks like 10.0.0.0/8, with commas between them"
+)
+NO_REDIS_URL = "REDIS_URL environment variable is required for Redis"
+COOKIE_NOT_SECURE = "COOKIE_SAMESITE=none needs COOKIE_SECURE=1 (RFC 6265bis 5.7)"
+
 WRONG_URL = "BETTER_AUTH_URL must be an absolute http or https URL of ASCII"
 BETTER_AUTH_PATH = "/api/auth"
 STANDARD_PORTS = {"http": 80, "https": 443}
 
 Text = Annotated[str, Field(min_length=1)]
+Network = IPv4Network | IPv6Network
 
 
 class JWKSSource(NamedTuple):
@@ -70,7 +81,33 @@ class Settings(BaseSettings):
         password_scheme: The scheme of new password hashes.
         password_min_length: Least length of a new password, in characters.
         password_max_length: Greatest length of a password, in characters.
+        password_refuse_common: Refuse new passwords that are among the most
+            common ones (NIST SP 800-63B-4 3.1.1.2).
         database_url: SQLAlchemy URL of the database, with an async driver.
+        redis_url: URL of Redis: then what is counted there is common to all
+            processes.
+        throttle: Whether sign-ins and their like are limited.
+        throttle_failures: Failed sign-ins for one e-mail, like "10/minute".
+        throttle_requests: Requests to the open routes from one address.
+        throttle_messages: Messages to one e-mail.
+        trusted_proxies: Networks of the proxies whose ``X-Forwarded-For`` is
+            believed, with commas between them.
+        revocation: Where it is kept which tokens have ended before they
+            expired: "off" (none do), "memory", "database" or "redis".
+        revocation_failure: What happens to tokens while that store is down:
+            "closed" is a 503, "open" lets them pass, with an error in the log.
+        refresh_tokens: Whether sign-in gives a refresh token as well.
+        refresh_days: Days for which a session can be refreshed.
+        refresh_grace_seconds: Seconds for which a used refresh token may come
+            again without ending its session.
+        code_minutes: Minutes for which a code of a message is good.
+        email_verification: Whether sign-up sends a code to the e-mail.
+        auth_cookie: Whether tokens go in an HttpOnly cookie, not in answers.
+        cookie_samesite: "lax", "strict" or "none".
+        cookie_secure: Whether the cookie is for HTTPS only. Without it, for
+            development over HTTP, its name has no ``__Host-``.
+        trusted_origins: Origins of other sites whose pages may send the
+            cookie, with commas between them.
 
     Raises:
         ConfigurationError: A setting is missing, unknown or breaks its rule.
@@ -112,12 +149,44 @@ class Settings(BaseSettings):
     password_max_length: int = Field(
         default=128, ge=1, description="a whole number of at least 1"
     )
+    password_refuse_common: bool = Field(default=True, description="1 or 0")
     # Not in the repr: such a URL often has a password in it.
     database_url: Text = Field(
         default="sqlite+aiosqlite:///./fastbearer.db",
         repr=False,
         description="a database URL",
     )
+    redis_url: Text | None = Field(
+        default=None, repr=False, description="a redis:// URL"
+    )
+    throttle: bool = Field(default=True, description="on or off")
+    throttle_failures: Text = Field(default="10/minute", description="like 10/minute")
+    throttle_requests: Text = Field(default="300/minute", description="like 10/minute")
+    throttle_messages: Text = Field(default="5/hour", description="like 10/minute")
+    trusted_proxies: Text | None = Field(default=None, description="networks")
+    revocation: Literal["off", "memory", "database", "redis"] = Field(
+        default="off", description="off, memory, database or redis"
+    )
+    revocation_failure: Literal["closed", "open"] = Field(
+        default="closed", description="closed or open"
+    )
+    refresh_tokens: bool = Field(default=False, description="1 or 0")
+    refresh_days: int | float = Field(
+        default=30, gt=0, le=36500, description="a number of days greater than 0"
+    )
+    refresh_grace_seconds: int = Field(
+        default=10, ge=0, le=300, description="a number of seconds from 0 to 300"
+    )
+    code_minutes: int = Field(
+        default=60, ge=1, le=10080, description="a number of minutes from 1 to 10080"
+    )
+    email_verification: bool = Field(default=False, description="1 or 0")
+    auth_cookie: bool = Field(default=False, description="1 or 0")
+    cookie_samesite: Literal["lax", "strict", "none"] = Field(
+        default="lax", description="lax, strict or none"
+    )
+    cookie_secure: bool = Field(default=True, description="1 or 0")
+    trusted_origins: Text | None = Field(default=None, description="origins")
 
     def __init__(self, **values: Any) -> None:
         try:
@@ -130,6 +199,9 @@ class Settings(BaseSettings):
         if self.has_secret:
             self.signing_key()
         self.jwks_source()
+        self.origins()
+        self.proxies()
+        self._check_stores()
 
     @property
     def has_secret(self) -> bool:
@@ -168,6 +240,47 @@ class Settings(BaseSettings):
             return JWKSSource(self.jwks_url, self.jwt_issuer, self.jwt_audience)
         return None
 
+    def origins(self) -> frozenset[str]:
+        """Return the trusted origins, as browsers write them.
+
+        Raises:
+            ConfigurationError: One is not an origin (RFC 6454 6.1).
+        """
+        origins = set()
+        for text in _listed(self.trusted_origins):
+            origin = _parsed_origin(text)
+            if origin is None or origin[1].strip("/"):
+                raise ConfigurationError(WRONG_ORIGINS)
+            origins.add(origin[0])
+        return frozenset(origins)
+
+    def proxies(self) -> tuple[Network, ...]:
+        """Return the networks of the trusted proxies.
+
+        Raises:
+            ConfigurationError: One is not a network.
+        """
+        try:
+            return tuple(ip_network(text) for text in _listed(self.trusted_proxies))
+        except ValueError:
+            raise ConfigurationError(WRONG_PROXIES) from None
+
+    def redis(self) -> str:
+        """Return the URL of Redis.
+
+        Raises:
+            ConfigurationError: There is none.
+        """
+        if self.redis_url is None:
+            raise ConfigurationError(NO_REDIS_URL)
+        return self.redis_url
+
+    def _check_stores(self) -> None:
+        if self.revocation == "redis":
+            self.redis()
+        if self.cookie_samesite == "none" and not self.cookie_secure:
+            raise ConfigurationError(COOKIE_NOT_SECURE)
+
     def _check_password_lengths(self) -> None:
         if self.password_min_length > self.password_max_length:
             raise ConfigurationError(
@@ -190,25 +303,39 @@ class Settings(BaseSettings):
             raise ConfigurationError(SHORT_SECRET)
 
 
+def _listed(text: str | None) -> list[str]:
+    return [part.strip() for part in text.split(",")] if text else []
+
+
 def _origin(url: str) -> tuple[str, str]:
     """Return the origin of a base URL, as its server writes it, and its path.
 
-    Like Better Auth, which takes ``/api/auth`` where the URL has no path. The
-    origin has no default port (RFC 6454 6.1).
+    Like Better Auth, which takes ``/api/auth`` where the URL has no path.
+    """
+    parsed = _parsed_origin(url)
+    if parsed is None:
+        raise ConfigurationError(WRONG_URL)
+    return parsed[0], parsed[1].rstrip("/") or BETTER_AUTH_PATH
+
+
+def _parsed_origin(url: str) -> tuple[str, str] | None:
+    """Return origin and path of a URL, or None where it is not one.
+
+    The origin has no default port (RFC 6454 6.1).
     """
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise ConfigurationError(WRONG_URL) from None
+        return None
     if not (
         url.isascii() and url.isprintable() and host and parts.scheme in STANDARD_PORTS
     ):
-        raise ConfigurationError(WRONG_URL)
+        return None
     host = f"[{host}]" if ":" in host else host
     if port is not None and port != STANDARD_PORTS[parts.scheme]:
         host = f"{host}:{port}"
-    return f"{parts.scheme}://{host}", parts.path.rstrip("/") or BETTER_AUTH_PATH
+    return f"{parts.scheme}://{host}", parts.path
 
 
 def _broken_rules(settings: type[Settings], error: ValidationError) -> str:

@@ -8,9 +8,10 @@ from fastbearer import Verifier
 from fastbearer.errors import InvalidAlgorithmError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
-    from fastbearer.fastapi.dependency import TokenVerifier
+    from fastbearer.fastapi.bearer import TokenVerifier
     from fastbearer.fastapi.settings import JWKSSource, Settings
     from fastbearer.jwks import JWKSVerifier
 
@@ -45,7 +46,9 @@ class EitherVerifier:
             return await self._keys.averify(token)
 
 
-def make_verifier(settings: Settings) -> TokenVerifier:
+def make_verifier(
+    settings: Settings, clock: Callable[[], float] | None = None
+) -> TokenVerifier:
     """Return what verifies the tokens that the settings accept.
 
     Raises:
@@ -54,21 +57,26 @@ def make_verifier(settings: Settings) -> TokenVerifier:
     """
     source = settings.jwks_source()
     if source is None:
-        return _secret_verifier(settings)
+        return _secret_verifier(settings, clock)
     if not settings.has_secret:
-        return _jwks_verifier(source)
-    return EitherVerifier(_secret_verifier(settings), _jwks_verifier(source))
+        return _jwks_verifier(source, clock)
+    return EitherVerifier(
+        _secret_verifier(settings, clock), _jwks_verifier(source, clock)
+    )
 
 
-def _secret_verifier(settings: Settings) -> Verifier:
+def _secret_verifier(settings: Settings, clock: Callable[[], float] | None) -> Verifier:
     return Verifier(
         settings.signing_key(),
         issuer=settings.jwt_issuer,
         audience=settings.jwt_audience,
+        clock=clock,
     )
 
 
-def _jwks_verifier(source: JWKSSource) -> JWKSVerifier:
+def _jwks_verifier(
+    source: JWKSSource, clock: Callable[[], float] | None
+) -> JWKSVerifier:
     # Only who asks for keys from a URL needs the extra.
     from fastbearer.jwks import JWKSVerifier
 
@@ -78,4 +86,5 @@ def _jwks_verifier(source: JWKSSource) -> JWKSVerifier:
         audience=source.audience,
         # A client sends its token with every request: check its signature once.
         cache=CACHED_TOKENS,
+        clock=clock,
     )

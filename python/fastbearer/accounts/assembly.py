@@ -1,0 +1,137 @@
+"""Accounts, assembled from their parts."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter
+
+from fastbearer import PasswordHash
+from fastbearer.accounts.codes import Codes
+from fastbearer.accounts.credentials import Credentials
+from fastbearer.accounts.database import Database
+from fastbearer.accounts.events import AccountEvent, EventName, Events, Handler
+from fastbearer.accounts.life import CodeRoutes, LifeRoutes
+from fastbearer.accounts.messages import Sender, print_message
+from fastbearer.accounts.parts import Parts
+from fastbearer.accounts.revocations import DatabaseRevocations
+from fastbearer.accounts.routes import SessionRoutes
+from fastbearer.accounts.schemas import TEXTS
+from fastbearer.accounts.sessions import Sessions
+from fastbearer.accounts.store import DatabaseUserStore, UserStore
+from fastbearer.accounts.strict import StrictRoute
+from fastbearer.accounts.throttle import Throttle
+from fastbearer.fastapi import Auth
+
+__all__ = ["Accounts"]
+
+
+class AccountsRoute(StrictRoute):
+    """Invalid input is refused in the words of the schemas."""
+
+    texts = TEXTS
+
+
+class Accounts:
+    """Sign-up, sign-in, sign-out and the rest, over a store of users.
+
+    ``app.include_router(accounts.router)`` is all that an application needs:
+    the router's lifespan opens the database and closes it. One object serves
+    one running application.
+
+    Args:
+        auth: Signs the tokens, and has the settings; they are read when the
+            application starts.
+        store: In place of the table ``fastbearer_user``. The database is then
+            opened only for what else is kept there: codes (with ``send``),
+            refresh tokens and revocations, where the settings ask for them.
+        hasher: In place of the one of ``PASSWORD_SCHEME``.
+        send: Sends a `Message`, as a function or a coroutine function. Without
+            it, messages go to standard error, for development; with a store
+            of your own, there are then no routes that send any.
+
+    Attributes:
+        router: The routes, under ``/api/auth``.
+        database: The database of ``DATABASE_URL``.
+        store: Where the users are.
+    """
+
+    def __init__(
+        self,
+        auth: Auth,
+        *,
+        store: UserStore | None = None,
+        hasher: PasswordHash | None = None,
+        send: Sender | None = None,
+    ) -> None:
+        self.database = Database(lambda: auth.settings.database_url)
+        self.store = DatabaseUserStore(self.database) if store is None else store
+        self._has_tables = store is None or send is not None
+        self._auth = auth
+        auth.database_revocations = lambda: DatabaseRevocations(
+            self.database, auth.clock
+        )
+        self._events = Events()
+        self._throttle = Throttle(lambda: auth.settings)
+        parts = Parts(
+            auth=auth,
+            store=self.store,
+            credentials=Credentials(lambda: auth.settings, self.store, hasher),
+            sessions=Sessions(auth, self.store, self.database),
+            throttle=self._throttle,
+            events=self._events,
+        )
+        self.router = APIRouter(
+            prefix="/api/auth",
+            tags=["accounts"],
+            route_class=AccountsRoute,
+            lifespan=self.lifespan,
+        )
+        SessionRoutes(parts).add_to(self.router)
+        LifeRoutes(parts).add_to(self.router)
+        if self._has_tables:
+            self._add_codes(parts, send or print_message)
+
+    def on_event(self, *names: EventName) -> Callable[[Handler], Handler]:
+        """Return a decorator for functions that shall know what happens.
+
+        ``@accounts.on_event("signed_up")``, or ``@accounts.on_event()`` for all
+        events. The function takes an `AccountEvent`; it may be a coroutine
+        function. It runs before the answer is sent, and cannot change it: when
+        it fails, that is logged.
+
+        Raises:
+            ValueError: There is no event of such a name.
+        """
+        return self._events.register(*names)
+
+    @asynccontextmanager
+    async def lifespan(self, app: object) -> AsyncIterator[None]:
+        """Read the settings and keep the database open while the app runs.
+
+        The router brings it along; it is here for applications that do not
+        run the lifespans of their routers.
+
+        Raises:
+            ConfigurationError: The environment is not fit for use.
+        """
+        _ = self._auth.signer, self._auth.cookie, self._auth.revocations
+        self._throttle.open()
+        if not self._needs_database():
+            yield
+            return
+        async with self.database.lifespan(app):
+            yield
+
+    def _needs_database(self) -> bool:
+        settings = self._auth.settings
+        is_asked = settings.refresh_tokens or settings.revocation == "database"
+        return self._has_tables or is_asked
+
+    def _add_codes(self, parts: Parts, send: Sender) -> None:
+        codes = CodeRoutes(parts, Codes(self.database), send)
+        codes.add_to(self.router)
+
+        @self.on_event("signed_up")
+        async def welcome(event: AccountEvent) -> None:
+            if self._auth.settings.email_verification and event.user is not None:
+                await codes.welcome(event.user)

@@ -1,0 +1,178 @@
+"""Limits on how often somebody may try."""
+
+import ipaddress
+import math
+import time
+from collections.abc import Callable
+from typing import Any, Literal
+
+from fastapi import HTTPException
+from limits import RateLimitItem, parse
+from limits.aio.storage import MemoryStorage, Storage
+from limits.aio.strategies import MovingWindowRateLimiter
+from limits.errors import StorageError
+from starlette.requests import Request
+
+from fastbearer.accounts.models import digest
+from fastbearer.errors import ConfigurationError, StoreUnavailableError
+from fastbearer.fastapi import Settings
+
+__all__ = ["Kind", "Throttle"]
+
+TOO_MANY = "Too many attempts. Please try again later."
+IPV6_PREFIX = 64  # what one customer has: RFC 6177 2
+TIMEOUT_SECONDS = 2.0
+
+Kind = Literal["signin", "signup", "message"]
+
+
+class Throttle:
+    """Counts attempts by e-mail and by client address.
+
+    In the memory of the process, or in Redis where there is a ``REDIS_URL``;
+    there, all processes count together. An attempt is counted before it is
+    made, so that many at a time are not more.
+
+    Args:
+        settings: Asked when needed.
+    """
+
+    def __init__(self, settings: Callable[[], Settings]) -> None:
+        self._settings = settings
+        self._limiter: MovingWindowRateLimiter | None = None
+
+    def open(self) -> None:
+        """Start to count anew; in Redis, go on.
+
+        Raises:
+            ConfigurationError: A limit is not one, or the extra for Redis is
+                missing.
+        """
+        self._limits = {
+            "signin": self._limit("throttle_failures"),
+            "signup": self._limit("throttle_failures"),
+            "message": self._limit("throttle_messages"),
+            "address": self._limit("throttle_requests"),
+        }
+        self._proxies = self._settings().proxies()
+        self._limiter = MovingWindowRateLimiter(_storage(self._settings().redis_url))
+
+    async def check_address(self, request: Request) -> None:
+        """Count a request from its client's address.
+
+        Raises:
+            HTTPException: 429.
+            StoreUnavailableError: Redis cannot be reached.
+        """
+        await self._take("address", self.address(request))
+
+    async def take(self, kind: Kind, email: str) -> None:
+        """Count an attempt for an e-mail, whether or not anybody has it.
+
+        Raises:
+            HTTPException: 429.
+            StoreUnavailableError: Redis cannot be reached.
+        """
+        await self._take(kind, digest(email))
+
+    async def forget(self, kind: Kind, email: str) -> None:
+        """Forget the attempts for an e-mail, for one succeeded.
+
+        Raises:
+            StoreUnavailableError: Redis cannot be reached.
+        """
+        if not self._settings().throttle:
+            return
+        limiter = self._opened()
+        try:
+            await limiter.clear(self._limits[kind], "fastbearer", kind, digest(email))
+        except StorageError as error:
+            raise _unavailable(error) from error
+
+    def address(self, request: Request) -> str:
+        """Return the client's address; of IPv6, the network.
+
+        ``X-Forwarded-For`` is read from its end, as far as trusted proxies
+        have written it, and not at all where the client is none of them.
+        """
+        self._opened()
+        client = request.client
+        address = _address(client.host) if client is not None else None
+        hops = [
+            hop.strip()
+            for line in request.headers.getlist("x-forwarded-for")
+            for hop in line.split(",")
+        ]
+        while hops and address is not None and self._is_proxy(address):
+            previous = _address(hops.pop())
+            if previous is None:
+                break
+            address = previous
+        return _network(address)
+
+    def _is_proxy(self, address: Any) -> bool:
+        return any(address in network for network in self._proxies)
+
+    async def _take(self, kind: str, key: str) -> None:
+        if not self._settings().throttle:
+            return
+        limiter, limit = self._opened(), self._limits[kind]
+        identifiers = ("fastbearer", kind, key)
+        try:
+            if await limiter.hit(limit, *identifiers):
+                return
+            window = await limiter.get_window_stats(limit, *identifiers)
+        except StorageError as error:
+            raise _unavailable(error) from error
+        seconds = max(1, math.ceil(window.reset_time - time.time()))
+        raise HTTPException(429, TOO_MANY, headers={"Retry-After": str(seconds)})
+
+    def _opened(self) -> MovingWindowRateLimiter:
+        if self._limiter is None:
+            self.open()
+        assert self._limiter is not None  # noqa: S101
+        return self._limiter
+
+    def _limit(self, name: str) -> RateLimitItem:
+        try:
+            return parse(getattr(self._settings(), name))
+        except ValueError:
+            raise ConfigurationError(f"{name.upper()} must be like 10/minute") from None
+
+
+def _storage(redis_url: str | None) -> Storage:
+    if redis_url is None:
+        return MemoryStorage(wrap_exceptions=True)
+    from limits.aio.storage import RedisStorage
+
+    try:
+        return RedisStorage(
+            f"async+{redis_url}",
+            wrap_exceptions=True,
+            implementation="redispy",
+            socket_timeout=TIMEOUT_SECONDS,
+            socket_connect_timeout=TIMEOUT_SECONDS,
+        )
+    except ValueError:
+        raise ConfigurationError("REDIS_URL must be a redis:// URL") from None
+
+
+def _address(text: str) -> Any:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _network(address: Any) -> str:
+    """Return what is counted as one client; without an address, all are one."""
+    if address is None:
+        return "unknown"
+    if address.version == 4:
+        return str(address)
+    return str(ipaddress.ip_network((int(address), IPV6_PREFIX), strict=False))
+
+
+def _unavailable(error: Exception) -> StoreUnavailableError:
+    return StoreUnavailableError("the store of the limits cannot be reached")

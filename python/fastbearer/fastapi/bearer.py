@@ -1,0 +1,252 @@
+"""From the headers of a request to verified claims (RFC 6750 2.1)."""
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from fastapi import HTTPException
+
+# pydantic takes the TypedDict of typing from Python 3.12 on only.
+from typing_extensions import TypedDict
+
+from fastbearer import unverified_header
+from fastbearer._core import algorithms
+from fastbearer.errors import (
+    ConfigurationError,
+    ExpiredTokenError,
+    InvalidAlgorithmError,
+    KeySourceError,
+    MissingClaimError,
+    RevokedTokenError,
+    StoreUnavailableError,
+    TokenError,
+)
+from fastbearer.fastapi.challenges import (
+    EXPIRED,
+    INVALID,
+    MISSING_USER_ID,
+    NO_KEYS,
+    NO_REVOCATIONS,
+    REVOKED,
+    invalid_request,
+    invalid_token,
+    unavailable,
+)
+from fastbearer.fastapi.cookie import TokenCookie
+from fastbearer.revocation import RevocationStore, revocation_id
+
+__all__ = ["BearerReader", "TokenSource", "TokenUser", "TokenVerifier", "user_of"]
+
+KNOWN_ALGORITHMS = frozenset((*algorithms, "none"))
+
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2
+
+logger = logging.getLogger("fastbearer")
+
+
+class TokenUser(TypedDict):
+    """The signed-in user, as the token names them.
+
+    Attributes:
+        user_id: The claim ``sub``, else ``user_id``; never empty.
+        email: The claim ``email``, or ``""``.
+    """
+
+    user_id: str
+    email: str
+
+
+class TokenVerifier(Protocol):
+    """Anything that turns a token into its claims.
+
+    It may have a coroutine function ``averify`` of the same meaning as well,
+    which is then awaited instead.
+    """
+
+    def verify(self, token: str, /) -> dict[str, Any]:
+        """Return the claims of a good token.
+
+        Raises:
+            TokenError: The token was not accepted.
+            KeySourceError: It cannot be told at the moment.
+        """
+        ...
+
+
+class TokenSource(Protocol):
+    """Whoever owns the verifier; asked at the first token, not earlier."""
+
+    @property
+    def verifier(self) -> TokenVerifier:
+        """The verifier."""
+        ...
+
+    @property
+    def algorithm(self) -> str | None:
+        """The one algorithm of the verifier, where known; for the log."""
+        ...
+
+    @property
+    def cookie(self) -> TokenCookie | None:
+        """Where tokens may be that come in no header."""
+        ...
+
+    @property
+    def revocations(self) -> RevocationStore | None:
+        """Which tokens have ended."""
+        ...
+
+    @property
+    def is_open_without_revocations(self) -> bool:
+        """Whether tokens are taken while that store is down."""
+        ...
+
+
+class BearerReader:
+    """Finds the token of a request, and verifies it.
+
+    Args:
+        source: Gives the verifier.
+        header: Name of the request header that has the token.
+
+    Raises:
+        ConfigurationError: ``header`` is not a header name (RFC 9110 5.1).
+    """
+
+    def __init__(self, source: TokenSource, header: str = "Authorization") -> None:
+        if HEADER_NAME.fullmatch(header) is None:
+            raise ConfigurationError("header must be the name of an HTTP header")
+        self._source = source
+        self._header = header
+        self._raw_header = header.lower().encode()
+
+    async def claims(self, scope: Any) -> dict[str, Any] | None:
+        """Return the verified claims, or None if no credentials came.
+
+        Args:
+            scope: ASGI's, of a request or a WebSocket.
+
+        Raises:
+            HTTPException: 401 for a bad token, 400 for two, 403 for a cookie
+                from another site, 503 while it cannot be told.
+        """
+        token = self.token(scope)
+        if token is None:
+            return None
+        source = self._source
+        verifier = source.verifier
+        averify = getattr(verifier, "averify", None)
+        try:
+            claims: dict[str, Any] = (
+                verifier.verify(token) if averify is None else await averify(token)
+            )
+            if source.revocations is not None:
+                await self._check_revocation(source.revocations, token, claims)
+        except TokenError as error:
+            logger.warning("token refused: %s%s", error.code, self._hint(error, token))
+            raise invalid_token(_detail(error)) from error
+        except KeySourceError as error:
+            raise unavailable(NO_KEYS, error.retry_after) from error
+        return claims
+
+    async def _check_revocation(
+        self, revocations: RevocationStore, token: str, claims: dict[str, Any]
+    ) -> None:
+        issued_at = claims.get("iat")
+        if not isinstance(issued_at, (int, float)):  # from a verifier not ours
+            issued_at = None
+        token_id, user_id = revocation_id(token, claims), _user_id(claims)
+        try:
+            ended = await revocations.is_revoked(token_id, user_id or "", issued_at)
+        except StoreUnavailableError as error:
+            logger.error("revocation not checked: %s", error.__cause__ or error)
+            if self._source.is_open_without_revocations:
+                return
+            raise unavailable(NO_REVOCATIONS) from error
+        if ended:
+            raise RevokedTokenError("the token was signed out")
+
+    def token(self, scope: Any) -> str | None:
+        """Return the token of a request, as it came, or None.
+
+        Raises:
+            HTTPException: 400 for two, 403 for a cookie from another site.
+        """
+        # ASGI has the header names in lower case, the values as bytes.
+        wanted = self._raw_header
+        value: bytes | None = None
+        for name, candidate in scope["headers"]:
+            if name == wanted:
+                if value is not None:
+                    raise self._two_headers()
+                value = candidate
+        if value is None:
+            return self._token_of_cookie(scope)
+        scheme, _, token = value.partition(b" ")
+        if scheme.lower() != b"bearer":
+            return None
+        # Latin-1 never fails; what is not a token is the verifier's to say.
+        return token.lstrip(b" ").decode("latin-1") or None
+
+    def _token_of_cookie(self, scope: Any) -> str | None:
+        if not any(name == b"cookie" for name, _ in scope["headers"]):
+            return None
+        cookie = self._source.cookie
+        return None if cookie is None else cookie.read(scope)
+
+    def _two_headers(self) -> HTTPException:
+        return invalid_request(f"More than one {self._header} header")
+
+    def _hint(self, error: TokenError, token: str) -> str:
+        """Return what may help to find the cause, for the end of a log line."""
+        if not isinstance(error, InvalidAlgorithmError):
+            return ""
+        alg = _known_algorithm(token)
+        if alg is None:
+            return ""
+        only = self._source.algorithm
+        if only is None or alg == only:
+            return f": alg is {alg}"
+        hint = f": alg is {alg}, this verifier has only {only}"
+        if not alg.startswith("HS") and alg != "none":
+            hint += "; Better Auth's jwt() plugin? Set BETTER_AUTH_URL."
+        return hint
+
+
+def user_of(claims: Mapping[str, Any]) -> TokenUser:
+    """Return the user whom verified claims name.
+
+    Raises:
+        HTTPException: 401 where they name none.
+    """
+    user_id = _user_id(claims)
+    if user_id is None:
+        missing = MissingClaimError("the token names no user", "sub")
+        logger.warning("token refused: %s: no sub, no user_id", missing.code)
+        raise invalid_token(MISSING_USER_ID) from missing
+    email = claims.get("email")
+    return {"user_id": user_id, "email": email if isinstance(email, str) else ""}
+
+
+def _user_id(claims: Mapping[str, Any]) -> str | None:
+    user_id = claims.get("sub")
+    if isinstance(user_id, str) and user_id:
+        return user_id
+    user_id = claims.get("user_id")
+    return user_id if isinstance(user_id, str) and user_id else None
+
+
+def _detail(error: TokenError) -> str:
+    if isinstance(error, ExpiredTokenError):
+        return EXPIRED
+    return REVOKED if isinstance(error, RevokedTokenError) else INVALID
+
+
+def _known_algorithm(token: str) -> str | None:
+    """Return the header's ``alg`` if it is a name we know, fit for a log."""
+    try:
+        alg = unverified_header(token).get("alg")
+    except TokenError:
+        return None
+    return alg if isinstance(alg, str) and alg in KNOWN_ALGORITHMS else None

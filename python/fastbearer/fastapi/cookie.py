@@ -1,0 +1,111 @@
+"""Tokens in an HttpOnly cookie, and what keeps other sites from using it."""
+
+from typing import Any, Literal
+
+from starlette.responses import Response
+
+from fastbearer.fastapi.challenges import cross_site, invalid_request
+
+__all__ = ["SameSite", "TokenCookie"]
+
+SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))  # RFC 9110 9.2.1
+TWO_COOKIES = "More than one token cookie"
+
+SameSite = Literal["lax", "strict", "none"]
+
+
+class TokenCookie:
+    """One cookie with a token, for scripts out of reach.
+
+    With ``secure`` its name begins with ``__Host-`` (RFC 6265bis 4.1.3.2): a
+    browser takes it only over HTTPS and for this host alone, so no other host
+    of the domain can plant one.
+
+    Args:
+        name: Its name, without the prefix.
+        secure: Only over HTTPS. Without it there is no prefix either.
+        same_site: When browsers send it from other sites.
+        trusted_origins: Other origins whose pages may send it, like
+            ``https://app.example.com``.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        secure: bool = True,
+        same_site: SameSite = "lax",
+        trusted_origins: frozenset[str] = frozenset(),
+    ) -> None:
+        self.name = f"__Host-{name}" if secure else name
+        self._prefix = self.name.encode() + b"="
+        self._secure = secure
+        self._same_site: SameSite = same_site
+        self._trusted = frozenset(origin.encode() for origin in trusted_origins)
+
+    def read(self, scope: Any) -> str | None:
+        """Return the cookie's value in a request, or None.
+
+        Raises:
+            HTTPException: 400 where it came twice, 403 where another site may
+                have sent it: see ``check_origin``.
+        """
+        found: bytes | None = None
+        for name, line in scope["headers"]:
+            if name != b"cookie":
+                continue
+            for pair in line.split(b";"):
+                pair = pair.strip(b" \t")
+                if pair.startswith(self._prefix):
+                    if found is not None:
+                        raise invalid_request(TWO_COOKIES)
+                    found = pair[len(self._prefix) :]
+        if not found:
+            return None
+        self.check_origin(scope)
+        return found.decode("latin-1")
+
+    def check_origin(self, scope: Any) -> None:
+        """Refuse a request that changes something and comes from elsewhere.
+
+        A WebSocket counts as such a request. The browser says where it comes
+        from: in ``Sec-Fetch-Site``, or ``Origin``. A request that has neither
+        is refused, too.
+
+        Raises:
+            HTTPException: 403.
+        """
+        if scope["type"] == "http" and scope["method"] in SAFE_METHODS:
+            return
+        headers = dict(scope["headers"])
+        origin = headers.get(b"origin", b"")
+        if origin in self._trusted:
+            return
+        site = headers.get(b"sec-fetch-site")
+        if site is None:
+            is_same = bool(origin) and origin == _own_origin(scope, headers)
+        else:
+            is_same = site == b"same-origin"
+        if not is_same:
+            raise cross_site()
+
+    def set(self, response: Response, token: str, seconds: int) -> None:
+        """Let the client keep the token, for so many seconds."""
+        response.set_cookie(
+            self.name,
+            token,
+            max_age=seconds,
+            path="/",
+            secure=self._secure,
+            httponly=True,
+            samesite=self._same_site,
+        )
+
+    def clear(self, response: Response) -> None:
+        """Let the client forget the token."""
+        self.set(response, "", 0)
+
+
+def _own_origin(scope: Any, headers: dict[bytes, bytes]) -> bytes:
+    scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
+    return f"{scheme}://".encode() + headers.get(b"host", b"")

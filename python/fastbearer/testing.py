@@ -1,0 +1,148 @@
+"""What tests of an application need, and only they.
+
+Tokens for any user, a client that is signed in, a hasher that costs nothing, a
+clock that stands still, and users without any token at all.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.requests import HTTPConnection
+from starlette.testclient import TestClient
+
+from fastbearer import PasswordHash
+from fastbearer.fastapi import Auth, TokenUser
+from fastbearer.fastapi import auth as default_auth
+from fastbearer.fastapi.challenges import other_user
+
+__all__ = [
+    "FrozenClock",
+    "bearer",
+    "cheap_hasher",
+    "override_user",
+    "signed_in",
+    "token_for",
+]
+
+USER_ID = "test-user"
+EMAIL = "test-user@example.com"
+
+
+class FrozenClock:
+    """A clock that stands still: ``Auth(settings, clock=FrozenClock())``.
+
+    Args:
+        now: Seconds since the epoch.
+
+    Attributes:
+        now: What it shows; set it, or ``advance`` it.
+    """
+
+    def __init__(self, now: float = 1_800_000_000) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        """Return what it shows."""
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+
+def cheap_hasher() -> PasswordHash:
+    """Return a hasher for ``Accounts(auth, hasher=...)`` that costs nothing.
+
+    It protects no password.
+    """
+    return PasswordHash("argon2id", time_cost=1, memory_cost=8, parallelism=1)
+
+
+def token_for(
+    user_id: str = USER_ID,
+    email: str = EMAIL,
+    *,
+    auth: Auth = default_auth,
+    scopes: tuple[str, ...] = (),
+    claims: Mapping[str, Any] | None = None,
+) -> str:
+    """Return a good token; ``claims`` may spoil it: ``{"exp": 0}``.
+
+    Raises:
+        ConfigurationError: The settings of ``auth`` have no secret.
+    """
+    return auth.generate_jwt_token(user_id, email, scopes=scopes, claims=claims)
+
+
+def bearer(
+    user_id: str = USER_ID, email: str = EMAIL, *, auth: Auth = default_auth
+) -> dict[str, str]:
+    """Return the headers of a signed-in user, for any client."""
+    return {"Authorization": f"Bearer {token_for(user_id, email, auth=auth)}"}
+
+
+def signed_in(
+    app: FastAPI,
+    user_id: str = USER_ID,
+    email: str = EMAIL,
+    *,
+    auth: Auth = default_auth,
+) -> TestClient:
+    """Return a client of an application that sends a user's token.
+
+    Use it with ``with`` where the application's lifespan shall run.
+    """
+    return TestClient(app, headers=bearer(user_id, email, auth=auth))
+
+
+@contextmanager
+def override_user(
+    app: FastAPI,
+    user_id: str = USER_ID,
+    email: str = EMAIL,
+    *,
+    auth: Auth = default_auth,
+    claims: Mapping[str, Any] | None = None,
+) -> Iterator[TokenUser]:
+    """Let every request be that of a user, without any token.
+
+    In the application, all dependencies of ``auth`` are overridden; the path
+    of another user is still refused. Settings are not needed. Afterwards the
+    overrides are those of before.
+
+    Args:
+        app: Whose dependencies.
+        user_id: Whom the dependencies return.
+        email: Their e-mail.
+        auth: Whose dependencies.
+        claims: What ``token_claims`` has more than ``sub`` and ``email``.
+    """
+    user: TokenUser = {"user_id": user_id, "email": email}
+    whole = {"sub": user_id, "user_id": user_id, "email": email, **(claims or {})}
+
+    async def same_user() -> TokenUser:
+        return user
+
+    async def path_user(conn: HTTPConnection) -> TokenUser:
+        if str(conn.path_params.get("user_id", "")) != user_id:
+            raise other_user()
+        return user
+
+    async def all_claims() -> dict[str, Any]:
+        return dict(whole)
+
+    before = dict(app.dependency_overrides)
+    app.dependency_overrides |= {
+        auth.verify_jwt_token: same_user,
+        auth.optional_user: same_user,
+        auth.requires: same_user,
+        auth.verify_user_id: path_user,
+        auth.token_claims: all_claims,
+    }
+    try:
+        yield user
+    finally:
+        app.dependency_overrides.clear()
+        app.dependency_overrides.update(before)
