@@ -523,8 +523,9 @@ def test_hashing_stops_neither_the_server_nor_the_database(
             hasher.reached.wait()
             assert http.get(f"{url}/u1/tasks").status_code == 401
             now = "'2026-11-24 00:00:00'"
-            values = f"('', '', '', '', {now}, {now})"
-            rows(database, f"INSERT INTO fastbearer_user VALUES {values}")
+            names = "id, email, password_hash, email_verified, created_at, updated_at"
+            values = f"'', '', '', false, {now}, {now}"
+            rows(database, f"INSERT INTO fastbearer_user ({names}) VALUES ({values})")
             assert not pending.done()
         finally:
             hasher.go_on.set()

@@ -121,8 +121,19 @@ class Memory:
     async def find_by_email(self, email: str) -> User | None:
         return self.users.get(email)
 
-    async def replace_password_hash(self, user: User, password_hash: str) -> None:
+    async def find(self, user_id: str) -> User | None:
+        users = self.users.values()
+        return next((user for user in users if user.id == user_id), None)
+
+    async def replace_password_hash(self, user: User, password_hash: str) -> bool:
         user.password_hash = password_hash
+        return True
+
+    async def verify_email(self, user: User) -> None:
+        user.email_verified = True
+
+    async def remove(self, user: User) -> None:
+        del self.users[user.email]
 
 
 def test_a_store_of_the_projects(serve: Serve, tmp_path: Path) -> None:
@@ -141,7 +152,8 @@ def test_the_default_accounts() -> None:
     assert accounts_package.router is accounts.router
     assert accounts_package.lifespan == accounts.lifespan
     paths = {route.path for route in accounts.router.routes}  # type: ignore[attr-defined]
-    assert paths == {f"/api/auth/{name}" for name in ("signup", "signin", "signout")}
+    assert {"/api/auth/signup", "/api/auth/signin", "/api/auth/signout"} < paths
+    assert all(path.startswith("/api/auth/") for path in paths)
 
 
 def test_importing_needs_no_environment() -> None:

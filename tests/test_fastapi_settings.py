@@ -55,7 +55,25 @@ def test_defaults() -> None:
         "password_scheme": "argon2id",
         "password_min_length": 8,
         "password_max_length": 128,
+        "password_refuse_common": True,
         "database_url": "sqlite+aiosqlite:///./fastbearer.db",
+        "redis_url": None,
+        "throttle": True,
+        "throttle_failures": "10/minute",
+        "throttle_requests": "300/minute",
+        "throttle_messages": "5/hour",
+        "trusted_proxies": None,
+        "revocation": "off",
+        "revocation_failure": "closed",
+        "refresh_tokens": False,
+        "refresh_days": 30,
+        "refresh_grace_seconds": 10,
+        "code_minutes": 60,
+        "email_verification": False,
+        "auth_cookie": False,
+        "cookie_samesite": "lax",
+        "cookie_secure": True,
+        "trusted_origins": None,
     }
 
 
@@ -73,7 +91,25 @@ def test_every_setting_has_its_environment_variable(
         "PASSWORD_SCHEME": "bcrypt",
         "PASSWORD_MIN_LENGTH": "15",
         "PASSWORD_MAX_LENGTH": "64",
+        "PASSWORD_REFUSE_COMMON": "0",
         "DATABASE_URL": "sqlite+aiosqlite:///./other.db",
+        "REDIS_URL": "redis://localhost:6379/1",
+        "THROTTLE": "off",
+        "THROTTLE_FAILURES": "3/hour",
+        "THROTTLE_REQUESTS": "60/minute",
+        "THROTTLE_MESSAGES": "1/day",
+        "TRUSTED_PROXIES": "10.0.0.0/8, ::1",
+        "REVOCATION": "redis",
+        "REVOCATION_FAILURE": "open",
+        "REFRESH_TOKENS": "1",
+        "REFRESH_DAYS": "14",
+        "REFRESH_GRACE_SECONDS": "0",
+        "CODE_MINUTES": "15",
+        "EMAIL_VERIFICATION": "1",
+        "AUTH_COOKIE": "1",
+        "COOKIE_SAMESITE": "strict",
+        "COOKIE_SECURE": "0",
+        "TRUSTED_ORIGINS": "https://app.example, http://localhost:3000",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -89,8 +125,55 @@ def test_every_setting_has_its_environment_variable(
         "password_scheme": "bcrypt",
         "password_min_length": 15,
         "password_max_length": 64,
+        "password_refuse_common": False,
         "database_url": "sqlite+aiosqlite:///./other.db",
+        "redis_url": "redis://localhost:6379/1",
+        "throttle": False,
+        "throttle_failures": "3/hour",
+        "throttle_requests": "60/minute",
+        "throttle_messages": "1/day",
+        "trusted_proxies": "10.0.0.0/8, ::1",
+        "revocation": "redis",
+        "revocation_failure": "open",
+        "refresh_tokens": True,
+        "refresh_days": 14,
+        "refresh_grace_seconds": 0,
+        "code_minutes": 15,
+        "email_verification": True,
+        "auth_cookie": True,
+        "cookie_samesite": "strict",
+        "cookie_secure": False,
+        "trusted_origins": "https://app.example, http://localhost:3000",
     }
+    assert settings.origins() == {"https://app.example", "http://localhost:3000"}
+    assert [str(one) for one in settings.proxies()] == ["10.0.0.0/8", "::1/128"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "rule"),
+    [
+        ("trusted_origins", "app.example", "TRUSTED_ORIGINS must be origins"),
+        ("trusted_origins", "https://app.example/path", "TRUSTED_ORIGINS must be"),
+        ("trusted_origins", "https://a.example,,", "TRUSTED_ORIGINS must be"),
+        ("trusted_origins", "null", "TRUSTED_ORIGINS must be"),
+        ("trusted_proxies", "everybody", "TRUSTED_PROXIES must be networks"),
+        ("trusted_proxies", "10.0.0.1/8", "TRUSTED_PROXIES must be networks"),
+        ("revocation", "redis", "REDIS_URL environment variable is required"),
+        ("revocation", "on", "REVOCATION must be off, memory, database or redis"),
+        ("refresh_grace_seconds", -1, "REFRESH_GRACE_SECONDS must be"),
+        ("code_minutes", 0, "CODE_MINUTES must be"),
+    ],
+)
+def test_what_the_newer_settings_must_be(
+    setting: str, value: object, rule: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=rule):
+        Settings(better_auth_secret=SECRET, **{setting: value})
+
+
+def test_a_cookie_for_all_sites_must_be_secure() -> None:
+    with pytest.raises(ConfigurationError, match="COOKIE_SECURE=1"):
+        Settings(better_auth_secret=SECRET, cookie_samesite="none", cookie_secure=False)
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,8 @@ def test_the_layers() -> None:
         ("errors.py", "from . import keys"),
         ("__init__.py", "from .accounts import models"),
         ("fastapi/settings.py", "import fastbearer.accounts"),
+        ("revocation/memory.py", "import fastbearer.fastapi"),
+        ("testing.py", "import fastbearer.accounts"),
         ("accounts/models.py", "from fastbearer import app"),
         ("app/tasks.py", "from fastbearer import cli"),
         ("unplaced.py", ""),
@@ -85,6 +87,8 @@ def test_the_core_imports_no_other_package(path: Path) -> None:
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             named.add(str(node.module).partition(".")[0])
     # The command line starts the service; on trio there is anyio, too.
-    guests = {"cli.py": {"uvicorn"}, "pool.py": {"anyio"}}
+    # What tests of an application need is no part of the core.
+    kit = {"fastapi", "starlette"}
+    guests = {"cli.py": {"uvicorn"}, "pool.py": {"anyio"}, "testing.py": kit}
     allowed = {"fastbearer"} | guests.get(path.name, set())
     assert named - sys.stdlib_module_names <= allowed

@@ -129,20 +129,39 @@ def test_a_restart_keeps_users_and_tasks(tmp_path: Path) -> None:
 # --- its documentation
 
 REFUSALS = {
-    ("post", "/api/auth/signup"): (201, {400, 413, 500, 503}),
-    ("post", "/api/auth/signin"): (200, {400, 401, 413, 503}),
-    ("post", "/api/auth/signout"): (200, {400, 401}),
-    ("get", "/{user_id}/tasks"): (200, {400, 401, 403}),
-    ("post", "/{user_id}/tasks"): (201, {400, 401, 403, 413}),
-    ("get", "/{user_id}/tasks/{task_id}"): (200, {400, 401, 403, 404}),
-    ("put", "/{user_id}/tasks/{task_id}"): (200, {400, 401, 403, 404, 413}),
-    ("patch", "/{user_id}/tasks/{task_id}"): (200, {400, 401, 403, 404, 413}),
-    ("delete", "/{user_id}/tasks/{task_id}"): (200, {400, 401, 403, 404}),
-    ("patch", "/{user_id}/tasks/{task_id}/complete"): (200, {400, 401, 403, 404}),
+    ("post", "/api/auth/signup"): (201, {400, 403, 413, 429, 500, 503}),
+    ("post", "/api/auth/signin"): (200, {400, 401, 403, 413, 429, 503}),
+    ("post", "/api/auth/refresh"): (200, {400, 401, 403, 404, 413, 429, 503}),
+    ("post", "/api/auth/signout"): (200, {400, 401, 403, 503}),
+    ("post", "/api/auth/signout-everywhere"): (200, {400, 401, 403, 404, 503}),
+    ("get", "/api/auth/me"): (200, {400, 401, 503}),
+    ("post", "/api/auth/change-password"): (200, {400, 401, 403, 413, 429, 503}),
+    ("post", "/api/auth/delete-account"): (200, {400, 401, 403, 413, 429, 503}),
+    ("post", "/api/auth/request-verification"): (202, {400, 401, 403, 429, 503}),
+    ("post", "/api/auth/verify-email"): (200, {400, 413, 429, 503}),
+    ("post", "/api/auth/forgot-password"): (202, {400, 413, 429, 503}),
+    ("post", "/api/auth/reset-password"): (200, {400, 413, 429, 503}),
+    ("get", "/{user_id}/tasks"): (200, {400, 401, 403, 503}),
+    ("post", "/{user_id}/tasks"): (201, {400, 401, 403, 413, 503}),
+    ("get", "/{user_id}/tasks/{task_id}"): (200, {400, 401, 403, 404, 503}),
+    ("put", "/{user_id}/tasks/{task_id}"): (200, {400, 401, 403, 404, 413, 503}),
+    ("patch", "/{user_id}/tasks/{task_id}"): (200, {400, 401, 403, 404, 413, 503}),
+    ("delete", "/{user_id}/tasks/{task_id}"): (200, {400, 401, 403, 404, 503}),
+    ("patch", "/{user_id}/tasks/{task_id}/complete"): (
+        200,
+        {400, 401, 403, 404, 503},
+    ),
 }
 """Every route of the service -> the status of success, those of refusal."""
 
-OPEN = {("post", "/api/auth/signup"), ("post", "/api/auth/signin")}
+HEALTH = {("get", "/healthz"), ("get", "/readyz")}
+OPEN = {
+    ("post", f"/api/auth/{name}")
+    for name in (
+        *("signup", "signin", "refresh"),
+        *("verify-email", "forgot-password", "reset-password"),
+    )
+}
 
 
 def operations(schema: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
@@ -159,7 +178,7 @@ def schema() -> dict[str, Any]:
 
 
 def test_openapi_has_these_routes_and_no_others(schema: dict[str, Any]) -> None:
-    assert set(operations(schema)) == set(REFUSALS)
+    assert set(operations(schema)) == set(REFUSALS) | HEALTH
 
 
 @pytest.mark.parametrize("route", REFUSALS)
@@ -185,7 +204,8 @@ def test_openapi_asks_for_a_bearer_token(schema: dict[str, Any]) -> None:
         "Bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     }
     for route, operation in operations(schema).items():
-        expected: object = None if route in OPEN else [{"Bearer": []}]
+        is_open = route in OPEN | HEALTH
+        expected: object = None if is_open else [{"Bearer": []}]
         assert operation.get("security") == expected, route
 
 

@@ -30,11 +30,15 @@ from . import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from .fastapi import Settings
+
 __all__ = ["main"]
 
 SECONDS_PER_DAY = 86_400
 SECRET_BYTES = range(32, 1025)  # RFC 7518 3.2: as long as HS256's hash, at least
 PORTS = range(65_536)
+WORKERS = range(1, 257)
+GRACE_SECONDS = 30  # for requests under way, when the service is to stop
 DAYS_AT_MOST = 36_500
 SECRET_NAMES = ("BETTER_AUTH_SECRET", "AUTH_SECRET")
 YES = {"1", "on", "t", "true", "y", "yes"}
@@ -129,10 +133,22 @@ def serve(options: argparse.Namespace) -> int:
         needed = "fastbearer serve needs an extra: pip install 'fastbearer[app]'"
         return complain(needed, USAGE)
     try:
-        read_settings()
+        settings = read_settings()
+        check_workers(options.workers, settings)
     except ConfigurationError as error:
         return complain(f"ConfigurationError: {error}")
-    run(app, host=options.host, port=options.port)
+    run(
+        # Processes of their own import it; within this one, it is there.
+        app if options.workers == 1 else "fastbearer.app:app",
+        host=options.host,
+        port=options.port,
+        workers=options.workers,
+        # A proxy is believed where it is named; nothing is guessed.
+        proxy_headers=settings.trusted_proxies is not None,
+        forwarded_allow_ips=settings.trusted_proxies or "",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        log_config=logging_with_audit(),
+    )
     return OK
 
 
@@ -188,7 +204,7 @@ def read_password(*, twice: bool = False) -> str | bytes:
     return password
 
 
-def read_settings() -> None:
+def read_settings() -> Settings:
     """Let the settings speak up here, where no traceback surrounds them.
 
     Raises:
@@ -196,7 +212,35 @@ def read_settings() -> None:
     """
     from .fastapi import auth
 
-    _ = auth.settings
+    return auth.settings
+
+
+def check_workers(workers: int, settings: Settings) -> None:
+    """Judge whether several processes can work together.
+
+    Raises:
+        ConfigurationError: One would not know what another revokes.
+    """
+    if workers == 1:
+        return
+    if settings.revocation == "memory":
+        raise ConfigurationError(
+            "REVOCATION=memory is for one worker; take database or redis"
+        )
+    if settings.throttle and settings.redis_url is None:
+        complain("without a REDIS_URL, each worker has limits of its own")
+
+
+def logging_with_audit() -> dict[str, Any]:
+    """Return uvicorn's logging, with our own beside it."""
+    from copy import deepcopy
+
+    from uvicorn.config import LOGGING_CONFIG
+
+    config: dict[str, Any] = deepcopy(LOGGING_CONFIG)
+    ours = {"handlers": ["default"], "level": "INFO", "propagate": False}
+    config["loggers"]["fastbearer"] = ours
+    return config
 
 
 def import_app() -> tuple[Any, Any]:
@@ -369,6 +413,13 @@ def add_serve(commands: Any) -> None:
     command.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
     command.add_argument(
         "--port", type=within(PORTS), default=8000, help="default: %(default)s"
+    )
+    command.add_argument(
+        "--workers",
+        type=within(WORKERS),
+        default=1,
+        metavar="N",
+        help="processes (default: %(default)s)",
     )
     command.set_defaults(command=serve)
 

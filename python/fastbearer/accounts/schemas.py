@@ -100,8 +100,10 @@ class GivenPassword(Body):
     password: Password
 
 
-class SignIn(EmailOnly, GivenPassword):
+class SignIn(EmailOnly):
     """An e-mail and its password."""
+
+    password: Password
 
 
 class SignUp(SignIn):

@@ -84,7 +84,7 @@ class Health:
         from redis.asyncio import Redis
 
         async with Redis.from_url(url) as client:
-            return await _state("redis", lambda: client.execute_command("PING"))
+            return await _state("redis", lambda: client.get("fastbearer:ping"))
 
 
 async def _state(name: str, ask: Callable[[], Awaitable[object]]) -> State:
