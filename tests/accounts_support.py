@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from fastbearer import PasswordHash
 from fastbearer.accounts import Accounts, Database, UserStore
+from fastbearer.accounts.messages import Sender
 from fastbearer.app import create_app
 from fastbearer.app.migrations import TASKS
 from fastbearer.fastapi import Auth, Settings
@@ -76,10 +77,12 @@ def make_service(
     *,
     hasher: PasswordHash = CHEAP,
     store: UserStore | None = None,
+    send: Sender | None = None,
     **settings: Any,
 ) -> FastAPI:
     auth = make_auth(database, **settings)
-    return create_app(auth, accounts=Accounts(auth, hasher=hasher, store=store))
+    accounts = Accounts(auth, hasher=hasher, store=store, send=send)
+    return create_app(auth, accounts=accounts)
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -94,6 +97,23 @@ def sign_up(base_url: str, **fields: Any) -> httpx2.Response:
 def sign_in(base_url: str, **fields: Any) -> httpx2.Response:
     body = {"email": EMAIL, "password": PASSWORD, **fields}
     return http.post(f"{base_url}/api/auth/signin", json=body)
+
+
+def post(
+    base_url: str, route: str, token: str | None = None, **body: Any
+) -> httpx2.Response:
+    """Post to a route of the accounts, as the user of a token."""
+    headers = {} if token is None else bearer(token)
+    return http.post(f"{base_url}/api/auth/{route}", json=body, headers=headers)
+
+
+def me(base_url: str, token: str) -> httpx2.Response:
+    return http.get(f"{base_url}/api/auth/me", headers=bearer(token))
+
+
+def token_of(response: httpx2.Response) -> str:
+    assert response.is_success, response.text
+    return str(response.json()["data"]["token"])
 
 
 def answer(response: httpx2.Response) -> tuple[int, Any]:

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from fastbearer import _core
-from servers import stop_servers
+from servers import installed, stop_servers
 from support import ASGIApp, running
 
 MET = {
@@ -74,14 +74,18 @@ def is_full_run(config: pytest.Config) -> bool:
     return not chosen and config.args_source is not pytest.Config.ArgsSource.ARGS
 
 
-def lacks_http(config: pytest.Config) -> bool:
-    """Tell whether a full run met no server: then it proved too little."""
-    return is_full_run(config) and not config.stash[counts][HTTP]
+def lacks(config: pytest.Config) -> list[str]:
+    """Return what a full run should have met and did not: it proved too little."""
+    if not is_full_run(config):
+        return []
+    wanted = {HTTP, *installed()}
+    return [
+        label for label in MET if label in wanted and not config.stash[counts][label]
+    ]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    stop_servers()
-    if lacks_http(session.config) and session.exitstatus == pytest.ExitCode.OK:
+    if session.exitstatus == pytest.ExitCode.OK and lacks(session.config):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -91,11 +95,12 @@ def pytest_terminal_summary(
 ) -> Generator[None, None, None]:
     """Write our lines after every other summary, before pytest's closing one."""
     yield
+    stop_servers()
     skipped = reasons_to_skip(terminalreporter)
     for reason, tests in skipped.items():
         terminalreporter.write_line(f"skipped: {', '.join(tests)}: {reason}")
-    if lacks_http(config):
-        terminalreporter.write_line(f"FAILED: no test met {HTTP}", red=True)
+    for label in lacks(config):
+        terminalreporter.write_line(f"FAILED: no test met {label}", red=True)
     met = ", ".join(f"{config.stash[counts][label]} {label}" for label in MET)
     total = sum(map(len, skipped.values()))
     terminalreporter.write_line(f"tests that met: {met}; skipped: {total}")

@@ -20,10 +20,14 @@ from typing import Any
 
 import asyncpg
 import pytest
+from redis import Redis
+from redis.exceptions import RedisError
 
 POSTGRES = os.environ.get(
     "TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres"
 )
+REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
+NO_REDIS = "NO REDIS: none answers at 127.0.0.1:6379, and none is installed to start"
 BINARIES = Path("/usr/lib/postgresql")
 NO_POSTGRES = (
     "NO POSTGRESQL: none answers at 127.0.0.1:5432, and none is installed to start"
@@ -120,7 +124,7 @@ def own_postgres() -> Iterator[PostgresServer]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-_kept = []
+_kept: list[Any] = []
 
 
 @cache
@@ -132,6 +136,82 @@ def postgres() -> str:
     server = kept.__enter__()
     _kept.append(kept)
     return server.url
+
+
+def answers_redis(url: str) -> bool:
+    try:
+        with Redis.from_url(url, socket_timeout=5) as client:
+            client.ping()
+    except (OSError, RedisError):
+        return False
+    return True
+
+
+class RedisServer:
+    """A Redis of our own, whose data outlives its death."""
+
+    def __init__(self, folder: Path) -> None:
+        program = shutil.which("redis-server")
+        if program is None:
+            pytest.skip(NO_REDIS)
+        port = free_port()
+        self.url = f"redis://127.0.0.1:{port}/0"
+        self._command = [program, "--bind", "127.0.0.1", "--port", str(port)]
+        self._command += ["--dir", str(folder), "--save", "", "--appendonly", "yes"]
+        self._command += ["--appendfsync", "always"]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Return when it answers."""
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        while not answers_redis(self.url):
+            assert self._process.poll() is None
+            time.sleep(0.01)
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+@contextmanager
+def own_redis() -> Iterator[RedisServer]:
+    """Run a Redis that a test may kill, and fill."""
+    folder = Path(tempfile.mkdtemp(prefix="fastbearer-redis-"))
+    try:
+        server = RedisServer(folder)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.kill()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@cache
+def redis() -> str:
+    """Return the URL of the Redis for all tests, started if there is none.
+
+    What is stored there is found by random names only, and expires.
+    """
+    if answers_redis(REDIS):
+        return REDIS
+    kept = own_redis()
+    server = kept.__enter__()
+    _kept.append(kept)
+    return server.url
+
+
+def installed() -> set[str]:
+    """Return which of the servers this machine has, running or to be started."""
+    found = set()
+    if answers(POSTGRES) or any(BINARIES.glob("*/bin/initdb")):
+        found.add("PostgreSQL")
+    if answers_redis(REDIS) or shutil.which("redis-server"):
+        found.add("Redis")
+    return found
 
 
 def stop_servers() -> None:

@@ -50,6 +50,8 @@ class BackgroundServer(uvicorn.Server):
             log_config=None,
             log_level="critical",
             access_log=False,
+            # Otherwise uvicorn believes whoever comes from the loopback.
+            proxy_headers=False,
             timeout_graceful_shutdown=5,
         )
         super().__init__(config)

@@ -28,6 +28,8 @@ MODULES = [
     "fastbearer.jws",
     "fastbearer.jwks",
     "fastbearer.errors",
+    "fastbearer.revocation",
+    "fastbearer.testing",
     "fastbearer.fastapi",
     "fastbearer.accounts",
     "fastbearer.app",

@@ -1,7 +1,7 @@
 """Accounts, assembled from their parts."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import APIRouter
 
@@ -114,12 +114,12 @@ class Accounts:
         Raises:
             ConfigurationError: The environment is not fit for use.
         """
-        _ = self._auth.signer, self._auth.cookie, self._auth.revocations
-        self._throttle.open()
-        if not self._needs_database():
-            yield
-            return
-        async with self.database.lifespan(app):
+        _ = self._auth.signer
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._auth.lifespan(app))
+            await stack.enter_async_context(self._throttle.opened())
+            if self._needs_database():
+                await stack.enter_async_context(self.database.lifespan(app))
             yield
 
     def _needs_database(self) -> bool:

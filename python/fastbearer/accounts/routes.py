@@ -53,9 +53,10 @@ class SessionRoutes:
             updated_at=now,
         )
         try:
-            answer = await parts.sessions.issue(user, response)
-            # Last, for what fails after it would leave an account behind.
+            # First, for what fails after it would leave an account behind.
+            parts.auth.generate_jwt_token(user.id, user.email)
             await parts.store.add(user)
+            answer = await parts.sessions.issue(user, response)
         except EmailTakenError:
             raise HTTPException(400, EMAIL_TAKEN) from None
         except StoreUnavailableError:

@@ -161,7 +161,10 @@ class SQLModelUserStore:
         kind = self._model.__table__.c.id.type.python_type
         try:
             if kind is int:
-                number = int(user_id) if len(user_id) <= 20 else None
+                # Short, and ASCII: int() takes more than that.
+                if len(user_id) > 20 or not user_id.isascii():
+                    return None
+                number = int(user_id)
                 return number if number in INTEGERS else None
             if kind is UUID:
                 return UUID(user_id)

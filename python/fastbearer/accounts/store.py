@@ -23,7 +23,7 @@ class UserStore(Protocol):
     """Keeps users. E-mails come in the form of ``schemas.Email``."""
 
     async def add(self, user: User) -> None:
-        """Keep a new user, wholly or not at all.
+        """Keep a new user, wholly or not at all; it may give them another id.
 
         Raises:
             EmailTakenError: A user with this e-mail exists; decided by the

@@ -3,12 +3,13 @@
 import ipaddress
 import math
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 from fastapi import HTTPException
 from limits import RateLimitItem, parse
-from limits.aio.storage import MemoryStorage, Storage
+from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
 from starlette.requests import Request
@@ -39,15 +40,26 @@ class Throttle:
 
     def __init__(self, settings: Callable[[], Settings]) -> None:
         self._settings = settings
+        self._redis: Any = None
         self._limiter: MovingWindowRateLimiter | None = None
 
-    def open(self) -> None:
-        """Start to count anew; in Redis, go on.
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Start to count anew, in Redis go on; hang up in the end.
 
         Raises:
             ConfigurationError: A limit is not one, or the extra for Redis is
                 missing.
         """
+        self._open()
+        try:
+            yield
+        finally:
+            if self._redis is not None:
+                await self._redis.aclose()
+            self._redis = self._limiter = None
+
+    def _open(self) -> None:
         self._limits = {
             "signin": self._limit("throttle_failures"),
             "signup": self._limit("throttle_failures"),
@@ -55,7 +67,8 @@ class Throttle:
             "address": self._limit("throttle_requests"),
         }
         self._proxies = self._settings().proxies()
-        self._limiter = MovingWindowRateLimiter(_storage(self._settings().redis_url))
+        self._redis = _redis(self._settings().redis_url)
+        self._limiter = MovingWindowRateLimiter(_storage(self._redis))
 
     async def check_address(self, request: Request) -> None:
         """Count a request from its client's address.
@@ -83,7 +96,7 @@ class Throttle:
         """
         if not self._settings().throttle:
             return
-        limiter = self._opened()
+        limiter = self._ready()
         try:
             await limiter.clear(self._limits[kind], "fastbearer", kind, digest(email))
         except StorageError as error:
@@ -95,7 +108,7 @@ class Throttle:
         ``X-Forwarded-For`` is read from its end, as far as trusted proxies
         have written it, and not at all where the client is none of them.
         """
-        self._opened()
+        self._ready()
         client = request.client
         address = _address(client.host) if client is not None else None
         hops = [
@@ -116,7 +129,7 @@ class Throttle:
     async def _take(self, kind: str, key: str) -> None:
         if not self._settings().throttle:
             return
-        limiter, limit = self._opened(), self._limits[kind]
+        limiter, limit = self._ready(), self._limits[kind]
         identifiers = ("fastbearer", kind, key)
         try:
             if await limiter.hit(limit, *identifiers):
@@ -127,9 +140,9 @@ class Throttle:
         seconds = max(1, math.ceil(window.reset_time - time.time()))
         raise HTTPException(429, TOO_MANY, headers={"Retry-After": str(seconds)})
 
-    def _opened(self) -> MovingWindowRateLimiter:
+    def _ready(self) -> MovingWindowRateLimiter:
         if self._limiter is None:
-            self.open()
+            self._open()
         assert self._limiter is not None  # noqa: S101
         return self._limiter
 
@@ -140,21 +153,42 @@ class Throttle:
             raise ConfigurationError(f"{name.upper()} must be like 10/minute") from None
 
 
-def _storage(redis_url: str | None) -> Storage:
-    if redis_url is None:
-        return MemoryStorage(wrap_exceptions=True)
-    from limits.aio.storage import RedisStorage
+class _Memory(MemoryStorage):
+    """limits 5.8 drops the list that its own expiry may be looking at.
+
+    That then ends with a KeyError in the log. An empty list is dropped there.
+    """
+
+    async def clear(self, key: str) -> None:
+        if key in self.events:
+            self.events[key] = []
+
+
+def _redis(url: str | None) -> Any:
+    if url is None:
+        return None
+    # Only who asks for Redis needs the extra.
+    from redis.asyncio import Redis
 
     try:
-        return RedisStorage(
-            f"async+{redis_url}",
-            wrap_exceptions=True,
-            implementation="redispy",
+        return Redis.from_url(
+            url,
             socket_timeout=TIMEOUT_SECONDS,
             socket_connect_timeout=TIMEOUT_SECONDS,
         )
     except ValueError:
         raise ConfigurationError("REDIS_URL must be a redis:// URL") from None
+
+
+def _storage(redis: Any) -> Storage:
+    if redis is None:
+        return _Memory(wrap_exceptions=True)
+    return RedisStorage(
+        "async+redis://",
+        wrap_exceptions=True,
+        implementation="redispy",
+        connection_pool=redis.connection_pool,
+    )
 
 
 def _address(text: str) -> Any:

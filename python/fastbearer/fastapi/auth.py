@@ -231,8 +231,13 @@ class Auth:
         Raises:
             ConfigurationError: The environment is not fit for use.
         """
-        _ = self.verifier, self.cookie, self.revocations
-        yield
+        _ = self.verifier, self.cookie
+        close = getattr(self.revocations, "aclose", None)
+        try:
+            yield
+        finally:
+            if close is not None:
+                await close()
 
 
 def _scope(scope: str) -> str:
