@@ -125,7 +125,8 @@ add_algorithms(PyObject *module)
 static int
 exec_functions(PyObject *module)
 {
-    return PyModule_AddFunctions(module, jws_methods) < 0
+    return PyModule_AddFunctions(module, bearer_methods) < 0
+                   || PyModule_AddFunctions(module, jws_methods) < 0
                    || PyModule_AddFunctions(module, password_methods) < 0
                    || add_algorithms(module) < 0
                    || PyModule_AddStringConstant(

@@ -24,6 +24,9 @@ TOO_MANY = "Too many attempts. Please try again later."
 IPV6_PREFIX = 64  # what one customer has: RFC 6177 2
 TIMEOUT_SECONDS = 2.0
 
+# uvloop has a RuntimeError for a connection that has just been lost.
+STORE_ERRORS = (StorageError, OSError, RuntimeError)
+
 Kind = Literal["signin", "signup", "message"]
 
 
@@ -99,7 +102,7 @@ class Throttle:
         limiter = self._ready()
         try:
             await limiter.clear(self._limits[kind], "fastbearer", kind, digest(email))
-        except StorageError as error:
+        except STORE_ERRORS as error:
             raise _unavailable(error) from error
 
     def address(self, request: Request) -> str:
@@ -135,7 +138,7 @@ class Throttle:
             if await limiter.hit(limit, *identifiers):
                 return
             window = await limiter.get_window_stats(limit, *identifiers)
-        except StorageError as error:
+        except STORE_ERRORS as error:
             raise _unavailable(error) from error
         seconds = max(1, math.ceil(window.reset_time - time.time()))
         raise HTTPException(429, TOO_MANY, headers={"Retry-After": str(seconds)})

@@ -2,7 +2,8 @@
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from types import NoneType
 from typing import Any, Protocol
 
 from fastapi import HTTPException
@@ -11,7 +12,7 @@ from fastapi import HTTPException
 from typing_extensions import TypedDict
 
 from fastbearer import unverified_header
-from fastbearer._core import algorithms
+from fastbearer._core import algorithms, bearer_token
 from fastbearer.errors import (
     ConfigurationError,
     ExpiredTokenError,
@@ -36,7 +37,20 @@ from fastbearer.fastapi.challenges import (
 from fastbearer.fastapi.cookie import TokenCookie
 from fastbearer.revocation import RevocationStore, revocation_id
 
-__all__ = ["BearerReader", "TokenSource", "TokenUser", "TokenVerifier", "user_of"]
+__all__ = [
+    "BearerReader",
+    "Claims",
+    "TokenSource",
+    "TokenUser",
+    "TokenVerifier",
+    "user_of",
+]
+
+Claims = dict[str, Any]
+Verify = Callable[[str], Claims | Coroutine[Any, Any, Claims]]
+
+READY = (dict, NoneType)
+"""What ``BearerReader.claims`` gives where there is nothing to wait for."""
 
 KNOWN_ALGORITHMS = frozenset((*algorithms, "none"))
 
@@ -120,9 +134,14 @@ class BearerReader:
         self._source = source
         self._header = header
         self._raw_header = header.lower().encode()
+        self._verify: Verify | None = None
 
-    async def claims(self, scope: Any) -> dict[str, Any] | None:
+    def claims(self, scope: Any) -> Claims | Coroutine[Any, Any, Claims] | None:
         """Return the verified claims, or None if no credentials came.
+
+        Where there is something to wait for, that is a coroutine of the
+        claims: a coroutine that waits for nothing would cost as much as the
+        verification.
 
         Args:
             scope: ASGI's, of a request or a WebSocket.
@@ -134,24 +153,40 @@ class BearerReader:
         token = self.token(scope)
         if token is None:
             return None
-        source = self._source
-        verifier = source.verifier
+        verify = self._verify or self._prepared()
+        try:
+            return verify(token)
+        except (TokenError, KeySourceError) as error:
+            raise self._refusal(error, token) from error
+
+    def _prepared(self) -> Verify:
+        """Return what turns a token into claims, for the tokens to come."""
+        verifier = self._source.verifier
+        must_wait = hasattr(verifier, "averify") or self._source.revocations is not None
+        self._verify = self._verify_later if must_wait else verifier.verify
+        return self._verify
+
+    async def _verify_later(self, token: str) -> Claims:
+        verifier = self._source.verifier
         averify = getattr(verifier, "averify", None)
         try:
-            claims: dict[str, Any] = (
+            claims: Claims = (
                 verifier.verify(token) if averify is None else await averify(token)
             )
-            if source.revocations is not None:
-                await self._check_revocation(source.revocations, token, claims)
-        except TokenError as error:
-            logger.warning("token refused: %s%s", error.code, self._hint(error, token))
-            raise invalid_token(_detail(error)) from error
-        except KeySourceError as error:
-            raise unavailable(NO_KEYS, error.retry_after) from error
+            if self._source.revocations is not None:
+                await self._check_revocation(self._source.revocations, token, claims)
+        except (TokenError, KeySourceError) as error:
+            raise self._refusal(error, token) from error
         return claims
 
+    def _refusal(self, error: TokenError | KeySourceError, token: str) -> HTTPException:
+        if isinstance(error, KeySourceError):
+            return unavailable(NO_KEYS, error.retry_after)
+        logger.warning("token refused: %s%s", error.code, self._hint(error, token))
+        return invalid_token(_detail(error))
+
     async def _check_revocation(
-        self, revocations: RevocationStore, token: str, claims: dict[str, Any]
+        self, revocations: RevocationStore, token: str, claims: Claims
     ) -> None:
         issued_at = claims.get("iat")
         if not isinstance(issued_at, (int, float)):  # from a verifier not ours
@@ -173,21 +208,13 @@ class BearerReader:
         Raises:
             HTTPException: 400 for two, 403 for a cookie from another site.
         """
-        # ASGI has the header names in lower case, the values as bytes.
-        wanted = self._raw_header
-        value: bytes | None = None
-        for name, candidate in scope["headers"]:
-            if name == wanted:
-                if value is not None:
-                    raise self._two_headers()
-                value = candidate
-        if value is None:
+        try:
+            token = bearer_token(scope["headers"], self._raw_header)
+        except ValueError:
+            raise self._two_headers() from None
+        if token is None:
             return self._token_of_cookie(scope)
-        scheme, _, token = value.partition(b" ")
-        if scheme.lower() != b"bearer":
-            return None
-        # Latin-1 never fails; what is not a token is the verifier's to say.
-        return token.lstrip(b" ").decode("latin-1") or None
+        return token or None
 
     def _token_of_cookie(self, scope: Any) -> str | None:
         if not any(name == b"cookie" for name, _ in scope["headers"]):

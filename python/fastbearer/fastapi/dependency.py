@@ -13,7 +13,13 @@ from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
-from fastbearer.fastapi.bearer import BearerReader, TokenSource, TokenUser, user_of
+from fastbearer.fastapi.bearer import (
+    READY,
+    BearerReader,
+    TokenSource,
+    TokenUser,
+    user_of,
+)
 from fastbearer.fastapi.challenges import (
     insufficient_scope,
     not_authenticated,
@@ -61,7 +67,9 @@ class ClaimsDependency(BearerDependency):
 
     async def __call__(self, conn: HTTPConnection) -> dict[str, Any]:
         """Return the claims; 401 without a good token."""
-        claims = await self._claims(conn.scope)
+        claims = self._claims(conn.scope)
+        if not isinstance(claims, READY):
+            claims = await claims
         if claims is None:
             raise not_authenticated()
         return claims
@@ -72,7 +80,9 @@ class UserDependency(BearerDependency):
 
     async def __call__(self, conn: HTTPConnection) -> TokenUser:
         """Return the user; 401 without a good token."""
-        claims = await self._claims(conn.scope)
+        claims = self._claims(conn.scope)
+        if not isinstance(claims, READY):
+            claims = await claims
         if claims is None:
             raise not_authenticated()
         return user_of(claims)
@@ -83,7 +93,9 @@ class OptionalUserDependency(BearerDependency):
 
     async def __call__(self, conn: HTTPConnection) -> TokenUser | None:
         """Return the user, or None without credentials; 401 for bad ones."""
-        claims = await self._claims(conn.scope)
+        claims = self._claims(conn.scope)
+        if not isinstance(claims, READY):
+            claims = await claims
         return None if claims is None else user_of(claims)
 
 
@@ -92,7 +104,9 @@ class PathUserDependency(BearerDependency):
 
     async def __call__(self, conn: HTTPConnection) -> TokenUser:
         """Return the user; 403 unless the path's ``user_id`` is theirs."""
-        claims = await self._claims(conn.scope)
+        claims = self._claims(conn.scope)
+        if not isinstance(claims, READY):
+            claims = await claims
         if claims is None:
             raise not_authenticated()
         user = user_of(claims)
@@ -110,7 +124,9 @@ class ScopesDependency(BearerDependency):
 
     async def __call__(self, conn: HTTPConnection, needed: SecurityScopes) -> TokenUser:
         """Return the user; 403 unless the token has every scope."""
-        claims = await self._claims(conn.scope)
+        claims = self._claims(conn.scope)
+        if not isinstance(claims, READY):
+            claims = await claims
         if claims is None:
             raise not_authenticated()
         if not set(needed.scopes) <= _scopes(claims):

@@ -9,7 +9,7 @@ from starlette.websockets import WebSocket
 
 from fastbearer.fastapi.auth import Auth
 from fastbearer.fastapi.auth import auth as default_auth
-from fastbearer.fastapi.bearer import BearerReader, user_of
+from fastbearer.fastapi.bearer import READY, BearerReader, user_of
 from fastbearer.fastapi.challenges import not_authenticated
 
 __all__ = ["BearerMiddleware"]
@@ -59,7 +59,9 @@ class BearerMiddleware:
             await self._app(scope, receive, send)
             return
         try:
-            claims = await self._claims(scope)
+            claims = self._claims(scope)
+            if not isinstance(claims, READY):
+                claims = await claims
             if claims is None:
                 if not self._optional:
                     raise not_authenticated()

@@ -108,8 +108,11 @@ class RedisRevocations:
 
 @contextmanager
 def _visible() -> Iterator[None]:
-    """Turn what Redis raises into our error."""
+    """Turn what Redis raises into our error.
+
+    uvloop has a RuntimeError for a connection that has just been lost.
+    """
     try:
         yield
-    except (RedisError, OSError, ValueError) as error:
+    except (RedisError, OSError, RuntimeError, ValueError) as error:
         raise StoreUnavailableError("Redis cannot be reached") from error

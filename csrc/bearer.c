@@ -1,0 +1,145 @@
+/* fastbearer._core: the bearer token among the headers of a request. */
+#include "module.h"
+
+#include <string.h>
+
+static const char scheme[] = "bearer ";
+enum { SCHEME_SIZE = sizeof scheme - 1 };
+
+static bool
+is_bearer(const char *value, Py_ssize_t size)
+{
+    if (size < SCHEME_SIZE) {
+        return false;
+    }
+    for (int i = 0; i < SCHEME_SIZE; i++) {
+        if (Py_TOLOWER(value[i]) != scheme[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static PyObject *
+token_in(PyObject *field)
+{
+    const char *value;
+    Py_ssize_t size;
+    if (PyBytes_AsStringAndSize(field, (char **)&value, &size) < 0) {
+        return NULL;
+    }
+    if (!is_bearer(value, size)) {
+        return PyUnicode_FromStringAndSize(NULL, 0);
+    }
+    value += SCHEME_SIZE;
+    size -= SCHEME_SIZE;
+    while (size > 0 && *value == ' ') {
+        value++;
+        size--;
+    }
+    return PyUnicode_DecodeLatin1(value, size, NULL);
+}
+
+static bool
+is_name(PyObject *name, PyObject *wanted)
+{
+    return PyBytes_Check(name)
+           && PyBytes_GET_SIZE(name) == PyBytes_GET_SIZE(wanted)
+           && memcmp(PyBytes_AS_STRING(name), PyBytes_AS_STRING(wanted),
+                     (size_t)PyBytes_GET_SIZE(wanted))
+                  == 0;
+}
+
+/* Finds the value in a pair, borrowed, if the name is wanted. False with an
+ * error set if it is no pair. */
+static bool
+pair_value(PyObject *pair, PyObject *wanted, PyObject **value)
+{
+    PyObject *name;
+    PyObject *second;
+    if (PyTuple_Check(pair) && PyTuple_GET_SIZE(pair) == 2) {
+        name = PyTuple_GET_ITEM(pair, 0);
+        second = PyTuple_GET_ITEM(pair, 1);
+    } else if (PyList_Check(pair) && PyList_GET_SIZE(pair) == 2) {
+        name = PyList_GET_ITEM(pair, 0);
+        second = PyList_GET_ITEM(pair, 1);
+    } else {
+        PyErr_SetString(PyExc_TypeError, "a header is a pair of bytes");
+        return false;
+    }
+    *value = is_name(name, wanted) ? second : NULL;
+    return true;
+}
+
+/* Finds the one value, a new reference, or NULL where there is none. False with
+ * an error set if there are two. */
+static bool
+one_value(PyObject *headers, PyObject *wanted, PyObject **value)
+{
+    *value = NULL;
+    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(headers); i++) {
+        PyObject *found;
+        PyObject *pair = PySequence_Fast_GET_ITEM(headers, i);
+        if (!pair_value(pair, wanted, &found)) {
+            Py_CLEAR(*value);
+            return false;
+        }
+        if (found != NULL && *value != NULL) {
+            PyErr_SetString(PyExc_ValueError, "more than one such header");
+            Py_CLEAR(*value);
+            return false;
+        }
+        if (found != NULL) {
+            *value = Py_NewRef(found);
+        }
+    }
+    return true;
+}
+
+PyDoc_STRVAR(bearer_token_doc,
+"bearer_token($module, headers, name, /)\n"
+"--\n"
+"\n"
+"Return the bearer token among the headers of a request (RFC 6750 2.1), as it\n"
+"came: \"\" where the header holds none, None where there is no such header.\n"
+"\n"
+"Args:\n"
+"    headers: ASGI's: pairs of bytes, the names in lower case.\n"
+"    name: The header's name, bytes in lower case.\n"
+"\n"
+"Raises:\n"
+"    ValueError: There are two such headers.\n"
+"    TypeError: An argument is not such.");
+
+static PyObject *
+bearer_token(PyObject *Py_UNUSED(module), PyObject *const *args,
+             Py_ssize_t count)
+{
+    if (count != 2 || !PyBytes_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "bearer_token(headers, name: bytes)");
+        return NULL;
+    }
+    PyObject *headers =
+        PySequence_Fast(args[0], "headers must be a sequence of pairs");
+    if (headers == NULL) {
+        return NULL;
+    }
+    PyObject *value;
+    bool is_one = one_value(headers, args[1], &value);
+    Py_DECREF(headers);
+    if (!is_one) {
+        return NULL;
+    }
+    if (value == NULL) {
+        return Py_NewRef(Py_None);
+    }
+    PyObject *text = token_in(value);
+    Py_DECREF(value);
+    return text;
+}
+
+PyMethodDef bearer_methods[] = {
+    {"bearer_token", (PyCFunction)(void (*)(void))bearer_token, METH_FASTCALL,
+     bearer_token_doc},
+    {NULL, NULL, 0, NULL},
+};
