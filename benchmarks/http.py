@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import sys
 
-sys.path.pop(0)  # this folder, in which `http` is not Python's own package
+if __name__ == "__main__":
+    sys.path.pop(0)  # this folder, whose http.py is not Python's package
 
 import argparse
 import os

@@ -10,6 +10,11 @@ named and left out.
 
 from __future__ import annotations
 
+import sys
+
+if __name__ == "__main__":
+    sys.path.pop(0)  # this folder, whose http.py is not Python's package
+
 import argparse
 import importlib.metadata
 import importlib.util
@@ -17,7 +22,6 @@ import json
 import os
 import platform
 import statistics
-import sys
 import threading
 import time
 from collections.abc import Callable

@@ -11,13 +11,17 @@ before anything is timed. Peers that are not installed are named and left out.
 
 from __future__ import annotations
 
+import sys
+
+if __name__ == "__main__":
+    sys.path.pop(0)  # this folder, whose http.py is not Python's package
+
 import argparse
 import importlib
 import importlib.metadata
 import json
 import platform
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

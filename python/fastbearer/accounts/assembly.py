@@ -72,10 +72,11 @@ class Accounts:
         )
         self._events = Events()
         self._throttle = Throttle(lambda: auth.settings)
+        self._credentials = Credentials(lambda: auth.settings, self.store, hasher)
         parts = Parts(
             auth=auth,
             store=self.store,
-            credentials=Credentials(lambda: auth.settings, self.store, hasher),
+            credentials=self._credentials,
             sessions=Sessions(auth, self.store, self.database),
             throttle=self._throttle,
             events=self._events,
@@ -115,6 +116,7 @@ class Accounts:
             ConfigurationError: The environment is not fit for use.
         """
         _ = self._auth.signer
+        self._credentials.prepare()
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._auth.lifespan(app))
             await stack.enter_async_context(self._throttle.opened())

@@ -1,9 +1,12 @@
 """Passwords of accounts: the rules for them, hashing, verifying."""
 
 import functools
+import importlib.util
 import logging
+import runpy
 import secrets
 from collections.abc import Callable
+from pathlib import Path
 
 from fastapi import HTTPException
 
@@ -11,6 +14,7 @@ from fastbearer import PasswordHash
 from fastbearer.accounts.models import User
 from fastbearer.accounts.store import UserStore
 from fastbearer.errors import (
+    ConfigurationError,
     HasherBusyError,
     InvalidHashError,
     PasswordError,
@@ -47,6 +51,15 @@ class Credentials:
         self._store = store
         self._hasher = hasher
         self._decoy: str | None = None
+
+    def prepare(self) -> None:
+        """Load what the first password would have to wait for.
+
+        Raises:
+            ConfigurationError: The list of common passwords is missing.
+        """
+        if self._settings().password_refuse_common:
+            _common()
 
     def check_new(self, password: str, email: str) -> None:
         """Judge a password that someone chose (NIST SP 800-63B-4 3.1.1.2).
@@ -153,13 +166,17 @@ class Credentials:
 
 @functools.cache
 def _common() -> frozenset[str]:
-    """Return the passwords that attackers try first, 30,000 of them."""
-    # Loaded when first needed: it is a large module.
-    from zxcvbn.frequency_lists import (  # type: ignore[import-untyped]
-        FREQUENCY_LISTS,
-    )
+    """Return the passwords that attackers try first, 30,000 of them.
 
-    return frozenset(FREQUENCY_LISTS["passwords"])
+    They are zxcvbn's. Its other lists, and the tables that it makes of them
+    when it is imported, would stay in memory.
+    """
+    package = importlib.util.find_spec("zxcvbn")
+    folders = package.submodule_search_locations if package is not None else None
+    if not folders:
+        raise ConfigurationError("PASSWORD_REFUSE_COMMON needs the package zxcvbn")
+    lists = runpy.run_path(str(Path(folders[0], "frequency_lists.py")))
+    return frozenset(lists["FREQUENCY_LISTS"]["passwords"])
 
 
 def _busy() -> HTTPException:

@@ -1,5 +1,6 @@
 """What sign-up, sign-in and sign-out read and answer."""
 
+import unicodedata
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -47,16 +48,17 @@ TEXTS = {
 def normalize_email(text: str) -> str:
     """Return the form in which e-mails are kept, compared and shown.
 
-    Without the white space around it, and in lower case: the mailbox names
-    that differ only in case belong to one person nearly everywhere (RFC 5321
-    2.4 leaves that to the receiving host). Whether an address works only a
+    Without the white space around it, in lower case and in Unicode's form NFC
+    (RFC 6532 3.1): the mailbox names that differ only in case belong to one
+    person nearly everywhere (RFC 5321 2.4 leaves that to the receiving host).
+    Letters that only look alike stay apart. Whether an address works only a
     message to it can tell, so its shape is checked but coarsely.
 
     Raises:
         ValueError: It is longer than 254 characters, or not two texts without
             spaces and control characters around one "@".
     """
-    email = text.strip().lower()
+    email = unicodedata.normalize("NFC", text.strip().lower())
     local, at, domain = email.partition("@")
     whole = bool(local and at and domain) and "@" not in domain
     if not whole or len(email) > EMAIL_LENGTH:
