@@ -24,11 +24,13 @@ test-asan: .venv/.with-dev
 	LD_PRELOAD="$(ASAN_LIBRARIES)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
 	    PYTHONPATH=build/asan/lib .venv/bin/python -m pytest tests/test_core_*.py
 
-# What takes long: tens of thousands of cases, every planted bug, the storm.
+# What takes long: tens of thousands of cases, every planted bug, timings, the storm.
 soak: .venv/.with-dev .venv/.built
 	FASTBEARER_SOAK=1 .venv/bin/python -m pytest tests/test_core_kernels.py
 	.venv/bin/python benchmarks/passwords.py
+	.venv/bin/python benchmarks/timing.py
 	.venv/bin/python benchmarks/storm.py
+	.venv/bin/python benchmarks/http.py
 
 bench: .venv/.with-dev
 	scripts/bench --algorithms HS256 RS256 ES256 EdDSA
