@@ -5,7 +5,7 @@ PORT ?= 8000
 PIP = .venv/bin/python -m pip install -qq --disable-pip-version-check
 ASAN_LIBRARIES = $$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)
 
-.PHONY: build run test test-asan soak bench lint clean
+.PHONY: build run test test-asan test-compat soak bench lint clean
 .DELETE_ON_ERROR:
 
 build: .venv/.built
@@ -23,6 +23,10 @@ test-asan: .venv/.with-dev
 	    build --build-base build/asan --build-lib build/asan/lib --force
 	LD_PRELOAD="$(ASAN_LIBRARIES)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
 	    PYTHONPATH=build/asan/lib .venv/bin/python -m pytest tests/test_core_*.py
+
+# The test suites of the packages that the drop-ins stand in for.
+test-compat: .venv/.with-dev .venv/.built
+	.venv/bin/python scripts/test-compat
 
 # What takes long: tens of thousands of cases, every planted bug, timings, the storm.
 soak: .venv/.with-dev .venv/.built

@@ -128,6 +128,7 @@ exec_functions(PyObject *module)
     return PyModule_AddFunctions(module, bearer_methods) < 0
                    || PyModule_AddFunctions(module, jws_methods) < 0
                    || PyModule_AddFunctions(module, password_methods) < 0
+                   || PyModule_AddFunctions(module, signature_methods) < 0
                    || add_algorithms(module) < 0
                    || PyModule_AddStringConstant(
                           module, "libcrypto_version",

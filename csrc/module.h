@@ -268,6 +268,7 @@ extern PyType_Spec signer_spec;
 extern PyMethodDef bearer_methods[];
 extern PyMethodDef jws_methods[];
 extern PyMethodDef password_methods[];
+extern PyMethodDef signature_methods[];
 
 /* Chooses with what passwords are hashed, as the environment says. */
 bool password_means(core_state *state);

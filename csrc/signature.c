@@ -2,6 +2,7 @@
 #include "module.h"
 
 #include <openssl/crypto.h>
+#include <string.h>
 
 bool
 token_text(const core_state *state, PyObject *value, span *text)
@@ -155,3 +156,75 @@ signature_sign(const core_state *state, const KeyObject *key,
     b64url_encode(made_signature, key->signature, start + input_len + 1);
     return made;
 }
+
+/* --- bare signatures, for who puts tokens together differently --------------------- */
+
+PyDoc_STRVAR(raw_sign_doc,
+"raw_sign($module, message, key, /)\n"
+"--\n"
+"\n"
+"Return the signature of any bytes.");
+
+static PyObject *
+raw_sign(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    core_state *state = state_of(module);
+    unsigned char made[SIGNATURE_MAX];
+    if (count != 2 || !PyBytes_Check(args[0])
+        || !Py_IS_TYPE(args[1], state->key_type)) {
+        PyErr_SetString(PyExc_TypeError, "raw_sign() takes bytes and a Key");
+        return NULL;
+    }
+    const KeyObject *key = (KeyObject *)args[1];
+    if (!key_can_sign(state, key)) {
+        return NULL;
+    }
+    span message = {PyBytes_AS_STRING(args[0]),
+                    (size_t)PyBytes_GET_SIZE(args[0])};
+    status result = sign_with(key, message, made);
+    return result == STATUS_OK ? PyBytes_FromStringAndSize(
+               (char *)made, (Py_ssize_t)key->signature)
+                               : status_raise(state, result);
+}
+
+PyDoc_STRVAR(raw_verify_doc,
+"raw_verify($module, message, signature, key, /)\n"
+"--\n"
+"\n"
+"Return whether the signature is right.");
+
+static PyObject *
+raw_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    core_state *state = state_of(module);
+    if (count != 3 || !PyBytes_Check(args[0]) || !PyBytes_Check(args[1])
+        || !Py_IS_TYPE(args[2], state->key_type)) {
+        PyErr_SetString(PyExc_TypeError,
+                        "raw_verify() takes bytes, bytes and a Key");
+        return NULL;
+    }
+    span message = {PyBytes_AS_STRING(args[0]),
+                    (size_t)PyBytes_GET_SIZE(args[0])};
+    signature claimed;
+    claimed.len = (size_t)PyBytes_GET_SIZE(args[1]);
+    if (claimed.len > SIGNATURE_MAX) {
+        Py_RETURN_FALSE;
+    }
+    memcpy(claimed.bytes, PyBytes_AS_STRING(args[1]), claimed.len);
+    status result = verify_with((KeyObject *)args[2], message, &claimed);
+    if (result == STATUS_OK) {
+        Py_RETURN_TRUE;
+    }
+    if (result == STATUS_SIGNATURE_WRONG) {
+        Py_RETURN_FALSE;
+    }
+    return status_raise(state, result);
+}
+
+PyMethodDef signature_methods[] = {
+    {"raw_sign", (PyCFunction)(void (*)(void))raw_sign, METH_FASTCALL,
+     raw_sign_doc},
+    {"raw_verify", (PyCFunction)(void (*)(void))raw_verify, METH_FASTCALL,
+     raw_verify_doc},
+    {NULL, NULL, 0, NULL},
+};

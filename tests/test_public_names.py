@@ -20,7 +20,6 @@ from typing import Protocol
 from pydantic import BaseModel
 
 import fastbearer
-from fastbearer import FastbearerError
 
 SNAPSHOT = Path(__file__).with_name("public_names.txt")
 MODULES = [
@@ -33,6 +32,10 @@ MODULES = [
     "fastbearer.fastapi",
     "fastbearer.accounts",
     "fastbearer.app",
+    "fastbearer.compat.jose",
+    "fastbearer.compat.jose.jwt",
+    "fastbearer.compat.jose.jws",
+    "fastbearer.compat.jose.jwk",
 ]
 OWN = "fastbearer"
 
@@ -66,11 +69,13 @@ def describe(name: str, value: object) -> Iterator[str]:
 def describe_class(name: str, cls: type) -> Iterator[str]:
     bases = ", ".join(base.__name__ for base in cls.__bases__ if base is not object)
     heading = f"class {name} <- {bases}:" if bases else f"class {name}:"
-    if issubclass(cls, FastbearerError):
+    if issubclass(cls, Exception) and hasattr(cls, "code"):
         yield f"{heading} code {cls.code}"
     elif hasattr(cls, "__total__"):  # a TypedDict
         yield heading
         yield from (f"    {key}" for key in sorted(cls.__annotations__))
+    elif issubclass(cls, Exception):
+        yield heading
     elif issubclass(cls, BaseModel):
         yield heading
         yield from describe_fields(cls)

@@ -1,0 +1,10 @@
+"""The kinds of keys. python-jose chooses between libraries here; we have one core."""
+
+from fastbearer.compat.jose.backends.asymmetric import ECKey, RSAKey
+from fastbearer.compat.jose.backends.base import DIRKey
+from fastbearer.compat.jose.backends.native import HMACKey, get_random_bytes
+
+AESKey = None
+"""There is no encryption yet."""
+
+__all__ = ["AESKey", "DIRKey", "ECKey", "HMACKey", "RSAKey", "get_random_bytes"]

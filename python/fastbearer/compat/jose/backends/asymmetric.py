@@ -1,0 +1,183 @@
+"""RSA and elliptic curves."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from fastbearer._core import Key as CoreKey
+from fastbearer._core import raw_sign, raw_verify
+from fastbearer.compat.jose.backends import der
+from fastbearer.compat.jose.backends.base import Key
+from fastbearer.compat.jose.constants import ALGORITHMS
+from fastbearer.compat.jose.exceptions import JWKError
+from fastbearer.errors import FastbearerError
+
+__all__ = ["ECKey", "RSAKey"]
+
+PRIVATE_VERIFIES = (
+    "Attempting to verify a message with a private key. This is not recommended."
+)
+
+
+class _AsymmetricKey(Key):
+    """What both kinds do alike.
+
+    Args:
+        key: PEM (a certificate too), a JWK as a dict, a key object of the
+            package ``cryptography``, or anything with ``to_pem()``.
+        algorithm: The one that the key is for.
+
+    Raises:
+        JWKError: It cannot be used.
+    """
+
+    kty = ""
+    algorithms: frozenset[str] = frozenset()
+
+    def __init__(self, key: Any, algorithm: str) -> None:
+        if algorithm not in self.algorithms:
+            raise JWKError(f"hash_alg: {algorithm} is not valid hash algorithm")
+        self._algorithm = algorithm
+        self.core = self._read(key)
+
+    def _read(self, key: Any) -> CoreKey:
+        if isinstance(key, CoreKey):
+            return key
+        if isinstance(key, dict):
+            return self._from_jwk(key)
+        text = key if isinstance(key, (str, bytes)) else _pem_of(key)
+        try:
+            return CoreKey.from_pem(text, self._algorithm)
+        except (FastbearerError, TypeError, ValueError) as error:
+            raise JWKError(str(error)) from None
+
+    def _from_jwk(self, jwk: dict[str, Any]) -> CoreKey:
+        if jwk.get("kty") != self.kty:
+            raise JWKError(
+                f"Incorrect key type. Expected: '{self.kty}',"
+                f" Received: {jwk.get('kty')}"
+            )
+        # Of "use" and the like python-jose takes no notice; "alg" must not differ.
+        bare = {
+            name: value
+            for name, value in jwk.items()
+            if name not in ("use", "key_ops", "kid", "alg")
+        }
+        try:
+            return CoreKey.from_jwk(bare, self._algorithm)
+        except (FastbearerError, TypeError, ValueError) as error:
+            raise JWKError(str(error)) from None
+
+    def sign(self, msg: bytes) -> bytes:
+        """Return a signature.
+
+        Raises:
+            JWKError: The key is public.
+        """
+        try:
+            return raw_sign(msg, self.core)
+        except (FastbearerError, ValueError) as error:
+            raise JWKError(str(error)) from None
+
+    def verify(self, msg: bytes, sig: bytes) -> bool:
+        """Tell whether a signature is right."""
+        if not self.is_public():
+            warnings.warn(PRIVATE_VERIFIES, stacklevel=2)
+        return raw_verify(msg, sig, self.core)
+
+    def is_public(self) -> bool:
+        """Tell whether it can verify only."""
+        return not self.core.is_private
+
+    def public_key(self) -> Any:
+        """Return the public half."""
+        return (
+            self
+            if self.is_public()
+            else type(self)(self.core.public(), self._algorithm)
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JWK."""
+        jwk = self.core.to_jwk(private=not self.is_public())
+        return {**jwk, "alg": self._algorithm}
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, type(self))
+            and self.is_public() == other.is_public()
+            and self.core.thumbprint() == other.core.thumbprint()
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.core.thumbprint())
+
+
+class RSAKey(_AsymmetricKey):
+    """An RSA key of 2048 to 16384 bits."""
+
+    kty = "RSA"
+    algorithms = frozenset(ALGORITHMS.RSA_DS)
+
+    def to_pem(self, pem_format: str = "PKCS8") -> bytes:
+        """Return PEM; of a private key in PKCS #8 or PKCS #1.
+
+        Raises:
+            ValueError: ``pem_format`` is neither.
+        """
+        if pem_format not in ("PKCS8", "PKCS1"):
+            raise ValueError(f"Invalid format specified: {pem_format!r}")
+        text = self.core.to_pem(private=not self.is_public())
+        if self.is_public() or pem_format == "PKCS8":
+            return text.encode("ascii")
+        return der.pem("RSA PRIVATE KEY", der.pkcs1(der.pem_content(text)))
+
+
+class ECKey(_AsymmetricKey):
+    """A key on the curve of its algorithm (RFC 7518 3.4)."""
+
+    kty = "EC"
+    algorithms = frozenset(ALGORITHMS.EC_DS)
+
+    def to_pem(self) -> bytes:
+        """Return PEM; of a private key in the form of SEC 1."""
+        text = self.core.to_pem(private=not self.is_public())
+        if self.is_public():
+            return text.encode("ascii")
+        return der.pem("EC PRIVATE KEY", der.sec1(der.pem_content(text)))
+
+
+def _pem_of(key: Any) -> bytes:
+    """Return the PEM of another library's key object."""
+    try:
+        if hasattr(key, "to_pem"):
+            made = key.to_pem()
+        elif hasattr(key, "private_bytes"):
+            made = _pem_of_private(key)
+        elif hasattr(key, "public_bytes"):
+            made = _pem_of_public(key)
+        else:
+            raise JWKError("Unable to parse a key of this type")
+    except JWKError:
+        raise
+    except Exception as error:
+        raise JWKError("The key object cannot be read") from error
+    return bytes(made)
+
+
+# Whoever has such an object has the package that it is from.
+
+
+def _pem_of_private(key: Any) -> Any:
+    from cryptography.hazmat.primitives import serialization as forms
+
+    return key.private_bytes(
+        forms.Encoding.PEM, forms.PrivateFormat.PKCS8, forms.NoEncryption()
+    )
+
+
+def _pem_of_public(key: Any) -> Any:
+    from cryptography.hazmat.primitives import serialization as forms
+
+    return key.public_bytes(forms.Encoding.PEM, forms.PublicFormat.SubjectPublicKeyInfo)

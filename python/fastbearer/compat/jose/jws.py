@@ -1,0 +1,215 @@
+"""Signed texts (RFC 7515)."""
+
+from __future__ import annotations
+
+import binascii
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fastbearer._core import json_object
+from fastbearer.compat.jose import jwk
+from fastbearer.compat.jose.backends.base import Key
+from fastbearer.compat.jose.constants import ALGORITHMS
+from fastbearer.compat.jose.exceptions import JWSError, JWSSignatureError
+from fastbearer.compat.jose.utils import base64url_encode
+from fastbearer.compat.parsed import Parsed
+from fastbearer.errors import MalformedTokenError
+
+__all__ = [
+    "get_unverified_claims",
+    "get_unverified_header",
+    "get_unverified_headers",
+    "sign",
+    "verify",
+]
+
+Loaded = tuple[dict[str, Any], bytes, bytes, bytes]
+
+_constructed = Parsed(jwk.construct)
+B64URL = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+def sign(
+    payload: Any,
+    key: Any,
+    headers: Mapping[str, Any] | None = None,
+    algorithm: str = ALGORITHMS.HS256,
+) -> str:
+    """Return a signed text.
+
+    Args:
+        payload: Bytes, or a mapping, which becomes JSON.
+        key: A secret, PEM, JWK or Key.
+        headers: More members of the header, or others in place of ours.
+        algorithm: What to sign with, whatever the headers say.
+
+    Raises:
+        JWSError: It cannot be signed.
+    """
+    if algorithm not in ALGORITHMS.SUPPORTED:
+        raise JWSError(f"Algorithm {algorithm} not supported.")
+    header = {"typ": "JWT", "alg": algorithm, **(headers or {})}
+    encoded = json.dumps(header, separators=(",", ":"), sort_keys=True).encode("utf-8")
+    if isinstance(payload, Mapping):
+        payload = json.dumps(payload, separators=(",", ":")).encode("utf-8")
+    signed = base64url_encode(encoded) + b"." + base64url_encode(payload)
+    try:
+        signature = key_for(key, algorithm).sign(signed)
+    except Exception as error:
+        raise JWSError(error) from error
+    return (signed + b"." + base64url_encode(signature)).decode("ascii")
+
+
+def verify(token: str | bytes, key: Any, algorithms: Any, verify: bool = True) -> bytes:
+    """Return the payload of a signed text.
+
+    Args:
+        token: The text.
+        key: A secret, PEM, JWK, JWK Set or Key, or several.
+        algorithms: The names that its header may have; None for all.
+        verify: False for no look at the signature.
+
+    Raises:
+        JWSError: It is not accepted.
+        JWKError: A key cannot be used for the algorithm of the header.
+    """
+    header, payload, signed, signature = _load(token)
+    if verify:
+        _verify_signature(signed, header, signature, key, algorithms)
+    return payload
+
+
+def get_unverified_header(token: str | bytes) -> dict[str, Any]:
+    """Return the header as anybody could have written it.
+
+    Raises:
+        JWSError: It is not one.
+    """
+    return _load(token)[0]
+
+
+def get_unverified_headers(token: str | bytes) -> dict[str, Any]:
+    """Return the same: python-jose has both names."""
+    return get_unverified_header(token)
+
+
+def get_unverified_claims(token: str | bytes) -> bytes:
+    """Return the payload as anybody could have written it.
+
+    Raises:
+        JWSError: There is none.
+    """
+    return _load(token)[1]
+
+
+def _load(token: Any) -> Loaded:
+    """Return header, payload, what was signed, and the signature."""
+    if isinstance(token, str):
+        token = token.encode("utf-8", "surrogatepass")
+    if not isinstance(token, bytes):
+        raise JWSError("Not enough segments")
+    signed, dot, signature = token.rpartition(b".")
+    encoded, second, payload = signed.partition(b".")
+    if not (dot and second):
+        raise JWSError("Not enough segments")
+    try:
+        header = json_object(_decoded(encoded))
+    except ValueError:
+        raise JWSError("Not enough segments") from None
+    except MalformedTokenError as error:
+        raise JWSError(f"Invalid header string: {_reason(error)}") from None
+    return (
+        header,
+        _part(payload, "Invalid payload padding"),
+        signed,
+        _part(signature, "Invalid crypto padding"),
+    )
+
+
+def _reason(error: MalformedTokenError) -> str:
+    return "must be a json object" if "object" in str(error) else str(error)
+
+
+def _part(text: bytes, problem: str) -> bytes:
+    try:
+        return _decoded(text)
+    except ValueError:
+        raise JWSError(problem) from None
+
+
+def _decoded(text: bytes) -> bytes:
+    """Return what strict base64url stands for (RFC 7515 2, RFC 4648 3.5)."""
+    if not B64URL.issuperset(text) or len(text) % 4 == 1:
+        raise binascii.Error("not base64url")
+    found = binascii.a2b_base64(text.translate(TO_STANDARD) + b"=" * (-len(text) % 4))
+    if base64url_encode(found) != text:
+        raise binascii.Error("not the base64url of anything")
+    return found
+
+
+TO_STANDARD = bytes.maketrans(b"-_", b"+/")
+
+
+def _verify_signature(
+    signed: bytes, header: dict[str, Any], signature: bytes, key: Any, algorithms: Any
+) -> None:
+    alg = header.get("alg")
+    if not alg:
+        raise JWSError("No algorithm was specified in the JWS header.")
+    allowed = (algorithms,) if isinstance(algorithms, str) else algorithms
+    if not isinstance(alg, str) or (allowed is not None and alg not in allowed):
+        raise JWSError("The specified alg value is not allowed")
+    if "crit" in header or header.get("b64") is False:
+        raise JWSError("Critical extensions are not supported")  # RFC 7515 4.1.11
+    try:
+        if not _sig_matches_keys(_get_keys(key), signed, signature, alg):
+            raise JWSSignatureError
+    except JWSSignatureError:
+        raise JWSError("Signature verification failed.") from None
+    except JWSError:
+        raise JWSError(f"Invalid or unsupported algorithm: {alg}") from None
+
+
+def _sig_matches_keys(
+    keys: Iterable[Any], signed: bytes, signature: bytes, alg: str
+) -> bool:
+    for one in keys:
+        key = key_for(one, alg)
+        try:
+            if key.verify(signed, signature):
+                return True
+        except Exception:  # noqa: S112 - python-jose goes on with the next key
+            continue
+    return False
+
+
+def key_for(key: Any, algorithm: str) -> Any:
+    """Return the Key of a secret, PEM or JWK; what was parsed lately is not again.
+
+    Raises:
+        JWKError: It cannot be used for the algorithm.
+    """
+    if isinstance(key, Key):
+        return key
+    if isinstance(key, (str, bytes)):
+        return _constructed(key, algorithm)
+    return jwk.construct(key, algorithm)
+
+
+def _get_keys(key: Any) -> Any:
+    """Return the keys that a JWK Set, a mapping or a list has; else the one."""
+    if isinstance(key, Key):
+        return (key,)
+    if isinstance(key, (str, bytes)):
+        try:
+            key = json.loads(key, parse_int=str, parse_float=str)
+        except (ValueError, RecursionError):
+            return (key,)
+    if isinstance(key, Mapping):
+        if "keys" in key:
+            return key["keys"]
+        return (key,) if "kty" in key else key.values() or (key,)
+    if isinstance(key, Iterable) and not isinstance(key, (str, bytes)):
+        return key
+    return (key,)

@@ -1,0 +1,94 @@
+"""Small things that users of python-jose call too."""
+
+from __future__ import annotations
+
+import base64
+import re
+from datetime import timedelta
+from typing import Any
+
+__all__ = [
+    "base64_to_long",
+    "base64url_decode",
+    "base64url_encode",
+    "calculate_at_hash",
+    "ensure_binary",
+    "is_pem_format",
+    "is_ssh_key",
+    "long_to_base64",
+    "long_to_bytes",
+    "timedelta_total_seconds",
+]
+
+PEM = re.compile(rb"-----BEGIN [A-Z0-9 ]+-----.*?-----END [A-Z0-9 ]+-----", re.DOTALL)
+SSH_KEY_TYPES = (b"ssh-rsa", b"ssh-dss", b"ssh-ed25519", b"ecdsa-sha2-nistp")
+
+
+def base64url_encode(data: bytes) -> bytes:
+    """Return base64url without padding (RFC 7515 2)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+
+def base64url_decode(data: bytes) -> bytes:
+    """Return what base64url stands for, with or without padding.
+
+    Raises:
+        binascii.Error: It is not base64url.
+    """
+    return base64.urlsafe_b64decode(data + b"=" * (-len(data) % 4))
+
+
+def calculate_at_hash(access_token: str, hash_alg: Any) -> str:
+    """Return the left half of the token's digest (OpenID Connect Core 3.1.3.6).
+
+    Raises:
+        UnicodeEncodeError: The token has a lone surrogate.
+    """
+    digest = hash_alg(access_token.encode("utf-8")).digest()
+    return base64url_encode(digest[: len(digest) // 2]).decode("ascii")
+
+
+def ensure_binary(text: str | bytes) -> bytes:
+    """Return bytes; of a str its UTF-8.
+
+    Raises:
+        TypeError: It is neither.
+    """
+    if isinstance(text, bytes):
+        return text
+    if isinstance(text, str):
+        return text.encode("utf-8")
+    raise TypeError(f"not expecting type '{type(text)}'")
+
+
+def long_to_bytes(number: int, blocksize: int = 0) -> bytes:
+    """Return the big-endian bytes of a number, filled up to ``blocksize``."""
+    size = max(1, (number.bit_length() + 7) // 8)
+    if blocksize:
+        size += -size % blocksize
+    return number.to_bytes(size, "big")
+
+
+def long_to_base64(data: int, size: int = 0) -> bytes:
+    """Return the base64url of a number, at least of ``size`` bytes."""
+    return base64url_encode(long_to_bytes(data).rjust(size, b"\0"))
+
+
+def base64_to_long(data: str | bytes) -> int:
+    """Return the number that base64url stands for."""
+    return int.from_bytes(base64url_decode(ensure_binary(data)), "big")
+
+
+def timedelta_total_seconds(delta: timedelta) -> int:
+    """Return whole seconds."""
+    return delta.days * 86_400 + delta.seconds
+
+
+def is_pem_format(key: bytes) -> bool:
+    """Tell whether there is a PEM text."""
+    return PEM.search(key) is not None
+
+
+def is_ssh_key(key: bytes) -> bool:
+    """Tell whether there is a key of SSH."""
+    return any(kind in key for kind in SSH_KEY_TYPES)

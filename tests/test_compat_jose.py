@@ -1,0 +1,346 @@
+"""fastbearer.compat.jose beside python-jose: the same in, the same out.
+
+Where it is stricter on purpose, ``STRICTER`` says so; docs/compat.md has the
+reasons.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+import warnings
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jose import exceptions as their_errors
+from jose import jws as their_jws
+from jose import jwt as their_jwt
+from jose.utils import base64url_encode
+
+from fastbearer import Key
+from fastbearer._core import raw_sign
+from fastbearer.compat.jose import exceptions as our_errors
+from fastbearer.compat.jose import jwk as our_jwk
+from fastbearer.compat.jose import jws as our_jws
+from fastbearer.compat.jose import jwt as our_jwt
+from fastbearer.compat.parsed import SIZE, Parsed
+
+SECRET = "a secret that both of them know, 32 bytes"
+NOW = int(time.time())
+HS256 = ["HS256"]
+
+
+def outcome(call: Any) -> tuple[str, Any]:
+    """Return the result, or the error's class and words."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return "ok", call()
+    except Exception as error:
+        return type(error).__name__, str(error)
+
+
+def forged(payload: str, header: str = '{"alg":"HS256","typ":"JWT"}') -> str:
+    """Sign any text whatever with the secret."""
+    signed = b".".join(base64url_encode(part.encode()) for part in (header, payload))
+    key = Key.from_secret(SECRET)
+    return (signed + b"." + base64url_encode(raw_sign(signed, key))).decode()
+
+
+PAYLOADS: list[tuple[Any, dict[str, Any]]] = [
+    ({"a": 1}, {}),
+    ({"exp": NOW + 60}, {}),
+    ({"exp": NOW - 60}, {}),
+    ({"exp": NOW - 60}, {"options": {"leeway": 90}}),
+    ({"exp": NOW - 60}, {"options": {"leeway": timedelta(seconds=90)}}),
+    ({"exp": NOW - 60}, {"options": {"verify_exp": False}}),
+    ({"exp": NOW - 60}, {"options": {"verify_signature": False}}),
+    ({"exp": "9999999999"}, {}),
+    ({"exp": "abc"}, {}),
+    ({"exp": True}, {}),
+    ({"exp": NOW + 60.5}, {}),
+    ({"iat": NOW + 600}, {}),
+    ({"iat": "abc"}, {}),
+    ({"nbf": NOW + 600}, {}),
+    ({"nbf": NOW - 600}, {}),
+    ({"nbf": "x"}, {}),
+    ({"aud": "x"}, {}),
+    ({"aud": None}, {}),
+    ({"aud": []}, {}),
+    ({"aud": 1}, {}),
+    ({"aud": "x"}, {"audience": "x"}),
+    ({"aud": ["x", "y"]}, {"audience": "y"}),
+    ({"aud": ["x", 1]}, {"audience": "x"}),
+    ({"aud": "x"}, {"audience": "y"}),
+    ({"aud": "x"}, {"audience": ["x"]}),
+    ({}, {"audience": "x"}),
+    ({"aud": "x"}, {"options": {"verify_aud": False}}),
+    ({"iss": "i"}, {"issuer": "i"}),
+    ({"iss": "i"}, {"issuer": ["j", "i"]}),
+    ({"iss": "i"}, {"issuer": "j"}),
+    ({}, {"issuer": "i"}),
+    ({"sub": "s"}, {"subject": "s"}),
+    ({"sub": "s"}, {"subject": "t"}),
+    ({"sub": 1}, {}),
+    ({"sub": None}, {}),
+    ({}, {"subject": "s"}),
+    ({"jti": 1}, {}),
+    ({"jti": "j"}, {}),
+    ({}, {"options": {"require_exp": True}}),
+    ({"sub": "s"}, {"options": {"require_sub": True, "require_iss": True}}),
+    ({"at_hash": "x"}, {}),
+    ({"at_hash": "x"}, {"access_token": "t"}),
+    ({"at_hash": "x"}, {"access_token": "\xe2"}),
+    ({"a": "\u00e9\u20ac\U0001f600", "b": [1, 2.5, None, {"c": {}}]}, {}),
+]
+
+
+@pytest.mark.parametrize(("payload", "arguments"), PAYLOADS)
+def test_claims(payload: dict[str, Any], arguments: dict[str, Any]) -> None:
+    token = forged(json.dumps(payload))
+    theirs = outcome(lambda: their_jwt.decode(token, SECRET, HS256, **arguments))
+    ours = outcome(lambda: our_jwt.decode(token, SECRET, HS256, **arguments))
+    assert ours == theirs
+
+
+KEYS: list[Any] = [
+    SECRET,
+    SECRET.encode(),
+    [SECRET],
+    ("wrong", SECRET),
+    {"keys": ["wrong", SECRET]},
+    {"one": SECRET, "two": "wrong"},
+    {"kty": "oct", "k": base64url_encode(SECRET.encode()).decode()},
+    json.dumps({"kty": "oct", "k": base64url_encode(SECRET.encode()).decode()}),
+    "wrong",
+    [],
+    None,
+    1,
+    object(),
+    {"kty": "RSA"},
+]
+
+
+@pytest.mark.parametrize("key", KEYS, ids=str)
+@pytest.mark.parametrize("algorithms", [HS256, "HS256", ["HS384", "HS256"], None, []])
+def test_keys(key: Any, algorithms: Any) -> None:
+    token = their_jwt.encode({"a": 1}, SECRET)
+    theirs = outcome(lambda: their_jwt.decode(token, key, algorithms))
+    ours = outcome(lambda: our_jwt.decode(token, key, algorithms))
+    assert ours[0] == theirs[0]
+    if theirs[0] != "JWKError":  # their words for a key differ by backend
+        assert ours == theirs
+
+
+MALFORMED = [
+    "",
+    "a",
+    "a.b",
+    "a.b.c",
+    ".",
+    "..",
+    "...",
+    forged('{"a":1}') + "x",
+    forged("[1]"),
+    forged("1"),
+    forged('{"a":1}', '{"typ":"JWT"}'),
+    forged('{"a":1}', '{"alg":"none"}'),
+    forged('{"a":1}', '{"alg":"hs256"}'),
+    forged('{"a":1}', '{"alg":1}'),
+    forged('{"a":1}', '{"alg":["HS256"]}'),
+    forged('{"a":1}', "[]"),
+    forged('{"a":1}', '{"alg":"HS256","kid":1}'),
+]
+
+
+@pytest.mark.parametrize("token", MALFORMED)
+def test_malformed_tokens(token: str) -> None:
+    theirs = outcome(lambda: their_jwt.decode(token, SECRET, HS256))
+    ours = outcome(lambda: our_jwt.decode(token, SECRET, HS256))
+    assert ours[0] == theirs[0]
+    if "string:" not in str(theirs[1]):  # after that stand the words of a parser
+        assert ours == theirs
+
+
+DER = Key.generate("RS256").public()
+STRICTER: list[tuple[str, Any, Any, str]] = [
+    # What is accepted there, or leaks another error; the key; what we raise.
+    ("an empty secret", forged('{"a":1}'), "", "JWKError"),
+    ("exp null", forged('{"exp":null}'), SECRET, "JWTClaimsError"),
+    ("exp a list", forged('{"exp":[1]}'), SECRET, "JWTClaimsError"),
+    ("iat null", forged('{"iat":null}'), SECRET, "JWTClaimsError"),
+    ("exp too large", forged('{"exp":1e999}'), SECRET, "JWTError"),
+    ("a deep payload", forged("[" * 100_000), SECRET, "JWTError"),
+    ("a name twice", forged('{"a":1,"a":2}'), SECRET, "JWTError"),
+    (
+        "twice in the header",
+        forged("{}", '{"alg":"x","alg":"HS256"}'),
+        SECRET,
+        "JWTError",
+    ),
+    ("unknown crit", forged("{}", '{"alg":"HS256","crit":["x"]}'), SECRET, "JWTError"),
+    ("b64 false", forged("{}", '{"alg":"HS256","b64":false}'), SECRET, "JWTError"),
+    ("a signature cut short", forged('{"a":1}')[:-1], SECRET, "JWTError"),
+    ("foreign characters", forged('{"a":1}') + "!!!!", SECRET, "JWTError"),
+    ("padding", forged('{"a":1}') + "=", SECRET, "JWTError"),
+    ("no ASCII", forged('{"a":1}') + "\xe9", SECRET, "JWTError"),
+    ("no text", None, SECRET, "JWTError"),
+    ("a number", 1, SECRET, "JWTError"),
+]
+
+
+@pytest.mark.parametrize(("name", "token", "key", "error"), STRICTER)
+def test_where_it_is_stricter(name: str, token: Any, key: Any, error: str) -> None:
+    ours = outcome(lambda: our_jwt.decode(token, key, HS256))
+    assert ours[0] == error
+    assert isinstance(getattr(our_errors, error)(), our_errors.JOSEError)
+
+
+def test_trailing_bits() -> None:
+    token = forged('{"a":1}')
+    last = token[-1]
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    other = alphabet[alphabet.index(last) ^ 1]
+    assert outcome(lambda: our_jwt.decode(token[:-1] + other, SECRET, HS256)) == (
+        "JWTError",
+        "Invalid crypto padding",
+    )
+
+
+def test_a_public_key_is_no_secret() -> None:
+    """CVE-2024-33663 and CVE-2026-85394: PEM, DER and JWK of a public key."""
+    pem = DER.to_pem()
+    der = base64.b64decode("".join(pem.splitlines()[1:-1]))
+    token = forged('{"a":1}')
+    for secret in (pem, pem.encode(), der, json.dumps(DER.to_jwk())):
+        for algorithms in (None, HS256, "HS256"):
+            found = outcome(
+                lambda s=secret, a=algorithms: our_jwt.decode(token, s, a)  # type: ignore[misc]
+            )
+            assert found[0] == "JWKError", secret
+        assert outcome(lambda s=secret: our_jwt.encode({}, s))[0] == "JWSError"  # type: ignore[misc]
+
+
+def test_an_algorithm_is_no_part_of_a_text() -> None:
+    token = their_jwt.encode({"a": 1}, SECRET)
+    assert their_jwt.decode(token, SECRET, "xHS256x") == {"a": 1}
+    assert outcome(lambda: our_jwt.decode(token, SECRET, "xHS256x")) == (
+        "JWTError",
+        "The specified alg value is not allowed",
+    )
+
+
+PAIRS = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"]
+
+
+@pytest.mark.parametrize("algorithm", PAIRS)
+def test_key_pairs_crosswise(algorithm: str) -> None:
+    key = Key.generate(algorithm)
+    private, public = key.to_pem(private=True), key.to_pem()
+    private_jwk, public_jwk = key.to_jwk(private=True), key.to_jwk()
+    for sign, verify in ((our_jwt, their_jwt), (their_jwt, our_jwt)):
+        for signer in (private, private_jwk):
+            token = sign.encode({"a": 1}, signer, algorithm)
+            for verifier in (
+                public,
+                public.encode(),
+                public_jwk,
+                {"keys": [public_jwk]},
+            ):
+                assert verify.decode(token, verifier, [algorithm]) == {"a": 1}
+
+
+CLAIMS = st.dictionaries(
+    st.sampled_from(["a", "exp", "nbf", "iat", "sub", "iss", "aud", "jti", "\u00e9"]),
+    st.one_of(
+        st.integers(-(2**40), 2**40),
+        st.text(max_size=5),
+        st.booleans(),
+        st.floats(-1e12, 1e12),
+        st.lists(st.text(max_size=3), max_size=3),
+    ),
+    max_size=5,
+)
+ARGUMENTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "audience": st.one_of(st.none(), st.text(max_size=3), st.just("a")),
+        "issuer": st.one_of(st.none(), st.text(max_size=3), st.just(["a", "b"])),
+        "subject": st.one_of(st.none(), st.text(max_size=3)),
+    },
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(claims=CLAIMS, arguments=ARGUMENTS)
+def test_any_claims(claims: dict[str, Any], arguments: dict[str, Any]) -> None:
+    token = their_jwt.encode(dict(claims), SECRET)
+    assert our_jwt.get_unverified_claims(our_jwt.encode(dict(claims), SECRET)) == claims
+    theirs = outcome(lambda: their_jwt.decode(token, SECRET, HS256, **arguments))
+    ours = outcome(lambda: our_jwt.decode(token, SECRET, HS256, **arguments))
+    if theirs[0] in ("TypeError", "OverflowError"):  # what leaks there
+        assert ours[0] == "JWTClaimsError"
+    else:
+        assert ours == theirs
+
+
+def test_dates_are_changed_in_place() -> None:
+    date = datetime.now(UTC) + timedelta(hours=1)
+    for naive in (False, True):
+        when = date.replace(tzinfo=None) if naive else date
+        theirs, ours = {"exp": when, "nbf": 1}, {"exp": when, "nbf": 1}
+        assert our_jwt.encode(ours, SECRET) == their_jwt.encode(theirs, SECRET)
+        assert ours == theirs == {"exp": int(date.timestamp()), "nbf": 1}
+
+
+def test_headers_and_at_hash() -> None:
+    headers = {"kid": "k", "typ": "at+jwt", "x": [1]}
+    arguments: dict[str, Any] = {"headers": headers, "access_token": "token"}
+    theirs, ours = {"a": 1}, {"a": 1}
+    token = our_jwt.encode(ours, SECRET, "HS384", **arguments)
+    assert token == their_jwt.encode(theirs, SECRET, "HS384", **arguments)
+    assert ours == theirs and "at_hash" in ours
+    found = our_jwt.decode(token, SECRET, "HS384", access_token="token")
+    assert found == their_jwt.decode(token, SECRET, "HS384", access_token="token")
+    assert our_jwt.get_unverified_header(token) == their_jwt.get_unverified_header(
+        token
+    )
+    assert our_jws.get_unverified_claims(token) == their_jws.get_unverified_claims(
+        token
+    )
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS1", ""])
+def test_algorithms_that_do_not_sign(algorithm: str) -> None:
+    theirs = outcome(lambda: their_jwt.encode({}, SECRET, algorithm))
+    assert outcome(lambda: our_jwt.encode({}, SECRET, algorithm)) == theirs
+
+
+def test_the_errors_are_a_family() -> None:
+    for name in dir(their_errors):
+        theirs = getattr(their_errors, name)
+        if isinstance(theirs, type) and issubclass(theirs, Exception):
+            ours = getattr(our_errors, name)
+            parents = [one.__name__ for one in theirs.__mro__]
+            assert [one.__name__ for one in ours.__mro__] == parents
+
+
+def test_the_keys_of_jwk() -> None:
+    key = our_jwk.construct(SECRET, "HS256")
+    assert our_jws.verify(our_jws.sign(b"text", key), key, HS256) == b"text"
+    assert our_jwk.get_key("HS256") is our_jwk.HMACKey
+    assert our_jwk.get_key("none") is None
+
+
+def test_parsed_texts_are_few_and_told_apart() -> None:
+    made: list[Any] = []
+    parsed = Parsed(lambda text, *rest: made.append((text, *rest)) or (text, *rest))  # type: ignore[func-returns-value]
+    assert parsed("a", 1) == parsed("a", 1) == ("a", 1)
+    assert parsed(b"a", 1) == (b"a", 1) and len(made) == 2
+    for number in range(3 * SIZE):
+        parsed(str(number))
+        assert len(parsed._made) <= SIZE
