@@ -36,6 +36,8 @@ MODULES = [
     "fastbearer.compat.jose.jwt",
     "fastbearer.compat.jose.jws",
     "fastbearer.compat.jose.jwk",
+    "fastbearer.compat.passlib.context",
+    "fastbearer.compat.pwdlib",
 ]
 OWN = "fastbearer"
 

@@ -1,0 +1,224 @@
+"""Several schemes, of which one makes the new hashes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastbearer.compat.passlib.exc import UnknownHashError
+from fastbearer.compat.passlib.handlers import Handler
+from fastbearer.compat.passlib.hash import HANDLERS
+
+__all__ = ["CryptContext", "LazyCryptContext"]
+
+
+class CryptContext:
+    """Hashes with the default scheme, and verifies with all of them.
+
+    Args:
+        schemes: Names or handlers, separated by commas if it is a str.
+        default: The one for new hashes; the first if it is not given.
+        deprecated: Those whose hashes are to be replaced; "auto" is all but
+            the default.
+        **settings: ``<scheme>__<setting>=value``, like ``bcrypt__rounds=13``.
+
+    Raises:
+        KeyError: There is no such scheme.
+        TypeError: There is no such setting.
+        ValueError: A setting is out of range.
+    """
+
+    def __init__(
+        self,
+        schemes: Any = None,
+        *,
+        default: Any = None,
+        deprecated: Any = (),
+        **settings: Any,
+    ) -> None:
+        self._given = {
+            "schemes": schemes,
+            "default": default,
+            "deprecated": deprecated,
+            **settings,
+        }
+        handlers = [_handler(scheme) for scheme in _listed(schemes)]
+        mine: dict[str, dict[str, Any]] = {handler.name: {} for handler in handlers}
+        for key, value in settings.items():
+            scheme, _, setting = key.partition("__")
+            for one in mine if scheme == "all" else [scheme]:
+                if one not in mine:
+                    raise KeyError(f"no scheme {one!r} in this context")
+                mine[one][setting] = value
+        self._handlers: dict[str, Handler] = {
+            one.name: one.using(**mine[one.name]) if mine[one.name] else one
+            for one in handlers
+        }
+        name = None if default is None else _handler(default).name
+        self._default = name or next(iter(self._handlers), None)
+        if name is not None and name not in self._handlers:
+            raise KeyError(f"no scheme {name!r} in this context")
+        wanted = _listed(deprecated)
+        if wanted == ["auto"]:
+            self._deprecated = set(self._handlers) - {self._default}
+        else:
+            self._deprecated = {_handler(one).name for one in wanted}
+            if self._default in self._deprecated:
+                raise ValueError("the default scheme cannot be deprecated")
+
+    def schemes(self, resolve: bool = False, category: Any = None) -> tuple[Any, ...]:
+        """Return the names of the schemes, or the handlers."""
+        chosen = self._handlers.values() if resolve else self._handlers
+        return tuple(chosen)
+
+    def default_scheme(
+        self, category: Any = None, resolve: bool = False, **more: Any
+    ) -> Any:
+        """Return the name of the scheme of new hashes, or its handler."""
+        handler = self.handler()
+        return handler if resolve else handler.name
+
+    def handler(self, scheme: str | None = None, category: Any = None) -> Any:
+        """Return the handler of a scheme.
+
+        Raises:
+            KeyError: There is none.
+        """
+        name = scheme or self._default
+        if name is None or name not in self._handlers:
+            raise KeyError("no crypt algorithms loaded in this CryptContext instance")
+        return self._handlers[name]
+
+    def hash(
+        self,
+        secret: str | bytes,
+        scheme: str | None = None,
+        category: Any = None,
+        **settings: Any,
+    ) -> str:
+        """Return the hash of a password, by the default scheme.
+
+        Raises:
+            PasswordValueError: The scheme does not take such a password.
+        """
+        return str(self.handler(scheme).hash(secret, **settings))
+
+    encrypt = hash
+
+    def verify(
+        self,
+        secret: str | bytes,
+        hash: str | bytes | None,
+        scheme: str | None = None,
+        category: Any = None,
+    ) -> bool:
+        """Tell whether the password made the hash; None is nobody's.
+
+        Raises:
+            UnknownHashError: No scheme knows the hash.
+            PasswordValueError: Its scheme does not take such a password.
+        """
+        if hash is None:
+            self.dummy_verify()
+            return False
+        handler = self.handler(scheme) if scheme else self._known(hash)
+        return bool(handler.verify(secret, hash))
+
+    def verify_and_update(
+        self,
+        secret: str | bytes,
+        hash: str | bytes | None,
+        scheme: str | None = None,
+        category: Any = None,
+    ) -> tuple[bool, str | None]:
+        """Tell the same, and give the hash to store in its place, if any.
+
+        Raises:
+            UnknownHashError: No scheme knows the hash.
+        """
+        if hash is None or not self.verify(secret, hash, scheme):
+            if hash is None:
+                self.dummy_verify()
+            return False, None
+        return True, self.hash(secret) if self.needs_update(hash, scheme) else None
+
+    def needs_update(
+        self,
+        hash: str | bytes,
+        scheme: str | None = None,
+        category: Any = None,
+        secret: Any = None,
+    ) -> bool:
+        """Tell whether a hash should be replaced.
+
+        Raises:
+            UnknownHashError: No scheme knows it.
+        """
+        handler = self.handler(scheme) if scheme else self._known(hash)
+        return handler.name in self._deprecated or bool(handler.needs_update(hash))
+
+    hash_needs_update = needs_update
+
+    def identify(
+        self,
+        hash: str | bytes,
+        category: Any = None,
+        resolve: bool = False,
+        required: bool = False,
+        unconfigured: bool = False,
+    ) -> Any:
+        """Return the name of a hash's scheme, or None.
+
+        Raises:
+            UnknownHashError: It is ``required``, and no scheme knows it.
+        """
+        for handler in self._handlers.values():
+            if handler.identify(hash):
+                return handler if resolve else handler.name
+        if required:
+            raise UnknownHashError
+        return None
+
+    def dummy_verify(self, elapsed: float = 0) -> bool:
+        """Do the work of a verify, so that no time tells who is unknown."""
+        handler = self.handler()
+        if "_dummy" not in self.__dict__:
+            self._dummy = handler.hash("nobody's password")
+        handler.verify("another password", self._dummy)
+        return False
+
+    def copy(self, **changes: Any) -> CryptContext:
+        """Return such a context with other settings."""
+        return type(self)(**{**self._given, **changes})
+
+    using = copy
+
+    def update(self, **changes: Any) -> None:
+        """Change the settings."""
+        self.__dict__ = self.copy(**changes).__dict__
+
+    def _known(self, hash: str | bytes) -> Any:
+        return self.identify(hash, resolve=True, required=True)
+
+    def __repr__(self) -> str:
+        return f"<CryptContext {', '.join(self._handlers)}>"
+
+
+class LazyCryptContext(CryptContext):
+    """The same: nothing here is slow to make."""
+
+
+def _listed(names: Any) -> list[Any]:
+    if names is None:
+        return []
+    if isinstance(names, str):
+        return [name.strip() for name in names.split(",") if name.strip()]
+    return list(names) if isinstance(names, Iterable) else [names]
+
+
+def _handler(scheme: Any) -> Handler:
+    if isinstance(scheme, Handler):
+        return scheme
+    if scheme not in HANDLERS:
+        raise KeyError(f"no crypt handler found for algorithm: {scheme!r}")
+    return HANDLERS[scheme]

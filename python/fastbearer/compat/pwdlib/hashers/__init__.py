@@ -1,0 +1,27 @@
+"""The hashers."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+__all__ = ["HasherProtocol"]
+
+
+class HasherProtocol(Protocol):
+    """What makes and verifies hashes of one kind."""
+
+    def identify(self, hash: str | bytes) -> bool:
+        """Tell whether it is one of this kind."""
+        ...
+
+    def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+        """Return the hash of a password."""
+        ...
+
+    def verify(self, password: str | bytes, hash: str | bytes) -> bool:
+        """Tell whether the password made the hash."""
+        ...
+
+    def check_needs_rehash(self, hash: str | bytes) -> bool:
+        """Tell whether other settings made it."""
+        ...

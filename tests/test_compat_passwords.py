@@ -1,0 +1,240 @@
+"""fastbearer.compat.passlib and .pwdlib beside the originals."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pwdlib import PasswordHash as TheirPasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher as TheirArgon2
+from pwdlib.hashers.bcrypt import BcryptHasher as TheirBcrypt
+
+import fastbearer.compat.passlib.hash as our_hash
+from fastbearer.compat.passlib.context import CryptContext
+from fastbearer.compat.passlib.exc import (
+    InvalidHashError,
+    NullPasswordError,
+    PasswordSizeError,
+    PasswordTruncateError,
+    UnknownHashError,
+)
+from fastbearer.compat.pwdlib import PasswordHash
+from fastbearer.compat.pwdlib.exceptions import UnknownHash
+from fastbearer.compat.pwdlib.hashers.argon2 import Argon2Hasher
+from fastbearer.compat.pwdlib.hashers.bcrypt import BcryptHasher
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # crypt, which it imports
+    import passlib.hash as their_hash
+    from passlib.context import CryptContext as TheirContext
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:passlib")
+
+CHEAP: dict[str, dict[str, Any]] = {
+    "bcrypt": {"rounds": 4},
+    "bcrypt_sha256": {"rounds": 4},
+    "argon2": {"rounds": 1, "memory_cost": 8, "parallelism": 1},
+    "scrypt": {"rounds": 4},
+    "pbkdf2_sha256": {"rounds": 2},
+    "pbkdf2_sha512": {"rounds": 2},
+    "django_pbkdf2_sha256": {"rounds": 2},
+    "django_bcrypt": {"rounds": 4},
+    "django_bcrypt_sha256": {"rounds": 4},
+}
+PASSWORDS = ["", "a", "correct horse", "\u00e9\u20ac\U0001f600", "x" * 71, "x" * 100]
+
+
+def theirs(name: str) -> Any:
+    return getattr(their_hash, name).using(**CHEAP[name])
+
+
+def ours(name: str) -> Any:
+    return getattr(our_hash, name).using(**CHEAP[name])
+
+
+@pytest.mark.parametrize("password", PASSWORDS)
+@pytest.mark.parametrize("name", CHEAP)
+def test_hashes_are_good_crosswise(name: str, password: str) -> None:
+    for maker, reader in ((theirs(name), ours(name)), (ours(name), theirs(name))):
+        made = maker.hash(password)
+        assert reader.identify(made)
+        assert reader.verify(password, made) and maker.verify(password, made)
+        assert reader.verify(password.encode(), made.encode())
+        assert not reader.verify(password + "?" if len(password) < 72 else "y", made)
+        assert not reader.needs_update(made) and not maker.needs_update(made)
+
+
+@pytest.mark.parametrize("name", CHEAP)
+def test_a_handler_knows_its_own(name: str) -> None:
+    made = {other: theirs(other).hash("p") for other in CHEAP}
+    for other, text in made.items():
+        assert ours(name).identify(text) == theirs(name).identify(text), other
+        if other != name:
+            with pytest.raises(InvalidHashError):
+                ours(name).verify("p", text)
+    for text in ("", "x", "$2b$", "$argon2id$", "\u20ac"):
+        assert not ours(name).identify(text)
+
+
+CONTEXTS: list[dict[str, Any]] = [
+    {"schemes": ["bcrypt"], "deprecated": "auto", "bcrypt__rounds": 4},
+    {
+        "schemes": ["argon2", "bcrypt"],
+        "deprecated": "auto",
+        "argon2__rounds": 1,
+        "argon2__memory_cost": 8,
+        "argon2__parallelism": 1,
+        "bcrypt__rounds": 4,
+    },
+    {
+        "schemes": "pbkdf2_sha256, django_pbkdf2_sha256",
+        "default": "django_pbkdf2_sha256",
+        "deprecated": ["pbkdf2_sha256"],
+        "pbkdf2_sha256__rounds": 3,
+        "django_pbkdf2_sha256__rounds": 3,
+    },
+    {"schemes": ["bcrypt"], "bcrypt__min_rounds": 5, "bcrypt__default_rounds": 5},
+]
+
+
+@pytest.mark.parametrize("settings", CONTEXTS)
+def test_contexts(settings: dict[str, Any]) -> None:
+    mine, other = CryptContext(**settings), TheirContext(**settings)
+    assert mine.schemes() == other.schemes()
+    assert mine.default_scheme() == other.default_scheme()
+    hashes = [other.hash("p"), mine.hash("p")]
+    hashes += [theirs(name).hash("p") for name in CHEAP]
+    for text in hashes:
+        name = other.identify(text)
+        assert mine.identify(text) == name
+        if name is None:
+            with pytest.raises(UnknownHashError, match="hash could not be identified"):
+                mine.verify("p", text)
+            continue
+        assert mine.needs_update(text) == other.needs_update(text)
+        for password in ("p", "q"):
+            found = mine.verify_and_update(password, text)
+            expected = other.verify_and_update(password, text)
+            assert found[0] == expected[0] == mine.verify(password, text)
+            assert (found[1] is None) == (expected[1] is None)
+            if found[1] is not None:
+                assert other.verify(password, found[1])
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    password=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
+    wrong=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
+)
+def test_any_password(password: str, wrong: str) -> None:
+    context = CryptContext(schemes=["bcrypt"], bcrypt__rounds=4)
+    other = TheirContext(schemes=["bcrypt"], bcrypt__rounds=4)
+    made, text = context.hash(password), other.hash(password)
+    for hashed in (made, text):
+        assert context.verify(password, hashed) and other.verify(password, hashed)
+        assert context.verify(wrong, hashed) == other.verify(wrong, hashed)
+
+
+def test_hashes_of_an_older_bcrypt() -> None:
+    made = theirs("bcrypt").hash("p")
+    for ident in ("2a", "2b", "2y"):
+        old = f"${ident}${made[4:]}"
+        assert CryptContext(schemes=["bcrypt"]).verify("p", old)
+    with pytest.raises(PasswordTruncateError):
+        our_hash.bcrypt.using(rounds=4, truncate_error=True).hash("x" * 73)
+
+
+@pytest.mark.parametrize("bad", [None, 1, ["p"], bytearray(b"p")])
+def test_what_is_no_password(bad: Any) -> None:
+    context = CryptContext(schemes=["bcrypt"], bcrypt__rounds=4)
+    made = context.hash("p")
+    for call in (lambda: context.hash(bad), lambda: context.verify(bad, made)):
+        with pytest.raises(TypeError, match="secret must be unicode or bytes"):
+            call()
+
+
+def test_passwords_that_are_refused() -> None:
+    context = CryptContext(schemes=["bcrypt", "argon2"], bcrypt__rounds=4)
+    with pytest.raises(NullPasswordError):
+        context.hash("a\0b")
+    with pytest.raises(PasswordSizeError):
+        context.hash("x" * 4097)
+    with pytest.raises(ValueError, match="surrogate"):
+        context.hash("\ud800")
+    assert context.verify("p", None) is False
+    assert context.verify_and_update("p", None) == (False, None)
+    with pytest.raises(TypeError, match="hash must be"):
+        context.verify("p", 1)  # type: ignore[arg-type]
+
+
+def test_settings_that_are_wrong() -> None:
+    for wrong in (
+        {"schemes": ["nothing"]},
+        {"schemes": ["bcrypt"], "scrypt__rounds": 4},
+    ):
+        with pytest.raises(KeyError):
+            CryptContext(**wrong)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="rounds"):
+        CryptContext(schemes=["bcrypt"], bcrypt__rounds=32)
+    with pytest.raises(TypeError):
+        CryptContext(schemes=["bcrypt"], bcrypt__colour=1)
+
+
+def test_a_context_can_be_changed() -> None:
+    context = CryptContext(schemes=["bcrypt"], bcrypt__rounds=4)
+    other = context.copy(schemes=["argon2", "bcrypt"], deprecated="auto")
+    made = context.hash("p")
+    assert not context.needs_update(made) and other.needs_update(made)
+    context.update(bcrypt__rounds=5)
+    assert context.hash("p").startswith("$2b$05$") and context.needs_update(made)
+
+
+# --- pwdlib
+
+HASHERS: list[tuple[Any, Any]] = [
+    (Argon2Hasher(1, 8, 1), TheirArgon2(1, 8, 1)),
+    (BcryptHasher(4), TheirBcrypt(4)),
+]
+
+
+@pytest.mark.parametrize(("mine", "other"), HASHERS)
+def test_pwdlib_crosswise(mine: Any, other: Any) -> None:
+    ours, theirs = PasswordHash((mine,)), TheirPasswordHash((other,))
+    for password in ("p", "\u00e9", b"bytes", ""):
+        for maker, reader in ((ours, theirs), (theirs, ours)):
+            made = maker.hash(password)
+            assert reader.verify(password, made)
+            assert reader.verify_and_update(password, made) == (True, None)
+            assert reader.verify_and_update("q", made) == (False, None)
+    salt = b"$2b$04$abcdefghijklmnopqrstuu" if mine is HASHERS[1][0] else b"s" * 16
+    assert ours.hash("p", salt=salt) == theirs.hash("p", salt=salt)
+
+
+def test_pwdlib_replaces_old_hashes() -> None:
+    both = PasswordHash((Argon2Hasher(1, 8, 1), BcryptHasher(4)))
+    old = TheirBcrypt(4).hash("p")
+    right, newer = both.verify_and_update("p", old)
+    assert right and newer is not None and newer.startswith("$argon2id$")
+    dearer = PasswordHash((Argon2Hasher(2, 8, 1),))
+    assert dearer.verify_and_update("p", newer)[1] is not None
+    with pytest.raises(UnknownHash) as caught:
+        both.verify("p", "nothing-Xq7")
+    assert "Xq7" not in str(caught.value)
+
+
+def test_pwdlib_recommends_what_pwdlib_does() -> None:
+    made = PasswordHash.recommended().hash("p")
+    theirs = TheirPasswordHash.recommended()
+    assert theirs.verify_and_update("p", made) == (True, None)
+    assert made.split("$")[1:4] == theirs.hash("p").split("$")[1:4]
+
+
+def test_pwdlib_refuses_long_passwords_for_bcrypt() -> None:
+    for hasher in (BcryptHasher(4), TheirBcrypt(4)):
+        made = hasher.hash("x" * 72)
+        assert hasher.verify("x" * 72, made)
+    with pytest.raises(ValueError, match="72 bytes"):
+        BcryptHasher(4).hash("x" * 73)
