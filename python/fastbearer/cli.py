@@ -12,6 +12,7 @@ import json
 import os
 import secrets
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import (
@@ -167,6 +168,21 @@ def migrate(options: argparse.Namespace) -> int:
     except ConfigurationError as error:
         return complain(f"ConfigurationError: {error}")
     print("the tables are up to date")
+    return OK
+
+
+def migrate_imports(options: argparse.Namespace) -> int:
+    try:
+        from .compat.imports import changes
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("fastbearer"):
+            raise
+        needed = "fastbearer migrate-imports needs an extra: "
+        return complain(f"{needed}pip install 'fastbearer[compat]'", USAGE)
+    if not options.path.exists():
+        return complain(f"there is no {options.path}")
+    for difference in changes(options.path, write=options.write):
+        sys.stdout.write(difference)
     return OK
 
 
@@ -328,6 +344,7 @@ def parser() -> argparse.ArgumentParser:
     add_verify(commands)
     add_hash(commands)
     add_migrate(commands)
+    add_migrate_imports(commands)
     add_serve(commands)
     return result
 
@@ -405,6 +422,14 @@ def add_migrate(commands: Any) -> None:
         "--accounts", action="store_true", help="only those of the accounts"
     )
     command.set_defaults(command=migrate)
+
+
+def add_migrate_imports(commands: Any) -> None:
+    text = "show how imports of jose, passlib and pwdlib change to the drop-ins"
+    command = commands.add_parser("migrate-imports", help=text, description=text)
+    command.add_argument("path", type=Path, help="a file, or a folder")
+    command.add_argument("--write", action="store_true", help="change the files too")
+    command.set_defaults(command=migrate_imports)
 
 
 def add_serve(commands: Any) -> None:

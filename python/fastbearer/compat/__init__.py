@@ -4,3 +4,35 @@
 ``from jose import JWTError, jwt``, and nothing else changes. Each package says
 which version it stands in for, and docs/compat.md where it is stricter on purpose.
 """
+
+import importlib
+import pkgutil
+import sys
+
+__all__ = ["PACKAGES", "install"]
+
+PACKAGES = ("jose", "passlib", "pwdlib")
+
+
+def install(name: str) -> None:
+    """Let ``import <name>`` find the stand-in, in other people's packages too.
+
+    Call it before anything imports the original.
+
+    Args:
+        name: One of ``PACKAGES``.
+
+    Raises:
+        ValueError: There is no stand-in of that name.
+        ImportError: The original was imported already: who did that would go on
+            with it.
+    """
+    if name not in PACKAGES:
+        raise ValueError(f"there are stand-ins for {', '.join(PACKAGES)}")
+    package = importlib.import_module(f"{__name__}.{name}")
+    if sys.modules.get(name, package) is not package:
+        raise ImportError(f"{name} was imported before install({name!r})")
+    sys.modules[name] = package
+    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        module = importlib.import_module(found.name)
+        sys.modules[found.name.removeprefix(f"{__name__}.")] = module
