@@ -222,6 +222,48 @@ size_t ecdsa_to_der(const unsigned char *raw, size_t len, unsigned char *der);
 bool ecdsa_from_der(const unsigned char *der, size_t der_len,
                     unsigned char *raw, size_t len);
 
+/* --- aead.c: content encryption and key wrapping (RFC 7518 4.4, 5) ------------- */
+
+#define AEAD_BLOCK 16
+#define AEAD_TAG_MAX 32
+
+typedef struct {
+    const char *name;
+    size_t key, iv, tag; /* bytes, exactly */
+    const EVP_CIPHER *(*cipher)(void);
+    int mac; /* the digest_id of the MAC of CBC, or -1 for GCM */
+} aead;
+
+/* The row of that name, or NULL. */
+const aead *aead_find(const char *name, size_t len);
+
+/* Writes at most text.len + AEAD_BLOCK bytes, and how many; and the tag. key
+ * and iv have the lengths of the row. */
+status aead_seal(const aead *with, const digests *all,
+                 const unsigned char *key, const unsigned char *iv, span aad,
+                 span text, unsigned char *out, size_t *out_len,
+                 unsigned char *tag);
+
+/* Writes at most text.len bytes, and how many; the tag has the length of the
+ * row. STATUS_SIGNATURE_WRONG, and zeros, where anything was altered. */
+status aead_open(const aead *with, const digests *all,
+                 const unsigned char *key, const unsigned char *iv, span aad,
+                 span text, const unsigned char *tag, unsigned char *out,
+                 size_t *out_len);
+
+/* RFC 3394: a key of a multiple of 8 bytes, at least 16; kek of 16, 24 or 32.
+ * Writes 8 bytes more, or less. */
+status aes_wrap(span kek, span key, unsigned char *out);
+status aes_unwrap(span kek, span wrapped, unsigned char *out);
+
+/* RFC 8017 7.1, with MGF1 of the same digest, for the key of an RSA modulus.
+ * Writes at most RSA_BYTES_MAX bytes, and how many. */
+#define RSA_BYTES_MAX 2048
+status rsa_oaep_seal(EVP_PKEY *evp, bool sha256, span text, unsigned char *out,
+                     size_t *out_len);
+status rsa_oaep_open(EVP_PKEY *evp, bool sha256, span text, unsigned char *out,
+                     size_t *out_len);
+
 /* --- secret.c: what must not become an HMAC secret ------------------------ */
 
 /*

@@ -266,6 +266,7 @@ void cache_add(signature_cache *cache, PyObject *value);
 extern PyType_Spec verifier_spec;
 extern PyType_Spec signer_spec;
 extern PyMethodDef bearer_methods[];
+extern PyMethodDef encryption_methods[];
 extern PyMethodDef jws_methods[];
 extern PyMethodDef password_methods[];
 extern PyMethodDef signature_methods[];

@@ -201,8 +201,10 @@ REWRITTEN = [
     ),
     (
         "if x:\n\tfrom passlib.hash import (  # why\n\t\tbcrypt,\n\t)\n",
-        ("if x:\n\tfrom fastbearer.compat.passlib.hash import (  # why\n"
-        "\t\tbcrypt,\n\t)\n"),
+        (
+            "if x:\n\tfrom fastbearer.compat.passlib.hash import (  # why\n"
+            "\t\tbcrypt,\n\t)\n"
+        ),
     ),
     ("import joserfc, josephine", "import joserfc, josephine"),
     ("from .jose import jwt", "from .jose import jwt"),

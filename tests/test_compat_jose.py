@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jose import exceptions as their_errors
+from jose import jwe as their_jwe
 from jose import jws as their_jws
 from jose import jwt as their_jwt
 from jose.utils import base64url_encode
@@ -24,6 +25,7 @@ from jose.utils import base64url_encode
 from fastbearer import Key
 from fastbearer._core import raw_sign
 from fastbearer.compat.jose import exceptions as our_errors
+from fastbearer.compat.jose import jwe as our_jwe
 from fastbearer.compat.jose import jwk as our_jwk
 from fastbearer.compat.jose import jws as our_jws
 from fastbearer.compat.jose import jwt as our_jwt
@@ -344,3 +346,94 @@ def test_parsed_texts_are_few_and_told_apart() -> None:
     for number in range(3 * SIZE):
         parsed(str(number))
         assert len(parsed._made) <= SIZE
+
+
+# --- JWE
+
+SECRETS = {size: bytes(range(size)) for size in (16, 24, 32, 48, 64)}
+RSA = Key.generate("RS256")
+ENCRYPTIONS = {
+    "A128GCM": 16,
+    "A192GCM": 24,
+    "A256GCM": 32,
+    "A128CBC-HS256": 32,
+    "A192CBC-HS384": 48,
+    "A256CBC-HS512": 64,
+}
+WRAPPERS = {"A128KW": 16, "A192KW": 24, "A256KW": 32}
+
+
+def key_pair(algorithm: str, encryption: str) -> tuple[Any, Any]:
+    if algorithm.startswith("RSA"):
+        return RSA.to_pem(), RSA.to_pem(private=True)
+    size = WRAPPERS.get(algorithm) or ENCRYPTIONS[encryption]
+    return SECRETS[size], SECRETS[size]
+
+
+@pytest.mark.parametrize("algorithm", ["dir", *WRAPPERS, "RSA-OAEP", "RSA-OAEP-256"])
+@pytest.mark.parametrize("encryption", ENCRYPTIONS)
+@pytest.mark.parametrize("zip", [None, "DEF"])
+def test_encrypted_texts_crosswise(algorithm: str, encryption: str, zip: Any) -> None:
+    public, private = key_pair(algorithm, encryption)
+    for sender, receiver in ((our_jwe, their_jwe), (their_jwe, our_jwe)):
+        for text in (b"", b"Live long", b"x" * 1000):
+            made = sender.encrypt(text, public, encryption, algorithm, zip, "c", "k")
+            assert receiver.decrypt(made, private) == text
+            header = our_jwe.get_unverified_header(made)
+            assert header == their_jwe.get_unverified_header(made)
+
+
+def test_encrypted_texts_that_are_refused() -> None:
+    secret = SECRETS[32]
+    good = our_jwe.encrypt("text", secret)
+    header, wrapped, iv, cipher, tag = good.split(b".")
+    wrong = [
+        (good, SECRETS[16]),
+        (good, bytes(32)),
+        (b".".join((header, wrapped, iv, cipher, b"AAAA")), secret),
+        (b".".join((header, wrapped, b"AAAA", cipher, tag)), secret),
+        (b".".join((header, b"AAAA", iv, cipher, tag)), secret),
+        (b".".join((header, wrapped, iv, b"", tag)), secret),
+        (good + b"=", secret),
+        (good[:-1] + b"!", secret),
+        (good + b".x", secret),
+        (b"a.b.c", secret),
+        (b"", secret),
+        (b"." * 4, secret),
+        (None, secret),
+        (good, None),
+        (b"x" * 300_000, secret),
+    ]
+    for spoiled, key in wrong:
+        with pytest.raises(our_errors.JWEError):
+            our_jwe.decrypt(spoiled, key)
+    for head in ("{}", '{"alg":"none","enc":"A256GCM"}', '{"alg":"dir","enc":1}', "[]"):
+        encoded = base64url_encode(head.encode())
+        with pytest.raises(our_errors.JWEError):
+            our_jwe.decrypt(b".".join((encoded, wrapped, iv, cipher, tag)), secret)
+
+
+def test_a_bomb_is_not_unpacked() -> None:
+    """CVE-2024-33664."""
+    bomb = our_jwe.encrypt(b"0" * 50_000_000, SECRETS[32], zip="DEF")
+    assert len(bomb) < 250_000
+    with pytest.raises(our_errors.JWEError, match="Decompressed JWE string exceeds"):
+        our_jwe.decrypt(bomb, SECRETS[32])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"encryption": "A1"},
+        {"algorithm": "A1"},
+        {"algorithm": "ECDH-ES"},
+        {"zip": "X"},
+        {"key": b"short"},
+        {"algorithm": "A128KW"},
+        {"plaintext": None},
+    ],
+)
+def test_encrypting_what_cannot_be(arguments: dict[str, Any]) -> None:
+    given = {"plaintext": "x", "key": SECRETS[32], **arguments}
+    theirs = outcome(lambda: their_jwe.encrypt(**given))
+    assert outcome(lambda: our_jwe.encrypt(**given)) == theirs

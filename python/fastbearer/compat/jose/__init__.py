@@ -1,7 +1,4 @@
-"""python-jose 3.5, as its users know it, over fastbearer's core.
-
-JWE is not here yet.
-"""
+"""python-jose 3.5, as its users know it, over fastbearer's core."""
 
 from fastbearer.compat.jose.exceptions import (
     ExpiredSignatureError,

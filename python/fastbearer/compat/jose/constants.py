@@ -70,8 +70,11 @@ class Algorithms:
     AES: ClassVar[set[str]] = AES_ENC | AES_KW
     GCM: ClassVar[set[str]] = {A128GCM, A192GCM, A256GCM}
 
-    SUPPORTED: ClassVar[set[str]] = HMAC | RSA_DS | EC_DS
-    """For signing; `register_key` adds to it."""
+    RSA_OAEP_ALL: ClassVar[set[str]] = {RSA_OAEP, RSA_OAEP_256}
+    SUPPORTED: ClassVar[set[str]] = (
+        HMAC | RSA_DS | EC_DS | {DIR} | AES_JWE_ENC | RSA_OAEP_ALL | AES_KW
+    )
+    """All but RSA1_5, whose padding tells too much; `register_key` adds to it."""
 
     HASHES: ClassVar[dict[str, Any]] = {
         **dict.fromkeys((HS256, RS256, ES256), hashlib.sha256),
@@ -95,3 +98,6 @@ class Zips:
 
 
 ZIPS = Zips()
+
+JWE_SIZE_LIMIT = 250 * 1024
+"""Bytes of an encrypted text, and of what is in it."""

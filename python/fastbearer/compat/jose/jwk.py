@@ -30,11 +30,13 @@ def get_key(algorithm: str) -> Any:
         return ALGORITHMS.KEYS[algorithm]
     if algorithm in ALGORITHMS.HMAC:
         return HMACKey
-    if algorithm in ALGORITHMS.RSA_DS:
+    if algorithm in ALGORITHMS.RSA_DS | ALGORITHMS.RSA_OAEP_ALL:
         return RSAKey
     if algorithm in ALGORITHMS.EC_DS:
         return ECKey
-    return None
+    if algorithm in ALGORITHMS.AES_KW | ALGORITHMS.AES_JWE_ENC:
+        return AESKey
+    return DIRKey if algorithm == ALGORITHMS.DIR else None
 
 
 def register_key(algorithm: str, key_class: type[Key]) -> bool:

@@ -114,7 +114,7 @@ def _load(token: Any) -> Loaded:
     if not (dot and second):
         raise JWSError("Not enough segments")
     try:
-        header = json_object(_decoded(encoded))
+        header = json_object(decoded(encoded))
     except ValueError:
         raise JWSError("Not enough segments") from None
     except MalformedTokenError as error:
@@ -133,13 +133,17 @@ def _reason(error: MalformedTokenError) -> str:
 
 def _part(text: bytes, problem: str) -> bytes:
     try:
-        return _decoded(text)
+        return decoded(text)
     except ValueError:
         raise JWSError(problem) from None
 
 
-def _decoded(text: bytes) -> bytes:
-    """Return what strict base64url stands for (RFC 7515 2, RFC 4648 3.5)."""
+def decoded(text: bytes) -> bytes:
+    """Return what strict base64url stands for (RFC 7515 2, RFC 4648 3.5).
+
+    Raises:
+        ValueError: It is not the base64url of anything.
+    """
     if not B64URL.issuperset(text) or len(text) % 4 == 1:
         raise binascii.Error("not base64url")
     found = binascii.a2b_base64(text.translate(TO_STANDARD) + b"=" * (-len(text) % 4))

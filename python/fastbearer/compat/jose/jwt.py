@@ -178,7 +178,7 @@ def _make_verifier(key: str | bytes, algorithm: str) -> Verifier:
 
 
 def _core_key(key: str | bytes, algorithm: str) -> CoreKey:
-    if algorithm not in ALGORITHMS.SUPPORTED or algorithm in ALGORITHMS.KEYS:
+    if algorithm not in ALGORITHMS.HASHES or algorithm in ALGORITHMS.KEYS:
         raise InvalidKeyError("the long way knows more algorithms")
     found = jws.key_for(key, algorithm)
     core: CoreKey = found.core

@@ -1,10 +1,8 @@
 """The kinds of keys. python-jose chooses between libraries here; we have one core."""
 
+from fastbearer.compat.jose.backends.aes import AESKey
 from fastbearer.compat.jose.backends.asymmetric import ECKey, RSAKey
 from fastbearer.compat.jose.backends.base import DIRKey
 from fastbearer.compat.jose.backends.native import HMACKey, get_random_bytes
-
-AESKey = None
-"""There is no encryption yet."""
 
 __all__ = ["AESKey", "DIRKey", "ECKey", "HMACKey", "RSAKey", "get_random_bytes"]

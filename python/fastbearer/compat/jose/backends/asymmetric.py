@@ -6,11 +6,12 @@ import warnings
 from typing import Any
 
 from fastbearer._core import Key as CoreKey
-from fastbearer._core import raw_sign, raw_verify
+from fastbearer._core import raw_sign, raw_verify, rsa_oaep_open, rsa_oaep_seal
 from fastbearer.compat.jose.backends import der
 from fastbearer.compat.jose.backends.base import Key
 from fastbearer.compat.jose.constants import ALGORITHMS
-from fastbearer.compat.jose.exceptions import JWKError
+from fastbearer.compat.jose.exceptions import JWEError, JWKError
+from fastbearer.compat.jose.utils import ensure_binary
 from fastbearer.errors import FastbearerError
 
 __all__ = ["ECKey", "RSAKey"]
@@ -41,6 +42,11 @@ class _AsymmetricKey(Key):
         self._algorithm = algorithm
         self.core = self._read(key)
 
+    @property
+    def _for(self) -> str:
+        """The core's algorithm: it has keys for signatures only."""
+        return self._algorithm
+
     def _read(self, key: Any) -> CoreKey:
         if isinstance(key, CoreKey):
             return key
@@ -48,7 +54,7 @@ class _AsymmetricKey(Key):
             return self._from_jwk(key)
         text = key if isinstance(key, (str, bytes)) else _pem_of(key)
         try:
-            return CoreKey.from_pem(text, self._algorithm)
+            return CoreKey.from_pem(text, self._for)
         except (FastbearerError, TypeError, ValueError) as error:
             raise JWKError(str(error)) from None
 
@@ -65,7 +71,7 @@ class _AsymmetricKey(Key):
             if name not in ("use", "key_ops", "kid", "alg")
         }
         try:
-            return CoreKey.from_jwk(bare, self._algorithm)
+            return CoreKey.from_jwk(bare, self._for)
         except (FastbearerError, TypeError, ValueError) as error:
             raise JWKError(str(error)) from None
 
@@ -118,7 +124,45 @@ class RSAKey(_AsymmetricKey):
     """An RSA key of 2048 to 16384 bits."""
 
     kty = "RSA"
-    algorithms = frozenset(ALGORITHMS.RSA_DS)
+    algorithms = frozenset(ALGORITHMS.RSA_DS | ALGORITHMS.RSA_OAEP_ALL)
+
+    @property
+    def _for(self) -> str:
+        return "RS256" if self._wraps else self._algorithm
+
+    @property
+    def _wraps(self) -> bool:
+        return self._algorithm in ALGORITHMS.RSA_OAEP_ALL
+
+    def wrap_key(self, key_data: bytes) -> bytes:
+        """Return another key, encrypted for this one.
+
+        Raises:
+            JWEError: It cannot be.
+        """
+        if not self._wraps:
+            raise JWEError("The key is for signatures")
+        try:
+            return rsa_oaep_seal(self.core, self._is_sha256, ensure_binary(key_data))
+        except FastbearerError:
+            raise JWEError("The key cannot be encrypted") from None
+
+    def unwrap_key(self, wrapped_key: bytes) -> bytes:
+        """Return another key, decrypted.
+
+        Raises:
+            JWEError: It was altered, or encrypted for somebody else.
+        """
+        if not self._wraps:
+            raise JWEError("The key is for signatures")
+        try:
+            return rsa_oaep_open(self.core, self._is_sha256, ensure_binary(wrapped_key))
+        except FastbearerError:
+            raise JWEError("Invalid JWE Auth Tag") from None
+
+    @property
+    def _is_sha256(self) -> bool:
+        return self._algorithm == ALGORITHMS.RSA_OAEP_256
 
     def to_pem(self, pem_format: str = "PKCS8") -> bytes:
         """Return PEM; of a private key in PKCS #8 or PKCS #1.

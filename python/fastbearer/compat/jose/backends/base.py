@@ -58,10 +58,14 @@ class Key:
 
 
 class DIRKey(Key):
-    """A key that is itself the one that encrypts."""
+    """A key that is itself the one that encrypts.
+
+    Attributes:
+        secret: Its bytes.
+    """
 
     def __init__(self, key_data: str | bytes, algorithm: str) -> None:
-        self._key = ensure_binary(key_data)
+        self.secret = ensure_binary(key_data)
         self._alg = algorithm
 
     def to_dict(self) -> dict[str, Any]:
@@ -69,5 +73,5 @@ class DIRKey(Key):
         return {
             "alg": self._alg,
             "kty": "oct",
-            "k": base64url_encode(self._key).decode("ascii"),
+            "k": base64url_encode(self.secret).decode("ascii"),
         }

@@ -1,0 +1,283 @@
+/* Content encryption (RFC 7518 5), key wrapping (RFC 3394), RSA-OAEP. */
+#include "core.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/rsa.h>
+
+enum { GCM = -1 };
+
+/* RFC 7518 5.2.2.1: of a CBC key the first half is the MAC's. */
+static const aead table[] = {
+    {"A128CBC-HS256", 32, 16, 16, EVP_aes_128_cbc, DIGEST_SHA256},
+    {"A192CBC-HS384", 48, 16, 24, EVP_aes_192_cbc, DIGEST_SHA384},
+    {"A256CBC-HS512", 64, 16, 32, EVP_aes_256_cbc, DIGEST_SHA512},
+    {"A128GCM", 16, 12, 16, EVP_aes_128_gcm, GCM},
+    {"A192GCM", 24, 12, 16, EVP_aes_192_gcm, GCM},
+    {"A256GCM", 32, 12, 16, EVP_aes_256_gcm, GCM},
+};
+
+const aead *
+aead_find(const char *name, size_t len)
+{
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        if (strlen(table[i].name) == len
+            && memcmp(table[i].name, name, len) == 0) {
+            return &table[i];
+        }
+    }
+    return NULL;
+}
+
+static status
+failed(status result)
+{
+    ERR_clear_error();
+    return result;
+}
+
+static bool
+fits(span text)
+{
+    return text.len <= INT_MAX - 2 * AEAD_BLOCK;
+}
+
+/* --- AES-CBC with HMAC -------------------------------------------------------------- */
+
+/* RFC 7518 5.2.2.1: the MAC of aad, iv, ciphertext and the bits of aad. */
+static status
+cbc_tag(const aead *with, const digests *all, const unsigned char *key,
+        const unsigned char *iv, span aad, span cipher, unsigned char *tag)
+{
+    unsigned char mac[MAC_MAX] = {0};
+    size_t len = aad.len + with->iv + cipher.len + 8;
+    unsigned char *whole = OPENSSL_malloc(len);
+    hmac_key prepared;
+    if (whole == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    unsigned char *at = whole;
+    memcpy(at, aad.p, aad.len);
+    at += aad.len;
+    memcpy(at, iv, with->iv);
+    at += with->iv;
+    memcpy(at, cipher.p, cipher.len);
+    at += cipher.len;
+    uint64_t bits = (uint64_t)aad.len * 8;
+    for (int i = 0; i < 8; i++) {
+        at[i] = (unsigned char)(bits >> (56 - 8 * i));
+    }
+    bool ok = hmac_key_init(&prepared, all, (digest_id)with->mac, key,
+                            with->key / 2);
+    if (ok) {
+        ok = hmac_sign(&prepared, whole, len, mac);
+        hmac_key_clear(&prepared);
+    }
+    OPENSSL_free(whole);
+    memcpy(tag, mac, with->tag);
+    OPENSSL_cleanse(mac, sizeof mac);
+    return ok ? STATUS_OK : failed(STATUS_CRYPTO_FAILED);
+}
+
+static bool
+cbc_crypt(const aead *with, const unsigned char *key, const unsigned char *iv,
+          bool encrypts, span text, unsigned char *out, size_t *out_len)
+{
+    int first = 0, last = 0;
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    bool ok = context != NULL
+              && EVP_CipherInit_ex(context, with->cipher(), NULL,
+                                   key + with->key / 2, iv, encrypts)
+                     > 0
+              && EVP_CipherUpdate(context, out, &first,
+                                  (const unsigned char *)text.p, (int)text.len)
+                     > 0
+              && EVP_CipherFinal_ex(context, out + first, &last) > 0;
+    EVP_CIPHER_CTX_free(context);
+    *out_len = (size_t)(first + last);
+    return ok;
+}
+
+/* --- AES-GCM --------------------------------------------------------------------------- */
+
+static bool
+gcm_crypt(const aead *with, const unsigned char *key, const unsigned char *iv,
+          bool encrypts, span aad, span text, unsigned char *out,
+          unsigned char *tag)
+{
+    int done = 0;
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    bool ok =
+        context != NULL
+        && EVP_CipherInit_ex(context, with->cipher(), NULL, key, iv, encrypts)
+               > 0
+        && EVP_CipherUpdate(context, NULL, &done, (const unsigned char *)aad.p,
+                            (int)aad.len)
+               > 0
+        && EVP_CipherUpdate(context, out, &done, (const unsigned char *)text.p,
+                            (int)text.len)
+               > 0
+        && (encrypts
+            || EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG,
+                                   (int)with->tag, tag)
+                   > 0)
+        && EVP_CipherFinal_ex(context, out + done, &done) > 0
+        && (!encrypts
+            || EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG,
+                                   (int)with->tag, tag)
+                   > 0);
+    EVP_CIPHER_CTX_free(context);
+    return ok;
+}
+
+/* --- both ------------------------------------------------------------------------------ */
+
+status
+aead_seal(const aead *with, const digests *all, const unsigned char *key,
+          const unsigned char *iv, span aad, span text, unsigned char *out,
+          size_t *out_len, unsigned char *tag)
+{
+    if (!fits(text) || !fits(aad)) {
+        return STATUS_TOKEN_TOO_LONG;
+    }
+    if (with->mac == GCM) {
+        *out_len = text.len;
+        return gcm_crypt(with, key, iv, true, aad, text, out, tag)
+                   ? STATUS_OK
+                   : failed(STATUS_CRYPTO_FAILED);
+    }
+    if (!cbc_crypt(with, key, iv, true, text, out, out_len)) {
+        return failed(STATUS_CRYPTO_FAILED);
+    }
+    return cbc_tag(with, all, key, iv, aad, (span){(char *)out, *out_len},
+                   tag);
+}
+
+status
+aead_open(const aead *with, const digests *all, const unsigned char *key,
+          const unsigned char *iv, span aad, span text,
+          const unsigned char *tag, unsigned char *out, size_t *out_len)
+{
+    unsigned char expected[AEAD_TAG_MAX];
+    *out_len = 0;
+    if (!fits(text) || !fits(aad)) {
+        return STATUS_TOKEN_TOO_LONG;
+    }
+    if (with->mac == GCM) {
+        memcpy(expected, tag, with->tag);
+        if (!gcm_crypt(with, key, iv, false, aad, text, out, expected)) {
+            OPENSSL_cleanse(out, text.len);
+            return failed(STATUS_SIGNATURE_WRONG);
+        }
+        *out_len = text.len;
+        return STATUS_OK;
+    }
+    /* The MAC first: what is not authentic is not decrypted. */
+    status result = cbc_tag(with, all, key, iv, aad, text, expected);
+    if (result != STATUS_OK) {
+        return result;
+    }
+    if (CRYPTO_memcmp(expected, tag, with->tag) != 0
+        || !cbc_crypt(with, key, iv, false, text, out, out_len)) {
+        *out_len = 0;
+        return failed(STATUS_SIGNATURE_WRONG);
+    }
+    return STATUS_OK;
+}
+
+/* --- key wrapping ------------------------------------------------------------------------ */
+
+static const EVP_CIPHER *
+wrapper(size_t kek)
+{
+    return kek == 16   ? EVP_aes_128_wrap()
+           : kek == 24 ? EVP_aes_192_wrap()
+           : kek == 32 ? EVP_aes_256_wrap()
+                       : NULL;
+}
+
+static bool
+wrap_crypt(span kek, bool encrypts, span text, unsigned char *out)
+{
+    int done = 0;
+    const EVP_CIPHER *cipher = wrapper(kek.len);
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    bool ok = context != NULL && cipher != NULL && text.len <= 4096
+              && text.len % 8 == 0;
+    if (ok) {
+        EVP_CIPHER_CTX_set_flags(context, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+        ok = EVP_CipherInit_ex(context, cipher, NULL,
+                               (const unsigned char *)kek.p, NULL, encrypts)
+                 > 0
+             && EVP_CipherUpdate(context, out, &done,
+                                 (const unsigned char *)text.p, (int)text.len)
+                    > 0;
+    }
+    EVP_CIPHER_CTX_free(context);
+    return ok;
+}
+
+status
+aes_wrap(span kek, span key, unsigned char *out)
+{
+    return key.len >= 16 && wrap_crypt(kek, true, key, out)
+               ? STATUS_OK
+               : failed(STATUS_CRYPTO_FAILED);
+}
+
+status
+aes_unwrap(span kek, span wrapped, unsigned char *out)
+{
+    return wrapped.len >= 24 && wrap_crypt(kek, false, wrapped, out)
+               ? STATUS_OK
+               : failed(STATUS_SIGNATURE_WRONG);
+}
+
+/* --- RSA-OAEP ------------------------------------------------------------------------------ */
+
+typedef int (*oaep_init)(EVP_PKEY_CTX *context);
+typedef int (*oaep_crypt)(EVP_PKEY_CTX *context, unsigned char *out,
+                          size_t *out_len, const unsigned char *in,
+                          size_t len);
+
+static bool
+oaep(EVP_PKEY *evp, bool sha256, span text, unsigned char *out,
+     size_t *out_len, oaep_init init, oaep_crypt crypt)
+{
+    const EVP_MD *digest = sha256 ? EVP_sha256() : EVP_sha1();
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(evp, NULL);
+    *out_len = RSA_BYTES_MAX;
+    bool ok =
+        context != NULL && init(context) > 0
+        && EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) > 0
+        && EVP_PKEY_CTX_set_rsa_oaep_md(context, digest) > 0
+        && EVP_PKEY_CTX_set_rsa_mgf1_md(context, digest) > 0
+        && crypt(context, out, out_len, (const unsigned char *)text.p,
+                 text.len)
+               > 0;
+    EVP_PKEY_CTX_free(context);
+    return ok;
+}
+
+status
+rsa_oaep_seal(EVP_PKEY *evp, bool sha256, span text, unsigned char *out,
+              size_t *out_len)
+{
+    return oaep(evp, sha256, text, out, out_len, EVP_PKEY_encrypt_init,
+                EVP_PKEY_encrypt)
+               ? STATUS_OK
+               : failed(STATUS_CRYPTO_FAILED);
+}
+
+status
+rsa_oaep_open(EVP_PKEY *evp, bool sha256, span text, unsigned char *out,
+              size_t *out_len)
+{
+    return oaep(evp, sha256, text, out, out_len, EVP_PKEY_decrypt_init,
+                EVP_PKEY_decrypt)
+               ? STATUS_OK
+               : failed(STATUS_SIGNATURE_WRONG);
+}

@@ -1,0 +1,266 @@
+/* fastbearer._core: encryption, for the drop-ins' JWE (RFC 7516). */
+#include "module.h"
+
+#include <openssl/crypto.h>
+
+enum { WRAPPED_MAX = 4096 + 8 };
+
+static bool
+are_bytes(PyObject *const *args, Py_ssize_t from, Py_ssize_t count)
+{
+    for (Py_ssize_t i = from; i < count; i++) {
+        if (!PyBytes_Check(args[i])) {
+            PyErr_SetString(PyExc_TypeError, "bytes are wanted here");
+            return false;
+        }
+    }
+    return true;
+}
+
+static span
+span_of(PyObject *bytes)
+{
+    return (span){PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes)};
+}
+
+static const unsigned char *
+bytes_of(PyObject *bytes)
+{
+    return (const unsigned char *)PyBytes_AS_STRING(bytes);
+}
+
+static bool
+has_size(PyObject *bytes, size_t size, const char *what)
+{
+    if ((size_t)PyBytes_GET_SIZE(bytes) == size) {
+        return true;
+    }
+    PyErr_Format(PyExc_ValueError, "the %s must have %zu bytes", what, size);
+    return false;
+}
+
+static const aead *
+aead_named(PyObject *name)
+{
+    Py_ssize_t len;
+    const char *text =
+        PyUnicode_Check(name) ? PyUnicode_AsUTF8AndSize(name, &len) : NULL;
+    const aead *found = text == NULL ? NULL : aead_find(text, (size_t)len);
+    if (found == NULL) {
+        PyErr_Clear();
+        PyErr_SetString(PyExc_ValueError, "no such content encryption");
+    }
+    return found;
+}
+
+static bool
+wants(Py_ssize_t count, Py_ssize_t wanted)
+{
+    if (count != wanted) {
+        PyErr_Format(PyExc_TypeError, "%zd arguments are wanted", wanted);
+    }
+    return count == wanted;
+}
+
+PyDoc_STRVAR(seal_doc,
+"aead_seal($module, name, key, iv, aad, text, /)\n"
+"--\n"
+"\n"
+"Return ciphertext and tag (RFC 7518 5).");
+
+static PyObject *
+seal(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    core_state *state = state_of(module);
+    unsigned char tag[AEAD_TAG_MAX];
+    size_t len = 0;
+    if (!wants(count, 5) || !are_bytes(args, 1, 5)) {
+        return NULL;
+    }
+    const aead *with = aead_named(args[0]);
+    if (with == NULL || !has_size(args[1], with->key, "key")
+        || !has_size(args[2], with->iv, "iv")) {
+        return NULL;
+    }
+    PyObject *made = PyBytes_FromStringAndSize(NULL, PyBytes_GET_SIZE(args[4])
+                                                         + AEAD_BLOCK);
+    if (made == NULL) {
+        return NULL;
+    }
+    status result =
+        aead_seal(with, &state->digests, bytes_of(args[1]), bytes_of(args[2]),
+                  span_of(args[3]), span_of(args[4]),
+                  (unsigned char *)PyBytes_AS_STRING(made), &len, tag);
+    if (result != STATUS_OK) {
+        Py_DECREF(made);
+        return status_raise(state, result);
+    }
+    if (_PyBytes_Resize(&made, (Py_ssize_t)len) < 0) {
+        return NULL;
+    }
+    return Py_BuildValue("Ny#", made, (char *)tag, (Py_ssize_t)with->tag);
+}
+
+PyDoc_STRVAR(open_doc,
+"aead_open($module, name, key, iv, aad, text, tag, /)\n"
+"--\n"
+"\n"
+"Return the plaintext; InvalidSignatureError where anything was altered.");
+
+static PyObject *
+open_sealed(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    core_state *state = state_of(module);
+    size_t len = 0;
+    if (!wants(count, 6) || !are_bytes(args, 1, 6)) {
+        return NULL;
+    }
+    const aead *with = aead_named(args[0]);
+    if (with == NULL || !has_size(args[1], with->key, "key")
+        || !has_size(args[2], with->iv, "iv")) {
+        return NULL;
+    }
+    if ((size_t)PyBytes_GET_SIZE(args[5]) != with->tag) {
+        return status_raise(state, STATUS_SIGNATURE_WRONG);
+    }
+    PyObject *made = PyBytes_FromStringAndSize(NULL, PyBytes_GET_SIZE(args[4])
+                                                         + AEAD_BLOCK);
+    if (made == NULL) {
+        return NULL;
+    }
+    status result =
+        aead_open(with, &state->digests, bytes_of(args[1]), bytes_of(args[2]),
+                  span_of(args[3]), span_of(args[4]), bytes_of(args[5]),
+                  (unsigned char *)PyBytes_AS_STRING(made), &len);
+    if (result != STATUS_OK) {
+        Py_DECREF(made);
+        return status_raise(state, result);
+    }
+    return _PyBytes_Resize(&made, (Py_ssize_t)len) < 0 ? NULL : made;
+}
+
+PyDoc_STRVAR(sizes_doc,
+"aead_sizes($module, name, /)\n"
+"--\n"
+"\n"
+"Return the bytes of key and iv.");
+
+static PyObject *
+sizes(PyObject *Py_UNUSED(module), PyObject *name)
+{
+    const aead *with = aead_named(name);
+    return with == NULL ? NULL
+                        : Py_BuildValue("nn", (Py_ssize_t)with->key,
+                                        (Py_ssize_t)with->iv);
+}
+
+typedef status (*key_crypt)(span kek, span key, unsigned char *out);
+
+static PyObject *
+wrap_with(PyObject *module, PyObject *const *args, Py_ssize_t count,
+          key_crypt crypt, Py_ssize_t more)
+{
+    core_state *state = state_of(module);
+    unsigned char out[WRAPPED_MAX];
+    if (!wants(count, 2) || !are_bytes(args, 0, 2)) {
+        return NULL;
+    }
+    status result = crypt(span_of(args[0]), span_of(args[1]), out);
+    PyObject *made = result == STATUS_OK ? PyBytes_FromStringAndSize(
+                         (char *)out, PyBytes_GET_SIZE(args[1]) + more)
+                                         : status_raise(state, result);
+    OPENSSL_cleanse(out, sizeof out);
+    return made;
+}
+
+PyDoc_STRVAR(wrap_doc,
+"aes_wrap($module, kek, key, /)\n"
+"--\n"
+"\n"
+"Return the key, encrypted (RFC 3394).");
+
+static PyObject *
+wrap(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    return wrap_with(module, args, count, aes_wrap, 8);
+}
+
+PyDoc_STRVAR(unwrap_doc,
+"aes_unwrap($module, kek, wrapped, /)\n"
+"--\n"
+"\n"
+"Return the key; InvalidSignatureError where it was altered.");
+
+static PyObject *
+unwrap(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    return wrap_with(module, args, count, aes_unwrap, -8);
+}
+
+typedef status (*rsa_crypt)(EVP_PKEY *evp, bool sha256, span text,
+                            unsigned char *out, size_t *out_len);
+
+static PyObject *
+oaep_with(PyObject *module, PyObject *const *args, Py_ssize_t count,
+          rsa_crypt crypt)
+{
+    core_state *state = state_of(module);
+    unsigned char out[RSA_BYTES_MAX];
+    size_t len = 0;
+    if (!wants(count, 3) || !are_bytes(args, 2, 3)) {
+        return NULL;
+    }
+    const KeyObject *key = (KeyObject *)args[0];
+    if (!Py_IS_TYPE(args[0], state->key_type) || key->alg->kind != KIND_RSA) {
+        PyErr_SetString(PyExc_TypeError, "an RSA key is wanted here");
+        return NULL;
+    }
+    status result = crypt(key->pkey.evp, PyObject_IsTrue(args[1]) == 1,
+                          span_of(args[2]), out, &len);
+    PyObject *made =
+        result == STATUS_OK
+            ? PyBytes_FromStringAndSize((char *)out, (Py_ssize_t)len)
+            : status_raise(state, result);
+    OPENSSL_cleanse(out, sizeof out);
+    return made;
+}
+
+PyDoc_STRVAR(oaep_seal_doc,
+"rsa_oaep_seal($module, key, sha256, text, /)\n"
+"--\n"
+"\n"
+"Return the text, encrypted for the key (RFC 7518 4.3).");
+
+static PyObject *
+oaep_seal(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    return oaep_with(module, args, count, rsa_oaep_seal);
+}
+
+PyDoc_STRVAR(oaep_open_doc,
+"rsa_oaep_open($module, key, sha256, text, /)\n"
+"--\n"
+"\n"
+"Return the text; InvalidSignatureError where the private key does not fit.");
+
+static PyObject *
+oaep_open(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    return oaep_with(module, args, count, rsa_oaep_open);
+}
+
+#define METHOD(name, function, doc)                                           \
+    {                                                                         \
+        name, (PyCFunction)(void (*)(void))function, METH_FASTCALL, doc       \
+    }
+
+PyMethodDef encryption_methods[] = {
+    METHOD("aead_seal", seal, seal_doc),
+    METHOD("aead_open", open_sealed, open_doc),
+    {"aead_sizes", sizes, METH_O, sizes_doc},
+    METHOD("aes_wrap", wrap, wrap_doc),
+    METHOD("aes_unwrap", unwrap, unwrap_doc),
+    METHOD("rsa_oaep_seal", oaep_seal, oaep_seal_doc),
+    METHOD("rsa_oaep_open", oaep_open, oaep_open_doc),
+    {NULL, NULL, 0, NULL},
+};
