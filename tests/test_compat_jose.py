@@ -236,6 +236,7 @@ def test_an_algorithm_is_no_part_of_a_text() -> None:
     )
 
 
+RSA = Key.generate("RS256")
 PAIRS = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"]
 
 
@@ -254,6 +255,28 @@ def test_key_pairs_crosswise(algorithm: str) -> None:
                 {"keys": [public_jwk]},
             ):
                 assert verify.decode(token, verifier, [algorithm]) == {"a": 1}
+
+
+def test_an_rsa_jwk_without_primes() -> None:
+    whole = RSA.to_jwk(private=True)
+    bare = {name: whole[name] for name in ("kty", "n", "e", "d")}
+    key = our_jwk.construct(bare, "RS256")
+    assert key.to_dict() == our_jwk.construct(whole, "RS256").to_dict()
+    token = our_jwt.encode({"a": 1}, bare, "RS256")
+    assert their_jwt.decode(token, RSA.to_pem(), ["RS256"]) == {"a": 1}
+    other = Key.generate("RS256").to_jwk(private=True)["d"]
+    for wrong in (
+        {"d": other},
+        {"d": "AQ"},
+        {"d": "!"},
+        {"n": "AQAB"},
+        {"d": "A" * 9999},
+    ):
+        with pytest.raises(our_errors.JWKError):
+            our_jwk.construct({**bare, **wrong}, "RS256")
+    partly = {**bare, "p": whole["p"]}
+    with pytest.raises(our_errors.JWKError):
+        our_jwk.construct(partly, "RS256")
 
 
 CLAIMS = st.dictionaries(
@@ -351,7 +374,6 @@ def test_parsed_texts_are_few_and_told_apart() -> None:
 # --- JWE
 
 SECRETS = {size: bytes(range(size)) for size in (16, 24, 32, 48, 64)}
-RSA = Key.generate("RS256")
 ENCRYPTIONS = {
     "A128GCM": 16,
     "A192GCM": 24,

@@ -9,13 +9,21 @@ from fastbearer._core import Key as CoreKey
 from fastbearer._core import raw_sign, raw_verify, rsa_oaep_open, rsa_oaep_seal
 from fastbearer.compat.jose.backends import der
 from fastbearer.compat.jose.backends.base import Key
+from fastbearer.compat.jose.backends.primes import primes_of
 from fastbearer.compat.jose.constants import ALGORITHMS
 from fastbearer.compat.jose.exceptions import JWEError, JWKError
-from fastbearer.compat.jose.utils import ensure_binary
+from fastbearer.compat.jose.utils import (
+    base64_to_long,
+    ensure_binary,
+    long_to_base64,
+)
 from fastbearer.errors import FastbearerError
 
 __all__ = ["ECKey", "RSAKey"]
 
+PRIMES = {"p", "q", "dp", "dq", "qi"}
+MOST_BITS = 16384
+COORDINATE_BYTES = {"ES256": 32, "ES384": 48, "ES512": 66}
 PRIVATE_VERIFIES = (
     "Attempting to verify a message with a private key. This is not recommended."
 )
@@ -71,9 +79,14 @@ class _AsymmetricKey(Key):
             if name not in ("use", "key_ops", "kid", "alg")
         }
         try:
+            bare = self._completed(bare)
             return CoreKey.from_jwk(bare, self._for)
         except (FastbearerError, TypeError, ValueError) as error:
             raise JWKError(str(error)) from None
+
+    def _completed(self, jwk: dict[str, Any]) -> dict[str, Any]:
+        """Return the JWK with what may be left out."""
+        return jwk
 
     def sign(self, msg: bytes) -> bytes:
         """Return a signature.
@@ -129,6 +142,24 @@ class RSAKey(_AsymmetricKey):
     @property
     def _for(self) -> str:
         return "RS256" if self._wraps else self._algorithm
+
+    def _completed(self, jwk: dict[str, Any]) -> dict[str, Any]:
+        # RFC 7518 6.3.2: a producer may give d alone.
+        if "d" not in jwk or jwk.keys() & PRIMES:
+            return jwk
+        n, e, d = (base64_to_long(jwk[name]) for name in ("n", "e", "d"))
+        if n.bit_length() > MOST_BITS or max(e, d) >= n:
+            raise ValueError("an RSA key out of range")
+        found = primes_of(n, e, d)
+        if found is None:
+            raise ValueError("d is not of this RSA key")
+        p, q = found
+        numbers = {"p": p, "q": q, "dp": d % (p - 1), "dq": d % (q - 1)}
+        numbers["qi"] = pow(q, -1, p)
+        texts = {
+            name: long_to_base64(number).decode() for name, number in numbers.items()
+        }
+        return {**jwk, **texts}
 
     @property
     def _wraps(self) -> bool:
@@ -190,6 +221,17 @@ class ECKey(_AsymmetricKey):
         if self.is_public():
             return text.encode("ascii")
         return der.pem("EC PRIVATE KEY", der.sec1(der.pem_content(text)))
+
+    # Not public, but called by who meets signatures in DER.
+
+    def _sig_component_length(self) -> int:
+        return COORDINATE_BYTES[self._algorithm]
+
+    def _der_to_raw(self, der_signature: bytes) -> bytes:
+        return der.raw_signature(der_signature, self._sig_component_length())
+
+    def _raw_to_der(self, raw_signature: bytes) -> bytes:
+        return der.signature(raw_signature)
 
 
 def _pem_of(key: Any) -> bytes:

@@ -1,10 +1,10 @@
-"""As much DER (X.690) as turning one form of a private key into another takes."""
+"""As much DER (X.690) as other forms of private keys and signatures take."""
 
 from __future__ import annotations
 
 import base64
 
-__all__ = ["pem", "pem_content", "pkcs1", "sec1"]
+__all__ = ["pem", "pem_content", "pkcs1", "raw_signature", "sec1", "signature"]
 
 INTEGER, BIT_STRING, OCTET_STRING, SEQUENCE, CURVE = 0x02, 0x03, 0x04, 0x30, 0xA0
 LINE = 64
@@ -38,6 +38,27 @@ def sec1(pkcs8: bytes) -> bytes:
     version, secret, *rest = inner
     public = [element for element in rest if element[0] == 0xA1]
     return _wrap(SEQUENCE, b"".join([version, secret, _wrap(CURVE, curve), *public]))
+
+
+def signature(raw: bytes) -> bytes:
+    """Return an ECDSA signature as a SEQUENCE of r and s (RFC 3279 2.2.3)."""
+    half = len(raw) // 2
+    return _wrap(SEQUENCE, _integer(raw[:half]) + _integer(raw[half:]))
+
+
+def raw_signature(signature: bytes, size: int) -> bytes:
+    """Return r and s, each in ``size`` bytes (RFC 7518 3.4).
+
+    Raises:
+        OverflowError: A number is greater.
+    """
+    numbers = _parts(_parts(signature)[SEQUENCE][0])[INTEGER]
+    return b"".join(int.from_bytes(one, "big").to_bytes(size, "big") for one in numbers)
+
+
+def _integer(number: bytes) -> bytes:
+    content = number.lstrip(b"\0") or b"\0"
+    return _wrap(INTEGER, b"\0" + content if content[0] & 0x80 else content)
 
 
 def _elements(content: bytes) -> list[bytes]:
