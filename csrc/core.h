@@ -244,8 +244,9 @@ status aead_seal(const aead *with, const digests *all,
                  span text, unsigned char *out, size_t *out_len,
                  unsigned char *tag);
 
-/* Writes at most text.len bytes, and how many; the tag has the length of the
- * row. STATUS_SIGNATURE_WRONG, and zeros, where anything was altered. */
+/* Writes at most text.len + AEAD_BLOCK bytes, and how many; the tag has the
+ * length of the row. STATUS_SIGNATURE_WRONG where anything was altered; what
+ * was written is worth nothing then. */
 status aead_open(const aead *with, const digests *all,
                  const unsigned char *key, const unsigned char *iv, span aad,
                  span text, const unsigned char *tag, unsigned char *out,

@@ -121,6 +121,22 @@ unverified_header(PyObject *module, PyObject *value)
                                : status_raise(state, result);
 }
 
+PyDoc_STRVAR(base64url_doc,
+"base64url_bytes($module, text, /)\n"
+"--\n"
+"\n"
+"Return the bytes that strict base64url stands for (RFC 7515 2), str or bytes;\n"
+"MalformedTokenError if it is not that.");
+
+static PyObject *
+base64url_bytes(PyObject *module, PyObject *value)
+{
+    core_state *state = state_of(module);
+    span text;
+    return token_text(state, value, &text) ? decode_payload(state, text)
+                                           : NULL;
+}
+
 PyDoc_STRVAR(json_object_doc,
 "json_object($module, text, /)\n"
 "--\n"
@@ -145,6 +161,7 @@ PyMethodDef jws_methods[] = {
     {"jws_verify", (PyCFunction)(void (*)(void))jws_verify, METH_FASTCALL,
      verify_doc},
     {"unverified_header", unverified_header, METH_O, unverified_header_doc},
+    {"base64url_bytes", base64url_bytes, METH_O, base64url_doc},
     {"json_object", json_object, METH_O, json_object_doc},
     {NULL, NULL, 0, NULL},
 };

@@ -89,14 +89,14 @@ class PasswordHash:
             if not 0 < cost < COST_LIMIT:
                 raise ConfigurationError("a cost of the hash is out of range")
         self.scheme = scheme
-        self._salt: Callable[[], str] = _b64_salt
+        self._salt: Callable[[], str] = b64_salt
         if scheme == "argon2id":
             self._prefix = (
                 f"$argon2id$v=19$m={memory_cost},t={time_cost},p={parallelism}$"
             )
         elif scheme == "bcrypt":
             self._prefix = f"$2b${rounds:02d}$"
-            self._salt = _bcrypt_salt
+            self._salt = bcrypt_salt
         elif scheme == "scrypt":
             if n & (n - 1):
                 raise ConfigurationError("scrypt's n must be a power of two")
@@ -293,7 +293,8 @@ def _b64(data: bytes) -> bytes:
     return b2a_base64(data, newline=False).rstrip(b"=")
 
 
-def _b64_salt() -> str:
+def b64_salt() -> str:
+    """Return a fresh salt, as PHC text has it."""
     return _b64(os.urandom(SALT_BYTES)).decode()
 
 
@@ -310,10 +311,11 @@ def _text(hash: str | bytes) -> str:
 
 
 def _scrypt_salt() -> str:
-    return _b64_salt() + "$"
+    return b64_salt() + "$"
 
 
-def _bcrypt_salt() -> str:
+def bcrypt_salt() -> str:
+    """Return a fresh salt of 22 characters, as bcrypt has it."""
     encoded = _b64(os.urandom(SALT_BYTES))
     return encoded.translate(TO_BCRYPT64).decode()
 

@@ -12,7 +12,7 @@ from fastbearer.compat.jose.exceptions import (
     JWTClaimsError,
     JWTError,
 )
-from fastbearer.compat.jose.utils import calculate_at_hash
+from fastbearer.compat.jose.utils import calculate_at_hash, timedelta_total_seconds
 
 __all__ = ["DEFAULTS", "check_claims", "check_names"]
 
@@ -58,7 +58,7 @@ def check_claims(
     """
     leeway = options.get("leeway") or 0
     if isinstance(leeway, timedelta):
-        leeway = leeway.days * 86_400 + leeway.seconds
+        leeway = timedelta_total_seconds(leeway)
     wanted = dict(options)
     for name, is_wanted in options.items():
         if name.startswith("require_") and is_wanted:

@@ -6,14 +6,13 @@ import json
 import zlib
 from typing import Any
 
-from fastbearer._core import aead_sizes, json_object
+from fastbearer._core import aead_sizes, base64url_bytes, json_object
 from fastbearer.compat.jose import constants, jwk
 from fastbearer.compat.jose.backends import native
 from fastbearer.compat.jose.backends.aes import ALTERED, AESKey
 from fastbearer.compat.jose.backends.base import DIRKey
 from fastbearer.compat.jose.constants import ALGORITHMS, ZIPS
 from fastbearer.compat.jose.exceptions import JWEError, JWEParseError, JWKError
-from fastbearer.compat.jose.jws import decoded
 from fastbearer.compat.jose.utils import base64url_encode, ensure_binary
 from fastbearer.errors import MalformedTokenError
 
@@ -80,8 +79,8 @@ def decrypt(jwe_str: str | bytes, key: Any) -> bytes:
     encoded, *rest = _segments(jwe_str)
     header = _header(encoded)
     try:
-        wrapped, iv, cipher, tag = map(decoded, rest)
-    except ValueError:
+        wrapped, iv, cipher, tag = map(base64url_bytes, rest)
+    except MalformedTokenError:
         raise JWEParseError("Invalid encrypted text: not base64url") from None
     try:
         algorithm, encryption = header["alg"], header["enc"]
@@ -139,8 +138,8 @@ def _segments(text: Any) -> list[bytes]:
 
 def _header(segment: bytes) -> dict[str, Any]:
     try:
-        return json_object(decoded(segment))
-    except (MalformedTokenError, ValueError) as error:
+        return json_object(base64url_bytes(segment))
+    except MalformedTokenError as error:
         raise JWEParseError(f"Invalid header string: {error}") from None
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import binascii
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fastbearer._core import json_object
+from fastbearer._core import base64url_bytes, json_object
 from fastbearer.compat.jose import jwk
 from fastbearer.compat.jose.backends.base import Key
 from fastbearer.compat.jose.constants import ALGORITHMS
@@ -27,7 +26,6 @@ __all__ = [
 Loaded = tuple[dict[str, Any], bytes, bytes, bytes]
 
 _constructed = Parsed(jwk.construct)
-B64URL = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
 def sign(
@@ -114,9 +112,11 @@ def _load(token: Any) -> Loaded:
     if not (dot and second):
         raise JWSError("Not enough segments")
     try:
-        header = json_object(decoded(encoded))
-    except ValueError:
+        text = base64url_bytes(encoded)
+    except MalformedTokenError:
         raise JWSError("Not enough segments") from None
+    try:
+        header = json_object(text)
     except MalformedTokenError as error:
         raise JWSError(f"Invalid header string: {_reason(error)}") from None
     return (
@@ -133,26 +133,9 @@ def _reason(error: MalformedTokenError) -> str:
 
 def _part(text: bytes, problem: str) -> bytes:
     try:
-        return decoded(text)
-    except ValueError:
+        return base64url_bytes(text)
+    except MalformedTokenError:
         raise JWSError(problem) from None
-
-
-def decoded(text: bytes) -> bytes:
-    """Return what strict base64url stands for (RFC 7515 2, RFC 4648 3.5).
-
-    Raises:
-        ValueError: It is not the base64url of anything.
-    """
-    if not B64URL.issuperset(text) or len(text) % 4 == 1:
-        raise binascii.Error("not base64url")
-    found = binascii.a2b_base64(text.translate(TO_STANDARD) + b"=" * (-len(text) % 4))
-    if base64url_encode(found) != text:
-        raise binascii.Error("not the base64url of anything")
-    return found
-
-
-TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
 def _verify_signature(

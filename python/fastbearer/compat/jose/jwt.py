@@ -167,21 +167,15 @@ def _make_signer(key: str | bytes, algorithm: str) -> Signer:
 
 
 def _make_verifier(key: str | bytes, algorithm: str) -> Verifier:
-    return Verifier(
-        _core_key(key, algorithm).public()
-        if algorithm not in ALGORITHMS.HMAC
-        else _core_key(key, algorithm),
-        require=(),
-        ignore_audience=True,
-        max_bytes=MAX_BYTES,
-    )
+    core = _core_key(key, algorithm)
+    verifying = core if algorithm in ALGORITHMS.HMAC else core.public()
+    return Verifier(verifying, require=(), ignore_audience=True, max_bytes=MAX_BYTES)
 
 
 def _core_key(key: str | bytes, algorithm: str) -> CoreKey:
     if algorithm not in ALGORITHMS.HASHES or algorithm in ALGORITHMS.KEYS:
         raise InvalidKeyError("the long way knows more algorithms")
-    found = jws.key_for(key, algorithm)
-    core: CoreKey = found.core
+    core: CoreKey = jws.key_for(key, algorithm).core
     return core
 
 

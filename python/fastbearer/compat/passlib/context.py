@@ -136,9 +136,7 @@ class CryptContext:
         Raises:
             UnknownHashError: No scheme knows the hash.
         """
-        if hash is None or not self.verify(secret, hash, scheme):
-            if hash is None:
-                self.dummy_verify()
+        if not self.verify(secret, hash, scheme) or hash is None:
             return False, None
         return True, self.hash(secret) if self.needs_update(hash, scheme) else None
 

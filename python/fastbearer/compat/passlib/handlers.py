@@ -58,7 +58,6 @@ class Handler:
         self._take(settings)
         if settings:
             raise TypeError(f"{self.name} has no setting {', '.join(sorted(settings))}")
-        self._settings = settings
 
     def _checked(self, rounds: int) -> int:
         if not self.least_rounds <= rounds <= self.most_rounds:

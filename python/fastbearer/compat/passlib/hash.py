@@ -14,6 +14,7 @@ from fastbearer._core import password_hash, password_verify
 from fastbearer.compat.passlib.exc import PasswordTruncateError
 from fastbearer.compat.passlib.handlers import Handler
 from fastbearer.errors import InvalidHashError
+from fastbearer.passwords import b64_salt, bcrypt_salt
 
 __all__ = [
     "argon2",
@@ -29,7 +30,6 @@ __all__ = [
 ]
 
 BCRYPT_BYTES = 72
-BCRYPT64 = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 DIGITS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
@@ -72,7 +72,7 @@ class _Bcrypt(_CoreHandler):
                     f"Password too long ({self.name} truncates to 72 characters)"
                 )
             password = password[:BCRYPT_BYTES]
-        made = password_hash(password, f"$2b${self.rounds:02d}${_bcrypt_salt()}")
+        made = password_hash(password, f"$2b${self.rounds:02d}${bcrypt_salt()}")
         # For what begins with "$2b$" the others are but other names.
         return f"${self.ident}${made[4:]}"
 
@@ -95,7 +95,7 @@ class _BcryptSha256(Handler):
         return {"default_rounds": self.rounds}
 
     def make(self, password: bytes) -> str:
-        salt = _bcrypt_salt()
+        salt = bcrypt_salt()
         inner = b64encode(hmac.digest(salt.encode(), password, "sha256"))
         made = password_hash(inner, f"$2b${self.rounds:02d}${salt}")
         # bcrypt may have cleared bits of the salt that nobody sees.
@@ -147,8 +147,7 @@ class _Argon2(_CoreHandler):
 
     def make(self, password: bytes) -> str:
         cost = f"m={self.memory_cost},t={self.rounds},p={self.parallelism}"
-        salt = b64encode(os.urandom(16)).rstrip(b"=").decode()
-        return password_hash(password, f"$argon2id$v=19${cost}${salt}")
+        return password_hash(password, f"$argon2id$v=19${cost}${b64_salt()}")
 
     def differs(self, hash: str) -> bool:
         match = self.pattern.match(hash)
@@ -182,8 +181,7 @@ class _Scrypt(_CoreHandler):
 
     def make(self, password: bytes) -> str:
         cost = f"ln={self.rounds},r={self.block_size},p={self.parallelism}"
-        salt = b64encode(os.urandom(16)).rstrip(b"=").decode()
-        return password_hash(password, f"$scrypt${cost}${salt}$")
+        return password_hash(password, f"$scrypt${cost}${b64_salt()}$")
 
     def differs(self, hash: str) -> bool:
         match = self.pattern.match(hash)
@@ -280,12 +278,6 @@ class _Prefixed(Handler):
 def _ab64(data: bytes) -> str:
     """Return base64 with "." for "+", without padding (passlib's)."""
     return b64encode(data).rstrip(b"=").replace(b"+", b".").decode("ascii")
-
-
-def _bcrypt_salt() -> str:
-    """Return 22 characters, the last of which has two bits that count."""
-    body = "".join(secrets.choice(BCRYPT64) for _ in range(21))
-    return body + secrets.choice(".Oeu")
 
 
 bcrypt = _Bcrypt()

@@ -7,7 +7,6 @@ from base64 import b64encode
 from typing import Any
 
 from fastbearer._core import password_hash
-from fastbearer.compat.passlib.exc import PasswordValueError
 from fastbearer.compat.passlib.hash import argon2
 
 __all__ = ["Argon2Hasher"]
@@ -56,7 +55,7 @@ class Argon2Hasher:
         """Tell whether the password made the hash; a broken one is nobody's."""
         try:
             return argon2.verify(password, hash)
-        except (PasswordValueError, ValueError):
+        except ValueError:
             return False
 
     def check_needs_rehash(self, hash: str | bytes) -> bool:
