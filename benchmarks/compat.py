@@ -11,9 +11,11 @@ before anything is timed.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 if __name__ == "__main__":
-    sys.path.pop(0)  # this folder, whose http.py is not Python's package
+    # The project, not this folder, whose http.py is not Python's package.
+    sys.path[0] = str(Path(__file__).parent.parent)
 
 import argparse
 import random
@@ -23,11 +25,11 @@ from collections.abc import Callable
 from typing import Any
 
 import jose.jwt as original
+from benchmarks.serving import SECRET
 
 import fastbearer.compat.jose.jwt as drop_in
 from fastbearer import Key
 
-SECRET = "q7Wn3VfB0sXcE5rT9yUiK2mLhJ8gDzA4pO6vNxCbQwY"
 SMALL = {
     "sub": "5f0c3b9a7d1e4c2f8a6b5d4e3c2b1a09",
     "email": "ada@example.com",

@@ -13,24 +13,26 @@ wrk on another; all cases take turns in a shuffled order, medians.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 if __name__ == "__main__":
-    sys.path.pop(0)  # this folder, whose http.py is not Python's package
+    # The project, not this folder, whose http.py is not Python's package.
+    sys.path[0] = str(Path(__file__).parent.parent)
 
 import argparse
 import os
 import random
 import re
 import shutil
-import socket
 import statistics
 import subprocess
 import time
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Annotated, Any
 
 import jwt
 import uvloop
+from benchmarks.serving import SECRET, served
 from fastapi import Depends, FastAPI, HTTPException
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from jose import jwt as jose_jwt
@@ -38,7 +40,6 @@ from jose import jwt as jose_jwt
 from fastbearer.fastapi import Auth, BearerMiddleware, Settings
 from fastbearer.revocation import MemoryRevocations
 
-SECRET = "q7Wn3VfB0sXcE5rT9yUiK2mLhJ8gDzA4pO6vNxCbQwY"
 BATCH = 200
 DEPENDENCY_MARK, MIDDLEWARE_MARK, WRK_MARK, REVOCATION_MARK = 1.35, 0.45, 0.80, 3.0
 
@@ -197,28 +198,11 @@ def show_in_process(least: dict[str, float]) -> None:
 WRK_CASES = [case for case in CASES if case != "no-op dependency"]
 
 
-def serve(case: str) -> tuple[subprocess.Popen[bytes], str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    environment = {**os.environ, "BENCH_CASE": case}
-    command = [sys.executable, str(Path(__file__)), "--serve", str(port)]
-    core = min(os.sched_getaffinity(0))
-    server = subprocess.Popen(["taskset", "-c", str(core), *command], env=environment)
-    while server.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            break
-    return server, f"http://127.0.0.1:{port}/me"
-
-
-def run_server(port: int) -> None:
+def run_server(case: str, port: int) -> None:
     import uvicorn
 
     uvicorn.run(
-        application(os.environ["BENCH_CASE"]),
+        application(case),
         host="127.0.0.1",
         port=port,
         loop="uvloop",
@@ -241,16 +225,18 @@ def wrk(url: str, seconds: int) -> float:
 
 
 def over_http(rounds: int, seconds: int) -> None:
-    servers = {case: serve(case) for case in WRK_CASES}
-    try:
-        rates: dict[str, list[float]] = {case: [] for case in WRK_CASES}
+    pinned = ["taskset", "-c", str(min(os.sched_getaffinity(0)))]
+    rates: dict[str, list[float]] = {case: [] for case in WRK_CASES}
+    with ExitStack() as servers:
+        urls = {
+            case: servers.enter_context(
+                served(__file__, "--serve", case, before=pinned)
+            )
+            for case in WRK_CASES
+        }
         for _ in range(rounds):
             for case in random.sample(WRK_CASES, len(WRK_CASES)):
-                rates[case].append(wrk(servers[case][1], seconds))
-    finally:
-        for server, _ in servers.values():
-            server.terminate()
-            server.wait()
+                rates[case].append(wrk(f"{urls[case][0]}/me", seconds))
     base = statistics.median(rates["open route"])
     print(f"wrk, 32 connections, {rounds} rounds of {seconds} s: requests a second")
     for case in WRK_CASES:
@@ -266,10 +252,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--wrk-rounds", type=int, default=7)
     parser.add_argument("--seconds", type=int, default=3)
-    parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--serve", help=argparse.SUPPRESS)
+    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve is not None:
-        run_server(options.serve)
+        run_server(options.serve, options.port)
         return
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cores)})

@@ -11,9 +11,11 @@ named and left out.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 if __name__ == "__main__":
-    sys.path.pop(0)  # this folder, whose http.py is not Python's package
+    # The project, not this folder, whose http.py is not Python's package.
+    sys.path[0] = str(Path(__file__).parent.parent)
 
 import argparse
 import importlib.metadata
@@ -26,7 +28,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from fastbearer import PasswordHash, _core

@@ -13,35 +13,30 @@ in a dictionary; argon2-cffi, which pwdlib calls, at the same parameters).
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 if __name__ == "__main__":
-    sys.path.pop(0)  # this folder, whose http.py is not Python's package
+    # The project, not this folder, whose http.py is not Python's package.
+    sys.path[0] = str(Path(__file__).parent.parent)
 
 import argparse
 import asyncio
 import multiprocessing
 import os
-import socket
 import statistics
-import subprocess
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx2
+from benchmarks.serving import SECRET, served
 
-HERE = Path(__file__).parent
 POLL_SECONDS = 0.02
 PASSWORD = "correct horse battery staple"
 P50_MARK, P99_MARK = 3.0, 15.0  # times the idle value
 ANSWERED_MARK = 0.95
 RECIPE_MARK = 2.0  # times the sign-ins of the recipe
 MEMORY_MIB = 64  # of one hash
-SECRET = "q7Wn3VfB0sXcE5rT9yUiK2mLhJ8gDzA4pO6vNxCbQwY"
 
 
 def make_app() -> Any:
@@ -89,46 +84,6 @@ def make_recipe() -> Any:
         return {"access_token": token, "token_type": "bearer"}
 
     return app
-
-
-@contextmanager
-def served(factory: str) -> Iterator[tuple[str, int]]:
-    """Run the service in a process of its own; yield its URL and process id."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder:
-        environment = {
-            **os.environ,
-            "BETTER_AUTH_SECRET": SECRET,
-            "THROTTLE": "off",
-            "DATABASE_URL": f"sqlite+aiosqlite:///{folder}/storm.db",
-        }
-        command = [
-            sys.executable,
-            "-m",
-            "uvicorn",
-            "--factory",
-            f"benchmarks.storm:{factory}",
-        ]
-        command += ["--port", str(port), "--log-level", "warning", "--loop", "uvloop"]
-        server = subprocess.Popen(command, cwd=HERE.parent, env=environment)
-        try:
-            wait_for(f"http://127.0.0.1:{port}/open", server)
-            yield f"http://127.0.0.1:{port}", server.pid
-        finally:
-            server.terminate()
-            server.wait()
-
-
-def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    while server.poll() is None:
-        try:
-            httpx2.get(url)
-        except httpx2.TransportError:
-            time.sleep(0.05)
-        else:
-            return
-    raise SystemExit("the service did not start")
 
 
 def peak_mib(process: int) -> float:
@@ -197,7 +152,9 @@ def sign_up(url: str, clients: int) -> None:
 
 
 def one_run(factory: str, clients: int, seconds: float) -> dict[str, float]:
-    with served(factory) as (url, process):
+    command = ["-m", "uvicorn", "--factory", f"benchmarks.storm:{factory}"]
+    command += ["--log-level", "warning", "--loop", "uvloop"]
+    with served(*command) as (url, process):
         base = peak_mib(process)
         sign_up(url, clients)
         idle = asyncio.run(poll(url, seconds))

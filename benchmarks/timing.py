@@ -10,23 +10,20 @@ or most of them would be refused before anything is hashed.
 from __future__ import annotations
 
 import sys
-
-if __name__ == "__main__":
-    sys.path.pop(0)  # this folder, whose http.py is not Python's package
-
-import argparse
-import os
-import random
-import socket
-import statistics
-import subprocess
-import tempfile
-import time
 from pathlib import Path
 
-import httpx2
+if __name__ == "__main__":
+    # The project, not this folder, whose http.py is not Python's package.
+    sys.path[0] = str(Path(__file__).parent.parent)
 
-SECRET = "q7Wn3VfB0sXcE5rT9yUiK2mLhJ8gDzA4pO6vNxCbQwY"
+import argparse
+import random
+import statistics
+import time
+
+import httpx2
+from benchmarks.serving import served
+
 KNOWN, UNKNOWN = "ada@example.com", "bob@example.com"
 MEDIANS_MARK = 0.05  # of the median
 AUC_MARK = 0.6  # 0.5 is a coin
@@ -68,28 +65,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--pairs", type=int, default=200)
     options = parser.parse_args()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder:
-        environment = {
-            **os.environ,
-            "BETTER_AUTH_SECRET": SECRET,
-            "THROTTLE": "off",
-            "DATABASE_URL": f"sqlite+aiosqlite:///{folder}/timing.db",
-        }
-        command = [sys.executable, "-m", "fastbearer", "serve", "--port", str(port)]
-        with Path(folder, "log").open("w") as log:
-            server = subprocess.Popen(command, env=environment, stderr=log, stdout=log)
-        try:
-            url = f"http://127.0.0.1:{port}"
-            wait_for(url, server)
-            with httpx2.Client(base_url=url, timeout=60) as client:
-                body = {"email": KNOWN, "password": "correct horse battery"}
-                client.post("/api/auth/signup", json=body).raise_for_status()
-                times = measure(client, options.pairs)
-        finally:
-            server.terminate()
-            server.wait()
+    with (
+        served("-m", "fastbearer", "serve") as (url, _),
+        httpx2.Client(base_url=url, timeout=60) as client,
+    ):
+        body = {"email": KNOWN, "password": "correct horse battery"}
+        client.post("/api/auth/signup", json=body).raise_for_status()
+        times = measure(client, options.pairs)
     known, unknown = (statistics.median(times[one]) for one in (KNOWN, UNKNOWN))
     print(
         f"{options.pairs} pairs, medians: wrong password {known:.2f} ms, unknown",
@@ -100,17 +82,6 @@ def main() -> int:
     apart = judge("medians apart", abs(known / unknown - 1), MEDIANS_MARK)
     told = judge("area under the curve", max(area, 1 - area), AUC_MARK)
     return 0 if apart and told else 1
-
-
-def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    while server.poll() is None:
-        try:
-            httpx2.get(f"{url}/healthz")
-        except httpx2.TransportError:
-            time.sleep(0.05)
-        else:
-            return
-    raise SystemExit("the service did not start")
 
 
 if __name__ == "__main__":

@@ -12,9 +12,11 @@ before anything is timed. Peers that are not installed are named and left out.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 if __name__ == "__main__":
-    sys.path.pop(0)  # this folder, whose http.py is not Python's package
+    # The project, not this folder, whose http.py is not Python's package.
+    sys.path[0] = str(Path(__file__).parent.parent)
 
 import argparse
 import importlib
@@ -27,7 +29,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle, islice
-from pathlib import Path
 from typing import Any
 
 from fastbearer import Key, Signer, Verifier, _core

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import pytest
 from fastapi import FastAPI
 
 from fastbearer import PasswordHash
@@ -25,6 +24,26 @@ from support import SECRET
 CHEAP = PasswordHash("argon2id", time_cost=1, memory_cost=8, parallelism=1)
 """A hasher for the tests in which the cost of a hash is not the subject."""
 
+
+class CountingHash(PasswordHash):
+    """A hasher like ``CHEAP`` that notes its work: hashes made, and verified."""
+
+    __slots__ = ("made", "verified")
+
+    def __init__(self) -> None:
+        super().__init__("argon2id", time_cost=1, memory_cost=8, parallelism=1)
+        self.made = 0
+        self.verified: list[str] = []
+
+    def _hash(self, password: str | bytes, threads: int) -> str:
+        self.made += 1
+        return super()._hash(password, threads)
+
+    def _verify(self, password: str | bytes, hash: str | bytes, threads: int) -> bool:
+        self.verified.append(str(hash))
+        return super()._verify(password, hash, threads)
+
+
 EMAIL = "ada@example.com"
 PASSWORD = "correct horse battery"
 
@@ -36,9 +55,6 @@ BODY = "Request body must be a JSON object in UTF-8 (Content-Type: application/j
 
 Store = Path | str
 """The file of an SQLite database, or the URL of a PostgreSQL one."""
-
-BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
-"""Parameters of a fixture that gives a ``Store`` of each kind."""
 
 
 @contextmanager

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from fastbearer import _core
-from servers import installed, stop_servers
+from servers import BOTH, installed, stop_servers
 from support import ASGIApp, running
 
 MET = {
@@ -35,6 +36,16 @@ def serve() -> Iterator[Callable[[ASGIApp], str]]:
     """
     with ExitStack() as servers:
         yield lambda app: servers.enter_context(running(app))
+
+
+@pytest.fixture(params=BOTH)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | str]:
+    """An empty store of each kind: SQLite's file, or the URL of a PostgreSQL."""
+    # Not above: the tests of the core do without FastAPI.
+    from accounts_support import store_of
+
+    with store_of(request.param, tmp_path) as store:
+        yield store
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -11,12 +11,12 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import asyncpg
 import pytest
@@ -28,6 +28,9 @@ POSTGRES = os.environ.get(
 )
 REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
 NO_REDIS = "NO REDIS: none answers at 127.0.0.1:6379, and none is installed to start"
+BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+"""Parameters of a fixture that gives a store of each kind."""
+
 BINARIES = Path("/usr/lib/postgresql")
 NO_POSTGRES = (
     "NO POSTGRESQL: none answers at 127.0.0.1:5432, and none is installed to start"
@@ -109,12 +112,24 @@ class PostgresServer:
         )
 
 
+class Server(Protocol):
+    """What both kinds can do."""
+
+    url: str
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+Kind = TypeVar("Kind", bound=Server)
+
+
 @contextmanager
-def own_postgres() -> Iterator[PostgresServer]:
-    """Run a server that a test may kill."""
-    folder = Path(tempfile.mkdtemp(prefix="fastbearer-pg-"))
+def _own(kind: Callable[[Path], Kind]) -> Iterator[Kind]:
+    folder = Path(tempfile.mkdtemp(prefix="fastbearer-"))
     try:
-        server = PostgresServer(folder)
+        server = kind(folder)
         server.start()
         try:
             yield server
@@ -122,6 +137,18 @@ def own_postgres() -> Iterator[PostgresServer]:
             server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def own_postgres() -> AbstractContextManager[PostgresServer]:
+    """Run a server that a test may kill."""
+    return _own(PostgresServer)
+
+
+def _kept_for_all(own: AbstractContextManager[Server]) -> str:
+    """Return the URL of a server that runs until ``stop_servers``."""
+    url = own.__enter__().url
+    _kept.append(own)
+    return url
 
 
 _kept: list[Any] = []
@@ -132,10 +159,7 @@ def postgres() -> str:
     """Return the URL of the server for all tests, started if there is none."""
     if answers(POSTGRES):
         return POSTGRES
-    kept = own_postgres()
-    server = kept.__enter__()
-    _kept.append(kept)
-    return server.url
+    return _kept_for_all(own_postgres())
 
 
 def answers_redis(url: str) -> bool:
@@ -174,20 +198,12 @@ class RedisServer:
             self._process.wait()
             self._process = None
 
+    stop = kill
 
-@contextmanager
-def own_redis() -> Iterator[RedisServer]:
+
+def own_redis() -> AbstractContextManager[RedisServer]:
     """Run a Redis that a test may kill, and fill."""
-    folder = Path(tempfile.mkdtemp(prefix="fastbearer-redis-"))
-    try:
-        server = RedisServer(folder)
-        server.start()
-        try:
-            yield server
-        finally:
-            server.kill()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    return _own(RedisServer)
 
 
 @cache
@@ -198,10 +214,7 @@ def redis() -> str:
     """
     if answers_redis(REDIS):
         return REDIS
-    kept = own_redis()
-    server = kept.__enter__()
-    _kept.append(kept)
-    return server.url
+    return _kept_for_all(own_redis())
 
 
 def installed() -> set[str]:

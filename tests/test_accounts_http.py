@@ -6,7 +6,6 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -17,10 +16,10 @@ from fastapi import FastAPI
 
 from accounts_support import (
     BODY,
-    BOTH,
     CHEAP,
     EMAIL,
     PASSWORD,
+    CountingHash,
     Store,
     answer,
     bearer,
@@ -39,6 +38,7 @@ from fastbearer.accounts import Accounts, User
 from fastbearer.app import create_app
 from fastbearer.errors import HasherBusyError
 from fastbearer.fastapi import Auth
+from servers import BOTH
 from support import SECRET, running
 
 Serve = Callable[[FastAPI], str]
@@ -52,12 +52,6 @@ TAKEN = "Email already registered"
 FAILED = "Failed to create account"
 BUSY = "Too many passwords are being checked. Please try again."
 CHALLENGE = 'Bearer realm="fastbearer"'
-
-
-@pytest.fixture(params=BOTH)
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    with store_of(request.param, tmp_path) as store:
-        yield store
 
 
 @pytest.fixture
@@ -206,20 +200,6 @@ def test_sign_in_has_an_upper_limit(service: str) -> None:
     for length in (129, 1_000_000):
         response = sign_in(service, password="x" * length)
         assert answer(response) == refused(400, rule)
-
-
-class CountingHash(PasswordHash):
-    """Notes which hashes were verified."""
-
-    __slots__ = ("verified",)
-
-    def __init__(self) -> None:
-        super().__init__("argon2id", time_cost=1, memory_cost=8, parallelism=1)
-        self.verified: list[str | bytes] = []
-
-    def _verify(self, password: str | bytes, hash: str | bytes, threads: int) -> bool:
-        self.verified.append(hash)
-        return super()._verify(password, hash, threads)
 
 
 def test_an_unknown_email_costs_a_verify_as_well(serve: Serve, database: Store) -> None:

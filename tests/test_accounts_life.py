@@ -6,7 +6,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ import pytest
 from fastapi import FastAPI
 
 from accounts_support import (
-    BOTH,
     CHEAP,
     EMAIL,
     PASSWORD,
@@ -31,7 +30,6 @@ from accounts_support import (
     rows,
     sign_in,
     sign_up,
-    store_of,
     token_of,
 )
 from fastbearer.accounts import AccountEvent, Accounts, Message
@@ -42,12 +40,6 @@ NEW = "another horse battery"
 WRONG_CODE = "Code is wrong, was used or has expired"
 WRONG_PASSWORD = "Current password is wrong"
 COMMON = "Password is too common, or too much like the email"
-
-
-@pytest.fixture(params=BOTH)
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    with store_of(request.param, tmp_path) as store:
-        yield store
 
 
 class Outbox(list[Message]):

@@ -21,7 +21,6 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from accounts_support import (
-    BOTH,
     answer,
     bearer,
     http,
@@ -39,7 +38,7 @@ from fastbearer.accounts import Database
 from fastbearer.accounts.database import SQLITE_PRAGMAS
 from fastbearer.accounts.models import Record
 from fastbearer.app.migrations import TASKS
-from servers import own_database, own_postgres
+from servers import BOTH, own_database, own_postgres
 from support import ASGIApp
 
 Serve = Callable[[ASGIApp], str]

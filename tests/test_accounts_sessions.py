@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ import pytest
 from fastapi import FastAPI
 
 from accounts_support import (
-    BOTH,
     PASSWORD,
     Store,
     answer,
@@ -29,7 +28,6 @@ from accounts_support import (
     rows,
     sign_in,
     sign_up,
-    store_of,
     token_of,
     url_of,
 )
@@ -53,12 +51,6 @@ STORES = [
     "database",
     pytest.param("redis", marks=pytest.mark.redis),
 ]
-
-
-@pytest.fixture(params=BOTH)
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    with store_of(request.param, tmp_path) as store:
-        yield store
 
 
 @pytest.fixture(params=STORES)

@@ -15,7 +15,6 @@ from fastapi import FastAPI
 
 from accounts_support import (
     BODY,
-    BOTH,
     Store,
     answer,
     bearer,
@@ -27,6 +26,7 @@ from accounts_support import (
     sign_up,
     store_of,
 )
+from servers import BOTH
 from support import OTHER_SECRET, running
 
 Serve = Callable[[FastAPI], str]

@@ -22,7 +22,6 @@ __all__ = ["Kind", "Throttle"]
 
 TOO_MANY = "Too many attempts. Please try again later."
 IPV6_PREFIX = 64  # what one customer has: RFC 6177 2
-TIMEOUT_SECONDS = 2.0
 
 # uvloop has a RuntimeError for a connection that has just been lost.
 STORE_ERRORS = (StorageError, OSError, RuntimeError)
@@ -171,16 +170,9 @@ def _redis(url: str | None) -> Any:
     if url is None:
         return None
     # Only who asks for Redis needs the extra.
-    from redis.asyncio import Redis
+    from fastbearer.revocation.redis import redis_client
 
-    try:
-        return Redis.from_url(
-            url,
-            socket_timeout=TIMEOUT_SECONDS,
-            socket_connect_timeout=TIMEOUT_SECONDS,
-        )
-    except ValueError:
-        raise ConfigurationError("REDIS_URL must be a redis:// URL") from None
+    return redis_client(url)
 
 
 def _storage(redis: Any) -> Storage:

@@ -16,7 +16,7 @@ from fastbearer.revocation.store import shelf_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["RedisRevocations"]
+__all__ = ["RedisRevocations", "redis_client"]
 
 TIMEOUT_SECONDS = 2.0
 END_SESSIONS = """
@@ -50,14 +50,7 @@ class RedisRevocations:
         prefix: str = "fastbearer:",
         clock: Callable[[], float] = time.time,
     ) -> None:
-        try:
-            self._redis: Redis = Redis.from_url(
-                url,
-                socket_timeout=TIMEOUT_SECONDS,
-                socket_connect_timeout=TIMEOUT_SECONDS,
-            )
-        except ValueError:
-            raise ConfigurationError("REDIS_URL must be a redis:// URL") from None
+        self._redis = redis_client(url)
         self._end_sessions = self._redis.register_script(END_SESSIONS)
         self._prefix = prefix
         self._clock = clock
@@ -104,6 +97,20 @@ class RedisRevocations:
 
     def _user_key(self, user_id: str) -> str:
         return f"{self._prefix}not-before:{shelf_key(user_id)}"
+
+
+def redis_client(url: str) -> Redis:
+    """Return a client that does not wait long for a Redis that is away.
+
+    Raises:
+        ConfigurationError: The URL is not one.
+    """
+    try:
+        return Redis.from_url(
+            url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
+        )
+    except ValueError:
+        raise ConfigurationError("REDIS_URL must be a redis:// URL") from None
 
 
 @contextmanager
