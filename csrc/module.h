@@ -87,7 +87,7 @@ bool option_clock(PyObject *value, PyObject **clock);
 /* Seconds since the epoch by that clock, or by the system's if it is NULL. */
 bool clock_read(PyObject *clock, double *now);
 
-/* --- json.c, json_write.c ------------------------------------------------------*/
+/* --- json.c -----------------------------------------------------------------------*/
 
 /* Members of an object that the core reads itself, borrowed from it; NULL
  * where absent. */
@@ -99,15 +99,26 @@ typedef struct {
 PyObject *json_read_object(const core_state *state, span text,
                            known_members *known);
 
+/* --- json_out.c ------------------------------------------------------------------ */
+
 typedef struct {
     char *bytes;
     size_t len, size;
+    bool ascii;      /* write other characters as escapes */
     char room[1024]; /* where most texts fit */
 } json_out;
 
 void json_out_begin(json_out *text);
 void json_out_end(json_out *text);
 bool json_put(json_out *text, const char *bytes, size_t len);
+
+/* Writes a quoted string; ValueError for a lone surrogate. */
+bool json_put_string(json_out *text, PyObject *value);
+
+/* Writes "name": and, unless it is NULL, a quoted string with a comma. */
+bool json_put_name(json_out *text, PyObject *name, PyObject *string);
+
+/* --- json_write.c ---------------------------------------------------------------- */
 
 /*
  * Writes a value; level is 1 for the top object. TypeError for a type that

@@ -9,6 +9,29 @@
 
 /* --- text: PEM, SSH, JWK --------------------------------------------------- */
 
+static int
+hex_digit(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+/* The next character: JSON may write any of ASCII as \u00XX (RFC 8259 7). */
+static char
+next_character(span secret, size_t *at)
+{
+    const char *p = secret.p + *at;
+    if (secret.len - *at >= 6 && memcmp(p, "\\u00", 4) == 0
+        && hex_digit(p[4]) >= 0 && hex_digit(p[5]) >= 0) {
+        *at += 6;
+        return (char)(hex_digit(p[4]) << 4 | hex_digit(p[5]));
+    }
+    *at += 1;
+    return *p;
+}
+
 /*
  * The secret as the text a person meant: without NULs (UTF-16 is text with
  * NULs between) and white space, letters folded to capitals. With
@@ -19,8 +42,8 @@ static size_t
 fold(span secret, bool letters_only, char *out)
 {
     size_t len = 0;
-    for (size_t i = 0; i < secret.len; i++) {
-        char c = secret.p[i];
+    for (size_t at = 0; at < secret.len;) {
+        char c = next_character(secret, &at);
         if (c >= 'a' && c <= 'z') {
             c = (char)(c - 'a' + 'A');
         }

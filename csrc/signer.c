@@ -11,6 +11,7 @@ typedef struct {
     PyObject *audience; /* str or tuple of str, or NULL */
     PyObject *clock;    /* callable, or NULL */
     double lifetime;    /* seconds; < 0 for none */
+    bool ascii;
 } SignerObject;
 
 /* --- dates ------------------------------------------------------------------------ */
@@ -182,6 +183,7 @@ sign(const SignerObject *self, PyObject *claims, PyObject *encoded_header)
     json_out text;
     PyObject *made = NULL;
     json_out_begin(&text);
+    text.ascii = self->ascii;
     if (write_claims(self, &text, claims)) {
         made = signature_sign(self->state, self->key, encoded_header,
                               (span){text.bytes, text.len});
@@ -211,7 +213,8 @@ signer_sign(PyObject *self, PyObject *const *args, Py_ssize_t count,
 /* --- construction ---------------------------------------------------------------------- */
 
 PyDoc_STRVAR(signer_doc,
-"Signer(key, *, issuer=None, audience=None, lifetime=None, clock=None)\n"
+"Signer(key, *, issuer=None, audience=None, lifetime=None, clock=None,\n"
+"       ascii=False)\n"
 "--\n"
 "\n"
 "Signs claims as compact tokens (RFC 7515, RFC 7519).\n"
@@ -225,6 +228,7 @@ PyDoc_STRVAR(signer_doc,
 "    audience: Adds `aud`: one string, or several.\n"
 "    lifetime: Seconds (or a timedelta): adds `iat` and `exp`, as integers.\n"
 "    clock: A callable that returns seconds since the epoch.\n"
+"    ascii: Writes other characters as escapes, as json.dumps does.\n"
 "\n"
 "Raises:\n"
 "    ConfigurationError: An option has a value that makes no sense.\n"
@@ -261,14 +265,15 @@ signer_fill(SignerObject *self, PyObject *issuer, PyObject *audience,
 static PyObject *
 signer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"key",      "issuer", "audience",
-                               "lifetime", "clock",  NULL};
+    static char *keywords[] = {"key",   "issuer", "audience", "lifetime",
+                               "clock", "ascii",  NULL};
     core_state *state = PyType_GetModuleState(type);
     PyObject *key, *issuer = Py_None, *audience = Py_None;
     PyObject *lifetime = Py_None, *clock = Py_None;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!|$OOOO:Signer", keywords,
-                                     state->key_type, &key, &issuer, &audience,
-                                     &lifetime, &clock)) {
+    int ascii = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!|$OOOOp:Signer",
+                                     keywords, state->key_type, &key, &issuer,
+                                     &audience, &lifetime, &clock, &ascii)) {
         return NULL;
     }
     SignerObject *self = (SignerObject *)type->tp_alloc(type, 0);
@@ -278,6 +283,7 @@ signer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     self->state = state;
     self->key = (KeyObject *)Py_NewRef(key);
     self->lifetime = -1;
+    self->ascii = ascii != 0;
     if (!signer_fill(self, issuer, audience, lifetime, clock)) {
         Py_CLEAR(self);
     }

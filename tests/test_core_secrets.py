@@ -147,6 +147,7 @@ SSH = (
         str(JWK),
         json.dumps(json.dumps(JWK)),
         json.dumps(JWK).replace('"kty":', '"kty"  :\n'),
+        json.dumps(JWK).replace('"kty"', '"\\u006b\\u0054y"'),
         "  " + json.dumps(JWK),
         json.dumps(JWK)[:-1],
         json.dumps(JWK).encode("utf-16"),

@@ -86,6 +86,7 @@ class Signer:
         audience: str | Iterable[str] | None = None,
         lifetime: float | timedelta | None = None,
         clock: Callable[[], float] | None = None,
+        ascii: bool = False,
     ) -> Signer: ...
     def sign(
         self, claims: dict[str, Any], /, *, headers: dict[str, Any] | None = None

@@ -11,7 +11,7 @@ import sys
 
 __all__ = ["PACKAGES", "install"]
 
-PACKAGES = ("jose", "passlib", "pwdlib")
+PACKAGES = ("jose", "jwt", "passlib", "pwdlib")
 
 
 def install(name: str) -> None:

@@ -1,4 +1,4 @@
-"""Keys that are given as text at every call are parsed once."""
+"""Keys that are given again at every call are parsed once."""
 
 from __future__ import annotations
 
@@ -7,26 +7,36 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-__all__ = ["Parsed"]
+__all__ = ["Known", "Parsed"]
 
 T = TypeVar("T")
 SIZE = 256
+MISSING: Any = object()
 
 
-class Parsed(Generic[T]):
-    """What was made of recent texts, found again by their content.
+class _Recent(Generic[T]):
+    """What was made lately.
 
     It never holds more than ``SIZE``; when it is full, it begins anew. Of two
     threads that make the same thing at a time, both may: what they make is
     immutable, so either will do.
 
     Args:
-        make: Takes the text and the rest of the question.
+        make: Takes the question.
     """
 
     def __init__(self, make: Callable[..., T]) -> None:
         self._make = make
-        self._made: dict[Hashable, T] = {}
+        self._made: dict[Hashable, Any] = {}
+
+    def _keep(self, question: Hashable, made: Any) -> None:
+        if len(self._made) >= SIZE:
+            self._made.clear()
+        self._made[question] = made
+
+
+class Parsed(_Recent[T]):
+    """What was made of recent texts, found again by their content."""
 
     def __call__(self, text: str | bytes, *rest: Any) -> T:
         """Return what is made of a text.
@@ -36,10 +46,26 @@ class Parsed(Generic[T]):
         """
         # The class first: comparing str with bytes is an error under -bb.
         question = (text.__class__, text, rest)
-        made = self._made.get(question)
-        if made is None:
+        made: T = self._made.get(question, MISSING)
+        if made is MISSING:
             made = self._make(text, *rest)
-            if len(self._made) >= SIZE:
-                self._made.clear()
-            self._made[question] = made
+            self._keep(question, made)
         return made
+
+
+class Known(_Recent[T]):
+    """What was made of recent immutable objects, found again by their identity."""
+
+    def __call__(self, thing: object, *rest: Any) -> T:
+        """Return what is made of an object.
+
+        Raises:
+            TypeError: Something in ``rest`` cannot be hashed.
+        """
+        question = (id(thing), rest)
+        # With the thing itself, lest another one is given its identity.
+        made: tuple[T, object] | None = self._made.get(question)
+        if made is None:
+            made = (self._make(thing, *rest), thing)
+            self._keep(question, made)
+        return made[0]

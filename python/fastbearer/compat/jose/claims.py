@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
+from fastbearer.compat import clock
 from fastbearer.compat.jose.constants import ALGORITHMS
 from fastbearer.compat.jose.exceptions import (
     ExpiredSignatureError,
@@ -70,7 +71,7 @@ def check_claims(
         raise JWTError("audience must be a string or None")
     if wanted["verify_iat"]:
         _integer(claims, "iat")
-    now = int(datetime.now(UTC).timestamp())
+    now = int(clock.now())
     if wanted["verify_nbf"]:
         nbf = _integer(claims, "nbf")
         if nbf is not None and nbf > now + leeway:

@@ -9,6 +9,7 @@ from typing import Any
 
 from fastbearer._core import Key as CoreKey
 from fastbearer._core import Signer, Verifier, json_object
+from fastbearer.compat import clock
 from fastbearer.compat.jose import jws
 from fastbearer.compat.jose.claims import DEFAULTS, check_claims, check_names
 from fastbearer.compat.jose.constants import ALGORITHMS
@@ -163,13 +164,19 @@ def _claims(payload: bytes, name: str) -> dict[str, Any]:
 
 
 def _make_signer(key: str | bytes, algorithm: str) -> Signer:
-    return Signer(_core_key(key, algorithm))
+    return Signer(_core_key(key, algorithm), ascii=True)
 
 
 def _make_verifier(key: str | bytes, algorithm: str) -> Verifier:
     core = _core_key(key, algorithm)
     verifying = core if algorithm in ALGORITHMS.HMAC else core.public()
-    return Verifier(verifying, require=(), ignore_audience=True, max_bytes=MAX_BYTES)
+    return Verifier(
+        verifying,
+        require=(),
+        ignore_audience=True,
+        max_bytes=MAX_BYTES,
+        clock=clock.now,
+    )
 
 
 def _core_key(key: str | bytes, algorithm: str) -> CoreKey:

@@ -9,20 +9,15 @@ from fastbearer._core import Key as CoreKey
 from fastbearer._core import raw_sign, raw_verify, rsa_oaep_open, rsa_oaep_seal
 from fastbearer.compat.jose.backends import der
 from fastbearer.compat.jose.backends.base import Key
-from fastbearer.compat.jose.backends.primes import primes_of
 from fastbearer.compat.jose.constants import ALGORITHMS
 from fastbearer.compat.jose.exceptions import JWEError, JWKError
-from fastbearer.compat.jose.utils import (
-    base64_to_long,
-    ensure_binary,
-    long_to_base64,
-)
+from fastbearer.compat.jose.utils import ensure_binary
+from fastbearer.compat.jwks import key_of_jwk
+from fastbearer.compat.pyca import pem_of
 from fastbearer.errors import FastbearerError
 
 __all__ = ["ECKey", "RSAKey"]
 
-PRIMES = {"p", "q", "dp", "dq", "qi"}
-MOST_BITS = 16384
 COORDINATE_BYTES = {"ES256": 32, "ES384": 48, "ES512": 66}
 PRIVATE_VERIFIES = (
     "Attempting to verify a message with a private key. This is not recommended."
@@ -72,21 +67,10 @@ class _AsymmetricKey(Key):
                 f"Incorrect key type. Expected: '{self.kty}',"
                 f" Received: {jwk.get('kty')}"
             )
-        # Of "use" and the like python-jose takes no notice; "alg" must not differ.
-        bare = {
-            name: value
-            for name, value in jwk.items()
-            if name not in ("use", "key_ops", "kid", "alg")
-        }
         try:
-            bare = self._completed(bare)
-            return CoreKey.from_jwk(bare, self._for)
+            return key_of_jwk(jwk, self._for)
         except (FastbearerError, TypeError, ValueError) as error:
             raise JWKError(str(error)) from None
-
-    def _completed(self, jwk: dict[str, Any]) -> dict[str, Any]:
-        """Return the JWK with what may be left out."""
-        return jwk
 
     def sign(self, msg: bytes) -> bytes:
         """Return a signature.
@@ -142,24 +126,6 @@ class RSAKey(_AsymmetricKey):
     @property
     def _for(self) -> str:
         return "RS256" if self._wraps else self._algorithm
-
-    def _completed(self, jwk: dict[str, Any]) -> dict[str, Any]:
-        # RFC 7518 6.3.2: a producer may give d alone.
-        if "d" not in jwk or jwk.keys() & PRIMES:
-            return jwk
-        n, e, d = (base64_to_long(jwk[name]) for name in ("n", "e", "d"))
-        if n.bit_length() > MOST_BITS or max(e, d) >= n:
-            raise ValueError("an RSA key out of range")
-        found = primes_of(n, e, d)
-        if found is None:
-            raise ValueError("d is not of this RSA key")
-        p, q = found
-        numbers = {"p": p, "q": q, "dp": d % (p - 1), "dq": d % (q - 1)}
-        numbers["qi"] = pow(q, -1, p)
-        texts = {
-            name: long_to_base64(number).decode() for name, number in numbers.items()
-        }
-        return {**jwk, **texts}
 
     @property
     def _wraps(self) -> bool:
@@ -237,33 +203,6 @@ class ECKey(_AsymmetricKey):
 def _pem_of(key: Any) -> bytes:
     """Return the PEM of another library's key object."""
     try:
-        if hasattr(key, "to_pem"):
-            made = key.to_pem()
-        elif hasattr(key, "private_bytes"):
-            made = _pem_of_private(key)
-        elif hasattr(key, "public_bytes"):
-            made = _pem_of_public(key)
-        else:
-            raise JWKError("Unable to parse a key of this type")
-    except JWKError:
-        raise
+        return bytes(key.to_pem()) if hasattr(key, "to_pem") else pem_of(key)
     except Exception as error:
         raise JWKError("The key object cannot be read") from error
-    return bytes(made)
-
-
-# Whoever has such an object has the package that it is from.
-
-
-def _pem_of_private(key: Any) -> Any:
-    from cryptography.hazmat.primitives import serialization as forms
-
-    return key.private_bytes(
-        forms.Encoding.PEM, forms.PrivateFormat.PKCS8, forms.NoEncryption()
-    )
-
-
-def _pem_of_public(key: Any) -> Any:
-    from cryptography.hazmat.primitives import serialization as forms
-
-    return key.public_bytes(forms.Encoding.PEM, forms.PublicFormat.SubjectPublicKeyInfo)

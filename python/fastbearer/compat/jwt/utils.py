@@ -1,0 +1,106 @@
+"""Small things that users of PyJWT call too."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+__all__ = [
+    "base64url_decode",
+    "base64url_encode",
+    "bytes_from_int",
+    "bytes_to_number",
+    "force_bytes",
+    "from_base64url_uint",
+    "is_pem_format",
+    "is_ssh_key",
+    "number_to_bytes",
+    "to_base64url_uint",
+]
+
+LABELS = (
+    rb"(?:[A-Z0-9]+ )*(?:CERTIFICATE(?: REQUEST)?|PRIVATE KEY|PUBLIC KEY"
+    rb"|DH PARAMETERS|X509 CRL)"
+)
+PEM_LINE = re.compile(rb"----[- ](BEGIN|END) (" + LABELS + rb")[- ]----")
+SSH_KEY_TYPES = (
+    *(b"ssh-ed25519", b"ssh-rsa", b"ssh-dss"),
+    *(b"ecdsa-sha2-nistp256", b"ecdsa-sha2-nistp384", b"ecdsa-sha2-nistp521"),
+)
+
+
+def force_bytes(value: bytes | str) -> bytes:
+    """Return bytes; of a str its UTF-8.
+
+    Raises:
+        TypeError: It is neither.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-8")
+    if isinstance(value, bytes):
+        return value
+    raise TypeError("Expected a string or bytes value")
+
+
+def base64url_encode(input: bytes) -> bytes:
+    """Return base64url without padding (RFC 7515 2)."""
+    return base64.urlsafe_b64encode(input).rstrip(b"=")
+
+
+def base64url_decode(input: bytes | str) -> bytes:
+    """Return what base64url stands for, with or without padding.
+
+    Raises:
+        binascii.Error: It is not base64url.
+    """
+    text = force_bytes(input)
+    return base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
+
+
+def bytes_from_int(val: int, *, bit_length: int | None = None) -> bytes:
+    """Return the big-endian bytes of a number, as many as the bits need."""
+    bits = val.bit_length() if bit_length is None else bit_length
+    return val.to_bytes((bits + 7) // 8, "big")
+
+
+def to_base64url_uint(val: int, *, bit_length: int | None = None) -> bytes:
+    """Return the base64url of a number (RFC 7518 2).
+
+    Raises:
+        ValueError: It is negative.
+    """
+    if val < 0:
+        raise ValueError("Must be a positive integer")
+    return base64url_encode(bytes_from_int(val, bit_length=bit_length) or b"\0")
+
+
+def from_base64url_uint(val: bytes | str) -> int:
+    """Return the number that base64url stands for."""
+    return int.from_bytes(base64url_decode(val), "big")
+
+
+def number_to_bytes(num: int, num_bytes: int) -> bytes:
+    """Return the big-endian bytes of a number, at least so many."""
+    return num.to_bytes(max(num_bytes, (num.bit_length() + 7) // 8), "big")
+
+
+def bytes_to_number(string: bytes) -> int:
+    """Return the number of big-endian bytes."""
+    return int.from_bytes(string, "big")
+
+
+def is_pem_format(key: bytes) -> bool:
+    """Tell whether there is a PEM block, from its first line to its last."""
+    begun = set()
+    for line in PEM_LINE.finditer(key):
+        kind, label = line.groups()
+        if kind == b"BEGIN":
+            begun.add(label)
+        elif label in begun:
+            return True
+    return False
+
+
+def is_ssh_key(key: bytes) -> bool:
+    """Tell whether it is a public key of SSH."""
+    return key.startswith(SSH_KEY_TYPES)
