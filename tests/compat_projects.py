@@ -7,9 +7,11 @@ template for full-stack applications, as it is now and as it was over passlib.
 
 from __future__ import annotations
 
+import json
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import jwt
 
@@ -234,65 +236,90 @@ PROJECTS = {
 }
 
 
-def sign(
-    key: str = KEY,
-    algorithm: str = "HS256",
-    headers: dict[str, Any] | None = None,
-    **claims: Any,
-) -> str:
-    given = {"sub": "ada", "scope": "me items", "exp": YEAR_2100, **claims}
-    present = {name: value for name, value in given.items() if value is not None}
-    return jwt.encode(present, key, algorithm, headers)
+JSON_WORDS = re.compile(
+    r"(?<=string: )(not strict JSON|Expecting value: [^\"]+|'utf-8' codec [^\"]+)"
+)
+"""What a reader of JSON says of text that is none; each has its own words."""
 
 
-def sign_text(text: bytes) -> str:
-    return jwt.PyJWS().encode(text, KEY)
+def answer(response: Any) -> tuple[int, Any, str | None]:
+    """Return what a client sees of a response."""
+    body = json.loads(JSON_WORDS.sub("no JSON", response.text))
+    return response.status_code, body, response.headers.get("WWW-Authenticate")
+
+
+def bearer(token: str) -> dict[bytes, bytes]:
+    return {b"Authorization": f"Bearer {token}".rstrip().encode()}
 
 
 def encode(text: str) -> str:
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def refused_tokens() -> Iterator[tuple[str, str]]:
-    head, payload, signature = sign().split(".")
-    none, shouted, unknown, nothing = (
-        encode(header)
-        for header in ('{"alg": "none"}', '{"alg": "NONE"}', '{"alg": "HS1"}', "{}")
-    )
-    yield "expired", sign(exp=1)
-    yield "another secret", sign(OTHER_SECRET)
-    yield "another algorithm", sign(algorithm="HS512")
-    yield "not yet", sign(nbf=YEAR_2100)
-    yield "issued in the future", sign(iat=YEAR_2100)
-    yield "for somebody", sign(aud="somebody")
-    yield "no sub", sign(sub=None)
-    yield "a number as sub", sign(sub=7)
-    yield "of nobody", sign(sub="nobody")
-    yield "of one who is locked", sign(sub="bob")
-    yield "text as exp", sign(exp="soon")
-    yield "text as nbf", sign(nbf="soon")
-    yield "text as iat", sign(iat="soon")
-    yield "none", f"{none}.{payload}."
-    yield "none with a signature", f"{none}.{payload}.{signature}"
-    yield "NONE", f"{shouted}.{payload}."
-    yield "no alg", f"{nothing}.{payload}.{signature}"
-    yield "an alg of nobody", f"{unknown}.{payload}.{signature}"
-    yield "extensions", sign(headers={"crit": ["x"], "x": 1})
-    yield "other claims", f"{head}.{sign(sub='bob').split('.')[1]}.{signature}"
-    yield "another end", f"{head}.{payload}.{signature[:-4]}AAAA"
-    yield "no signature", f"{head}.{payload}."
-    yield "two segments", f"{head}.{payload}"
-    yield "four segments", f"{head}.{payload}.{signature}.{signature}"
-    yield "header is no JSON", f"{encode('x')}.{payload}.{signature}"
-    yield "header is no object", f"{encode('[]')}.{payload}.{signature}"
-    yield "claims are no JSON", sign_text(b"x")
-    yield "claims are no object", sign_text(b"[]")
-    yield "claims are no text", sign_text(b"\xff")
-    yield "no base64", f"{head}.{payload}.!"
-    yield "a word", "abc"
-    yield "dots", ".."
-    yield "nothing", ""
-    yield "not ASCII", "\xe9.\xe9.\xe9"
+class Signer(NamedTuple):
+    """Makes tokens with the original, by the key of a project."""
 
+    claims: dict[str, Any]
+    key: Any = KEY
+    other_key: Any = OTHER_SECRET
+    algorithm: str = "HS256"
 
-TOKENS = dict(refused_tokens())
+    def sign(self, headers: dict[str, Any] | None = None, **claims: Any) -> str:
+        given = {"exp": YEAR_2100, **self.claims, **claims}
+        present = {name: value for name, value in given.items() if value is not None}
+        return jwt.encode(present, self.key, self.algorithm, headers)
+
+    def sign_text(self, text: bytes) -> str:
+        return jwt.PyJWS().encode(text, self.key, self.algorithm)
+
+    def refused(self) -> dict[str, str]:
+        """Return tokens that are wrong, by what is wrong with them."""
+        return dict([*self.wrong_keys(), *self.wrong_claims(), *self.wrong_texts()])
+
+    def wrong_keys(self) -> Iterator[tuple[str, str]]:
+        _, payload, signature = self.sign().split(".")
+        none, shouted, unknown, nothing = (
+            encode(header)
+            for header in ('{"alg":"none"}', '{"alg":"NONE"}', '{"alg":"HS1"}', "{}")
+        )
+        sibling = self.algorithm[:2] + "512"
+        yield "another key", self._replace(key=self.other_key).sign()
+        yield "another algorithm", self._replace(algorithm=sibling).sign()
+        yield "none", f"{none}.{payload}."
+        yield "none with a signature", f"{none}.{payload}.{signature}"
+        yield "NONE", f"{shouted}.{payload}."
+        yield "no alg", f"{nothing}.{payload}.{signature}"
+        yield "an alg of nobody", f"{unknown}.{payload}.{signature}"
+        yield "extensions", self.sign(headers={"crit": ["x"], "x": 1})
+
+    def wrong_claims(self) -> Iterator[tuple[str, str]]:
+        yield "expired", self.sign(exp=1)
+        yield "not yet", self.sign(nbf=YEAR_2100)
+        yield "issued in the future", self.sign(iat=YEAR_2100)
+        yield "for somebody", self.sign(aud="somebody")
+        yield "a number as aud", self.sign(aud=7)
+        yield "no sub", self.sign(sub=None)
+        yield "a number as sub", self.sign(sub=7)
+        yield "a number as jti", self.sign(jti=7)
+        yield "text as exp", self.sign(exp="soon")
+        yield "text as nbf", self.sign(nbf="soon")
+        yield "text as iat", self.sign(iat="soon")
+
+    def wrong_texts(self) -> Iterator[tuple[str, str]]:
+        head, payload, signature = self.sign().split(".")
+        other = self.sign(sub="bob").split(".")[1]
+        yield "other claims", f"{head}.{other}.{signature}"
+        yield "another signature", f"{head}.{payload}.{signature[:-4]}AAAA"
+        yield "no signature", f"{head}.{payload}."
+        yield "two segments", f"{head}.{payload}"
+        yield "four segments", f"{head}.{payload}.{signature}.{signature}"
+        yield "header is no JSON", f"{encode('x')}.{payload}.{signature}"
+        yield "header is no object", f"{encode('[]')}.{payload}.{signature}"
+        yield "claims are no JSON", self.sign_text(b"x")
+        yield "claims are no object", self.sign_text(b"[]")
+        yield "claims are no text", self.sign_text(b"\xff")
+        yield "no base64", f"{head}.{payload}.!"
+        yield "a word", "abc"
+        yield "dots", ".."
+        yield "nothing", ""
+        yield "not ASCII", "\xe9.\xe9.\xe9"

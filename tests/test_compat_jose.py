@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import json
 import time
-import warnings
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,36 +21,22 @@ from jose import jws as their_jws
 from jose import jwt as their_jwt
 from jose.utils import base64url_encode
 
+from compat_support import (
+    CLAIMS,
+    HS256,
+    NOW,
+    SECRET,
+    forged,
+    other_last_bits,
+    outcome,
+)
 from fastbearer import Key
-from fastbearer._core import raw_sign
 from fastbearer.compat.jose import exceptions as our_errors
 from fastbearer.compat.jose import jwe as our_jwe
 from fastbearer.compat.jose import jwk as our_jwk
 from fastbearer.compat.jose import jws as our_jws
 from fastbearer.compat.jose import jwt as our_jwt
 from fastbearer.compat.parsed import SIZE, Parsed
-
-SECRET = "a secret that both of them know, 32 bytes"
-NOW = int(time.time())
-HS256 = ["HS256"]
-
-
-def outcome(call: Any) -> tuple[str, Any]:
-    """Return the result, or the error's class and words."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return "ok", call()
-    except Exception as error:
-        return type(error).__name__, str(error)
-
-
-def forged(payload: str, header: str = '{"alg":"HS256","typ":"JWT"}') -> str:
-    """Sign any text whatever with the secret."""
-    signed = b".".join(base64url_encode(part.encode()) for part in (header, payload))
-    key = Key.from_secret(SECRET)
-    return (signed + b"." + base64url_encode(raw_sign(signed, key))).decode()
-
 
 PAYLOADS: list[tuple[Any, dict[str, Any]]] = [
     ({"a": 1}, {}),
@@ -204,10 +189,8 @@ def test_where_it_is_stricter(name: str, token: Any, key: Any, error: str) -> No
 
 def test_trailing_bits() -> None:
     token = forged('{"a":1}')
-    last = token[-1]
-    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-    other = alphabet[alphabet.index(last) ^ 1]
-    assert outcome(lambda: our_jwt.decode(token[:-1] + other, SECRET, HS256)) == (
+    other = other_last_bits(token)
+    assert outcome(lambda: our_jwt.decode(other, SECRET, HS256)) == (
         "JWTError",
         "Invalid crypto padding",
     )
@@ -279,17 +262,6 @@ def test_an_rsa_jwk_without_primes() -> None:
         our_jwk.construct(partly, "RS256")
 
 
-CLAIMS = st.dictionaries(
-    st.sampled_from(["a", "exp", "nbf", "iat", "sub", "iss", "aud", "jti", "\u00e9"]),
-    st.one_of(
-        st.integers(-(2**40), 2**40),
-        st.text(max_size=5),
-        st.booleans(),
-        st.floats(-1e12, 1e12),
-        st.lists(st.text(max_size=3), max_size=3),
-    ),
-    max_size=5,
-)
 ARGUMENTS = st.fixed_dictionaries(
     {},
     optional={
@@ -311,6 +283,14 @@ def test_any_claims(claims: dict[str, Any], arguments: dict[str, Any]) -> None:
         assert ours[0] == "JWTClaimsError"
     else:
         assert ours == theirs
+
+
+def test_a_clock_that_a_test_has_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As freezegun does it: in the place of time.time."""
+    token = forged(json.dumps({"exp": NOW + 1000}))
+    for when, error in ((NOW, "ok"), (NOW + 1001, "ExpiredSignatureError")):
+        monkeypatch.setattr(time, "time", lambda when=when: float(when))
+        assert outcome(lambda: our_jwt.decode(token, SECRET, HS256))[0] == error
 
 
 def test_dates_are_changed_in_place() -> None:

@@ -36,6 +36,9 @@ MODULES = [
     "fastbearer.compat.jose.jwt",
     "fastbearer.compat.jose.jws",
     "fastbearer.compat.jose.jwk",
+    "fastbearer.compat.jwt",
+    "fastbearer.compat.jwt.algorithms",
+    "fastbearer.compat.jwt.exceptions",
     "fastbearer.compat.passlib.context",
     "fastbearer.compat.pwdlib",
 ]

@@ -33,10 +33,8 @@ NOT_TEXT = "Expecting a PEM-formatted key."
 NEITHER = "Not a public or private key"
 LEAST_BITS = 2048
 
-# Of the algorithm that a key of the core has unless another is asked for.
-KINDS = {"RS256": "RSA", "EdDSA": "OKP"} | dict.fromkeys(
-    ("ES256", "ES256K", "ES384", "ES512"), "EC"
-)
+# By the first letters of the algorithm of a key of the core.
+KINDS = {"HS": "oct", "RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
 CURVES = {
     "ES256": "secp256r1",
     "ES256K": "secp256k1",
@@ -85,7 +83,7 @@ class AsymmetricAlgorithm(Algorithm):
         return self._checked(_read(text))
 
     def _checked(self, key: Key) -> Key:
-        kind = KINDS.get(key.algorithm, "oct")
+        kind = _kind(key)
         if kind != self._kind:
             raise InvalidKeyError(
                 f"Expected a key of kind {self._kind}, got: {kind}."
@@ -302,7 +300,9 @@ class OKPAlgorithm(AsymmetricAlgorithm):
         Raises:
             InvalidKeyError: It is no key.
         """
-        return jwk_text({"kty": "OKP", **_members(key_obj, "OKP")}, as_dict)
+        members = _members(key_obj, "OKP")
+        crv = members.pop("crv")
+        return jwk_text({**members, "kty": "OKP", "crv": crv}, as_dict)
 
     @staticmethod
     def from_jwk(jwk: str | JWKDict) -> Any:
@@ -318,6 +318,10 @@ class OKPAlgorithm(AsymmetricAlgorithm):
         if "x" not in found:
             raise InvalidKeyError('OKP should have "x" parameter')
         return _object(found)
+
+
+def _kind(key: Key) -> str:
+    return KINDS[key.algorithm[:2]]
 
 
 def _make_key(text: str | bytes) -> Key:
@@ -353,6 +357,6 @@ def _members(key: Any, kind: str) -> JWKDict:
         jwk = core.to_jwk(private=core.is_private)
     except (FastbearerError, TypeError, ValueError) as error:
         raise InvalidKeyError(str(error)) from None
-    if KINDS.get(core.algorithm) != kind:
+    if _kind(core) != kind:
         raise InvalidKeyError(NEITHER)
     return {name: jwk[name] for name in jwk if name not in ("kty", "alg", "kid")}
