@@ -425,7 +425,7 @@ def add_migrate(commands: Any) -> None:
 
 
 def add_migrate_imports(commands: Any) -> None:
-    text = "show how imports of jose, passlib and pwdlib change to the drop-ins"
+    text = "show how imports of jose, jwt, passlib and pwdlib change to the drop-ins"
     command = commands.add_parser("migrate-imports", help=text, description=text)
     command.add_argument("path", type=Path, help="a file, or a folder")
     command.add_argument("--write", action="store_true", help="change the files too")
