@@ -13,47 +13,47 @@ static int
 hex_digit(char c)
 {
     return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
            : c >= 'A' && c <= 'F' ? c - 'A' + 10
                                   : -1;
 }
 
-/* The next character: JSON may write any of ASCII as \u00XX (RFC 8259 7). */
 static char
-next_character(span secret, size_t *at)
+capital(char c)
 {
-    const char *p = secret.p + *at;
-    if (secret.len - *at >= 6 && memcmp(p, "\\u00", 4) == 0
-        && hex_digit(p[4]) >= 0 && hex_digit(p[5]) >= 0) {
-        *at += 6;
-        return (char)(hex_digit(p[4]) << 4 | hex_digit(p[5]));
-    }
-    *at += 1;
-    return *p;
+    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
 }
 
-/*
- * The secret as the text a person meant: without NULs (UTF-16 is text with
- * NULs between) and white space, letters folded to capitals. With
- * letters_only, without everything else too, so that a PEM line is found
- * however its dashes and spaces were mangled.
- */
+/* JSON may write any character of ASCII as \u00XX (RFC 8259 7). */
 static size_t
-fold(span secret, bool letters_only, char *out)
+resolve_escapes(char *text, size_t len)
 {
-    size_t len = 0;
-    for (size_t at = 0; at < secret.len;) {
-        char c = next_character(secret, &at);
-        if (c >= 'a' && c <= 'z') {
-            c = (char)(c - 'a' + 'A');
-        }
-        bool is_letter = c >= 'A' && c <= 'Z';
-        bool is_blank = c == '\0' || c == ' ' || (c >= '\t' && c <= '\r');
-        if (letters_only ? is_letter : !is_blank) {
-            out[len++] = c;
+    size_t out = 0;
+    for (size_t at = 0; at < len; at++, out++) {
+        if (len - at >= 6 && memcmp(text + at, "\\U00", 4) == 0
+            && hex_digit(text[at + 4]) >= 0 && hex_digit(text[at + 5]) >= 0) {
+            text[out] = capital((char)(hex_digit(text[at + 4]) << 4
+                                       | hex_digit(text[at + 5])));
+            at += 5;
+        } else {
+            text[out] = text[at];
         }
     }
-    return len;
+    return out;
+}
+
+/* The secret as the text a person meant: in capitals, without NULs (UTF-16 is
+ * text with NULs between) and white space. */
+static size_t
+fold(span secret, char *out)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < secret.len; i++) {
+        char c = secret.p[i];
+        if (c != '\0' && c != ' ' && !(c >= '\t' && c <= '\r')) {
+            out[len++] = capital(c);
+        }
+    }
+    return resolve_escapes(out, len);
 }
 
 static const char *
@@ -83,36 +83,89 @@ contains_any(const char *text, size_t len, const char *const *parts)
     return false;
 }
 
-/* The labels of RFC 7468, RFC 4716, OpenSSL and OpenSSH, letters only. */
+/* The labels of RFC 7468, RFC 4716, OpenSSL and OpenSSH, without spaces. */
 /* clang-format off */
 static const char *const pem_labels[] = {
     "PUBLICKEY", "PRIVATEKEY", "ENCRYPTEDPRIVATEKEY", "RSAPUBLICKEY",
     "RSAPRIVATEKEY", "ECPUBLICKEY", "ECPRIVATEKEY", "DSAPUBLICKEY",
-    "DSAPRIVATEKEY", "ANYPRIVATEKEY", "OPENSSHPRIVATEKEY", "SSHPUBLICKEY",
-    "SSHENCRYPTEDPRIVATEKEY", "CERTIFICATE", "XCERTIFICATE",
-    "TRUSTEDCERTIFICATE", "CERTIFICATEREQUEST", "ECPARAMETERS", "PKCS", "CMS",
+    "DSAPRIVATEKEY", "ANYPRIVATEKEY", "OPENSSHPRIVATEKEY", "SSH2PUBLICKEY",
+    "SSH2ENCRYPTEDPRIVATEKEY", "CERTIFICATE", "X509CERTIFICATE", "X509CRL",
+    "TRUSTEDCERTIFICATE", "CERTIFICATEREQUEST", "NEWCERTIFICATEREQUEST",
+    "ECPARAMETERS", "DHPARAMETERS", "PKCS7", "PKCS12", "CMS",
     "PGPPUBLICKEYBLOCK", "PGPPRIVATEKEYBLOCK", NULL};
 /* clang-format on */
 
-/* Whether BEGIN or END stands right before `at`. */
 static bool
-is_boundary(const char *text, const char *at)
+is_mark(char c)
 {
-    return (at - text >= 5 && memcmp(at - 5, "BEGIN", 5) == 0)
-           || (at - text >= 3 && memcmp(at - 3, "END", 3) == 0);
+    return !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9');
 }
 
-/* One of the two lines of a PEM block is enough. */
+/* The end of the label if it stands at p, whatever marks stand between its
+ * characters, or NULL. */
+static const char *
+skip_label(const char *p, const char *end, const char *label)
+{
+    while (*label != '\0') {
+        while (p < end && is_mark(*p)) {
+            p++;
+        }
+        if (p == end || *p != *label) {
+            return NULL;
+        }
+        p++;
+        label++;
+    }
+    return p;
+}
+
+/* The next line of PEM with that word and label, with or without its dashes,
+ * or NULL; *is_dashed says which. */
+static const char *
+find_line(const char *text, const char *end, const char *word,
+          const char *label, bool *is_dashed)
+{
+    const char *at = text, *after = NULL;
+    while ((at = find(at, (size_t)(end - at), word)) != NULL
+           && (after = skip_label(at + strlen(word), end, label)) == NULL) {
+        at++;
+    }
+    *is_dashed = at != NULL
+                 && ((at - text >= 2 && memcmp(at - 2, "--", 2) == 0)
+                     || (end - after >= 2 && memcmp(after, "--", 2) == 0));
+    return at == NULL ? NULL : after;
+}
+
+/* One of the two lines of a PEM block is enough, if it has dashes; without
+ * them it takes both, for a passphrase may have "backend private key". */
+static bool
+contains_pem(const char *text, size_t len, const char *label)
+{
+    const char *end = text + len;
+    bool is_dashed = false, has_begin = false;
+    const char *begin = text, *last;
+    while ((begin = find_line(begin, end, "BEGIN", label, &is_dashed))
+           != NULL) {
+        if (is_dashed) {
+            return true;
+        }
+        has_begin = true;
+    }
+    last = text;
+    while ((last = find_line(last, end, "END", label, &is_dashed)) != NULL) {
+        if (is_dashed || has_begin) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool
 contains_pem_line(const char *text, size_t len)
 {
     for (const char *const *label = pem_labels; *label != NULL; label++) {
-        const char *end = text + len, *at = text;
-        while ((at = find(at, (size_t)(end - at), *label)) != NULL) {
-            if (is_boundary(text, at)) {
-                return true;
-            }
-            at++;
+        if (contains_pem(text, len, *label)) {
+            return true;
         }
     }
     return false;
@@ -138,11 +191,10 @@ static const char *const jwk_marks[] = {
 static status
 check_text(span secret, char *room)
 {
-    size_t len = fold(secret, true, room);
+    size_t len = fold(secret, room);
     if (contains_pem_line(room, len)) {
         return STATUS_KEY_IS_PEM;
     }
-    len = fold(secret, false, room);
     if (len == 0) {
         return STATUS_KEY_EMPTY;
     }

@@ -83,6 +83,9 @@ LABELS = (
     "EC PRIVATE KEY",
     "CERTIFICATE",
     "X509 CERTIFICATE",
+    "X509 CRL",
+    "NEW CERTIFICATE REQUEST",
+    "DH PARAMETERS",
     "OPENSSH PRIVATE KEY",
 )
 
@@ -151,6 +154,7 @@ SSH = (
         "  " + json.dumps(JWK),
         json.dumps(JWK)[:-1],
         json.dumps(JWK).encode("utf-16"),
+        json.dumps(JWK).replace('"kty"', '"k\\u0074y"').encode("utf-16"),
     ],
 )
 def test_jwk_text(text: Any) -> None:
@@ -255,6 +259,9 @@ def test_random_secrets_are_never_taken_for_keys(algorithm: str) -> None:
         "my private key is under the doormat, certificate too",
         "the kty and the keys are no JWK by themselves, are they",
         "ssh is a protocol; rsa is an algorithm; this is a secret",
+        "backend-private-key-3f9c1d7e5b2a4860-0123456789",
+        "my-backend-cms-secret-key-2026-0123456789",
+        "the weekend certificate of the front-end PKCS7 team",
         "0" * 64,
         "MIIB" + "x" * 60,
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -10,15 +11,14 @@ if TYPE_CHECKING:
 __all__ = ["Known", "Parsed"]
 
 T = TypeVar("T")
-SIZE = 256
+SIZE = 1024
 MISSING: Any = object()
 
 
 class _Recent(Generic[T]):
-    """What was made lately.
+    """What was made lately: never more than ``SIZE``, and the oldest goes first.
 
-    It never holds more than ``SIZE``; when it is full, it begins anew. Of two
-    threads that make the same thing at a time, both may: what they make is
+    Of two threads that make the same thing at a time, both may: what they make is
     immutable, so either will do.
 
     Args:
@@ -31,7 +31,9 @@ class _Recent(Generic[T]):
 
     def _keep(self, question: Hashable, made: Any) -> None:
         if len(self._made) >= SIZE:
-            self._made.clear()
+            # Another thread may be faster.
+            with suppress(KeyError, RuntimeError, StopIteration):
+                del self._made[next(iter(self._made))]
         self._made[question] = made
 
 
@@ -62,10 +64,13 @@ class Known(_Recent[T]):
         Raises:
             TypeError: Something in ``rest`` cannot be hashed.
         """
-        question = (id(thing), rest)
         # With the thing itself, lest another one is given its identity.
-        made: tuple[T, object] | None = self._made.get(question)
+        made: tuple[T, object] | None = self._made.get((id(thing), rest))
         if made is None:
             made = (self._make(thing, *rest), thing)
-            self._keep(question, made)
+            self._keep((id(thing), rest), made)
         return made[0]
+
+    def tell(self, made: T, thing: object, *rest: Any) -> None:
+        """Keep what is known already to be made of an object."""
+        self._keep((id(thing), rest), (made, thing))

@@ -67,7 +67,7 @@ def check_claims(
             if claim not in claims:
                 raise JWTError(f'missing required key "{claim}" among claims')
             wanted[f"verify_{claim}"] = True
-    if not (audience is None or isinstance(audience, (str, bytes))):
+    if not (audience is None or isinstance(audience, str)):
         raise JWTError("audience must be a string or None")
     if wanted["verify_iat"]:
         _integer(claims, "iat")

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastbearer._core import base64url_bytes, json_object
 from fastbearer.compat.jose import jwk
+from fastbearer.compat.jose.backends.asymmetric import OtherKindError
 from fastbearer.compat.jose.backends.base import Key
 from fastbearer.compat.jose.constants import ALGORITHMS
 from fastbearer.compat.jose.exceptions import JWSError, JWSSignatureError
@@ -128,7 +129,7 @@ def _load(token: Any) -> Loaded:
 
 
 def _reason(error: MalformedTokenError) -> str:
-    return "must be a json object" if "object" in str(error) else str(error)
+    return "must be a json object" if "objects" in str(error) else str(error)
 
 
 def _part(text: bytes, problem: str) -> bytes:
@@ -162,7 +163,10 @@ def _sig_matches_keys(
     keys: Iterable[Any], signed: bytes, signature: bytes, alg: str
 ) -> bool:
     for one in keys:
-        key = key_for(one, alg)
+        try:
+            key = key_for(one, alg)
+        except OtherKindError:
+            continue
         try:
             if key.verify(signed, signature):
                 return True

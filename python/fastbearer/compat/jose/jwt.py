@@ -155,7 +155,7 @@ def _claims(payload: bytes, name: str) -> dict[str, Any]:
         return json_object(payload)
     except TokenError as error:
         reason = str(error)
-        if "object" in reason:
+        if "objects" in reason:
             reason = "must be a json object"
         raise JWTError(f"Invalid {name} string: {reason}") from None
 

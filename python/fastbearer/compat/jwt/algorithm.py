@@ -8,10 +8,17 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar, NoReturn
 
 from fastbearer.compat.jwt.exceptions import InvalidKeyError
-from fastbearer.compat.jwt.types import HashlibHash, JWKDict
-from fastbearer.compat.pyca import types_of
+from fastbearer.compat.jwt.types import JWKDict
+from fastbearer.compat.pyca import hash_of, types_of
 
-__all__ = ["Algorithm", "HashAlgorithm", "NoneAlgorithm", "jwk_object", "jwk_text"]
+__all__ = [
+    "Algorithm",
+    "NoneAlgorithm",
+    "PackagesHash",
+    "digest_name",
+    "jwk_object",
+    "jwk_text",
+]
 
 
 class Algorithm(ABC):
@@ -74,24 +81,15 @@ class Algorithm(ABC):
         return None
 
 
-class HashAlgorithm(Algorithm):
-    """An algorithm with a hash, SHA-2 of 256, 384 or 512 bits.
+class PackagesHash:
+    """The hash of that name: cryptography's class, where the package is installed."""
 
-    Args:
-        hash_alg: ``hashlib.sha256``, or a class such as cryptography's
-            ``hashes.SHA256``.
-    """
+    def __init__(self, name: str) -> None:
+        self._name = name
 
-    SHA256: ClassVar[HashlibHash] = hashlib.sha256
-    SHA384: ClassVar[HashlibHash] = hashlib.sha384
-    SHA512: ClassVar[HashlibHash] = hashlib.sha512
-
-    def __init__(self, hash_alg: HashlibHash) -> None:
-        self.hash_alg = hash_alg
-
-    @property
-    def _bits(self) -> str:
-        return digest_name(self.hash_alg).removeprefix("sha")
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        """Return it, made late: the package is heavy."""
+        return hash_of(self._name)
 
 
 class NoneAlgorithm(Algorithm):

@@ -5,13 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fastbearer.compat.jwt.algorithm import Algorithm, NoneAlgorithm
-from fastbearer.compat.jwt.asymmetric import (
-    ECAlgorithm,
-    OKPAlgorithm,
-    RSAAlgorithm,
-    RSAPSSAlgorithm,
-)
+from fastbearer.compat.jwt.curves import ECAlgorithm, OKPAlgorithm
 from fastbearer.compat.jwt.hmac import HMACAlgorithm
+from fastbearer.compat.jwt.rsa import RSAAlgorithm, RSAPSSAlgorithm
 from fastbearer.compat.pyca import types_of
 
 if TYPE_CHECKING:
@@ -78,11 +74,17 @@ HALVES = {"AllowedPrivateKeys": "Private", "AllowedPublicKeys": "Public"}
 
 
 def __getattr__(name: str) -> Any:
-    """Return a union of classes of key objects: made late, for they are heavy."""
-    kinds = KINDS.get(name, KINDS["AllowedKeys"] if name in HALVES else ())
+    """Return a class of key objects, or a union of them: made late, for heavy."""
+    if name.startswith("_"):
+        raise AttributeError(name)  # the import system asks for some
+    every = [cls for kind in KINDS["AllowedKeys"] for cls in types_of(kind)]
+    by_name = {cls.__name__: cls for cls in every}
+    if name in by_name:
+        return by_name[name]
+    kinds = KINDS.get(name, ())
     classes = [cls for kind in kinds for cls in types_of(kind)]
     if name in HALVES:
-        classes = [cls for cls in classes if HALVES[name] in cls.__name__] or classes
+        classes = [cls for cls in every if HALVES[name] in cls.__name__] or every
     if not classes:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     union: Any = classes[0]

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from fastbearer.compat.jwt.algorithms import get_default_algorithms
+from fastbearer.compat.jwt.algorithms import get_default_algorithms, has_crypto
 from fastbearer.compat.jwt.exceptions import (
     InvalidKeyError,
     PyJWKError,
@@ -16,7 +16,7 @@ from fastbearer.compat.jwt.exceptions import (
 )
 from fastbearer.compat.jwt.types import JWKDict
 
-__all__ = ["PyJWK", "PyJWKSet", "PyJWTSetWithTimestamp"]
+__all__ = ["PyJWK", "PyJWKSet", "PyJWTSetWithTimestamp", "has_crypto"]
 
 BY_KTY = {"RSA": "RS256", "oct": "HS256"}
 BY_CRV: dict[str, dict[Any, str]] = {

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from fastbearer._core import base64url_bytes, json_object
+from fastbearer._core import base64url_bytes
 from fastbearer.compat.jwt.algorithms import Algorithm, get_default_algorithms
 from fastbearer.compat.jwt.api_jwk import PyJWK
 from fastbearer.compat.jwt.exceptions import (
@@ -17,6 +17,7 @@ from fastbearer.compat.jwt.exceptions import (
     InvalidSignatureError,
     InvalidTokenError,
 )
+from fastbearer.compat.jwt.headers import HeaderRules, header_object
 from fastbearer.compat.jwt.types import SigOptions
 from fastbearer.compat.jwt.utils import base64url_encode
 from fastbearer.compat.jwt.warnings import (
@@ -58,7 +59,7 @@ B64_NOT_CRITICAL = "The 'b64' header parameter requires 'b64' to be listed in 'c
 Loaded = tuple[bytes, bytes, dict[str, Any], bytes]
 
 
-class PyJWS:
+class PyJWS(HeaderRules):
     """Signs and verifies, with a register of algorithms of its own.
 
     Args:
@@ -67,7 +68,6 @@ class PyJWS:
     """
 
     header_typ = "JWT"
-    _supported_crit: frozenset[str] | set[str] = frozenset({"b64"})
 
     def __init__(
         self,
@@ -283,7 +283,7 @@ class PyJWS:
         if not (dot and second):
             raise DecodeError("Not enough segments")
         part = self._decode_base64url_segment
-        header = _header_object(part(encoded_header, "header"))
+        header = header_object(part(encoded_header, "header"))
         if header.get("b64", True) is not False:
             payload = part(encoded_payload, "payload")
         elif encoded_payload:
@@ -343,35 +343,6 @@ class PyJWS:
         except NotImplementedError as error:
             raise InvalidAlgorithmError("Algorithm not supported") from error
 
-    # --- the header --------------------------------------------------------------
-
-    def _validate_headers(
-        self, headers: dict[str, Any], *, encoding: bool = False
-    ) -> None:
-        if "kid" in headers:
-            self._validate_kid(headers["kid"])
-        if "crit" in headers and not encoding:
-            self._validate_crit(headers)
-
-    def _validate_kid(self, kid: Any) -> None:
-        if not isinstance(kid, str):
-            raise InvalidTokenError("Key ID header parameter must be a string")
-
-    def _validate_crit(self, headers: dict[str, Any]) -> None:
-        """RFC 7515 4.1.11: each must be understood, and be there."""
-        critical = headers["crit"]
-        if not isinstance(critical, list) or not critical:
-            raise InvalidTokenError("Invalid 'crit' header: must be a non-empty list")
-        for name in critical:
-            if not isinstance(name, str):
-                raise InvalidTokenError("Invalid 'crit' header: values must be strings")
-            if name not in self._supported_crit:
-                raise InvalidTokenError(f"Unsupported critical extension: {name}")
-            if name not in headers:
-                raise InvalidTokenError(
-                    f"Critical extension '{name}' is missing from headers"
-                )
-
 
 def warn_of_arguments(function: str, arguments: dict[str, Any]) -> None:
     """Warn the caller's caller of arguments that do nothing."""
@@ -386,24 +357,14 @@ def warn_of_arguments(function: str, arguments: dict[str, Any]) -> None:
 def _algorithm_name(
     key: Any, algorithm: str | None, headers: dict[str, Any] | None
 ) -> str:
-    name = (headers or {}).get("alg")
+    name: str | None = (headers or {}).get("alg")
     if name:
-        return str(name)
+        return name
     if algorithm is None or algorithm is UNSET:
         if isinstance(key, PyJWK):
             return key.algorithm_name
         return "none" if algorithm is None else "HS256"
     return algorithm
-
-
-def _header_object(text: bytes) -> dict[str, Any]:
-    try:
-        return json_object(text)
-    except MalformedTokenError as error:
-        reason = str(error)
-        if "object" in reason:
-            reason = "must be a json object"
-        raise DecodeError(f"Invalid header string: {reason}") from None
 
 
 def _detached(header: dict[str, Any], payload: bytes | None) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any
 
 from fastbearer._core import json_object
 from fastbearer.compat import clock
+from fastbearer.compat.jwt import exceptions
 from fastbearer.compat.jwt.api_jws import (
     UNSET,
     PyJWS,
@@ -26,6 +27,10 @@ from fastbearer.errors import MalformedTokenError
 __all__ = ["PyJWT", "decode", "decode_complete", "encode"]
 
 DATES = ("exp", "iat", "nbf")
+# Options of what is checked after the core has done its part.
+AFTERWARDS = frozenset(
+    ("verify_aud", "verify_iss", "verify_sub", "verify_jti", "require", "strict_aud")
+)
 CHECKS = (
     *("verify_exp", "verify_nbf", "verify_iat", "verify_aud"),
     *("verify_iss", "verify_sub", "verify_jti"),
@@ -237,10 +242,15 @@ class PyJWT(ClaimRules):
         """
         if kwargs:
             warn_of_arguments("decode", kwargs)
-        elif options is None and not leeway and verify is None and self._is_usual():
+        elif verify is None and self._is_usual() and _is_plain(options, leeway):
             claims = claims_of(jwt, key, algorithms)
             if claims is not None and detached_payload is None:
-                self._validate_rest(claims, audience, subject, issuer)
+                if options is None:
+                    self._validate_rest(claims, audience, subject, issuer)
+                else:
+                    self._validate_claims(
+                        claims, self._merge_options(options), audience, issuer, subject
+                    )
                 return claims
         payload: dict[str, Any] = self.decode_complete(
             jwt,
@@ -285,9 +295,23 @@ class PyJWT(ClaimRules):
             return json_object(decoded["payload"])
         except MalformedTokenError as error:
             reason = str(error)
-            if "object" in reason:
+            if "objects" in reason:
                 reason = "must be a json object"
             raise DecodeError(f"Invalid payload string: {reason}") from None
+
+
+def _is_plain(options: Options | None, leeway: Any) -> bool:
+    """Tell whether nothing of what the core checks is to be left out."""
+    return leeway == 0 and (
+        options is None or (type(options) is dict and options.keys() <= AFTERWARDS)
+    )
+
+
+def __getattr__(name: str) -> Any:
+    """Return an error: PyJWT's module has their names, too."""
+    if name in exceptions.__all__:
+        return getattr(exceptions, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 _jwt_global_obj = PyJWT()

@@ -1,4 +1,4 @@
-"""RSA, elliptic and Edwards curves (RFC 7518 3.3-3.5, RFC 8037)."""
+"""What RSA, elliptic and Edwards curves have in common."""
 
 from __future__ import annotations
 
@@ -7,41 +7,31 @@ from typing import Any, ClassVar
 from fastbearer._core import Key, raw_sign, raw_verify
 from fastbearer.compat.jwks import key_of_jwk
 from fastbearer.compat.jwt import ssh
-from fastbearer.compat.jwt.algorithm import (
-    Algorithm,
-    HashAlgorithm,
-    jwk_object,
-    jwk_text,
-)
+from fastbearer.compat.jwt.algorithm import Algorithm, PackagesHash, digest_name
 from fastbearer.compat.jwt.exceptions import InvalidKeyError
-from fastbearer.compat.jwt.types import HashlibHash, JWKDict
+from fastbearer.compat.jwt.types import JWKDict
 from fastbearer.compat.jwt.utils import force_bytes
 from fastbearer.compat.parsed import Parsed
-from fastbearer.compat.pyca import core_of, object_of, types_of
+from fastbearer.compat.pem import PRIVATE, PUBLIC, first_block
+from fastbearer.compat.pyca import core_of, hash_of, object_of, sign_with, types_of
 from fastbearer.errors import FastbearerError
 
 __all__ = [
+    "NEITHER",
+    "UNREADABLE",
     "AsymmetricAlgorithm",
-    "ECAlgorithm",
-    "OKPAlgorithm",
-    "RSAAlgorithm",
-    "RSAPSSAlgorithm",
+    "HashingAlgorithm",
+    "is_sealed",
+    "members_of",
+    "object_of_jwk",
 ]
 
 UNREADABLE = "Could not parse the provided public key."
 NOT_TEXT = "Expecting a PEM-formatted key."
 NEITHER = "Not a public or private key"
-LEAST_BITS = 2048
 
 # By the first letters of the algorithm of a key of the core.
 KINDS = {"HS": "oct", "RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
-CURVES = {
-    "ES256": "secp256r1",
-    "ES256K": "secp256k1",
-    "ES384": "secp384r1",
-    "ES512": "secp521r1",
-}
-COORDINATES = {"P-256": 32, "P-384": 48, "P-521": 66, "secp256k1": 32}
 
 
 class AsymmetricAlgorithm(Algorithm):
@@ -64,7 +54,8 @@ class AsymmetricAlgorithm(Algorithm):
             return object_of(self._read(key))
         if not isinstance(key, (Key, *types_of(self._kind))):
             self._refuse_object(key)
-        self._core(key)
+        if not is_sealed(key):
+            self._core(key)
         return key
 
     def core_key(self, text: str | bytes) -> Key:
@@ -113,10 +104,16 @@ class AsymmetricAlgorithm(Algorithm):
         Raises:
             InvalidKeyError: The key is public, or breaks a rule of the core.
         """
+        if is_sealed(key):
+            return self._signed_by(key, force_bytes(msg))
         try:
             return raw_sign(force_bytes(msg), self._core(key))
         except FastbearerError as error:
             raise InvalidKeyError(str(error)) from None
+
+    def _signed_by(self, key: Any, msg: bytes) -> bytes:
+        """Return the signature of a key that signs by itself alone."""
+        return sign_with(key, "", "", msg)
 
     def verify(self, msg: bytes, key: Any, sig: bytes) -> bool:
         """Tell whether a signature is right.
@@ -124,200 +121,33 @@ class AsymmetricAlgorithm(Algorithm):
         Raises:
             InvalidKeyError: The key breaks a rule of the core.
         """
+        if is_sealed(key):
+            key = key.public_key()
         return raw_verify(force_bytes(msg), force_bytes(sig), self._core(key))
 
 
-class RSAAlgorithm(AsymmetricAlgorithm, HashAlgorithm):
-    """RS256, RS384 or RS512."""
-
-    _kind = "RSA"
-    _family: ClassVar[str] = "RS"
-
-    def _name(self, own: Key) -> str:
-        return self._family + self._bits
-
-    def check_key_length(self, key: Any) -> str | None:
-        """Return why a key is too short, or None."""
-        bits = getattr(key, "key_size", LEAST_BITS)
-        if bits >= LEAST_BITS:
-            return None
-        return (
-            f"The RSA key is {bits} bits long, which is below the minimum recommended"
-            f" size of {LEAST_BITS} bits. See NIST SP 800-131A."
-        )
-
-    @staticmethod
-    def to_jwk(key_obj: Any, as_dict: bool = False) -> Any:
-        """Return the JWK of a key: JSON, or a dict.
-
-        Raises:
-            InvalidKeyError: It is no key.
-        """
-        members = _members(key_obj, "RSA")
-        usage = {"kty": "RSA", "key_ops": ["sign" if "d" in members else "verify"]}
-        return jwk_text({**usage, **members}, as_dict)
-
-    @staticmethod
-    def from_jwk(jwk: str | JWKDict) -> Any:
-        """Return the key object of a JWK.
-
-        Raises:
-            InvalidKeyError: It is none.
-        """
-        found = jwk_object(jwk, "RSA", "Not an RSA key")
-        if not {"n", "e"} <= found.keys():
-            raise InvalidKeyError(NEITHER)
-        if "oth" in found:
-            raise InvalidKeyError(
-                "Unsupported RSA private key: > 2 primes not supported"
-            )
-        primes = {"p", "q", "dp", "dq", "qi"}
-        if "d" in found and 0 < len(primes & found.keys()) < len(primes):
-            raise InvalidKeyError(
-                "RSA key must include all parameters if any are present besides d"
-            )
-        return _object(found)
-
-
-class RSAPSSAlgorithm(RSAAlgorithm):
-    """PS256, PS384 or PS512."""
-
-    _family = "PS"
-
-
-class ECAlgorithm(AsymmetricAlgorithm, HashAlgorithm):
-    """ES256, ES256K, ES384 or ES512.
+class HashingAlgorithm(AsymmetricAlgorithm):
+    """One with a hash.
 
     Args:
-        hash_alg: The hash; each curve has its one (RFC 7518 3.4).
-        expected_curve: The name of the curve, or cryptography's class of it; None
-            for any.
+        hash_alg: SHA-256, SHA-384 or SHA-512, of hashlib or of cryptography.
     """
 
-    _kind = "EC"
+    SHA256 = PackagesHash("sha256")
+    SHA384 = PackagesHash("sha384")
+    SHA512 = PackagesHash("sha512")
 
-    def __init__(self, hash_alg: HashlibHash, expected_curve: Any = None) -> None:
-        super().__init__(hash_alg)
-        self._curve = getattr(expected_curve, "name", expected_curve)
+    def __init__(self, hash_alg: Any) -> None:
+        self._digest = digest_name(hash_alg)
 
     @property
-    def expected_curve(self) -> Any:
-        """Cryptography's class of the curve, its name without the package, or None."""
-        try:
-            from cryptography.hazmat.primitives.asymmetric import ec
-        except ImportError:
-            return self._curve
-        return None if self._curve is None else getattr(ec, self._curve.upper())
+    def hash_alg(self) -> Any:
+        """The hash."""
+        return hash_of(self._digest)
 
-    def _checked(self, key: Key) -> Key:
-        curve = CURVES.get(super()._checked(key).algorithm)
-        if self._curve not in (None, curve):
-            raise InvalidKeyError(
-                f"The key's curve '{curve}' does not match the expected curve"
-                f" '{self._curve}' for this algorithm"
-            )
-        return key
-
-    def sign(self, msg: bytes, key: Any) -> bytes:
-        """Return a signature: r and s (RFC 7518 3.4).
-
-        Raises:
-            InvalidKeyError: The key is public, or its curve has another hash.
-        """
-        self._check_hash(key)
-        return super().sign(msg, key)
-
-    def verify(self, msg: bytes, key: Any, sig: bytes) -> bool:
-        """Tell whether a signature is right.
-
-        Raises:
-            InvalidKeyError: The key's curve has another hash.
-        """
-        self._check_hash(key)
-        return super().verify(msg, key, sig)
-
-    def _check_hash(self, key: Any) -> None:
-        name = self._core(key).algorithm
-        if name.removeprefix("ES").removesuffix("K") != self._bits:
-            raise InvalidKeyError(
-                f"The key's curve '{CURVES[name]}' does not go with SHA-{self._bits}"
-                " (RFC 7518 3.4)"
-            )
-
-    @staticmethod
-    def to_jwk(key_obj: Any, as_dict: bool = False) -> Any:
-        """Return the JWK of a key: JSON, or a dict.
-
-        Raises:
-            InvalidKeyError: It is no key.
-        """
-        return jwk_text({"kty": "EC", **_members(key_obj, "EC")}, as_dict)
-
-    @staticmethod
-    def from_jwk(jwk: str | JWKDict) -> Any:
-        """Return the key object of a JWK.
-
-        Raises:
-            InvalidKeyError: It is none.
-        """
-        problem = "Not an Elliptic curve key"
-        found = jwk_object(jwk, "EC", problem)
-        if not {"x", "y"} <= found.keys():
-            raise InvalidKeyError(problem)
-        crv = found.get("crv")
-        if not isinstance(crv, str) or crv not in COORDINATES:
-            raise InvalidKeyError(f"Invalid curve: {crv}")
-        size = COORDINATES[crv]
-        for name in ("x", "y"):
-            text = found[name]
-            if isinstance(text, str) and len(text.rstrip("=")) * 6 // 8 != size:
-                raise InvalidKeyError(f"Coords should be {size} bytes for curve {crv}")
-        return _object(found)
-
-
-class OKPAlgorithm(AsymmetricAlgorithm):
-    """EdDSA, with Ed25519 or Ed448."""
-
-    _kind = "OKP"
-
-    def __init__(self, **kwargs: Any) -> None: ...
-
-    def _refuse_object(self, key: Any) -> None:
-        self.check_crypto_key_type(key)
-
-    def _read(self, text: str | bytes) -> Key:
-        try:
-            return super()._read(text)
-        except InvalidKeyError as error:
-            raise InvalidKeyError(
-                NEITHER if str(error) == UNREADABLE else str(error)
-            ) from None
-
-    @staticmethod
-    def to_jwk(key_obj: Any, as_dict: bool = False) -> Any:
-        """Return the JWK of a key: JSON, or a dict.
-
-        Raises:
-            InvalidKeyError: It is no key.
-        """
-        members = _members(key_obj, "OKP")
-        crv = members.pop("crv")
-        return jwk_text({**members, "kty": "OKP", "crv": crv}, as_dict)
-
-    @staticmethod
-    def from_jwk(jwk: str | JWKDict) -> Any:
-        """Return the key object of a JWK.
-
-        Raises:
-            InvalidKeyError: It is none.
-        """
-        found = jwk_object(jwk, "OKP", "Not an Octet Key Pair")
-        crv = found.get("crv")
-        if crv not in ("Ed25519", "Ed448"):
-            raise InvalidKeyError(f"Invalid curve: {crv}")
-        if "x" not in found:
-            raise InvalidKeyError('OKP should have "x" parameter')
-        return _object(found)
+    @property
+    def _bits(self) -> str:
+        return self._digest.removeprefix("sha")
 
 
 def _kind(key: Key) -> str:
@@ -329,8 +159,9 @@ def _make_key(text: str | bytes) -> Key:
     try:
         if ssh.is_ssh(data):
             return key_of_jwk(dict(ssh.jwk_of(data)))
-        if b"BEGIN CERTIFICATE" not in data:
-            return Key.from_pem(data)
+        block = first_block(data, PRIVATE, PUBLIC)
+        if block is not None:
+            return Key.from_pem(block)
     except (FastbearerError, ValueError) as error:
         reason = str(error)
         if "could be read" not in reason:
@@ -341,14 +172,32 @@ def _make_key(text: str | bytes) -> Key:
 _read = Parsed(_make_key)
 
 
-def _object(jwk: JWKDict) -> Any:
+def object_of_jwk(jwk: JWKDict) -> Any:
+    """Return the key object of a JWK.
+
+    Raises:
+        InvalidKeyError: It is none.
+    """
     try:
         return object_of(key_of_jwk(jwk))
-    except (FastbearerError, TypeError, ValueError) as error:
+    except ValueError as error:
         raise InvalidKeyError(str(error)) from None
 
 
-def _members(key: Any, kind: str) -> JWKDict:
+def is_sealed(key: Any) -> bool:
+    """Tell whether a key object lets nobody see its private half: other hardware's."""
+    if isinstance(key, (str, bytes, Key)) or not hasattr(key, "private_bytes"):
+        return False
+    try:
+        core_of(key, None)
+    except NotImplementedError:
+        return True
+    except (FastbearerError, TypeError, ValueError):
+        pass  # its own words come when it is used
+    return False
+
+
+def members_of(key: Any, kind: str) -> JWKDict:
     """Return the members of a key object's JWK, but for ``kty``."""
     if not isinstance(key, (Key, *types_of(kind))):
         raise InvalidKeyError(NEITHER)

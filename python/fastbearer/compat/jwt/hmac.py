@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import hashlib
+from typing import Any, ClassVar
 
 from fastbearer._core import Key, raw_sign, raw_verify
-from fastbearer.compat.jwt.algorithm import HashAlgorithm, jwk_object, jwk_text
+from fastbearer.compat.jwt.algorithm import (
+    Algorithm,
+    digest_name,
+    jwk_object,
+    jwk_text,
+)
 from fastbearer.compat.jwt.exceptions import InvalidKeyError
-from fastbearer.compat.jwt.types import JWKDict
+from fastbearer.compat.jwt.types import HashlibHash, JWKDict
 from fastbearer.compat.jwt.utils import base64url_decode, base64url_encode, force_bytes
 from fastbearer.compat.parsed import Parsed
 from fastbearer.errors import InvalidKeyError as CoreInvalidKeyError
@@ -25,12 +31,23 @@ IS_ASYMMETRIC = (
 )
 
 
-class HMACAlgorithm(HashAlgorithm):
+class HMACAlgorithm(Algorithm):
     """HS256, HS384 or HS512.
 
     Shorter secrets than the hash are taken, with a warning (RFC 7518 3.2 forbids
     them); an empty one, or one that is somebody's public key, is not.
+
+    Args:
+        hash_alg: SHA-256, SHA-384 or SHA-512.
     """
+
+    SHA256: ClassVar[HashlibHash] = hashlib.sha256
+    SHA384: ClassVar[HashlibHash] = hashlib.sha384
+    SHA512: ClassVar[HashlibHash] = hashlib.sha512
+
+    def __init__(self, hash_alg: HashlibHash) -> None:
+        self.hash_alg = hash_alg
+        self._name = f"HS{digest_name(hash_alg).removeprefix('sha')}"
 
     def prepare_key(self, key: str | bytes) -> bytes:
         """Return the secret's bytes.
@@ -63,7 +80,7 @@ class HMACAlgorithm(HashAlgorithm):
         return raw_verify(msg, sig, self._core(key))
 
     def _core(self, secret: bytes) -> Key:
-        return _cores(secret, f"HS{self._bits}")
+        return _cores(secret, self._name)
 
     @staticmethod
     def to_jwk(key_obj: str | bytes, as_dict: bool = False) -> Any:

@@ -111,6 +111,7 @@ class PyJWKClient:
             opener = urllib.request.build_opener(*handlers)
             with opener.open(request, timeout=self.timeout) as response:
                 text = response.read(MAX_BYTES + 1)
+                _check_whole(response, text)
         except (OSError, http.client.HTTPException) as error:
             if isinstance(error, HTTPError):
                 error.close()
@@ -216,6 +217,13 @@ def _check_cooldown(seconds: float) -> None:
         raise PyJWKClientError(
             f'Cooldown duration must be finite, the input is "{seconds}"'
         )
+
+
+def _check_whole(response: Any, text: bytes) -> None:
+    """Refuse an answer that is shorter than it said: read(n) does not."""
+    missing = getattr(response, "length", None)
+    if isinstance(missing, int) and missing > 0 and len(text) <= MAX_BYTES:
+        raise http.client.IncompleteRead(text, missing)
 
 
 def _as_json(text: str | bytes) -> Any:

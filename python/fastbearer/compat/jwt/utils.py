@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import base64
 import re
+from typing import Any
+
+from fastbearer.compat import der
 
 __all__ = [
     "base64url_decode",
     "base64url_encode",
     "bytes_from_int",
     "bytes_to_number",
+    "der_to_raw_signature",
     "force_bytes",
     "from_base64url_uint",
     "is_pem_format",
     "is_ssh_key",
     "number_to_bytes",
+    "raw_to_der_signature",
     "to_base64url_uint",
 ]
 
@@ -104,3 +109,24 @@ def is_pem_format(key: bytes) -> bool:
 def is_ssh_key(key: bytes) -> bool:
     """Tell whether it is a public key of SSH."""
     return key.startswith(SSH_KEY_TYPES)
+
+
+def der_to_raw_signature(der_sig: bytes, curve: Any) -> bytes:
+    """Return r and s (RFC 7518 3.4) of an ECDSA signature in DER.
+
+    Args:
+        der_sig: The signature.
+        curve: One of cryptography's curves.
+    """
+    return der.raw_signature(der_sig, (curve.key_size + 7) // 8)
+
+
+def raw_to_der_signature(raw_sig: bytes, curve: Any) -> bytes:
+    """Return the DER of r and s.
+
+    Raises:
+        ValueError: They are not as long as the curve wants.
+    """
+    if len(raw_sig) != 2 * ((curve.key_size + 7) // 8):
+        raise ValueError("Invalid signature")
+    return der.signature(raw_sig)

@@ -7,21 +7,27 @@ from typing import Any
 
 from fastbearer._core import Key as CoreKey
 from fastbearer._core import raw_sign, raw_verify, rsa_oaep_open, rsa_oaep_seal
-from fastbearer.compat.jose.backends import der
+from fastbearer.compat import der
 from fastbearer.compat.jose.backends.base import Key
 from fastbearer.compat.jose.constants import ALGORITHMS
 from fastbearer.compat.jose.exceptions import JWEError, JWKError
 from fastbearer.compat.jose.utils import ensure_binary
 from fastbearer.compat.jwks import key_of_jwk
+from fastbearer.compat.pem import CERTIFICATES, PRIVATE, PUBLIC, first_block
 from fastbearer.compat.pyca import pem_of
 from fastbearer.errors import FastbearerError
 
-__all__ = ["ECKey", "RSAKey"]
+__all__ = ["ECKey", "OtherKindError", "RSAKey"]
 
+KINDS = {"RS": "RSA", "ES": "EC", "Ed": "OKP"}
 COORDINATE_BYTES = {"ES256": 32, "ES384": 48, "ES512": 66}
 PRIVATE_VERIFIES = (
     "Attempting to verify a message with a private key. This is not recommended."
 )
+
+
+class OtherKindError(JWKError):
+    """A good key, of another kind: its turn comes with another algorithm."""
 
 
 class _AsymmetricKey(Key):
@@ -57,7 +63,10 @@ class _AsymmetricKey(Key):
             return self._from_jwk(key)
         text = key if isinstance(key, (str, bytes)) else _pem_of(key)
         try:
-            return CoreKey.from_pem(text, self._for)
+            own = CoreKey.from_pem(_block(ensure_binary(text)))
+            if KINDS[own.algorithm[:2]] != self.kty:
+                raise OtherKindError("The key is of another kind than its algorithm")
+            return CoreKey.from_pem(_block(ensure_binary(text)), self._for)
         except (FastbearerError, TypeError, ValueError) as error:
             raise JWKError(str(error)) from None
 
@@ -69,7 +78,7 @@ class _AsymmetricKey(Key):
             )
         try:
             return key_of_jwk(jwk, self._for)
-        except (FastbearerError, TypeError, ValueError) as error:
+        except ValueError as error:
             raise JWKError(str(error)) from None
 
     def sign(self, msg: bytes) -> bytes:
@@ -198,6 +207,12 @@ class ECKey(_AsymmetricKey):
 
     def _raw_to_der(self, raw_signature: bytes) -> bytes:
         return der.signature(raw_signature)
+
+
+def _block(text: bytes) -> bytes:
+    if text.lstrip().startswith(b"-----BEGIN CERTIFICATE"):
+        return first_block(text, CERTIFICATES) or text
+    return first_block(text, PUBLIC, PRIVATE, CERTIFICATES) or text
 
 
 def _pem_of(key: Any) -> bytes:
