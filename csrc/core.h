@@ -350,5 +350,6 @@ status json_text_read(json_cursor *cursor);
 size_t json_unescape(span text, char *out);
 
 #include "hashing.h"
+#include "session.h"
 
 #endif

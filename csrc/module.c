@@ -96,7 +96,10 @@ exec_types(PyObject *module)
     state->key_type = add_type(module, &key_spec);
     state->verifier_type = add_type(module, &verifier_spec);
     state->signer_type = add_type(module, &signer_spec);
-    return state->token_type != NULL && state->key_type != NULL
+    PyTypeObject *session_secret_type = add_type(module, &session_secret_spec);
+    bool has_all = session_secret_type != NULL;
+    Py_XDECREF(session_secret_type); /* the module holds it */
+    return has_all && state->token_type != NULL && state->key_type != NULL
                    && state->verifier_type != NULL
                    && state->signer_type != NULL
                ? 0

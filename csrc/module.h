@@ -272,10 +272,11 @@ void cache_clear(signature_cache *cache);
 bool cache_has(const signature_cache *cache, PyObject *value);
 void cache_add(signature_cache *cache, PyObject *value);
 
-/* --- verifier.c, signer.c, jws.c, password.c ------------------------------------------------*/
+/* --- verifier.c, signer.c, session_secret.c, jws.c, password.c ---------------------------*/
 
 extern PyType_Spec verifier_spec;
 extern PyType_Spec signer_spec;
+extern PyType_Spec session_secret_spec;
 extern PyMethodDef bearer_methods[];
 extern PyMethodDef encryption_methods[];
 extern PyMethodDef jws_methods[];

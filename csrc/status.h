@@ -71,6 +71,14 @@
       "aud does not name this audience")                                      \
     X(AUD_UNEXPECTED, "InvalidAudienceError", "aud",                          \
       "the token has an aud, and the verifier has no audience")               \
+    /* sessions of Better Auth */                                             \
+    X(SESSION_TOKEN, "MalformedTokenError", NULL,                             \
+      "not a signed session token: 32 letters and digits, a dot and 44 "      \
+      "characters of base64")                                                 \
+    X(SESSION_DATA, "MalformedTokenError", NULL,                              \
+      "not session data in the form that Better Auth writes")                 \
+    X(SESSION_KEY, "UnknownKeyError", NULL,                                   \
+      "the session data is sealed with another secret, or otherwise")         \
     /* keys */                                                                \
     X(KEY_ALGORITHM, "InvalidKeyError", NULL,                                 \
       "the algorithm is unknown, or none for this kind of key")               \

@@ -10,6 +10,7 @@ from fastapi import Depends
 
 from fastbearer.fastapi.auth import Auth, auth
 from fastbearer.fastapi.bearer import TokenUser, TokenVerifier
+from fastbearer.fastapi.better_auth import better_auth_session
 from fastbearer.fastapi.middleware import BearerMiddleware
 from fastbearer.fastapi.settings import Settings
 
@@ -23,6 +24,7 @@ __all__ = [
     "TokenUser",
     "TokenVerifier",
     "auth",
+    "better_auth_session",
     "generate_jwt_token",
     "requires",
     "verify_jwt_token",

@@ -4,11 +4,11 @@ from typing import Any, Literal
 
 from starlette.responses import Response
 
-from fastbearer.fastapi.challenges import cross_site, invalid_request
+from fastbearer.fastapi.challenges import invalid_request
+from fastbearer.fastapi.origins import check_origin
 
 __all__ = ["SameSite", "TokenCookie"]
 
-SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))  # RFC 9110 9.2.1
 TWO_COOKIES = "More than one token cookie"
 
 SameSite = Literal["lax", "strict", "none"]
@@ -68,26 +68,10 @@ class TokenCookie:
     def check_origin(self, scope: Any) -> None:
         """Refuse a request that changes something and comes from elsewhere.
 
-        A WebSocket counts as such a request. The browser says where it comes
-        from: in ``Sec-Fetch-Site``, or ``Origin``. A request that has neither
-        is refused, too.
-
         Raises:
             HTTPException: 403.
         """
-        if scope["type"] == "http" and scope["method"] in SAFE_METHODS:
-            return
-        headers = dict(scope["headers"])
-        origin = headers.get(b"origin", b"")
-        if origin in self._trusted:
-            return
-        site = headers.get(b"sec-fetch-site")
-        if site is None:
-            is_same = bool(origin) and origin == _own_origin(scope, headers)
-        else:
-            is_same = site == b"same-origin"
-        if not is_same:
-            raise cross_site()
+        check_origin(scope, self._trusted)
 
     def set(self, response: Response, token: str, seconds: int) -> None:
         """Let the client keep the token, for so many seconds."""
@@ -104,8 +88,3 @@ class TokenCookie:
     def clear(self, response: Response) -> None:
         """Let the client forget the token."""
         self.set(response, "", 0)
-
-
-def _own_origin(scope: Any, headers: dict[bytes, bytes]) -> bytes:
-    scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
-    return f"{scheme}://".encode() + headers.get(b"host", b"")

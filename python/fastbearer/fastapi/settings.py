@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, Literal, NamedTuple
-from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fastbearer import Key
+from fastbearer.better_auth.origin import origin_and_path
+from fastbearer.better_auth.secrets import DEFAULT_SECRET
 from fastbearer.errors import ConfigurationError, InvalidKeyError
 
 __all__ = ["Settings"]
 
 ALGORITHM = "HS256"
 MINIMUM_SECRET_BYTES = 32
-BETTER_AUTH_DEFAULT_SECRET = "better-auth-secret-12345678901234567890"
 
 SECRET_NAMES = "BETTER_AUTH_SECRET (or AUTH_SECRET)"
 MISSING_SECRET = "BETTER_AUTH_SECRET environment variable is required"
@@ -42,7 +42,6 @@ COOKIE_NOT_SECURE = "COOKIE_SAMESITE=none needs COOKIE_SECURE=1 (RFC 6265bis 5.7
 
 WRONG_URL = "BETTER_AUTH_URL must be an absolute http or https URL of ASCII"
 BETTER_AUTH_PATH = "/api/auth"
-STANDARD_PORTS = {"http": 80, "https": 443}
 
 Text = Annotated[str, Field(min_length=1)]
 Network = IPv4Network | IPv6Network
@@ -248,7 +247,7 @@ class Settings(BaseSettings):
         """
         origins = set()
         for text in _listed(self.trusted_origins):
-            origin = _parsed_origin(text)
+            origin = origin_and_path(text)
             if origin is None or origin[1].strip("/"):
                 raise ConfigurationError(WRONG_ORIGINS)
             origins.add(origin[0])
@@ -293,7 +292,7 @@ class Settings(BaseSettings):
             if self.better_auth_url is None and self.jwks_url is None:
                 raise ConfigurationError(MISSING_SECRET)
             return
-        if secret == BETTER_AUTH_DEFAULT_SECRET:
+        if secret == DEFAULT_SECRET:
             raise ConfigurationError(PUBLIC_SECRET)
         try:
             size = len(secret.encode())
@@ -312,30 +311,10 @@ def _origin(url: str) -> tuple[str, str]:
 
     Like Better Auth, which takes ``/api/auth`` where the URL has no path.
     """
-    parsed = _parsed_origin(url)
+    parsed = origin_and_path(url)
     if parsed is None:
         raise ConfigurationError(WRONG_URL)
     return parsed[0], parsed[1].rstrip("/") or BETTER_AUTH_PATH
-
-
-def _parsed_origin(url: str) -> tuple[str, str] | None:
-    """Return origin and path of a URL, or None where it is not one.
-
-    The origin has no default port (RFC 6454 6.1).
-    """
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return None
-    if not (
-        url.isascii() and url.isprintable() and host and parts.scheme in STANDARD_PORTS
-    ):
-        return None
-    host = f"[{host}]" if ":" in host else host
-    if port is not None and port != STANDARD_PORTS[parts.scheme]:
-        host = f"{host}:{port}"
-    return f"{parts.scheme}://{host}", parts.path
 
 
 def _broken_rules(settings: type[Settings], error: ValidationError) -> str:

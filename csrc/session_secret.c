@@ -1,0 +1,253 @@
+/* SessionSecret: what a Better Auth server's cookies are signed and sealed
+ * with. */
+#include "module.h"
+
+#include <openssl/crypto.h>
+
+typedef struct {
+    PyObject_HEAD
+    core_state *state;
+    session_secret secret;
+} SecretObject;
+
+static PyObject *
+object_from(const core_state *state, span text)
+{
+    known_members unused;
+    return json_read_object(state, text, &unused);
+}
+
+/* --- session_token ---------------------------------------------------------------- */
+
+PyDoc_STRVAR(sign_token_doc,
+"sign_token($self, token, /)\n"
+"--\n"
+"\n"
+"Return token, dot and signature; ValueError unless the token is 32 letters\n"
+"and digits.");
+
+static PyObject *
+sign_token(PyObject *self, PyObject *value)
+{
+    const SecretObject *object = (SecretObject *)self;
+    char made[SESSION_SIGNED];
+    span text;
+    if (!PyUnicode_Check(value) || !token_text(object->state, value, &text)
+        || !session_token_is_one(text)) {
+        PyErr_SetString(PyExc_ValueError,
+                        "a session token is 32 letters and digits");
+        return NULL;
+    }
+    memcpy(made, text.p, SESSION_TOKEN);
+    made[SESSION_TOKEN] = '.';
+    if (!session_token_sign(&object->secret, made, made + SESSION_TOKEN + 1)) {
+        return status_raise(object->state, STATUS_CRYPTO_FAILED);
+    }
+    return PyUnicode_FromStringAndSize(made, sizeof made);
+}
+
+PyDoc_STRVAR(read_token_doc,
+"read_token($self, value, /)\n"
+"--\n"
+"\n"
+"Return the token of a signed value, which may be escaped and quoted.");
+
+static PyObject *
+read_token(PyObject *self, PyObject *value)
+{
+    const SecretObject *object = (SecretObject *)self;
+    char plain[SESSION_TOKEN];
+    span text;
+    if (!token_text(object->state, value, &text)) {
+        return NULL;
+    }
+    status result = session_token_read(&object->secret, text, plain);
+    return result == STATUS_OK
+               ? PyUnicode_FromStringAndSize(plain, sizeof plain)
+               : status_raise(object->state, result);
+}
+
+/* --- session_data ------------------------------------------------------------------ */
+
+PyDoc_STRVAR(read_compact_doc,
+"read_compact($self, value, /)\n"
+"--\n"
+"\n"
+"Return the payload of a signed envelope, and its milliseconds.");
+
+static PyObject *
+read_compact(PyObject *self, PyObject *value)
+{
+    const SecretObject *object = (SecretObject *)self;
+    PyObject *payload = NULL;
+    int64_t expires_at = 0;
+    span text, inner;
+    if (!token_text(object->state, value, &text)) {
+        return NULL;
+    }
+    size_t len = b64url_decoded(text.len);
+    char *json = PyMem_Malloc(len + 1);
+    if (json == NULL) {
+        return PyErr_NoMemory();
+    }
+    status result = !b64url_decode(text.p, text.len, (unsigned char *)json)
+                        ? STATUS_TOKEN_BASE64
+                        : session_compact_read(&object->secret, json, len,
+                                               &inner, &expires_at);
+    payload = result == STATUS_OK ? object_from(object->state, inner)
+                                  : status_raise(object->state, result);
+    PyMem_Free(json);
+    return payload == NULL
+               ? NULL
+               : Py_BuildValue("NL", payload, (long long)expires_at);
+}
+
+PyDoc_STRVAR(is_sealed_doc,
+"is_sealed_with($self, value, /)\n"
+"--\n"
+"\n"
+"Return whether a value names this secret as the one that seals it.");
+
+static PyObject *
+is_sealed_with(PyObject *self, PyObject *value)
+{
+    const SecretObject *object = (SecretObject *)self;
+    span text;
+    if (!token_text(object->state, value, &text)) {
+        return NULL;
+    }
+    return PyBool_FromLong(session_is_sealed_with(&object->secret, text));
+}
+
+PyDoc_STRVAR(open_doc,
+"open($self, value, /)\n"
+"--\n"
+"\n"
+"Return the object that is sealed in a value.");
+
+static PyObject *
+open_sealed(PyObject *self, PyObject *value)
+{
+    const SecretObject *object = (SecretObject *)self;
+    const core_state *state = object->state;
+    span text, inner;
+    if (!token_text(state, value, &text)) {
+        return NULL;
+    }
+    if (!session_is_sealed_with(&object->secret, text)) {
+        return status_raise(state, STATUS_SESSION_KEY);
+    }
+    size_t room = 2 * text.len + AEAD_BLOCK;
+    unsigned char *scratch = PyMem_Malloc(room);
+    if (scratch == NULL) {
+        return PyErr_NoMemory();
+    }
+    status result =
+        session_open(&object->secret, &state->digests, text, scratch, &inner);
+    PyObject *found = result == STATUS_OK ? object_from(state, inner)
+                                          : status_raise(state, result);
+    OPENSSL_cleanse(scratch, room);
+    PyMem_Free(scratch);
+    return found;
+}
+
+PyDoc_STRVAR(seal_doc,
+"seal($self, text, /)\n"
+"--\n"
+"\n"
+"Return the value in which bytes are sealed.");
+
+static PyObject *
+seal(PyObject *self, PyObject *bytes)
+{
+    const SecretObject *object = (SecretObject *)self;
+    PyObject *made = NULL;
+    size_t len = 0;
+    if (!PyBytes_Check(bytes)) {
+        PyErr_SetString(PyExc_TypeError, "bytes are wanted here");
+        return NULL;
+    }
+    span text = {PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes)};
+    size_t room = text.len + AEAD_BLOCK;
+    unsigned char *scratch = PyMem_Malloc(room);
+    char *value = PyMem_Malloc(session_sealed(&object->secret, text.len));
+    if (scratch == NULL || value == NULL) {
+        PyErr_NoMemory();
+    } else {
+        status result = session_seal(&object->secret, &object->state->digests,
+                                     text, scratch, value, &len);
+        made = result == STATUS_OK
+                   ? PyUnicode_FromStringAndSize(value, (Py_ssize_t)len)
+                   : status_raise(object->state, result);
+    }
+    PyMem_Free(scratch);
+    PyMem_Free(value);
+    return made;
+}
+
+/* --- the type ----------------------------------------------------------------------- */
+
+PyDoc_STRVAR(secret_doc,
+"SessionSecret(secret, /)\n"
+"--\n"
+"\n"
+"A Better Auth server's secret, prepared. Immutable.");
+
+static PyObject *
+secret_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"", NULL};
+    core_state *state = PyType_GetModuleState(type);
+    PyObject *value;
+    span text;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:SessionSecret", keywords,
+                                     &value)
+        || !key_text(state, "secret", value, &text)) {
+        return NULL;
+    }
+    SecretObject *self = (SecretObject *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->state = state;
+    status result = session_secret_init(&self->secret, &state->digests, text);
+    if (result != STATUS_OK) {
+        Py_DECREF(self);
+        return status_raise(state, result);
+    }
+    return (PyObject *)self;
+}
+
+static void
+secret_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    session_secret_clear(&((SecretObject *)self)->secret);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyMethodDef secret_methods[] = {
+    {"sign_token", sign_token, METH_O, sign_token_doc},
+    {"read_token", read_token, METH_O, read_token_doc},
+    {"read_compact", read_compact, METH_O, read_compact_doc},
+    {"is_sealed_with", is_sealed_with, METH_O, is_sealed_doc},
+    {"open", open_sealed, METH_O, open_doc},
+    {"seal", seal, METH_O, seal_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot secret_slots[] = {
+    {Py_tp_doc, (void *)secret_doc},
+    {Py_tp_new, secret_new},
+    {Py_tp_dealloc, secret_dealloc},
+    {Py_tp_methods, secret_methods},
+    {0, NULL},
+};
+
+PyType_Spec session_secret_spec = {
+    .name = "fastbearer._core.SessionSecret",
+    .basicsize = sizeof(SecretObject),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = secret_slots,
+};

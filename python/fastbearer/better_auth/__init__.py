@@ -1,0 +1,13 @@
+"""What a Better Auth frontend sends to a Python backend, verified; and written.
+
+Better Auth (TypeScript) signs opaque tokens and session data in cookies with one
+shared secret, and tokens of its plugin ``jwt()`` with keys of its own. No part of
+FastAPI is in here; ``fastbearer.fastapi`` has the dependency.
+"""
+
+from fastbearer.better_auth.secrets import DEFAULT_SECRET, Secrets
+from fastbearer.better_auth.server import BetterAuth
+from fastbearer.better_auth.session import Session
+from fastbearer.better_auth.store import SessionStore
+
+__all__ = ["DEFAULT_SECRET", "BetterAuth", "Secrets", "Session", "SessionStore"]

@@ -1,0 +1,80 @@
+"""Session data as it is written: JSON, the way JavaScript writes it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+__all__ = ["base64url", "json_bytes", "payload_of"]
+
+EXACT = 2**53  # JavaScript has no integers beyond
+
+
+def payload_of(
+    session: Mapping[str, Any], user: Mapping[str, Any], now: float, version: str
+) -> dict[str, Any]:
+    """Return the payload of session data.
+
+    Args:
+        session: With ``token``, ``userId`` and ``expiresAt`` at least.
+        user: With ``id``.
+        now: Seconds since the epoch.
+        version: The version of the data.
+    """
+    return {
+        "session": dict(session),
+        "user": dict(user),
+        "updatedAt": math.floor(now * 1000),
+        "version": version,
+    }
+
+
+def json_bytes(value: Any) -> bytes:
+    """Return JSON in the very bytes that JavaScript would write.
+
+    A Better Auth server reads the data and writes it again before it looks at the
+    signature of the strategy "compact".
+
+    Raises:
+        TypeError: A value has a type that JSON has not.
+        ValueError: A number that JavaScript writes otherwise, or a lone surrogate.
+    """
+    text = json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _plain(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    if isinstance(value, datetime):
+        return _iso(value)
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, int) and not -EXACT < value < EXACT:
+        raise ValueError("an integer that JavaScript does not have")
+    return value
+
+
+def _number(value: float) -> float | int:
+    if value.is_integer() and -EXACT < value < EXACT:
+        return int(value)
+    if not math.isfinite(value) or "e" in repr(value):
+        raise ValueError("a number that JavaScript writes otherwise")
+    return value
+
+
+def _iso(value: datetime) -> str:
+    """Return a date as JavaScript's ``toISOString`` does; without a zone it is UTC."""
+    utc = value.astimezone(UTC) if value.tzinfo else value
+    return utc.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def base64url(content: bytes) -> bytes:
+    """Return base64url without padding (RFC 7515 2)."""
+    return base64.urlsafe_b64encode(content).rstrip(b"=")

@@ -1,0 +1,117 @@
+"""The secrets of a Better Auth server, and their rotation."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from fastbearer import Key
+from fastbearer._core import SessionSecret
+from fastbearer.errors import ConfigurationError, InvalidKeyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["DEFAULT_SECRET", "Secrets", "signing_key"]
+
+DEFAULT_SECRET = "better-auth-secret-12345678901234567890"
+"""What Better Auth takes where no secret is set: everybody knows it."""
+
+NAMES = "BETTER_AUTH_SECRET (or AUTH_SECRET, BETTER_AUTH_SECRETS)"
+MISSING = f"{NAMES} is required"
+PUBLIC = (
+    "the secret is Better Auth's built-in default, which everybody knows; make one of"
+    " your own with `fastbearer secret`"
+)
+WRONG_LIST = (
+    "BETTER_AUTH_SECRETS must be <version>:<secret> entries with commas between them,"
+    " each with a version of its own"
+)
+
+
+class Secrets(NamedTuple):
+    """The secret in use, and those before it.
+
+    What is signed is signed with the one in use. The others only open session data
+    that was sealed (strategy "jwe") before they were replaced, as in Better Auth.
+
+    Attributes:
+        current: The secret in use.
+        previous: Those before it.
+    """
+
+    current: str
+    previous: tuple[str, ...] = ()
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Secrets:
+        """Read the variables that Better Auth reads.
+
+        ``BETTER_AUTH_SECRETS="2:new,1:old"`` has the one in use first; without it
+        ``BETTER_AUTH_SECRET`` counts, then ``AUTH_SECRET``. Beside the list, that
+        one is a previous secret.
+
+        Args:
+            environment: In place of that of the process.
+
+        Raises:
+            ConfigurationError: There is none, or the list is malformed. The message
+                shows no value.
+        """
+        found = os.environ if environment is None else environment
+        listed = _listed(found.get("BETTER_AUTH_SECRETS") or "")
+        single = found.get("BETTER_AUTH_SECRET") or found.get("AUTH_SECRET") or ""
+        if not listed:
+            if not single:
+                raise ConfigurationError(MISSING)
+            return cls(single)
+        others = listed[1:]
+        if single and single != DEFAULT_SECRET and single not in listed:
+            others = [*others, single]
+        return cls(listed[0], tuple(others))
+
+
+def signing_key(secret: str, *, allow_short_secret: bool) -> Key:
+    """Return the HS256 key that a secret is.
+
+    Raises:
+        ConfigurationError: It is too short, Better Auth's default, or a public key.
+    """
+    if secret == DEFAULT_SECRET:
+        raise ConfigurationError(PUBLIC)
+    try:
+        return Key.from_secret(secret, allow_short_secret=allow_short_secret)
+    except InvalidKeyError as error:
+        raise ConfigurationError(str(error)) from None
+
+
+def session_secrets(
+    current: str, previous: Iterable[str], *, allow_short_secret: bool
+) -> list[SessionSecret]:
+    """Return the secrets, prepared, the one in use first.
+
+    Raises:
+        ConfigurationError: One must not be used.
+    """
+    if isinstance(previous, str):
+        raise ConfigurationError("previous must be several secrets, not one text")
+    every = [current, *previous]
+    for secret in every:
+        signing_key(secret, allow_short_secret=allow_short_secret)
+    return [SessionSecret(secret) for secret in every]
+
+
+def _listed(text: str) -> list[str]:
+    """Return the values of the list; each entry is ``<version>:<secret>``."""
+    if not text:
+        return []
+    values, versions = [], []
+    for entry in text.split(","):
+        version, colon, value = entry.strip().partition(":")
+        if not (colon and version.isascii() and version.isdigit() and value.strip()):
+            raise ConfigurationError(WRONG_LIST)
+        versions.append(int(version))
+        values.append(value.strip())
+    if len(set(versions)) < len(versions):
+        raise ConfigurationError(WRONG_LIST)
+    return values

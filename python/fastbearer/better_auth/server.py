@@ -1,0 +1,468 @@
+"""One Better Auth server: what it issues is read, and written."""
+
+from __future__ import annotations
+
+import math
+import time
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
+from uuid import uuid4
+
+from fastbearer import Signer, Verifier, _core
+from fastbearer.better_auth.cookies import (
+    DATA_BYTES_MAX,
+    SECURE,
+    CookieJar,
+    SameSite,
+    set_cookies,
+)
+from fastbearer.better_auth.data import base64url, json_bytes, payload_of
+from fastbearer.better_auth.origin import origin_and_path
+from fastbearer.better_auth.secrets import Secrets, session_secrets, signing_key
+from fastbearer.better_auth.session import Session, checked, session_of_claims
+from fastbearer.better_auth.tokens import (
+    SESSION_AUDIENCE,
+    SESSION_TYPE,
+    SignedByKey,
+)
+from fastbearer.errors import (
+    ConfigurationError,
+    ExpiredTokenError,
+    InvalidClaimError,
+    InvalidHashError,
+    MalformedTokenError,
+    MissingClaimError,
+    UnknownKeyError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from fastbearer.better_auth.store import SessionStore
+
+__all__ = ["BetterAuth", "Strategy"]
+
+Strategy = Literal["compact", "jwt", "jwe"]
+WEEK = 604_800  # seconds: Better Auth's session.expiresIn
+SCHEME = "better-auth-scrypt"
+
+NO_DATA = "there is no session data"
+NO_TOKEN = "there is no session token"
+SHORT_LIVED = "the session data has expired"
+NO_STORE = "a session token alone says who somebody is only with a store"
+WRONG_URL = "base_url must be an absolute http or https URL"
+WRONG_ORIGIN = (
+    "trusted_origins must be origins like https://app.example.com, one by one"
+)
+NO_KEYS = "the session data is signed with a key of the server, and there are none here"
+
+
+class BetterAuth:
+    """What a Better Auth server signs, seals and hashes.
+
+    Immutable, and safe to share between threads.
+
+    Args:
+        secret: The server's secret, the one in use (``BETTER_AUTH_SECRET``).
+        base_url: The server's ``baseURL``; its origin is the issuer and audience of
+            tokens of its plugin ``jwt()``.
+        cookie_prefix: The server's ``advanced.cookiePrefix``.
+        secure: Whether the names of cookies begin with ``__Secure-``, as they do
+            where the server's ``baseURL`` is https. Without it, both are read.
+        previous: Secrets before this one: they open session data (strategy "jwe")
+            that was sealed with them, and nothing else, as on the server.
+        cache_version: The server's ``session.cookieCache.version``, or a callable
+            that returns it for session and user.
+        issuer: The ``iss`` of tokens of the plugin ``jwt()``, where it is another.
+        audience: The ``aud`` of such tokens, where it is another.
+        clock: A callable that returns seconds since the epoch.
+        store: Where session tokens are looked up.
+        jwks: The keys of the plugin ``jwt()``, where its ``sessionCookieCache`` signs
+            session data: a KeySet, a JWKSClient, or a JWK Set.
+        trusted_origins: The server's ``trustedOrigins``, without wildcards: pages
+            whose requests may count with a cookie, beside those of ``base_url``.
+        allow_short_secret: Takes a secret of less than 32 bytes, as the server does.
+
+    Attributes:
+        origin: The origin of ``base_url``.
+        trusted_origins: All of them.
+        store: The store.
+
+    Raises:
+        ConfigurationError: A secret is too short, Better Auth's well-known default,
+            or a public key; or ``base_url`` is no URL.
+    """
+
+    def __init__(
+        self,
+        secret: str,
+        *,
+        base_url: str = "http://localhost:3000",
+        cookie_prefix: str = "better-auth",
+        secure: bool = False,
+        previous: Iterable[str] = (),
+        cache_version: Any = "1",
+        issuer: str | None = None,
+        audience: str | Iterable[str] | None = None,
+        clock: Callable[[], float] | None = None,
+        store: SessionStore | None = None,
+        jwks: Any = None,
+        trusted_origins: Iterable[str] = (),
+        allow_short_secret: bool = False,
+    ) -> None:
+        key = signing_key(secret, allow_short_secret=allow_short_secret)
+        every = session_secrets(secret, previous, allow_short_secret=allow_short_secret)
+        self.origin = _origin(base_url, WRONG_URL)
+        self.trusted_origins = frozenset(
+            (self.origin, *(_origin(one, WRONG_ORIGIN) for one in trusted_origins))
+        )
+        self.store = store
+        self._prefix = cookie_prefix
+        self._is_secure = secure
+        self._secret, *self._previous = every
+        self._key = key
+        self._version = cache_version
+        self._clock = time.time if clock is None else clock
+        self._signer = Signer(key)
+        self._data_verifier = Verifier(
+            key, ignore_audience=True, max_bytes=DATA_BYTES_MAX, clock=clock
+        )
+        self._jwks = jwks
+        self.tokens = SignedByKey(
+            issuer=issuer or self.origin,
+            audience=audience or self.origin,
+            typ=None,
+            clock=clock,
+        )
+        self._data_tokens = SignedByKey(
+            issuer=(self.origin, SESSION_AUDIENCE),
+            audience=SESSION_AUDIENCE,
+            typ=SESSION_TYPE,
+            max_bytes=DATA_BYTES_MAX,
+            clock=clock,
+        )
+
+    @classmethod
+    def from_environment(
+        cls, environment: Mapping[str, str] | None = None, **options: Any
+    ) -> BetterAuth:
+        """Return one with the secrets of the environment, as the server reads them.
+
+        Args:
+            environment: In place of that of the process.
+            **options: Those of the class, but for ``secret`` and ``previous``.
+                ``base_url`` is ``BETTER_AUTH_URL`` unless it is given, and
+                ``trusted_origins`` are ``BETTER_AUTH_TRUSTED_ORIGINS``.
+
+        Raises:
+            ConfigurationError: There is no secret, or it must not be used.
+        """
+        import os
+
+        found = os.environ if environment is None else environment
+        secrets = Secrets.from_environment(found)
+        if found.get("BETTER_AUTH_URL"):
+            options.setdefault("base_url", found["BETTER_AUTH_URL"])
+        listed = found.get("BETTER_AUTH_TRUSTED_ORIGINS") or ""
+        origins = [one.strip() for one in listed.split(",") if one.strip()]
+        options.setdefault("trusted_origins", origins)
+        return cls(secrets.current, previous=secrets.previous, **options)
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether it has keys of the plugin ``jwt()``."""
+        return self._jwks is not None
+
+    def __repr__(self) -> str:
+        return f"BetterAuth(base_url={self.origin!r})"
+
+    # --- session tokens ------------------------------------------------------------
+
+    def read_session_token(self, value: str | bytes) -> str:
+        """Return the token of a signed cookie or bearer value.
+
+        It says who somebody is only together with a store, or with session data.
+
+        Args:
+            value: Token, dot and signature; percent-encoded or not, quoted or not.
+
+        Raises:
+            TokenError: It is none, or not signed with this secret.
+        """
+        return self._secret.read_token(value)
+
+    def sign_session_token(self, token: str) -> str:
+        """Return the value that the server gives its cookie ``session_token``.
+
+        Args:
+            token: 32 letters and digits. Nothing else is signed: with the same
+                secret tokens of other kinds are.
+
+        Raises:
+            ValueError: It is no session token.
+        """
+        return quote(self._secret.sign_token(token), safe="")
+
+    # --- session data --------------------------------------------------------------
+
+    def read_session_data(
+        self,
+        value: str,
+        *,
+        session_token: str | None = None,
+        jwks: Any = None,
+    ) -> Session:
+        """Return the session of the value of a cookie ``session_data``.
+
+        The strategies "compact", "jwt" and "jwe" are told apart by their shape.
+
+        Args:
+            value: The value, its pieces joined.
+            session_token: The token that it must be of.
+            jwks: In place of those of the class.
+
+        Raises:
+            TokenError: It is none, was altered or has expired; the class says why.
+        """
+        payload, expires_at = self._payload(value, jwks)
+        now = self._clock()
+        if expires_at <= now * 1000:
+            raise ExpiredTokenError(SHORT_LIVED, "expiresAt")
+        return checked(payload, now, version=self._version, token=session_token)
+
+    def _payload(self, value: str, jwks: Any) -> tuple[dict[str, Any], int]:
+        """Return the payload, and the milliseconds up to which it is good."""
+        if len(value) > DATA_BYTES_MAX:
+            raise MalformedTokenError("the session data is too long")
+        dots = value.count(".")
+        if dots == 0:
+            return self._secret.read_compact(value)
+        claims = self._opened(value) if dots == 4 else self._signed(value, jwks)
+        exp = claims.get("exp")
+        if not isinstance(exp, int) or isinstance(exp, bool):
+            raise MissingClaimError("the session data has no exp", "exp")
+        return claims, exp * 1000
+
+    def _opened(self, value: str) -> dict[str, Any]:
+        secret = self._secret
+        if self._previous and not secret.is_sealed_with(value):
+            others = (one for one in self._previous if one.is_sealed_with(value))
+            secret = next(others, secret)
+        return secret.open(value)
+
+    def _signed(self, value: str, jwks: Any) -> dict[str, Any]:
+        header = _core.unverified_header(value)
+        if header.get("typ") != SESSION_TYPE:
+            if header != {"alg": "HS256"}:
+                raise MalformedTokenError("the header is not that of session data")
+            return self._data_verifier.verify(value)
+        keys = self._jwks if jwks is None else jwks
+        if keys is None:
+            raise UnknownKeyError(NO_KEYS)
+        claims = self._data_tokens.verify(value, keys)
+        session = claims.get("session")
+        if not isinstance(session, dict) or claims.get("sid") != session.get("token"):
+            raise InvalidClaimError("sid is not the session token", "sid")
+        user = claims.get("user")
+        if not isinstance(user, dict) or claims.get("sub") != user.get("id"):
+            raise InvalidClaimError("sub is not the user's id", "sub")
+        return claims
+
+    def write_session_data(
+        self,
+        session: Mapping[str, Any],
+        user: Mapping[str, Any],
+        *,
+        strategy: Strategy = "compact",
+        max_age: int = 300,
+    ) -> str:
+        """Return the value of a cookie ``session_data``, as the server writes it.
+
+        Args:
+            session: With ``id``, ``token``, ``userId``, ``expiresAt``, ``createdAt``
+                and ``updatedAt``; dates may be datetimes.
+            user: With ``id``, ``email``, ``name``, ``emailVerified``, ``createdAt``
+                and ``updatedAt``.
+            strategy: The server's ``session.cookieCache.strategy``.
+            max_age: Seconds for which it is good.
+
+        Raises:
+            ValueError: It is no session of the user, or nothing that JavaScript
+                would write.
+        """
+        now = self._clock()
+        version = self._version
+        if callable(version):
+            version = version(dict(session), dict(user))
+        payload = payload_of(session, user, now, version)
+        if strategy == "compact":
+            return self._enveloped(payload, math.floor((now + max_age) * 1000))
+        seconds = math.floor(now)
+        claims = {**payload, "iat": seconds, "exp": seconds + max_age}
+        if strategy == "jwe":
+            return self._secret.seal(json_bytes({**claims, "jti": str(uuid4())}))
+        if strategy != "jwt":
+            raise ValueError("the strategies are compact, jwt and jwe")
+        return _core.jws_sign(json_bytes(claims), self._key, None)
+
+    def _enveloped(self, payload: dict[str, Any], expires_at: int) -> str:
+        inner = json_bytes(payload)
+        end = b',"expiresAt":%d' % expires_at
+        mac = _core.raw_sign(inner[:-1] + end + b"}", self._key)
+        parts = (inner, end, base64url(mac))
+        return base64url(b'{"session":%s%s,"signature":"%s"}' % parts).decode("ascii")
+
+    # --- cookies -------------------------------------------------------------------
+
+    def read_cookies(self, cookie_header: str, *, jwks: Any = None) -> Session:
+        """Return the session of a request's cookies.
+
+        Both cookies are needed: ``session_token`` and, of the same token,
+        ``session_data``, which may come in pieces. It may be as old as the server's
+        ``cookieCache.maxAge``; `find_session` looks a session up.
+
+        Args:
+            cookie_header: The request's ``Cookie``.
+            jwks: In place of those of the class.
+
+        Raises:
+            MissingClaimError: One of the cookies is not there.
+            TokenError: They are not accepted; the class says why.
+        """
+        jar = self.cookies(cookie_header)
+        if jar.session_token is None:
+            raise MissingClaimError(NO_TOKEN, "session_token")
+        token = self.read_session_token(jar.session_token)
+        data = jar.session_data
+        if data is None:
+            raise MissingClaimError(NO_DATA, "session_data")
+        return self.read_session_data(data, session_token=token, jwks=jwks)
+
+    def cookies(self, cookie_header: str) -> CookieJar:
+        """Return the cookies of a request, unverified."""
+        return CookieJar(cookie_header, self._prefix, secure=self._is_secure)
+
+    def write_cookies(
+        self,
+        session: Mapping[str, Any],
+        user: Mapping[str, Any],
+        *,
+        strategy: Strategy | None = "compact",
+        max_age: int = 300,
+        expires_in: int = WEEK,
+        remember: bool = True,
+        domain: str | None = None,
+        same_site: SameSite = "lax",
+    ) -> list[str]:
+        """Return the ``Set-Cookie`` headers that sign somebody in.
+
+        Args:
+            session: As in `write_session_data`; its ``token`` is signed.
+            user: As there.
+            strategy: As there; None for no session data.
+            max_age: Seconds for which the session data is good.
+            expires_in: Seconds for which the browser keeps the session token.
+            remember: False for a session that ends with the browser.
+            domain: For all hosts of a domain.
+            same_site: When browsers send them from other sites.
+
+        Raises:
+            ValueError: As in `write_session_data`; or the data is too long, even in
+                pieces.
+        """
+        common = {
+            "domain": domain,
+            "secure": self._is_secure,
+            "same_site": same_site,
+        }
+        names = f"{SECURE if self._is_secure else ''}{self._prefix}"
+        signed = self._secret.sign_token(session["token"])
+        lasting = {**common, "max_age": expires_in if remember else None}
+        made = set_cookies(f"{names}.session_token", signed, lasting)
+        if strategy is None:
+            return made
+        age = max_age if remember else min(max_age, 60)  # the server's own minute
+        data = self.write_session_data(session, user, strategy=strategy, max_age=age)
+        brief = {**common, "max_age": age if remember else None}
+        name = f"{names}.session_data"
+        return made + set_cookies(name, data, brief, may_split=True)
+
+    # --- the store -----------------------------------------------------------------
+
+    async def find_session(self, token: str) -> Session | None:
+        """Return the session of a token, looked up; None if there is none.
+
+        Raises:
+            ConfigurationError: There is no store.
+            StoreUnavailableError: It cannot be told at the moment.
+        """
+        if self.store is None:
+            raise ConfigurationError(NO_STORE)
+        return await self.store.find(token, self._clock())
+
+    # --- tokens of the plugin jwt() --------------------------------------------------
+
+    def verify_jwt(self, token: str | bytes, jwks: Any = None) -> dict[str, Any]:
+        """Return the claims of a token of the plugin ``jwt()``.
+
+        Args:
+            token: The token: EdDSA, ES256, ES512, PS256 or RS256, with ``kid``,
+                ``sub``, ``exp``, ``iss`` and ``aud``.
+            jwks: The server's keys, in place of those of the class: a KeySet, a
+                JWKSClient (which blocks while it fetches), or a JWK Set as a mapping
+                or JSON, which is read at every call.
+
+        Raises:
+            TokenError: The token was not accepted; the class says why.
+            KeySourceError: The keys cannot be fetched.
+            ConfigurationError: There are no keys.
+        """
+        return self.tokens.verify(token, self._keys(jwks))
+
+    async def averify_jwt(self, token: str | bytes, jwks: Any = None) -> dict[str, Any]:
+        """Like `verify_jwt`, for asyncio: a fetch is awaited."""
+        return await self.tokens.averify(token, self._keys(jwks))
+
+    def session_of_jwt(self, claims: dict[str, Any]) -> Session:
+        """Return the session of the claims of such a token.
+
+        Raises:
+            TokenError: They name nobody.
+        """
+        return session_of_claims(claims)
+
+    def _keys(self, jwks: Any) -> Any:
+        keys = self._jwks if jwks is None else jwks
+        if keys is None:
+            raise ConfigurationError(
+                "tokens of the plugin jwt() need the server's keys"
+            )
+        return keys
+
+    # --- passwords -------------------------------------------------------------------
+
+    def hash_password(self, password: str) -> str:
+        """Return the hash that the server would store: scrypt, of NFKC.
+
+        Raises:
+            PasswordError: A lone surrogate, or over 4096 bytes.
+        """
+        return _core.password_hash(password, f"{token_hex(16)}:{'0' * 128}")
+
+    def verify_password(self, password: str, hashed: str) -> bool:
+        """Return whether the password made the hash, of the server's form alone.
+
+        Raises:
+            InvalidHashError: It is of another form.
+        """
+        if _core.password_scheme(hashed) != SCHEME:
+            raise InvalidHashError("not a hash of Better Auth")
+        return _core.password_verify(password, hashed)
+
+
+def _origin(url: str, problem: str) -> str:
+    found = origin_and_path(url)
+    if found is None or "*" in url:
+        raise ConfigurationError(problem)
+    return found[0]

@@ -1,0 +1,156 @@
+"""A session, and what its data must be."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple
+
+from fastbearer.errors import (
+    ExpiredTokenError,
+    InvalidClaimError,
+    MalformedTokenError,
+)
+
+__all__ = ["Session", "Source", "checked", "is_token", "moment", "session_of_claims"]
+
+Source = Literal["cookie", "store", "jwt"]
+
+REGISTERED = frozenset(
+    ("iss", "sub", "aud", "exp", "nbf", "iat", "jti")
+)  # RFC 7519 4.1
+
+NO_DATA = "not session data: session, user and updatedAt are needed"
+OTHER_USER = "the session data is of another user than its session"
+OTHER_VERSION = "the session data has another version"
+OTHER_TOKEN = "the session data is of another session token"
+EXPIRED = "the session has expired"
+DATA_EXPIRED = "the session data has expired"
+TOKEN_CHARACTERS = 32
+
+
+class Session(NamedTuple):
+    """A signed-in user, and the session that says so.
+
+    Attributes:
+        user: The members of the user, as Better Auth names them.
+        session: The members of the session; empty for a token of the plugin
+            ``jwt()``, which names none.
+        expires_at: When it ends, in UTC.
+        source: "cookie": as of the session data in a cookie, which may be minutes
+            old; "store": as of now; "jwt": as of a token of the plugin ``jwt()``.
+    """
+
+    user: dict[str, Any]
+    session: dict[str, Any]
+    expires_at: datetime
+    source: Source
+
+    @property
+    def user_id(self) -> str:
+        """The user's id."""
+        return str(self.user["id"])
+
+    @property
+    def email(self) -> str:
+        """The user's e-mail, or ``""``."""
+        email = self.user.get("email")
+        return email if isinstance(email, str) else ""
+
+
+def is_token(value: Any) -> bool:
+    """Tell whether a value is a session token: 32 letters and digits."""
+    return (
+        isinstance(value, str)
+        and len(value) == TOKEN_CHARACTERS
+        and value.isascii()
+        and value.isalnum()
+    )
+
+
+def moment(value: Any) -> datetime:
+    """Return a date of Better Auth: ISO 8601, or milliseconds since the epoch.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    if isinstance(value, datetime):
+        found = value
+    elif isinstance(value, str):
+        found = datetime.fromisoformat(value)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        try:
+            return datetime.fromtimestamp(value / 1000, UTC)
+        except (OverflowError, OSError):
+            raise ValueError("a date out of range") from None
+    else:
+        raise ValueError("neither a date nor milliseconds")
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
+
+
+def checked(
+    payload: dict[str, Any],
+    now: float,
+    *,
+    version: Any = None,
+    token: str | None = None,
+    source: Source = "cookie",
+) -> Session:
+    """Return the session of a payload that is signed, if it still is one.
+
+    Args:
+        payload: With ``session`` and ``user``.
+        now: Seconds since the epoch.
+        version: What its ``version`` must be, or a callable that returns it for
+            session and user; None for any.
+        token: The session token that it must be of.
+        source: Where it is from.
+
+    Raises:
+        TokenError: It is none, or no longer one.
+    """
+    session, user = payload.get("session"), payload.get("user")
+    if not (isinstance(session, dict) and isinstance(user, dict)):
+        raise MalformedTokenError(NO_DATA)
+    user_id, own_token = user.get("id"), session.get("token")
+    if not isinstance(user_id, str) or not user_id or not is_token(own_token):
+        raise MalformedTokenError(NO_DATA)
+    if session.get("userId") != user_id:
+        raise InvalidClaimError(OTHER_USER, "userId")
+    if token is not None and own_token != token:
+        raise InvalidClaimError(OTHER_TOKEN, "token")
+    if version is not None:
+        _check_version(payload, version)
+    try:
+        expires_at = moment(session.get("expiresAt"))
+    except ValueError:
+        raise MalformedTokenError(NO_DATA) from None
+    if expires_at.timestamp() <= now:
+        raise ExpiredTokenError(EXPIRED, "expiresAt")
+    return Session(user, session, expires_at, source)
+
+
+def session_of_claims(claims: dict[str, Any]) -> Session:
+    """Return the session of a token of the plugin ``jwt()``: its user alone.
+
+    Args:
+        claims: Verified, with ``sub`` and ``exp``.
+
+    Raises:
+        TokenError: They name nobody.
+    """
+    user_id = claims.get("sub")
+    if not (isinstance(user_id, str) and user_id):
+        raise InvalidClaimError("sub is not a user's id", "sub")
+    user = {name: claims[name] for name in claims if name not in REGISTERED}
+    expires_at = datetime.fromtimestamp(claims["exp"], UTC)
+    return Session({**user, "id": user_id}, {}, expires_at, "jwt")
+
+
+def _check_version(payload: dict[str, Any], version: Any) -> None:
+    updated_at = payload.get("updatedAt")
+    if not isinstance(updated_at, (int, float)) or isinstance(updated_at, bool):
+        raise MalformedTokenError(NO_DATA)
+    if callable(version):
+        version = version(payload["session"], payload["user"])
+    if (payload.get("version") or "1") != version:
+        raise InvalidClaimError(OTHER_VERSION, "version")

@@ -1,0 +1,123 @@
+"""Tokens that are signed with the keys of a Better Auth server (plugin ``jwt()``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastbearer import Key, KeySet, Verifier, unverified_header
+from fastbearer.errors import InvalidClaimError, InvalidKeyError, UnknownKeyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from fastbearer.jwks import JWKSClient, JWKSVerifier
+
+__all__ = ["SESSION_AUDIENCE", "SESSION_TYPE", "SignedByKey", "names_key"]
+
+ALGORITHMS = frozenset(("EdDSA", "ES256", "ES512", "PS256", "RS256"))
+"""Those that the plugin signs with."""
+
+CACHED_TOKENS = 1024
+"""A client sends its token with every request: its signature is checked once."""
+
+SESSION_TYPE = "better-auth.session-cache+jwt"
+SESSION_AUDIENCE = "better-auth:session-cache"
+
+NO_KID = "the token does not name its key"
+OTHER_TYPE = "the token is of another type"
+NO_KEYS = "none of the keys is of an algorithm that Better Auth signs with"
+
+
+class SignedByKey:
+    """The rules of one type of token, for whatever keys there are.
+
+    Args:
+        issuer: What ``iss`` must be.
+        audience: What ``aud`` must name.
+        typ: The header's ``typ``; None for none, or ``JWT``.
+        max_bytes: Longer tokens are refused.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        *,
+        issuer: str | Iterable[str],
+        audience: str | Iterable[str],
+        typ: str | None,
+        max_bytes: int = 16384,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self.options: dict[str, Any] = {
+            "issuer": issuer,
+            "audience": audience,
+            "require": ("exp", "sub"),
+            "max_bytes": max_bytes,
+            "clock": clock,
+        }
+        self._typ = typ
+        self._made: tuple[object, Verifier | JWKSVerifier] | None = None
+        Verifier(Key.generate("HS256"), **self.options)  # judges the options now
+
+    def verify(
+        self,
+        token: str | bytes,
+        jwks: KeySet | JWKSClient | Mapping[str, Any] | str | bytes,
+    ) -> dict[str, Any]:
+        """Return the claims of a good token.
+
+        Args:
+            token: The token.
+            jwks: The keys: a KeySet, a client of a URL (which blocks while it
+                fetches), or a JWK Set as a mapping or JSON, read at every call.
+
+        Raises:
+            TokenError: The token was not accepted.
+            KeySourceError: The keys cannot be fetched.
+            InvalidKeyError: None of the keys can be used.
+        """
+        names_key(token, self._typ)
+        return self._verifier(jwks).verify(token)
+
+    async def averify(self, token: str | bytes, jwks: Any) -> dict[str, Any]:
+        """Like `verify`, for asyncio: a client's fetch is awaited."""
+        names_key(token, self._typ)
+        verifier = self._verifier(jwks)
+        if isinstance(verifier, Verifier):
+            return verifier.verify(token)
+        return await verifier.averify(token)
+
+    def _verifier(self, jwks: Any) -> Verifier | JWKSVerifier:
+        """Return what verifies with these keys, made once for a set or a client."""
+        made = self._made
+        if made is None or made[0] is not jwks or isinstance(jwks, (dict, str, bytes)):
+            made = self._made = (jwks, self._make(jwks))
+        return made[1]
+
+    def _make(self, jwks: Any) -> Verifier | JWKSVerifier:
+        if hasattr(jwks, "akeys"):
+            # Only who has a client has the extra.
+            from fastbearer.jwks import JWKSVerifier
+
+            return JWKSVerifier(jwks, cache=CACHED_TOKENS, **self.options)
+        keys = jwks if isinstance(jwks, KeySet) else KeySet.from_jwks(jwks)
+        usable = [key for key in keys if key.algorithm in ALGORITHMS]
+        if not usable:
+            raise InvalidKeyError(NO_KEYS)
+        return Verifier(usable, **self.options)
+
+
+def names_key(token: str | bytes, typ: str | None) -> None:
+    """Refuse a token that does not name its key, or is of another type.
+
+    Better Auth's own name it always; those of its OAuth provider have a ``typ``.
+
+    Raises:
+        TokenError: It does not.
+    """
+    header = unverified_header(token)
+    if not isinstance(header.get("kid"), str):
+        raise UnknownKeyError(NO_KID)
+    found = header.get("typ")
+    if found != typ and not (typ is None and found == "JWT"):
+        raise InvalidClaimError(OTHER_TYPE, "typ")

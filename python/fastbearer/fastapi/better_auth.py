@@ -1,0 +1,198 @@
+"""The session of a Better Auth frontend, as a dependency.
+
+No ``from __future__ import annotations`` here: FastAPI has to see the real class in
+the signature of ``__call__``.
+"""
+
+import logging
+from typing import Any
+
+from fastapi import HTTPException
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
+from starlette.requests import HTTPConnection
+
+from fastbearer._core import bearer_token
+from fastbearer.better_auth import BetterAuth, Session
+from fastbearer.better_auth.session import is_token
+from fastbearer.errors import (
+    ConfigurationError,
+    ExpiredTokenError,
+    InvalidSignatureError,
+    KeySourceError,
+    MissingClaimError,
+    StoreUnavailableError,
+    TokenError,
+    UnknownKeyError,
+)
+from fastbearer.fastapi.challenges import (
+    EXPIRED,
+    INVALID,
+    NO_KEYS,
+    invalid_request,
+    invalid_token,
+    not_authenticated,
+    unavailable,
+)
+from fastbearer.fastapi.origins import SAFE_METHODS, check_origin
+
+__all__ = ["BetterAuthSession", "better_auth_session"]
+
+TWO_HEADERS = "More than one Authorization header"
+TWO_CREDENTIALS = "More than one credential: a cookie and a token"
+NO_SESSIONS = "Sessions cannot be looked up at the moment. Please try again."
+NOTHING = "cookies or bearer, one of them must be there"
+
+logger = logging.getLogger("fastbearer")
+
+
+class BetterAuthSession(SecurityBase):
+    """Finds the session of a request, in its cookies or its bearer token.
+
+    Serves HTTP and WebSocket routes alike; compared and hashed by identity, which
+    ``dependency_overrides`` relies on. See `better_auth_session` for the arguments.
+    """
+
+    def __init__(
+        self,
+        server: BetterAuth,
+        *,
+        cookies: bool,
+        bearer: bool,
+        cached_reads: bool,
+        raw_tokens: bool,
+        optional: bool,
+    ) -> None:
+        if not (cookies or bearer):
+            raise ConfigurationError(NOTHING)
+        self._server = server
+        self._takes_cookies = cookies
+        self._takes_bearer = bearer
+        self._cached_reads = cached_reads
+        self._raw_tokens = raw_tokens
+        self._is_optional = optional
+        self._trusted = frozenset(origin.encode() for origin in server.trusted_origins)
+        self.model = HTTPBearer()
+        self.scheme_name = "BetterAuth"
+
+    async def __call__(self, conn: HTTPConnection) -> Session | None:
+        """Return the session; 401 without a good one."""
+        scope = conn.scope
+        try:
+            found = await self._session(scope)
+        except (TokenError, KeySourceError, StoreUnavailableError) as error:
+            raise _refusal(error) from error
+        if found is None and not self._is_optional:
+            raise not_authenticated()
+        return found
+
+    async def _session(self, scope: Any) -> Session | None:
+        token = self._bearer(scope) if self._takes_bearer else None
+        header = _cookie_header(scope) if self._takes_cookies else ""
+        jar = self._server.cookies(header)
+        signed, data = jar.session_token, jar.session_data
+        if signed is None and data is None:
+            return None if token is None else await self._of_bearer(token)
+        if token is not None:
+            raise invalid_request(TWO_CREDENTIALS)
+        check_origin(scope, self._trusted)
+        if signed is None:
+            raise MissingClaimError("there is no session token", "session_token")
+        return await self._of_cookies(scope, signed, data)
+
+    def _bearer(self, scope: Any) -> str | None:
+        try:
+            return bearer_token(scope["headers"], b"authorization") or None
+        except ValueError:
+            raise invalid_request(TWO_HEADERS) from None
+
+    async def _of_cookies(
+        self, scope: Any, signed: str, data: str | None
+    ) -> Session | None:
+        server = self._server
+        token = server.read_session_token(signed)
+        is_read = scope["type"] == "http" and scope["method"] in SAFE_METHODS
+        if server.store is not None and not (self._cached_reads and is_read and data):
+            return await self._looked_up(token)
+        if data is None:
+            raise MissingClaimError("there is no session data", "session_data")
+        try:
+            return server.read_session_data(data, session_token=token)
+        except TokenError:
+            if server.store is None:
+                raise
+        return await self._looked_up(token)
+
+    async def _of_bearer(self, token: str) -> Session | None:
+        server = self._server
+        if token.count(".") == 2 and server.has_keys:
+            return server.session_of_jwt(await server.averify_jwt(token))
+        if server.store is None:
+            raise UnknownKeyError("there is nothing to verify such a token with")
+        if self._raw_tokens and is_token(token):
+            return await self._looked_up(token)
+        return await self._looked_up(server.read_session_token(token))
+
+    async def _looked_up(self, token: str) -> Session:
+        found = await self._server.find_session(token)
+        if found is None:
+            raise InvalidSignatureError("there is no such session")
+        return found
+
+
+def better_auth_session(
+    server: BetterAuth,
+    *,
+    cookies: bool = True,
+    bearer: bool = True,
+    cached_reads: bool = False,
+    raw_tokens: bool = False,
+    optional: bool = False,
+) -> BetterAuthSession:
+    """Return a dependency: the session of a request, or 401.
+
+    For ``Depends(better_auth_session(ba))``. Make it once: each is a dependency of its
+    own. Two credentials at once are a 400. A cookie counts for a request that changes
+    something only if the request says that it comes from the server's origin, one of
+    its ``trusted_origins`` or the host itself, or else it is a 403; while the store or
+    the keys cannot be reached it is a 503.
+
+    Args:
+        server: The Better Auth server.
+        cookies: Whether its cookies are taken: with a store the session token, else
+            both, of which the session data may be minutes old.
+        bearer: Whether ``Authorization: Bearer`` is taken: a token of the plugin
+            ``jwt()`` where there are keys, a signed session token (plugin
+            ``bearer()``) where there is a store.
+        cached_reads: With a store, whether the session data of the cookie does for
+            requests that change nothing (GET, HEAD, OPTIONS).
+        raw_tokens: Whether a session token without signature is taken as a bearer
+            token, as the plugin does: whoever reads the table then is everybody.
+        optional: Whether the session is None where no credentials came.
+
+    Raises:
+        ConfigurationError: Neither cookies nor bearer tokens are taken.
+    """
+    return BetterAuthSession(
+        server,
+        cookies=cookies,
+        bearer=bearer,
+        cached_reads=cached_reads,
+        raw_tokens=raw_tokens,
+        optional=optional,
+    )
+
+
+def _cookie_header(scope: Any) -> str:
+    lines = [value for name, value in scope["headers"] if name == b"cookie"]
+    return b"; ".join(lines).decode("latin-1")
+
+
+def _refusal(error: Exception) -> HTTPException:
+    if isinstance(error, KeySourceError):
+        return unavailable(NO_KEYS, error.retry_after)
+    if isinstance(error, StoreUnavailableError):
+        logger.error("session not looked up: %s", error.__cause__ or error)
+        return unavailable(NO_SESSIONS)
+    logger.warning("session refused: %s", getattr(error, "code", ""))
+    return invalid_token(EXPIRED if isinstance(error, ExpiredTokenError) else INVALID)
