@@ -50,10 +50,8 @@ is_name(PyObject *name, PyObject *wanted)
                   == 0;
 }
 
-/* Finds the value in a pair, borrowed, if the name is wanted. False with an
- * error set if it is no pair. */
-static bool
-pair_value(PyObject *pair, PyObject *wanted, PyObject **value)
+bool
+header_value(PyObject *pair, PyObject *wanted, PyObject **value)
 {
     PyObject *name;
     PyObject *second;
@@ -80,7 +78,7 @@ one_value(PyObject *headers, PyObject *wanted, PyObject **value)
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(headers); i++) {
         PyObject *found;
         PyObject *pair = PySequence_Fast_GET_ITEM(headers, i);
-        if (!pair_value(pair, wanted, &found)) {
+        if (!header_value(pair, wanted, &found)) {
             Py_CLEAR(*value);
             return false;
         }

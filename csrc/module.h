@@ -272,12 +272,19 @@ void cache_clear(signature_cache *cache);
 bool cache_has(const signature_cache *cache, PyObject *value);
 void cache_add(signature_cache *cache, PyObject *value);
 
+/* --- bearer.c ----------------------------------------------------------------- */
+
+/* Finds the value in a header's pair, borrowed, or NULL unless the name is the
+ * wanted one. False with an error set if it is no pair. */
+bool header_value(PyObject *pair, PyObject *wanted, PyObject **value);
+
 /* --- verifier.c, signer.c, session_secret.c, jws.c, password.c ---------------------------*/
 
 extern PyType_Spec verifier_spec;
 extern PyType_Spec signer_spec;
 extern PyType_Spec session_secret_spec;
 extern PyMethodDef bearer_methods[];
+extern PyMethodDef cookie_methods[];
 extern PyMethodDef encryption_methods[];
 extern PyMethodDef jws_methods[];
 extern PyMethodDef password_methods[];

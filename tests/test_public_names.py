@@ -32,6 +32,7 @@ MODULES = [
     "fastbearer.fastapi",
     "fastbearer.accounts",
     "fastbearer.app",
+    "fastbearer.better_auth",
     "fastbearer.compat.jose",
     "fastbearer.compat.jose.jwt",
     "fastbearer.compat.jose.jws",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
+from fastbearer._core import cookie_values
 from fastbearer.errors import MalformedTokenError
 
-__all__ = ["CookieJar", "SameSite", "set_cookies"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["CookieJar", "CookieNames", "SameSite", "set_cookies"]
 
 SameSite = Literal["lax", "strict", "none"]
 
@@ -18,32 +22,53 @@ DATA_BYTES_MAX = PIECES_MAX * COOKIE_BYTES_MAX
 
 TWICE = "a cookie came twice, with different values"
 TORN = "the pieces of the session data are not complete"
-TOO_LONG = "the session data is too long"
+
+
+class CookieNames:
+    """The names of a server's cookies.
+
+    Args:
+        prefix: Their prefix, like ``better-auth``.
+        secure: Whether only names that begin with ``__Secure-`` count. Otherwise
+            they come first, and those without it after them.
+    """
+
+    def __init__(self, prefix: str, *, secure: bool) -> None:
+        self.own = f"{SECURE if secure else ''}{prefix}."
+        self._raw = f"{prefix}.".encode()
+        self._secure = f"{SECURE}{prefix}."
+        self._mark = f"{self._secure}session_token"
+
+    def find(self, headers: Sequence[Sequence[bytes]]) -> CookieJar:
+        """Return the cookies of a request.
+
+        Args:
+            headers: ASGI's: pairs of bytes, the names in lower case.
+
+        Raises:
+            MalformedTokenError: One came twice, with different values.
+        """
+        try:
+            values = cookie_values(headers, self._raw)
+        except ValueError:
+            raise MalformedTokenError(TWICE) from None
+        return CookieJar(values, self._secure if self._mark in values else self.own)
 
 
 class CookieJar:
     """The cookies of one request.
 
     Args:
-        header: The request's ``Cookie``, all of them joined with ``; ``.
-        names: The prefix of the names, like ``better-auth``.
-        secure: Whether only names that begin with ``__Secure-`` count. Otherwise
-            they come first, and those without it after them.
-
-    Raises:
-        MalformedTokenError: A cookie of those names came twice.
+        values: Name -> value.
+        prefix: What the names begin with.
     """
 
-    def __init__(self, header: str, names: str, *, secure: bool) -> None:
-        self._values = _parsed(header, f"{names}.")
-        bare = f"{names}.session_token"
-        is_secure = secure or SECURE + bare in self._values
-        self._prefix = f"{SECURE if is_secure else ''}{names}."
+    __slots__ = ("_prefix", "_values", "session_token")
 
-    @property
-    def session_token(self) -> str | None:
-        """The value of ``session_token``, or None."""
-        return self._values.get(f"{self._prefix}session_token") or None
+    def __init__(self, values: dict[str, str], prefix: str) -> None:
+        self._values = values
+        self._prefix = prefix
+        self.session_token = values.get(prefix + "session_token") or None
 
     @property
     def session_data(self) -> str | None:
@@ -68,23 +93,6 @@ class CookieJar:
         if sorted(pieces) != list(range(len(pieces))):
             raise MalformedTokenError(TORN)
         return "".join(pieces[number] for number in range(len(pieces)))
-
-
-def _parsed(header: str, prefix: str) -> dict[str, str]:
-    """Return the cookies with our prefix (RFC 6265 5.4), unquoted."""
-    if len(header) > 2 * DATA_BYTES_MAX:
-        raise MalformedTokenError(TOO_LONG)
-    found: dict[str, str] = {}
-    for pair in header.split(";"):
-        name, equals, value = pair.partition("=")
-        name, value = name.strip(" \t"), value.strip(" \t")
-        if not (equals and name.removeprefix(SECURE).startswith(prefix)):
-            continue
-        if len(value) >= 2 and value[0] == value[-1] == '"':
-            value = value[1:-1]
-        if found.setdefault(name, value) != value:
-            raise MalformedTokenError(TWICE)
-    return found
 
 
 def set_cookies(

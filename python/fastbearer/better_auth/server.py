@@ -12,8 +12,8 @@ from uuid import uuid4
 from fastbearer import Signer, Verifier, _core
 from fastbearer.better_auth.cookies import (
     DATA_BYTES_MAX,
-    SECURE,
     CookieJar,
+    CookieNames,
     SameSite,
     set_cookies,
 )
@@ -37,7 +37,7 @@ from fastbearer.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from fastbearer.better_auth.store import SessionStore
 
@@ -118,7 +118,7 @@ class BetterAuth:
             (self.origin, *(_origin(one, WRONG_ORIGIN) for one in trusted_origins))
         )
         self.store = store
-        self._prefix = cookie_prefix
+        self._names = CookieNames(cookie_prefix, secure=secure)
         self._is_secure = secure
         self._secret, *self._previous = every
         self._key = key
@@ -330,7 +330,7 @@ class BetterAuth:
             MissingClaimError: One of the cookies is not there.
             TokenError: They are not accepted; the class says why.
         """
-        jar = self.cookies(cookie_header)
+        jar = self.cookies([(b"cookie", cookie_header.encode("latin-1", "replace"))])
         if jar.session_token is None:
             raise MissingClaimError(NO_TOKEN, "session_token")
         token = self.read_session_token(jar.session_token)
@@ -339,9 +339,13 @@ class BetterAuth:
             raise MissingClaimError(NO_DATA, "session_data")
         return self.read_session_data(data, session_token=token, jwks=jwks)
 
-    def cookies(self, cookie_header: str) -> CookieJar:
-        """Return the cookies of a request, unverified."""
-        return CookieJar(cookie_header, self._prefix, secure=self._is_secure)
+    def cookies(self, headers: Sequence[Sequence[bytes]]) -> CookieJar:
+        """Return the cookies among ASGI's headers of a request, unverified.
+
+        Raises:
+            MalformedTokenError: A cookie of the server came twice.
+        """
+        return self._names.find(headers)
 
     def write_cookies(
         self,
@@ -376,16 +380,16 @@ class BetterAuth:
             "secure": self._is_secure,
             "same_site": same_site,
         }
-        names = f"{SECURE if self._is_secure else ''}{self._prefix}"
+        names = self._names.own
         signed = self._secret.sign_token(session["token"])
         lasting = {**common, "max_age": expires_in if remember else None}
-        made = set_cookies(f"{names}.session_token", signed, lasting)
+        made = set_cookies(f"{names}session_token", signed, lasting)
         if strategy is None:
             return made
         age = max_age if remember else min(max_age, 60)  # the server's own minute
         data = self.write_session_data(session, user, strategy=strategy, max_age=age)
         brief = {**common, "max_age": age if remember else None}
-        name = f"{names}.session_data"
+        name = f"{names}session_data"
         return made + set_cookies(name, data, brief, may_split=True)
 
     # --- the store -----------------------------------------------------------------

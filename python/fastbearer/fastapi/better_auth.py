@@ -14,6 +14,7 @@ from starlette.requests import HTTPConnection
 
 from fastbearer._core import bearer_token
 from fastbearer.better_auth import BetterAuth, Session
+from fastbearer.better_auth.cookies import CookieJar
 from fastbearer.better_auth.session import is_token
 from fastbearer.errors import (
     ConfigurationError,
@@ -88,17 +89,15 @@ class BetterAuthSession(SecurityBase):
 
     async def _session(self, scope: Any) -> Session | None:
         token = self._bearer(scope) if self._takes_bearer else None
-        header = _cookie_header(scope) if self._takes_cookies else ""
-        jar = self._server.cookies(header)
-        signed, data = jar.session_token, jar.session_data
-        if signed is None and data is None:
+        jar = self._server.cookies(scope["headers"]) if self._takes_cookies else None
+        if jar is None or (jar.session_token is None and jar.session_data is None):
             return None if token is None else await self._of_bearer(token)
         if token is not None:
             raise invalid_request(TWO_CREDENTIALS)
         check_origin(scope, self._trusted)
-        if signed is None:
+        if jar.session_token is None:
             raise MissingClaimError("there is no session token", "session_token")
-        return await self._of_cookies(scope, signed, data)
+        return await self._of_cookies(scope, jar)
 
     def _bearer(self, scope: Any) -> str | None:
         try:
@@ -106,17 +105,15 @@ class BetterAuthSession(SecurityBase):
         except ValueError:
             raise invalid_request(TWO_HEADERS) from None
 
-    async def _of_cookies(
-        self, scope: Any, signed: str, data: str | None
-    ) -> Session | None:
+    async def _of_cookies(self, scope: Any, jar: CookieJar) -> Session:
         server = self._server
-        token = server.read_session_token(signed)
-        is_read = scope["type"] == "http" and scope["method"] in SAFE_METHODS
-        if server.store is not None and not (self._cached_reads and is_read and data):
+        token = server.read_session_token(jar.session_token or "")
+        if server.store is not None and not (self._cached_reads and _is_read(scope)):
             return await self._looked_up(token)
-        if data is None:
-            raise MissingClaimError("there is no session data", "session_data")
         try:
+            data = jar.session_data
+            if data is None:
+                raise MissingClaimError("there is no session data", "session_data")
             return server.read_session_data(data, session_token=token)
         except TokenError:
             if server.store is None:
@@ -183,9 +180,8 @@ def better_auth_session(
     )
 
 
-def _cookie_header(scope: Any) -> str:
-    lines = [value for name, value in scope["headers"] if name == b"cookie"]
-    return b"; ".join(lines).decode("latin-1")
+def _is_read(scope: Any) -> bool:
+    return scope["type"] == "http" and scope["method"] in SAFE_METHODS
 
 
 def _refusal(error: Exception) -> HTTPException:
