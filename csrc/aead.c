@@ -49,13 +49,12 @@ fits(span text)
 
 /* RFC 7518 5.2.2.1: the MAC of aad, iv, ciphertext and the bits of aad. */
 static status
-cbc_tag(const aead *with, const digests *all, const unsigned char *key,
-        const unsigned char *iv, span aad, span cipher, unsigned char *tag)
+cbc_tag(const aead *with, const hmac_key *prepared, const unsigned char *iv,
+        span aad, span cipher, unsigned char *tag)
 {
     unsigned char mac[MAC_MAX] = {0};
     size_t len = aad.len + with->iv + cipher.len + 8;
     unsigned char *whole = OPENSSL_malloc(len);
-    hmac_key prepared;
     if (whole == NULL) {
         return STATUS_NO_MEMORY;
     }
@@ -70,16 +69,18 @@ cbc_tag(const aead *with, const digests *all, const unsigned char *key,
     for (int i = 0; i < 8; i++) {
         at[i] = (unsigned char)(bits >> (56 - 8 * i));
     }
-    bool ok = hmac_key_init(&prepared, all, (digest_id)with->mac, key,
-                            with->key / 2);
-    if (ok) {
-        ok = hmac_sign(&prepared, whole, len, mac);
-        hmac_key_clear(&prepared);
-    }
+    bool ok = hmac_sign(prepared, whole, len, mac);
     OPENSSL_free(whole);
     memcpy(tag, mac, with->tag);
     OPENSSL_cleanse(mac, sizeof mac);
     return ok ? STATUS_OK : failed(STATUS_CRYPTO_FAILED);
+}
+
+bool
+aead_mac_init(hmac_key *mac, const aead *with, const digests *all,
+              const unsigned char *key)
+{
+    return hmac_key_init(mac, all, (digest_id)with->mac, key, with->key / 2);
 }
 
 static bool
@@ -99,6 +100,29 @@ cbc_crypt(const aead *with, const unsigned char *key, const unsigned char *iv,
     EVP_CIPHER_CTX_free(context);
     *out_len = (size_t)(first + last);
     return ok;
+}
+
+status
+aead_open_cbc(const aead *with, const hmac_key *mac, const unsigned char *key,
+              const unsigned char *iv, span aad, span text,
+              const unsigned char *tag, unsigned char *out, size_t *out_len)
+{
+    unsigned char expected[AEAD_TAG_MAX];
+    *out_len = 0;
+    if (!fits(text) || !fits(aad)) {
+        return STATUS_TOKEN_TOO_LONG;
+    }
+    /* The MAC first: what is not authentic is not decrypted. */
+    status result = cbc_tag(with, mac, iv, aad, text, expected);
+    if (result != STATUS_OK) {
+        return result;
+    }
+    if (CRYPTO_memcmp(expected, tag, with->tag) != 0
+        || !cbc_crypt(with, key, iv, false, text, out, out_len)) {
+        *out_len = 0;
+        return failed(STATUS_SIGNATURE_WRONG);
+    }
+    return STATUS_OK;
 }
 
 /* --- AES-GCM --------------------------------------------------------------------------- */
@@ -149,11 +173,15 @@ aead_seal(const aead *with, const digests *all, const unsigned char *key,
                    ? STATUS_OK
                    : failed(STATUS_CRYPTO_FAILED);
     }
-    if (!cbc_crypt(with, key, iv, true, text, out, out_len)) {
+    hmac_key mac;
+    if (!cbc_crypt(with, key, iv, true, text, out, out_len)
+        || !aead_mac_init(&mac, with, all, key)) {
         return failed(STATUS_CRYPTO_FAILED);
     }
-    return cbc_tag(with, all, key, iv, aad, (span){(char *)out, *out_len},
-                   tag);
+    status result =
+        cbc_tag(with, &mac, iv, aad, (span){(char *)out, *out_len}, tag);
+    hmac_key_clear(&mac);
+    return result;
 }
 
 status
@@ -175,17 +203,14 @@ aead_open(const aead *with, const digests *all, const unsigned char *key,
         *out_len = text.len;
         return STATUS_OK;
     }
-    /* The MAC first: what is not authentic is not decrypted. */
-    status result = cbc_tag(with, all, key, iv, aad, text, expected);
-    if (result != STATUS_OK) {
-        return result;
+    hmac_key mac;
+    if (!aead_mac_init(&mac, with, all, key)) {
+        return failed(STATUS_CRYPTO_FAILED);
     }
-    if (CRYPTO_memcmp(expected, tag, with->tag) != 0
-        || !cbc_crypt(with, key, iv, false, text, out, out_len)) {
-        *out_len = 0;
-        return failed(STATUS_SIGNATURE_WRONG);
-    }
-    return STATUS_OK;
+    status result =
+        aead_open_cbc(with, &mac, key, iv, aad, text, tag, out, out_len);
+    hmac_key_clear(&mac);
+    return result;
 }
 
 /* --- key wrapping ------------------------------------------------------------------------ */

@@ -252,6 +252,14 @@ status aead_open(const aead *with, const digests *all,
                  span text, const unsigned char *tag, unsigned char *out,
                  size_t *out_len);
 
+/* The same for CBC, with the MAC of its key prepared. */
+bool aead_mac_init(hmac_key *mac, const aead *with, const digests *all,
+                   const unsigned char *key);
+status aead_open_cbc(const aead *with, const hmac_key *mac,
+                     const unsigned char *key, const unsigned char *iv,
+                     span aad, span text, const unsigned char *tag,
+                     unsigned char *out, size_t *out_len);
+
 /* RFC 3394: a key of a multiple of 8 bytes, at least 16; kek of 16, 24 or 32.
  * Writes 8 bytes more, or less. */
 status aes_wrap(span kek, span key, unsigned char *out);

@@ -14,6 +14,12 @@
 
 /* --- the secret ----------------------------------------------------------------- */
 
+static const aead *
+sealer(void)
+{
+    return aead_find("A256CBC-HS512", 13);
+}
+
 /* RFC 5869, with the salt and the label of session data. */
 static bool
 derive_key(span secret, unsigned char *key)
@@ -74,7 +80,8 @@ session_secret_init(session_secret *secret, const digests *all, span text)
                        (const unsigned char *)text.p, text.len)) {
         return STATUS_CRYPTO_FAILED;
     }
-    if (!derive_key(text, secret->key) || !write_header(secret, all)) {
+    if (!derive_key(text, secret->key) || !write_header(secret, all)
+        || !aead_mac_init(&secret->sealed_mac, sealer(), all, secret->key)) {
         session_secret_clear(secret);
         ERR_clear_error();
         return STATUS_CRYPTO_FAILED;
@@ -86,6 +93,7 @@ void
 session_secret_clear(session_secret *secret)
 {
     hmac_key_clear(&secret->mac);
+    hmac_key_clear(&secret->sealed_mac);
     OPENSSL_cleanse(secret, sizeof *secret);
 }
 
@@ -273,12 +281,6 @@ session_compact_read(const session_secret *secret, char *json, size_t len,
 
 /* --- session_data, jwe: sealed (RFC 7516) ------------------------------------------- */
 
-static const aead *
-sealer(void)
-{
-    return aead_find("A256CBC-HS512", 13);
-}
-
 #define IV_LEN 16
 #define TAG_LEN 32
 
@@ -293,8 +295,8 @@ session_is_sealed_with(const session_secret *secret, span value)
 }
 
 status
-session_open(const session_secret *secret, const digests *all, span value,
-             unsigned char *scratch, span *text)
+session_open(const session_secret *secret, span value, unsigned char *scratch,
+             span *text)
 {
     unsigned char iv[IV_LEN], tag[TAG_LEN];
     span header = {secret->header, secret->header_len};
@@ -315,8 +317,8 @@ session_open(const session_secret *secret, const digests *all, span value,
     }
     unsigned char *plain = scratch + cipher_len;
     status result =
-        aead_open(sealer(), all, secret->key, iv, header,
-                  (span){(char *)scratch, cipher_len}, tag, plain, &len);
+        aead_open_cbc(sealer(), &secret->sealed_mac, secret->key, iv, header,
+                      (span){(char *)scratch, cipher_len}, tag, plain, &len);
     *text = (span){(char *)plain, len};
     return result;
 }

@@ -11,6 +11,7 @@
 typedef struct {
     hmac_key mac;                   /* under the secret as it is */
     unsigned char key[SESSION_KEY]; /* derived from it, for what is sealed */
+    hmac_key sealed_mac;            /* of that key */
     char header[160];               /* of what is sealed, in base64url */
     size_t header_len;
 } session_secret;
@@ -41,8 +42,8 @@ bool session_is_sealed_with(const session_secret *secret, span value);
 
 /* The text of such a value, within scratch, which has room for twice the
  * value and AEAD_BLOCK bytes. */
-status session_open(const session_secret *secret, const digests *all,
-                    span value, unsigned char *scratch, span *text);
+status session_open(const session_secret *secret, span value,
+                    unsigned char *scratch, span *text);
 
 /* Characters for a text of `len` bytes, at most. */
 size_t session_sealed(const session_secret *secret, size_t len);

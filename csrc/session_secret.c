@@ -142,8 +142,7 @@ open_sealed(PyObject *self, PyObject *value)
     if (scratch == NULL) {
         return PyErr_NoMemory();
     }
-    status result =
-        session_open(&object->secret, &state->digests, text, scratch, &inner);
+    status result = session_open(&object->secret, text, scratch, &inner);
     PyObject *found = result == STATUS_OK ? object_from(state, inner)
                                           : status_raise(state, result);
     OPENSSL_cleanse(scratch, room);
