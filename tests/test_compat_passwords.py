@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import pytest
+from argon2 import Type
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pwdlib import PasswordHash as TheirPasswordHash
@@ -17,6 +18,7 @@ from fastbearer.compat.passlib.context import CryptContext
 from fastbearer.compat.passlib.exc import (
     InvalidHashError,
     NullPasswordError,
+    PasslibHashWarning,
     PasswordSizeError,
     PasswordTruncateError,
     UnknownHashError,
@@ -40,7 +42,11 @@ CHEAP: dict[str, dict[str, Any]] = {
     "scrypt": {"rounds": 4},
     "pbkdf2_sha256": {"rounds": 2},
     "pbkdf2_sha512": {"rounds": 2},
+    "pbkdf2_sha1": {"rounds": 2},
+    "django_pbkdf2_sha1": {"rounds": 2},
     "django_pbkdf2_sha256": {"rounds": 2},
+    "django_salted_sha1": {"salt_size": 8},
+    "django_salted_md5": {"salt_size": 8},
     "django_bcrypt": {"rounds": 4},
     "django_bcrypt_sha256": {"rounds": 4},
 }
@@ -170,17 +176,103 @@ def test_passwords_that_are_refused() -> None:
         context.verify("p", 1)  # type: ignore[arg-type]
 
 
+SETTINGS: list[dict[str, Any]] = [
+    {"schemes": ["bcrypt"], "bcrypt__ident": "2y"},
+    {"schemes": ["bcrypt"], "bcrypt__ident": "zz"},
+    {"schemes": ["bcrypt"], "bcrypt__round": 4},
+    {"schemes": ["bcrypt"], "bcrypt__rounds": "4"},
+    {"schemes": ["bcrypt"], "bcrypt__rounds": 3},
+    {"schemes": ["bcrypt"], "bcrypt__rounds": 4.0},
+    {"schemes": ["bcrypt"], "bcrypt__rounds": 4, "truncate_error": True},
+    {"schemes": ["bcrypt"], "bcrypt__rounds": 4, "bcrypt__truncate_error": "yes"},
+    {"schemes": ["bcrypt"], "bcrypt__rounds": 4, "all__vary_rounds": 0.1},
+    {"schemes": ["bcrypt"], "bcrypt__rounds": 4, "vary_rounds": "10%"},
+    {"schemes": ["bcrypt"], "bcrypt__rounds": 4, "harden_verify": True},
+    {"schemes": ["bcrypt"], "bcrypt__rounds": 4, "min_verify_time": 1},
+    {"schemes": ["bcrypt"], "bcrypt__rounds": 4, "scrypt__rounds": 4},
+    {"schemes": ["bcrypt"], "bcrypt__rounds": 4, "nothing__rounds": 4},
+    {"schemes": ["bcrypt"], "bcrypt__salt": "x"},
+    {"schemes": ["bcrypt"], "bcrypt__default_rounds": 4, "bcrypt__min_rounds": 5},
+    {"schemes": ["bcrypt"], "colour": 1},
+    {"schemes": ["bcrypt"], "default": "argon2"},
+    {"schemes": ["bcrypt"], "deprecated": ["bcrypt"]},
+    {"schemes": ["bcrypt"], "deprecated": ["nothing"]},
+    {"schemes": ["nothing"]},
+    {"schemes": "bcrypt, md5_crypt_of_nobody"},
+    {"schemes": ["argon2"], "argon2__rounds": 0, "argon2__memory_cost": 64},
+    {"schemes": ["argon2"], "argon2__memory_cost": 1},
+    {"schemes": ["argon2"], "argon2__type": "ID", "argon2__time_cost": 1},
+    {"schemes": ["argon2"], "argon2__type": "X"},
+    {"schemes": ["argon2"], "argon2__parallelism": 2, "argon2__memory_cost": 64},
+    {"schemes": ["argon2"], "argon2__salt_len": 8, "argon2__hash_len": 16},
+    {"schemes": ["scrypt"], "scrypt__rounds": 4, "scrypt__salt_size": 8},
+    {"schemes": ["bcrypt_sha256"], "bcrypt_sha256__rounds": 4},
+    {
+        "schemes": ["bcrypt_sha256"],
+        "bcrypt_sha256__rounds": 4,
+        "bcrypt_sha256__version": 1,
+    },
+    {"schemes": ["bcrypt_sha256"], "bcrypt_sha256__version": 3},
+    {"schemes": ["pbkdf2_sha256"], "pbkdf2_sha256__default_rounds": 9},
+    {"schemes": ["pbkdf2_sha512"], "pbkdf2_sha512__salt_size": 4},
+    {"schemes": ["django_pbkdf2_sha1", "django_salted_md5"]},
+    {"schemes": ["django_pbkdf2_sha256"], "django_pbkdf2_sha256__rounds": 9},
+    {"schemes": ["django_salted_sha1"], "django_salted_sha1__salt_size": 8},
+]
+
+
+def made_with(context: type[Any], chosen: dict[str, Any]) -> Any:
+    """Return the context, or the class of what it raises."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            return context(**chosen)
+    except (KeyError, TypeError, ValueError) as error:
+        return type(error)
+
+
+@pytest.mark.parametrize("chosen", SETTINGS, ids=str)
+def test_settings_side_by_side(chosen: dict[str, Any]) -> None:
+    mine = made_with(CryptContext, chosen)
+    other = made_with(TheirContext, chosen)
+    if isinstance(other, type):
+        assert mine is other
+        return
+    ours, theirs = mine.hash("p"), other.hash("p")
+    assert len(ours) == len(theirs) and mine.schemes() == other.schemes()
+    for reader, made in ((mine, theirs), (other, ours)):
+        assert reader.verify("p", made) and not reader.verify("q", made)
+        assert not reader.needs_update(made)
+
+
 def test_settings_that_are_wrong() -> None:
-    for wrong in (
-        {"schemes": ["nothing"]},
-        {"schemes": ["bcrypt"], "scrypt__rounds": 4},
-    ):
-        with pytest.raises(KeyError):
-            CryptContext(**wrong)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="rounds"):
-        CryptContext(schemes=["bcrypt"], bcrypt__rounds=32)
-    with pytest.raises(TypeError):
+    with pytest.raises(KeyError, match="categories"):
+        CryptContext(schemes=["bcrypt"], admin__bcrypt__rounds=14)
+    with pytest.raises(KeyError, match="colour"):
         CryptContext(schemes=["bcrypt"], bcrypt__colour=1)
+    with pytest.warns(PasslibHashWarning):
+        high = CryptContext(schemes=["bcrypt"], bcrypt__rounds=32)
+    assert high.handler().default_rounds == 16
+    with pytest.raises(ValueError, match="rounds"):
+        our_hash.bcrypt.using(rounds=32)
+
+
+def test_argon2_of_django_is_renewed_as_argon2id() -> None:
+    old = their_hash.django_argon2.using(rounds=1, memory_cost=8, parallelism=1)
+    mine = our_hash.django_argon2.using(rounds=1, memory_cost=8, parallelism=1)
+    made = old.hash("p")
+    assert made.startswith("argon2$argon2i$")
+    assert mine.verify("p", made) and not mine.verify("q", made)
+    assert mine.needs_update(made) and old.verify("p", mine.hash("p"))
+    assert mine.hash("p").startswith("argon2$argon2id$")
+
+
+@pytest.mark.parametrize("password", ["", "U*U", "U*U" * 2, "U*U" * 30, "\u00e9"])
+def test_the_first_kind_of_bcrypt(password: str) -> None:
+    old = their_hash.bcrypt.using(rounds=4, ident="2").hash(password)
+    assert old.startswith("$2$")
+    for other in (password, password + "x", "U*U", "U*U" * 4, "u"):
+        expected = their_hash.bcrypt.verify(other, old)
+        assert our_hash.bcrypt.verify(other, old) is expected
 
 
 def test_a_context_can_be_changed() -> None:
@@ -225,6 +317,30 @@ def test_pwdlib_replaces_old_hashes() -> None:
     assert "Xq7" not in str(caught.value)
 
 
+ARGON2: list[dict[str, Any]] = [
+    {"hash_len": 16, "salt_len": 8},
+    {"hash_len": 64, "salt_len": 32, "type": Type.ID},
+    {"parallelism": 2},
+    {"time_cost": 2},
+    {"memory_cost": 32},
+]
+
+
+@pytest.mark.parametrize("chosen", ARGON2, ids=str)
+def test_pwdlib_and_the_settings_of_argon2(chosen: dict[str, Any]) -> None:
+    cheap = {"time_cost": 1, "memory_cost": 16, "parallelism": 1}
+    mine, other = Argon2Hasher(**cheap | chosen), TheirArgon2(**cheap | chosen)
+    for maker, reader in ((mine, other), (other, mine)):
+        made = maker.hash("p")
+        assert reader.verify("p", made) and not reader.verify("q", made)
+        assert not reader.check_needs_rehash(made)
+        for hasher in (Argon2Hasher, TheirArgon2):
+            assert hasher(**cheap).check_needs_rehash(made)
+    assert mine.hash("p", salt=b"s" * 16) == other.hash("p", salt=b"s" * 16)
+    with pytest.raises(ValueError, match="type ID"):
+        Argon2Hasher(type=Type.I)
+
+
 def test_pwdlib_recommends_what_pwdlib_does() -> None:
     made = PasswordHash.recommended().hash("p")
     theirs = TheirPasswordHash.recommended()
@@ -238,3 +354,5 @@ def test_pwdlib_refuses_long_passwords_for_bcrypt() -> None:
         assert hasher.verify("x" * 72, made)
     with pytest.raises(ValueError, match="72 bytes"):
         BcryptHasher(4).hash("x" * 73)
+    # What bcrypt 4 made of a longer one goes on signing its owner in.
+    assert BcryptHasher(4).verify("x" * 73, made)

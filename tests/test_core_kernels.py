@@ -23,7 +23,7 @@ FILES = [
     "argon2_lanes.c",
     "argon2_core.c",
 ]
-HEADERS = ["argon2_inner.h", "core.h", "hashing.h", "status.h"]
+HEADERS = sorted(path.name for path in (ROOT / "csrc").glob("*.h"))
 ALL = {"portable", "avx2", "avx512"}
 IS_SOAK = os.environ.get("FASTBEARER_SOAK") == "1"
 RELEASE = ["-O3"]

@@ -181,8 +181,11 @@ def migrate_imports(options: argparse.Namespace) -> int:
         return complain(f"{needed}pip install 'fastbearer[compat]'", USAGE)
     if not options.path.exists():
         return complain(f"there is no {options.path}")
-    for difference in changes(options.path, write=options.write):
-        sys.stdout.write(difference)
+    try:
+        for difference in changes(options.path, write=options.write):
+            sys.stdout.write(difference)
+    except OSError as error:
+        return complain(f"cannot write {error.filename}: {error.strerror}")
     return OK
 
 

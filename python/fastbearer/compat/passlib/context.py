@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from fastbearer.compat.passlib.exc import UnknownHashError
-from fastbearer.compat.passlib.handlers import Handler
+from fastbearer.compat.passlib.handlers.base import Handler
 from fastbearer.compat.passlib.hash import HANDLERS
+from fastbearer.compat.passlib.options import configured, names_in, scheme_options
 
 __all__ = ["CryptContext", "LazyCryptContext"]
 
@@ -17,15 +17,17 @@ class CryptContext:
 
     Args:
         schemes: Names or handlers, separated by commas if it is a str.
-        default: The one for new hashes; the first if it is not given.
+        default: The one for new hashes; the first that is not deprecated if it
+            is not given.
         deprecated: Those whose hashes are to be replaced; "auto" is all but
             the default.
-        **settings: ``<scheme>__<setting>=value``, like ``bcrypt__rounds=13``.
+        **settings: ``<scheme>__<setting>=value``, like ``bcrypt__rounds=13``;
+            ``truncate_error`` is for every scheme that knows it.
 
     Raises:
-        KeyError: There is no such scheme.
-        TypeError: There is no such setting.
-        ValueError: A setting is out of range.
+        KeyError: There is no such scheme, or no such setting.
+        TypeError: A setting is of another type.
+        ValueError: A setting is out of range, and that cannot be mended.
     """
 
     def __init__(
@@ -42,29 +44,44 @@ class CryptContext:
             "deprecated": deprecated,
             **settings,
         }
-        handlers = [_handler(scheme) for scheme in _listed(schemes)]
-        mine: dict[str, dict[str, Any]] = {handler.name: {} for handler in handlers}
-        for key, value in settings.items():
-            scheme, _, setting = key.partition("__")
-            for one in mine if scheme == "all" else [scheme]:
-                if one not in mine:
-                    raise KeyError(f"no scheme {one!r} in this context")
-                mine[one][setting] = value
-        self._handlers: dict[str, Handler] = {
-            one.name: one.using(**mine[one.name]) if mine[one.name] else one
-            for one in handlers
-        }
-        name = None if default is None else _handler(default).name
-        self._default = name or next(iter(self._handlers), None)
-        if name is not None and name not in self._handlers:
-            raise KeyError(f"no scheme {name!r} in this context")
-        wanted = _listed(deprecated)
-        if wanted == ["auto"]:
-            self._deprecated = set(self._handlers) - {self._default}
-        else:
-            self._deprecated = {_handler(one).name for one in wanted}
-            if self._default in self._deprecated:
+        options = scheme_options(settings)
+        self._handlers: dict[str, Handler] = {}
+        for scheme in names_in(schemes):
+            handler = _handler(scheme)
+            if handler.name in self._handlers:
+                raise KeyError(f"the scheme {handler.name!r} is there twice")
+            self._handlers[handler.name] = configured(handler, options)
+        old = self._names_of_old(
+            [getattr(one, "name", one) for one in names_in(deprecated)]
+        )
+        self._default = self._name_of_default(default, old)
+        is_auto = old == ["auto"]
+        self._deprecated = (
+            set(self._handlers) - {self._default} if is_auto else set(old)
+        )
+
+    def _names_of_old(self, deprecated: list[Any]) -> list[str]:
+        if "auto" in deprecated:
+            if len(deprecated) > 1:
+                raise ValueError("deprecated is 'auto', or names schemes")
+            return deprecated
+        for name in deprecated:
+            if self._handlers and name not in self._handlers:
+                raise KeyError(f"no scheme {name!r} in this context")
+        return deprecated
+
+    def _name_of_default(self, default: Any, old: list[str]) -> str | None:
+        if default is not None:
+            name: str = _handler(default).name
+            if self._handlers and name not in self._handlers:
+                raise KeyError(f"no scheme {name!r} in this context")
+            if name in old:
                 raise ValueError("the default scheme cannot be deprecated")
+            return name
+        current = [name for name in self._handlers if name not in old]
+        if self._handlers and not current:
+            raise ValueError("at least one scheme must not be deprecated")
+        return next(iter(current), None)
 
     def schemes(self, resolve: bool = False, category: Any = None) -> tuple[Any, ...]:
         """Return the names of the schemes, or the handlers."""
@@ -169,10 +186,13 @@ class CryptContext:
 
         Raises:
             UnknownHashError: It is ``required``, and no scheme knows it.
+            KeyError: It is ``required``, and there are no schemes.
         """
         for handler in self._handlers.values():
             if handler.identify(hash):
                 return handler if resolve else handler.name
+        if required and not self._handlers:
+            raise KeyError("no crypt algorithms supported")
         if required:
             raise UnknownHashError
         return None
@@ -204,14 +224,6 @@ class CryptContext:
 
 class LazyCryptContext(CryptContext):
     """The same: nothing here is slow to make."""
-
-
-def _listed(names: Any) -> list[Any]:
-    if names is None:
-        return []
-    if isinstance(names, str):
-        return [name.strip() for name in names.split(",") if name.strip()]
-    return list(names) if isinstance(names, Iterable) else [names]
 
 
 def _handler(scheme: Any) -> Handler:

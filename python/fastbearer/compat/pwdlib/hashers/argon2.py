@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from base64 import b64encode
 from typing import Any
 
 from fastbearer._core import password_hash
-from fastbearer.compat.passlib.hash import argon2
+from fastbearer.compat.passlib.handlers.argon2 import argon2
 
 __all__ = ["Argon2Hasher"]
 
@@ -19,8 +17,12 @@ class Argon2Hasher:
         time_cost: Passes over the memory.
         memory_cost: Memory in KiB.
         parallelism: Lanes.
-        hash_len: 32: the only length here.
+        hash_len: Bytes of the digest.
         salt_len: Bytes of the salt.
+        type: argon2-cffi's ``Type.ID``, or None.
+
+    Raises:
+        ValueError: One is out of range, or the type another (RFC 9106 4).
     """
 
     def __init__(
@@ -32,12 +34,13 @@ class Argon2Hasher:
         salt_len: int = 16,
         type: Any = None,
     ) -> None:
-        if hash_len != 32:
-            raise ValueError("hash_len is 32 here")
-        self._salt_len = salt_len
-        self._setting = f"$argon2id$v=19$m={memory_cost},t={time_cost},p={parallelism}$"
         self._handler = argon2.using(
-            rounds=time_cost, memory_cost=memory_cost, parallelism=parallelism
+            time_cost=time_cost,
+            memory_cost=memory_cost,
+            parallelism=parallelism,
+            hash_len=hash_len,
+            salt_len=salt_len,
+            type=getattr(type, "name", type),
         )
 
     @classmethod
@@ -47,9 +50,7 @@ class Argon2Hasher:
 
     def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
         """Return the hash of a password."""
-        salt = os.urandom(self._salt_len) if salt is None else salt
-        text = b64encode(salt).rstrip(b"=").decode("ascii")
-        return password_hash(password, self._setting + text)
+        return password_hash(password, self._handler.setting(salt))
 
     def verify(self, password: str | bytes, hash: str | bytes) -> bool:
         """Tell whether the password made the hash; a broken one is nobody's."""
@@ -60,4 +61,8 @@ class Argon2Hasher:
 
     def check_needs_rehash(self, hash: str | bytes) -> bool:
         """Tell whether other settings made it."""
-        return bool(self._handler.needs_update(hash))
+        handler = self._handler
+        if handler.needs_update(hash):
+            return True
+        # passlib does not look at the salt's size; argon2-cffi does.
+        return bool(handler.salt_size_of(hash) != handler.salt_size)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from copy import copy
 from typing import Any, ClassVar
 
 from fastbearer.compat.passlib.exc import (
@@ -12,8 +14,9 @@ from fastbearer.compat.passlib.exc import (
     PasswordSizeError,
     PasswordValueError,
 )
+from fastbearer.compat.passlib.settings import Settings
 
-__all__ = ["Handler"]
+__all__ = ["Handler", "text_of"]
 
 MOST_BYTES = 4096
 
@@ -23,68 +26,48 @@ class Handler:
 
     passlib has classes here; these are objects with the same methods.
 
-    Args:
-        **settings: In place of the defaults; see each kind.
-
     Attributes:
         name: Of the scheme.
         setting_kwds: The names of its settings.
+        is_disabled: Whether its hashes are nobody's.
     """
 
     name = ""
-    setting_kwds: ClassVar[tuple[str, ...]] = ("rounds",)
+    setting_kwds: ClassVar[tuple[str, ...]] = ()
+    context_kwds: ClassVar[tuple[str, ...]] = ()
+    aliases: ClassVar[Mapping[str, str]] = {}
     pattern: ClassVar[re.Pattern[str]]
     takes_nul = True
-
-    rounds = 0
-    least_rounds = 1
-    most_rounds = 2**32 - 1
-
-    def __init__(self, **settings: Any) -> None:
-        self.min_desired_rounds: int | None = None
-        self.max_desired_rounds: int | None = None
-        rounds = settings.pop("rounds", settings.pop("default_rounds", None))
-        if rounds is not None:
-            self.rounds = self._checked(int(rounds))
-            self.min_desired_rounds = self.max_desired_rounds = self.rounds
-        least = settings.pop("min_rounds", settings.pop("min_desired_rounds", None))
-        most = settings.pop("max_rounds", settings.pop("max_desired_rounds", None))
-        if least is not None:
-            self.min_desired_rounds = int(least)
-            self.rounds = max(self.rounds, int(least))
-        if most is not None:
-            self.max_desired_rounds = int(most)
-            self.rounds = min(self.rounds, int(most))
-        self._take(settings)
-        if settings:
-            raise TypeError(f"{self.name} has no setting {', '.join(sorted(settings))}")
-
-    def _checked(self, rounds: int) -> int:
-        if not self.least_rounds <= rounds <= self.most_rounds:
-            raise ValueError(
-                f"rounds of {self.name} are {self.least_rounds} to {self.most_rounds}"
-            )
-        return rounds
-
-    def _take(self, settings: dict[str, Any]) -> None:
-        """Take what settings there are beside the rounds."""
+    is_disabled = False
 
     def using(self, relaxed: bool = False, **settings: Any) -> Any:
         """Return such a handler with other settings.
 
+        Args:
+            relaxed: Bring numbers that are out of range back into it, with a
+                warning.
+            **settings: What changes; the rest stays.
+
         Raises:
             ValueError: One is out of range.
-            TypeError: There is none of that name.
+            TypeError: There is none of that name, or it is of another type.
         """
-        return type(self)(**{**self.kept(), **settings})
+        asked = Settings(self.name, settings, self.aliases, is_relaxed=relaxed)
+        made = copy(self)
+        made.configure(asked)
+        asked.finish()
+        return made
 
-    def kept(self) -> dict[str, Any]:
-        """Return the settings that `using` goes on from."""
-        return {}
+    def configure(self, asked: Settings) -> None:
+        """Take the settings of this kind of handler."""
+
+    def everywhere_kwds(self) -> set[str]:
+        """Return which of the settings of every scheme it takes."""
+        return set(self.setting_kwds)
 
     def identify(self, hash: str | bytes) -> bool:
         """Tell whether it is a hash of this scheme."""
-        return self.pattern.match(_text_of(hash)) is not None
+        return self.pattern.match(text_of(hash)) is not None
 
     def hash(self, secret: str | bytes, **settings: Any) -> str:
         """Return the hash of a password.
@@ -105,10 +88,8 @@ class Handler:
             InvalidHashError: It is not one of this scheme, or broken.
             PasswordValueError: The scheme does not take such a password.
         """
-        password, text = self._password(secret), _text_of(hash)
-        if not self.identify(text):
-            raise InvalidHashError(f"not a valid {self.name} hash")
-        return self.matches(password, text)
+        password = self._password(secret)
+        return self.matches(password, self._own(hash))
 
     def needs_update(self, hash: str | bytes, secret: Any = None) -> bool:
         """Tell whether the settings that made the hash are not those of today.
@@ -116,14 +97,7 @@ class Handler:
         Raises:
             InvalidHashError: It is not one of this scheme.
         """
-        text = _text_of(hash)
-        if not self.identify(text):
-            raise InvalidHashError(f"not a valid {self.name} hash")
-        rounds = self.rounds_of(text)
-        least, most = self.min_desired_rounds, self.max_desired_rounds
-        if least is not None and rounds < least:
-            return True
-        return (most is not None and rounds > most) or self.differs(text)
+        return self.is_outdated(self._own(hash))
 
     def make(self, password: bytes) -> str:
         """Return the hash of a password that may be hashed."""
@@ -133,15 +107,30 @@ class Handler:
         """Tell whether the password made a hash of this scheme."""
         raise NotImplementedError
 
-    def rounds_of(self, hash: str) -> int:
-        """Return the rounds that made a hash of this scheme."""
-        match = self.pattern.match(hash)
-        assert match is not None  # noqa: S101 - asked before
-        return int(match["rounds"])
-
-    def differs(self, hash: str) -> bool:
-        """Tell whether other settings than the rounds are not those of today."""
+    def is_outdated(self, hash: str) -> bool:
+        """Tell whether other settings made a hash of this scheme."""
         return False
+
+    def parts(self, hash: str) -> re.Match[str]:
+        """Return the parts of a hash of this scheme.
+
+        Raises:
+            InvalidHashError: It is none.
+        """
+        match = self.pattern.match(hash)
+        if match is None:
+            raise InvalidHashError(f"not a valid {self.name} hash")
+        return match
+
+    def malformed(self) -> MalformedHashError:
+        """Return the error of a broken hash, or one that costs too much."""
+        return MalformedHashError(f"malformed {self.name} hash")
+
+    def _own(self, hash: Any) -> str:
+        text = text_of(hash)
+        if not self.identify(text):
+            raise InvalidHashError(f"not a valid {self.name} hash")
+        return text
 
     def _password(self, secret: Any) -> bytes:
         if isinstance(secret, str):
@@ -154,22 +143,23 @@ class Handler:
                 f"secret must be unicode or bytes, not {type(secret).__name__}"
             )
         if len(secret) > MOST_BYTES:
-            raise PasswordSizeError("password exceeds maximum allowed size")
+            raise PasswordSizeError(MOST_BYTES)
         if not self.takes_nul and b"\0" in secret:
             raise NullPasswordError(
                 f"{self.name} does not allow NULL bytes in password"
             )
         return secret
 
-    def malformed(self) -> MalformedHashError:
-        """Return the error of a broken hash."""
-        return MalformedHashError(f"malformed {self.name} hash")
-
     def __repr__(self) -> str:
         return f"<passlib handler {self.name}>"
 
 
-def _text_of(hash: Any) -> str:
+def text_of(hash: Any) -> str:
+    """Return a hash as text; bytes that are no ASCII are no hash.
+
+    Raises:
+        TypeError: It is neither str nor bytes.
+    """
     if isinstance(hash, bytes):
         try:
             return hash.decode("ascii")

@@ -1,0 +1,1 @@
+"""The schemes, each in the module where passlib has it."""

@@ -1,0 +1,134 @@
+"""Argon2: new hashes are Argon2id's."""
+
+from __future__ import annotations
+
+import os
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import ClassVar
+
+from fastbearer._core import password_hash, password_scheme, password_verify
+from fastbearer.compat.passlib.handlers.base import text_of
+from fastbearer.compat.passlib.handlers.rounds import ROUNDS_ALIASES, RoundsHandler
+from fastbearer.compat.passlib.settings import Settings
+from fastbearer.errors import InvalidHashError
+
+__all__ = ["argon2"]
+
+MOST_KIB = 1 << 21
+MOST_LANES = 64
+SALT_BYTES = range(8, 65)
+DIGEST_BYTES = range(16, 129)
+
+
+class _Argon2(RoundsHandler):
+    name = "argon2"
+    setting_kwds = (
+        "salt_size",
+        "salt_len",
+        "rounds",
+        "time_cost",
+        "memory_cost",
+        "parallelism",
+        "digest_size",
+        "hash_len",
+        "type",
+    )
+    aliases: ClassVar[Mapping[str, str]] = {
+        **ROUNDS_ALIASES,
+        "time_cost": "rounds",
+        "salt_len": "salt_size",
+        "default_salt_size": "salt_size",
+        "hash_len": "digest_size",
+        "checksum_size": "digest_size",
+    }
+    pattern = re.compile(
+        r"\$argon2(?P<type>id|i|d)\$(?:v=(?P<version>[0-9]{1,9})\$)?"
+        r"m=(?P<memory>[0-9]{1,9}),t=(?P<rounds>[0-9]{1,9}),p=(?P<lanes>[0-9]{1,9})"
+        r"\$(?P<salt>[^$]+)\$(?P<digest>[^$]+)\Z"
+    )
+    default_rounds = 3
+    memory_cost = 65536
+    parallelism = 4
+    salt_size = 16
+    digest_size = 32
+    max_threads = -1
+
+    def configure(self, asked: Settings) -> None:
+        """Take the cost and the sizes.
+
+        Raises:
+            ValueError: All of it is more than is computed here.
+        """
+        super().configure(asked)
+        _check_type(asked.take("type"))
+        memory = asked.number("memory_cost", 8, MOST_KIB)
+        lanes = asked.number("parallelism", 1, MOST_LANES)
+        salt = asked.number("salt_size", SALT_BYTES[0], SALT_BYTES[-1])
+        digest = asked.number("digest_size", DIGEST_BYTES[0], DIGEST_BYTES[-1])
+        threads = asked.number("max_threads", -1, MOST_LANES)
+        self.memory_cost = memory or self.memory_cost
+        self.parallelism = lanes or self.parallelism
+        self.salt_size = salt or self.salt_size
+        self.digest_size = digest or self.digest_size
+        if threads == 0:
+            raise ValueError("max_threads is -1, which is any number, or at least 1")
+        self.max_threads = threads or self.max_threads
+        self._check_cost()
+
+    def make(self, password: bytes) -> str:
+        threads = max(self.max_threads, 0)
+        return password_hash(password, self.setting(), threads)
+
+    def matches(self, password: bytes, hash: str) -> bool:
+        try:
+            return password_verify(password, hash, max(self.max_threads, 0))
+        except InvalidHashError:
+            raise self.malformed() from None
+
+    def differs(self, hash: str) -> bool:
+        parts = self.parts(hash)
+        return (
+            (parts["type"], parts["version"]) != ("id", "19")
+            or int(parts["memory"]) != self.memory_cost
+            or int(parts["lanes"]) != self.parallelism
+            or len(parts["digest"]) != len(_b64(bytes(self.digest_size)))
+        )
+
+    def setting(self, salt: bytes | None = None) -> str:
+        """Return a hash of nobody: it has the cost, the salt and the digest's size."""
+        salt = os.urandom(self.salt_size) if salt is None else salt
+        cost = f"m={self.memory_cost},t={self.default_rounds},p={self.parallelism}"
+        return f"$argon2id$v=19${cost}${_b64(salt)}${_b64(bytes(self.digest_size))}"
+
+    def salt_size_of(self, hash: str | bytes) -> int:
+        """Return how many bytes the salt of a hash of this scheme has.
+
+        Raises:
+            InvalidHashError: It is none.
+        """
+        return len(self.parts(text_of(hash))["salt"]) * 3 // 4
+
+    def _check_cost(self) -> None:
+        try:
+            password_scheme(self.setting())
+        except InvalidHashError:
+            message = "memory_cost is at least 8 * parallelism, and all is bounded"
+            raise ValueError(f"{self.name}: {message}") from None
+
+
+def _check_type(kind: object) -> None:
+    if kind is None:
+        return
+    if not isinstance(kind, str):
+        raise TypeError(f"type must be str, not {type(kind).__name__}")
+    if kind.lower() != "id":
+        raise ValueError("new hashes of argon2 are of the type ID (RFC 9106 4)")
+
+
+def _b64(data: bytes) -> str:
+    return b64encode(data).rstrip(b"=").decode("ascii")
+
+
+argon2 = _Argon2()

@@ -1,0 +1,135 @@
+"""bcrypt, and passlib's own format over it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import ClassVar
+
+from fastbearer._core import password_hash, password_verify
+from fastbearer.compat.passlib.exc import PasswordTruncateError
+from fastbearer.compat.passlib.handlers.rounds import ROUNDS_ALIASES, RoundsHandler
+from fastbearer.compat.passlib.settings import Settings
+from fastbearer.errors import InvalidHashError
+from fastbearer.passwords import bcrypt_salt
+
+__all__ = ["bcrypt", "bcrypt_sha256"]
+
+SEEN_BYTES = 72
+"""bcrypt looks at no more of a password."""
+
+
+class _BcryptSettings(RoundsHandler):
+    """The settings that all have whose work bcrypt does."""
+
+    setting_kwds = ("rounds", "ident", "truncate_error")
+    aliases: ClassVar[Mapping[str, str]] = {**ROUNDS_ALIASES, "default_ident": "ident"}
+    idents: ClassVar[tuple[str, ...]] = ("2b",)
+
+    default_rounds = 12
+    min_rounds, max_rounds = 4, 16
+    ident = "2b"
+    truncate_error = False
+    truncate_size = SEEN_BYTES
+
+    def configure(self, asked: Settings) -> None:
+        """Take the rounds, the kind, and whether to refuse long passwords."""
+        super().configure(asked)
+        ident = asked.take("ident")
+        if ident is not None:
+            self.ident = self._ident(ident)
+        truncate_error = asked.flag("truncate_error")
+        if truncate_error is not None:
+            self.truncate_error = truncate_error
+
+    def _ident(self, ident: str | bytes) -> str:
+        text = ident.decode("ascii") if isinstance(ident, bytes) else str(ident)
+        if text.strip("$") not in self.idents:
+            raise ValueError(f"invalid ident for {self.name}")
+        return text.strip("$")
+
+
+class _Bcrypt(_BcryptSettings):
+    name = "bcrypt"
+    pattern = re.compile(r"\$2[abxy]?\$(?P<rounds>[0-9]{2})\$[./A-Za-z0-9]{53}\Z")
+    idents = ("2a", "2b", "2y")
+    takes_nul = False
+
+    def make(self, password: bytes) -> str:
+        if self.truncate_error and len(password) > SEEN_BYTES:
+            raise PasswordTruncateError(self)
+        setting = f"${self.ident}${self.default_rounds:02d}${bcrypt_salt()}"
+        return password_hash(password[:SEEN_BYTES], setting)
+
+    def matches(self, password: bytes, hash: str) -> bool:
+        if hash.startswith("$2$"):
+            password, hash = _repeated(password), f"$2b${hash[3:]}"
+        try:
+            return password_verify(password[:SEEN_BYTES], hash)
+        except InvalidHashError:
+            raise self.malformed() from None
+
+
+class _BcryptSha256(_BcryptSettings):
+    """bcrypt of a digest, which is never too long (passlib's own format)."""
+
+    name = "bcrypt_sha256"
+    pattern = re.compile(
+        r"\$bcrypt-sha256\$(?:v=(?P<version>2),t=2b,r=|2[ab],)(?P<rounds>[0-9]{1,2})"
+        r"\$(?P<salt>[./A-Za-z0-9]{22})\$(?P<digest>[./A-Za-z0-9]{31})\Z"
+    )
+    version = 2
+
+    def configure(self, asked: Settings) -> None:
+        """Take those of bcrypt, and the version of the format."""
+        super().configure(asked)
+        version = asked.take("version")
+        if version is not None and version not in (1, 2):
+            raise ValueError(f"{self.name}: version is 1 or 2")
+        self.version = version or self.version
+
+    def make(self, password: bytes) -> str:
+        salt = bcrypt_salt()
+        inner = _digest(password, salt, self.version)
+        rounds = self.default_rounds
+        made = password_hash(inner, f"$2b${rounds:02d}${salt}")
+        settings = f"v=2,t=2b,r={rounds}" if self.version == 2 else f"2b,{rounds}"
+        # bcrypt may have cleared bits of the salt that nobody sees.
+        return f"$bcrypt-sha256${settings}${salt}${made[29:]}"
+
+    def matches(self, password: bytes, hash: str) -> bool:
+        parts = self.parts(hash)
+        inner = _digest(password, parts["salt"], int(parts["version"] or 1))
+        cost = f"{int(parts['rounds']):02d}"
+        try:
+            return password_verify(
+                inner, f"$2b${cost}${parts['salt']}{parts['digest']}"
+            )
+        except InvalidHashError:
+            raise self.malformed() from None
+
+    def differs(self, hash: str) -> bool:
+        return int(self.parts(hash)["version"] or 1) < self.version
+
+
+def _repeated(password: bytes) -> bytes:
+    """Return what ``$2b$`` must be given to do as ``$2$`` did.
+
+    The first bcrypt repeated a password without the NUL behind it, so that "ab"
+    and "abab" are one. Nothing of the NUL is left once the password fills all
+    the bytes that are looked at.
+    """
+    return password * (SEEN_BYTES // len(password) + 1) if password else password
+
+
+def _digest(password: bytes, salt: str, version: int) -> bytes:
+    if version == 1:
+        return b64encode(hashlib.sha256(password).digest())
+    return b64encode(hmac.digest(salt.encode("ascii"), password, "sha256"))
+
+
+bcrypt = _Bcrypt()
+bcrypt_sha256 = _BcryptSha256()

@@ -1,0 +1,108 @@
+"""PBKDF2, as passlib writes it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from typing import ClassVar
+
+from fastbearer.compat.passlib.handlers.rounds import ROUNDS_ALIASES, RoundsHandler
+from fastbearer.compat.passlib.settings import Settings
+
+__all__ = ["Pbkdf2", "pbkdf2_sha1", "pbkdf2_sha256", "pbkdf2_sha512"]
+
+MOST_SALT = 1024
+
+
+class Pbkdf2(RoundsHandler):
+    """PBKDF2 with one digest; passlib's and Django's differ in how they write it."""
+
+    digest: ClassVar[str]
+    setting_kwds = ("salt_size", "rounds")
+    aliases: ClassVar[Mapping[str, str]] = {
+        **ROUNDS_ALIASES,
+        "default_salt_size": "salt_size",
+    }
+    salt_size = 16
+    least_salt: ClassVar[int] = 0
+
+    def configure(self, asked: Settings) -> None:
+        """Take the rounds and the salt's size."""
+        super().configure(asked)
+        size = asked.number("salt_size", self.least_salt, MOST_SALT)
+        self.salt_size = self.salt_size if size is None else size
+
+    def make(self, password: bytes) -> str:
+        """Return the hash of a password that may be hashed."""
+        return self.write(password, self.new_salt(), self.default_rounds)
+
+    def matches(self, password: bytes, hash: str) -> bool:
+        """Tell whether the password made a hash of this scheme."""
+        parts = self.parts(hash)
+        rounds = int(parts["rounds"])
+        if rounds > self.max_rounds:
+            raise self.malformed()
+        return hmac.compare_digest(self.write(password, parts["salt"], rounds), hash)
+
+    def write(self, password: bytes, salt: str, rounds: int) -> str:
+        """Return the hash that such a salt and so many rounds make."""
+        key = hashlib.pbkdf2_hmac(self.digest, password, self.salt_bytes(salt), rounds)
+        return self.text(rounds, salt, key)
+
+    def new_salt(self) -> str:
+        """Return a fresh salt, as the hash has it."""
+        return _ab64(os.urandom(self.salt_size))
+
+    def salt_bytes(self, salt: str) -> bytes:
+        """Return the bytes of a salt."""
+        try:
+            padded = salt.replace(".", "+") + "=" * (-len(salt) % 4)
+            return b64decode(padded, validate=True)
+        except ValueError:
+            raise self.malformed() from None
+
+    def text(self, rounds: int, salt: str, key: bytes) -> str:
+        """Return the text of a hash."""
+        word = self.name.replace("_", "-")
+        return f"${word}${rounds}${salt}${_ab64(key)}"
+
+
+class _Pbkdf2Sha1(Pbkdf2):
+    name, digest, default_rounds = "pbkdf2_sha1", "sha1", 131000
+    pattern = re.compile(
+        r"\$pbkdf2\$(?P<rounds>[1-9][0-9]{0,9})\$(?P<salt>[./A-Za-z0-9]*)"
+        r"\$[./A-Za-z0-9]{27}\Z"
+    )
+
+    def text(self, rounds: int, salt: str, key: bytes) -> str:
+        return f"$pbkdf2${rounds}${salt}${_ab64(key)}"
+
+
+class _Pbkdf2Sha256(Pbkdf2):
+    name, digest, default_rounds = "pbkdf2_sha256", "sha256", 29000
+    pattern = re.compile(
+        r"\$pbkdf2-sha256\$(?P<rounds>[1-9][0-9]{0,9})\$(?P<salt>[./A-Za-z0-9]*)"
+        r"\$[./A-Za-z0-9]{43}\Z"
+    )
+
+
+class _Pbkdf2Sha512(Pbkdf2):
+    name, digest, default_rounds = "pbkdf2_sha512", "sha512", 25000
+    pattern = re.compile(
+        r"\$pbkdf2-sha512\$(?P<rounds>[1-9][0-9]{0,9})\$(?P<salt>[./A-Za-z0-9]*)"
+        r"\$[./A-Za-z0-9]{86}\Z"
+    )
+
+
+def _ab64(data: bytes) -> str:
+    """Return base64 with "." for "+", without padding (passlib's)."""
+    return b64encode(data).rstrip(b"=").replace(b"+", b".").decode("ascii")
+
+
+pbkdf2_sha1 = _Pbkdf2Sha1()
+pbkdf2_sha256 = _Pbkdf2Sha256()
+pbkdf2_sha512 = _Pbkdf2Sha512()
