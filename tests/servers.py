@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis for the tests: those of the machine, or their own."""
+"""PostgreSQL and Redis for the tests: those of the machine, or their own; and Node."""
 
 from __future__ import annotations
 
@@ -30,6 +30,9 @@ REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
 NO_REDIS = "NO REDIS: none answers at 127.0.0.1:6379, and none is installed to start"
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 """Parameters of a fixture that gives a store of each kind."""
+
+NO_NODE = "NO NODE FOUND: node 20 or newer is needed, and npm"
+NODE_OLDEST = 20
 
 BINARIES = Path("/usr/lib/postgresql")
 NO_POSTGRES = (
@@ -217,6 +220,16 @@ def redis() -> str:
     return _kept_for_all(own_redis())
 
 
+@cache
+def has_node() -> bool:
+    """Tell whether there is a Node that is not too old, and its npm."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        return False
+    command = ["node", "--print", "process.versions.node"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return int(said.partition(".")[0] or 0) >= NODE_OLDEST
+
+
 def installed() -> set[str]:
     """Return which of the servers this machine has, running or to be started."""
     found = set()
@@ -224,6 +237,8 @@ def installed() -> set[str]:
         found.add("PostgreSQL")
     if answers_redis(REDIS) or shutil.which("redis-server"):
         found.add("Redis")
+    if has_node():
+        found.add("Node")
     return found
 
 

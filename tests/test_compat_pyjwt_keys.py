@@ -303,15 +303,15 @@ def test_a_client_fetches_once(serve: Serve, host: KeyHost) -> None:
     url = serve(host)
     client = ours.PyJWKClient(f"{url}/jwks", headers={"X-Who": "us"})
     token = ours.encode(
-        {"exp": NOW + 600},
+        {"exp": NOW + 86400},
         RSA.to_pem(private=True),
         "RS256",
         headers={"kid": "one"},
     )
     for _ in range(3):
         key = client.get_signing_key_from_jwt(token)
-        assert ours.decode(token, key, ["RS256"]) == {"exp": NOW + 600}
-        assert ours.decode(token, key.key, ["RS256"]) == {"exp": NOW + 600}
+        assert ours.decode(token, key, ["RS256"]) == {"exp": NOW + 86400}
+        assert ours.decode(token, key.key, ["RS256"]) == {"exp": NOW + 86400}
     assert len(host.requests) == 1
     assert host.requests[0].headers["x-who"] == "us"
 
