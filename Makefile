@@ -22,7 +22,9 @@ test-asan: .venv/.with-dev
 	FASTBEARER_BUILD=sanitize .venv/bin/python setup.py -q \
 	    build --build-base build/asan --build-lib build/asan/lib --force
 	LD_PRELOAD="$(ASAN_LIBRARIES)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
-	    PYTHONPATH=build/asan/lib .venv/bin/python -m pytest tests/test_core_*.py
+	    PYTHONPATH=build/asan/lib .venv/bin/python -m pytest tests/test_core_*.py \
+	    tests/test_better_auth_refusals.py tests/test_better_auth_samples.py \
+	    tests/test_better_auth_tokens.py
 
 # The test suites of the packages that the drop-ins stand in for.
 test-compat: .venv/.with-dev .venv/.built
