@@ -59,6 +59,8 @@ __all__ = [
     "Start",
     "better_auth",
     "better_auth_servers",
+    "cookie_header",
+    "cookies_of",
 ]
 
 NEWEST, OLDER = VERSIONS = ("1.7.25", "1.6.34")

@@ -21,9 +21,9 @@ DIGEST_CHARACTERS = 43  # 32 bytes
 BCRYPT_CHARACTERS = 60
 COST_LIMIT = 2**32  # RFC 9106 3.1; what is allowed, the core decides
 
-BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-BCRYPT64 = b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-TO_BCRYPT64 = bytes.maketrans(BASE64, BCRYPT64)
+BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+BCRYPT64 = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+TO_BCRYPT64 = str.maketrans(BASE64, BCRYPT64)
 
 TESTING = "testing"
 PROFILES: dict[str, dict[str, Any]] = {
@@ -288,14 +288,15 @@ class PasswordHash:
             ) from None
 
 
-def _b64(data: bytes) -> bytes:
+def b64(data: bytes) -> str:
+    """Return base64 without padding, as PHC text has it."""
     # base64 would import re, which costs more than all of this package.
-    return b2a_base64(data, newline=False).rstrip(b"=")
+    return b2a_base64(data, newline=False).rstrip(b"=").decode()
 
 
 def b64_salt() -> str:
     """Return a fresh salt, as PHC text has it."""
-    return _b64(os.urandom(SALT_BYTES)).decode()
+    return b64(os.urandom(SALT_BYTES))
 
 
 def _text(hash: str | bytes) -> str:
@@ -316,8 +317,7 @@ def _scrypt_salt() -> str:
 
 def bcrypt_salt() -> str:
     """Return a fresh salt of 22 characters, as bcrypt has it."""
-    encoded = _b64(os.urandom(SALT_BYTES))
-    return encoded.translate(TO_BCRYPT64).decode()
+    return b64(os.urandom(SALT_BYTES)).translate(TO_BCRYPT64)
 
 
 _default: PasswordHash | None = None

@@ -15,15 +15,10 @@ NO = {"0", "f", "false", "n", "no", "off"}
 
 
 class UnknownSettingError(TypeError):
-    """A handler has no such setting.
-
-    Attributes:
-        name: Of the setting.
-    """
+    """A handler has no such setting."""
 
     def __init__(self, scheme: str, name: str) -> None:
         super().__init__(f"{scheme} has no setting {name}")
-        self.name = name
 
 
 class Settings:
@@ -79,6 +74,16 @@ class Settings:
         if within != value:
             self._complain(f"{self.scheme}: {name} is {least} to {most}")
         return within
+
+    def number_or(self, otherwise: int, name: str, least: int, most: int) -> int:
+        """Return an integer within these limits, or what it is without this setting.
+
+        Raises:
+            TypeError: As in `number`.
+            ValueError: As there.
+        """
+        value = self.number(name, least, most)
+        return otherwise if value is None else value
 
     def flag(self, name: str) -> bool | None:
         """Return whether something is wanted, or None.

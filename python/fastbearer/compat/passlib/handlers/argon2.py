@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from base64 import b64encode
 from collections.abc import Mapping
 from typing import ClassVar
 
-from fastbearer._core import password_hash, password_scheme, password_verify
+from fastbearer._core import password_hash
 from fastbearer.compat.passlib.handlers.base import text_of
 from fastbearer.compat.passlib.handlers.rounds import ROUNDS_ALIASES, RoundsHandler
 from fastbearer.compat.passlib.settings import Settings
-from fastbearer.errors import InvalidHashError
+from fastbearer.passwords import b64
 
 __all__ = ["argon2"]
 
 MOST_KIB = 1 << 21
 MOST_LANES = 64
-SALT_BYTES = range(8, 65)
-DIGEST_BYTES = range(16, 129)
+SALT_BYTES = 8, 64
+DIGEST_BYTES = 16, 128
+TOO_MUCH = "memory_cost is at least 8 * parallelism, and all is bounded"
 
 
 class _Argon2(RoundsHandler):
@@ -63,29 +63,22 @@ class _Argon2(RoundsHandler):
         """
         super().configure(asked)
         _check_type(asked.take("type"))
-        memory = asked.number("memory_cost", 8, MOST_KIB)
-        lanes = asked.number("parallelism", 1, MOST_LANES)
-        salt = asked.number("salt_size", SALT_BYTES[0], SALT_BYTES[-1])
-        digest = asked.number("digest_size", DIGEST_BYTES[0], DIGEST_BYTES[-1])
-        threads = asked.number("max_threads", -1, MOST_LANES)
-        self.memory_cost = memory or self.memory_cost
-        self.parallelism = lanes or self.parallelism
-        self.salt_size = salt or self.salt_size
-        self.digest_size = digest or self.digest_size
-        if threads == 0:
+        number_or = asked.number_or
+        self.memory_cost = number_or(self.memory_cost, "memory_cost", 8, MOST_KIB)
+        self.parallelism = number_or(self.parallelism, "parallelism", 1, MOST_LANES)
+        self.salt_size = number_or(self.salt_size, "salt_size", *SALT_BYTES)
+        self.digest_size = number_or(self.digest_size, "digest_size", *DIGEST_BYTES)
+        self.max_threads = number_or(self.max_threads, "max_threads", -1, MOST_LANES)
+        if self.max_threads == 0:
             raise ValueError("max_threads is -1, which is any number, or at least 1")
-        self.max_threads = threads or self.max_threads
-        self._check_cost()
+        self.check_cost(self.setting(), TOO_MUCH)
 
     def make(self, password: bytes) -> str:
         threads = max(self.max_threads, 0)
         return password_hash(password, self.setting(), threads)
 
     def matches(self, password: bytes, hash: str) -> bool:
-        try:
-            return password_verify(password, hash, max(self.max_threads, 0))
-        except InvalidHashError:
-            raise self.malformed() from None
+        return self.core_verify(password, hash, max(self.max_threads, 0))
 
     def differs(self, hash: str) -> bool:
         parts = self.parts(hash)
@@ -93,14 +86,14 @@ class _Argon2(RoundsHandler):
             (parts["type"], parts["version"]) != ("id", "19")
             or int(parts["memory"]) != self.memory_cost
             or int(parts["lanes"]) != self.parallelism
-            or len(parts["digest"]) != len(_b64(bytes(self.digest_size)))
+            or len(parts["digest"]) != len(b64(bytes(self.digest_size)))
         )
 
     def setting(self, salt: bytes | None = None) -> str:
         """Return a hash of nobody: it has the cost, the salt and the digest's size."""
         salt = os.urandom(self.salt_size) if salt is None else salt
         cost = f"m={self.memory_cost},t={self.default_rounds},p={self.parallelism}"
-        return f"$argon2id$v=19${cost}${_b64(salt)}${_b64(bytes(self.digest_size))}"
+        return f"$argon2id$v=19${cost}${b64(salt)}${b64(bytes(self.digest_size))}"
 
     def salt_size_of(self, hash: str | bytes) -> int:
         """Return how many bytes the salt of a hash of this scheme has.
@@ -110,13 +103,6 @@ class _Argon2(RoundsHandler):
         """
         return len(self.parts(text_of(hash))["salt"]) * 3 // 4
 
-    def _check_cost(self) -> None:
-        try:
-            password_scheme(self.setting())
-        except InvalidHashError:
-            message = "memory_cost is at least 8 * parallelism, and all is bounded"
-            raise ValueError(f"{self.name}: {message}") from None
-
 
 def _check_type(kind: object) -> None:
     if kind is None:
@@ -125,10 +111,6 @@ def _check_type(kind: object) -> None:
         raise TypeError(f"type must be str, not {type(kind).__name__}")
     if kind.lower() != "id":
         raise ValueError("new hashes of argon2 are of the type ID (RFC 9106 4)")
-
-
-def _b64(data: bytes) -> str:
-    return b64encode(data).rstrip(b"=").decode("ascii")
 
 
 argon2 = _Argon2()

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from copy import copy
 from typing import Any, ClassVar
 
+from fastbearer import errors
+from fastbearer._core import password_scheme, password_verify
 from fastbearer.compat.passlib.exc import (
     InvalidHashError,
     MalformedHashError,
@@ -121,6 +123,28 @@ class Handler:
         if match is None:
             raise InvalidHashError(f"not a valid {self.name} hash")
         return match
+
+    def core_verify(self, password: bytes, hash: str, threads: int = 0) -> bool:
+        """Tell whether the password made a hash that the core reads.
+
+        Raises:
+            MalformedHashError: It does not.
+        """
+        try:
+            return password_verify(password, hash, threads)
+        except errors.InvalidHashError:
+            raise self.malformed() from None
+
+    def check_cost(self, hash: str, message: str) -> None:
+        """Check that the core computes what these settings ask for.
+
+        Raises:
+            ValueError: It does not.
+        """
+        try:
+            password_scheme(hash)
+        except errors.InvalidHashError:
+            raise ValueError(f"{self.name}: {message}") from None
 
     def malformed(self) -> MalformedHashError:
         """Return the error of a broken hash, or one that costs too much."""

@@ -9,11 +9,10 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import ClassVar
 
-from fastbearer._core import password_hash, password_verify
+from fastbearer._core import password_hash
 from fastbearer.compat.passlib.exc import PasswordTruncateError
 from fastbearer.compat.passlib.handlers.rounds import ROUNDS_ALIASES, RoundsHandler
 from fastbearer.compat.passlib.settings import Settings
-from fastbearer.errors import InvalidHashError
 from fastbearer.passwords import bcrypt_salt
 
 __all__ = ["bcrypt", "bcrypt_sha256"]
@@ -67,10 +66,7 @@ class _Bcrypt(_BcryptSettings):
     def matches(self, password: bytes, hash: str) -> bool:
         if hash.startswith("$2$"):
             password, hash = _repeated(password), f"$2b${hash[3:]}"
-        try:
-            return password_verify(password[:SEEN_BYTES], hash)
-        except InvalidHashError:
-            raise self.malformed() from None
+        return self.core_verify(password[:SEEN_BYTES], hash)
 
 
 class _BcryptSha256(_BcryptSettings):
@@ -104,12 +100,7 @@ class _BcryptSha256(_BcryptSettings):
         parts = self.parts(hash)
         inner = _digest(password, parts["salt"], int(parts["version"] or 1))
         cost = f"{int(parts['rounds']):02d}"
-        try:
-            return password_verify(
-                inner, f"$2b${cost}${parts['salt']}{parts['digest']}"
-            )
-        except InvalidHashError:
-            raise self.malformed() from None
+        return self.core_verify(inner, f"$2b${cost}${parts['salt']}{parts['digest']}")
 
     def differs(self, hash: str) -> bool:
         return int(self.parts(hash)["version"] or 1) < self.version

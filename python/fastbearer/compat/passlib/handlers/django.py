@@ -50,24 +50,26 @@ class _DjangoPbkdf2(Pbkdf2):
         return salt.encode("ascii")
 
     def text(self, rounds: int, salt: str, key: bytes) -> str:
-        word = self.name.removeprefix("django_")
-        return f"{word}${rounds}${salt}${b64encode(key).decode('ascii')}"
+        return f"{self.word}${rounds}${salt}${b64encode(key).decode('ascii')}"
+
+
+def _pattern(word: str, digest_characters: int) -> re.Pattern[str]:
+    return re.compile(
+        rf"{word}\$(?P<rounds>[1-9][0-9]{{0,9}})\$(?P<salt>[!-#%-~]+)"
+        rf"\$[+/A-Za-z0-9]{{{digest_characters}}}=\Z"
+    )
 
 
 class _DjangoPbkdf2Sha1(_DjangoPbkdf2):
-    name, digest, default_rounds = "django_pbkdf2_sha1", "sha1", 131000
-    pattern = re.compile(
-        r"pbkdf2_sha1\$(?P<rounds>[1-9][0-9]{0,9})\$(?P<salt>[!-#%-~]+)"
-        r"\$[+/A-Za-z0-9]{27}=\Z"
-    )
+    name, word, digest = "django_pbkdf2_sha1", "pbkdf2_sha1", "sha1"
+    default_rounds = 131000
+    pattern = _pattern(word, 27)
 
 
 class _DjangoPbkdf2Sha256(_DjangoPbkdf2):
-    name, digest, default_rounds = "django_pbkdf2_sha256", "sha256", 29000
-    pattern = re.compile(
-        r"pbkdf2_sha256\$(?P<rounds>[1-9][0-9]{0,9})\$(?P<salt>[!-#%-~]+)"
-        r"\$[+/A-Za-z0-9]{43}=\Z"
-    )
+    name, word, digest = "django_pbkdf2_sha256", "pbkdf2_sha256", "sha256"
+    default_rounds = 29000
+    pattern = _pattern(word, 43)
 
 
 class _DjangoSalted(Handler):
@@ -81,8 +83,7 @@ class _DjangoSalted(Handler):
 
     def configure(self, asked: Settings) -> None:
         """Take the salt's size."""
-        size = asked.number("salt_size", 0, MOST_SALT)
-        self.salt_size = self.salt_size if size is None else size
+        self.salt_size = asked.number_or(self.salt_size, "salt_size", 0, MOST_SALT)
 
     def make(self, password: bytes) -> str:
         return self._write(password, _letters(self.salt_size))

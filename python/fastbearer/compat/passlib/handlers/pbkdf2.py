@@ -6,12 +6,13 @@ import hashlib
 import hmac
 import os
 import re
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Mapping
 from typing import ClassVar
 
 from fastbearer.compat.passlib.handlers.rounds import ROUNDS_ALIASES, RoundsHandler
 from fastbearer.compat.passlib.settings import Settings
+from fastbearer.passwords import b64
 
 __all__ = ["Pbkdf2", "pbkdf2_sha1", "pbkdf2_sha256", "pbkdf2_sha512"]
 
@@ -21,6 +22,7 @@ MOST_SALT = 1024
 class Pbkdf2(RoundsHandler):
     """PBKDF2 with one digest; passlib's and Django's differ in how they write it."""
 
+    word: ClassVar[str]
     digest: ClassVar[str]
     setting_kwds = ("salt_size", "rounds")
     aliases: ClassVar[Mapping[str, str]] = {
@@ -33,8 +35,9 @@ class Pbkdf2(RoundsHandler):
     def configure(self, asked: Settings) -> None:
         """Take the rounds and the salt's size."""
         super().configure(asked)
-        size = asked.number("salt_size", self.least_salt, MOST_SALT)
-        self.salt_size = self.salt_size if size is None else size
+        self.salt_size = asked.number_or(
+            self.salt_size, "salt_size", self.least_salt, MOST_SALT
+        )
 
     def make(self, password: bytes) -> str:
         """Return the hash of a password that may be hashed."""
@@ -67,40 +70,37 @@ class Pbkdf2(RoundsHandler):
 
     def text(self, rounds: int, salt: str, key: bytes) -> str:
         """Return the text of a hash."""
-        word = self.name.replace("_", "-")
-        return f"${word}${rounds}${salt}${_ab64(key)}"
+        return f"${self.word}${rounds}${salt}${_ab64(key)}"
+
+
+def _pattern(word: str, digest_characters: int) -> re.Pattern[str]:
+    return re.compile(
+        rf"\${word}\$(?P<rounds>[1-9][0-9]{{0,9}})\$(?P<salt>[./A-Za-z0-9]*)"
+        rf"\$[./A-Za-z0-9]{{{digest_characters}}}\Z"
+    )
 
 
 class _Pbkdf2Sha1(Pbkdf2):
-    name, digest, default_rounds = "pbkdf2_sha1", "sha1", 131000
-    pattern = re.compile(
-        r"\$pbkdf2\$(?P<rounds>[1-9][0-9]{0,9})\$(?P<salt>[./A-Za-z0-9]*)"
-        r"\$[./A-Za-z0-9]{27}\Z"
-    )
-
-    def text(self, rounds: int, salt: str, key: bytes) -> str:
-        return f"$pbkdf2${rounds}${salt}${_ab64(key)}"
+    name, word, digest = "pbkdf2_sha1", "pbkdf2", "sha1"
+    default_rounds = 131000
+    pattern = _pattern(word, 27)
 
 
 class _Pbkdf2Sha256(Pbkdf2):
-    name, digest, default_rounds = "pbkdf2_sha256", "sha256", 29000
-    pattern = re.compile(
-        r"\$pbkdf2-sha256\$(?P<rounds>[1-9][0-9]{0,9})\$(?P<salt>[./A-Za-z0-9]*)"
-        r"\$[./A-Za-z0-9]{43}\Z"
-    )
+    name, word, digest = "pbkdf2_sha256", "pbkdf2-sha256", "sha256"
+    default_rounds = 29000
+    pattern = _pattern(word, 43)
 
 
 class _Pbkdf2Sha512(Pbkdf2):
-    name, digest, default_rounds = "pbkdf2_sha512", "sha512", 25000
-    pattern = re.compile(
-        r"\$pbkdf2-sha512\$(?P<rounds>[1-9][0-9]{0,9})\$(?P<salt>[./A-Za-z0-9]*)"
-        r"\$[./A-Za-z0-9]{86}\Z"
-    )
+    name, word, digest = "pbkdf2_sha512", "pbkdf2-sha512", "sha512"
+    default_rounds = 25000
+    pattern = _pattern(word, 86)
 
 
 def _ab64(data: bytes) -> str:
     """Return base64 with "." for "+", without padding (passlib's)."""
-    return b64encode(data).rstrip(b"=").replace(b"+", b".").decode("ascii")
+    return b64(data).replace("+", ".")
 
 
 pbkdf2_sha1 = _Pbkdf2Sha1()

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-from base64 import b64encode
 from collections.abc import Mapping
 from typing import ClassVar
 
-from fastbearer._core import password_hash, password_scheme, password_verify
+from fastbearer._core import password_hash
 from fastbearer.compat.passlib.handlers.rounds import ROUNDS_ALIASES, RoundsHandler
 from fastbearer.compat.passlib.settings import Settings
-from fastbearer.errors import InvalidHashError
+from fastbearer.passwords import b64
 
 __all__ = ["scrypt"]
 
 MOST_BLOCKS = 1 << 16
 MOST_SALT = 128
 DIGEST_BYTES = 32
+TOO_MUCH = "rounds, block_size and parallelism ask for too much"
 
 
 class _Scrypt(RoundsHandler):
@@ -44,22 +44,17 @@ class _Scrypt(RoundsHandler):
             ValueError: All of it is more than is computed here.
         """
         super().configure(asked)
-        block = asked.number("block_size", 1, MOST_BLOCKS)
-        lanes = asked.number("parallelism", 1, MOST_BLOCKS)
-        salt = asked.number("salt_size", 0, MOST_SALT)
-        self.block_size = block or self.block_size
-        self.parallelism = lanes or self.parallelism
-        self.salt_size = self.salt_size if salt is None else salt
-        self._check_cost()
+        number_or = asked.number_or
+        self.block_size = number_or(self.block_size, "block_size", 1, MOST_BLOCKS)
+        self.parallelism = number_or(self.parallelism, "parallelism", 1, MOST_BLOCKS)
+        self.salt_size = number_or(self.salt_size, "salt_size", 0, MOST_SALT)
+        self.check_cost(self._setting() + b64(bytes(DIGEST_BYTES)), TOO_MUCH)
 
     def make(self, password: bytes) -> str:
         return password_hash(password, self._setting())
 
     def matches(self, password: bytes, hash: str) -> bool:
-        try:
-            return password_verify(password, hash)
-        except InvalidHashError:
-            raise self.malformed() from None
+        return self.core_verify(password, hash)
 
     def differs(self, hash: str) -> bool:
         parts = self.parts(hash)
@@ -68,18 +63,7 @@ class _Scrypt(RoundsHandler):
 
     def _setting(self) -> str:
         cost = f"ln={self.default_rounds},r={self.block_size},p={self.parallelism}"
-        return f"$scrypt${cost}${_b64(os.urandom(self.salt_size))}$"
-
-    def _check_cost(self) -> None:
-        try:
-            password_scheme(self._setting() + _b64(bytes(DIGEST_BYTES)))
-        except InvalidHashError:
-            message = "rounds, block_size and parallelism ask for too much"
-            raise ValueError(f"{self.name}: {message}") from None
-
-
-def _b64(data: bytes) -> str:
-    return b64encode(data).rstrip(b"=").decode("ascii")
+        return f"$scrypt${cost}${b64(os.urandom(self.salt_size))}$"
 
 
 scrypt = _Scrypt()
