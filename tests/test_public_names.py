@@ -33,6 +33,8 @@ MODULES = [
     "fastbearer.accounts",
     "fastbearer.app",
     "fastbearer.better_auth",
+    "fastbearer.better_auth.sql",
+    "fastbearer.better_auth.redis",
     "fastbearer.compat.jose",
     "fastbearer.compat.jose.jwt",
     "fastbearer.compat.jose.jws",

@@ -6,6 +6,7 @@ application starts.
 """
 
 from fastbearer.accounts.assembly import Accounts
+from fastbearer.accounts.better_auth_store import BetterAuthUserStore
 from fastbearer.accounts.database import Database
 from fastbearer.accounts.events import AccountEvent
 from fastbearer.accounts.messages import Message
@@ -19,6 +20,7 @@ from fastbearer.fastapi import auth
 __all__ = [
     "AccountEvent",
     "Accounts",
+    "BetterAuthUserStore",
     "Database",
     "DatabaseRevocations",
     "DatabaseUserStore",

@@ -44,7 +44,8 @@ class Accounts:
         store: In place of the table ``fastbearer_user``. The database is then
             opened only for what else is kept there: codes (with ``send``),
             refresh tokens and revocations, where the settings ask for them.
-        hasher: In place of the one of ``PASSWORD_SCHEME``.
+        hasher: In place of the store's ``hasher``, if it has one, and of the one
+            of ``PASSWORD_SCHEME``.
         send: Sends a `Message`, as a function or a coroutine function. Without
             it, messages go to standard error, for development; with a store
             of your own, there are then no routes that send any.
@@ -72,7 +73,8 @@ class Accounts:
         )
         self._events = Events()
         self._throttle = Throttle(lambda: auth.settings)
-        self._credentials = Credentials(lambda: auth.settings, self.store, hasher)
+        own = getattr(self.store, "hasher", None) if hasher is None else hasher
+        self._credentials = Credentials(lambda: auth.settings, self.store, own)
         parts = Parts(
             auth=auth,
             store=self.store,

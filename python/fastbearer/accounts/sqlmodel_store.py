@@ -7,17 +7,17 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import func
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.concurrency import run_in_threadpool
 
-from fastbearer.accounts.database import is_passing
 from fastbearer.accounts.models import User
 from fastbearer.accounts.store import EmailTakenError
-from fastbearer.errors import ConfigurationError, StoreUnavailableError
+from fastbearer.errors import ConfigurationError
+from fastbearer.sql import visible_outages
 
-__all__ = ["SQLModelUserStore"]
+__all__ = ["SQLModelUserStore", "key_of"]
 
 T = TypeVar("T")
 INTEGERS = range(-(2**63), 2**63)
@@ -157,41 +157,45 @@ class SQLModelUserStore:
         )
 
     def _key(self, user_id: str) -> Any:
-        """Return a user's id as the column has it, or None for another text."""
-        kind = self._model.__table__.c.id.type.python_type
-        try:
-            if kind is int:
-                # Short, and ASCII: int() takes more than that.
-                if len(user_id) > 20 or not user_id.isascii():
-                    return None
-                number = int(user_id)
-                return number if number in INTEGERS else None
-            if kind is UUID:
-                return UUID(user_id)
-            user_id.encode()
-        except ValueError:
-            return None
-        return None if "\0" in user_id else user_id
+        return key_of(user_id, self._model.__table__.c.id.type.python_type)
 
     async def _run(self, work: Callable[[Session], T]) -> T:
         """Do some work in one transaction."""
-        try:
+        with visible_outages():
             if self._is_async:
                 async with _opened(self._sessions) as session:
                     result = await session.run_sync(work)  # type: ignore[arg-type]
                     await session.commit()
                     return result
             return await run_in_threadpool(self._run_here, work)
-        except (SQLAlchemyError, OSError) as error:
-            if not is_passing(error):
-                raise
-            raise StoreUnavailableError("the database cannot be reached") from error
 
     def _run_here(self, work: Callable[[Session], T]) -> T:
         with _opened_here(self._sessions) as session:
             result = work(session)
             session.commit()
             return result
+
+
+def key_of(user_id: str, kind: type) -> Any:
+    """Return a user's id as its column has it, or None for another text.
+
+    Args:
+        user_id: Any text.
+        kind: What the column keeps: int, UUID or str.
+    """
+    try:
+        if kind is int:
+            # Short, and ASCII: int() takes more than that.
+            if len(user_id) > 20 or not user_id.isascii():
+                return None
+            number = int(user_id)
+            return number if number in INTEGERS else None
+        if kind is UUID:
+            return UUID(user_id)
+        user_id.encode()
+    except ValueError:
+        return None
+    return None if "\0" in user_id else user_id
 
 
 @asynccontextmanager

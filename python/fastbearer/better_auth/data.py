@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-__all__ = ["base64url", "json_bytes", "payload_of"]
+__all__ = ["base64url", "iso", "json_bytes", "payload_of"]
 
 EXACT = 2**53  # JavaScript has no integers beyond
 
@@ -53,7 +53,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(one) for one in value]
     if isinstance(value, datetime):
-        return _iso(value)
+        return iso(value)
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, int) and not -EXACT < value < EXACT:
@@ -69,7 +69,7 @@ def _number(value: float) -> float | int:
     return value
 
 
-def _iso(value: datetime) -> str:
+def iso(value: datetime) -> str:
     """Return a date as JavaScript's ``toISOString`` does; without a zone it is UTC."""
     utc = value.astimezone(UTC) if value.tzinfo else value
     return utc.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 from uuid import uuid4
@@ -19,6 +18,7 @@ from fastbearer.better_auth.cookies import (
 )
 from fastbearer.better_auth.data import base64url, json_bytes, payload_of
 from fastbearer.better_auth.origin import origin_and_path
+from fastbearer.better_auth.passwords import SCHEME, better_auth_hash
 from fastbearer.better_auth.secrets import Secrets, session_secrets, signing_key
 from fastbearer.better_auth.session import Session, checked, session_of_claims
 from fastbearer.better_auth.tokens import (
@@ -45,7 +45,6 @@ __all__ = ["BetterAuth", "Strategy"]
 
 Strategy = Literal["compact", "jwt", "jwe"]
 WEEK = 604_800  # seconds: Better Auth's session.expiresIn
-SCHEME = "better-auth-scrypt"
 
 NO_DATA = "there is no session data"
 NO_TOKEN = "there is no session token"
@@ -452,7 +451,7 @@ class BetterAuth:
         Raises:
             PasswordError: A lone surrogate, or over 4096 bytes.
         """
-        return _core.password_hash(password, f"{token_hex(16)}:{'0' * 128}")
+        return better_auth_hash(password)
 
     def verify_password(self, password: str, hashed: str) -> bool:
         """Return whether the password made the hash, of the server's form alone.

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
-
-from fastbearer.errors import ConfigurationError, StoreUnavailableError
+from fastbearer.redis import redis_client, visible_outages
 from fastbearer.revocation.store import shelf_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-__all__ = ["RedisRevocations", "redis_client"]
+__all__ = ["RedisRevocations"]
 
-TIMEOUT_SECONDS = 2.0
 END_SESSIONS = """
 local last = tonumber(redis.call('GET', KEYS[1]) or '0')
 local value = math.max(tonumber(ARGV[1]), last) + 1
@@ -60,7 +55,7 @@ class RedisRevocations:
     ) -> bool:
         """As in `RevocationStore`."""
         keys = [self._token_key(token_id), self._user_key(user_id)]
-        with _visible():
+        with visible_outages():
             token, not_before = await self._redis.mget(keys)
         if token is not None:
             return True
@@ -72,12 +67,12 @@ class RedisRevocations:
         """As in `RevocationStore`."""
         seconds = math.ceil(until - self._clock())
         if seconds > 0:
-            with _visible():
+            with visible_outages():
                 await self._redis.set(self._token_key(token_id), 1, ex=seconds)
 
     async def end_sessions(self, user_id: str) -> int:
         """As in `RevocationStore`."""
-        with _visible():
+        with visible_outages():
             value = await self._end_sessions(
                 keys=[self._user_key(user_id)], args=[int(self._clock())]
             )
@@ -85,7 +80,7 @@ class RedisRevocations:
 
     async def not_before(self, user_id: str) -> int:
         """As in `RevocationStore`."""
-        with _visible():
+        with visible_outages():
             return int(await self._redis.get(self._user_key(user_id)) or 0)
 
     async def aclose(self) -> None:
@@ -97,29 +92,3 @@ class RedisRevocations:
 
     def _user_key(self, user_id: str) -> str:
         return f"{self._prefix}not-before:{shelf_key(user_id)}"
-
-
-def redis_client(url: str) -> Redis:
-    """Return a client that does not wait long for a Redis that is away.
-
-    Raises:
-        ConfigurationError: The URL is not one.
-    """
-    try:
-        return Redis.from_url(
-            url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
-        )
-    except ValueError:
-        raise ConfigurationError("REDIS_URL must be a redis:// URL") from None
-
-
-@contextmanager
-def _visible() -> Iterator[None]:
-    """Turn what Redis raises into our error.
-
-    uvloop has a RuntimeError for a connection that has just been lost.
-    """
-    try:
-        yield
-    except (RedisError, OSError, RuntimeError, ValueError) as error:
-        raise StoreUnavailableError("Redis cannot be reached") from error

@@ -1,0 +1,47 @@
+"""Passwords, hashed as Better Auth does."""
+
+from __future__ import annotations
+
+from secrets import token_hex
+
+from fastbearer import PasswordHash, _core
+
+__all__ = ["SCHEME", "BetterAuthHash", "better_auth_hash"]
+
+SCHEME = "better-auth-scrypt"
+
+
+def better_auth_hash(password: str | bytes, threads: int = 0) -> str:
+    """Return the hash that the server would store: scrypt, of NFKC.
+
+    Raises:
+        PasswordError: A lone surrogate, or over 4096 bytes.
+    """
+    return _core.password_hash(password, f"{token_hex(16)}:{'0' * 128}", threads)
+
+
+class BetterAuthHash(PasswordHash):
+    """Hashes as the server does, and verifies every supported format.
+
+    No hash is outdated: what is stored stays, so that the server can verify it.
+    """
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__("scrypt", n=16384, r=16, p=1)
+
+    def needs_rehash(self, hash: str | bytes) -> bool:
+        """Return False.
+
+        Raises:
+            InvalidHashError: It is a hash of no supported format.
+        """
+        self.identify(hash)
+        return False
+
+    def _hash(self, password: str | bytes, threads: int) -> str:
+        return better_auth_hash(password, threads)
+
+    def __repr__(self) -> str:
+        return "<BetterAuthHash>"

@@ -1,0 +1,124 @@
+"""Better Auth's sessions, looked up in its secondary storage: Redis."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from fastbearer._core import json_object
+from fastbearer.better_auth.cookies import DATA_BYTES_MAX
+from fastbearer.better_auth.session import is_token
+from fastbearer.better_auth.stored import Shown, milliseconds
+from fastbearer.errors import MalformedTokenError
+from fastbearer.redis import redis_client, visible_outages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fastbearer.better_auth.session import Session
+
+__all__ = ["RedisSessions"]
+
+NAME = "the URL of Better Auth's Redis"
+DIGITS_MAX = 16  # milliseconds up to the year 9999 and beyond
+LONG = "it is too long"
+NO_OBJECTS = "session and user are no objects"
+
+logger = logging.getLogger("fastbearer")
+
+
+class RedisSessions:
+    """A `SessionStore` over the ``secondaryStorage`` of a Better Auth server.
+
+    Two commands for each token, ``GETRANGE`` and ``GET``. Nothing is written. A
+    session that is not there has ended, though it may still be in the database.
+
+    Args:
+        url: Like ``redis://localhost:6379/0``.
+        prefix: What the names of the keys begin with: the ``keyPrefix`` of
+            @better-auth/redis-storage, and ``""`` for storages that have none.
+        user_fields: Fields of the user to show beside Better Auth's own, like
+            ``role``.
+        session_fields: The same of the session, like ``impersonatedBy``.
+
+    Raises:
+        ConfigurationError: The URL is not one.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        prefix: str = "better-auth:",
+        user_fields: Iterable[str] = (),
+        session_fields: Iterable[str] = (),
+    ) -> None:
+        self._redis = redis_client(url, NAME)
+        self._prefix = prefix
+        self._shown = Shown(user_fields, session_fields)
+
+    async def find(self, token: str, now: float) -> Session | None:
+        """As in `SessionStore`.
+
+        A value that is no strict JSON, or of another shape, is no session; that is
+        logged, without a byte of it.
+
+        Raises:
+            StoreUnavailableError: Redis cannot be reached.
+        """
+        if not is_token(token):
+            return None
+        with visible_outages():
+            value = await self._redis.getrange(self._key(token), 0, DATA_BYTES_MAX)
+        if not value:
+            return None
+        try:
+            session, user = _parts(value)
+        except MalformedTokenError as error:
+            logger.error("a stored session cannot be read: %s", error)
+            return None
+        found = self._shown.session_of(session, user, token, now)
+        if found is None or await self._is_revoked(found):
+            return None
+        return found
+
+    async def aclose(self) -> None:
+        """Close the connections; they open again when needed."""
+        await self._redis.aclose()
+
+    async def _is_revoked(self, session: Session) -> bool:
+        """Tell whether all sessions of the user ended after this one began.
+
+        Better Auth writes the time since 1.7.20 (``isRevokedSession`` of its
+        db/internal-adapter): a session that is stored again meanwhile stays ended.
+        """
+        with visible_outages():
+            value = await self._redis.get(
+                self._key(f"revoked-sessions-before-{session.user_id}")
+            )
+        if value is None:
+            return False
+        created = session.session.get("createdAt")
+        is_time = value.isascii() and value.isdigit() and len(value) <= DIGITS_MAX
+        if created is None or not is_time:
+            logger.error("the time before which sessions ended cannot be read")
+            return True
+        return milliseconds(created) < int(value)
+
+    def _key(self, name: str) -> str:
+        return self._prefix + name
+
+
+def _parts(value: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return session and user of a stored value.
+
+    Raises:
+        MalformedTokenError: There are none.
+    """
+    if len(value) > DATA_BYTES_MAX:
+        raise MalformedTokenError(LONG)
+    stored = json_object(value)
+    session, user = stored.get("session"), stored.get("user")
+    if not (isinstance(session, dict) and isinstance(user, dict)):
+        raise MalformedTokenError(NO_OBJECTS)
+    return session, user

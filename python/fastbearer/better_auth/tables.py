@@ -1,0 +1,208 @@
+"""Better Auth's tables: what they and their columns are called, and what is in them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import column, inspect, table, types
+from sqlalchemy.sql.elements import quoted_name
+
+from fastbearer.better_auth.data import iso
+from fastbearer.better_auth.stored import milliseconds
+from fastbearer.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Connection
+    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy.sql.elements import ColumnClause
+    from sqlalchemy.types import TypeEngine
+
+__all__ = ["Tables"]
+
+MODELS = ("user", "session", "account")
+HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+WRONG_MODEL = "models and fields have the keys user, session and account"
+WRONG_NAME = "the name of a table or column must be a text, without NUL"
+
+
+class Tables:
+    """What Better Auth's tables are called.
+
+    Without arguments, as its own migration calls them: ``user``, ``session`` and
+    ``account``, with columns like ``emailVerified``.
+
+    Args:
+        models: Model -> name of its table, exactly (``user.modelName``).
+        fields: Model -> field -> name of its column (``user.fields``).
+        use_plural: Whether tables without a name in ``models`` have an ``s`` at the
+            end (``usePlural``).
+        snake_case: Whether columns without a name in ``fields`` are like
+            ``email_verified``.
+        schema: PostgreSQL's schema, where it is not in the search path.
+
+    Raises:
+        ConfigurationError: There is no such model, or something is no name.
+    """
+
+    def __init__(
+        self,
+        *,
+        models: Mapping[str, str] | None = None,
+        fields: Mapping[str, Mapping[str, str]] | None = None,
+        use_plural: bool = False,
+        snake_case: bool = False,
+        schema: str | None = None,
+    ) -> None:
+        self._models = dict(models or {})
+        self._fields = {model: dict(names) for model, names in (fields or {}).items()}
+        self._plural = "s" if use_plural else ""
+        self._snake_case = snake_case
+        self.schema = schema
+        self._check()
+
+    def _check(self) -> None:
+        if not {*self._models, *self._fields} <= set(MODELS):
+            raise ConfigurationError(WRONG_MODEL)
+        names = [
+            *self._models.values(),
+            *([] if self.schema is None else [self.schema]),
+        ]
+        names += [name for own in self._fields.values() for name in own.values()]
+        if not all(_is_name(name) for name in names):
+            raise ConfigurationError(WRONG_NAME)
+
+    def table(self, model: str) -> str:
+        """Return the name of a model's table."""
+        return self._models.get(model) or f"{model}{self._plural}"
+
+    def column(self, model: str, field: str) -> str:
+        """Return the name of a field's column."""
+        named = self._fields.get(model, {}).get(field)
+        if named is not None:
+            return named
+        return HUMP.sub("_", field).lower() if self._snake_case else field
+
+    async def look_at(self, connection: AsyncConnection, model: str) -> Table:
+        """Return a model's table as it is in the database.
+
+        Raises:
+            ConfigurationError: It is not there.
+        """
+        name, schema = self.table(model), self.schema
+
+        def columns(connection: Connection) -> dict[str, TypeEngine[Any]]:
+            inspector = inspect(connection)
+            if not inspector.has_table(name, schema):
+                raise ConfigurationError(f"there is no table {name!r}")
+            found = inspector.get_columns(name, schema)
+            return {column["name"]: column["type"] for column in found}
+
+        declared = await connection.run_sync(columns)
+        is_sqlite = connection.dialect.name == "sqlite"
+        return Table(self, model, declared, is_sqlite=is_sqlite)
+
+
+class Table:
+    """One table, as it is in the database.
+
+    SQLAlchemy knows the types of its columns only in PostgreSQL: SQLite has none, and
+    a type that is only declared would be in the way of what is stored.
+
+    Args:
+        names: What it is called.
+        model: Which it is.
+        declared: Column -> type.
+        is_sqlite: Whether it is in SQLite.
+
+    Attributes:
+        clause: SQLAlchemy's table; every name in it is quoted.
+    """
+
+    def __init__(
+        self,
+        names: Tables,
+        model: str,
+        declared: Mapping[str, TypeEngine[Any]],
+        *,
+        is_sqlite: bool,
+    ) -> None:
+        self._names = names
+        self._model = model
+        self._declared = declared
+        self._is_sqlite = is_sqlite
+        self.clause = table(
+            _quoted(names.table(model)),
+            *(
+                column(_quoted(name), None if is_sqlite else kind)
+                for name, kind in declared.items()
+            ),
+            schema=None if names.schema is None else _quoted(names.schema),
+        )
+
+    def has(self, field: str) -> bool:
+        """Tell whether there is a column for a field."""
+        return self._names.column(self._model, field) in self._declared
+
+    def column(self, field: str) -> ColumnClause[Any]:
+        """Return a field's column.
+
+        Raises:
+            ConfigurationError: There is none.
+        """
+        found: ColumnClause[Any] = self.clause.c[self._name(field)]
+        return found
+
+    def kind(self, field: str) -> type:
+        """Return what the column of an id keeps: int, UUID or str."""
+        declared = self._declared[self._name(field)]
+        if isinstance(declared, types.Integer):
+            return int
+        return UUID if isinstance(declared, types.Uuid) else str
+
+    def row(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return column -> value, as Better Auth stores it.
+
+        Args:
+            values: Field -> value: text, an id, a flag, or a datetime.
+
+        Raises:
+            ConfigurationError: There is no column for one.
+        """
+        names = {field: self._name(field) for field in values}
+        return {
+            names[field]: self._stored(value, self._declared[names[field]])
+            for field, value in values.items()
+        }
+
+    def _name(self, field: str) -> str:
+        name = self._names.column(self._model, field)
+        if name not in self._declared:
+            own = self._names.table(self._model)
+            raise ConfigurationError(f"the table {own!r} has no column {name!r}")
+        return name
+
+    def _stored(self, value: Any, declared: TypeEngine[Any]) -> Any:
+        if isinstance(value, bool) and self._is_sqlite:
+            return int(value)
+        if not isinstance(value, datetime):
+            return value
+        if self._is_sqlite:
+            text = iso(value)
+            # Drizzle's timestamp_ms is an integer.
+            return milliseconds(text) if isinstance(declared, types.Integer) else text
+        has_zone = getattr(declared, "timezone", False)
+        return value if has_zone else value.astimezone(UTC).replace(tzinfo=None)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and value != "" and "\0" not in value
+
+
+def _quoted(name: str) -> quoted_name:
+    return quoted_name(name, quote=True)
