@@ -458,9 +458,16 @@ def test_a_file_in_wal_mode_that_is_being_written(tmp_path: Path) -> None:
             assert found(SQLSessions(tables.url)) is None
 
 
+def test_a_file_with_an_odd_name(tmp_path: Path) -> None:
+    with better_auth_tables("sqlite", tmp_path) as tables:
+        tables.sign_in()
+    odd = (tmp_path / "better-auth.db").rename(tmp_path / "a b#c\u20ac&.db")
+    assert found(SQLSessions(f"sqlite+aiosqlite:///{odd}"))
+
+
 def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
-    file = tmp_path / "a b?c#d.db"
-    store = SQLSessions("sqlite+aiosqlite:///" + str(file).replace("?", "%3F"))
+    file = tmp_path / "a b#c.db"
+    store = SQLSessions(f"sqlite+aiosqlite:///{file}")
 
     async def run() -> None:
         with pytest.raises(StoreUnavailableError):
