@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, nullcontext
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from secrets import token_hex
@@ -21,6 +21,8 @@ import httpx2
 import pytest
 from fastapi import Depends, FastAPI
 from redis import Redis
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from better_auth_tables import (
     NOW,
@@ -38,6 +40,7 @@ from fastbearer.better_auth.redis import RedisSessions
 from fastbearer.better_auth.sql import SQLSessions, Tables
 from fastbearer.errors import StoreUnavailableError
 from fastbearer.fastapi import better_auth_session
+from fastbearer.sql import Connections
 from servers import BOTH, ask, own_database, own_postgres, own_redis
 from servers import redis as redis_url
 from support import SECRET, ASGIApp
@@ -444,6 +447,24 @@ def test_a_file_is_left_as_it_is(tmp_path: Path) -> None:
         assert found(SQLSessions(tables.url))
         assert file.read_bytes() == before
         assert list(tmp_path.iterdir()) == [file]
+
+
+def test_connections_for_reading_alone(make: Make) -> None:
+    """In PostgreSQL, what a role may do is for its grants to say."""
+    tables = make()
+    tables.sign_in()
+
+    async def delete() -> None:
+        connections = Connections(tables.url, can_write=False)
+        try:
+            async with connections.reading() as connection:
+                await connection.execute(text("DELETE FROM session"))
+        finally:
+            await connections.aclose()
+
+    with pytest.raises(DBAPIError) if tables.is_sqlite else nullcontext():
+        asyncio.run(delete())
+    assert bool(tables.rows("session")) is tables.is_sqlite
 
 
 def test_a_file_in_wal_mode_that_is_being_written(tmp_path: Path) -> None:
