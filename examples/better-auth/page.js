@@ -27,6 +27,8 @@ async function withToken(path, options = {}) {
 }
 
 async function call(method, task) {
+  show("answer", "");
+  list([]);
   const by = new FormData(byId("credentials")).get("by");
   const send = by === "cookie" ? withCookie : withToken;
   const options = { method };
