@@ -51,4 +51,4 @@ def open_page(browser: Browser) -> Page:
 def screenshot(page: Page, name: str) -> None:
     """Keep what the page shows."""
     file = SCREENSHOTS / f"{name.replace(' ', '-')}.png"
-    page.screenshot(path=file, full_page=True)
+    page.screenshot(path=file)
