@@ -54,9 +54,15 @@ clean:
 	rm -rf python/fastbearer.egg-info python/fastbearer/_core.*.so
 	find python tests -name __pycache__ -exec rm -rf {} +
 
-.venv/.made: scripts/prepare
+.venv/.made: scripts/prepare scripts/apt-install
 	scripts/prepare
 	@touch $@
+
+.venv/.chromium: scripts/prepare-chromium .venv/.made
+	scripts/prepare-chromium
+	@touch $@
+
+.venv/.with-dev: .venv/.chromium
 
 .venv/.built: setup.py $(wildcard csrc/*) .venv/.made
 	.venv/bin/python setup.py -q build_ext --inplace --force

@@ -32,7 +32,6 @@ E-mail and password are on, telemetry and rate limits are off. `rows`, `insert`,
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import subprocess
@@ -48,8 +47,9 @@ from typing import IO, Any
 import httpx2
 import pytest
 
+from npm import npm_install
 from servers import NO_NODE, has_node
-from support import ROOT, SECRET
+from support import SECRET
 
 __all__ = [
     "SECRET",
@@ -68,8 +68,6 @@ REDIS_STORAGE = {NEWEST: "1.7.5", OLDER: "1.6.33"}
 """better-auth -> its @better-auth/redis-storage, which has versions of its own."""
 
 SOURCES = Path(__file__).parent / "better_auth"
-NPM = ("npm", "install", "--ignore-scripts", "--legacy-peer-deps", "--no-package-lock")
-QUIET = ("--no-audit", "--no-fund", "--loglevel=error")
 Start = Callable[..., "BetterAuthServer"]
 
 
@@ -92,20 +90,7 @@ def installed_packages(version: str) -> Path:
 @cache
 def _installed(version: str) -> tuple[Path, str]:
     """Return the folder, and what npm said if it failed: it is asked but once."""
-    folder = ROOT / "build" / f"better-auth-{version}"
-    folder.mkdir(parents=True, exist_ok=True)
-    package, stamp = _package(version), folder / "installed.json"
-    with _locked(folder / "lock"):
-        if stamp.exists() and stamp.read_text() == package:
-            return folder, ""
-        (folder / "package.json").write_text(package)
-        npm = subprocess.run(
-            [*NPM, *QUIET], cwd=folder, capture_output=True, text=True, check=False
-        )
-        if npm.returncode:
-            return folder, npm.stdout + npm.stderr
-        stamp.write_text(package)
-    return folder, ""
+    return npm_install(f"better-auth-{version}", _package(version))
 
 
 def _package(version: str) -> str:
@@ -115,14 +100,6 @@ def _package(version: str) -> str:
         "@better-auth/redis-storage": REDIS_STORAGE[version],
     }
     return json.dumps(package, indent=2)
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Keep other processes out: two of them may run the tests."""
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 # --- a server -----------------------------------------------------------------------

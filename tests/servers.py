@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis for the tests: those of the machine, or their own; and Node."""
+"""What tests meet: PostgreSQL and Redis, if need be their own; Node; Chromium."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
 NO_NODE = "NO NODE FOUND: node 20 or newer is needed, and npm"
 NODE_OLDEST = 20
+NO_CHROMIUM = "NO CHROMIUM FOUND: Debian's package chromium is needed"
 
 BINARIES = Path("/usr/lib/postgresql")
 NO_POSTGRES = (
@@ -230,6 +231,15 @@ def has_node() -> bool:
     return int(said.partition(".")[0] or 0) >= NODE_OLDEST
 
 
+@cache
+def has_chromium() -> bool:
+    """Tell whether there is a Chromium that starts."""
+    if not shutil.which("chromium"):
+        return False
+    command = ["chromium", "--version"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
 def installed() -> set[str]:
     """Return which of the servers this machine has, running or to be started."""
     found = set()
@@ -239,6 +249,8 @@ def installed() -> set[str]:
         found.add("Redis")
     if has_node():
         found.add("Node")
+    if has_chromium():
+        found.add("Chromium")
     return found
 
 

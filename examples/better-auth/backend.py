@@ -1,0 +1,52 @@
+"""The backend: the tasks of whoever is signed in to Better Auth.
+
+`run` sets the variables that it reads: BETTER_AUTH_SECRET and BETTER_AUTH_URL.
+"""
+
+import os
+from collections import defaultdict
+from typing import Annotated
+
+from fastapi import Depends, FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from pydantic import BaseModel, Field
+
+from fastbearer.better_auth import BetterAuth, Session
+from fastbearer.fastapi import better_auth_session
+from fastbearer.jwks import JWKSClient
+
+FRONTEND = os.environ["BETTER_AUTH_URL"]
+
+better_auth = BetterAuth.from_environment(jwks=JWKSClient(f"{FRONTEND}/api/auth/jwks"))
+SignedIn = Annotated[Session, Depends(better_auth_session(better_auth))]
+
+app = FastAPI(title="Tasks")
+app.add_middleware(
+    CORSMiddleware,
+    allow_origins=[FRONTEND],
+    allow_credentials=True,
+    allow_methods=["GET", "POST"],
+    allow_headers=["Authorization"],
+)
+
+
+class Task(BaseModel):
+    """What is to be done."""
+
+    title: str = Field(min_length=1, max_length=200)
+
+
+tasks: defaultdict[str, list[Task]] = defaultdict(list)
+
+
+@app.get("/tasks")
+async def list_tasks(session: SignedIn) -> list[Task]:
+    """Return the user's own tasks."""
+    return tasks[session.user_id]
+
+
+@app.post("/tasks", status_code=201)
+async def add_task(session: SignedIn, task: Task) -> list[Task]:
+    """Add one, and return them all."""
+    tasks[session.user_id].append(task)
+    return tasks[session.user_id]
