@@ -1,10 +1,13 @@
 """The backend: the tasks of whoever is signed in to Better Auth.
 
-`run` sets the variables that it reads: BETTER_AUTH_SECRET and BETTER_AUTH_URL.
+`run` sets the variables that it reads: BETTER_AUTH_SECRET, BETTER_AUTH_URL, and
+BETTER_AUTH_DATABASE, Better Auth's own file.
 """
 
 import os
 from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import Depends, FastAPI
@@ -12,15 +15,27 @@ from fastapi.middleware.cors import CORSMiddleware
 from pydantic import BaseModel, Field
 
 from fastbearer.better_auth import BetterAuth, Session
+from fastbearer.better_auth.sql import SQLSessions
 from fastbearer.fastapi import better_auth_session
 from fastbearer.jwks import JWKSClient
 
 FRONTEND = os.environ["BETTER_AUTH_URL"]
 
-better_auth = BetterAuth.from_environment(jwks=JWKSClient(f"{FRONTEND}/api/auth/jwks"))
+sessions = SQLSessions(f"sqlite+aiosqlite:///{os.environ['BETTER_AUTH_DATABASE']}")
+keys = JWKSClient(f"{FRONTEND}/api/auth/jwks")
+better_auth = BetterAuth.from_environment(store=sessions, jwks=keys)
 SignedIn = Annotated[Session, Depends(better_auth_session(better_auth))]
 
-app = FastAPI(title="Tasks")
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Look whether Better Auth's tables are there."""
+    await sessions.check()
+    yield
+    await sessions.aclose()
+
+
+app = FastAPI(title="Tasks", lifespan=lifespan)
 app.add_middleware(
     CORSMiddleware,
     allow_origins=[FRONTEND],

@@ -9,13 +9,8 @@ const byId = (id) => document.getElementById(id);
 
 // --- calling the backend ---------------------------------------------------------
 
-async function withCookie(path, options) {
-  const ask = () => fetch(BACKEND_URL + path, { ...options, credentials: "include" });
-  const answer = await ask();
-  if (answer.status !== 401) return answer;
-  // Session data is good for minutes. Better Auth renews it whenever it is asked.
-  await authClient.getSession();
-  return ask();
+function withCookie(path, options) {
+  return fetch(BACKEND_URL + path, { ...options, credentials: "include" });
 }
 
 async function withToken(path, options = {}) {

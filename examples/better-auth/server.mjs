@@ -15,13 +15,12 @@ import Database from "libsql";
 const { BACKEND_URL, BETTER_AUTH_DATABASE, BETTER_AUTH_URL, PORT } = process.env;
 
 const database = new Database(BETTER_AUTH_DATABASE);
-database.pragma("journal_mode = WAL"); // others may read while it writes
+database.pragma("journal_mode = WAL"); // the backend reads while it writes
 
 const options = {
   baseURL: BETTER_AUTH_URL,
   database: { dialect: new SqliteDialect({ database }), type: "sqlite" },
   emailAndPassword: { enabled: true },
-  session: { cookieCache: { enabled: true, maxAge: 300 } }, // the cookie session_data
   plugins: [jwt(), bearer()],
   telemetry: { enabled: false },
 };
