@@ -79,4 +79,5 @@ def _started(run: Path, database: Path) -> Example:
     for line in process.stdout:
         if line.startswith(f"Open {url} "):
             return Example(url, backend, process)
-    pytest.fail(f"the example did not start, and ended with {process.wait()}", False)
+    with process:
+        pytest.fail(f"the example did not start: {process.wait()}", pytrace=False)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
-import signal
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -251,30 +248,6 @@ def reads(page: Page, url: str) -> bool:
     script = """url => fetch(url, {credentials: "include"}).then(
         answer => answer.ok, () => false)"""
     return bool(page.evaluate(script, url))
-
-
-# --- the command ---------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("victim", [0, 1], ids=["Better Auth", "the backend"])
-def test_both_processes_end_together(tmp_path: Path, victim: int) -> None:
-    with better_auth_example(tmp_path / "accounts.db") as example:
-        os.kill(example.children()[victim], signal.SIGKILL)
-        assert example.process.wait() == 1
-        assert not (listens(example.url) or listens(example.backend))
-
-
-def test_it_ends_when_it_is_interrupted(tmp_path: Path) -> None:
-    with better_auth_example(tmp_path / "accounts.db") as example:
-        assert listens(example.url) and listens(example.backend)
-        example.process.send_signal(signal.SIGINT)
-        assert example.process.wait() == 0
-        assert not (listens(example.url) or listens(example.backend))
-
-
-def listens(url: str) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", int(url.rpartition(":")[2]))) == 0
 
 
 # --- Swagger UI ----------------------------------------------------------------------
