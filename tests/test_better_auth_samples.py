@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
 
@@ -12,6 +13,7 @@ import pytest
 from better_auth_support import (
     HASH,
     JWT,
+    NOW,
     PASSWORD,
     PLAIN,
     SECRET,
@@ -20,11 +22,13 @@ from better_auth_support import (
     issued,
     needs_samples,
     paired,
+    refused,
     sample,
     server,
 )
 from fastbearer import KeySet
 from fastbearer.better_auth import BetterAuth, Session
+from fastbearer.better_auth.data import json_bytes
 from fastbearer.errors import (
     InvalidHashError,
     TokenError,
@@ -169,6 +173,85 @@ def test_what_javascript_does_not_have(extra: dict[str, Any]) -> None:
     session, user = big(1)
     with pytest.raises(ValueError, match=r"JavaScript|surrogate"):
         server().write_session_data(session, {**user, **extra})
+
+
+def nested(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = {"x": value}
+    return value
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize(
+    ("of_session", "of_user"),
+    [
+        *(({"token": "x"}, {}), ({"token": None}, {}), ({"userId": "other"}, {})),
+        *(({"expiresAt": None}, {}), ({"expiresAt": "soon"}, {}), ({}, {"id": ""})),
+        *(({}, {"id": 5}), ({}, {"x": nested(31)}), ({}, {"x": nested(5000)})),
+        ({}, {"x": "x" * 405_000}),
+    ],
+)
+def test_nothing_is_written_that_would_not_be_read(
+    strategy: Any, of_session: dict[str, Any], of_user: dict[str, Any]
+) -> None:
+    session, user = big(1)
+    ba = server()
+    with pytest.raises(ValueError, match=r"read again|levels|too long"):
+        ba.write_session_data(
+            {**session, **of_session}, {**user, **of_user}, strategy=strategy
+        )
+    deep = ba.write_session_data(session, {**user, "x": nested(30)}, strategy=strategy)
+    assert ba.read_session_data(deep).user["x"] == nested(30)
+    with pytest.raises(ValueError, match="32 letters"):
+        ba.write_cookies({}, {}, strategy=strategy)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_how_long_session_data_is_good(strategy: Any) -> None:
+    session, user = big(1)
+    for age in (300, 300.9, timedelta(minutes=5)):
+        data = server().write_session_data(
+            session, user, strategy=strategy, max_age=age
+        )
+        for seconds, is_good in ((299, True), (301, False)):
+            later = BetterAuth(SECRET, clock=lambda s=seconds: NOW + s)  # type: ignore[misc]
+            if is_good:
+                assert later.read_session_data(data).user_id == user["id"]
+            else:
+                refused(lambda b=later, d=data: b.read_session_data(d))  # type: ignore[misc]
+    for wrong in (10**15, float("inf"), float("nan")):
+        with pytest.raises(ValueError, match="max_age"):
+            server().write_session_data(session, user, strategy=strategy, max_age=wrong)
+
+
+def test_names_come_as_javascript_orders_them() -> None:
+    names = ["b", "10", "a", "9", "01", "-1", "0", "4294967295", "4294967294", ""]
+    written = json_bytes(dict.fromkeys(names, 1))
+    expected = ["0", "9", "10", "4294967294", "b", "a", "01", "-1", "4294967295", ""]
+    assert list(json.loads(written)) == expected
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_values_of_other_types(strategy: str) -> None:
+    """A str may come as bytes; anything else is the caller's mistake."""
+    signed, data = paired(strategy)
+    ba = server()
+    assert ba.read_session_data(data.encode()).email
+    header = f"better-auth.session_token={signed}; better-auth.session_data={data}"
+    assert ba.read_cookies(header.encode()) == ba.read_cookies(header)
+    refused(lambda: ba.read_session_data(b"\xff"))
+    for wrong in (None, 5, [], {}):
+        for call in (ba.read_session_token, ba.read_session_data, ba.read_cookies):
+            with pytest.raises(TypeError):
+                call(wrong)  # type: ignore[operator]
+
+
+def test_a_session_shows_no_token() -> None:
+    signed, data = paired("compact")
+    session = server().read_session_data(data)
+    assert session.user_id in repr(session)
+    assert signed[:32] not in repr(session)
 
 
 @pytest.mark.parametrize(

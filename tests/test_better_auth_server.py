@@ -302,6 +302,19 @@ def test_long_session_data_from_here_is_believed(
     assert found is not None and found["user"]["about"] == LONG
 
 
+def test_names_that_are_numbers_are_believed(
+    cached: BetterAuthServer, strategy: Strategy
+) -> None:
+    """JavaScript orders them, and signs what it has ordered."""
+    ada, ba = sign_up(cached), here(cached)
+    session, user = rows_of(cached, ada)
+    user["about"] = {"b": 1, "10": 2, "a": {"1": 1, "x": 2, "0": 3}, "9": 3}
+    written = ba.write_cookies(session, user, strategy=strategy)
+    cached.delete("session", token=ada.token)
+    found = cached.session_of(header_of(written))
+    assert found is not None and found["user"]["about"] == user["about"]
+
+
 def test_a_session_row_and_a_token_from_here(plain: BetterAuthServer) -> None:
     ada, ba, token = sign_up(plain), here(plain), new_token()
     now = datetime.now(UTC)
@@ -387,7 +400,7 @@ def test_other_names_and_another_version(renamed: BetterAuthServer) -> None:
         assert read.user == ada.user
     session, user = rows_of(renamed, ada)
     renamed.delete("session", token=ada.token)
-    ba = here(renamed, secure=True, **same)
+    ba = here(renamed, **same)  # secure, as its URL is https
     cookie = header_of(ba.write_cookies(session, user))
     assert renamed.session_of(cookie) is not None
     for option in ({"cookie_prefix": "better-auth"}, {"cache_version": "1"}):
@@ -395,7 +408,7 @@ def test_other_names_and_another_version(renamed: BetterAuthServer) -> None:
         refused(other.read_cookies, ada.cookie)
         cookie = header_of(other.write_cookies(session, user))
         assert renamed.session_of(cookie) is None
-    bare = here(renamed, **same).write_cookies(session, user)
+    bare = here(renamed, secure=False, **same).write_cookies(session, user)
     assert renamed.session_of(header_of(bare)) is None
     refused(ba.read_cookies, header_of(bare), error=MissingClaimError)
 

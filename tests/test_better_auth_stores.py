@@ -283,7 +283,10 @@ def test_tables_in_a_schema_of_their_own() -> None:
         {"fields": {"jwks": {}}},
         {"models": {"user": ""}},
         {"models": {"user": "a\0b"}},
+        {"models": {"user": "\ud800"}},
+        {"models": {"user": 5}},
         {"fields": {"user": {"email": None}}},
+        {"fields": {"user": "email"}},
         {"schema": ""},
     ],
 )
@@ -382,6 +385,22 @@ def test_a_wrong_name_is_known_at_the_start(make: Make) -> None:
             check(SQLSessions(tables.url, tables=names))
     with pytest.raises(ConfigurationError, match="no column 'phone'"):
         check(SQLSessions(tables.url, user_fields=["phone"]))
+
+
+def test_a_wrong_name_does_not_turn_bans_off(make: Make) -> None:
+    def naming(field: str) -> str:
+        return "is_banned" if field == "banned" else field
+
+    tables = make(naming=naming)
+    tables.add_user(banned=True)
+    tables.add_session()
+    right = Tables(fields={"user": {"banned": "is_banned"}})
+    assert found(SQLSessions(tables.url, tables=right)) is None
+    wrong = Tables(fields={"user": {"banned": "is_baned"}})
+    with pytest.raises(ConfigurationError, match="no column 'is_baned'"):
+        check(SQLSessions(tables.url, tables=wrong))
+    with pytest.raises(StoreUnavailableError):
+        found(SQLSessions(tables.url, tables=wrong))
 
 
 def test_tables_that_come_later(make: Make) -> None:
@@ -742,8 +761,10 @@ def test_a_key_of_another_type_is_no_silent_pass(shelf: RedisShelf) -> None:
         found(shelf.sessions())
 
 
-@pytest.mark.parametrize("url", ["", "http://p4ss@localhost", "redis://:p4ss@h:port"])
-def test_redis_urls_that_are_unfit(url: str) -> None:
+@pytest.mark.parametrize(
+    "url", ["", "http://p4ss@localhost", "redis://:p4ss@h:port", 5, None]
+)
+def test_redis_urls_that_are_unfit(url: Any) -> None:
     with pytest.raises(ConfigurationError, match="Better Auth's Redis") as refused:
         RedisSessions(url)
     assert "p4ss" not in str(refused.value)

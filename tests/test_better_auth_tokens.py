@@ -24,6 +24,7 @@ from fastbearer import Key, KeySet, Signer
 from fastbearer.better_auth import DEFAULT_SECRET, BetterAuth, Secrets
 from fastbearer.errors import (
     ConfigurationError,
+    InvalidAlgorithmError,
     InvalidKeyError,
     UnknownKeyError,
 )
@@ -123,6 +124,26 @@ def test_keys_and_types_of_the_plugin() -> None:
         ba.verify_jwt(good)
 
 
+class Client:
+    """Keys from somewhere: more than the plugin signs with."""
+
+    def keys(self, **_: bool) -> KeySet:
+        return KeySet([key.public() for key in SIGNING.values()])
+
+    async def akeys(self, **_: bool) -> KeySet:
+        return self.keys()
+
+
+@pytest.mark.parametrize("algorithm", SIGNING)
+def test_algorithms_of_a_client(algorithm: str) -> None:
+    token = plugin_token(algorithm)
+    if algorithm in ("ES384", "RS512"):
+        wrong = refused(lambda: server().verify_jwt(token, Client()))
+        assert wrong is InvalidAlgorithmError
+    else:
+        assert server().verify_jwt(token, Client())["sub"] == "u1"
+
+
 # --- secrets ------------------------------------------------------------------------
 
 
@@ -161,6 +182,11 @@ ENVIRONMENTS: list[tuple[dict[str, str], Secrets]] = [
         Secrets(OTHER),
     ),
     ({"BETTER_AUTH_SECRETS": f"1:a:{OTHER}"}, Secrets(f"a:{OTHER}")),
+    # What JavaScript's parseInt takes for 2 and 1.
+    (
+        {"BETTER_AUTH_SECRETS": f" +2x :{OTHER},\t1e3:{SECRET}"},
+        Secrets(OTHER, (SECRET,)),
+    ),
 ]
 
 
@@ -185,6 +211,8 @@ def test_secrets_of_the_environment(
     [
         *(SECRET, f":{SECRET}", f"x:{SECRET}", "1:", "1: ", f"-1:{SECRET}", ","),
         *(f"1:{SECRET},", f"1:{SECRET},1:{OTHER}", f"1:{SECRET},01:{OTHER}"),
+        *(f"{'1' * 5000}:{SECRET}", f"\u0661:{SECRET}", f"+:{SECRET}", f"1 2 {SECRET}"),
+        *(f"1x:{SECRET},1y:{OTHER}", f"--1:{SECRET}", f"+ 1:{SECRET}"),
     ],
 )
 def test_lists_of_secrets_that_are_none(text: str) -> None:
@@ -198,13 +226,17 @@ def test_secrets_that_must_not_be_used() -> None:
         "",
         "hunter2",
         DEFAULT_SECRET,
+        DEFAULT_SECRET.encode(),
         Key.generate("ES256").to_pem(),
         "\ud800" * 32,
     ):
         for arguments in ((wrong, ()), (SECRET, [wrong])):
             with pytest.raises(ConfigurationError) as caught:
                 BetterAuth(arguments[0], previous=arguments[1])
-            assert not wrong or wrong not in str(caught.value)
+            assert not wrong or str(wrong) not in str(caught.value)
+    listed = {"BETTER_AUTH_SECRETS": f"2:{SECRET},1:{DEFAULT_SECRET}"}
+    with pytest.raises(ConfigurationError, match="default"):
+        BetterAuth.from_environment(listed)
     with pytest.raises(ConfigurationError):
         BetterAuth(SECRET, previous=OTHER)
     with pytest.raises(ConfigurationError, match="required"):
@@ -213,14 +245,53 @@ def test_secrets_that_must_not_be_used() -> None:
         BetterAuth(DEFAULT_SECRET, allow_short_secret=True)
     assert BetterAuth("hunter2", allow_short_secret=True).sign_session_token(TOKEN)
     assert SECRET not in repr(server())
+    assert SECRET not in repr(Secrets(OTHER, (SECRET,)))
+    assert OTHER not in repr(Secrets(OTHER, (SECRET,)))
+
+
+WRONG_URLS: list[Any] = [
+    *("", "localhost:3000", "ftp://x", "http://", "http://[", 5, None, b"http://x"),
+    *("http://user@x", "http://x:65536", "http://x:", "http://x y", " http://x"),
+    *("http://good.com\\@evil.com", "http://x\n", "http://\u00e4.de", "http://[x]"),
+    "https://a.com,https://b.com",
+]
+
+
+@pytest.mark.parametrize("url", WRONG_URLS, ids=repr)
+def test_urls_that_are_none(url: Any) -> None:
+    with pytest.raises(ConfigurationError, match="base_url"):
+        BetterAuth(SECRET, base_url=url)
+    with pytest.raises(ConfigurationError, match="trusted_origins"):
+        BetterAuth(SECRET, trusted_origins=[url])
+
+
+@pytest.mark.parametrize("prefix", ["", "a b", "a;", "a=", "\ud800", "\u00e4", None, 5])
+def test_prefixes_that_are_none(prefix: Any) -> None:
+    with pytest.raises((ConfigurationError, TypeError)):
+        BetterAuth(SECRET, cookie_prefix=prefix)
 
 
 @pytest.mark.parametrize(
-    "url", ["", "localhost:3000", "ftp://x", "http://", "http://[", 5]
+    ("url", "origin"),
+    [
+        ("http://LocalHost:80/x", "http://localhost"),
+        ("HTTPS://[::1]:8443?a=b", "https://[::1]:8443"),
+        ("http://127.0.0.1:3000#x", "http://127.0.0.1:3000"),
+    ],
 )
-def test_urls_that_are_none(url: Any) -> None:
-    with pytest.raises((ConfigurationError, TypeError, AttributeError)):
-        BetterAuth(SECRET, base_url=url)
+def test_origins_of_urls(url: str, origin: str) -> None:
+    assert BetterAuth(SECRET, base_url=url).origin == origin
+
+
+def test_names_of_cookies_are_secure_where_the_url_is() -> None:
+    for url, name in (("https://a.example", "__Secure-"), ("http://a.example", "")):
+        environment = {"BETTER_AUTH_SECRET": SECRET, "BETTER_AUTH_URL": url}
+        ba = BetterAuth.from_environment(environment, clock=lambda: NOW)
+        (cookie,) = ba.write_cookies({"token": TOKEN}, {}, strategy=None)
+        assert cookie.startswith(f"{name}better-auth.session_token=")
+        plain = BetterAuth.from_environment(environment, secure=False)
+        (cookie,) = plain.write_cookies({"token": TOKEN}, {}, strategy=None)
+        assert cookie.startswith("better-auth.session_token=")
 
 
 def test_origins() -> None:
@@ -235,6 +306,6 @@ def test_origins() -> None:
     assert found == {
         *("https://a.example", "https://b.example", "https://c.example:8443"),
     }
-    for wrong in ("*.example.com", "https://*.example.com", "myapp://", "x"):
+    for wrong in ("*.example.com", "https://*.example.com", "myapp://", "https://x/y"):
         with pytest.raises(ConfigurationError):
             BetterAuth(SECRET, trusted_origins=[wrong])

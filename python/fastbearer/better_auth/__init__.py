@@ -5,9 +5,17 @@ shared secret, and tokens of its plugin ``jwt()`` with keys of its own. No part 
 FastAPI is in here; ``fastbearer.fastapi`` has the dependency.
 """
 
+from fastbearer.better_auth.passwords import BetterAuthHash
 from fastbearer.better_auth.secrets import DEFAULT_SECRET, Secrets
 from fastbearer.better_auth.server import BetterAuth
 from fastbearer.better_auth.session import Session
 from fastbearer.better_auth.store import SessionStore
 
-__all__ = ["DEFAULT_SECRET", "BetterAuth", "Secrets", "Session", "SessionStore"]
+__all__ = [
+    "DEFAULT_SECRET",
+    "BetterAuth",
+    "BetterAuthHash",
+    "Secrets",
+    "Session",
+    "SessionStore",
+]

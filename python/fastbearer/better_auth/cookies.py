@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from fastbearer._core import cookie_values
-from fastbearer.errors import MalformedTokenError
+from fastbearer.errors import ConfigurationError, MalformedTokenError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,9 +18,13 @@ SameSite = Literal["lax", "strict", "none"]
 
 SECURE = "__Secure-"
 PIECES_MAX = 100
+DIGITS_MAX = 2  # of the number of a piece, from 0 to 99
 COOKIE_BYTES_MAX = 4050  # of a whole Set-Cookie header, as Better Auth counts
 DATA_BYTES_MAX = PIECES_MAX * COOKIE_BYTES_MAX
 
+PREFIX = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 6265 4.1.1: a token
+
+WRONG_PREFIX = "cookie_prefix must be of what the name of a cookie may have"
 TWICE = "a cookie came twice, with different values"
 TORN = "the pieces of the session data are not complete"
 
@@ -31,9 +36,14 @@ class CookieNames:
         prefix: Their prefix, like ``better-auth``.
         secure: Whether only names that begin with ``__Secure-`` count. Otherwise
             they come first, and those without it after them.
+
+    Raises:
+        ConfigurationError: The prefix is none.
     """
 
     def __init__(self, prefix: str, *, secure: bool) -> None:
+        if PREFIX.fullmatch(prefix) is None:
+            raise ConfigurationError(WRONG_PREFIX)
         self.own = f"{SECURE if secure else ''}{prefix}."
         self._raw = f"{prefix}.".encode()
         self._secure = f"{SECURE}{prefix}."
@@ -87,7 +97,7 @@ class CookieJar:
             number = name.removeprefix(prefix)
             if number == name or not (number.isascii() and number.isdigit()):
                 continue
-            if len(number) > 1 and (number[0] == "0" or int(number) >= PIECES_MAX):
+            if len(number) > DIGITS_MAX or (number[0] == "0" and number != "0"):
                 raise MalformedTokenError(TORN)
             pieces[int(number)] = value
         if sorted(pieces) != list(range(len(pieces))):

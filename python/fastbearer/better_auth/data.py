@@ -5,13 +5,17 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-__all__ = ["base64url", "iso", "json_bytes", "payload_of"]
+__all__ = ["EXACT", "base64url", "iso", "json_bytes", "payload_of"]
 
 EXACT = 2**53  # JavaScript has no integers beyond
+LEVELS_MAX = 32
+INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
+INDEX_END = 2**32 - 1  # ECMAScript 6.1.7: array indices come first
 
 
 def payload_of(
@@ -41,17 +45,22 @@ def json_bytes(value: Any) -> bytes:
 
     Raises:
         TypeError: A value has a type that JSON has not.
-        ValueError: A number that JavaScript writes otherwise, or a lone surrogate.
+        ValueError: A number that JavaScript writes otherwise, a lone surrogate, or
+            more than 32 levels, the most that is read.
     """
-    text = json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+    plain = _plain(value, LEVELS_MAX)
+    text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8")
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, levels: int) -> Any:
+    if isinstance(value, (Mapping, list, tuple)) and levels == 0:
+        raise ValueError(f"more than {LEVELS_MAX} levels")
     if isinstance(value, Mapping):
-        return {str(name): _plain(one) for name, one in value.items()}
+        named = {str(name): one for name, one in value.items()}
+        return {name: _plain(named[name], levels - 1) for name in _ordered(named)}
     if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
+        return [_plain(one, levels - 1) for one in value]
     if isinstance(value, datetime):
         return iso(value)
     if isinstance(value, float):
@@ -59,6 +68,17 @@ def _plain(value: Any) -> Any:
     if isinstance(value, int) and not -EXACT < value < EXACT:
         raise ValueError("an integer that JavaScript does not have")
     return value
+
+
+def _ordered(names: Iterable[str]) -> list[str]:
+    """Return names as JavaScript's objects have them: first the indices, in order."""
+    indices = [
+        name for name in names if INDEX.fullmatch(name) and int(name) < INDEX_END
+    ]
+    if not indices:
+        return list(names)
+    others = [name for name in names if name not in set(indices)]
+    return [*sorted(indices, key=int), *others]
 
 
 def _number(value: float) -> float | int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from fastbearer import Key
@@ -12,10 +13,13 @@ from fastbearer.errors import ConfigurationError, InvalidKeyError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["DEFAULT_SECRET", "Secrets", "signing_key"]
+__all__ = ["DEFAULT_SECRET", "Secrets", "session_secrets", "signing_key"]
 
 DEFAULT_SECRET = "better-auth-secret-12345678901234567890"
 """What Better Auth takes where no secret is set: everybody knows it."""
+
+VERSION = re.compile(r"\s*\+?([0-9]{1,15})(?![0-9])")
+"""What JavaScript's ``parseInt`` takes for a number that is not negative."""
 
 NAMES = "BETTER_AUTH_SECRET (or AUTH_SECRET, BETTER_AUTH_SECRETS)"
 MISSING = f"{NAMES} is required"
@@ -42,6 +46,9 @@ class Secrets(NamedTuple):
 
     current: str
     previous: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Secrets: one in use, {len(self.previous)} before it>"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Secrets:
@@ -77,7 +84,7 @@ def signing_key(secret: str, *, allow_short_secret: bool) -> Key:
     Raises:
         ConfigurationError: It is too short, Better Auth's default, or a public key.
     """
-    if secret == DEFAULT_SECRET:
+    if secret in (DEFAULT_SECRET, DEFAULT_SECRET.encode()):
         raise ConfigurationError(PUBLIC)
     try:
         return Key.from_secret(secret, allow_short_secret=allow_short_secret)
@@ -107,10 +114,11 @@ def _listed(text: str) -> list[str]:
         return []
     values, versions = [], []
     for entry in text.split(","):
-        version, colon, value = entry.strip().partition(":")
-        if not (colon and version.isascii() and version.isdigit() and value.strip()):
+        version, _, value = entry.partition(":")
+        found = VERSION.match(version)
+        if found is None or not value.strip():
             raise ConfigurationError(WRONG_LIST)
-        versions.append(int(version))
+        versions.append(int(found[1]))
         values.append(value.strip())
     if len(set(versions)) < len(versions):
         raise ConfigurationError(WRONG_LIST)

@@ -2,65 +2,55 @@
 
 from __future__ import annotations
 
-import math
 import time
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
-from uuid import uuid4
 
-from fastbearer import Signer, Verifier, _core
+from fastbearer import _core
 from fastbearer.better_auth.cookies import (
-    DATA_BYTES_MAX,
     CookieJar,
     CookieNames,
     SameSite,
     set_cookies,
 )
-from fastbearer.better_auth.data import base64url, json_bytes, payload_of
 from fastbearer.better_auth.origin import origin_and_path
 from fastbearer.better_auth.passwords import SCHEME, better_auth_hash
 from fastbearer.better_auth.secrets import Secrets, session_secrets, signing_key
-from fastbearer.better_auth.session import Session, checked, session_of_claims
-from fastbearer.better_auth.tokens import (
-    SESSION_AUDIENCE,
-    SESSION_TYPE,
-    SignedByKey,
-)
+from fastbearer.better_auth.session import Session, session_of_claims
+from fastbearer.better_auth.session_data import SessionData, Strategy
+from fastbearer.better_auth.tokens import SignedByKey, prepared_keys
 from fastbearer.errors import (
     ConfigurationError,
-    ExpiredTokenError,
-    InvalidClaimError,
     InvalidHashError,
     MalformedTokenError,
     MissingClaimError,
-    UnknownKeyError,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import timedelta
 
     from fastbearer.better_auth.store import SessionStore
 
 __all__ = ["BetterAuth", "Strategy"]
 
-Strategy = Literal["compact", "jwt", "jwe"]
 WEEK = 604_800  # seconds: Better Auth's session.expiresIn
 
 NO_DATA = "there is no session data"
 NO_TOKEN = "there is no session token"
-SHORT_LIVED = "the session data has expired"
 NO_STORE = "a session token alone says who somebody is only with a store"
 WRONG_URL = "base_url must be an absolute http or https URL"
 WRONG_ORIGIN = (
     "trusted_origins must be origins like https://app.example.com, one by one"
 )
-NO_KEYS = "the session data is signed with a key of the server, and there are none here"
+NO_KEYS = "tokens of the plugin jwt() need the server's keys"
+NOT_ASCII = "not ASCII"
 
 
 class BetterAuth:
     """What a Better Auth server signs, seals and hashes.
 
-    Immutable, and safe to share between threads.
+    Safe to share between threads; not to be changed.
 
     Args:
         secret: The server's secret, the one in use (``BETTER_AUTH_SECRET``).
@@ -112,34 +102,24 @@ class BetterAuth:
     ) -> None:
         key = signing_key(secret, allow_short_secret=allow_short_secret)
         every = session_secrets(secret, previous, allow_short_secret=allow_short_secret)
-        self.origin = _origin(base_url, WRONG_URL)
+        self.origin = _origin(base_url)
         self.trusted_origins = frozenset(
-            (self.origin, *(_origin(one, WRONG_ORIGIN) for one in trusted_origins))
+            (self.origin, *(_trusted(one) for one in trusted_origins))
         )
         self.store = store
         self._names = CookieNames(cookie_prefix, secure=secure)
         self._is_secure = secure
-        self._secret, *self._previous = every
-        self._key = key
-        self._version = cache_version
+        self._secret = every[0]
         self._clock = time.time if clock is None else clock
-        self._signer = Signer(key)
-        self._data_verifier = Verifier(
-            key, ignore_audience=True, max_bytes=DATA_BYTES_MAX, clock=clock
-        )
-        self._jwks = jwks
-        self.tokens = SignedByKey(
+        self._jwks = None if jwks is None else prepared_keys(jwks)
+        self._tokens = SignedByKey(
             issuer=issuer or self.origin,
             audience=audience or self.origin,
             typ=None,
             clock=clock,
         )
-        self._data_tokens = SignedByKey(
-            issuer=(self.origin, SESSION_AUDIENCE),
-            audience=SESSION_AUDIENCE,
-            typ=SESSION_TYPE,
-            max_bytes=DATA_BYTES_MAX,
-            clock=clock,
+        self._data = SessionData(
+            every, key, origin=self.origin, version=cache_version, clock=clock
         )
 
     @classmethod
@@ -151,8 +131,9 @@ class BetterAuth:
         Args:
             environment: In place of that of the process.
             **options: Those of the class, but for ``secret`` and ``previous``.
-                ``base_url`` is ``BETTER_AUTH_URL`` unless it is given, and
-                ``trusted_origins`` are ``BETTER_AUTH_TRUSTED_ORIGINS``.
+                ``base_url`` is ``BETTER_AUTH_URL`` unless it is given,
+                ``trusted_origins`` are ``BETTER_AUTH_TRUSTED_ORIGINS``, and
+                ``secure`` is whether ``base_url`` is https, as on the server.
 
         Raises:
             ConfigurationError: There is no secret, or it must not be used.
@@ -166,6 +147,8 @@ class BetterAuth:
         listed = found.get("BETTER_AUTH_TRUSTED_ORIGINS") or ""
         origins = [one.strip() for one in listed.split(",") if one.strip()]
         options.setdefault("trusted_origins", origins)
+        url = options.get("base_url")
+        options.setdefault("secure", str(url).lower().startswith("https://"))
         return cls(secrets.current, previous=secrets.previous, **options)
 
     @property
@@ -207,7 +190,7 @@ class BetterAuth:
 
     def read_session_data(
         self,
-        value: str,
+        value: str | bytes,
         *,
         session_token: str | None = None,
         jwks: Any = None,
@@ -219,54 +202,25 @@ class BetterAuth:
         Args:
             value: The value, its pieces joined.
             session_token: The token that it must be of.
-            jwks: In place of those of the class.
+            jwks: In place of those of the class; a JWKSClient blocks while it fetches.
 
         Raises:
             TokenError: It is none, was altered or has expired; the class says why.
+            KeySourceError: The keys cannot be fetched.
+            InvalidKeyError: None of the keys given here can be used.
         """
-        payload, expires_at = self._payload(value, jwks)
-        now = self._clock()
-        if expires_at <= now * 1000:
-            raise ExpiredTokenError(SHORT_LIVED, "expiresAt")
-        return checked(payload, now, version=self._version, token=session_token)
+        return self._data.read(_text(value), session_token, self._or_own(jwks))
 
-    def _payload(self, value: str, jwks: Any) -> tuple[dict[str, Any], int]:
-        """Return the payload, and the milliseconds up to which it is good."""
-        if len(value) > DATA_BYTES_MAX:
-            raise MalformedTokenError("the session data is too long")
-        dots = value.count(".")
-        if dots == 0:
-            return self._secret.read_compact(value)
-        claims = self._opened(value) if dots == 4 else self._signed(value, jwks)
-        exp = claims.get("exp")
-        if not isinstance(exp, int) or isinstance(exp, bool):
-            raise MissingClaimError("the session data has no exp", "exp")
-        return claims, exp * 1000
-
-    def _opened(self, value: str) -> dict[str, Any]:
-        secret = self._secret
-        if self._previous and not secret.is_sealed_with(value):
-            others = (one for one in self._previous if one.is_sealed_with(value))
-            secret = next(others, secret)
-        return secret.open(value)
-
-    def _signed(self, value: str, jwks: Any) -> dict[str, Any]:
-        header = _core.unverified_header(value)
-        if header.get("typ") != SESSION_TYPE:
-            if header != {"alg": "HS256"}:
-                raise MalformedTokenError("the header is not that of session data")
-            return self._data_verifier.verify(value)
-        keys = self._jwks if jwks is None else jwks
-        if keys is None:
-            raise UnknownKeyError(NO_KEYS)
-        claims = self._data_tokens.verify(value, keys)
-        session = claims.get("session")
-        if not isinstance(session, dict) or claims.get("sid") != session.get("token"):
-            raise InvalidClaimError("sid is not the session token", "sid")
-        user = claims.get("user")
-        if not isinstance(user, dict) or claims.get("sub") != user.get("id"):
-            raise InvalidClaimError("sub is not the user's id", "sub")
-        return claims
+    async def aread_session_data(
+        self,
+        value: str | bytes,
+        *,
+        session_token: str | None = None,
+        jwks: Any = None,
+    ) -> Session:
+        """Like `read_session_data`, for asyncio: a fetch of the keys is awaited."""
+        keys = self._or_own(jwks)
+        return await self._data.aread(_text(value), session_token, keys)
 
     def write_session_data(
         self,
@@ -274,7 +228,7 @@ class BetterAuth:
         user: Mapping[str, Any],
         *,
         strategy: Strategy = "compact",
-        max_age: int = 300,
+        max_age: float | timedelta = 300,
     ) -> str:
         """Return the value of a cookie ``session_data``, as the server writes it.
 
@@ -284,37 +238,17 @@ class BetterAuth:
             user: With ``id``, ``email``, ``name``, ``emailVerified``, ``createdAt``
                 and ``updatedAt``.
             strategy: The server's ``session.cookieCache.strategy``.
-            max_age: Seconds for which it is good.
+            max_age: For how long it is good: seconds, or a timedelta.
 
         Raises:
-            ValueError: It is no session of the user, or nothing that JavaScript
-                would write.
+            ValueError: It is no session of the user, nothing that JavaScript would
+                write, or nothing that would be read again.
         """
-        now = self._clock()
-        version = self._version
-        if callable(version):
-            version = version(dict(session), dict(user))
-        payload = payload_of(session, user, now, version)
-        if strategy == "compact":
-            return self._enveloped(payload, math.floor((now + max_age) * 1000))
-        seconds = math.floor(now)
-        claims = {**payload, "iat": seconds, "exp": seconds + max_age}
-        if strategy == "jwe":
-            return self._secret.seal(json_bytes({**claims, "jti": str(uuid4())}))
-        if strategy != "jwt":
-            raise ValueError("the strategies are compact, jwt and jwe")
-        return _core.jws_sign(json_bytes(claims), self._key, None)
-
-    def _enveloped(self, payload: dict[str, Any], expires_at: int) -> str:
-        inner = json_bytes(payload)
-        end = b',"expiresAt":%d' % expires_at
-        mac = _core.raw_sign(inner[:-1] + end + b"}", self._key)
-        parts = (inner, end, base64url(mac))
-        return base64url(b'{"session":%s%s,"signature":"%s"}' % parts).decode("ascii")
+        return self._data.write(session, user, strategy=strategy, max_age=max_age)
 
     # --- cookies -------------------------------------------------------------------
 
-    def read_cookies(self, cookie_header: str, *, jwks: Any = None) -> Session:
+    def read_cookies(self, cookie_header: str | bytes, *, jwks: Any = None) -> Session:
         """Return the session of a request's cookies.
 
         Both cookies are needed: ``session_token`` and, of the same token,
@@ -329,7 +263,9 @@ class BetterAuth:
             MissingClaimError: One of the cookies is not there.
             TokenError: They are not accepted; the class says why.
         """
-        jar = self.cookies([(b"cookie", cookie_header.encode("latin-1", "replace"))])
+        if isinstance(cookie_header, str):
+            cookie_header = cookie_header.encode("latin-1", "replace")
+        jar = self.cookies([(b"cookie", cookie_header)])
         if jar.session_token is None:
             raise MissingClaimError(NO_TOKEN, "session_token")
         token = self.read_session_token(jar.session_token)
@@ -380,7 +316,7 @@ class BetterAuth:
             "same_site": same_site,
         }
         names = self._names.own
-        signed = self._secret.sign_token(session["token"])
+        signed = self._secret.sign_token(session.get("token", ""))
         lasting = {**common, "max_age": expires_in if remember else None}
         made = set_cookies(f"{names}session_token", signed, lasting)
         if strategy is None:
@@ -421,11 +357,11 @@ class BetterAuth:
             KeySourceError: The keys cannot be fetched.
             ConfigurationError: There are no keys.
         """
-        return self.tokens.verify(token, self._keys(jwks))
+        return self._tokens.verify(token, self._keys(jwks))
 
     async def averify_jwt(self, token: str | bytes, jwks: Any = None) -> dict[str, Any]:
         """Like `verify_jwt`, for asyncio: a fetch is awaited."""
-        return await self.tokens.averify(token, self._keys(jwks))
+        return await self._tokens.averify(token, self._keys(jwks))
 
     def session_of_jwt(self, claims: dict[str, Any]) -> Session:
         """Return the session of the claims of such a token.
@@ -436,17 +372,20 @@ class BetterAuth:
         return session_of_claims(claims)
 
     def _keys(self, jwks: Any) -> Any:
-        keys = self._jwks if jwks is None else jwks
+        keys = self._or_own(jwks)
         if keys is None:
-            raise ConfigurationError(
-                "tokens of the plugin jwt() need the server's keys"
-            )
+            raise ConfigurationError(NO_KEYS)
         return keys
+
+    def _or_own(self, jwks: Any) -> Any:
+        return self._jwks if jwks is None else jwks
 
     # --- passwords -------------------------------------------------------------------
 
     def hash_password(self, password: str) -> str:
         """Return the hash that the server would store: scrypt, of NFKC.
+
+        It takes a tenth of a second and more: on an event loop, use `BetterAuthHash`.
 
         Raises:
             PasswordError: A lone surrogate, or over 4096 bytes.
@@ -456,6 +395,8 @@ class BetterAuth:
     def verify_password(self, password: str, hashed: str) -> bool:
         """Return whether the password made the hash, of the server's form alone.
 
+        It takes as long as `hash_password`.
+
         Raises:
             InvalidHashError: It is of another form.
         """
@@ -464,8 +405,26 @@ class BetterAuth:
         return _core.password_verify(password, hashed)
 
 
-def _origin(url: str, problem: str) -> str:
+def _origin(url: str) -> str:
     found = origin_and_path(url)
-    if found is None or "*" in url:
-        raise ConfigurationError(problem)
+    if found is None:
+        raise ConfigurationError(WRONG_URL)
     return found[0]
+
+
+def _trusted(url: str) -> str:
+    found = origin_and_path(url)
+    if found is None or found[1] not in ("", "/"):
+        raise ConfigurationError(WRONG_ORIGIN)
+    return found[0]
+
+
+def _text(value: str | bytes) -> str:
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, bytes):
+        raise TypeError("session data is str or bytes")
+    try:
+        return value.decode("ascii")
+    except UnicodeDecodeError:
+        raise MalformedTokenError(NOT_ASCII) from None

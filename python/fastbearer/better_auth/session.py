@@ -26,6 +26,7 @@ OTHER_TOKEN = "the session data is of another session token"
 EXPIRED = "the session has expired"
 DATA_EXPIRED = "the session data has expired"
 TOKEN_CHARACTERS = 32
+LAST_SECOND = 253_402_300_799  # of the year 9999, which is Python's last
 
 
 class Session(NamedTuple):
@@ -44,6 +45,13 @@ class Session(NamedTuple):
     session: dict[str, Any]
     expires_at: datetime
     source: Source
+
+    def __repr__(self) -> str:
+        # Not the session: its token would be in every log.
+        return (
+            f"Session(user_id={self.user_id!r}, expires_at={self.expires_at!r},"
+            f" source={self.source!r})"
+        )
 
     @property
     def user_id(self) -> str:
@@ -142,7 +150,8 @@ def session_of_claims(claims: dict[str, Any]) -> Session:
     if not (isinstance(user_id, str) and user_id):
         raise InvalidClaimError("sub is not a user's id", "sub")
     user = {name: claims[name] for name in claims if name not in REGISTERED}
-    expires_at = datetime.fromtimestamp(claims["exp"], UTC)
+    exp = min(claims["exp"], LAST_SECOND)
+    expires_at = datetime.fromtimestamp(exp, UTC)
     return Session({**user, "id": user_id}, {}, expires_at, "jwt")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -15,8 +16,6 @@ from fastbearer.better_auth.stored import milliseconds
 from fastbearer.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sqlalchemy import Connection
     from sqlalchemy.ext.asyncio import AsyncConnection
     from sqlalchemy.sql.elements import ColumnClause
@@ -25,10 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["Tables"]
 
 MODELS = ("user", "session", "account")
+NAME = re.compile("[^\\0\ud800-\udfff]+")
 HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 WRONG_MODEL = "models and fields have the keys user, session and account"
-WRONG_NAME = "the name of a table or column must be a text, without NUL"
+WRONG_NAME = "the name of a table or column must be text"
 
 
 class Tables:
@@ -60,7 +60,7 @@ class Tables:
         schema: str | None = None,
     ) -> None:
         self._models = dict(models or {})
-        self._fields = {model: dict(names) for model, names in (fields or {}).items()}
+        self._fields = dict(fields or {})
         self._plural = "s" if use_plural else ""
         self._snake_case = snake_case
         self.schema = schema
@@ -73,6 +73,8 @@ class Tables:
             *self._models.values(),
             *([] if self.schema is None else [self.schema]),
         ]
+        if not all(isinstance(own, Mapping) for own in self._fields.values()):
+            raise ConfigurationError(WRONG_MODEL)
         names += [name for own in self._fields.values() for name in own.values()]
         if not all(_is_name(name) for name in names):
             raise ConfigurationError(WRONG_NAME)
@@ -92,7 +94,7 @@ class Tables:
         """Return a model's table as it is in the database.
 
         Raises:
-            ConfigurationError: It is not there.
+            ConfigurationError: It is not there, or has not all columns that were named.
         """
         name, schema = self.table(model), self.schema
 
@@ -105,7 +107,10 @@ class Tables:
 
         declared = await connection.run_sync(columns)
         is_sqlite = connection.dialect.name == "sqlite"
-        return Table(self, model, declared, is_sqlite=is_sqlite)
+        found = Table(self, model, declared, is_sqlite=is_sqlite)
+        for field in self._fields.get(model, {}):
+            found.column(field)  # a wrong name for bans would turn them off
+        return found
 
 
 class Table:
@@ -201,7 +206,7 @@ class Table:
 
 
 def _is_name(value: object) -> bool:
-    return isinstance(value, str) and value != "" and "\0" not in value
+    return isinstance(value, str) and NAME.fullmatch(value) is not None
 
 
 def _quoted(name: str) -> quoted_name:

@@ -5,14 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fastbearer import Key, KeySet, Verifier, unverified_header
-from fastbearer.errors import InvalidClaimError, InvalidKeyError, UnknownKeyError
+from fastbearer.errors import (
+    ConfigurationError,
+    InvalidAlgorithmError,
+    InvalidClaimError,
+    InvalidKeyError,
+    UnknownKeyError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from fastbearer.jwks import JWKSClient, JWKSVerifier
 
-__all__ = ["SESSION_AUDIENCE", "SESSION_TYPE", "SignedByKey", "names_key"]
+__all__ = [
+    "SESSION_AUDIENCE",
+    "SESSION_TYPE",
+    "SignedByKey",
+    "names_key",
+    "prepared_keys",
+]
 
 ALGORITHMS = frozenset(("EdDSA", "ES256", "ES512", "PS256", "RS256"))
 """Those that the plugin signs with."""
@@ -24,6 +36,7 @@ SESSION_TYPE = "better-auth.session-cache+jwt"
 SESSION_AUDIENCE = "better-auth:session-cache"
 
 NO_KID = "the token does not name its key"
+OTHER_ALGORITHM = "the token has an algorithm that Better Auth does not sign with"
 OTHER_TYPE = "the token is of another type"
 NO_KEYS = "none of the keys is of an algorithm that Better Auth signs with"
 
@@ -90,27 +103,53 @@ class SignedByKey:
     def _verifier(self, jwks: Any) -> Verifier | JWKSVerifier:
         """Return what verifies with these keys, made once for a set or a client."""
         made = self._made
-        if made is None or made[0] is not jwks or isinstance(jwks, (dict, str, bytes)):
-            made = self._made = (jwks, self._make(jwks))
-        return made[1]
+        if made is not None and made[0] is jwks:
+            return made[1]
+        verifier = self._make(jwks)
+        if isinstance(jwks, KeySet) or _is_client(jwks):
+            self._made = (jwks, verifier)
+        return verifier
 
     def _make(self, jwks: Any) -> Verifier | JWKSVerifier:
-        if hasattr(jwks, "akeys"):
+        if _is_client(jwks):
             # Only who has a client has the extra.
             from fastbearer.jwks import JWKSVerifier
 
             return JWKSVerifier(jwks, cache=CACHED_TOKENS, **self.options)
-        keys = jwks if isinstance(jwks, KeySet) else KeySet.from_jwks(jwks)
-        usable = [key for key in keys if key.algorithm in ALGORITHMS]
-        if not usable:
-            raise InvalidKeyError(NO_KEYS)
-        return Verifier(usable, **self.options)
+        return Verifier(_usable(jwks), **self.options)
+
+
+def prepared_keys(jwks: Any) -> Any:
+    """Return keys as they are read the fastest: a KeySet, or the client itself.
+
+    Raises:
+        ConfigurationError: They are none.
+    """
+    if _is_client(jwks):
+        return jwks
+    try:
+        return KeySet(_usable(jwks))
+    except (InvalidKeyError, TypeError) as error:
+        raise ConfigurationError(f"jwks: {error}") from None
+
+
+def _is_client(jwks: Any) -> bool:
+    return hasattr(jwks, "akeys")
+
+
+def _usable(jwks: Any) -> list[Key]:
+    keys = jwks if isinstance(jwks, KeySet) else KeySet.from_jwks(jwks)
+    usable = [key for key in keys if key.algorithm in ALGORITHMS]
+    if not usable:
+        raise InvalidKeyError(NO_KEYS)
+    return usable
 
 
 def names_key(token: str | bytes, typ: str | None) -> None:
     """Refuse a token that does not name its key, or is of another type.
 
-    Better Auth's own name it always; those of its OAuth provider have a ``typ``.
+    Better Auth's own name it always; those of its OAuth provider have a ``typ``. A
+    client may have keys of other algorithms, with which it signs nothing.
 
     Raises:
         TokenError: It does not.
@@ -118,6 +157,8 @@ def names_key(token: str | bytes, typ: str | None) -> None:
     header = unverified_header(token)
     if not isinstance(header.get("kid"), str):
         raise UnknownKeyError(NO_KID)
+    if header.get("alg") not in ALGORITHMS:
+        raise InvalidAlgorithmError(OTHER_ALGORITHM)
     found = header.get("typ")
     if found != typ and not (typ is None and found == "JWT"):
         raise InvalidClaimError(OTHER_TYPE, "typ")

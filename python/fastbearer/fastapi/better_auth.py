@@ -114,8 +114,8 @@ class BetterAuthSession(SecurityBase):
             data = jar.session_data
             if data is None:
                 raise MissingClaimError("there is no session data", "session_data")
-            return server.read_session_data(data, session_token=token)
-        except TokenError:
+            return await server.aread_session_data(data, session_token=token)
+        except (TokenError, KeySourceError):
             if server.store is None:
                 raise
         return await self._looked_up(token)

@@ -26,11 +26,14 @@ def check_origin(scope: Any, trusted: frozenset[bytes]) -> None:
         return
     headers = dict(scope["headers"])
     origin = headers.get(b"origin", b"")
+    if sum(name == b"origin" for name, _ in scope["headers"]) > 1:
+        raise cross_site()
     if origin in trusted:
         return
     site = headers.get(b"sec-fetch-site")
     if site is None:
-        is_same = bool(origin) and origin == _own_origin(scope, headers)
+        has_host = bool(origin and headers.get(b"host"))
+        is_same = has_host and origin == _own_origin(scope, headers)
     else:
         is_same = site == b"same-origin"
     if not is_same:

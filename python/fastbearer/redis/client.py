@@ -32,7 +32,7 @@ def redis_client(url: str, name: str = "REDIS_URL") -> Redis:
         return Redis.from_url(
             url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
         )
-    except ValueError:
+    except (ValueError, AttributeError, TypeError):
         raise ConfigurationError(f"{name} must be a redis:// URL") from None
 
 

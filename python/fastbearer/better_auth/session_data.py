@@ -1,0 +1,247 @@
+"""Session data: what a server puts into its cookie ``session_data``."""
+
+from __future__ import annotations
+
+import math
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import uuid4
+
+from fastbearer import Verifier, _core
+from fastbearer.better_auth.cookies import DATA_BYTES_MAX
+from fastbearer.better_auth.data import EXACT, base64url, json_bytes, payload_of
+from fastbearer.better_auth.session import Session, checked
+from fastbearer.better_auth.tokens import SESSION_AUDIENCE, SESSION_TYPE, SignedByKey
+from fastbearer.errors import (
+    ExpiredTokenError,
+    InvalidClaimError,
+    MalformedTokenError,
+    MissingClaimError,
+    TokenError,
+    UnknownKeyError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from fastbearer import Key
+    from fastbearer._core import SessionSecret
+
+__all__ = ["SessionData", "Strategy"]
+
+Strategy = Literal["compact", "jwt", "jwe"]
+
+HS256_HEADER = "eyJhbGciOiJIUzI1NiJ9."
+"""The only header that the server writes for its secret: {"alg":"HS256"}."""
+
+TOO_LONG = "the session data is too long"
+EXPIRED = "the session data has expired"
+NO_EXP = "the session data has no exp"
+NO_KEYS = "the session data is signed with a key of the server, and there are none here"
+OTHER_HEADER = "the header is not that of session data"
+UNREADABLE = "session and user are none that would be read again: {}"
+WRONG_AGE = "max_age must be seconds, or a timedelta, up to the year 287396"
+
+
+class SessionData:
+    """Reads and writes session data, in all strategies.
+
+    Args:
+        secrets: Prepared, the one in use first.
+        key: The secret in use.
+        origin: The server's, which is the issuer of data that is signed with a key.
+        version: What its version must be, or a callable that returns it.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        secrets: Sequence[SessionSecret],
+        key: Key,
+        *,
+        origin: str,
+        version: Any,
+        clock: Callable[[], float] | None,
+    ) -> None:
+        self._secret, *self._previous = secrets
+        self._key = key
+        self._version = version
+        self._clock = time.time if clock is None else clock
+        self._verifier = Verifier(
+            key, ignore_audience=True, max_bytes=DATA_BYTES_MAX, clock=clock
+        )
+        self._keyed = SignedByKey(
+            issuer=(origin, SESSION_AUDIENCE),
+            audience=SESSION_AUDIENCE,
+            typ=SESSION_TYPE,
+            max_bytes=DATA_BYTES_MAX,
+            clock=clock,
+        )
+
+    # --- reading -------------------------------------------------------------------
+
+    def read(self, value: str, token: str | None, keys: Any) -> Session:
+        """Return the session of a value, which is told apart by its shape.
+
+        Args:
+            value: The value, its pieces joined.
+            token: The session token that it must be of; None for any.
+            keys: Those of the server, or None.
+
+        Raises:
+            TokenError: It is none, was altered or has expired.
+            KeySourceError: The keys cannot be fetched.
+            InvalidKeyError: None of the keys can be used.
+        """
+        if _names_key(value):
+            claims = self._keyed.verify(value, _needed(keys))
+            return self._session(*_keyed(claims), token)
+        return self._session(*self._payload(value), token)
+
+    async def aread(self, value: str, token: str | None, keys: Any) -> Session:
+        """Like `read`, for asyncio: a fetch of the keys is awaited."""
+        if _names_key(value):
+            claims = await self._keyed.averify(value, _needed(keys))
+            return self._session(*_keyed(claims), token)
+        return self._session(*self._payload(value), token)
+
+    def _payload(self, value: str) -> tuple[dict[str, Any], int]:
+        """Return the payload of data under the secret, and how long it is good."""
+        if len(value) > DATA_BYTES_MAX:
+            raise MalformedTokenError(TOO_LONG)
+        dots = value.count(".")
+        if dots == 0:
+            return self._secret.read_compact(value)
+        return _timed(self._opened(value) if dots == 4 else self._verified(value))
+
+    def _verified(self, value: str) -> dict[str, Any]:
+        if not value.startswith(HS256_HEADER):
+            raise MalformedTokenError(OTHER_HEADER)
+        return self._verifier.verify(value)
+
+    def _opened(self, value: str) -> dict[str, Any]:
+        secret = self._secret
+        if self._previous and not secret.is_sealed_with(value):
+            others = (one for one in self._previous if one.is_sealed_with(value))
+            secret = next(others, secret)
+        return secret.open(value)
+
+    def _session(
+        self, payload: dict[str, Any], expires_at: int, token: str | None
+    ) -> Session:
+        now = self._clock()
+        if expires_at <= now * 1000:
+            raise ExpiredTokenError(EXPIRED, "expiresAt")
+        return checked(payload, now, version=self._version, token=token)
+
+    # --- writing -------------------------------------------------------------------
+
+    def write(
+        self,
+        session: Mapping[str, Any],
+        user: Mapping[str, Any],
+        *,
+        strategy: Strategy,
+        max_age: float | timedelta,
+    ) -> str:
+        """Return the value, as the server writes it.
+
+        Args:
+            session: The session; dates may be datetimes.
+            user: Its user.
+            strategy: How it is signed, or sealed.
+            max_age: For how long it is good: seconds, or a timedelta.
+
+        Raises:
+            ValueError: It is no session of the user, nothing that JavaScript would
+                write, or nothing that would be read again.
+        """
+        now = self._clock()
+        version = self._version
+        if callable(version):
+            version = version(dict(session), dict(user))
+        payload = payload_of(session, user, now, version)
+        _check_readable(payload, version)
+        value = self._written(payload, strategy, now, now + _seconds(max_age))
+        if len(value) > DATA_BYTES_MAX:
+            raise ValueError(TOO_LONG)
+        return value
+
+    def _written(
+        self, payload: dict[str, Any], strategy: Strategy, now: float, until: float
+    ) -> str:
+        if strategy == "compact":
+            return self._enveloped(payload, math.floor(until * 1000))
+        claims = {**payload, "iat": math.floor(now), "exp": math.floor(until)}
+        if strategy == "jwe":
+            return self._secret.seal(json_bytes({**claims, "jti": str(uuid4())}))
+        if strategy != "jwt":
+            raise ValueError("the strategies are compact, jwt and jwe")
+        return _core.jws_sign(json_bytes(claims), self._key, None)
+
+    def _enveloped(self, payload: dict[str, Any], expires_at: int) -> str:
+        inner = json_bytes(payload)
+        end = b',"expiresAt":%d' % expires_at
+        mac = _core.raw_sign(inner[:-1] + end + b"}", self._key)
+        parts = (inner, end, base64url(mac))
+        return base64url(b'{"session":%s%s,"signature":"%s"}' % parts).decode("ascii")
+
+
+def _names_key(value: str) -> bool:
+    """Tell whether it is data that is signed with a key of the server.
+
+    Raises:
+        TokenError: It looks like it, and has another header.
+    """
+    if value.startswith(HS256_HEADER) or value.count(".") != 2:
+        return False
+    if len(value) > DATA_BYTES_MAX:
+        raise MalformedTokenError(TOO_LONG)
+    if _core.unverified_header(value).get("typ") != SESSION_TYPE:
+        raise MalformedTokenError(OTHER_HEADER)
+    return True
+
+
+def _needed(keys: Any) -> Any:
+    if keys is None:
+        raise UnknownKeyError(NO_KEYS)
+    return keys
+
+
+def _keyed(claims: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """Return what data that is signed with a key says, if it agrees with itself."""
+    session = claims.get("session")
+    if not isinstance(session, dict) or claims.get("sid") != session.get("token"):
+        raise InvalidClaimError("sid is not the session token", "sid")
+    user = claims.get("user")
+    if not isinstance(user, dict) or claims.get("sub") != user.get("id"):
+        raise InvalidClaimError("sub is not the user's id", "sub")
+    return _timed(claims)
+
+
+def _timed(claims: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """Return the claims, and the milliseconds up to which they are good."""
+    exp = claims.get("exp")
+    if not isinstance(exp, int) or isinstance(exp, bool):
+        raise MissingClaimError(NO_EXP, "exp")
+    return claims, exp * 1000
+
+
+def _check_readable(payload: dict[str, Any], version: Any) -> None:
+    """Refuse what `SessionData.read` would refuse, whenever it is read.
+
+    Raises:
+        ValueError: It would.
+    """
+    try:
+        checked(payload, -math.inf, version=version)
+    except TokenError as error:
+        raise ValueError(UNREADABLE.format(error)) from None
+
+
+def _seconds(age: float | timedelta) -> float:
+    seconds = age.total_seconds() if isinstance(age, timedelta) else age
+    if not abs(seconds) < EXACT / 1000:
+        raise ValueError(WRONG_AGE)
+    return seconds
