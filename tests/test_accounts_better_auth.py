@@ -723,6 +723,18 @@ def test_an_outage(tmp_path: Path, start: Start) -> None:
         assert me(service, token).status_code == 200
 
 
+@pytest.mark.postgres
+def test_the_service_is_not_ready_without_it(tmp_path: Path, serve: Serve) -> None:
+    with own_postgres() as server:
+        BetterAuthTables(server.url).create()
+        service = serve_configured(serve, tmp_path, better_auth_database_url=server.url)
+        assert http.get(f"{service}/readyz").json()["database"] == "ok"
+        server.kill()
+        found = http.get(f"{service}/readyz")
+        assert (found.status_code, found.json()["database"]) == (503, "down")
+        assert http.get(f"{service}/healthz").status_code == 200
+
+
 # --- the service ----------------------------------------------------------------------
 
 

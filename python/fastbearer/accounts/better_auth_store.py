@@ -211,6 +211,15 @@ class BetterAuthUserStore:
                 is_theirs = table.column(field) == key
                 await connection.execute(delete(table.clause).where(is_theirs))
 
+    async def ping(self) -> None:
+        """Ask the database something.
+
+        Raises:
+            StoreUnavailableError: It does not answer.
+        """
+        async with self._connections.reading() as connection:
+            await connection.execute(select(literal(1)))
+
     async def aclose(self) -> None:
         """Close the connections; they open again when needed."""
         await self._connections.aclose()

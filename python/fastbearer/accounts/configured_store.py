@@ -44,6 +44,15 @@ class ConfiguredUserStore:
         async with self._store.lifespan(app):
             yield
 
+    async def ping(self) -> None:
+        """Ask the database something, if it is not that of ``DATABASE_URL``.
+
+        Raises:
+            StoreUnavailableError: It does not answer.
+        """
+        if isinstance(self._store, BetterAuthUserStore):
+            await self._store.ping()
+
     async def add(self, user: User) -> None:
         """As in `UserStore`."""
         await self._store.add(user)
