@@ -241,6 +241,26 @@ def check_date(tables: BetterAuthTables, found: Any, since: datetime) -> None:
     )
 
 
+def test_tables_that_take_nothing_along(service: str, tables: BetterAuthTables) -> None:
+    """Not every schema deletes what belongs to a user who is deleted."""
+    for model in ("session", "account"):
+        tables.run(f'DROP TABLE "{model}"')
+    rest = (
+        '"createdAt" date, "updatedAt" date, "userId" text NOT NULL REFERENCES "user"'
+    )
+    tables.run(
+        'CREATE TABLE account (id text PRIMARY KEY, "accountId" text,'
+        f' "providerId" text, password text, {rest})'
+    )
+    tables.run(f"CREATE TABLE session (id text PRIMARY KEY, {rest})")
+    data = sign_up(service).json()["data"]
+    session = {"id": "s1", "userId": data["user"]["id"]}
+    tables.insert("session", **session)
+    deleted = post(service, "delete-account", data["token"], password=PASSWORD)
+    assert deleted.status_code == 200
+    assert [tables.rows(model) for model in PLURAL] == [[], [], []]
+
+
 def test_without_a_name(service: str, tables: BetterAuthTables) -> None:
     """The column takes no NULL."""
     assert sign_up(service).json()["data"]["user"]["name"] is None
@@ -403,6 +423,27 @@ def test_bans(service: str, tables: BetterAuthTables) -> None:
     tables.update("user", banned=True)
     assert answer(sign_in(service)) == UNAUTHORIZED
     assert answer(sign_up(service)) == TAKEN
+
+
+def test_a_second_factor(tables: BetterAuthTables, start: Start) -> None:
+    """That of the plugin ``twoFactor()``; nothing here gets around it."""
+    flag = "integer" if tables.is_sqlite else "boolean"
+    tables.run(f'ALTER TABLE "user" ADD COLUMN "twoFactorEnabled" {flag}')
+    outbox: list[Message] = []
+    service = start(BetterAuthUserStore(tables.url), send=outbox.append)
+    add_ada(tables)
+    tables.update("user", twoFactorEnabled=False)
+    token = token_of(sign_in(service))
+    tables.update("user", twoFactorEnabled=True)
+    assert answer(sign_in(service)) == UNAUTHORIZED
+    assert me(service, token).status_code == 200
+    body = {"current_password": PASSWORD, "new_password": NEWER}
+    assert post(service, "change-password", token, **body).status_code == 403
+    assert post(service, "delete-account", token, password=PASSWORD).status_code == 403
+    post(service, "forgot-password", email=EMAIL)
+    reset = {"code": wait_for(outbox, 1).code, "password": NEWER}
+    assert post(service, "reset-password", **reset).status_code == 400
+    assert stored_hash(tables) == STORED
 
 
 @pytest.mark.parametrize("scheme", ["argon2id", "bcrypt", "scrypt"])

@@ -282,6 +282,22 @@ def test_who_is_banned_there(version: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+def test_who_has_a_second_factor_there(version: str, tmp_path: Path) -> None:
+    plugins = {"twoFactor": {"skipVerificationOnEnable": True}}
+    with both(version, tmp_path, plugins=plugins) as sides:
+        made = sign_up_here(sides)["user"]
+        there = sides.server.sign_in(made["email"], PASSWORD)
+        enabled = sides.server.post(
+            "/two-factor/enable", {"password": PASSWORD}, cookie=there.cookie
+        )
+        assert enabled.status_code == 200, enabled.text
+        asked = sides.sign_in_there(made["email"], PASSWORD)
+        assert asked.json()["twoFactorRedirect"] is True
+        found = sign_in(sides.service, email=made["email"], password=PASSWORD)
+        assert answer(found) == UNAUTHORIZED
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_an_account_of_another_name(version: str, tmp_path: Path) -> None:
     """1.7 takes no ``accountId`` but the user's id, and 1.6 takes any."""
     takes_any = {NEWEST: False, OLDER: True}[version]

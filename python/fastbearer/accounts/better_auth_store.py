@@ -49,6 +49,9 @@ EMAIL = re.compile(
 """What the server takes for an e-mail: zod's pattern, without its backtracking."""
 
 USER_FIELDS = ("id", "email", "name", "emailVerified")
+SECOND_FACTOR = "twoFactorEnabled"
+"""That of the plugin ``twoFactor()``."""
+
 WRITTEN_USER_FIELDS = ("createdAt", "updatedAt")
 ACCOUNT_FIELDS = ("userId", "accountId", "providerId", "password", *WRITTEN_USER_FIELDS)
 
@@ -84,7 +87,8 @@ class BetterAuthUserStore:
 
     A password is that of the user's account of the provider "credential", as for
     ``/sign-in/email`` of the server. Users who have none, having signed up with GitHub
-    say, cannot sign in; those whom the plugin ``admin()`` has banned are as good as
+    say, cannot sign in, nor can those who have a second factor (``twoFactor()``): that
+    is the server's to ask for. Whom the plugin ``admin()`` has banned is as good as
     unknown.
 
     Args:
@@ -164,12 +168,12 @@ class BetterAuthUserStore:
             raise EmailTakenError("this e-mail is registered already") from None
 
     async def find_by_email(self, email: str) -> User | None:
-        """As in `UserStore`; who has no password has an empty hash."""
+        """As in `UserStore`; who cannot sign in with one has an empty hash."""
         layout = await self._looked_at()
         return await self._find(layout, layout.user.column("email") == email)
 
     async def find(self, user_id: str) -> User | None:
-        """As in `UserStore`; who has no password has an empty hash."""
+        """As in `UserStore`; who cannot sign in with one has an empty hash."""
         layout = await self._looked_at()
         key = _key(layout, user_id)
         if key is None:
@@ -347,9 +351,9 @@ async def _layout(connection: AsyncConnection, tables: Tables) -> Layout:
     for field in ACCOUNT_FIELDS:
         account.column(field)
     await connection.run_sync(_check_unique, tables)
-    bans = (field for field in BAN_FIELDS if user.has(field))
+    plugins = (field for field in (*BAN_FIELDS, SECOND_FACTOR) if user.has(field))
     session = await _session_table(connection, tables)
-    return Layout(user, account, session, (*USER_FIELDS, *bans))
+    return Layout(user, account, session, (*USER_FIELDS, *plugins))
 
 
 async def _session_table(connection: AsyncConnection, tables: Tables) -> Table | None:
@@ -384,7 +388,8 @@ def _user(row: dict[str, Any], password_hash: str) -> User | None:
         id=shown["id"],
         email=shown["email"] or "",
         name=shown["name"] or None,
-        password_hash=password_hash,
+        # What is not asked for here must not be what the password gets around.
+        password_hash="" if row.get(SECOND_FACTOR) else password_hash,
         email_verified=bool(shown["emailVerified"]),
     )
 
