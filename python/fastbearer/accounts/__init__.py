@@ -13,7 +13,12 @@ from fastbearer.accounts.messages import Message
 from fastbearer.accounts.models import User
 from fastbearer.accounts.revocations import DatabaseRevocations
 from fastbearer.accounts.sqlmodel_store import SQLModelUserStore
-from fastbearer.accounts.store import DatabaseUserStore, EmailTakenError, UserStore
+from fastbearer.accounts.store import (
+    DatabaseUserStore,
+    EmailTakenError,
+    InvalidEmailError,
+    UserStore,
+)
 from fastbearer.errors import StoreUnavailableError
 from fastbearer.fastapi import auth
 
@@ -25,6 +30,7 @@ __all__ = [
     "DatabaseRevocations",
     "DatabaseUserStore",
     "EmailTakenError",
+    "InvalidEmailError",
     "Message",
     "SQLModelUserStore",
     "StoreUnavailableError",

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 
 from fastbearer import PasswordHash
 from fastbearer.accounts.codes import Codes
+from fastbearer.accounts.configured_store import ConfiguredUserStore
 from fastbearer.accounts.credentials import Credentials
 from fastbearer.accounts.database import Database
 from fastbearer.accounts.events import AccountEvent, EventName, Events, Handler
@@ -17,7 +18,7 @@ from fastbearer.accounts.revocations import DatabaseRevocations
 from fastbearer.accounts.routes import SessionRoutes
 from fastbearer.accounts.schemas import TEXTS
 from fastbearer.accounts.sessions import Sessions
-from fastbearer.accounts.store import DatabaseUserStore, UserStore
+from fastbearer.accounts.store import UserStore
 from fastbearer.accounts.strict import StrictRoute
 from fastbearer.accounts.throttle import Throttle
 from fastbearer.fastapi import Auth
@@ -41,9 +42,11 @@ class Accounts:
     Args:
         auth: Signs the tokens, and has the settings; they are read when the
             application starts.
-        store: In place of the table ``fastbearer_user``. The database is then
+        store: In place of the table ``fastbearer_user``, or of Better Auth's where
+            the settings have its database. The database of ``DATABASE_URL`` is then
             opened only for what else is kept there: codes (with ``send``),
-            refresh tokens and revocations, where the settings ask for them.
+            refresh tokens and revocations, where the settings ask for them. If the
+            store has a ``lifespan``, that runs with the accounts'.
         hasher: In place of the store's ``hasher``, if it has one, and of the one
             of ``PASSWORD_SCHEME``.
         send: Sends a `Message`, as a function or a coroutine function. Without
@@ -65,7 +68,8 @@ class Accounts:
         send: Sender | None = None,
     ) -> None:
         self.database = Database(lambda: auth.settings.database_url)
-        self.store = DatabaseUserStore(self.database) if store is None else store
+        configured = ConfiguredUserStore(lambda: auth.settings, self.database)
+        self.store: UserStore = configured if store is None else store
         self._has_tables = store is None or send is not None
         self._auth = auth
         auth.database_revocations = lambda: DatabaseRevocations(
@@ -73,8 +77,7 @@ class Accounts:
         )
         self._events = Events()
         self._throttle = Throttle(lambda: auth.settings)
-        own = getattr(self.store, "hasher", None) if hasher is None else hasher
-        self._credentials = Credentials(lambda: auth.settings, self.store, own)
+        self._credentials = Credentials(lambda: auth.settings, self.store, hasher)
         parts = Parts(
             auth=auth,
             store=self.store,
@@ -124,6 +127,8 @@ class Accounts:
             await stack.enter_async_context(self._throttle.opened())
             if self._needs_database():
                 await stack.enter_async_context(self.database.lifespan(app))
+            if hasattr(self.store, "lifespan"):
+                await stack.enter_async_context(self.store.lifespan(app))
             yield
 
     def _needs_database(self) -> bool:

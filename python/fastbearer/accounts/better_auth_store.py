@@ -1,23 +1,39 @@
 """Users in the tables of a Better Auth server: people sign in at either side."""
 
 import logging
+import re
 import secrets
 import string
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, String, and_, cast, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    String,
+    and_,
+    cast,
+    delete,
+    insert,
+    inspect,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fastbearer import PasswordHash, _core
 from fastbearer.accounts.models import User, utc_now
 from fastbearer.accounts.sqlmodel_store import key_of
-from fastbearer.accounts.store import EmailTakenError
+from fastbearer.accounts.store import EmailTakenError, InvalidEmailError
 from fastbearer.better_auth.passwords import SCHEME, BetterAuthHash
 from fastbearer.better_auth.stored import BAN_FIELDS, cleaned, is_banned
 from fastbearer.better_auth.tables import Table, Tables
-from fastbearer.errors import ConfigurationError
+from fastbearer.errors import ConfigurationError, StoreUnavailableError
 from fastbearer.sql import Connections
 
 __all__ = ["BetterAuthUserStore"]
@@ -26,29 +42,54 @@ CREDENTIAL = "credential"
 LETTERS = string.ascii_letters + string.digits
 ID_CHARACTERS = 32
 
-FIELDS = ("id", "email", "name", "emailVerified")
+EMAIL = re.compile(
+    r"[A-Za-z0-9_'+-]+(\.[A-Za-z0-9_'+-]+)*(?<!')"
+    r"@([A-Za-z0-9][A-Za-z0-9-]*\.)+[A-Za-z]{2,}"
+)
+"""What the server takes for an e-mail: zod's pattern, without its backtracking."""
+
+USER_FIELDS = ("id", "email", "name", "emailVerified")
+SECOND_FACTOR = "twoFactorEnabled"
+"""That of the plugin ``twoFactor()``."""
+
+WRITTEN_USER_FIELDS = ("createdAt", "updatedAt")
+ACCOUNT_FIELDS = ("userId", "accountId", "providerId", "password", *WRITTEN_USER_FIELDS)
+
 OTHER_HASH = (
     "Better Auth could not verify this password hash: leave out hasher, or say"
     " upgrade_hashes=True"
+)
+UNREACHABLE = "Better Auth's database cannot be opened"
+UNREADABLE = "Better Auth's tables user and account cannot be read"
+NOT_TAKEN = (
+    "Better Auth's tables do not take the row of a new user; for a column that must"
+    " have a value override new_row"
+)
+NOT_UNIQUE = (
+    "two users could have one e-mail: the column {!r} of the table {!r} needs a"
+    " unique constraint"
 )
 
 logger = logging.getLogger("fastbearer")
 
 
 class Layout(NamedTuple):
-    """The two tables, and the fields of the user that are read."""
+    """The tables; sessions may be elsewhere. And the fields that are read of a user."""
 
     user: Table
     account: Table
+    session: Table | None
     fields: tuple[str, ...]
 
 
 class BetterAuthUserStore:
     """Users in Better Auth's tables ``user`` and ``account``.
 
-    A password is that of the user's account of the provider "credential". Users who
-    have none, having signed up with GitHub say, and those whom the plugin ``admin()``
-    has banned cannot sign in.
+    A password is that of the user's account of the provider "credential", as for
+    ``/sign-in/email`` of the server. Users who have none, having signed up with GitHub
+    say, cannot sign in, nor can those who have a second factor (``twoFactor()``): that
+    is the server's to ask for. Whom the plugin ``admin()`` has banned is as good as
+    unknown.
 
     Args:
         url: SQLAlchemy's, as in `SQLSessions`.
@@ -57,6 +98,8 @@ class BetterAuthUserStore:
             True: they are those of ``PASSWORD_SCHEME``, or of the accounts' hasher,
             and others are replaced when their users sign in. Better Auth then
             verifies them only with ``emailAndPassword.password`` of its own.
+        any_account_id: True: the account may have another ``accountId`` than its
+            user's id, as for better-auth 1.6; 1.7 does not take it.
 
     Attributes:
         hasher: What the accounts hash with, unless they are given another; None for
@@ -67,12 +110,32 @@ class BetterAuthUserStore:
     """
 
     def __init__(
-        self, url: str, *, tables: Tables | None = None, upgrade_hashes: bool = False
+        self,
+        url: str,
+        *,
+        tables: Tables | None = None,
+        upgrade_hashes: bool = False,
+        any_account_id: bool = False,
     ) -> None:
         self.hasher: PasswordHash | None = None if upgrade_hashes else BetterAuthHash()
         self._connections = Connections(url, can_write=True)
         self._tables = Tables() if tables is None else tables
+        self._any_account_id = any_account_id
         self._layout: Layout | None = None
+
+    @asynccontextmanager
+    async def lifespan(self, app: object) -> AsyncIterator[None]:
+        """Look at the tables, and close the connections in the end.
+
+        Raises:
+            ConfigurationError: The database cannot be reached, or has not the tables
+                or columns that are needed. The message shows no part of the URL.
+        """
+        try:
+            await self._check()
+            yield
+        finally:
+            await self.aclose()
 
     def new_row(self, user: User) -> dict[str, Any]:
         """Return field -> value of a new user's row; override it for more fields."""
@@ -89,74 +152,89 @@ class BetterAuthUserStore:
 
         The unique constraint that Better Auth's migration makes decides.
         """
+        if EMAIL.fullmatch(user.email) is None:
+            raise InvalidEmailError("Better Auth would not take this e-mail")
         self._check_hash(user.password_hash)
         layout = await self._looked_at()
         try:
             async with self._connections.writing() as connection:
                 user.id = await _insert(connection, layout.user, self.new_row(user))
-                row = _credentials(layout, user)
+                row = _credentials(layout, user.id, user.password_hash)
                 await _insert(connection, layout.account, row)
         except IntegrityError:
+            # Not to be shown: PostgreSQL's says what was in the row.
             if not await self._is_taken(user.email):
-                raise
+                raise ConfigurationError(NOT_TAKEN) from None
             raise EmailTakenError("this e-mail is registered already") from None
 
     async def find_by_email(self, email: str) -> User | None:
-        """As in `UserStore`; who has no password is as good as unknown."""
+        """As in `UserStore`; who cannot sign in with one has an empty hash."""
         layout = await self._looked_at()
-        found = await self._find(layout, layout.user.column("email") == email)
-        return found if found is not None and found.password_hash else None
+        return await self._find(layout, layout.user.column("email") == email)
 
     async def find(self, user_id: str) -> User | None:
-        """As in `UserStore`; who has no password has an empty hash."""
+        """As in `UserStore`; who cannot sign in with one has an empty hash."""
         layout = await self._looked_at()
-        key = key_of(user_id, layout.user.kind("id"))
+        key = _key(layout, user_id)
         if key is None:
             return None
         return await self._find(layout, layout.user.column("id") == key)
 
     async def replace_password_hash(self, user: User, password_hash: str) -> bool:
-        """As in `UserStore`."""
+        """As in `UserStore`; who has no password gets their first.
+
+        For that Better Auth, too, asks only for a code that was sent to the e-mail.
+        """
         self._check_hash(password_hash)
         layout = await self._looked_at()
-        values = {"password": password_hash, "updatedAt": utc_now()}
-        statement = (
-            update(layout.account.clause)
-            .where(
-                layout.account.column("userId") == _key(layout, user),
-                layout.account.column("providerId") == CREDENTIAL,
-                layout.account.column("accountId") == user.id,
-                layout.account.column("password") == user.password_hash,
-            )
-            .values(layout.account.row(values))
-        )
         async with self._connections.writing() as connection:
-            return (await connection.execute(statement)).rowcount == 1
+            if await self._update_hash(connection, layout, user, password_hash):
+                return True
+            if user.password_hash:
+                return False
+            return await self._add_hash(connection, layout, user, password_hash)
 
     async def verify_email(self, user: User) -> None:
         """As in `UserStore`."""
         layout = await self._looked_at()
-        values = {"emailVerified": True, "updatedAt": utc_now()}
-        statement = (
-            update(layout.user.clause)
-            .where(layout.user.column("id") == _key(layout, user))
-            .values(layout.user.row(values))
-        )
         async with self._connections.writing() as connection:
-            await connection.execute(statement)
+            await _update_user(connection, layout, user, emailVerified=True)
 
     async def remove(self, user: User) -> None:
-        """As in `UserStore`; the tables' own rules take the user's sessions along."""
+        """As in `UserStore`, with accounts and sessions; the rest is the tables' own.
+
+        Sessions that the server keeps in Redis stay there.
+        """
         layout = await self._looked_at()
-        key = _key(layout, user)
+        key = _key(layout, user.id)
+        owned = [(layout.account, "userId"), (layout.user, "id")]
+        if layout.session is not None:
+            owned.insert(0, (layout.session, "userId"))
         async with self._connections.writing() as connection:
-            for table, field in ((layout.account, "userId"), (layout.user, "id")):
+            for table, field in owned:
                 is_theirs = table.column(field) == key
                 await connection.execute(delete(table.clause).where(is_theirs))
+
+    async def ping(self) -> None:
+        """Ask the database something.
+
+        Raises:
+            StoreUnavailableError: It does not answer.
+        """
+        async with self._connections.reading() as connection:
+            await connection.execute(select(literal(1)))
 
     async def aclose(self) -> None:
         """Close the connections; they open again when needed."""
         await self._connections.aclose()
+
+    async def _check(self) -> None:
+        try:
+            await self.find_by_email("")
+        except StoreUnavailableError as error:
+            raise ConfigurationError(UNREACHABLE) from error
+        except SQLAlchemyError as error:
+            raise ConfigurationError(UNREADABLE) from error
 
     def _check_hash(self, password_hash: str) -> None:
         if self.hasher is not None and _core.password_scheme(password_hash) != SCHEME:
@@ -172,22 +250,34 @@ class BetterAuthUserStore:
     async def _looked_at(self) -> Layout:
         if self._layout is None:
             async with self._connections.reading() as connection:
-                user = await self._tables.look_at(connection, "user")
-                account = await self._tables.look_at(connection, "account")
-            bans = (field for field in BAN_FIELDS if user.has(field))
-            self._layout = Layout(user, account, (*FIELDS, *bans))
+                self._layout = await _layout(connection, self._tables)
         return self._layout
+
+    def _is_credential(
+        self, account: Table, key: Any, user_id: Any
+    ) -> ColumnElement[bool]:
+        """Return whether an account has a user's password, as Better Auth sees it.
+
+        Args:
+            account: The table.
+            key: The user's id as the tables have it.
+            user_id: The same as text.
+        """
+        rules = [
+            account.column("userId") == key,
+            account.column("providerId") == CREDENTIAL,
+        ]
+        if not self._any_account_id:
+            rules.append(account.column("accountId") == user_id)
+        return and_(*rules)
 
     async def _find(
         self, layout: Layout, is_theirs: ColumnElement[bool]
     ) -> User | None:
         """Return the one user of whom something is true, unless they are banned."""
         user, account = layout.user, layout.account
-        their_account = and_(
-            account.column("userId") == user.column("id"),
-            account.column("providerId") == CREDENTIAL,
-            account.column("accountId") == cast(user.column("id"), String),
-        )
+        user_id = user.column("id")
+        their_account = self._is_credential(account, user_id, cast(user_id, String))
         columns = [user.column(field) for field in layout.fields]
         query = (
             select(*columns, account.column("password"))
@@ -197,25 +287,109 @@ class BetterAuthUserStore:
         )
         async with self._connections.reading() as connection:
             rows = (await connection.execute(query)).all()
-        if len(rows) != 1:  # of two passwords nobody can tell which is the one
+        if len(rows) > 1:  # which of two passwords is the one nobody can tell
+            logger.error("the user %s has several passwords", rows[0][0])
+        if len(rows) != 1:
             return None
         *values, password_hash = rows[0]
         return _user(dict(zip(layout.fields, values, strict=True)), password_hash or "")
+
+    async def _update_hash(
+        self,
+        connection: AsyncConnection,
+        layout: Layout,
+        user: User,
+        password_hash: str,
+    ) -> bool:
+        account = layout.account
+        stored = account.column("password")
+        is_unchanged = stored == user.password_hash
+        if not user.password_hash:
+            is_unchanged = is_unchanged | stored.is_(None)
+        is_theirs = self._is_credential(account, _key(layout, user.id), user.id)
+        values = {"password": password_hash, "updatedAt": utc_now()}
+        statement = (
+            update(account.clause)
+            .where(is_theirs, is_unchanged)
+            .values(account.row(values))
+        )
+        return (await connection.execute(statement)).rowcount == 1
+
+    async def _add_hash(
+        self,
+        connection: AsyncConnection,
+        layout: Layout,
+        user: User,
+        password_hash: str,
+    ) -> bool:
+        """Add the account with a first password, unless somebody else just did."""
+        # The update of the user's row lets others here wait.
+        if not await _update_user(connection, layout, user):
+            return False
+        account = layout.account
+        is_theirs = self._is_credential(account, _key(layout, user.id), user.id)
+        found = await connection.execute(
+            select(account.column("providerId")).where(is_theirs)
+        )
+        if found.first() is not None:
+            return False
+        row = _credentials(layout, user.id, password_hash)
+        await _insert(connection, account, row)
+        return True
+
+
+async def _layout(connection: AsyncConnection, tables: Tables) -> Layout:
+    """Return the tables as they are in the database.
+
+    Raises:
+        ConfigurationError: One is not there, or has not what is needed.
+    """
+    user = await tables.look_at(connection, "user")
+    account = await tables.look_at(connection, "account")
+    for field in (*USER_FIELDS, *WRITTEN_USER_FIELDS):
+        user.column(field)
+    for field in ACCOUNT_FIELDS:
+        account.column(field)
+    await connection.run_sync(_check_unique, tables)
+    plugins = (field for field in (*BAN_FIELDS, SECOND_FACTOR) if user.has(field))
+    session = await _session_table(connection, tables)
+    return Layout(user, account, session, (*USER_FIELDS, *plugins))
+
+
+async def _session_table(connection: AsyncConnection, tables: Tables) -> Table | None:
+    """Return the table of sessions; a server that keeps them in Redis has none."""
+    try:
+        return await tables.look_at(connection, "session")
+    except ConfigurationError:
+        return None
+
+
+def _check_unique(connection: Connection, tables: Tables) -> None:
+    name, email = tables.table("user"), tables.column("user", "email")
+    indexes = inspect(connection).get_indexes(
+        name, tables.schema, include_auto_indexes=True
+    )
+    for index in indexes:
+        columns = [*index["column_names"], *index.get("expressions", [])]
+        if index["unique"] and any(email in (column or "") for column in columns):
+            return
+    raise ConfigurationError(NOT_UNIQUE.format(email, name))
 
 
 def _user(row: dict[str, Any], password_hash: str) -> User | None:
     try:
         if is_banned(row, utc_now().timestamp()):
             return None
-        shown = cleaned(row, FIELDS)
+        shown = cleaned(row, USER_FIELDS)
     except ValueError as error:
         logger.error("a user cannot be read: %s", error)
         return None
     return User(
         id=shown["id"],
-        email=shown["email"],
+        email=shown["email"] or "",
         name=shown["name"] or None,
-        password_hash=password_hash,
+        # What is not asked for here must not be what the password gets around.
+        password_hash="" if row.get(SECOND_FACTOR) else password_hash,
         email_verified=bool(shown["emailVerified"]),
     )
 
@@ -231,20 +405,34 @@ async def _insert(
     return str((await connection.execute(statement)).scalar_one())
 
 
-def _credentials(layout: Layout, user: User) -> dict[str, Any]:
+async def _update_user(
+    connection: AsyncConnection, layout: Layout, user: User, **values: Any
+) -> bool:
+    row = layout.user.row({**values, "updatedAt": utc_now()})
+    is_theirs = layout.user.column("id") == _key(layout, user.id)
+    statement = update(layout.user.clause).where(is_theirs).values(row)
+    return (await connection.execute(statement)).rowcount == 1
+
+
+def _credentials(layout: Layout, user_id: str, password_hash: str) -> dict[str, Any]:
     """Return field -> value of the account with a user's password."""
+    now = utc_now()
     return {
-        "userId": _key(layout, user),
-        "accountId": user.id,
+        "userId": key_of(user_id, layout.user.kind("id")),
+        "accountId": user_id,
         "providerId": CREDENTIAL,
-        "password": user.password_hash,
-        "createdAt": user.created_at,
-        "updatedAt": user.updated_at,
+        "password": password_hash,
+        "createdAt": now,
+        "updatedAt": now,
     }
 
 
-def _key(layout: Layout, user: User) -> Any:
-    return key_of(user.id, layout.user.kind("id"))
+def _key(layout: Layout, user_id: str) -> Any:
+    """Return an id to compare with, or None where it cannot be one."""
+    kind = layout.user.kind("id")
+    key = key_of(user_id, kind)
+    # A number may be too large for the column, which is then just not equal.
+    return literal(key, BigInteger) if kind is int and key is not None else key
 
 
 def _new_id() -> str:

@@ -26,6 +26,10 @@ __all__ = ["Credentials"]
 
 BUSY = "Too many passwords are being checked. Please try again."
 RETRY_AFTER_SECONDS = 1
+OTHER_HASHER = (
+    "the store has a hasher of its own, and would refuse what another makes: leave"
+    " out hasher, or say upgrade_hashes=True"
+)
 COMMON = "Password is too common, or too much like the email"
 BYTES = {"argon2id": 4096, "bcrypt": 72, "scrypt": 4096}
 
@@ -38,7 +42,8 @@ class Credentials:
     Args:
         settings: Gives the length limits and the scheme; asked when needed.
         store: Where upgraded hashes go.
-        hasher: In place of the one of ``PASSWORD_SCHEME``.
+        hasher: In place of the store's ``hasher``, if it has one, and of the one
+            of ``PASSWORD_SCHEME``.
     """
 
     def __init__(
@@ -56,8 +61,12 @@ class Credentials:
         """Load what the first password would have to wait for.
 
         Raises:
-            ConfigurationError: The list of common passwords is missing.
+            ConfigurationError: The list of common passwords is missing, or the hasher
+                is not of the kind that the store has.
         """
+        own = self._hasher_of_store()
+        if own is not None and not isinstance(self._current_hasher(), type(own)):
+            raise ConfigurationError(OTHER_HASHER)
         if self._settings().password_refuse_common:
             _common()
 
@@ -111,9 +120,9 @@ class Credentials:
     async def match(self, password: str, user: User | None) -> bool:
         """Return whether the password is the user's; it is nobody's for None.
 
-        Without a user it takes as long, so that the time does not tell which
-        e-mails are registered. A right password whose hash is outdated is
-        hashed anew, and stored.
+        Without a user, or one who has no password, it takes as long, so that the
+        time does not tell which e-mails are registered. A right password whose hash
+        is outdated is hashed anew, and stored.
 
         Raises:
             HTTPException: 400 where the password is longer than any may be,
@@ -121,7 +130,7 @@ class Credentials:
         """
         self.check_length(password)
         try:
-            if user is None:
+            if user is None or not user.password_hash:
                 await self._current_hasher().averify(password, await self._any_hash())
                 return False
             return await self._match_user(password, user)
@@ -160,8 +169,13 @@ class Credentials:
 
     def _current_hasher(self) -> PasswordHash:
         if self._hasher is None:
-            self._hasher = PasswordHash(self._settings().password_scheme)
+            own = self._hasher_of_store()
+            scheme = self._settings().password_scheme
+            self._hasher = PasswordHash(scheme) if own is None else own
         return self._hasher
+
+    def _hasher_of_store(self) -> PasswordHash | None:
+        return getattr(self._store, "hasher", None)
 
 
 @functools.cache

@@ -9,8 +9,15 @@ from starlette.requests import Request
 from fastbearer.accounts.models import User, utc_now
 from fastbearer.accounts.parts import Parts, given_by
 from fastbearer.accounts.refresh import ReusedTokenError
-from fastbearer.accounts.schemas import Done, Refresh, SignedIn, SignIn, SignUp
-from fastbearer.accounts.store import EmailTakenError
+from fastbearer.accounts.schemas import (
+    TEXTS,
+    Done,
+    Refresh,
+    SignedIn,
+    SignIn,
+    SignUp,
+)
+from fastbearer.accounts.store import EmailTakenError, InvalidEmailError
 from fastbearer.accounts.strict import refusals
 from fastbearer.errors import StoreUnavailableError, TokenError
 from fastbearer.fastapi import TokenUser
@@ -59,6 +66,8 @@ class SessionRoutes:
             answer = await parts.sessions.issue(user, response)
         except EmailTakenError:
             raise HTTPException(400, EMAIL_TAKEN) from None
+        except InvalidEmailError:
+            raise HTTPException(400, TEXTS["email"]) from None
         except StoreUnavailableError:
             raise
         except Exception as error:

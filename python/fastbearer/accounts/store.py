@@ -10,7 +10,7 @@ from fastbearer.accounts.database import Database
 from fastbearer.accounts.models import User, utc_now
 from fastbearer.errors import FastbearerError
 
-__all__ = ["DatabaseUserStore", "EmailTakenError", "UserStore"]
+__all__ = ["DatabaseUserStore", "EmailTakenError", "InvalidEmailError", "UserStore"]
 
 
 class EmailTakenError(FastbearerError):
@@ -19,8 +19,17 @@ class EmailTakenError(FastbearerError):
     code = "email_taken"
 
 
+class InvalidEmailError(FastbearerError):
+    """The store does not keep such e-mails."""
+
+    code = "invalid_email"
+
+
 class UserStore(Protocol):
-    """Keeps users. E-mails come in the form of ``schemas.Email``."""
+    """Keeps users. E-mails come in the form of ``schemas.Email``.
+
+    A user whose ``password_hash`` is empty has no password, and cannot sign in.
+    """
 
     async def add(self, user: User) -> None:
         """Keep a new user, wholly or not at all; it may give them another id.
@@ -28,6 +37,7 @@ class UserStore(Protocol):
         Raises:
             EmailTakenError: A user with this e-mail exists; decided by the
                 store alone, so that of several at a time one succeeds.
+            InvalidEmailError: It does not keep such e-mails.
         """
         ...
 

@@ -42,7 +42,8 @@ def create_app(
     tasks = Tasks(auth, accounts.database)
     accounts.on_event("account_deleted")(tasks.forget_user)
     service.include_router(tasks.router)
-    service.include_router(Health(auth, accounts.database).router)
+    health = Health(auth, accounts.database, accounts.store)
+    service.include_router(health.router)
     return service
 
 

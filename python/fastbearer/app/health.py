@@ -8,7 +8,7 @@ from typing import Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from fastbearer.accounts import Database
+from fastbearer.accounts import Database, UserStore
 from fastbearer.fastapi import Auth
 
 __all__ = ["Health"]
@@ -31,7 +31,8 @@ class Ready(BaseModel):
 
     Attributes:
         status: "ok", or "down" where a store is.
-        database: The database of ``DATABASE_URL``.
+        database: The database of ``DATABASE_URL``, and where the users are, if that
+            is another.
         redis: Redis; null without a ``REDIS_URL``.
     """
 
@@ -46,14 +47,16 @@ class Health:
     Args:
         auth: Says where Redis is.
         database: The database of the service.
+        users: Where the users are; asked as well if it has a ``ping``.
 
     Attributes:
         router: The routes.
     """
 
-    def __init__(self, auth: Auth, database: Database) -> None:
+    def __init__(self, auth: Auth, database: Database, users: UserStore) -> None:
         self._auth = auth
         self._database = database
+        self._users = users
         self.router = APIRouter(tags=["health"])
         self.router.add_api_route("/healthz", self.healthz, methods=["GET"])
         self.router.add_api_route(
@@ -70,12 +73,17 @@ class Health:
     async def readyz(self, response: Response) -> Ready:
         """Tell whether the stores answer; 503 where one does not."""
         database, redis = await asyncio.gather(
-            _state("database", self._database.ping), self._redis()
+            _state("database", self._databases), self._redis()
         )
         is_down = "down" in (database, redis)
         if is_down:
             response.status_code = 503
         return Ready(status="down" if is_down else "ok", database=database, redis=redis)
+
+    async def _databases(self) -> None:
+        await self._database.ping()
+        if hasattr(self._users, "ping"):
+            await self._users.ping()
 
     async def _redis(self) -> State | None:
         url = self._auth.settings.redis_url

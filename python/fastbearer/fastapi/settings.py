@@ -83,6 +83,10 @@ class Settings(BaseSettings):
         password_refuse_common: Refuse new passwords that are among the most
             common ones (NIST SP 800-63B-4 3.1.1.2).
         database_url: SQLAlchemy URL of the database, with an async driver.
+        better_auth_database_url: SQLAlchemy URL of a Better Auth server's database:
+            then the users are those of its tables.
+        better_auth_upgrade_hashes: Whether passwords there are hashed with
+            ``password_scheme``, which the server cannot verify.
         redis_url: URL of Redis: then what is counted there is common to all
             processes.
         throttle: Whether sign-ins and their like are limited.
@@ -155,6 +159,10 @@ class Settings(BaseSettings):
         repr=False,
         description="a database URL",
     )
+    better_auth_database_url: Text | None = Field(
+        default=None, repr=False, description="a database URL"
+    )
+    better_auth_upgrade_hashes: bool = Field(default=False, description="1 or 0")
     redis_url: Text | None = Field(
         default=None, repr=False, description="a redis:// URL"
     )
