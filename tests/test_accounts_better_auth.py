@@ -702,9 +702,29 @@ def test_a_table_that_is_missing(tables: BetterAuthTables, start: Start) -> None
 def test_an_email_that_is_not_unique(tables: BetterAuthTables, start: Start) -> None:
     names = Tables(fields={"user": {"email": "name"}, "account": {}})
     store = BetterAuthUserStore(tables.url, tables=names)
-    assert "'name' of the table 'user' needs a unique" in refuses_to_start(store, start)
+    for other in (
+        'UNIQUE INDEX other ON "user" (name, image)',
+        'UNIQUE INDEX other ON "user" ("updatedAt")',
+        'INDEX other ON "user" (name)',
+    ):
+        tables.run(f"CREATE {other}")
+        told = refuses_to_start(store, start)
+        assert "'name' of the table 'user' needs a unique" in told
+        tables.run("DROP INDEX other")
     tables.run('CREATE UNIQUE INDEX by_name ON "user" (name)')
     start(store)
+
+
+@pytest.mark.postgres
+def test_an_email_that_is_unique_in_lower_case(tmp_path: Path, start: Start) -> None:
+    """SQLAlchemy does not see such an index in SQLite."""
+    names = Tables(fields={"user": {"email": "name"}})
+    with better_auth_tables("postgresql", tmp_path) as tables:
+        store = BetterAuthUserStore(tables.url, tables=names)
+        tables.run('CREATE UNIQUE INDEX other ON "user" (lower(image))')
+        refuses_to_start(store, start)
+        tables.run('CREATE UNIQUE INDEX by_name ON "user" (lower(name))')
+        start(store)
 
 
 @pytest.mark.parametrize(

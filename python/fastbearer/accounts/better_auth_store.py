@@ -4,7 +4,7 @@ import logging
 import re
 import secrets
 import string
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
@@ -369,11 +369,20 @@ def _check_unique(connection: Connection, tables: Tables) -> None:
     indexes = inspect(connection).get_indexes(
         name, tables.schema, include_auto_indexes=True
     )
-    for index in indexes:
-        columns = [*index["column_names"], *index.get("expressions", [])]
-        if index["unique"] and any(email in (column or "") for column in columns):
-            return
-    raise ConfigurationError(NOT_UNIQUE.format(email, name))
+    unique = (index for index in indexes if index["unique"])
+    if not any(_is_of_alone(index, email) for index in unique):
+        raise ConfigurationError(NOT_UNIQUE.format(email, name))
+
+
+def _is_of_alone(index: Mapping[str, Any], column: str) -> bool:
+    """Tell whether an index is of one column, or of an expression of it."""
+    (first, *others) = index["column_names"]
+    if others:
+        return False
+    if first is not None:
+        return bool(first == column)
+    (expression,) = index["expressions"]
+    return re.search(rf"(?<!\w){re.escape(column)}(?!\w)", expression) is not None
 
 
 def _user(row: dict[str, Any], password_hash: str) -> User | None:
