@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Connection,
     String,
@@ -28,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fastbearer import PasswordHash, _core
 from fastbearer.accounts.models import User, utc_now
-from fastbearer.accounts.sqlmodel_store import key_of
+from fastbearer.accounts.sqlmodel_store import comparable, key_of
 from fastbearer.accounts.store import EmailTakenError, InvalidEmailError
 from fastbearer.better_auth.passwords import SCHEME, BetterAuthHash
 from fastbearer.better_auth.stored import BAN_FIELDS, cleaned, is_banned
@@ -438,10 +437,7 @@ def _credentials(layout: Layout, user_id: str, password_hash: str) -> dict[str, 
 
 def _key(layout: Layout, user_id: str) -> Any:
     """Return an id to compare with, or None where it cannot be one."""
-    kind = layout.user.kind("id")
-    key = key_of(user_id, kind)
-    # A number may be too large for the column, which is then just not equal.
-    return literal(key, BigInteger) if kind is int and key is not None else key
+    return comparable(key_of(user_id, layout.user.kind("id")))
 
 
 def _new_id() -> str:

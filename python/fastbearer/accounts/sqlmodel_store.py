@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import BigInteger, func, literal
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,7 +17,7 @@ from fastbearer.accounts.store import EmailTakenError
 from fastbearer.errors import ConfigurationError
 from fastbearer.sql import visible_outages
 
-__all__ = ["SQLModelUserStore", "key_of"]
+__all__ = ["SQLModelUserStore", "comparable", "key_of"]
 
 T = TypeVar("T")
 INTEGERS = range(-(2**63), 2**63)
@@ -106,7 +106,10 @@ class SQLModelUserStore:
             return None
 
         def find(session: Session) -> User | None:
-            return self._user(session.get(self._model, key))
+            is_theirs = col(self._model.id) == comparable(key)
+            return self._user(
+                session.exec(select(self._model).where(is_theirs)).first()
+            )
 
         return await self._run(find)
 
@@ -196,6 +199,11 @@ def key_of(user_id: str, kind: type) -> Any:
     except ValueError:
         return None
     return None if "\0" in user_id else user_id
+
+
+def comparable(key: Any) -> Any:
+    """Return an id to compare with: one too large for its column is just not there."""
+    return literal(key, BigInteger) if isinstance(key, int) else key
 
 
 @asynccontextmanager
