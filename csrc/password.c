@@ -9,10 +9,14 @@
 /* Argon2 takes any length, so that one request could hash megabytes. */
 #define PASSWORD_BYTES_MAX 4096
 
+/* How much longer Unicode's form NFKC makes UTF-8, at most: the 3 bytes of
+ * U+FDFA become 33. */
+#define NFKC_GROWTH 11
+
 /* Borrows the bytes of str (as UTF-8) or bytes. An encoding error would hold
  * the password, so it becomes a status. */
 static bool
-password_text(PyObject *value, span *text, status *result)
+password_text(PyObject *value, size_t most, span *text, status *result)
 {
     Py_ssize_t len = 0;
     *result = STATUS_OK;
@@ -33,18 +37,25 @@ password_text(PyObject *value, span *text, status *result)
         PyErr_SetString(PyExc_TypeError, "a password must be str or bytes");
         return false;
     }
-    if (*result == STATUS_OK && text->len > PASSWORD_BYTES_MAX) {
+    if (*result == STATUS_OK && text->len > most) {
         *result = STATUS_PASSWORD_LONG;
     }
     return true;
 }
 
-/* A new reference to the password in the form that the hash's format asks for.
- * Bytes that are no text stay as they are. */
+/* A new reference to the password in the form that the hash's format asks for,
+ * and the most bytes that it may have. Bytes that are no text stay as they are,
+ * and so does what is too long as it is. */
 static PyObject *
-password_form(const format *found, PyObject *value)
+password_form(const format *found, PyObject *value, size_t *most)
 {
-    if (found == NULL || !found->is_nfkc) {
+    span given;
+    status result;
+    *most = PASSWORD_BYTES_MAX;
+    if (!password_text(value, *most, &given, &result)) {
+        return NULL;
+    }
+    if (found == NULL || !found->is_nfkc || result != STATUS_OK) {
         return Py_NewRef(value);
     }
     PyObject *text = PyBytes_Check(value)
@@ -55,9 +66,10 @@ password_form(const format *found, PyObject *value)
         PyErr_Clear();
         return Py_NewRef(value);
     }
-    if (!PyUnicode_Check(text) || PyUnicode_IS_ASCII(text)) {
+    if (PyUnicode_IS_ASCII(text)) {
         return text;
     }
+    *most = PASSWORD_BYTES_MAX * NFKC_GROWTH;
     PyObject *data = PyImport_ImportModule("unicodedata");
     PyObject *form = data == NULL ? NULL
                                   : PyObject_CallMethod(data, "normalize",
@@ -152,12 +164,13 @@ PyDoc_STRVAR(hash_doc,
 "At most `threads` threads work at one Argon2 hash; 0 is one a core.");
 
 static PyObject *
-hash(const core_state *state, PyObject *value, span setting, unsigned threads)
+hash(const core_state *state, PyObject *value, size_t most, span setting,
+     unsigned threads)
 {
     span password;
     hash_text out;
     status result;
-    if (!password_text(value, &password, &result)) {
+    if (!password_text(value, most, &password, &result)) {
         return NULL;
     }
     const format *found = format_find(setting);
@@ -187,10 +200,11 @@ password_hash(PyObject *module, PyObject *const *args, Py_ssize_t count)
         || !hash_span(args[1], &setting)) {
         return NULL;
     }
-    PyObject *password = password_form(format_find(setting), args[0]);
-    PyObject *made = password == NULL
-                         ? NULL
-                         : hash(state_of(module), password, setting, threads);
+    size_t most;
+    PyObject *password = password_form(format_find(setting), args[0], &most);
+    PyObject *made = password == NULL ? NULL
+                                      : hash(state_of(module), password, most,
+                                             setting, threads);
     Py_XDECREF(password);
     return made;
 }
@@ -202,12 +216,13 @@ PyDoc_STRVAR(verify_doc,
 "Return whether the password made the hash, in constant time.");
 
 static PyObject *
-verify(const core_state *state, PyObject *value, span hash, unsigned threads)
+verify(const core_state *state, PyObject *value, size_t most, span hash,
+       unsigned threads)
 {
     span password;
     status hashable, result;
     bool matches = false;
-    if (!password_text(value, &password, &hashable)) {
+    if (!password_text(value, most, &password, &hashable)) {
         return NULL;
     }
     if (hashable != STATUS_OK) { /* no hash was ever made of it */
@@ -233,10 +248,11 @@ password_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
     if (!thread_count(args, count, &threads) || !hash_span(args[1], &hash)) {
         return NULL;
     }
-    PyObject *password = password_form(format_find(hash), args[0]);
-    PyObject *answer = password == NULL
-                           ? NULL
-                           : verify(state_of(module), password, hash, threads);
+    size_t most;
+    PyObject *password = password_form(format_find(hash), args[0], &most);
+    PyObject *answer = password == NULL ? NULL
+                                        : verify(state_of(module), password,
+                                                 most, hash, threads);
     Py_XDECREF(password);
     return answer;
 }

@@ -131,6 +131,23 @@ def hex_scrypt(password: str) -> str:
     return f"{salt}:{hashlib.scrypt(normal, salt=salt.encode(), **options).hex()}"
 
 
+@pytest.mark.parametrize(
+    "password", ["\ufdfa" * 128, "\ufdfa" * 1365, "\u00bd" * 2048, "\ufb01" * 1365]
+)
+def test_passwords_that_grow_in_their_form(password: str) -> None:
+    """What counts is how long they are as they were form."""
+    stored = hex_scrypt(password)
+    for form in (password, password.encode()):
+        assert CHEAP.verify(form, stored)
+        assert not CHEAP.verify(form[:-1], stored)
+    made = _core.password_hash(password, stored)
+    assert made == stored
+    for long in (password * 4096, "\ufdfa" * 1366):
+        assert not CHEAP.verify(long, stored)
+        with pytest.raises(PasswordTooLongError):
+            _core.password_hash(long, stored)
+
+
 SALT = b"$2b$04$abcdefghijklmnopqrstuu"
 MAKERS = {
     "argon2id": lambda p: argon2.PasswordHasher(1, 64, 2).hash(p),
