@@ -135,7 +135,7 @@ def hex_scrypt(password: str) -> str:
     "password", ["\ufdfa" * 128, "\ufdfa" * 1365, "\u00bd" * 2048, "\ufb01" * 1365]
 )
 def test_passwords_that_grow_in_their_form(password: str) -> None:
-    """What counts is how long they are as they were form."""
+    """What counts is how long they are as they were given."""
     stored = hex_scrypt(password)
     for form in (password, password.encode()):
         assert CHEAP.verify(form, stored)
