@@ -47,7 +47,7 @@ class CountingHash(PasswordHash):
 EMAIL = "ada@example.com"
 PASSWORD = "correct horse battery"
 
-http = httpx2.Client(limits=httpx2.Limits(max_keepalive_connections=0))
+http = httpx2.Client(limits=httpx2.Limits(max_keepalive_connections=0), timeout=60)
 """One client for all servers; none of them outlives its test, so no keep-alive."""
 
 BODY = "Request body must be a JSON object in UTF-8 (Content-Type: application/json)"
