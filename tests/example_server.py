@@ -28,11 +28,13 @@ class Example:
     Attributes:
         url: Of the page, and of Better Auth.
         backend: The URL of the backend.
+        database: The SQLite file of the accounts.
         process: The command that the user has given.
     """
 
     url: str
     backend: str
+    database: Path
     process: subprocess.Popen[str]
 
     def children(self) -> list[int]:
@@ -78,6 +80,6 @@ def _started(run: Path, database: Path) -> Example:
     url, backend = f"http://localhost:{port}", f"http://localhost:{backend_port}"
     for line in process.stdout:
         if line.startswith(f"Open {url} "):
-            return Example(url, backend, process)
+            return Example(url, backend, database, process)
     with process:
         pytest.fail(f"the example did not start: {process.wait()}", pytrace=False)

@@ -705,6 +705,7 @@ def test_an_email_that_is_not_unique(tables: BetterAuthTables, start: Start) -> 
     for other in (
         'UNIQUE INDEX other ON "user" (name, image)',
         'UNIQUE INDEX other ON "user" ("updatedAt")',
+        'UNIQUE INDEX other ON "user" (name) WHERE "createdAt" IS NOT NULL',
         'INDEX other ON "user" (name)',
     ):
         tables.run(f"CREATE {other}")
@@ -721,10 +722,25 @@ def test_an_email_that_is_unique_in_lower_case(tmp_path: Path, start: Start) -> 
     names = Tables(fields={"user": {"email": "name"}})
     with better_auth_tables("postgresql", tmp_path) as tables:
         store = BetterAuthUserStore(tables.url, tables=names)
-        tables.run('CREATE UNIQUE INDEX other ON "user" (lower(image))')
+        for number, other in enumerate(
+            ("lower(image)", "(name || image)", "substr(name, 3)", "md5(name)")
+        ):
+            tables.run(f'CREATE UNIQUE INDEX other{number} ON "user" (({other}))')
         refuses_to_start(store, start)
         tables.run('CREATE UNIQUE INDEX by_name ON "user" (lower(name))')
         start(store)
+
+
+@pytest.mark.postgres
+def test_a_long_email_that_is_unique_in_lower_case(
+    tmp_path: Path, start: Start
+) -> None:
+    """PostgreSQL writes the expression with a cast."""
+    with better_auth_tables("postgresql", tmp_path) as tables:
+        tables.run('ALTER TABLE "user" ADD "eMail" varchar(255) NOT NULL DEFAULT 1')
+        tables.run('CREATE UNIQUE INDEX by_mail ON "user" (lower("eMail"))')
+        names = Tables(fields={"user": {"email": "eMail"}})
+        start(BetterAuthUserStore(tables.url, tables=names))
 
 
 @pytest.mark.parametrize(

@@ -33,10 +33,10 @@ from better_auth_server import (
     SignedIn,
     better_auth,
 )
-from fastbearer import PasswordHash
+from fastbearer import Key, PasswordHash, Signer
 from fastbearer.accounts import Accounts, BetterAuthUserStore
 from servers import ask, own_database
-from support import running
+from support import SECRET, running
 
 pytestmark = [pytest.mark.node, pytest.mark.postgres, pytest.mark.http]
 
@@ -160,6 +160,23 @@ def test_who_signs_up_here_signs_in_there(sides: Both) -> None:
         assert shown == made
         assert session["user"]["emailVerified"] is False
         assert session["session"]["userId"] == made["id"]
+
+
+def test_a_token_of_the_accounts_verifies_no_email_there(sides: Both) -> None:
+    """Others are taken for links; but who signs up need not be who has the mail."""
+    made = sign_up_here(sides)
+    email = made["user"]["email"]
+    signer = Signer(Key.from_secret(SECRET), lifetime=60)
+    for token, is_link in (
+        (made["token"], False),
+        (make_auth("unused").generate_jwt_token("u", email), False),
+        (signer.sign({"sub": made["user"]["id"], "email": email}), True),
+    ):
+        answered = sides.server.get(f"/verify-email?token={token}")
+        assert answered.is_success is is_link
+        assert "set-cookie" not in answered.headers
+        (row,) = sides.server.rows("user", id=made["user"]["id"])
+        assert row["emailVerified"] is is_link
 
 
 def test_the_rows_are_as_if_the_server_had_made_them(sides: Both) -> None:

@@ -403,6 +403,18 @@ def test_a_wrong_name_does_not_turn_bans_off(make: Make) -> None:
         found(SQLSessions(tables.url, tables=wrong))
 
 
+@pytest.mark.parametrize("column", ["Banned", "ban_expires", "BANEXPIRES"])
+def test_a_column_that_looks_like_one_for_bans(make: Make, column: str) -> None:
+    def naming(field: str) -> str:
+        return column if field.lower() == column.replace("_", "").lower() else field
+
+    tables = make(naming=naming)
+    with pytest.raises(ConfigurationError, match=f"has a column '{column}'"):
+        check(SQLSessions(tables.url))
+    fields = {"user": {"banned": naming("banned"), "banExpires": naming("banExpires")}}
+    check(SQLSessions(tables.url, tables=Tables(fields=fields)))
+
+
 def test_tables_that_come_later(make: Make) -> None:
     tables = make()
     tables.sign_in()

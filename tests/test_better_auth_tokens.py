@@ -22,6 +22,7 @@ from better_auth_support import (
 )
 from fastbearer import Key, KeySet, Signer
 from fastbearer.better_auth import DEFAULT_SECRET, BetterAuth, Secrets
+from fastbearer.better_auth.data import base64url, json_bytes
 from fastbearer.errors import (
     ConfigurationError,
     InvalidAlgorithmError,
@@ -122,6 +123,20 @@ def test_keys_and_types_of_the_plugin() -> None:
         ba.verify_jwt(good, secrets)
     with pytest.raises(ConfigurationError):
         ba.verify_jwt(good)
+
+
+@pytest.mark.parametrize("algorithm", [[], {}, None, 5, True, "", "none", "HS256"])
+@pytest.mark.parametrize("kid", ["EdDSA", [], {}, None, 5])
+def test_odd_headers(algorithm: Any, kid: Any) -> None:
+    _, payload, signature = plugin_token().split(".")
+    for typ in ({}, {"typ": "better-auth.session-cache+jwt"}, {"typ": []}):
+        header = json_bytes({"alg": algorithm, "kid": kid, **typ})
+        token = f"{base64url(header).decode()}.{payload}.{signature}"
+        for jwks in (JWKS, Client()):
+            refused(lambda t=token, j=jwks: server().verify_jwt(t, j))  # type: ignore[misc]
+            refused(
+                lambda t=token, j=jwks: server(jwks=j).read_session_data(t)  # type: ignore[misc]
+            )
 
 
 class Client:

@@ -136,6 +136,7 @@ def test_a_token_is_what_others_read() -> None:
     assert claims == {
         "sub": "u1",
         "email": "ada@example.com",
+        "requestType": 0,
         "iat": claims["iat"],
         "exp": claims["iat"] + 7 * 86_400,
     }

@@ -428,6 +428,7 @@ def test_the_claims_of_a_signed_token() -> None:
         "sub": "u1",
         "user_id": "u1",
         "email": "a@x",
+        "requestType": 0,  # no link of Better Auth's
         "exp": issued + 7 * 86400,
     }
     assert jwt.get_unverified_header(token)["alg"] == "HS256"

@@ -40,10 +40,18 @@ const files = {
 };
 const authenticate = toNodeHandler(betterAuth(options));
 
-createServer((request, response) => {
-  const { pathname } = new URL(request.url, BETTER_AUTH_URL);
+async function answer(request, response) {
+  const [pathname] = request.url.split("?");
   if (pathname.startsWith("/api/auth/")) return authenticate(request, response);
   const [type, content] = files[pathname] ?? [];
   if (!type) return response.writeHead(404).end();
   response.writeHead(200, { "content-type": `${type}; charset=utf-8` }).end(content);
+}
+
+createServer((request, response) => {
+  answer(request, response).catch(() => {
+    // What is no URL, or has an odd Host, must not end the process.
+    if (!response.headersSent) response.writeHead(400);
+    response.end();
+  });
 }).listen(PORT, "127.0.0.1");

@@ -81,9 +81,11 @@ def make_secret(options: argparse.Namespace) -> int:
 
 
 def sign_token(options: argparse.Namespace) -> int:
+    from .better_auth.links import NOT_A_LINK
+
     claims: dict[str, Any] = {"sub": options.sub}
     if options.email is not None:
-        claims["email"] = options.email
+        claims.update(NOT_A_LINK, email=options.email)
     claims.update(options.claim)
     signer = Signer(key_from(options), lifetime=options.days * SECONDS_PER_DAY)
     try:

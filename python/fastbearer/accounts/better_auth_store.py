@@ -374,14 +374,20 @@ def _check_unique(connection: Connection, tables: Tables) -> None:
 
 
 def _is_of_alone(index: Mapping[str, Any], column: str) -> bool:
-    """Tell whether an index is of one column, or of an expression of it."""
-    (first, *others) = index["column_names"]
-    if others:
+    """Tell whether an index is of one column, or of it in lower case, in every row."""
+    options = index.get("dialect_options", {})
+    if len(index["column_names"]) != 1 or any(
+        options.get(f"{dialect}_where") is not None
+        for dialect in ("sqlite", "postgresql")
+    ):
         return False
-    if first is not None:
-        return bool(first == column)
-    (expression,) = index["expressions"]
-    return re.search(rf"(?<!\w){re.escape(column)}(?!\w)", expression) is not None
+    if index["column_names"] == [column]:
+        return True
+    # PostgreSQL writes lower(email), lower((email)::text), lower(("eMail")::text).
+    expressions = [
+        re.sub(r'[()"]|::\w+', "", one) for one in index.get("expressions", [])
+    ]
+    return expressions == [f"lower{column}"]
 
 
 def _user(row: dict[str, Any], password_hash: str) -> User | None:

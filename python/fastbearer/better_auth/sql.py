@@ -113,12 +113,10 @@ class SQLSessions:
     async def _prepared(self, connection: AsyncConnection) -> LookUp:
         session = await self._tables.look_at(connection, "session")
         user = await self._tables.look_at(connection, "user")
+        of_session = [session.column(field) for field in self._shown.session]
         bans = [field for field in BAN_FIELDS if user.has(field)]
         user_fields = tuple(dict.fromkeys((*self._shown.user, *bans)))
-        columns = [
-            *(session.column(field) for field in self._shown.session),
-            *(user.column(field) for field in user_fields),
-        ]
+        columns = [*of_session, *(user.column(field) for field in user_fields)]
         query = (
             select(*columns)
             .join_from(

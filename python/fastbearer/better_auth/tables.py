@@ -151,8 +151,22 @@ class Table:
         )
 
     def has(self, field: str) -> bool:
-        """Tell whether there is a column for a field."""
-        return self._names.column(self._model, field) in self._declared
+        """Tell whether there is a column for a field.
+
+        Raises:
+            ConfigurationError: There is none of its name, but one that it seems to be.
+        """
+        name = self._names.column(self._model, field)
+        if name in self._declared:
+            return True
+        for other in self._declared:
+            if _spelled(other) in (_spelled(name), _spelled(field)):
+                own = self._names.table(self._model)
+                raise ConfigurationError(
+                    f"the table {own!r} has a column {other!r}, which seems to be the"
+                    f" field {field}: say so in fields"
+                )
+        return False
 
     def column(self, field: str) -> ColumnClause[Any]:
         """Return a field's column.
@@ -203,6 +217,10 @@ class Table:
             return milliseconds(text) if isinstance(declared, types.Integer) else text
         has_zone = getattr(declared, "timezone", False)
         return value if has_zone else value.astimezone(UTC).replace(tzinfo=None)
+
+
+def _spelled(name: str) -> str:
+    return name.replace("_", "").lower()
 
 
 def _is_name(value: object) -> bool:

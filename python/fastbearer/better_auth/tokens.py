@@ -157,7 +157,8 @@ def names_key(token: str | bytes, typ: str | None) -> None:
     header = unverified_header(token)
     if not isinstance(header.get("kid"), str):
         raise UnknownKeyError(NO_KID)
-    if header.get("alg") not in ALGORITHMS:
+    algorithm = header.get("alg")
+    if not (isinstance(algorithm, str) and algorithm in ALGORITHMS):
         raise InvalidAlgorithmError(OTHER_ALGORITHM)
     found = header.get("typ")
     if found != typ and not (typ is None and found == "JWT"):

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from fastbearer import Signer
+from fastbearer.better_auth.links import NOT_A_LINK
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi.bearer import TokenVerifier
 from fastbearer.fastapi.cookie import TokenCookie
@@ -198,7 +199,8 @@ class Auth:
 
         Its claims are ``sub`` and ``user_id`` (the same), ``email``, ``iat``
         and ``exp`` (whole seconds, RFC 7519 4.1), ``iss`` and ``aud`` where
-        they are configured, and ``jti`` where tokens can be revoked.
+        they are configured, and ``jti`` where tokens can be revoked. With
+        ``requestType`` (0) Better Auth does not take them for its links.
 
         Args:
             user_id: Not empty.
@@ -214,6 +216,7 @@ class Auth:
         if not (isinstance(user_id, str) and user_id and isinstance(email, str)):
             raise ValueError("user_id must be a non-empty string, email a string")
         own: dict[str, Any] = {"sub": user_id, "user_id": user_id, "email": email}
+        own.update(NOT_A_LINK)
         if self.revocations is not None:
             own["jti"] = secrets.token_urlsafe(JTI_BYTES)
         if scopes:
