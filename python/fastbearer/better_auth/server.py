@@ -209,7 +209,9 @@ class BetterAuth:
             KeySourceError: The keys cannot be fetched.
             InvalidKeyError: None of the keys given here can be used.
         """
-        return self._data.read(_text(value), session_token, self._or_own(jwks))
+        text = value if isinstance(value, str) else _text(value)
+        keys = self._jwks if jwks is None else jwks
+        return self._data.read(text, session_token, keys)
 
     async def aread_session_data(
         self,
@@ -219,8 +221,9 @@ class BetterAuth:
         jwks: Any = None,
     ) -> Session:
         """Like `read_session_data`, for asyncio: a fetch of the keys is awaited."""
-        keys = self._or_own(jwks)
-        return await self._data.aread(_text(value), session_token, keys)
+        text = value if isinstance(value, str) else _text(value)
+        keys = self._jwks if jwks is None else jwks
+        return await self._data.aread(text, session_token, keys)
 
     def write_session_data(
         self,
@@ -372,13 +375,10 @@ class BetterAuth:
         return session_of_claims(claims)
 
     def _keys(self, jwks: Any) -> Any:
-        keys = self._or_own(jwks)
+        keys = self._jwks if jwks is None else jwks
         if keys is None:
             raise ConfigurationError(NO_KEYS)
         return keys
-
-    def _or_own(self, jwks: Any) -> Any:
-        return self._jwks if jwks is None else jwks
 
     # --- passwords -------------------------------------------------------------------
 
@@ -419,9 +419,7 @@ def _trusted(url: str) -> str:
     return found[0]
 
 
-def _text(value: str | bytes) -> str:
-    if isinstance(value, str):
-        return value
+def _text(value: object) -> str:
     if not isinstance(value, bytes):
         raise TypeError("session data is str or bytes")
     try:

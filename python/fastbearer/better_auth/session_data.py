@@ -94,31 +94,31 @@ class SessionData:
             KeySourceError: The keys cannot be fetched.
             InvalidKeyError: None of the keys can be used.
         """
-        if _names_key(value):
+        dots = value.count(".")
+        if dots == 2 and not value.startswith(HS256_HEADER):
+            _check_type(value)
             claims = self._keyed.verify(value, _needed(keys))
             return self._session(*_keyed(claims), token)
-        return self._session(*self._payload(value), token)
+        return self._session(*self._payload(value, dots), token)
 
     async def aread(self, value: str, token: str | None, keys: Any) -> Session:
         """Like `read`, for asyncio: a fetch of the keys is awaited."""
-        if _names_key(value):
+        dots = value.count(".")
+        if dots == 2 and not value.startswith(HS256_HEADER):
+            _check_type(value)
             claims = await self._keyed.averify(value, _needed(keys))
             return self._session(*_keyed(claims), token)
-        return self._session(*self._payload(value), token)
+        return self._session(*self._payload(value, dots), token)
 
-    def _payload(self, value: str) -> tuple[dict[str, Any], int]:
+    def _payload(self, value: str, dots: int) -> tuple[dict[str, Any], int]:
         """Return the payload of data under the secret, and how long it is good."""
         if len(value) > DATA_BYTES_MAX:
             raise MalformedTokenError(TOO_LONG)
-        dots = value.count(".")
         if dots == 0:
             return self._secret.read_compact(value)
-        return _timed(self._opened(value) if dots == 4 else self._verified(value))
-
-    def _verified(self, value: str) -> dict[str, Any]:
-        if not value.startswith(HS256_HEADER):
-            raise MalformedTokenError(OTHER_HEADER)
-        return self._verifier.verify(value)
+        return _timed(
+            self._opened(value) if dots == 4 else self._verifier.verify(value)
+        )
 
     def _opened(self, value: str) -> dict[str, Any]:
         secret = self._secret
@@ -188,19 +188,16 @@ class SessionData:
         return base64url(b'{"session":%s%s,"signature":"%s"}' % parts).decode("ascii")
 
 
-def _names_key(value: str) -> bool:
-    """Tell whether it is data that is signed with a key of the server.
+def _check_type(value: str) -> None:
+    """Refuse what is not of the type of data that is signed with a key.
 
     Raises:
-        TokenError: It looks like it, and has another header.
+        TokenError: It is not.
     """
-    if value.startswith(HS256_HEADER) or value.count(".") != 2:
-        return False
     if len(value) > DATA_BYTES_MAX:
         raise MalformedTokenError(TOO_LONG)
     if _core.unverified_header(value).get("typ") != SESSION_TYPE:
         raise MalformedTokenError(OTHER_HEADER)
-    return True
 
 
 def _needed(keys: Any) -> Any:
