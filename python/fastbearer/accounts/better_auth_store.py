@@ -4,20 +4,18 @@ import logging
 import re
 import secrets
 import string
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     String,
     and_,
     cast,
     delete,
     insert,
-    inspect,
     literal,
     select,
     update,
@@ -26,11 +24,17 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fastbearer import PasswordHash, _core
+from fastbearer.accounts.better_auth_layout import (
+    SECOND_FACTOR,
+    USER_FIELDS,
+    Layout,
+    look_at,
+)
 from fastbearer.accounts.models import User, utc_now
 from fastbearer.accounts.sqlmodel_store import comparable, key_of
 from fastbearer.accounts.store import EmailTakenError, InvalidEmailError
 from fastbearer.better_auth.passwords import SCHEME, BetterAuthHash
-from fastbearer.better_auth.stored import BAN_FIELDS, cleaned, is_banned
+from fastbearer.better_auth.stored import cleaned, is_banned
 from fastbearer.better_auth.tables import Table, Tables
 from fastbearer.errors import ConfigurationError, StoreUnavailableError
 from fastbearer.sql import Connections
@@ -47,13 +51,6 @@ EMAIL = re.compile(
 )
 """What the server takes for an e-mail: zod's pattern, without its backtracking."""
 
-USER_FIELDS = ("id", "email", "name", "emailVerified")
-SECOND_FACTOR = "twoFactorEnabled"
-"""That of the plugin ``twoFactor()``."""
-
-WRITTEN_USER_FIELDS = ("createdAt", "updatedAt")
-ACCOUNT_FIELDS = ("userId", "accountId", "providerId", "password", *WRITTEN_USER_FIELDS)
-
 OTHER_HASH = (
     "Better Auth could not verify this password hash: leave out hasher, or say"
     " upgrade_hashes=True"
@@ -64,21 +61,7 @@ NOT_TAKEN = (
     "Better Auth's tables do not take the row of a new user; for a column that must"
     " have a value override new_row"
 )
-NOT_UNIQUE = (
-    "two users could have one e-mail: the column {!r} of the table {!r} needs a"
-    " unique constraint"
-)
-
 logger = logging.getLogger("fastbearer")
-
-
-class Layout(NamedTuple):
-    """The tables; sessions may be elsewhere. And the fields that are read of a user."""
-
-    user: Table
-    account: Table
-    session: Table | None
-    fields: tuple[str, ...]
 
 
 class BetterAuthUserStore:
@@ -249,7 +232,7 @@ class BetterAuthUserStore:
     async def _looked_at(self) -> Layout:
         if self._layout is None:
             async with self._connections.reading() as connection:
-                self._layout = await _layout(connection, self._tables)
+                self._layout = await look_at(connection, self._tables)
         return self._layout
 
     def _is_credential(
@@ -335,59 +318,6 @@ class BetterAuthUserStore:
         row = _credentials(layout, user.id, password_hash)
         await _insert(connection, account, row)
         return True
-
-
-async def _layout(connection: AsyncConnection, tables: Tables) -> Layout:
-    """Return the tables as they are in the database.
-
-    Raises:
-        ConfigurationError: One is not there, or has not what is needed.
-    """
-    user = await tables.look_at(connection, "user")
-    account = await tables.look_at(connection, "account")
-    for field in (*USER_FIELDS, *WRITTEN_USER_FIELDS):
-        user.column(field)
-    for field in ACCOUNT_FIELDS:
-        account.column(field)
-    await connection.run_sync(_check_unique, tables)
-    plugins = (field for field in (*BAN_FIELDS, SECOND_FACTOR) if user.has(field))
-    session = await _session_table(connection, tables)
-    return Layout(user, account, session, (*USER_FIELDS, *plugins))
-
-
-async def _session_table(connection: AsyncConnection, tables: Tables) -> Table | None:
-    """Return the table of sessions; a server that keeps them in Redis has none."""
-    try:
-        return await tables.look_at(connection, "session")
-    except ConfigurationError:
-        return None
-
-
-def _check_unique(connection: Connection, tables: Tables) -> None:
-    name, email = tables.table("user"), tables.column("user", "email")
-    indexes = inspect(connection).get_indexes(
-        name, tables.schema, include_auto_indexes=True
-    )
-    unique = (index for index in indexes if index["unique"])
-    if not any(_is_of_alone(index, email) for index in unique):
-        raise ConfigurationError(NOT_UNIQUE.format(email, name))
-
-
-def _is_of_alone(index: Mapping[str, Any], column: str) -> bool:
-    """Tell whether an index is of one column, or of it in lower case, in every row."""
-    options = index.get("dialect_options", {})
-    if len(index["column_names"]) != 1 or any(
-        options.get(f"{dialect}_where") is not None
-        for dialect in ("sqlite", "postgresql")
-    ):
-        return False
-    if index["column_names"] == [column]:
-        return True
-    # PostgreSQL writes lower(email), lower((email)::text), lower(("eMail")::text).
-    expressions = [
-        re.sub(r'[()"]|::\w+', "", one) for one in index.get("expressions", [])
-    ]
-    return expressions == [f"lower{column}"]
 
 
 def _user(row: dict[str, Any], password_hash: str) -> User | None:
