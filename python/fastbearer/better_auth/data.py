@@ -6,7 +6,7 @@ import base64
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -58,7 +58,9 @@ def _plain(value: Any, levels: int) -> Any:
         raise ValueError(f"more than {LEVELS_MAX} levels")
     if isinstance(value, Mapping):
         named = {str(name): one for name, one in value.items()}
-        return {name: _plain(named[name], levels - 1) for name in _ordered(named)}
+        return {
+            name: _plain(named[name], levels - 1) for name in sorted(named, key=_place)
+        }
     if isinstance(value, (list, tuple)):
         return [_plain(one, levels - 1) for one in value]
     if isinstance(value, datetime):
@@ -70,15 +72,10 @@ def _plain(value: Any, levels: int) -> Any:
     return value
 
 
-def _ordered(names: Iterable[str]) -> list[str]:
-    """Return names as JavaScript's objects have them: first the indices, in order."""
-    indices = [
-        name for name in names if INDEX.fullmatch(name) and int(name) < INDEX_END
-    ]
-    if not indices:
-        return list(names)
-    others = [name for name in names if name not in set(indices)]
-    return [*sorted(indices, key=int), *others]
+def _place(name: str) -> int:
+    """Return where JavaScript has a name: indices in order, then what is as it came."""
+    is_index = INDEX.fullmatch(name) is not None
+    return min(int(name), INDEX_END) if is_index else INDEX_END
 
 
 def _number(value: float) -> float | int:
