@@ -182,24 +182,23 @@ def is_what_the_server_says(shared: Shared, who: SignedIn) -> None:
         assert ours == {name: theirs[name] for name in ours}
 
 
+def is_read_until_the_sign_out(shared: Shared) -> None:
+    ada, bob = shared.sign_up(), shared.sign_up(rememberMe=False)
+    is_what_the_server_says(shared, ada)
+    is_what_the_server_says(shared, bob)
+    shared.post(ada, "/sign-out")
+    assert shared.find(ada.token) is None
+    assert shared.find(bob.token)
+
+
 @pytest.mark.postgres
 def test_a_session_in_its_tables(tabled: Shared) -> None:
-    ada, bob = tabled.sign_up(), tabled.sign_up(rememberMe=False)
-    is_what_the_server_says(tabled, ada)
-    is_what_the_server_says(tabled, bob)
-    tabled.post(ada, "/sign-out")
-    assert tabled.find(ada.token) is None
-    assert tabled.find(bob.token)
+    is_read_until_the_sign_out(tabled)
 
 
 @pytest.mark.redis
 def test_a_session_in_its_redis(cached: Shared) -> None:
-    ada, bob = cached.sign_up(), cached.sign_up(rememberMe=False)
-    is_what_the_server_says(cached, ada)
-    is_what_the_server_says(cached, bob)
-    cached.post(ada, "/sign-out")
-    assert cached.find(ada.token) is None
-    assert cached.find(bob.token)
+    is_read_until_the_sign_out(cached)
 
 
 def test_sessions_that_are_revoked(shared: Shared) -> None:

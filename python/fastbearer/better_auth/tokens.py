@@ -18,13 +18,7 @@ if TYPE_CHECKING:
 
     from fastbearer.jwks import JWKSClient, JWKSVerifier
 
-__all__ = [
-    "SESSION_AUDIENCE",
-    "SESSION_TYPE",
-    "SignedByKey",
-    "names_key",
-    "prepared_keys",
-]
+__all__ = ["SESSION_AUDIENCE", "SESSION_TYPE", "SignedByKey", "prepared_keys"]
 
 ALGORITHMS = frozenset(("EdDSA", "ES256", "ES512", "PS256", "RS256"))
 """Those that the plugin signs with."""
@@ -89,12 +83,12 @@ class SignedByKey:
             KeySourceError: The keys cannot be fetched.
             InvalidKeyError: None of the keys can be used.
         """
-        names_key(token, self._typ)
+        _check_header(token, self._typ)
         return self._verifier(jwks).verify(token)
 
     async def averify(self, token: str | bytes, jwks: Any) -> dict[str, Any]:
         """Like `verify`, for asyncio: a client's fetch is awaited."""
-        names_key(token, self._typ)
+        _check_header(token, self._typ)
         verifier = self._verifier(jwks)
         if isinstance(verifier, Verifier):
             return verifier.verify(token)
@@ -145,7 +139,7 @@ def _usable(jwks: Any) -> list[Key]:
     return usable
 
 
-def names_key(token: str | bytes, typ: str | None) -> None:
+def _check_header(token: str | bytes, typ: str | None) -> None:
     """Refuse a token that does not name its key, or is of another type.
 
     Better Auth's own name it always; those of its OAuth provider have a ``typ``. A
