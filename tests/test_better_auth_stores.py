@@ -486,7 +486,7 @@ def test_connections_for_reading_alone(make: Make) -> None:
     tables.sign_in()
 
     async def delete() -> None:
-        connections = Connections(tables.url, can_write=False)
+        connections = Connections(tables.url, "the URL", can_write=False)
         try:
             async with connections.reading() as connection:
                 await connection.execute(text("DELETE FROM session"))

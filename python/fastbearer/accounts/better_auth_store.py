@@ -35,7 +35,7 @@ from fastbearer.accounts.sqlmodel_store import comparable, key_of
 from fastbearer.accounts.store import EmailTakenError, InvalidEmailError
 from fastbearer.better_auth.passwords import SCHEME, BetterAuthHash
 from fastbearer.better_auth.stored import cleaned, is_banned
-from fastbearer.better_auth.tables import Table, Tables
+from fastbearer.better_auth.tables import DATABASE, Table, Tables
 from fastbearer.errors import ConfigurationError, StoreUnavailableError
 from fastbearer.sql import Connections
 
@@ -100,7 +100,7 @@ class BetterAuthUserStore:
         any_account_id: bool = False,
     ) -> None:
         self.hasher: PasswordHash | None = None if upgrade_hashes else BetterAuthHash()
-        self._connections = Connections(url, can_write=True)
+        self._connections = Connections(url, DATABASE, can_write=True)
         self._tables = Tables() if tables is None else tables
         self._any_account_id = any_account_id
         self._layout: Layout | None = None

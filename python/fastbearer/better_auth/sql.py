@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from fastbearer.better_auth.session import is_token
 from fastbearer.better_auth.stored import BAN_FIELDS, Shown
-from fastbearer.better_auth.tables import Tables
+from fastbearer.better_auth.tables import DATABASE, Tables
 from fastbearer.errors import ConfigurationError, StoreUnavailableError
 from fastbearer.sql import Connections
 
@@ -61,7 +61,7 @@ class SQLSessions:
         user_fields: Iterable[str] = (),
         session_fields: Iterable[str] = (),
     ) -> None:
-        self._connections = Connections(url, can_write=False)
+        self._connections = Connections(url, DATABASE, can_write=False)
         self._tables = Tables() if tables is None else tables
         self._shown = Shown(user_fields, session_fields)
         self._look_up: LookUp | None = None

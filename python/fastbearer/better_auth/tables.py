@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ColumnClause
     from sqlalchemy.types import TypeEngine
 
-__all__ = ["Tables"]
+__all__ = ["DATABASE", "Tables"]
+
+DATABASE = "the URL of Better Auth's database"
+"""What errors call it."""
 
 MODELS = ("user", "session", "account")
 NAME = re.compile("[^\\0\ud800-\udfff]+")

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Connections"]
 
-NAME = "the URL of Better Auth's database"
 SQLITE_PRAGMAS = (
     "PRAGMA busy_timeout = 10000",  # milliseconds
     "PRAGMA foreign_keys = ON",
@@ -36,6 +35,7 @@ class Connections:
 
     Args:
         url: SQLAlchemy's, with an async driver; for PostgreSQL it need not name one.
+        name: What an error calls it.
         can_write: Whether SQLite may be told to write; who may in PostgreSQL, its
             grants say.
 
@@ -43,10 +43,10 @@ class Connections:
         ConfigurationError: The URL is unfit.
     """
 
-    def __init__(self, url: str, *, can_write: bool) -> None:
-        parsed = parsed_url(url, NAME)
+    def __init__(self, url: str, name: str, *, can_write: bool) -> None:
+        parsed = parsed_url(url, name)
         pragmas = (*SQLITE_PRAGMAS, *(() if can_write else ("PRAGMA query_only = ON",)))
-        self._engine = open_engine(_existing(parsed), NAME, pragmas)
+        self._engine = open_engine(_existing(parsed), name, pragmas)
         self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
