@@ -22,9 +22,9 @@ test-asan: .venv/.with-dev
 	FASTBEARER_BUILD=sanitize .venv/bin/python setup.py -q \
 	    build --build-base build/asan --build-lib build/asan/lib --force
 	LD_PRELOAD="$(ASAN_LIBRARIES)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
-	    PYTHONPATH=build/asan/lib .venv/bin/python -m pytest tests/test_core_*.py \
-	    tests/test_better_auth_refusals.py tests/test_better_auth_samples.py \
-	    tests/test_better_auth_tokens.py
+	    PYTHONPATH=build/asan/lib .venv/bin/python -m pytest tests/core \
+	    tests/better_auth/test_refusals.py tests/better_auth/test_samples.py \
+	    tests/better_auth/test_tokens.py
 
 # The test suites of the packages that the drop-ins stand in for.
 test-compat: .venv/.with-dev .venv/.built
@@ -32,7 +32,7 @@ test-compat: .venv/.with-dev .venv/.built
 
 # What takes long: tens of thousands of cases, every planted bug, timings, the storm.
 soak: .venv/.with-dev .venv/.built
-	FASTBEARER_SOAK=1 .venv/bin/python -m pytest tests/test_core_kernels.py
+	FASTBEARER_SOAK=1 .venv/bin/python -m pytest tests/core/test_argon2_kernels.py
 	.venv/bin/python benchmarks/passwords.py
 	.venv/bin/python benchmarks/timing.py
 	.venv/bin/python benchmarks/storm.py

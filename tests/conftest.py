@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from asgi import ASGIApp, running
 from fastbearer import _core
 from servers import BOTH, installed, stop_servers
-from support import ASGIApp, running
 
 MET = {
     "a real HTTP server": {"serve", "http"},
@@ -42,7 +42,7 @@ def serve() -> Iterator[Callable[[ASGIApp], str]]:
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | str]:
     """An empty store of each kind: SQLite's file, or the URL of a PostgreSQL."""
     # Not above: the tests of the core do without FastAPI.
-    from accounts_support import store_of
+    from accounts_kit import store_of
 
     with store_of(request.param, tmp_path) as store:
         yield store

@@ -250,13 +250,13 @@ class PasswordHash:
         Raises:
             HasherBusyError: All slots and the queue before them are taken.
         """
-        from .pool import shared_pool
+        from .hashing_pool import shared_pool
 
         return await shared_pool().run(self._hash, password, 1)
 
     async def averify(self, password: str | bytes, hash: str | bytes) -> bool:
         """`verify`, on the same pool as `ahash`."""
-        from .pool import shared_pool
+        from .hashing_pool import shared_pool
 
         return await shared_pool().run(self._verify, password, hash, 1)
 
@@ -264,7 +264,7 @@ class PasswordHash:
         self, password: str | bytes, hash: str | bytes
     ) -> tuple[bool, str | None]:
         """`verify_and_update`, on the same pool as `ahash`."""
-        from .pool import shared_pool
+        from .hashing_pool import shared_pool
 
         return await shared_pool().run(self._verify_and_update, password, hash, 1)
 

@@ -6,19 +6,19 @@ application starts.
 """
 
 from fastbearer.accounts.assembly import Accounts
-from fastbearer.accounts.better_auth_store import BetterAuthUserStore
 from fastbearer.accounts.database import Database
+from fastbearer.accounts.database_revocations import DatabaseRevocations
 from fastbearer.accounts.events import AccountEvent
 from fastbearer.accounts.messages import Message
 from fastbearer.accounts.models import User
-from fastbearer.accounts.revocations import DatabaseRevocations
-from fastbearer.accounts.sqlmodel_store import SQLModelUserStore
-from fastbearer.accounts.store import (
+from fastbearer.accounts.stores.better_auth import BetterAuthUserStore
+from fastbearer.accounts.stores.protocol import (
     DatabaseUserStore,
     EmailTakenError,
     InvalidEmailError,
     UserStore,
 )
+from fastbearer.accounts.stores.sqlmodel import SQLModelUserStore
 from fastbearer.errors import StoreUnavailableError
 from fastbearer.fastapi import auth
 

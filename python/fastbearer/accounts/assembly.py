@@ -7,21 +7,21 @@ from fastapi import APIRouter
 
 from fastbearer import PasswordHash
 from fastbearer.accounts.codes import Codes
-from fastbearer.accounts.configured_store import ConfiguredUserStore
 from fastbearer.accounts.credentials import Credentials
 from fastbearer.accounts.database import Database
+from fastbearer.accounts.database_revocations import DatabaseRevocations
 from fastbearer.accounts.events import AccountEvent, EventName, Events, Handler
-from fastbearer.accounts.life import CodeRoutes, LifeRoutes
 from fastbearer.accounts.messages import Sender, print_message
-from fastbearer.accounts.parts import Parts
-from fastbearer.accounts.revocations import DatabaseRevocations
-from fastbearer.accounts.routes import SessionRoutes
-from fastbearer.accounts.schemas import TEXTS
+from fastbearer.accounts.routes.parts import Parts
+from fastbearer.accounts.routes.profile import CodeRoutes, LifeRoutes
+from fastbearer.accounts.routes.schemas import TEXTS
+from fastbearer.accounts.routes.sessions import SessionRoutes
 from fastbearer.accounts.sessions import Sessions
-from fastbearer.accounts.store import UserStore
-from fastbearer.accounts.strict import StrictRoute
+from fastbearer.accounts.stores.configured import ConfiguredUserStore
+from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.accounts.throttle import Throttle
 from fastbearer.fastapi import Auth
+from fastbearer.fastapi.strict_routes import StrictRoute
 
 __all__ = ["Accounts"]
 

@@ -12,7 +12,7 @@ from fastapi import HTTPException
 
 from fastbearer import PasswordHash
 from fastbearer.accounts.models import User
-from fastbearer.accounts.store import UserStore
+from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.errors import (
     ConfigurationError,
     HasherBusyError,

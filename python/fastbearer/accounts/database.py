@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from fastbearer.accounts.migrations import ACCOUNTS, Migrations
-from fastbearer.errors import ConfigurationError
-from fastbearer.sql.engine import (
+from fastbearer.connections.engine import (
     is_in_memory,
     open_engine,
     parsed_url,
-    visible_outages,
+    sql_outages,
 )
+from fastbearer.errors import ConfigurationError
 
 __all__ = ["Database"]
 
@@ -120,7 +120,7 @@ class Database:
                 "the database is not open: it opens in the lifespan of the "
                 "application that includes the router"
             )
-        with visible_outages():
+        with sql_outages():
             async with self._sessions.begin() as session:
                 yield session
 

@@ -8,14 +8,14 @@ from starlette.responses import Response
 from fastbearer.accounts.database import Database
 from fastbearer.accounts.models import User
 from fastbearer.accounts.refresh import Issued, RefreshTokens
-from fastbearer.accounts.schemas import (
+from fastbearer.accounts.routes.schemas import (
     CookieSession,
     PublicUser,
     RefreshableSession,
     Session,
     SignedIn,
 )
-from fastbearer.accounts.store import UserStore
+from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.errors import TokenError
 from fastbearer.fastapi import Auth
 from fastbearer.revocation import revocation_id

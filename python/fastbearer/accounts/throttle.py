@@ -170,7 +170,7 @@ def _redis(url: str | None) -> Any:
     if url is None:
         return None
     # Only who asks for Redis needs the extra.
-    from fastbearer.redis import redis_client
+    from fastbearer.connections.redis import redis_client
 
     return redis_client(url)
 

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
-from fastbearer.accounts.strict import WithoutNul
 from fastbearer.app.models import DESCRIPTION_LENGTH, TITLE_LENGTH, USER_ID_LENGTH
+from fastbearer.fastapi.strict_routes import WithoutNul
 
 __all__ = [
     "Completed",

@@ -4,7 +4,6 @@ from fastapi import APIRouter, Depends, HTTPException
 
 from fastbearer.accounts import AccountEvent, Database
 from fastbearer.accounts.models import utc_now
-from fastbearer.accounts.strict import StrictRoute, refusals
 from fastbearer.app.migrations import TASKS
 from fastbearer.app.models import Task
 from fastbearer.app.schemas import (
@@ -23,8 +22,9 @@ from fastbearer.app.schemas import (
     TaskReplacement,
     UserId,
 )
-from fastbearer.app.store import TaskStore
+from fastbearer.app.task_store import TaskStore
 from fastbearer.fastapi import Auth
+from fastbearer.fastapi.strict_routes import StrictRoute, refusals
 
 __all__ = ["Tasks"]
 

@@ -9,7 +9,7 @@ from fastbearer.better_auth.passwords import BetterAuthHash
 from fastbearer.better_auth.secrets import DEFAULT_SECRET, Secrets
 from fastbearer.better_auth.server import BetterAuth
 from fastbearer.better_auth.session import Session
-from fastbearer.better_auth.store import SessionStore
+from fastbearer.better_auth.session_store import SessionStore
 
 __all__ = [
     "DEFAULT_SECRET",

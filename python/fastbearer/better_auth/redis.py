@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from fastbearer._core import json_object
 from fastbearer.better_auth.cookies import DATA_BYTES_MAX
+from fastbearer.better_auth.fields import Shown, milliseconds
 from fastbearer.better_auth.session import is_token
-from fastbearer.better_auth.stored import Shown, milliseconds
+from fastbearer.connections.redis import redis_client, redis_outages
 from fastbearer.errors import MalformedTokenError
-from fastbearer.redis import redis_client, visible_outages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,7 +68,7 @@ class RedisSessions:
         """
         if not is_token(token):
             return None
-        with visible_outages():
+        with redis_outages():
             value = await self._redis.getrange(self._key(token), 0, LAST_BYTE)
         if not value:
             return None
@@ -92,7 +92,7 @@ class RedisSessions:
         Better Auth writes the time since 1.7.20 (``isRevokedSession`` of its
         db/internal-adapter): a session that is stored again meanwhile stays ended.
         """
-        with visible_outages():
+        with redis_outages():
             value = await self._redis.get(
                 self._key(f"revoked-sessions-before-{session.user_id}")
             )

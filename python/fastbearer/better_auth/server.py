@@ -13,24 +13,24 @@ from fastbearer.better_auth.cookies import (
     SameSite,
     set_cookies,
 )
-from fastbearer.better_auth.origin import origin_and_path
+from fastbearer.better_auth.jwt_plugin import SignedByKey, prepared_keys
 from fastbearer.better_auth.passwords import SCHEME, better_auth_hash
 from fastbearer.better_auth.secrets import Secrets, session_secrets, signing_key
 from fastbearer.better_auth.session import Session, session_of_claims
 from fastbearer.better_auth.session_data import SessionData, Strategy
-from fastbearer.better_auth.tokens import SignedByKey, prepared_keys
 from fastbearer.errors import (
     ConfigurationError,
     InvalidHashError,
     MalformedTokenError,
     MissingClaimError,
 )
+from fastbearer.urls import origin_and_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import timedelta
 
-    from fastbearer.better_auth.store import SessionStore
+    from fastbearer.better_auth.session_store import SessionStore
 
 __all__ = ["BetterAuth", "Strategy"]
 

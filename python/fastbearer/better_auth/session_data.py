@@ -10,9 +10,13 @@ from uuid import uuid4
 
 from fastbearer import Verifier, _core
 from fastbearer.better_auth.cookies import DATA_BYTES_MAX
-from fastbearer.better_auth.data import EXACT, base64url, json_bytes, payload_of
+from fastbearer.better_auth.javascript import EXACT, base64url, json_bytes, payload_of
+from fastbearer.better_auth.jwt_plugin import (
+    SESSION_AUDIENCE,
+    SESSION_TYPE,
+    SignedByKey,
+)
 from fastbearer.better_auth.session import Session, checked
-from fastbearer.better_auth.tokens import SESSION_AUDIENCE, SESSION_TYPE, SignedByKey
 from fastbearer.errors import (
     ExpiredTokenError,
     InvalidClaimError,

@@ -11,8 +11,8 @@ from uuid import UUID
 from sqlalchemy import column, inspect, table, types
 from sqlalchemy.sql.elements import quoted_name
 
-from fastbearer.better_auth.data import iso
-from fastbearer.better_auth.stored import milliseconds
+from fastbearer.better_auth.fields import milliseconds
+from fastbearer.better_auth.javascript import iso
 from fastbearer.errors import ConfigurationError
 
 if TYPE_CHECKING:

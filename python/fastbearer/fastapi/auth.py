@@ -15,7 +15,7 @@ from fastbearer.better_auth.links import NOT_A_LINK
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi.bearer import TokenVerifier
 from fastbearer.fastapi.cookie import TokenCookie
-from fastbearer.fastapi.dependency import (
+from fastbearer.fastapi.dependencies import (
     ClaimsDependency,
     OptionalUserDependency,
     PathUserDependency,

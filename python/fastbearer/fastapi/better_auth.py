@@ -35,7 +35,7 @@ from fastbearer.fastapi.challenges import (
     not_authenticated,
     unavailable,
 )
-from fastbearer.fastapi.origins import SAFE_METHODS, check_origin
+from fastbearer.fastapi.cross_site import SAFE_METHODS, check_origin
 
 __all__ = ["BetterAuthSession", "better_auth_session"]
 

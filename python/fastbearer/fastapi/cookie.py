@@ -5,7 +5,7 @@ from typing import Any, Literal
 from starlette.responses import Response
 
 from fastbearer.fastapi.challenges import invalid_request
-from fastbearer.fastapi.origins import check_origin
+from fastbearer.fastapi.cross_site import check_origin
 
 __all__ = ["SameSite", "TokenCookie"]
 

@@ -9,9 +9,9 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fastbearer import Key
-from fastbearer.better_auth.origin import origin_and_path
 from fastbearer.better_auth.secrets import DEFAULT_SECRET
 from fastbearer.errors import ConfigurationError, InvalidKeyError
+from fastbearer.urls import origin_and_path
 
 __all__ = ["Settings"]
 

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from fastbearer.errors import ConfigurationError, InvalidKeyError
-from fastbearer.jwks.rules import Answer, Fetched, Shelf, check_url, freshness
+from fastbearer.jwks.shelf import Answer, Fetched, Shelf, check_url, freshness
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,6 +5,6 @@ time before which none of theirs was issued (ASVS 5.0 7.4.1).
 """
 
 from fastbearer.revocation.memory import MemoryRevocations
-from fastbearer.revocation.store import RevocationStore, revocation_id
+from fastbearer.revocation.protocol import RevocationStore, revocation_id
 
 __all__ = ["MemoryRevocations", "RevocationStore", "revocation_id"]

@@ -6,8 +6,8 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from fastbearer.redis import redis_client, visible_outages
-from fastbearer.revocation.store import shelf_key
+from fastbearer.connections.redis import redis_client, redis_outages
+from fastbearer.revocation.protocol import shelf_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +55,7 @@ class RedisRevocations:
     ) -> bool:
         """As in `RevocationStore`."""
         keys = [self._token_key(token_id), self._user_key(user_id)]
-        with visible_outages():
+        with redis_outages():
             token, not_before = await self._redis.mget(keys)
         if token is not None:
             return True
@@ -67,12 +67,12 @@ class RedisRevocations:
         """As in `RevocationStore`."""
         seconds = math.ceil(until - self._clock())
         if seconds > 0:
-            with visible_outages():
+            with redis_outages():
                 await self._redis.set(self._token_key(token_id), 1, ex=seconds)
 
     async def end_sessions(self, user_id: str) -> int:
         """As in `RevocationStore`."""
-        with visible_outages():
+        with redis_outages():
             value = await self._end_sessions(
                 keys=[self._user_key(user_id)], args=[int(self._clock())]
             )
@@ -80,7 +80,7 @@ class RedisRevocations:
 
     async def not_before(self, user_id: str) -> int:
         """As in `RevocationStore`."""
-        with visible_outages():
+        with redis_outages():
             return int(await self._redis.get(self._user_key(user_id)) or 0)
 
     async def aclose(self) -> None:

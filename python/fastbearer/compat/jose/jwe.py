@@ -9,7 +9,7 @@ from typing import Any
 from fastbearer._core import aead_sizes, base64url_bytes, json_object
 from fastbearer.compat.jose import constants, jwk
 from fastbearer.compat.jose.backends import native
-from fastbearer.compat.jose.backends.aes import ALTERED, AESKey
+from fastbearer.compat.jose.backends._aes import ALTERED, AESKey
 from fastbearer.compat.jose.backends.base import DIRKey
 from fastbearer.compat.jose.constants import ALGORITHMS, ZIPS
 from fastbearer.compat.jose.exceptions import JWEError, JWEParseError, JWKError

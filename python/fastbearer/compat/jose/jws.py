@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fastbearer._core import base64url_bytes, json_object
+from fastbearer.compat._shared.memo import Parsed
 from fastbearer.compat.jose import jwk
-from fastbearer.compat.jose.backends.asymmetric import OtherKindError
+from fastbearer.compat.jose.backends._asymmetric import OtherKindError
 from fastbearer.compat.jose.backends.base import Key
 from fastbearer.compat.jose.constants import ALGORITHMS
 from fastbearer.compat.jose.exceptions import JWSError, JWSSignatureError
 from fastbearer.compat.jose.utils import base64url_encode
-from fastbearer.compat.parsed import Parsed
 from fastbearer.errors import MalformedTokenError
 
 __all__ = [

@@ -9,13 +9,13 @@ from typing import Any
 
 from fastbearer._core import Key as CoreKey
 from fastbearer._core import Signer, Verifier, json_object
-from fastbearer.compat import clock
+from fastbearer.compat._shared import clock
+from fastbearer.compat._shared.memo import Parsed
 from fastbearer.compat.jose import jws
-from fastbearer.compat.jose.claims import DEFAULTS, check_claims, check_names
+from fastbearer.compat.jose._claims import DEFAULTS, check_claims, check_names
 from fastbearer.compat.jose.constants import ALGORITHMS
 from fastbearer.compat.jose.exceptions import JOSEError, JWSError, JWTError
 from fastbearer.compat.jose.utils import calculate_at_hash
-from fastbearer.compat.parsed import Parsed
 from fastbearer.errors import FastbearerError, InvalidKeyError, TokenError
 
 __all__ = [

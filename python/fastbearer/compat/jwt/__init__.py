@@ -1,5 +1,6 @@
 """PyJWT 2.15, as its users know it, over fastbearer's core."""
 
+from fastbearer.compat.jwt._version import __version__
 from fastbearer.compat.jwt.api_jwk import PyJWK, PyJWKSet
 from fastbearer.compat.jwt.api_jws import (
     PyJWS,
@@ -28,7 +29,6 @@ from fastbearer.compat.jwt.exceptions import (
     PyJWTError,
 )
 from fastbearer.compat.jwt.jwks_client import PyJWKClient
-from fastbearer.compat.jwt.version import __version__
 from fastbearer.compat.jwt.warnings import InsecureKeyLengthWarning
 
 __all__ = [

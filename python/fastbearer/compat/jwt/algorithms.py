@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastbearer.compat.jwt.algorithm import Algorithm, NoneAlgorithm
-from fastbearer.compat.jwt.curves import ECAlgorithm, OKPAlgorithm
-from fastbearer.compat.jwt.hmac import HMACAlgorithm
-from fastbearer.compat.jwt.rsa import RSAAlgorithm, RSAPSSAlgorithm
-from fastbearer.compat.pyca import types_of
+from fastbearer.compat._shared.key_objects import types_of
+from fastbearer.compat.jwt._algorithm import Algorithm, NoneAlgorithm
+from fastbearer.compat.jwt._curves import ECAlgorithm, OKPAlgorithm
+from fastbearer.compat.jwt._hmac import HMACAlgorithm
+from fastbearer.compat.jwt._rsa import RSAAlgorithm, RSAPSSAlgorithm
 
 if TYPE_CHECKING:
     AllowedECKeys = AllowedKeys = AllowedOKPKeys = AllowedRSAKeys = Any

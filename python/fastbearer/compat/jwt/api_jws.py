@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastbearer._core import base64url_bytes
+from fastbearer.compat.jwt._headers import HeaderRules, header_object
 from fastbearer.compat.jwt.algorithms import Algorithm, get_default_algorithms
 from fastbearer.compat.jwt.api_jwk import PyJWK
 from fastbearer.compat.jwt.exceptions import (
@@ -17,7 +18,6 @@ from fastbearer.compat.jwt.exceptions import (
     InvalidSignatureError,
     InvalidTokenError,
 )
-from fastbearer.compat.jwt.headers import HeaderRules, header_object
 from fastbearer.compat.jwt.types import SigOptions
 from fastbearer.compat.jwt.utils import base64url_encode
 from fastbearer.compat.jwt.warnings import (

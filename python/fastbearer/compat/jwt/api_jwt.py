@@ -10,17 +10,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fastbearer._core import json_object
-from fastbearer.compat import clock
+from fastbearer.compat._shared import clock
 from fastbearer.compat.jwt import exceptions
+from fastbearer.compat.jwt._claims import ClaimRules, check_audience_argument
+from fastbearer.compat.jwt._short_way import claims_of, token_of
 from fastbearer.compat.jwt.api_jws import (
     UNSET,
     PyJWS,
     _jws_global_obj,
     warn_of_arguments,
 )
-from fastbearer.compat.jwt.claims import ClaimRules, check_audience_argument
 from fastbearer.compat.jwt.exceptions import DecodeError
-from fastbearer.compat.jwt.strict import claims_of, token_of
 from fastbearer.compat.jwt.types import FullOptions, Options, SigOptions
 from fastbearer.errors import MalformedTokenError
 

@@ -6,7 +6,7 @@ import json
 import platform
 
 from fastbearer._core import libcrypto_version
-from fastbearer.compat.jwt.version import __version__
+from fastbearer.compat.jwt._version import __version__
 
 __all__ = ["info", "main"]
 

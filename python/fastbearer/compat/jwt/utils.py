@@ -6,7 +6,7 @@ import base64
 import re
 from typing import Any
 
-from fastbearer.compat import der
+from fastbearer.compat._shared import der
 
 __all__ = [
     "base64url_decode",

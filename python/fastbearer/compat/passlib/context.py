@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastbearer.compat.passlib._options import configured, names_in, scheme_options
 from fastbearer.compat.passlib.exc import UnknownHashError
-from fastbearer.compat.passlib.handlers.base import Handler
+from fastbearer.compat.passlib.handlers._base import Handler
 from fastbearer.compat.passlib.hash import HANDLERS
-from fastbearer.compat.passlib.options import configured, names_in, scheme_options
 
 __all__ = ["CryptContext", "LazyCryptContext"]
 

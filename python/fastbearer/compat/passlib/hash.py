@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from fastbearer.compat.passlib.handlers._base import Handler
 from fastbearer.compat.passlib.handlers.argon2 import argon2
-from fastbearer.compat.passlib.handlers.base import Handler
 from fastbearer.compat.passlib.handlers.bcrypt import bcrypt, bcrypt_sha256
 from fastbearer.compat.passlib.handlers.django import (
     django_argon2,

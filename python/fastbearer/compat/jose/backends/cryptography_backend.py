@@ -1,8 +1,8 @@
 """The names that python-jose has for its keys over the package cryptography."""
 
-from fastbearer.compat.jose.backends.aes import AESKey as CryptographyAESKey
-from fastbearer.compat.jose.backends.asymmetric import ECKey as CryptographyECKey
-from fastbearer.compat.jose.backends.asymmetric import RSAKey as CryptographyRSAKey
+from fastbearer.compat.jose.backends._aes import AESKey as CryptographyAESKey
+from fastbearer.compat.jose.backends._asymmetric import ECKey as CryptographyECKey
+from fastbearer.compat.jose.backends._asymmetric import RSAKey as CryptographyRSAKey
 from fastbearer.compat.jose.backends.native import HMACKey as CryptographyHMACKey
 from fastbearer.compat.jose.backends.native import get_random_bytes
 

@@ -10,12 +10,12 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from fastbearer.compat.passlib._settings import Settings
+from fastbearer.compat.passlib.handlers._base import Handler, text_of
+from fastbearer.compat.passlib.handlers._rounds import RoundsHandler
 from fastbearer.compat.passlib.handlers.argon2 import argon2
-from fastbearer.compat.passlib.handlers.base import Handler, text_of
 from fastbearer.compat.passlib.handlers.bcrypt import bcrypt
 from fastbearer.compat.passlib.handlers.pbkdf2 import Pbkdf2
-from fastbearer.compat.passlib.handlers.rounds import RoundsHandler
-from fastbearer.compat.passlib.settings import Settings
 
 __all__ = [
     "django_argon2",

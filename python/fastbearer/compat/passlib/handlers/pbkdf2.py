@@ -10,8 +10,8 @@ from base64 import b64decode
 from collections.abc import Mapping
 from typing import ClassVar
 
-from fastbearer.compat.passlib.handlers.rounds import ROUNDS_ALIASES, RoundsHandler
-from fastbearer.compat.passlib.settings import Settings
+from fastbearer.compat.passlib._settings import Settings
+from fastbearer.compat.passlib.handlers._rounds import ROUNDS_ALIASES, RoundsHandler
 from fastbearer.passwords import b64
 
 __all__ = ["Pbkdf2", "pbkdf2_sha1", "pbkdf2_sha256", "pbkdf2_sha512"]

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from fastbearer._core import password_hash
-from fastbearer.compat.passlib.handlers.rounds import ROUNDS_ALIASES, RoundsHandler
-from fastbearer.compat.passlib.settings import Settings
+from fastbearer.compat.passlib._settings import Settings
+from fastbearer.compat.passlib.handlers._rounds import ROUNDS_ALIASES, RoundsHandler
 from fastbearer.passwords import b64
 
 __all__ = ["scrypt"]

@@ -1,0 +1,199 @@
+"""What sign-up, sign-in and sign-out read and answer."""
+
+import unicodedata
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StringConstraints,
+)
+
+from fastbearer.accounts.models import EMAIL_LENGTH, NAME_LENGTH
+from fastbearer.fastapi.strict_routes import Text, WithoutNul
+
+__all__ = [
+    "ChangePassword",
+    "CodeSent",
+    "Done",
+    "Email",
+    "EmailOnly",
+    "GivenCode",
+    "GivenPassword",
+    "Me",
+    "NewPassword",
+    "PublicUser",
+    "Refresh",
+    "Session",
+    "SignIn",
+    "SignUp",
+    "SignedIn",
+]
+
+TEXTS = {
+    "email": f"Email must be a valid address of at most {EMAIL_LENGTH} characters",
+    "password": "Password must be a string without NUL characters",
+    "current_password": "Current password must be a string without NUL characters",
+    "new_password": "New password must be a string without NUL characters",
+    "end_other_sessions": "end_other_sessions must be true or false",
+    "code": "Code must be a string of at most 255 characters",
+    "refresh_token": "Refresh token must be a string of at most 255 characters",
+    "name": f"Name must be a string of at most {NAME_LENGTH} characters, or null",
+}
+
+
+def normalize_email(text: str) -> str:
+    """Return the form in which e-mails are kept, compared and shown.
+
+    Without the white space around it, in lower case and in Unicode's form NFC
+    (RFC 6532 3.1): the mailbox names that differ only in case belong to one
+    person nearly everywhere (RFC 5321 2.4 leaves that to the receiving host).
+    Letters that only look alike stay apart. Whether an address works only a
+    message to it can tell, so its shape is checked but coarsely.
+
+    Raises:
+        ValueError: It is longer than 254 characters, or not two texts without
+            spaces and control characters around one "@".
+    """
+    email = unicodedata.normalize("NFC", text.strip().lower())
+    local, at, domain = email.partition("@")
+    whole = bool(local and at and domain) and "@" not in domain
+    if not whole or len(email) > EMAIL_LENGTH:
+        raise ValueError("not an e-mail address")
+    if " " in email or not email.isprintable():
+        raise ValueError("not an e-mail address")
+    return email
+
+
+Email = Annotated[
+    Text,
+    AfterValidator(normalize_email),
+    Field(description=TEXTS["email"], examples=["ada@example.com"]),
+]
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=NAME_LENGTH),
+    WithoutNul,
+]
+
+
+Password = Annotated[Text, Field(repr=False, json_schema_extra={"format": "password"})]
+Secret = Annotated[str, StringConstraints(max_length=255), WithoutNul]
+
+
+class Body(BaseModel):
+    """What a client sends; an error that shows it would show a password."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+
+class EmailOnly(Body):
+    """An e-mail."""
+
+    email: Email
+
+
+class GivenPassword(Body):
+    """The password of the signed-in user."""
+
+    password: Password
+
+
+class SignIn(EmailOnly):
+    """An e-mail and its password."""
+
+    password: Password
+
+
+class SignUp(SignIn):
+    """A new user."""
+
+    name: Name | None = Field(default=None, description=TEXTS["name"])
+
+
+class Refresh(Body):
+    """A refresh token; it may be in the cookie instead."""
+
+    refresh_token: Secret | None = Field(default=None, repr=False)
+
+
+class ChangePassword(Body):
+    """The current password, and the one to be."""
+
+    current_password: Password
+    new_password: Password
+    end_other_sessions: StrictBool = True
+
+
+class GivenCode(Body):
+    """A code from a message."""
+
+    code: Secret = Field(repr=False)
+
+
+class NewPassword(GivenCode):
+    """A code from a message, and the password to be."""
+
+    password: Password
+
+
+class PublicUser(BaseModel):
+    """What a user is shown of themselves."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    email: str
+    name: str | None
+
+
+class Session(BaseModel):
+    """A token, and whose it is."""
+
+    token: str = Field(repr=False)
+    user: PublicUser
+
+
+class RefreshableSession(Session):
+    """A token, the one for the next, and whose they are."""
+
+    refresh_token: str = Field(repr=False)
+
+
+class CookieSession(BaseModel):
+    """Whose session it is; its tokens are in cookies."""
+
+    user: PublicUser
+
+
+class SignedIn(BaseModel):
+    """The answer to sign-up and sign-in."""
+
+    success: Literal[True] = True
+    data: RefreshableSession | Session | CookieSession
+
+
+class MyUser(PublicUser):
+    """What a user is shown when they ask."""
+
+    email_verified: bool
+
+
+class Me(BaseModel):
+    """The signed-in user."""
+
+    success: Literal[True] = True
+    data: MyUser
+
+
+class Done(BaseModel):
+    """The answer where there is nothing more to say."""
+
+    success: Literal[True] = True
+
+
+class CodeSent(Done):
+    """The answer to who asks for a message, whether or not one is sent."""

@@ -1,0 +1,1 @@
+"""What several stand-ins need; nothing outside ``fastbearer.compat`` imports it."""

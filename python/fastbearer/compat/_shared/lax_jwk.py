@@ -1,0 +1,99 @@
+"""JWKs as other packages take them: less is asked of them than by the core."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from fastbearer._core import Key
+from fastbearer.compat._shared.memo import Parsed
+from fastbearer.compat._shared.primes import primes_of
+from fastbearer.errors import FastbearerError
+
+__all__ = ["key_of_jwk"]
+
+MOST_BITS = 16384
+PRIMES = ("p", "q", "dp", "dq", "qi")
+# What a key is made of. They take no notice of what it is for, nor of its name.
+MEMBERS = {
+    "RSA": ("n", "e", "d", *PRIMES),
+    "EC": ("x", "y", "d"),
+    "OKP": ("x", "d"),
+}
+COORDINATE_BYTES = {"P-256": 32, "P-384": 48, "P-521": 66, "secp256k1": 32}
+
+
+def key_of_jwk(jwk: dict[str, Any], algorithm: str | None = None) -> Key:
+    """Return the key of a JWK for an asymmetric algorithm.
+
+    Numbers may have leading zeros, padding and either alphabet of base64; of an RSA
+    key the primes may be missing (RFC 7518 6.3.2).
+
+    Raises:
+        ValueError: It breaks a rule of the core, or is not base64.
+    """
+    kty = jwk.get("kty")
+    names = MEMBERS.get(kty, ()) if isinstance(kty, str) else ()
+    numbers = tuple(jwk.get(name) for name in names)
+    try:
+        return _keys("", kty, jwk.get("crv"), numbers, algorithm)
+    except (FastbearerError, TypeError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _make_key(_: str, kty: str, crv: Any, numbers: Any, algorithm: str | None) -> Key:
+    texts = zip(MEMBERS.get(kty, ()), numbers, strict=True)
+    found = {name: _decoded(text) for name, text in texts if text is not None}
+    bare: dict[str, Any] = {"kty": kty}
+    if kty == "RSA":
+        found = _rsa(found)
+    else:
+        bare["crv"] = crv
+        if kty == "EC":
+            size = COORDINATE_BYTES.get(crv, 0)
+            found = {
+                name: number.lstrip(b"\0").rjust(size, b"\0")
+                for name, number in found.items()
+            }
+    encoded = {name: _encoded(number) for name, number in found.items()}
+    return Key.from_jwk({**bare, **encoded}, algorithm)
+
+
+_keys = Parsed(_make_key)
+
+
+def _rsa(found: dict[str, bytes]) -> dict[str, bytes]:
+    numbers = {name: number.lstrip(b"\0") or b"\0" for name, number in found.items()}
+    if "d" not in numbers:
+        return {name: numbers[name] for name in ("n", "e") if name in numbers}
+    if not numbers.keys() & set(PRIMES):
+        numbers |= _primes(numbers)
+    return numbers
+
+
+def _primes(numbers: dict[str, bytes]) -> dict[str, bytes]:
+    n, e, d = (int.from_bytes(numbers.get(name, b""), "big") for name in "ned")
+    if n.bit_length() > MOST_BITS or max(e, d) >= n:
+        raise ValueError("an RSA key out of range")
+    found = primes_of(n, e, d)
+    if found is None:
+        raise ValueError("d is not of this RSA key")
+    p, q = found
+    made = (p, q, d % (p - 1), d % (q - 1), pow(q, -1, p))
+    return {
+        name: number.to_bytes((number.bit_length() + 7) // 8, "big")
+        for name, number in zip(PRIMES, made, strict=True)
+    }
+
+
+def _decoded(text: Any) -> bytes:
+    if not isinstance(text, str):
+        raise TypeError("a member of the JWK is no text")
+    plain = text.rstrip("=").replace("+", "-").replace("/", "_").encode("ascii")
+    return base64.b64decode(
+        plain + b"=" * (-len(plain) % 4), altchars=b"-_", validate=True
+    )
+
+
+def _encoded(number: bytes) -> str:
+    return base64.urlsafe_b64encode(number).rstrip(b"=").decode("ascii")

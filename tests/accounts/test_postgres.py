@@ -1,0 +1,213 @@
+"""Databases that are migrated, raced for, killed and started again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from accounts_kit import (
+    answer,
+    bearer,
+    http,
+    make_service,
+    migrate,
+    refused,
+    rows,
+    sign_in,
+    sign_up,
+    store_of,
+    url_of,
+)
+from asgi import ASGIApp
+from fastbearer import ConfigurationError
+from fastbearer.accounts import Database
+from fastbearer.accounts.database import SQLITE_PRAGMAS
+from fastbearer.accounts.models import Record
+from fastbearer.app.migrations import TASKS
+from servers import BOTH, own_database, own_postgres
+
+Serve = Callable[[ASGIApp], str]
+UNAVAILABLE = "The service cannot reach its store. Please try again."
+postgres = pytest.mark.postgres
+
+
+def opened(url: str) -> None:
+    """Open a database as an application does when it starts."""
+
+    async def run() -> None:
+        database = Database(lambda: url)
+        database.add(TASKS)
+        async with database.lifespan(None):
+            pass
+
+    asyncio.run(run())
+
+
+def with_asyncpg(url: str) -> str:
+    return url.replace("postgresql:", "postgresql+asyncpg:")
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_the_steps_lead_to_the_models(kind: str, tmp_path: Path) -> None:
+    def differences(connection: Connection) -> list[Any]:
+        found = compare_metadata(
+            MigrationContext.configure(connection), Record.metadata
+        )
+        ours = [one for one in found if "_version" not in str(one)]
+        return list(ours)
+
+    async def compare(url: str) -> list[Any]:
+        engine = create_async_engine(with_asyncpg(url))
+        async with engine.connect() as connection:
+            found = await connection.run_sync(differences)
+        await engine.dispose()
+        return found
+
+    with store_of(kind, tmp_path) as store:
+        migrate(url_of(store))
+        assert asyncio.run(compare(url_of(store))) == []
+
+
+@postgres
+def test_an_application_does_not_migrate_postgresql_itself() -> None:
+    with own_database() as url:
+        with pytest.raises(ConfigurationError, match="run `fastbearer migrate`"):
+            opened(url)
+        migrate(url)
+        opened(url)
+        rows(url, "UPDATE fastbearer_accounts_version SET version_num = '9999'")
+        with pytest.raises(ConfigurationError, match="of another version"):
+            opened(url)
+
+
+@postgres
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])
+def test_the_command(scheme: str) -> None:
+    with own_database() as url:
+        environment = {**os.environ, "DATABASE_URL": url.replace("postgresql", scheme)}
+        command = [sys.executable, "-m", "fastbearer", "migrate"]
+        only = [*command, "--accounts"]
+        for arguments in (only, command, command):
+            done = subprocess.check_output(arguments, env=environment, text=True)
+            assert done == "the tables are up to date\n"
+            tables = {
+                name
+                for (name,) in rows(
+                    url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+                )
+            }
+            assert ("fastbearer_task" in tables) == (arguments is not only)
+        assert all(name.startswith("fastbearer_") for name in tables)
+
+
+def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
+    for url in ("nonsense", "postgresql://u:s3cret@127.0.0.1:1/x"):
+        done = subprocess.run(
+            [sys.executable, "-m", "fastbearer", "migrate"],
+            env={**os.environ, "DATABASE_URL": url},
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+        )
+        assert done.returncode == 1
+        assert "ConfigurationError" in done.stderr
+        assert "s3cret" not in done.stderr
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_many_may_migrate_at_a_time(kind: str, tmp_path: Path) -> None:
+    def run(url: str) -> None:
+        command = [sys.executable, "-m", "fastbearer", "migrate"]
+        environment = {**os.environ, "DATABASE_URL": url}
+        processes = [
+            subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+            for _ in range(4)
+        ]
+        assert [process.wait() for process in processes] == [0] * 4
+
+    if kind == "sqlite":
+        run(url_of(tmp_path / "a.db"))
+    else:
+        with own_database() as url:
+            run(url)
+
+
+@postgres
+def test_a_server_that_dies_and_comes_back(serve: Serve) -> None:
+    """Errors are 503, nothing that was answered with 201 is lost."""
+    with own_postgres() as server, own_database(server.url) as url:
+        migrate(url)
+        base_url = serve(make_service(url))
+        data = sign_up(base_url).json()["data"]
+        headers = bearer(data["token"])
+        tasks = f"{base_url}/{data['user']['id']}/tasks"
+        statuses: list[int] = []
+        created: list[str] = []
+        stop = threading.Event()
+
+        def create() -> None:
+            while not stop.is_set():
+                response = http.post(tasks, headers=headers, json={"title": "t"})
+                statuses.append(response.status_code)
+                if response.status_code == 201:
+                    created.append(response.json()["data"]["id"])
+                else:
+                    assert answer(response) == refused(503, UNAVAILABLE)
+                    assert response.headers["retry-after"] == "1"
+
+        threads = [threading.Thread(target=create) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for _ in range(2):
+            wait_for(lambda: statuses[-20:].count(201) == 20)
+            server.kill()
+            wait_for(lambda: 503 in statuses[-8:])
+            assert answer(sign_in(base_url)) == refused(503, UNAVAILABLE)
+            server.start()
+        wait_for(lambda: statuses[-20:].count(201) == 20)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        assert set(statuses) == {201, 503}
+        kept = {one for (one,) in rows(url, "SELECT id FROM fastbearer_task")}
+        assert set(created) <= kept
+        assert sign_in(base_url).status_code == 200
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    while not condition():
+        time.sleep(0.01)
+
+
+@postgres
+def test_a_server_that_is_not_there_at_the_start() -> None:
+    with pytest.raises(ConfigurationError, match="cannot be opened"):
+        opened("postgresql://u:s3cret@127.0.0.1:1/x")
+
+
+def test_a_locked_file_is_a_503(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    impatient = ("PRAGMA busy_timeout = 50", *SQLITE_PRAGMAS[1:])
+    monkeypatch.setattr("fastbearer.accounts.database.SQLITE_PRAGMAS", impatient)
+    base_url = serve(make_service(tmp_path / "store.db"))
+    with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert answer(sign_up(base_url)) == refused(503, UNAVAILABLE)
+        other.execute("ROLLBACK")
+    assert sign_up(base_url).status_code == 201

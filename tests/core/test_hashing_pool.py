@@ -1,0 +1,307 @@
+"""The pool that bounds password hashing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import anyio
+import pytest
+
+from fastbearer import (
+    ConfigurationError,
+    HasherBusyError,
+    InvalidHashError,
+    PasswordHash,
+    _core,
+)
+from fastbearer.hashing_pool import HashingPool, available_cores, shared_pool
+
+CHEAP = PasswordHash("argon2id", time_cost=1, memory_cost=8, parallelism=1)
+BCRYPT = PasswordHash("bcrypt", rounds=4)
+
+
+class Gate:
+    """Work that goes on when it is told to, and counts itself."""
+
+    def __init__(self) -> None:
+        self.opened = threading.Event()
+        self.begun = threading.Semaphore(0)
+        self.at_once = self.most = self.total = 0
+        self._lock = threading.Lock()
+
+    def work(self) -> str:
+        with self._lock:
+            self.total += 1
+            self.at_once += 1
+            self.most = max(self.most, self.at_once)
+        self.begun.release()
+        self.opened.wait()
+        with self._lock:
+            self.at_once -= 1
+        return "done"
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    made = Gate()
+    yield made
+    made.opened.set()
+
+
+def test_the_asynchronous_twins() -> None:
+    async def main() -> None:
+        stored = await CHEAP.ahash("x")
+        assert await CHEAP.averify("x", stored)
+        assert not await CHEAP.averify("y", stored)
+        assert await CHEAP.averify_and_update("x", stored) == (True, None)
+        right, newer = await CHEAP.averify_and_update("x", BCRYPT.hash("x"))
+        assert right
+        assert newer
+        with pytest.raises(InvalidHashError):
+            await CHEAP.averify("x", "nonsense")
+
+    for _ in range(3):  # event loops come and go
+        asyncio.run(main())
+
+
+def test_the_pool_is_bounded_and_the_slot_is_the_works(gate: Gate) -> None:
+    async def main() -> None:
+        pool = HashingPool(slots=1, queue=1)
+        first = asyncio.create_task(pool.run(gate.work))
+        second = asyncio.create_task(pool.run(gate.work))
+        await asyncio.to_thread(gate.begun.acquire)
+        with pytest.raises(HasherBusyError):
+            await pool.run(gate.work)
+        first.cancel()  # its work goes on, so its slot stays taken
+        await asyncio.sleep(0)
+        with pytest.raises(HasherBusyError):
+            await pool.run(gate.work)
+        assert gate.most == 1
+        gate.opened.set()
+        assert await second == "done"
+        assert await pool.run(gate.work) == "done"
+
+    asyncio.run(main())
+    assert gate.most == 1
+
+
+def test_who_gives_up_in_the_queue_leaves_no_work_behind(gate: Gate) -> None:
+    async def main() -> None:
+        pool = HashingPool(slots=1, queue=1)
+        first = asyncio.create_task(pool.run(gate.work))
+        second = asyncio.create_task(pool.run(gate.work))
+        await asyncio.to_thread(gate.begun.acquire)
+        second.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await second
+        third = asyncio.create_task(pool.run(gate.work))  # in its place
+        await asyncio.sleep(0)
+        gate.opened.set()
+        assert [await first, await third] == ["done"] * 2
+
+    asyncio.run(main())
+    assert gate.total == 2
+
+
+def test_who_has_waited_too_long_is_turned_away(gate: Gate) -> None:
+    async def main() -> None:
+        pool = HashingPool(slots=1, queue=5, queue_seconds=0.05)
+        first = asyncio.create_task(pool.run(gate.work))
+        second = asyncio.create_task(pool.run(gate.work))
+        await asyncio.sleep(0.06)
+        gate.opened.set()
+        assert await first == "done"
+        with pytest.raises(HasherBusyError):
+            await second
+        assert await pool.run(gate.work) == "done"
+
+    asyncio.run(main())
+    assert gate.total == 2
+
+
+def test_many_loops_at_once_share_the_slots(gate: Gate) -> None:
+    pool = HashingPool(slots=2, queue=100)
+
+    async def eight() -> list[str]:
+        return await asyncio.gather(*(pool.run(gate.work) for _ in range(8)))
+
+    with ThreadPoolExecutor(4) as threads:
+        results = [threads.submit(asyncio.run, eight()) for _ in range(4)]
+        gate.begun.acquire()
+        gate.begun.acquire()
+        gate.opened.set()
+        assert [result.result() for result in results] == [["done"] * 8] * 4
+    assert gate.most == 2
+    assert gate.total == 32
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_under_anyio(backend: str) -> None:
+    if backend == "trio":
+        pytest.importorskip("trio", reason="trio is not installed")
+
+    async def main() -> None:
+        stored = await CHEAP.ahash("x")
+        async with anyio.create_task_group() as group:
+            for _ in range(8):
+                group.start_soon(CHEAP.averify, "x", stored)
+        with anyio.move_on_after(0):
+            await CHEAP.averify("x", stored)
+        assert await CHEAP.averify("x", stored)
+        with pytest.raises(InvalidHashError):
+            await CHEAP.averify("x", "nonsense")
+
+    anyio.run(main, backend=backend)
+
+
+def test_an_exception_is_the_callers_and_the_slot_is_free_again() -> None:
+    def fails() -> None:
+        raise RuntimeError("in the work")
+
+    async def main() -> None:
+        pool = HashingPool(slots=1, queue=0)
+        for _ in range(5):
+            with pytest.raises(RuntimeError, match="in the work"):
+                await pool.run(fails)
+            await asyncio.sleep(0.01)
+
+    asyncio.run(main())
+
+
+def test_idle_memory_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fastbearer.hashing_pool.IDLE_SECONDS", 0.01)
+    rests: list[int] = []
+    real = _core.password_rest
+
+    def rest(seconds: float) -> int:
+        rests.append(real(0))
+        return rests[-1]
+
+    monkeypatch.setattr("fastbearer._core.password_rest", rest)
+
+    async def main() -> None:
+        stored = await HashingPool(slots=2).run(CHEAP.hash, "x")
+        while not rests:
+            await asyncio.sleep(0.01)
+        assert real(3600) == 0
+        assert CHEAP.verify("x", stored)
+        await asyncio.sleep(0.05)
+        told = len(rests)
+        await asyncio.sleep(0.05)
+        assert len(rests) == told  # nobody hashes: nobody looks any more
+
+    asyncio.run(main())
+
+
+PEAK = """
+import asyncio
+from fastbearer import PasswordHash
+from fastbearer.hashing_pool import shared_pool
+MIB = 32
+def peak_kib():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if "VmHWM" in line)
+hasher = PasswordHash("argon2id", time_cost=1, memory_cost=MIB << 10, parallelism=4)
+cheap = PasswordHash("argon2id", time_cost=1, memory_cost=8, parallelism=1)
+async def main():
+    stored = cheap.hash("x")
+    await asyncio.gather(*(hasher.averify("x", stored) for _ in range(200)))
+    base = peak_kib()
+    stored = await hasher.ahash("x")
+    checks = (hasher.averify("x", stored) for _ in range(200))
+    assert all(await asyncio.gather(*checks))
+    peak = peak_kib()
+    most = shared_pool().slots * (MIB + 2) << 10
+    assert (MIB << 10) <= peak - base <= most, (peak - base, most)
+asyncio.run(main())
+print("bounded")
+"""
+
+
+@pytest.mark.skipif("ASAN_OPTIONS" in os.environ, reason="a sanitizer keeps memory")
+def test_the_peak_of_memory_is_slots_times_m() -> None:
+    command = [sys.executable, "-c", PEAK]
+    assert subprocess.check_output(command, text=True) == "bounded\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority here")
+def test_hashing_threads_have_a_lower_priority() -> None:
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    own = niceness()
+    theirs = asyncio.run(HashingPool(slots=1).run(niceness))
+    assert theirs == min(own + 10, 19)
+    assert niceness() == own
+
+
+def test_a_fork_has_threads_of_its_own() -> None:
+    code = """
+import asyncio, os
+from fastbearer import PasswordHash, _core
+from fastbearer.hashing_pool import HashingPool
+hasher = PasswordHash("argon2id", time_cost=1, memory_cost=8, parallelism=1)
+own = HashingPool(slots=1, queue=0)
+async def main():
+    stored = await hasher.ahash("x")
+    own_answer = await own.run(hasher.verify, "x", stored)
+    return own_answer and await hasher.averify("x", stored)
+assert asyncio.run(main())
+child = os.fork()
+if child == 0:
+    os._exit(0 if asyncio.run(main()) else 1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+assert asyncio.run(main())
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_an_end_in_the_middle_is_an_end() -> None:
+    code = """
+import asyncio
+from fastbearer import PasswordHash, _core
+hasher = PasswordHash("argon2id", time_cost=1, memory_cost=1024, parallelism=1)
+async def main():
+    for _ in range(50):
+        asyncio.create_task(hasher.ahash("x"))
+    await asyncio.sleep(0.01)
+asyncio.run(main())
+print("ended")
+"""
+    command = [sys.executable, "-c", code]
+    assert subprocess.check_output(command, text=True) == "ended\n"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"slots": 0}, {"slots": -1}, {"queue": -1}, {"queue_seconds": 0}],
+    ids=repr,
+)
+def test_a_pool_that_makes_no_sense(options: dict[str, int]) -> None:
+    with pytest.raises(ConfigurationError):
+        HashingPool(**options)
+
+
+def test_the_slots_of_the_environment() -> None:
+    assert shared_pool() is shared_pool()
+    assert available_cores() == len(os.sched_getaffinity(0))
+    code = "from fastbearer.hashing_pool import shared_pool; print(shared_pool().slots)"
+
+    def slots(value: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "FASTBEARER_HASH_SLOTS": value},
+            capture_output=True,
+            text=True,
+        )
+
+    assert slots("7").stdout == "7\n"
+    assert slots("").stdout == f"{available_cores()}\n"
+    for value in ("0", "-1", "x", "1.5", "99999"):
+        assert "ConfigurationError" in slots(value).stderr

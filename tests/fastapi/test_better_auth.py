@@ -1,0 +1,498 @@
+"""The dependency better_auth_session, over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import Depends, FastAPI, WebSocket
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from asgi import ASGIApp
+from fastbearer import Key, KeySet, Signer
+from fastbearer.better_auth import BetterAuth, Session
+from fastbearer.errors import (
+    ConfigurationError,
+    KeySourceError,
+    StoreUnavailableError,
+    TokenError,
+)
+from fastbearer.fastapi import better_auth_session
+from fastbearer.jwks import JWKSClient
+from key_server import KeyServer, serving
+from project import SECRET
+
+Serve = Callable[[ASGIApp], str]
+ORIGIN = "http://localhost:3000"
+TOKEN, OTHER_TOKEN = "a" * 32, "b" * 32
+NOW = datetime.now(UTC)
+SESSION = {"id": "s1", "token": TOKEN, "userId": "u1", "expiresAt": NOW + timedelta(1)}
+USER = {"id": "u1", "email": "ada@example.com", "name": "Ada \u20ac"}
+SIGNING = Key.generate("EdDSA", kid="k1")
+KEYS = KeySet([SIGNING.public()])
+CHALLENGE = 'Bearer realm="fastbearer"'
+
+
+class Sessions:
+    """A store; it can be broken."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, Session] = {
+            TOKEN: Session(USER, SESSION, NOW + timedelta(1), "store")
+        }
+        self.asked: list[str] = []
+        self.is_broken = False
+
+    async def find(self, token: str, now: float) -> Session | None:
+        self.asked.append(token)
+        await asyncio.sleep(0)
+        if self.is_broken:
+            raise StoreUnavailableError("gone") from OSError("gone")
+        found = self.found.get(token)
+        return found if found and found.expires_at.timestamp() > now else None
+
+
+class Unreachable:
+    """Keys that cannot be fetched."""
+
+    def keys(self, **_: bool) -> KeySet:
+        raise KeySourceError("no keys", 7)
+
+    async def akeys(self, **_: bool) -> KeySet:
+        raise KeySourceError("no keys", 7)
+
+
+def make_app(ba: BetterAuth, **options: Any) -> FastAPI:
+    app = FastAPI()
+    session = Depends(better_auth_session(ba, **options))
+
+    @app.get("/me")
+    @app.post("/me")
+    async def me(session: Any = session) -> Any:
+        if session is None:
+            return None
+        return {"id": session.user_id, "email": session.email, "of": session.source}
+
+    @app.websocket("/ws")
+    async def ws(socket: WebSocket, session: Any = session) -> None:
+        await socket.accept()
+        await socket.send_text(session.user_id)
+        await socket.close()
+
+    return app
+
+
+@pytest.fixture
+def sessions() -> Sessions:
+    return Sessions()
+
+
+def cookies(ba: BetterAuth, **options: Any) -> str:
+    made = ba.write_cookies(SESSION, USER, **options)
+    return "; ".join(cookie.partition(";")[0] for cookie in made)
+
+
+def plugin_token(**claims: Any) -> str:
+    signer = Signer(SIGNING, issuer=ORIGIN, audience=ORIGIN, lifetime=900)
+    named = {"sub": "u1", "email": "ada@example.com", **claims}
+    return signer.sign(named, headers={"typ": None})
+
+
+def ask(url: str, method: str = "GET", **headers: str) -> httpx2.Response:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx2.request(method, f"{url}/me", headers=named)
+
+
+def signed_in(response: httpx2.Response, source: str) -> bool:
+    expected = {"id": "u1", "email": "ada@example.com", "of": source}
+    return response.status_code == 200 and response.json() == expected
+
+
+def test_cookies_without_a_store(serve: Serve) -> None:
+    ba = BetterAuth(SECRET)
+    url = serve(make_app(ba))
+    for strategy in ("compact", "jwt", "jwe"):
+        header = cookies(ba, strategy=strategy)
+        assert signed_in(ask(url, cookie=header), "cookie")
+    both = cookies(ba).split("; ")
+    for header in (both[0], both[1], cookies(BetterAuth(SECRET[::-1])), "a=b"):
+        response = ask(url, cookie=header)
+        assert response.status_code == 401
+        assert response.headers["WWW-Authenticate"].startswith(CHALLENGE)
+    # Several Cookie headers are one (RFC 9113 8.2.3).
+    pairs = [("cookie", one) for one in both]
+    assert httpx2.get(f"{url}/me", headers=pairs).status_code == 200
+    assert ask(url).json() == {"detail": "Not authenticated"}
+
+
+def test_expired_session_data(serve: Serve) -> None:
+    past = BetterAuth(SECRET, clock=lambda: time.time() - 600)
+    url = serve(make_app(BetterAuth(SECRET)))
+    response = ask(url, cookie=cookies(past))
+    assert response.status_code == 401
+    assert response.json()["detail"] == "Token has expired. Please sign in again."
+
+
+def test_cookies_with_a_store(serve: Serve, sessions: Sessions) -> None:
+    ba = BetterAuth(SECRET, store=sessions)
+    url = serve(make_app(ba))
+    only_token = cookies(ba, strategy=None)
+    for header in (only_token, cookies(ba)):
+        assert signed_in(ask(url, cookie=header), "store")
+    sessions.found.clear()  # signed out
+    assert ask(url, cookie=cookies(ba)).status_code == 401
+    assert sessions.asked == [TOKEN] * 3
+
+
+def test_session_data_does_for_reads_where_it_is_asked(
+    serve: Serve, sessions: Sessions
+) -> None:
+    ba = BetterAuth(SECRET, store=sessions)
+    url = serve(make_app(ba, cached_reads=True))
+    sessions.found.clear()
+    assert signed_in(ask(url, cookie=cookies(ba)), "cookie")
+    assert sessions.asked == []
+    # What changes something is looked up, and so is what has no good data.
+    assert ask(url, "POST", cookie=cookies(ba), origin=ORIGIN).status_code == 401
+    assert ask(url, cookie=cookies(ba, strategy=None)).status_code == 401
+    past = BetterAuth(SECRET, clock=lambda: time.time() - 600)
+    assert ask(url, cookie=cookies(past)).status_code == 401
+    assert sessions.asked == [TOKEN] * 3
+
+
+def test_tokens_of_the_plugin_jwt(serve: Serve) -> None:
+    url = serve(make_app(BetterAuth(SECRET, jwks=KEYS)))
+    assert signed_in(ask(url, authorization=f"Bearer {plugin_token()}"), "jwt")
+    expired = plugin_token(exp=1)
+    response = ask(url, authorization=f"Bearer {expired}")
+    assert (response.status_code, response.json()["detail"]) == (
+        401,
+        "Token has expired. Please sign in again.",
+    )
+    for wrong in (
+        plugin_token(iss="http://localhost:1"),
+        plugin_token()[:-2],
+        Signer(Key.from_secret(SECRET), lifetime=9).sign({"sub": "u1"}),
+        "x",
+        "a.b.c",
+        TOKEN,
+    ):
+        response = ask(url, authorization=f"Bearer {wrong}")
+        assert (response.status_code, response.json()["detail"]) == (
+            401,
+            "Invalid token",
+        )
+
+
+def test_session_tokens_as_bearer_tokens(serve: Serve, sessions: Sessions) -> None:
+    ba = BetterAuth(SECRET, store=sessions)
+    url, lenient = serve(make_app(ba)), serve(make_app(ba, raw_tokens=True))
+    signed = ba.sign_session_token(TOKEN)
+    for token in (signed, signed.replace("%2F", "/").replace("%3D", "=")):
+        assert signed_in(ask(url, authorization=f"Bearer {token}"), "store")
+    assert ask(url, authorization=f"Bearer {TOKEN}").status_code == 401
+    assert signed_in(ask(lenient, authorization=f"Bearer {TOKEN}"), "store")
+    for token in (OTHER_TOKEN, TOKEN[:-1], TOKEN + ".x", plugin_token()):
+        assert ask(lenient, authorization=f"Bearer {token}").status_code == 401
+    storeless = serve(make_app(BetterAuth(SECRET)))
+    assert ask(storeless, authorization=f"Bearer {signed}").status_code == 401
+
+
+def test_two_credentials_are_refused(serve: Serve, sessions: Sessions) -> None:
+    ba = BetterAuth(SECRET, store=sessions, jwks=KEYS)
+    url = serve(make_app(ba))
+    bearer = f"Bearer {plugin_token()}"
+    response = ask(url, cookie=cookies(ba), authorization=bearer)
+    assert response.status_code == 400
+    assert 'error="invalid_request"' in response.headers["WWW-Authenticate"]
+    data_alone = cookies(ba).split("; ")[1]
+    assert ask(url, cookie=data_alone, authorization=bearer).status_code == 400
+    twice = [("authorization", bearer), ("authorization", bearer)]
+    assert httpx2.get(f"{url}/me", headers=twice).status_code == 400
+    # Other cookies are no credentials, and another scheme is none of ours.
+    assert ask(url, cookie="better-auth.x=1", authorization=bearer).status_code == 200
+    basic = ask(url, cookie=cookies(ba), authorization="Basic YTpi")
+    assert basic.status_code == 200
+
+
+def test_what_is_not_configured_is_not_looked_at(
+    serve: Serve, sessions: Sessions
+) -> None:
+    ba = BetterAuth(SECRET, store=sessions, jwks=KEYS)
+    bearer = f"Bearer {plugin_token()}"
+    only_cookies = serve(make_app(ba, bearer=False))
+    only_bearer = serve(make_app(ba, cookies=False))
+    both = {"cookie": cookies(ba), "authorization": bearer}
+    assert signed_in(ask(only_cookies, **both), "store")
+    assert signed_in(ask(only_bearer, **both), "jwt")
+    assert ask(only_cookies, authorization=bearer).status_code == 401
+    assert ask(only_bearer, cookie=cookies(ba)).status_code == 401
+    with pytest.raises(ConfigurationError):
+        better_auth_session(ba, cookies=False, bearer=False)
+
+
+# --- session data that is signed with a key -------------------------------------------
+
+
+def keyed_cookies(ba: BetterAuth, key: Key = SIGNING) -> str:
+    """Return cookies as of the plugin's option ``sessionCookieCache``."""
+    session = {**SESSION, "expiresAt": (NOW + timedelta(1)).isoformat()}
+    claims = {"session": session, "user": USER, "sid": TOKEN, "sub": "u1"}
+    times = {"updatedAt": time.time() * 1000, "version": "1"}
+    signer = Signer(
+        key, issuer=ORIGIN, audience="better-auth:session-cache", lifetime=300
+    )
+    typ = {"typ": "better-auth.session-cache+jwt"}
+    data = signer.sign({**claims, **times}, headers=typ)
+    return f"{cookies(ba, strategy=None)}; better-auth.session_data={data}"
+
+
+def test_session_data_that_is_signed_with_a_key(serve: Serve) -> None:
+    ba = BetterAuth(SECRET, jwks=KEYS)
+    url = serve(make_app(ba))
+    assert signed_in(ask(url, cookie=keyed_cookies(ba)), "cookie")
+    other = Key.generate("EdDSA", kid="k1")
+    assert ask(url, cookie=keyed_cookies(ba, other)).status_code == 401
+    keyless = serve(make_app(BetterAuth(SECRET)))
+    assert ask(keyless, cookie=keyed_cookies(ba)).status_code == 401
+
+
+def test_a_fetch_of_the_keys_lets_others_be_served(serve: Serve) -> None:
+    """A cookie and a token wait for one fetch, and neither for the other."""
+    is_asked = threading.Event()
+
+    def behave(handler: BaseHTTPRequestHandler) -> None:
+        is_asked.set()
+        server.released.wait()
+        serving(SIGNING)(handler)
+
+    with ThreadPoolExecutor() as pool, KeyServer(behave) as server:
+        ba = BetterAuth(SECRET, jwks=JWKSClient(server.url))
+        app = make_app(ba)
+        app.get("/open")(lambda: True)
+        url = serve(app)
+        credentials = [
+            {"cookie": keyed_cookies(ba)},
+            {"authorization": f"Bearer {plugin_token()}"},
+        ]
+        asked = [pool.submit(ask, url, **headers) for headers in credentials]
+        is_asked.wait()
+        assert httpx2.get(f"{url}/open").status_code == 200
+        server.released.set()
+        assert signed_in(asked[0].result(), "cookie")
+        assert signed_in(asked[1].result(), "jwt")
+
+
+def test_a_store_does_where_the_keys_cannot_be_fetched(
+    serve: Serve, sessions: Sessions
+) -> None:
+    ba = BetterAuth(SECRET, store=sessions, jwks=Unreachable())
+    url = serve(make_app(ba, cached_reads=True))
+    assert signed_in(ask(url, cookie=keyed_cookies(ba)), "store")
+
+
+# --- CSRF ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"origin": ORIGIN}, 200),
+        ({"origin": "https://app.example.com"}, 200),
+        ({"origin": "https://evil.example.com"}, 403),
+        ({"origin": "http://localhost:3000.evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({}, 403),
+        ({"sec_fetch_site": "same-origin"}, 200),
+        ({"sec_fetch_site": "same-site"}, 403),
+        ({"sec_fetch_site": "cross-site"}, 403),
+        ({"sec_fetch_site": "none"}, 403),
+        ({"sec_fetch_site": "cross-site", "origin": ORIGIN}, 200),
+        ({"referer": f"{ORIGIN}/page"}, 403),
+    ],
+    ids=str,
+)
+def test_a_cookie_counts_only_from_a_trusted_origin(
+    serve: Serve, headers: dict[str, str], status: int
+) -> None:
+    ba = BetterAuth(SECRET, trusted_origins=["https://app.example.com"])
+    url = serve(make_app(ba))
+    response = ask(url, "POST", cookie=cookies(ba), **headers)
+    assert response.status_code == status
+    assert ask(url, "GET", cookie=cookies(ba), **headers).status_code == 200
+    # Before anything is said about the cookie.
+    response = ask(url, "POST", cookie="better-auth.session_token=x", **headers)
+    assert response.status_code == (401 if status == 200 else status)
+
+
+def test_two_origins_are_none(serve: Serve) -> None:
+    ba = BetterAuth(SECRET)
+    url = serve(make_app(ba))
+    headers = [("cookie", cookies(ba)), ("origin", "null"), ("origin", ORIGIN)]
+    assert httpx2.post(f"{url}/me", headers=headers).status_code == 403
+
+
+def test_its_own_host_may_send_a_cookie(serve: Serve) -> None:
+    ba = BetterAuth(SECRET)
+    url = serve(make_app(ba))
+    assert ask(url, "POST", cookie=cookies(ba), origin=url).status_code == 200
+
+
+def test_a_bearer_token_needs_no_origin(serve: Serve) -> None:
+    url = serve(make_app(BetterAuth(SECRET, jwks=KEYS)))
+    bearer = f"Bearer {plugin_token()}"
+    response = ask(url, "POST", authorization=bearer, origin="https://evil.example")
+    assert response.status_code == 200
+
+
+def test_web_sockets(sessions: Sessions) -> None:
+    ba = BetterAuth(SECRET, store=sessions)
+    client = TestClient(make_app(ba))
+    header = cookies(ba)
+    good = {"cookie": header, "origin": ORIGIN}
+    with client.websocket_connect("/ws", headers=good) as socket:
+        assert socket.receive_text() == "u1"
+    for headers in ({"cookie": header}, {}, {**good, "origin": "https://evil.example"}):
+        with (
+            pytest.raises(WebSocketDisconnect),
+            client.websocket_connect("/ws", headers=headers),
+        ):
+            pass
+
+
+# --- what cannot be told, and the rest ----------------------------------------------
+
+
+def test_a_store_that_is_down_is_a_503(
+    serve: Serve, sessions: Sessions, caplog: pytest.LogCaptureFixture
+) -> None:
+    ba = BetterAuth(SECRET, store=sessions)
+    url = serve(make_app(ba))
+    sessions.is_broken = True
+    with caplog.at_level(logging.ERROR, logger="fastbearer"):
+        response = ask(url, cookie=cookies(ba))
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "1"
+    assert "gone" in caplog.text and TOKEN not in caplog.text
+    sessions.is_broken = False
+    assert ask(url, cookie=cookies(ba)).status_code == 200
+
+
+def test_keys_that_cannot_be_fetched_are_a_503(serve: Serve) -> None:
+    url = serve(make_app(BetterAuth(SECRET, jwks=Unreachable())))
+    response = ask(url, authorization=f"Bearer {plugin_token()}")
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "7")
+
+
+@pytest.mark.parametrize("is_optional", [True, False])
+def test_pieces_with_numbers_without_end(serve: Serve, is_optional: bool) -> None:
+    ba = BetterAuth(SECRET)
+    url = serve(make_app(ba, optional=is_optional))
+    for number in ("1" * 5000, "100", "00", "01"):
+        piece = f"better-auth.session_data.{number}=x"
+        assert ask(url, cookie=piece).status_code == 401
+        with_token = f"{cookies(ba, strategy=None)}; {piece}"
+        assert ask(url, cookie=with_token).status_code == 401
+
+
+def test_a_token_that_outlives_the_calendar(serve: Serve) -> None:
+    url = serve(make_app(BetterAuth(SECRET, jwks=KEYS)))
+    for exp in (253_402_300_800, 2**53 - 1):
+        bearer = f"Bearer {plugin_token(exp=exp)}"
+        assert signed_in(ask(url, authorization=bearer), "jwt")
+
+
+@pytest.mark.parametrize(
+    "jwks",
+    [
+        *({"keys": []}, {}, "", "nothing", b"{", 5, [], True),
+        KeySet([Key.from_secret(SECRET)]),
+        {"keys": [Key.generate("ES384", kid="x").public().to_jwk()]},
+    ],
+    ids=str,
+)
+def test_keys_that_are_none(jwks: Any) -> None:
+    with pytest.raises(ConfigurationError, match="jwks"):
+        BetterAuth(SECRET, jwks=jwks)
+
+
+def test_an_optional_session(serve: Serve) -> None:
+    ba = BetterAuth(SECRET, jwks=KEYS)
+    url = serve(make_app(ba, optional=True))
+    assert ask(url).json() is None
+    assert ask(url, authorization="Basic x").json() is None
+    assert ask(url, authorization="Bearer x").status_code == 401
+    assert ask(url, cookie="better-auth.session_token=x").status_code == 401
+
+
+def test_a_refusal_can_be_diagnosed(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    ba = BetterAuth(SECRET)
+    url = serve(make_app(ba))
+    with caplog.at_level(logging.WARNING, logger="fastbearer"):
+        ask(url, cookie=cookies(BetterAuth(SECRET[::-1])))
+    assert "session refused: invalid_signature" in caplog.text
+
+
+def test_the_cause_is_kept(sessions: Sessions) -> None:
+    dependency = better_auth_session(BetterAuth(SECRET, store=sessions))
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "headers": [(b"cookie", b"better-auth.session_token=x")],
+    }
+    from fastapi import HTTPException
+    from starlette.requests import HTTPConnection
+
+    with pytest.raises(HTTPException) as caught:
+        asyncio.run(dependency(HTTPConnection(scope)))
+    assert isinstance(caught.value.__cause__, TokenError)
+
+
+def test_the_authorize_button_and_overrides() -> None:
+    ba = BetterAuth(SECRET)
+    app = FastAPI()
+    dependency = better_auth_session(ba)
+
+    @app.get("/me")
+    async def me(session: Any = Depends(dependency)) -> str:  # noqa: B008 - FastAPI's
+        return str(session.user_id)
+
+    document = app.openapi()
+    schemes = document["components"]["securitySchemes"]
+    assert schemes == {"BetterAuth": {"type": "http", "scheme": "bearer"}}
+    assert document["paths"]["/me"]["get"]["security"] == [{"BetterAuth": []}]
+    stand_in = Session(USER, SESSION, NOW, "store")
+    app.dependency_overrides[dependency] = lambda: stand_in
+    assert TestClient(app).get("/me").json() == "u1"
+    assert json.dumps(schemes)
+
+
+def test_many_at_once(serve: Serve, sessions: Sessions) -> None:
+    ba = BetterAuth(SECRET, store=sessions, jwks=KEYS)
+    url = serve(make_app(ba))
+    good = {"cookie": cookies(ba)}
+    bad = {"authorization": f"Bearer {plugin_token()[:-1]}"}
+    better = {"authorization": f"Bearer {plugin_token()}"}
+
+    async def everybody() -> list[int]:
+        async with httpx2.AsyncClient() as client:
+            requests = [
+                client.get(f"{url}/me", headers=headers)
+                for headers in (good, bad, better) * 40
+            ]
+            return [answer.status_code for answer in await asyncio.gather(*requests)]
+
+    assert asyncio.run(everybody()) == [200, 401, 200] * 40

@@ -1,0 +1,418 @@
+"""The settings: where they come from, and what they refuse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fastbearer.errors import ConfigurationError
+from fastbearer.fastapi import Settings
+from project import SECRET
+
+BETTER_AUTH_DEFAULT = "better-auth-secret-12345678901234567890"
+SHORT = "a-short-secret"
+PEM = """-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
+-----END PUBLIC KEY-----
+"""
+JWK = '{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}'
+NOT_UTF_8 = "\udcff" * 40  # what os.environ makes of such bytes
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AUTH_SECRET", *(name.upper() for name in Settings.model_fields)):
+        monkeypatch.delenv(name, raising=False)
+
+
+def message(**values: Any) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        Settings(**values)
+    context = caught.value.__context__
+    assert caught.value.__cause__ is None
+    assert context is None or caught.value.__suppress_context__
+    for value in values.values():
+        assert not isinstance(value, str) or value == "" or value not in str(context)
+    return str(caught.value)
+
+
+def secret_of(settings: Settings) -> str:
+    return settings.better_auth_secret.get_secret_value()
+
+
+def test_defaults() -> None:
+    settings = Settings(better_auth_secret=SECRET)
+    assert secret_of(settings) == SECRET
+    assert settings.model_dump(exclude={"better_auth_secret"}) == {
+        "better_auth_url": None,
+        "jwks_url": None,
+        "jwt_expiration_days": 7,
+        "jwt_issuer": None,
+        "jwt_audience": None,
+        "allow_short_secret": False,
+        "password_scheme": "argon2id",
+        "password_min_length": 8,
+        "password_max_length": 128,
+        "password_refuse_common": True,
+        "database_url": "sqlite+aiosqlite:///./fastbearer.db",
+        "better_auth_database_url": None,
+        "better_auth_upgrade_hashes": False,
+        "redis_url": None,
+        "throttle": True,
+        "throttle_failures": "10/minute",
+        "throttle_requests": "300/minute",
+        "throttle_messages": "5/hour",
+        "trusted_proxies": None,
+        "revocation": "off",
+        "revocation_failure": "closed",
+        "refresh_tokens": False,
+        "refresh_days": 30,
+        "refresh_grace_seconds": 10,
+        "code_minutes": 60,
+        "email_verification": False,
+        "auth_cookie": False,
+        "cookie_samesite": "lax",
+        "cookie_secure": True,
+        "trusted_origins": None,
+    }
+
+
+def test_every_setting_has_its_environment_variable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    environment = {
+        "BETTER_AUTH_SECRET": SHORT,
+        "BETTER_AUTH_URL": "https://app.example",
+        "JWKS_URL": "https://id.example/keys",
+        "JWT_EXPIRATION_DAYS": "0.5",
+        "JWT_ISSUER": "https://issuer.example",
+        "JWT_AUDIENCE": "tasks",
+        "ALLOW_SHORT_SECRET": "1",
+        "PASSWORD_SCHEME": "bcrypt",
+        "PASSWORD_MIN_LENGTH": "15",
+        "PASSWORD_MAX_LENGTH": "64",
+        "PASSWORD_REFUSE_COMMON": "0",
+        "DATABASE_URL": "sqlite+aiosqlite:///./other.db",
+        "BETTER_AUTH_DATABASE_URL": "postgresql://localhost/app",
+        "BETTER_AUTH_UPGRADE_HASHES": "1",
+        "REDIS_URL": "redis://localhost:6379/1",
+        "THROTTLE": "off",
+        "THROTTLE_FAILURES": "3/hour",
+        "THROTTLE_REQUESTS": "60/minute",
+        "THROTTLE_MESSAGES": "1/day",
+        "TRUSTED_PROXIES": "10.0.0.0/8, ::1",
+        "REVOCATION": "redis",
+        "REVOCATION_FAILURE": "open",
+        "REFRESH_TOKENS": "1",
+        "REFRESH_DAYS": "14",
+        "REFRESH_GRACE_SECONDS": "0",
+        "CODE_MINUTES": "15",
+        "EMAIL_VERIFICATION": "1",
+        "AUTH_COOKIE": "1",
+        "COOKIE_SAMESITE": "strict",
+        "COOKIE_SECURE": "0",
+        "TRUSTED_ORIGINS": "https://app.example, http://localhost:3000",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings()
+    assert secret_of(settings) == SHORT
+    assert settings.model_dump(exclude={"better_auth_secret"}) == {
+        "better_auth_url": "https://app.example",
+        "jwks_url": "https://id.example/keys",
+        "jwt_expiration_days": 0.5,
+        "jwt_issuer": "https://issuer.example",
+        "jwt_audience": "tasks",
+        "allow_short_secret": True,
+        "password_scheme": "bcrypt",
+        "password_min_length": 15,
+        "password_max_length": 64,
+        "password_refuse_common": False,
+        "database_url": "sqlite+aiosqlite:///./other.db",
+        "better_auth_database_url": "postgresql://localhost/app",
+        "better_auth_upgrade_hashes": True,
+        "redis_url": "redis://localhost:6379/1",
+        "throttle": False,
+        "throttle_failures": "3/hour",
+        "throttle_requests": "60/minute",
+        "throttle_messages": "1/day",
+        "trusted_proxies": "10.0.0.0/8, ::1",
+        "revocation": "redis",
+        "revocation_failure": "open",
+        "refresh_tokens": True,
+        "refresh_days": 14,
+        "refresh_grace_seconds": 0,
+        "code_minutes": 15,
+        "email_verification": True,
+        "auth_cookie": True,
+        "cookie_samesite": "strict",
+        "cookie_secure": False,
+        "trusted_origins": "https://app.example, http://localhost:3000",
+    }
+    assert settings.origins() == {"https://app.example", "http://localhost:3000"}
+    assert [str(one) for one in settings.proxies()] == ["10.0.0.0/8", "::1/128"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "rule"),
+    [
+        ("trusted_origins", "app.example", "TRUSTED_ORIGINS must be origins"),
+        ("trusted_origins", "https://app.example/path", "TRUSTED_ORIGINS must be"),
+        ("trusted_origins", "https://a.example,,", "TRUSTED_ORIGINS must be"),
+        ("trusted_origins", "null", "TRUSTED_ORIGINS must be"),
+        ("trusted_proxies", "everybody", "TRUSTED_PROXIES must be networks"),
+        ("trusted_proxies", "10.0.0.1/8", "TRUSTED_PROXIES must be networks"),
+        ("revocation", "redis", "REDIS_URL environment variable is required"),
+        ("revocation", "on", "REVOCATION must be off, memory, database or redis"),
+        ("refresh_grace_seconds", -1, "REFRESH_GRACE_SECONDS must be"),
+        ("code_minutes", 0, "CODE_MINUTES must be"),
+    ],
+)
+def test_what_the_newer_settings_must_be(
+    setting: str, value: object, rule: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=rule):
+        Settings(better_auth_secret=SECRET, **{setting: value})
+
+
+def test_a_cookie_for_all_sites_must_be_secure() -> None:
+    with pytest.raises(ConfigurationError, match="COOKIE_SECURE=1"):
+        Settings(better_auth_secret=SECRET, cookie_samesite="none", cookie_secure=False)
+
+
+@pytest.mark.parametrize(
+    ("better_auth_secret", "auth_secret", "expected"),
+    [
+        ("b" * 40, None, "b" * 40),
+        (None, "a" * 40, "a" * 40),
+        ("b" * 40, "a" * 40, "b" * 40),
+        ("", "a" * 40, "a" * 40),
+    ],
+)
+def test_better_auth_secret_then_auth_secret(
+    monkeypatch: pytest.MonkeyPatch,
+    better_auth_secret: str | None,
+    auth_secret: str | None,
+    expected: str,
+) -> None:
+    if better_auth_secret is not None:
+        monkeypatch.setenv("BETTER_AUTH_SECRET", better_auth_secret)
+    if auth_secret is not None:
+        monkeypatch.setenv("AUTH_SECRET", auth_secret)
+    assert secret_of(Settings()) == expected
+    assert secret_of(Settings(better_auth_secret=SECRET)) == SECRET
+
+
+def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.setenv(name.upper(), "")
+    assert Settings(better_auth_secret=SECRET).jwt_issuer is None
+    assert Settings(better_auth_secret=SECRET).jwt_expiration_days == 7
+
+
+def test_no_env_file_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text(f"BETTER_AUTH_SECRET={SECRET}\n")
+    monkeypatch.chdir(tmp_path)
+    assert message() == "BETTER_AUTH_SECRET environment variable is required"
+
+
+def test_the_secret_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
+    required = "BETTER_AUTH_SECRET environment variable is required"
+    assert message() == required
+    assert message(better_auth_secret="") == required
+    monkeypatch.setenv("BETTER_AUTH_SECRET", "")
+    assert message() == required
+
+
+def test_a_short_secret_is_refused_with_the_ways_out() -> None:
+    told = message(better_auth_secret=SHORT)
+    assert "BETTER_AUTH_SECRET" in told
+    assert "32 bytes" in told
+    assert "`fastbearer secret`" in told
+    assert "ALLOW_SHORT_SECRET=1" in told
+    assert SHORT not in told
+
+
+def test_the_secret_is_measured_in_bytes() -> None:
+    assert "32 bytes" in message(better_auth_secret="x" * 31)
+    assert secret_of(Settings(better_auth_secret="x" * 32)) == "x" * 32
+    assert secret_of(Settings(better_auth_secret="é" * 16)) == "é" * 16
+
+
+def test_a_short_secret_can_be_allowed() -> None:
+    settings = Settings(better_auth_secret=SHORT, allow_short_secret=True)
+    assert settings.signing_key().algorithm == "HS256"
+
+
+@pytest.mark.parametrize("allow_short_secret", [False, True])
+def test_better_auths_default_secret_is_never_accepted(
+    allow_short_secret: bool,
+) -> None:
+    told = message(
+        better_auth_secret=BETTER_AUTH_DEFAULT, allow_short_secret=allow_short_secret
+    )
+    assert "BETTER_AUTH_SECRET" in told
+    assert "`fastbearer secret`" in told
+    assert BETTER_AUTH_DEFAULT not in told
+
+
+@pytest.mark.parametrize("key", [PEM, JWK])
+def test_a_key_is_not_a_secret(key: str) -> None:
+    told = message(better_auth_secret=key)
+    assert told.startswith("BETTER_AUTH_SECRET")
+    assert "11qYAYKx" not in told
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("better_auth_secret", "better_auth_url", "jwks_url"),
+        *("jwt_issuer", "jwt_audience", "database_url"),
+    ],
+)
+def test_bytes_that_are_not_utf_8_are_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("BETTER_AUTH_SECRET", SECRET)
+    monkeypatch.setenv(name.upper(), NOT_UTF_8)
+    told = message()
+    assert told.startswith(name.upper())
+    assert "\udcff" not in told
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("JWT_EXPIRATION_DAYS", "0"),
+        ("JWT_EXPIRATION_DAYS", "-1"),
+        ("JWT_EXPIRATION_DAYS", "nan"),
+        ("JWT_EXPIRATION_DAYS", "inf"),
+        ("JWT_EXPIRATION_DAYS", "1e300"),
+        ("JWT_EXPIRATION_DAYS", "9" * 5000),
+        ("JWT_EXPIRATION_DAYS", "wrong-value"),
+        ("ALLOW_SHORT_SECRET", "wrong-value"),
+        ("PASSWORD_SCHEME", "wrong-value"),
+        ("PASSWORD_MIN_LENGTH", "0"),
+        ("PASSWORD_MIN_LENGTH", "wrong-value"),
+        ("PASSWORD_MAX_LENGTH", "0"),
+        ("PASSWORD_MAX_LENGTH", "8.5"),
+    ],
+)
+def test_a_wrong_value_names_the_variable_and_its_rule(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    told = message(better_auth_secret=SECRET)
+    rule = Settings.model_fields[name.lower()].description
+    assert told == f"{name} must be {rule}"
+    assert len(told) < 100
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("better_auth_secret", None),
+        ("better_auth_secret", 12345678),
+        ("better_auth_secret", [SHORT]),
+        ("jwt_issuer", ""),
+        ("jwt_audience", ""),
+        ("jwt_audience", ["wrong-value"]),
+        ("database_url", ""),
+        ("database_url", None),
+    ],
+)
+def test_a_wrong_keyword_names_the_setting(name: str, value: object) -> None:
+    told = message(**{name: value})
+    assert told.startswith(f"{name.upper()} must be ")
+    assert "wrong-value" not in told
+    assert SHORT not in told
+
+
+@pytest.mark.parametrize(
+    ("url", "origin", "keys"),
+    [
+        ("https://app.example", "https://app.example", "/api/auth/jwks"),
+        ("https://app.example/", "https://app.example", "/api/auth/jwks"),
+        ("https://APP.Example:443", "https://app.example", "/api/auth/jwks"),
+        ("http://localhost:3000", "http://localhost:3000", "/api/auth/jwks"),
+        ("http://localhost:80/", "http://localhost", "/api/auth/jwks"),
+        ("http://[::1]:3000", "http://[::1]:3000", "/api/auth/jwks"),
+        ("https://app.example/auth/v1/", "https://app.example", "/auth/v1/jwks"),
+    ],
+)
+def test_the_keys_of_better_auth(url: str, origin: str, keys: str) -> None:
+    source = Settings(better_auth_url=url).jwks_source()
+    assert source == (origin + keys, origin, origin)
+    elsewhere = Settings(better_auth_url=url, jwks_url="https://id.example/keys")
+    assert elsewhere.jwks_source() == ("https://id.example/keys", origin, origin)
+
+
+def test_keys_from_elsewhere_take_the_issuer_and_audience_of_the_settings() -> None:
+    settings = Settings(jwks_url="https://id.example", jwt_issuer="i", jwt_audience="a")
+    assert settings.jwks_source() == ("https://id.example", "i", "a")
+    assert Settings(better_auth_secret=SECRET).jwks_source() is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "app.example",
+            "//app.example",
+            "ftp://app.example",
+            "https://",
+            "https://[::",
+        ),
+        *("https://app.example:99999", "https://ä.example", "https://a b\n.example"),
+    ],
+)
+def test_what_is_no_base_url(url: str) -> None:
+    told = message(better_auth_url=url)
+    assert told == "BETTER_AUTH_URL must be an absolute http or https URL of ASCII"
+
+
+def test_without_a_secret_nothing_is_signed() -> None:
+    settings = Settings(jwks_url="https://id.example")
+    assert not settings.has_secret
+    with pytest.raises(ConfigurationError, match="BETTER_AUTH_SECRET"):
+        settings.signing_key()
+
+
+def test_the_other_name_of_the_secret_is_told_by_its_first() -> None:
+    assert message(auth_secret=None) == "BETTER_AUTH_SECRET must be a string"
+
+
+def test_all_wrong_settings_are_told_at_once() -> None:
+    told = message(jwt_expiration_days="wrong-value", password_scheme="wrong-value")
+    assert "JWT_EXPIRATION_DAYS" in told
+    assert "PASSWORD_SCHEME" in told
+
+
+def test_the_least_length_is_not_above_the_greatest() -> None:
+    told = message(
+        better_auth_secret=SECRET, password_min_length=20, password_max_length=10
+    )
+    assert told == "PASSWORD_MIN_LENGTH must not be greater than PASSWORD_MAX_LENGTH"
+
+
+def test_an_unknown_setting_is_refused() -> None:
+    told = message(better_auth_secret=SECRET, jwt_isuer="wrong-value")
+    assert told == "unknown setting 'jwt_isuer'"
+
+
+def test_a_secret_or_database_password_is_never_shown() -> None:
+    url = "postgresql+asyncpg://me:a-password@db.example/tasks"
+    settings = Settings(better_auth_secret=SECRET, database_url=url)
+    for text in (repr(settings), str(settings), f"{settings}"):
+        assert SECRET not in text
+        assert "a-password" not in text
+    assert settings.database_url == url
+
+
+def test_settings_are_immutable() -> None:
+    settings = Settings(better_auth_secret=SECRET)
+    with pytest.raises(ValueError, match="frozen"):
+        settings.jwt_issuer = "another"
+    assert settings.jwt_issuer is None

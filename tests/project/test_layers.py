@@ -1,0 +1,94 @@
+"""Dependencies point one way, and the core stands on nothing but Python."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from project import ROOT
+
+PACKAGE = ROOT / "python" / "fastbearer"
+CORE = sorted(path for path in PACKAGE.glob("*.py*") if path.suffix in (".py", ".pyi"))
+SLOW_TO_IMPORT = ["asyncio", "concurrent.futures", "dataclasses", "logging"]
+
+
+def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Check the contracts of pyproject.toml on the package in a folder."""
+    command = Path(sys.executable).with_name("lint-imports")
+    config = ROOT / "pyproject.toml"
+    return subprocess.run(
+        [command, "--config", config, "--no-cache"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_the_layers() -> None:
+    result = lint_imports(PACKAGE.parent)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("keys.py", "from .fastapi import auth"),
+        ("errors.py", "from . import keys"),
+        ("__init__.py", "from .accounts import models"),
+        ("fastapi/settings.py", "import fastbearer.accounts"),
+        ("revocation/memory.py", "import fastbearer.fastapi"),
+        ("testing.py", "import fastbearer.accounts"),
+        ("accounts/models.py", "from fastbearer import app"),
+        ("app/tasks.py", "from fastbearer import cli"),
+        ("unplaced.py", ""),
+    ],
+)
+def test_a_planted_violation_is_seen(tmp_path: Path, module: str, line: str) -> None:
+    ignored = shutil.ignore_patterns("*.so", "__pycache__")
+    shutil.copytree(PACKAGE, tmp_path / "fastbearer", ignore=ignored)
+    with (tmp_path / "fastbearer" / module).open("a") as source:
+        source.write(f"\n{line}\n")
+    assert lint_imports(tmp_path).returncode != 0
+
+
+def loaded_modules() -> set[str]:
+    """Return what a fresh interpreter has loaded only for ``import fastbearer``."""
+    code = (
+        "import sys; before = set(sys.modules); import fastbearer; "
+        "print(*(set(sys.modules) - before))"
+    )
+    command = [sys.executable, "-c", code]
+    return set(subprocess.check_output(command, text=True).split())
+
+
+def test_importing_the_core_is_light() -> None:
+    loaded = loaded_modules()
+    assert {"fastbearer", "fastbearer._core"} <= loaded
+    assert loaded.isdisjoint(SLOW_TO_IMPORT)
+    assert not any(name.startswith("fastbearer.fastapi") for name in loaded)
+
+
+def test_importing_the_core_loads_no_other_package() -> None:
+    roots = {name.partition(".")[0] for name in loaded_modules()}
+    assert roots - sys.stdlib_module_names == {"fastbearer"}
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.name)
+def test_the_core_imports_no_other_package(path: Path) -> None:
+    named: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            named.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            named.add(str(node.module).partition(".")[0])
+    # On trio there is anyio, too.
+    # What tests of an application need is no part of the core.
+    kit = {"fastapi", "starlette"}
+    guests = {"hashing_pool.py": {"anyio"}, "testing.py": kit}
+    allowed = {"fastbearer"} | guests.get(path.name, set())
+    assert named - sys.stdlib_module_names <= allowed

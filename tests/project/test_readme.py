@@ -1,0 +1,87 @@
+"""What README.md and docs/ show is run as it stands.
+
+A Python block that cannot be run has ``<!-- not run -->`` in the line before it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from asgi import ASGIApp
+from fastbearer.accounts import Accounts
+from fastbearer.app import create_app
+from fastbearer.fastapi import Auth, Settings
+from project import ROOT, SECRET
+
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
+BLOCK = re.compile(r"(?ms)^(?:<!-- ([\w ]+) -->\n)?```(\w+)\n(.*?)^```$")
+MISMATCH = "User ID mismatch: You can only access your own data"
+
+
+def blocks(page: Path, language: str) -> Iterator[tuple[str, str]]:
+    """Yield the mark before it, or "", and the code of each block of a page."""
+    for mark, tag, code in BLOCK.findall(page.read_text()):
+        if tag == language:
+            yield mark, code
+
+
+def python_blocks() -> Iterator[object]:
+    for page in PAGES:
+        for number, (mark, code) in enumerate(blocks(page, "python"), 1):
+            if mark != "not run":
+                yield pytest.param(code, id=f"{page.name} {number}")
+
+
+@pytest.mark.parametrize("code", list(python_blocks()))
+def test_a_python_block_runs(code: str, tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "BETTER_AUTH_SECRET": SECRET},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def walk(code: str, base_url: str) -> list[dict[str, object]]:
+    """Run the walk through the service, and return the answers it prints."""
+    told = "http://127.0.0.1:8000"
+    assert told in code
+    script = code.replace(told, base_url)
+    printed = subprocess.check_output(["sh", "-eu", "-c", script], text=True)
+    decoder, answers = json.JSONDecoder(), []
+    while printed:
+        answer, end = decoder.raw_decode(printed)
+        answers.append(answer)
+        printed = printed[end:].lstrip()
+    return answers
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+def test_the_walk_through_the_service(
+    serve: Callable[[ASGIApp], str], tmp_path: Path
+) -> None:
+    database = f"sqlite+aiosqlite:///{tmp_path}/service.db"
+    auth = Auth(Settings(better_auth_secret=SECRET, database_url=database))
+    base_url = serve(create_app(auth, accounts=Accounts(auth)))
+    codes = dict(blocks(ROOT / "README.md", "sh"))
+    created, listed, refused = walk(codes["run against the service"], base_url)
+    assert created["success"] is True
+    assert listed == {"success": True, "data": [created["data"]]}
+    assert refused == {"detail": MISMATCH}
+
+
+def test_the_pages_link_to_what_is_there() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"

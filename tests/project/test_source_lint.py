@@ -1,0 +1,220 @@
+"""The rules of the C sources that a compiler does not know.
+
+Each function below takes one file and returns what is wrong with it. The
+layout (a function's name and its braces begin their lines) is clang-format's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import pytest
+
+from project import ROOT
+
+FUNCTION_LINES = 60
+FILE_LINES = 400
+
+BANNED = r"\b(alloca|gets|v?sprintf|strn?cat|strn?cpy|strtok)\s*\("
+MAY_BE_SECRET = re.compile(r"\b\w*(digest|hash|key|mac|password|secret|sig\w*)\b")
+FILLED_BY_PYTHON = re.compile(
+    r"Py(GetSetDef|MemberDef|MethodDef|ModuleDef|ModuleDef_Slot|Type_Slot|Type_Spec)\b"
+)
+"""The interpreter's own tables, whose types cannot be const, and ``kwlist``."""
+
+
+class Source(NamedTuple):
+    name: str
+    text: str
+
+    @property
+    def code(self) -> str:
+        """The text without what stands in comments and strings."""
+        noise = r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"'
+        return re.sub(noise, blank, self.text, flags=re.DOTALL)
+
+    @property
+    def includes(self) -> list[str]:
+        return re.findall(r'^#\s*include\s+["<](.+)[">]', self.text, re.MULTILINE)
+
+
+class Function(NamedTuple):
+    name: str
+    body: str
+
+
+def blank(match: re.Match[str]) -> str:
+    """Return as many lines, without their characters."""
+    quotes = '""' if match[0].startswith('"') else " "
+    return quotes + "\n" * match[0].count("\n")
+
+
+def functions(source: Source) -> Iterator[Function]:
+    whole = re.compile(r"^(\w+)\([^;{}]*\)\n\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
+    for match in whole.finditer(source.code):
+        yield Function(match[1], match[2])
+
+
+def storey(source: Source) -> list[str]:
+    """The first include says which storey it is; the lower knows no Python."""
+    if source.name.endswith(".c") and source.includes[:1] not in (
+        ["core.h"],
+        ["module.h"],
+    ):
+        return ["the first include is neither core.h nor module.h"]
+    lower = source.name == "core.h" or source.includes[:1] == ["core.h"]
+    if lower and source.name != "module.h":
+        if {"Python.h", "module.h"} & set(source.includes):
+            return ["a file of the lower storey includes Python"]
+        if re.search(r"\bPy[A-Z_]\w*", source.code):
+            return ["a file of the lower storey uses Python"]
+    return []
+
+
+def banned_calls(source: Source) -> list[str]:
+    return [f"{name} is called" for name in re.findall(BANNED, source.code)]
+
+
+def early_compare(source: Source) -> list[str]:
+    """Secrets are compared by CRYPTO_memcmp.
+
+    A comparison of what is public says so: ``/* public */`` in its line.
+    """
+    lines = zip(source.text.splitlines(), source.code.splitlines(), strict=True)
+    return [
+        f"an early-out comparison of what may be secret: {line.strip()}"
+        for line, code in lines
+        for match in re.finditer(r"\b(?:mem|str|strn)cmp\((.*)", code)
+        if MAY_BE_SECRET.search(match[1]) and "/* public" not in line
+    ]
+
+
+def mutable_data(source: Source) -> list[str]:
+    """Whatever outlives a call is const, down to the pointer.
+
+    Exempt are what the interpreter's headers will not have const: its tables,
+    and the keywords of PyArg_ParseTupleAndKeywords.
+    """
+    at_file_scope = r"^(?!typedef|extern|struct \w+;)([a-zA-Z_][^=:;(){}]*?)"
+    in_a_function = r"^[ ]+(static\s[^=:;(){}]*?)"
+    return [
+        f"mutable data: {' '.join(declared.split())}"
+        for where in (at_file_scope, in_a_function)
+        for declared in re.findall(where + r"\s*[=;]", source.code, re.MULTILINE)
+        if not FILLED_BY_PYTHON.search(declared)
+        and "char *keywords[]" not in declared
+        and not re.search(r"\bconst\b[^*]*$", declared)
+    ]
+
+
+def long_functions(source: Source) -> list[str]:
+    return [
+        f"{function.name} has more than {FUNCTION_LINES} lines"
+        for function in functions(source)
+        if function.body.count("\n") > FUNCTION_LINES
+    ]
+
+
+def long_file(source: Source) -> list[str]:
+    too_long = source.text.count("\n") > FILE_LINES
+    return [f"more than {FILE_LINES} lines"] if too_long else []
+
+
+def leaky_returns(source: Source) -> list[str]:
+    """Once a function has said ``goto done``, only ``done`` may return."""
+    return [
+        f"{function.name} returns between 'goto done' and 'done:'"
+        for function in functions(source)
+        if re.search(r"(?ms)goto done;.*\breturn\b.*^done:", function.body)
+    ]
+
+
+RULES = (
+    storey,
+    banned_calls,
+    early_compare,
+    mutable_data,
+    long_functions,
+    long_file,
+    leaky_returns,
+)
+SOURCES = [
+    Source(path.name, path.read_text()) for path in sorted(ROOT.glob("csrc/*.[ch]"))
+]
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
+def test_the_source_keeps_the_rules(source: Source) -> None:
+    assert [problem for rule in RULES for problem in rule(source)] == []
+
+
+def test_the_functions_are_found() -> None:
+    names = [function.name for source in SOURCES for function in functions(source)]
+    assert len(names) > 100
+    assert {"hmac_sign", "verifier_verify", "PyInit__core"} <= set(names)
+
+
+CORE = '#include "core.h"\n'
+LINE = "    x++;\n"
+
+PLANTED: list[tuple[Callable[[Source], list[str]], str, str]] = [
+    (storey, "x.c", "#include <string.h>\n" + CORE),
+    (storey, "x.c", "int x(void);\n"),
+    (storey, "x.c", CORE + "#include <Python.h>\n"),
+    (storey, "x.c", CORE + '#include "module.h"\n'),
+    (storey, "x.c", CORE + "PyObject *x(void);\n"),
+    (storey, "core.h", "#include <stddef.h>\n#include <Python.h>\n"),
+    (banned_calls, "x.c", CORE + "void\nx(char *p)\n{\n    strcpy(p, q);\n}\n"),
+    (banned_calls, "x.c", CORE + "void\nx(char *p)\n{\n    sprintf (p, q);\n}\n"),
+    (early_compare, "x.c", CORE + "    if (memcmp(mac, given, 32) == 0) {\n"),
+    (early_compare, "x.c", CORE + "    if (strcmp(a, self->secret) == 0) {\n"),
+    (mutable_data, "x.c", CORE + "static int count;\n"),
+    (mutable_data, "x.c", CORE + "static const char *name = 0;\n"),
+    (mutable_data, "x.c", CORE + "void\nx(void)\n{\n    static int n = 0;\n}\n"),
+    (mutable_data, "x.c", CORE + "static struct row rows[] = {\n    {0}};\n"),
+    (mutable_data, "x.c", CORE + "int count = 0;\n"),
+    (long_functions, "x.c", CORE + f"int\nx(int x)\n{{\n{LINE * 61}}}\n"),
+    (long_file, "x.c", CORE + "\n" * FILE_LINES),
+    (
+        leaky_returns,
+        "x.c",
+        CORE + "int\nx(void)\n{\n    if (a) {\n        goto done;\n    }\n"
+        "    if (b) {\n        return 1;\n    }\ndone:\n    return 0;\n}\n",
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "name", "text"), PLANTED)
+def test_a_planted_violation_is_seen(
+    rule: Callable[[Source], list[str]], name: str, text: str
+) -> None:
+    assert rule(Source(name, text)) != []
+
+
+INNOCENT = (
+    CORE
+    + """
+static const char *const names[] = {"strcpy(", "static int x;"};
+static const int rows[2][2] = {{1, 2}, {3, 4}};
+/* sprintf(mac) and memcmp(secret) are only spoken of;
+static int x; is not declared. */
+static int
+half(int x)
+{
+    static const char hex[] = "0123456789abcdef";
+    if (memcmp(key, "kid", 3) == 0) { /* public */
+        goto done;
+    }
+    x = CRYPTO_memcmp(mac, given, 32);
+done:
+    return x / 2;
+}
+"""
+)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_good_code_passes(rule: Callable[[Source], list[str]]) -> None:
+    assert rule(Source("x.c", INNOCENT)) == []
