@@ -53,8 +53,9 @@ setup(
     ext_modules=[
         Extension(
             "fastbearer._core",
-            sources=sorted(glob("csrc/*.c")),
-            depends=sorted(glob("csrc/*.h")),
+            sources=sorted(glob("csrc/**/*.c", recursive=True)),
+            depends=sorted(glob("csrc/**/*.h", recursive=True)),
+            include_dirs=sorted({os.path.dirname(h) for h in glob("csrc/**/*.h", recursive=True)}),
             extra_compile_args=[
                 "-std=c11",
                 *WARNINGS,
