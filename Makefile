@@ -3,6 +3,7 @@
 
 PORT ?= 8000
 PIP = .venv/bin/python -m pip install -qq --disable-pip-version-check
+C_FILES = $(shell find csrc -name '*.[ch]')
 ASAN_LIBRARIES = $$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)
 
 .PHONY: build run test test-asan test-compat soak bench lint clean
@@ -46,7 +47,7 @@ lint: .venv/.with-dev
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	cd python && ../.venv/bin/lint-imports --config ../pyproject.toml --no-cache
-	! command -v clang-format >/dev/null || clang-format --dry-run -Werror csrc/*
+	! command -v clang-format >/dev/null || clang-format --dry-run -Werror $(C_FILES)
 
 # Not .env and not the database: they are yours.
 clean:
@@ -64,7 +65,7 @@ clean:
 
 .venv/.with-dev: .venv/.chromium
 
-.venv/.built: setup.py $(wildcard csrc/*) .venv/.made
+.venv/.built: setup.py $(C_FILES) .venv/.made
 	.venv/bin/python setup.py -q build_ext --inplace --force
 	@touch $@
 

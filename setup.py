@@ -6,9 +6,12 @@
 
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from glob import glob
+from itertools import chain
 
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
 LIBRARIES = ["libcrypto >= 3.0.3", "libargon2"]
 
@@ -46,16 +49,35 @@ def pkg_config(option: str) -> list[str]:
         ) from None
 
 
+class ParallelBuild(build_ext):  # type: ignore[misc]
+    """Compiles as many files at a time as there are CPUs."""
+
+    def build_extensions(self) -> None:
+        """Build as always, each source by a call of its own."""
+        compile_all = self.compiler.compile
+
+        def compile_each(sources: list[str], **options: object) -> list[str]:
+            def compile_one(source: str) -> list[str]:
+                return list(compile_all([source], **options))
+
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                return [*chain.from_iterable(pool.map(compile_one, sources))]
+
+        self.compiler.compile = compile_each
+        super().build_extensions()
+
+
 build = os.environ.get("FASTBEARER_BUILD", "release")
 sanitizers = [flag for flag in FLAGS[build] if flag.startswith("-fsanitize")]
 
 setup(
+    cmdclass={"build_ext": ParallelBuild},
     ext_modules=[
         Extension(
             "fastbearer._core",
             sources=sorted(glob("csrc/**/*.c", recursive=True)),
             depends=sorted(glob("csrc/**/*.h", recursive=True)),
-            include_dirs=sorted({os.path.dirname(h) for h in glob("csrc/**/*.h", recursive=True)}),
+            include_dirs=["csrc/lib", "csrc/module"],
             extra_compile_args=[
                 "-std=c11",
                 *WARNINGS,
@@ -70,5 +92,5 @@ setup(
                 *pkg_config("--libs"),
             ],
         )
-    ]
+    ],
 )

@@ -1,5 +1,5 @@
 /* fastbearer._core: encryption, for the drop-ins' JWE (RFC 7516). */
-#include "module.h"
+#include "skin.h"
 
 #include <openssl/crypto.h>
 

@@ -1,5 +1,5 @@
 /* fastbearer._core: the module, its state and its start. */
-#include "module.h"
+#include "skin.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -133,7 +133,7 @@ exec_functions(PyObject *module)
                    || PyModule_AddFunctions(module, encryption_methods) < 0
                    || PyModule_AddFunctions(module, jws_methods) < 0
                    || PyModule_AddFunctions(module, password_methods) < 0
-                   || PyModule_AddFunctions(module, signature_methods) < 0
+                   || PyModule_AddFunctions(module, raw_methods) < 0
                    || add_algorithms(module) < 0
                    || PyModule_AddStringConstant(
                           module, "libcrypto_version",

@@ -1,7 +1,7 @@
 /* Interned strings: the names that the core reads, and a fixed table of the
  * member names that most tokens use, so that reading them allocates nothing.
  * Filled once: a table that learned would need a lock. */
-#include "module.h"
+#include "skin.h"
 
 /* IANA's JWT claims and JOSE headers, and what identity providers and Better
  * Auth add; names of at most COMMON_NAME_MAX bytes. */

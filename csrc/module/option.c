@@ -1,5 +1,5 @@
 /* Arguments of constructors, checked once so that no call checks them again. */
-#include "module.h"
+#include "skin.h"
 
 #include <math.h>
 #include <time.h>

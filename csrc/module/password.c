@@ -1,6 +1,6 @@
 /* Password hashing with the GIL released. */
 #define _GNU_SOURCE /* sched_getaffinity */
-#include "module.h"
+#include "skin.h"
 
 #include <sched.h>
 

@@ -1,5 +1,5 @@
 /* From a status to the exception that it stands for. */
-#include "module.h"
+#include "skin.h"
 
 static const struct {
     const char *claim, *message;

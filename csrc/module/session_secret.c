@@ -1,6 +1,6 @@
 /* SessionSecret: what a Better Auth server's cookies are signed and sealed
  * with. */
-#include "module.h"
+#include "skin.h"
 
 #include <openssl/crypto.h>
 

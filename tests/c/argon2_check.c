@@ -3,13 +3,13 @@
  * the CPU has and on 1 to 4 threads; and BLAKE2b against RFC 7693's vector and
  * libcrypto. Stands alone:
  *
- *   gcc -std=c11 -O2 -Icsrc tests/c/argon2_check.c csrc/blake2b.c \
- *       csrc/argon2_{fill,wide,lanes,core}.c \
+ *   gcc -std=c11 -O2 -Icsrc/lib tests/c/argon2_check.c \
+ *       csrc/lib/password/argon2/{blake2b,argon2_{fill,wide,lanes,core}}.c \
  *       -largon2 -lcrypto -pthread -Wl,--wrap=pthread_create \
  *       -o /tmp/argon2_check
  *   /tmp/argon2_check [cases [seed]]
  */
-#include "argon2_inner.h"
+#include "password/argon2/argon2_inner.h"
 
 #include <argon2.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* Strict base64url, both ways. */
-#include "core.h"
+#include "base/base.h"
 
 static const char alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

@@ -1,6 +1,6 @@
 /* Base64url, 32 characters at a time, where the CPU has AVX2. Its portable
  * twin is the loop in b64url.c, which goes on where this one stops. */
-#include "core.h"
+#include "base/base.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>

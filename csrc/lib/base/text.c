@@ -1,7 +1,6 @@
 /* The alphabets and numbers of password hashes. */
-#include "core.h"
+#include "base/base.h"
 
-#include "hash_text.h"
 
 #define CODED_MAX 512 /* characters: HASH_TEXT_MAX holds them all */
 

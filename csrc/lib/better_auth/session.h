@@ -1,12 +1,15 @@
-/* The part of core.h about the cookies of a Better Auth server; included at its
- * end. */
+/* The room of a Better Auth server's cookies. It may use crypto and base. */
 #ifndef FASTBEARER_SESSION_H
 #define FASTBEARER_SESSION_H
+
+#include "crypto/crypto.h"
 
 #define SESSION_TOKEN 32     /* characters: letters and digits */
 #define SESSION_SIGNATURE 44 /* characters: base64 of a MAC */
 #define SESSION_SIGNED (SESSION_TOKEN + 1 + SESSION_SIGNATURE)
 #define SESSION_KEY 64 /* bytes */
+
+/* --- session.c: the secret --- */
 
 typedef struct {
     hmac_key mac;                   /* under the secret as it is */
@@ -21,6 +24,11 @@ status session_secret_init(session_secret *secret, const digests *all,
                            span text);
 void session_secret_clear(session_secret *secret);
 
+/* With what session data is sealed. */
+const aead *session_sealer(void);
+
+/* --- session_token.c --- */
+
 bool session_token_is_one(span text);
 
 /* Writes the SESSION_SIGNATURE characters for a token, which is one. */
@@ -32,10 +40,14 @@ bool session_token_sign(const session_secret *secret, const char *text,
 status session_token_read(const session_secret *secret, span value,
                           char *text);
 
+/* --- session_compact.c --- */
+
 /* The JSON of an envelope: its payload, an object within json, which is
  * changed behind it, and its milliseconds. */
 status session_compact_read(const session_secret *secret, char *json,
                             size_t len, span *payload, int64_t *expires_at);
+
+/* --- session_sealed.c --- */
 
 /* Whether a value is sealed with this secret, by its header. */
 bool session_is_sealed_with(const session_secret *secret, span value);

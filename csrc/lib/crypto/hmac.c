@@ -1,5 +1,5 @@
 /* HMAC (RFC 2104) from two prepared digest states, copied for every message. */
-#include "core.h"
+#include "crypto/crypto.h"
 
 #include <string.h>
 

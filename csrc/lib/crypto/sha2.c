@@ -2,7 +2,7 @@
  * a third faster than an EVP_MD_CTX for messages of a token's size. The only
  * file that calls functions which OpenSSL 3.0 deprecates. */
 #define OPENSSL_SUPPRESS_DEPRECATED
-#include "core.h"
+#include "crypto/crypto.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* The tables of algorithms and curves, and the digests they name. */
-#include "core.h"
+/* The tables of algorithms and curves. */
+#include "jose/jose.h"
 
 #include <string.h>
 
@@ -29,12 +29,6 @@ static const curve curves[] = {
     {"secp256k1", "secp256k1", "ES256K", KIND_EC, 32, 64},
     {"Ed25519", "ED25519", "EdDSA", KIND_ED, 32, 64},
     {"Ed448", "ED448", "EdDSA", KIND_ED, 57, 114},
-};
-
-static const char *const digest_names[DIGEST_COUNT] = {
-    [DIGEST_SHA256] = "SHA256",
-    [DIGEST_SHA384] = "SHA384",
-    [DIGEST_SHA512] = "SHA512",
 };
 
 const alg *
@@ -68,27 +62,4 @@ curve_find(const char *name, size_t len)
         }
     }
     return NULL;
-}
-
-bool
-digests_fetch(digests *all, bool only_evp)
-{
-    all->by_value = !only_evp && !EVP_default_properties_is_fips_enabled(NULL);
-    for (int i = 0; i < DIGEST_COUNT; i++) {
-        all->md[i] = EVP_MD_fetch(NULL, digest_names[i], NULL);
-        if (all->md[i] == NULL) {
-            return false;
-        }
-        all->by_value = all->by_value && sha2_agrees((digest_id)i, all->md[i]);
-    }
-    return true;
-}
-
-void
-digests_free(digests *all)
-{
-    for (int i = 0; i < DIGEST_COUNT; i++) {
-        EVP_MD_free(all->md[i]);
-        all->md[i] = NULL;
-    }
 }

@@ -1,5 +1,5 @@
 /* A compact JWS cut into its three segments. */
-#include "core.h"
+#include "jose/jose.h"
 
 #include <string.h>
 
@@ -30,7 +30,7 @@ too_many_segments(const char *p, const char *end)
 }
 
 status
-token_split(span text, bool allow_padding, token *out)
+compact_split(span text, bool allow_padding, token *out)
 {
     const char *end = text.p + text.len;
     const char *first = text.len == 0 ? NULL : memchr(text.p, '.', text.len);

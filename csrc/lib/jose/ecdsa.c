@@ -1,5 +1,5 @@
 /* ECDSA signatures: fixed-width r || s on the wire, DER in libcrypto. */
-#include "core.h"
+#include "jose/jose.h"
 
 /* One INTEGER of a fixed-width number; returns its end, NULL for zero. */
 static unsigned char *

@@ -1,6 +1,6 @@
 /* Edwards public keys (RFC 8032): libcrypto takes any 32 or 57 bytes, also
  * points of small order, under which anybody can sign. */
-#include "core.h"
+#include "jose/jose.h"
 
 #include <openssl/bn.h>
 

@@ -1,5 +1,5 @@
 /* Asymmetric signatures from prepared contexts. */
-#include "core.h"
+#include "jose/jose.h"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>

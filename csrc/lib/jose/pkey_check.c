@@ -1,6 +1,6 @@
 /* The rules of RFC 7518 6 and RFC 8725 3.4 that libcrypto's import does not
  * enforce. */
-#include "core.h"
+#include "jose/jose.h"
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>

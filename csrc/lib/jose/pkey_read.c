@@ -1,5 +1,5 @@
 /* Asymmetric keys from PEM, DER and the numbers of a JWK. */
-#include "core.h"
+#include "jose/jose.h"
 
 #include <openssl/bio.h>
 #include <openssl/core_names.h>

@@ -1,5 +1,5 @@
 /* Asymmetric keys back to numbers and PEM. */
-#include "core.h"
+#include "jose/jose.h"
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>

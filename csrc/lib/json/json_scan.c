@@ -1,5 +1,5 @@
 /* A strict JSON cursor: the whole grammar, no allocation, no recursion. */
-#include "core.h"
+#include "json/json.h"
 
 #include <string.h>
 

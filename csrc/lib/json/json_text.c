@@ -1,5 +1,5 @@
 /* The names and strings of JSON: UTF-8, escapes and surrogates. */
-#include "core.h"
+#include "json/json.h"
 
 #include <string.h>
 

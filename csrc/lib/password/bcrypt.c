@@ -1,11 +1,11 @@
 /* bcrypt's hashes: $2b$, its elder spellings, and the faulty $2x$. */
-#include "core.h"
+#include "password/password.h"
 
 #include <string.h>
 
 #include <openssl/crypto.h>
 
-#include "blowfish.h"
+#include "password/blowfish/blowfish.h"
 
 #define SETTING_LEN 29 /* $2b$12$ and 22 characters of salt */
 #define HASH_LEN 60

@@ -1,9 +1,8 @@
 /* Django's hashes that are another format's behind a word of its own. */
-#include "core.h"
+#include "password/password.h"
 
 #include <openssl/crypto.h>
 
-#include "hash_text.h"
 
 #define SHA256_LEN 32
 

@@ -1,5 +1,5 @@
 /* The table of password hash formats. */
-#include "core.h"
+#include "password/password.h"
 
 #include <string.h>
 

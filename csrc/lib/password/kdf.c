@@ -1,10 +1,10 @@
 /* scrypt (RFC 7914) and PBKDF2 (RFC 8018 5.2), by libcrypto. */
-#include "core.h"
+#include "password/password.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
-#include "kdf.h"
+#include "password/kdf.h"
 
 #define KEY_DEFAULT 32 /* bytes */
 #define HEX_SALT 32    /* characters of Better Auth's salt */

@@ -2,8 +2,7 @@
 #ifndef FASTBEARER_KDF_H
 #define FASTBEARER_KDF_H
 
-#include "core.h"
-#include "hash_text.h"
+#include "password/password.h"
 
 #define KDF_SALT_MAX 256
 #define KDF_DIGEST_MAX 128

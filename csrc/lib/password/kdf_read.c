@@ -1,7 +1,7 @@
 /* The texts in which scrypt and PBKDF2 hashes are stored. */
-#include "core.h"
+#include "password/password.h"
 
-#include "kdf.h"
+#include "password/kdf.h"
 
 /* A stored hash chooses its own cost. OWASP's strongest scrypt takes 128 MiB;
  * RFC 7914's example for files takes 1 GiB, and so may a hash. */

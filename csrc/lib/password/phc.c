@@ -1,11 +1,10 @@
 /* Argon2's hashes as PHC text: reading, checking the cost, writing. */
-#include "core.h"
+#include "password/password.h"
 
 #include <string.h>
 
 #include <openssl/crypto.h>
 
-#include "hash_text.h"
 
 #define SALT_MIN 8 /* RFC 9106 3.1 */
 #define SALT_MAX 64

@@ -1,5 +1,5 @@
 /* fastbearer._core: the bearer token among the headers of a request. */
-#include "module.h"
+#include "skin.h"
 
 #include <string.h>
 
@@ -40,35 +40,6 @@ token_in(PyObject *field)
     return PyUnicode_DecodeLatin1(value, size, NULL);
 }
 
-static bool
-is_name(PyObject *name, PyObject *wanted)
-{
-    return PyBytes_Check(name)
-           && PyBytes_GET_SIZE(name) == PyBytes_GET_SIZE(wanted)
-           && memcmp(PyBytes_AS_STRING(name), PyBytes_AS_STRING(wanted),
-                     (size_t)PyBytes_GET_SIZE(wanted))
-                  == 0;
-}
-
-bool
-header_value(PyObject *pair, PyObject *wanted, PyObject **value)
-{
-    PyObject *name;
-    PyObject *second;
-    if (PyTuple_Check(pair) && PyTuple_GET_SIZE(pair) == 2) {
-        name = PyTuple_GET_ITEM(pair, 0);
-        second = PyTuple_GET_ITEM(pair, 1);
-    } else if (PyList_Check(pair) && PyList_GET_SIZE(pair) == 2) {
-        name = PyList_GET_ITEM(pair, 0);
-        second = PyList_GET_ITEM(pair, 1);
-    } else {
-        PyErr_SetString(PyExc_TypeError, "a header is a pair of bytes");
-        return false;
-    }
-    *value = is_name(name, wanted) ? second : NULL;
-    return true;
-}
-
 /* Finds the one value, a new reference, or NULL where there is none. False with
  * an error set if there are two. */
 static bool
@@ -78,7 +49,7 @@ one_value(PyObject *headers, PyObject *wanted, PyObject **value)
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(headers); i++) {
         PyObject *found;
         PyObject *pair = PySequence_Fast_GET_ITEM(headers, i);
-        if (!header_value(pair, wanted, &found)) {
+        if (!field_value(pair, wanted, &found)) {
             Py_CLEAR(*value);
             return false;
         }

@@ -1,5 +1,5 @@
 /* fastbearer._core: cookies of one maker among the headers of a request. */
-#include "module.h"
+#include "skin.h"
 
 #include <string.h>
 
@@ -119,7 +119,7 @@ cookie_values(PyObject *Py_UNUSED(module), PyObject *const *args,
     bool ok = headers != NULL && name != NULL && found != NULL;
     for (Py_ssize_t i = 0; ok && i < PySequence_Fast_GET_SIZE(headers); i++) {
         PyObject *value;
-        ok = header_value(PySequence_Fast_GET_ITEM(headers, i), name, &value);
+        ok = field_value(PySequence_Fast_GET_ITEM(headers, i), name, &value);
         if (ok && value != NULL && !PyBytes_Check(value)) {
             PyErr_SetString(PyExc_TypeError, "a header is a pair of bytes");
             ok = false;

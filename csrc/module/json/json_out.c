@@ -1,5 +1,5 @@
 /* Text on its way out: a buffer, and strings in it. */
-#include "module.h"
+#include "skin.h"
 
 void
 json_out_begin(json_out *text)

@@ -1,5 +1,5 @@
 /* Python objects from the events of a JSON cursor. */
-#include "module.h"
+#include "skin.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* A strict, compact JSON writer: what it writes, the reader accepts. */
-#include "module.h"
+#include "skin.h"
 
 #include <math.h>
 

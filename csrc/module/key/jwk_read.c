@@ -1,5 +1,5 @@
 /* Keys from JSON Web Keys (RFC 7517, RFC 7518 6, RFC 8037). */
-#include "module.h"
+#include "skin.h"
 
 #include <openssl/crypto.h>
 

@@ -1,5 +1,5 @@
 /* JSON Web Keys of keys, and their thumbprints (RFC 7638). */
-#include "module.h"
+#include "skin.h"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>

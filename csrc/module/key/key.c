@@ -1,5 +1,5 @@
 /* Key: one algorithm and its prepared key material. */
-#include "module.h"
+#include "skin.h"
 
 #include <openssl/crypto.h>
 
@@ -9,63 +9,6 @@ PyDoc_STRVAR(key_doc,
 "Immutable, and safe to share between threads. Made by `from_secret`,\n"
 "`from_pem`, `from_der`, `from_jwk` and `generate`; neither repr() nor an\n"
 "error shows key material.");
-
-/* --- ready headers ---------------------------------------------------------- */
-
-static PyObject *
-encode_header(PyObject *json)
-{
-    Py_ssize_t len;
-    const char *text = PyUnicode_AsUTF8AndSize(json, &len);
-    if (text == NULL) {
-        return NULL;
-    }
-    PyObject *encoded = PyBytes_FromStringAndSize(
-        NULL, (Py_ssize_t)b64url_encoded((size_t)len));
-    if (encoded != NULL) {
-        b64url_encode((const unsigned char *)text, (size_t)len,
-                      PyBytes_AS_STRING(encoded));
-    }
-    return encoded;
-}
-
-/* `,"kid":"..."`, or an empty string for a key without one. */
-static PyObject *
-kid_member(PyObject *kid)
-{
-    json_out text;
-    PyObject *member = NULL;
-    json_out_begin(&text);
-    if (kid == NULL
-        || (json_put(&text, ",\"kid\":", 7) && json_write(&text, kid, 1))) {
-        member = PyUnicode_DecodeUTF8(text.bytes, (Py_ssize_t)text.len, NULL);
-    }
-    json_out_end(&text);
-    return member;
-}
-
-/* Ours, PyJWT's and python-jose's; npm's jose's; joserfc's. */
-static const char *const header_forms[HEADER_COUNT] = {
-    [HEADER_JWT] = "{\"alg\":\"%s\"%U,\"typ\":\"JWT\"}",
-    [HEADER_JWS] = "{\"alg\":\"%s\"%U}",
-    [HEADER_TURNED] = "{\"typ\":\"JWT\",\"alg\":\"%s\"%U}",
-};
-
-static bool
-make_headers(KeyObject *key)
-{
-    PyObject *kid = kid_member(key->kid);
-    bool ok = kid != NULL;
-    for (int i = 0; ok && i < HEADER_COUNT; i++) {
-        PyObject *json =
-            PyUnicode_FromFormat(header_forms[i], key->alg->name, kid);
-        key->headers[i] = json == NULL ? NULL : encode_header(json);
-        Py_XDECREF(json);
-        ok = key->headers[i] != NULL;
-    }
-    Py_XDECREF(kid);
-    return ok;
-}
 
 /* --- construction ------------------------------------------------------------------- */
 
@@ -91,7 +34,7 @@ finish(KeyObject *key, const core_state *state, status result)
     if (result != STATUS_OK) {
         status_raise(state, result);
     }
-    if (result != STATUS_OK || !make_headers(key)) {
+    if (result != STATUS_OK || !ready_make(key)) {
         Py_CLEAR(key);
     }
     return (PyObject *)key;
@@ -177,29 +120,6 @@ key_algorithm(const core_state *state, PyObject *name, const alg **out)
         status_raise(state, STATUS_KEY_ALGORITHM);
     }
     return *out != NULL;
-}
-
-bool
-key_text(const core_state *state, const char *name, PyObject *value,
-         span *text)
-{
-    Py_ssize_t len = 0;
-    if (PyBytes_Check(value)) {
-        *text =
-            (span){PyBytes_AS_STRING(value), (size_t)PyBytes_GET_SIZE(value)};
-        return true;
-    }
-    if (!PyUnicode_Check(value)) {
-        PyErr_Format(PyExc_TypeError, "%s must be str or bytes", name);
-        return false;
-    }
-    text->p = PyUnicode_AsUTF8AndSize(value, &len);
-    text->len = (size_t)len;
-    if (text->p == NULL && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
-        PyErr_Clear(); /* it holds the secret */
-        status_raise(state, STATUS_KEY_UNICODE);
-    }
-    return text->p != NULL;
 }
 
 PyObject *

@@ -1,5 +1,5 @@
 /* New keys: of shared secrets, and of random numbers. */
-#include "module.h"
+#include "skin.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>

@@ -1,5 +1,5 @@
 /* Keys from PEM and DER, and back to PEM. */
-#include "module.h"
+#include "skin.h"
 
 #include <openssl/bio.h>
 

@@ -1,5 +1,5 @@
 /* The signature cache: the last tokens whose signature has passed. */
-#include "module.h"
+#include "skin.h"
 
 /* A token as a plain str, as which it is remembered, or NULL for one that is
  * not: a subclass could answer an equality test as it likes. Bytes become a

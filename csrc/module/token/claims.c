@@ -1,5 +1,5 @@
 /* The registered claims of a verified token (RFC 7519 4.1). */
-#include "module.h"
+#include "skin.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* The JOSE header (RFC 7515 4): reading, checking, making. */
-#include "module.h"
+#include "skin.h"
 
 #define MEMBERS_MAX 64
 
@@ -94,24 +94,6 @@ read_alg(PyObject *name)
     return alg_find(PyUnicode_DATA(name), (size_t)PyUnicode_GET_LENGTH(name));
 }
 
-PyObject *
-header_parse(const core_state *state, span segment, known_members *known)
-{
-    size_t len = b64url_decoded(segment.len);
-    unsigned char *json = PyMem_Malloc(len + 1);
-    PyObject *object = NULL;
-    if (json == NULL) {
-        return PyErr_NoMemory();
-    }
-    if (!b64url_decode(segment.p, segment.len, json)) {
-        status_raise(state, STATUS_TOKEN_BASE64);
-    } else {
-        object = json_read_object(state, (span){(char *)json, len}, known);
-    }
-    PyMem_Free(json);
-    return object;
-}
-
 bool
 header_read(const core_state *state, PyObject *keys, span segment,
             PyObject *typ, bool whole, header *out)
@@ -121,7 +103,7 @@ header_read(const core_state *state, PyObject *keys, span segment,
     if (typ == NULL && !whole && read_ready(keys, segment, out)) {
         return true;
     }
-    out->parsed = header_parse(state, segment, &known);
+    out->parsed = segment_object(state, segment, &known);
     if (out->parsed == NULL) {
         return false;
     }
@@ -150,7 +132,7 @@ merge(const core_state *state, const KeyObject *key, PyObject *extra, int form)
     span ready = {PyBytes_AS_STRING(key->headers[form]),
                   (size_t)PyBytes_GET_SIZE(key->headers[form])};
     PyObject *typ = state->names.own[NAME_typ];
-    PyObject *members = header_parse(state, ready, &known);
+    PyObject *members = segment_object(state, ready, &known);
     bool ok = members != NULL && PyDict_Update(members, extra) == 0
               && (PyDict_GetItemWithError(members, typ) != Py_None
                   || PyDict_DelItem(members, typ) == 0);
@@ -175,7 +157,7 @@ check_own(const core_state *state, const KeyObject *key, PyObject *encoded)
     known_members known;
     span segment = {PyBytes_AS_STRING(encoded),
                     (size_t)PyBytes_GET_SIZE(encoded)};
-    PyObject *members = header_parse(state, segment, &known);
+    PyObject *members = segment_object(state, segment, &known);
     if (members == NULL) {
         PyErr_Clear();
         return refuse_member("headers that are not strict JSON");

@@ -1,5 +1,5 @@
 /* Functions for signed text of any kind (RFC 7515), without claims. */
-#include "module.h"
+#include "skin.h"
 
 PyDoc_STRVAR(sign_doc,
 "jws_sign($module, payload, key, headers, /)\n"
@@ -31,20 +31,6 @@ jws_sign(PyObject *module, PyObject *const *args, Py_ssize_t count)
     return made;
 }
 
-static PyObject *
-decode_payload(const core_state *state, span payload)
-{
-    PyObject *bytes = PyBytes_FromStringAndSize(
-        NULL, (Py_ssize_t)b64url_decoded(payload.len));
-    if (bytes != NULL
-        && !b64url_decode(payload.p, payload.len,
-                          (unsigned char *)PyBytes_AS_STRING(bytes))) {
-        Py_CLEAR(bytes);
-        status_raise(state, STATUS_TOKEN_BASE64);
-    }
-    return bytes;
-}
-
 PyDoc_STRVAR(verify_doc,
 "jws_verify($module, token, keys, /)\n"
 "--\n"
@@ -68,7 +54,7 @@ jws_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
     if (keys == NULL || !token_text(state, args[0], &text)) {
         goto done;
     }
-    result = token_split(text, false, &parts);
+    result = compact_split(text, false, &parts);
     if (result != STATUS_OK) {
         status_raise(state, result);
         goto done;
@@ -81,7 +67,7 @@ jws_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
         status_raise(state, result);
         goto done;
     }
-    payload = decode_payload(state, parts.payload);
+    payload = segment_bytes(state, parts.payload);
 done:
     Py_XDECREF(head.parsed);
     Py_XDECREF(keys);
@@ -116,43 +102,9 @@ unverified_header(PyObject *module, PyObject *value)
     if (!token_text(state, value, &text)) {
         return NULL;
     }
-    status result = token_split(text, false, &parts);
-    return result == STATUS_OK ? header_parse(state, parts.header, &known)
+    status result = compact_split(text, false, &parts);
+    return result == STATUS_OK ? segment_object(state, parts.header, &known)
                                : status_raise(state, result);
-}
-
-PyDoc_STRVAR(base64url_doc,
-"base64url_bytes($module, text, /)\n"
-"--\n"
-"\n"
-"Return the bytes that strict base64url stands for (RFC 7515 2), str or bytes;\n"
-"MalformedTokenError if it is not that.");
-
-static PyObject *
-base64url_bytes(PyObject *module, PyObject *value)
-{
-    core_state *state = state_of(module);
-    span text;
-    return token_text(state, value, &text) ? decode_payload(state, text)
-                                           : NULL;
-}
-
-PyDoc_STRVAR(json_object_doc,
-"json_object($module, text, /)\n"
-"--\n"
-"\n"
-"Return the dict of a strict JSON text, str or bytes; MalformedTokenError if\n"
-"it is not one.");
-
-static PyObject *
-json_object(PyObject *module, PyObject *value)
-{
-    core_state *state = state_of(module);
-    known_members known;
-    span text;
-    return key_text(state, "text", value, &text)
-               ? json_read_object(state, text, &known)
-               : NULL;
 }
 
 PyMethodDef jws_methods[] = {
@@ -161,7 +113,5 @@ PyMethodDef jws_methods[] = {
     {"jws_verify", (PyCFunction)(void (*)(void))jws_verify, METH_FASTCALL,
      verify_doc},
     {"unverified_header", unverified_header, METH_O, unverified_header_doc},
-    {"base64url_bytes", base64url_bytes, METH_O, base64url_doc},
-    {"json_object", json_object, METH_O, json_object_doc},
     {NULL, NULL, 0, NULL},
 };

@@ -1,5 +1,5 @@
 /* Signer: from claims to a compact token. */
-#include "module.h"
+#include "skin.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* Verifier: from a compact token to its claims. */
-#include "module.h"
+#include "skin.h"
 
 typedef struct {
     PyObject_HEAD
@@ -13,30 +13,6 @@ typedef struct {
 } VerifierObject;
 
 /* --- verifying ---------------------------------------------------------------- */
-
-#define PAYLOAD_ROOM 2048
-
-/* The payload's JSON, read only now that its signature has passed. */
-static PyObject *
-read_claims(const core_state *state, span payload, known_members *known)
-{
-    unsigned char room[PAYLOAD_ROOM];
-    size_t len = b64url_decoded(payload.len);
-    unsigned char *json = len <= sizeof room ? room : PyMem_Malloc(len);
-    PyObject *claims = NULL;
-    if (json == NULL) {
-        return PyErr_NoMemory();
-    }
-    if (b64url_decode(payload.p, payload.len, json)) {
-        claims = json_read_object(state, (span){(char *)json, len}, known);
-    } else {
-        status_raise(state, STATUS_TOKEN_BASE64);
-    }
-    if (json != room) {
-        PyMem_Free(json);
-    }
-    return claims;
-}
 
 static status
 check_signature(VerifierObject *self, PyObject *value, const header *head,
@@ -68,7 +44,7 @@ verify(VerifierObject *self, PyObject *value, bool whole, header *head)
         return NULL;
     }
     if (text.len <= self->max_bytes) {
-        result = token_split(text, self->allow_padding, &parts);
+        result = compact_split(text, self->allow_padding, &parts);
     }
     if (result != STATUS_OK) {
         return status_raise(state, result);
@@ -81,7 +57,8 @@ verify(VerifierObject *self, PyObject *value, bool whole, header *head)
     if (result != STATUS_OK) {
         return status_raise(state, result);
     }
-    claims = read_claims(state, parts.payload, &known);
+    /* The payload's JSON, read only now that its signature has passed. */
+    claims = segment_object(state, parts.payload, &known);
     if (claims != NULL && !claims_check(state, &self->rules, claims, &known)) {
         Py_CLEAR(claims);
     }

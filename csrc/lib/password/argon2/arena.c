@@ -1,7 +1,7 @@
 /* Memory for Argon2. Fresh pages cost a third of a hash: the system fills them
  * with zeros, one by one unless they are huge. So they are kept for a while. */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS, madvise */
-#include "core.h"
+#include "password/password.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>

@@ -1,10 +1,10 @@
 /* Argon2 (RFC 9106): from a password to the first blocks, and from the last
  * ones to the tag. */
-#include "core.h"
+#include "password/password.h"
 
 #include <openssl/crypto.h>
 
-#include "argon2_inner.h"
+#include "password/argon2/argon2_inner.h"
 
 #define BLOCK 1024 /* bytes */
 #define HASH 64    /* bytes of H0 */

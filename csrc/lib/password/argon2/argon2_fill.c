@@ -1,7 +1,7 @@
 /* Argon2's compression G (RFC 9106 3.5, 3.6), and which code does it. */
-#include "core.h"
+#include "password/password.h"
 
-#include "argon2_inner.h"
+#include "password/argon2/argon2_inner.h"
 
 static inline uint64_t
 rotate(uint64_t word, int by)

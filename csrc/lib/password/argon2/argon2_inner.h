@@ -2,9 +2,9 @@
 #ifndef FASTBEARER_ARGON2_INNER_H
 #define FASTBEARER_ARGON2_INNER_H
 
-#include "core.h"
+#include "password/password.h"
 
-/* --- blake2b.c: BLAKE2b without a key (RFC 7693) ------------------------------- */
+/* --- blake2b.c: BLAKE2b without a key (RFC 7693) ------------------------- */
 
 #define BLAKE2B_BLOCK 128
 #define BLAKE2B_MAX 64
@@ -23,7 +23,7 @@ void blake2b_final(blake2b *state, unsigned char *out);
 /* H' of RFC 9106 3.3: any number of bytes from 1. */
 void blake2b_long(span message, unsigned char *out, size_t size);
 
-/* --- argon2_fill.c: Argon2's compression ------------------------------------------- */
+/* --- argon2_fill.c: Argon2's compression --------------------------------- */
 
 #define ARGON2_WORDS 128
 #define ARGON2_SLICES 4
@@ -88,12 +88,12 @@ struct argon2_engine {
                  argon2_block *to, bool add, argon2_next *next);
 };
 
-/* --- argon2_wide.c: the same, faster ----------------------------------------- */
+/* --- argon2_wide.c: the same, faster ------------------------------------- */
 
 /* The fastest first; after the last, one without a name. */
 extern const argon2_engine argon2_wide[];
 
-/* --- argon2_lanes.c: Argon2's memory ---------------------------------------------- */
+/* --- argon2_lanes.c: Argon2's memory ------------------------------------- */
 
 typedef struct {
     const argon2_engine *engine;

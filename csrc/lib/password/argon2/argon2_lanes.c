@@ -1,9 +1,9 @@
 /* Argon2's memory (RFC 9106 3.4): which block is made of which, by whom. */
-#include "core.h"
+#include "password/password.h"
 
 #include <pthread.h>
 
-#include "argon2_inner.h"
+#include "password/argon2/argon2_inner.h"
 
 #define TOGETHER 4 /* lanes */
 #define THREADS_MAX 64

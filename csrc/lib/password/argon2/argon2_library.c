@@ -1,5 +1,5 @@
 /* Argon2 by libargon2: the reference, for those who want it. */
-#include "core.h"
+#include "password/password.h"
 
 #include <argon2.h>
 

@@ -1,7 +1,7 @@
 /* G of argon2_fill.c where the CPU has AVX2 or AVX-512. */
-#include "core.h"
+#include "password/password.h"
 
-#include "argon2_inner.h"
+#include "password/argon2/argon2_inner.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>

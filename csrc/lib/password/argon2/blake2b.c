@@ -1,11 +1,11 @@
 /* BLAKE2b (RFC 7693) and the long hash that Argon2 makes of it. */
-#include "core.h"
+#include "password/password.h"
 
 #include <string.h>
 
 #include <openssl/crypto.h>
 
-#include "argon2_inner.h"
+#include "password/argon2/argon2_inner.h"
 
 /* RFC 7693 2.6, 2.7 */
 static const uint64_t iv[8] = {0x6a09e667f3bcc908, 0xbb67ae8584caa73b,

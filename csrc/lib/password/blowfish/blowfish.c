@@ -1,8 +1,8 @@
 /* Blowfish (Schneier 1993), and the key schedule of bcrypt (Provos and
  * Mazieres 1999, 3.1), which is all that its cost is made of. */
-#include "core.h"
+#include "password/password.h"
 
-#include "blowfish.h"
+#include "password/blowfish/blowfish.h"
 
 static inline uint32_t
 mix(const blowfish *state, uint32_t x)

@@ -2,7 +2,7 @@
 #ifndef FASTBEARER_BLOWFISH_H
 #define FASTBEARER_BLOWFISH_H
 
-#include "core.h"
+#include "password/password.h"
 
 #define BLOWFISH_SUBKEYS 18
 
@@ -13,7 +13,7 @@ typedef struct {
 
 extern const blowfish blowfish_pi;
 
-/* --- blowfish.c ------------------------------------------------------------------ */
+/* --- blowfish.c ---------------------------------------------------------- */
 
 /* A key, repeated over the subkeys. */
 typedef struct {

@@ -1,7 +1,7 @@
 /* Made by scripts/blowfish_pi: the first digits of pi behind the point. */
-#include "core.h"
+#include "password/password.h"
 
-#include "blowfish.h"
+#include "password/blowfish/blowfish.h"
 
 /* clang-format off */
 const blowfish blowfish_pi = {

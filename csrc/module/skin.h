@@ -1,14 +1,15 @@
 /*
- * The upper storey: the Python skin over core.h. Every function that returns
+ * The upper storey: the Python skin over lib.h, and the ground on which each of
+ * its files stands: state, types and contracts. Every function that returns
  * an object or a bool sets a Python exception when it returns NULL or false.
  */
-#ifndef FASTBEARER_MODULE_H
-#define FASTBEARER_MODULE_H
+#ifndef FASTBEARER_SKIN_H
+#define FASTBEARER_SKIN_H
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-#include "core.h"
+#include "lib.h"
 
 /* Members of header and claims that the core itself reads. */
 #define NAME_TABLE(X)                                                         \
@@ -59,13 +60,22 @@ typedef struct {
 
 core_state *state_of(PyObject *module);
 
-/* --- status.c ----------------------------------------------------------------*/
+/* --- raise.c ----------------------------------------------------------------*/
 
 /* Raises what the status stands for; returns NULL. */
 PyObject *status_raise(const core_state *state, status failed);
 
 /* Raises STATUS_CLAIM_MISSING for that claim; returns NULL. */
 PyObject *status_raise_missing(const core_state *state, PyObject *claim);
+
+/* --- pytext.c: text of Python objects --- */
+
+/* Borrows the text of a str or bytes token; what is not ASCII is malformed. */
+bool token_text(const core_state *state, PyObject *value, span *text);
+
+/* Borrows the text of str or bytes; a lone surrogate is an InvalidKeyError. */
+bool key_text(const core_state *state, const char *name, PyObject *value,
+              span *text);
 
 /* --- option.c: arguments of constructors --------------------------------------*/
 
@@ -87,7 +97,7 @@ bool option_clock(PyObject *value, PyObject **clock);
 /* Seconds since the epoch by that clock, or by the system's if it is NULL. */
 bool clock_read(PyObject *clock, double *now);
 
-/* --- json.c -----------------------------------------------------------------------*/
+/* --- json_read.c -----------------------------------------------------------------------*/
 
 /* Members of an object that the core reads itself, borrowed from it; NULL
  * where absent. */
@@ -175,10 +185,6 @@ bool key_algorithm(const core_state *state, PyObject *name, const alg **out);
 /* Whether it is a str or None. */
 bool key_kid(PyObject *kid);
 
-/* Borrows the text of str or bytes; a lone surrogate is an InvalidKeyError. */
-bool key_text(const core_state *state, const char *name, PyObject *value,
-              span *text);
-
 /* Raises an InvalidKeyError for a key that cannot, or may not, sign. */
 bool key_can_sign(const core_state *state, const KeyObject *key);
 
@@ -186,7 +192,7 @@ bool key_can_sign(const core_state *state, const KeyObject *key);
  * empty. */
 PyObject *keys_of(const core_state *state, PyObject *value);
 
-/* --- key_make.c, key_read.c, jwk_read.c, jwk_write.c: methods of Key ------------------------------------- */
+/* --- key_make.c, key_pem.c, jwk_read.c, jwk_write.c: methods of Key ------------------------------------- */
 
 extern const char key_from_secret_doc[], key_generate_doc[];
 PyObject *key_from_secret(PyObject *type, PyObject *args, PyObject *kwargs);
@@ -201,6 +207,20 @@ extern const char key_from_jwk_doc[], key_to_jwk_doc[], key_thumbprint_doc[];
 PyObject *key_from_jwk(PyObject *type, PyObject *args, PyObject *kwargs);
 PyObject *key_to_jwk(PyObject *self, PyObject *args, PyObject *kwargs);
 PyObject *key_thumbprint(PyObject *self, PyObject *unused);
+
+/* --- ready.c --- */
+
+/* Fills key->headers, from its algorithm and its kid. */
+bool ready_make(KeyObject *key);
+
+/* --- segment.c --- */
+
+/* The bytes of a segment, strict base64url. */
+PyObject *segment_bytes(const core_state *state, span segment);
+
+/* The object whose JSON a segment holds, unchecked but for its JSON. */
+PyObject *segment_object(const core_state *state, span segment,
+                         known_members *known);
 
 /* --- header.c ----------------------------------------------------------------------*/
 
@@ -218,10 +238,6 @@ typedef struct {
 bool header_read(const core_state *state, PyObject *keys, span segment,
                  PyObject *typ, bool whole, header *out);
 
-/* The header as it stands, unchecked but for its JSON. */
-PyObject *header_parse(const core_state *state, span segment,
-                       known_members *known);
-
 /* Base64url of the header that `key` writes: its ready one, or with `extra`
  * members. New reference to bytes. */
 PyObject *header_make(const core_state *state, const KeyObject *key,
@@ -229,12 +245,16 @@ PyObject *header_make(const core_state *state, const KeyObject *key,
 
 /* --- signature.c ---------------------------------------------------------------------*/
 
-/* Borrows the text of a str or bytes token; what is not ASCII is malformed. */
-bool token_text(const core_state *state, PyObject *value, span *text);
-
 /* Whether one of the keys that the header admits made the signature. */
 status signature_verify(PyObject *keys, const header *head,
                         const token *parts);
+
+/* Whether that key made the signature of the message. */
+status signature_matches(const KeyObject *key, span message, span claimed);
+
+/* Writes key->signature bytes, for a key that can sign. */
+status signature_make(const KeyObject *key, span message,
+                      unsigned char *made);
 
 /* The compact JWS of an encoded header and a payload. */
 PyObject *signature_sign(const core_state *state, const KeyObject *key,
@@ -272,13 +292,13 @@ void cache_clear(signature_cache *cache);
 bool cache_has(const signature_cache *cache, PyObject *value);
 void cache_add(signature_cache *cache, PyObject *value);
 
-/* --- bearer.c ----------------------------------------------------------------- */
+/* --- field.c ----------------------------------------------------------------- */
 
 /* Finds the value in a header's pair, borrowed, or NULL unless the name is the
  * wanted one. False with an error set if it is no pair. */
-bool header_value(PyObject *pair, PyObject *wanted, PyObject **value);
+bool field_value(PyObject *pair, PyObject *wanted, PyObject **value);
 
-/* --- verifier.c, signer.c, session_secret.c, jws.c, password.c ---------------------------*/
+/* --- what module.c puts into the module --- */
 
 extern PyType_Spec verifier_spec;
 extern PyType_Spec signer_spec;
@@ -288,7 +308,7 @@ extern PyMethodDef cookie_methods[];
 extern PyMethodDef encryption_methods[];
 extern PyMethodDef jws_methods[];
 extern PyMethodDef password_methods[];
-extern PyMethodDef signature_methods[];
+extern PyMethodDef raw_methods[];
 
 /* Chooses with what passwords are hashed, as the environment says. */
 bool password_means(core_state *state);

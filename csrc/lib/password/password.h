@@ -1,13 +1,15 @@
 /*
- * The lower storey, second half: passwords. A part of core.h, which includes
- * it; its manner is the same.
+ * The room of passwords: hashing them, and telling the formats of hashes
+ * apart. It may use crypto and base.
  */
-#ifndef FASTBEARER_HASHING_H
-#define FASTBEARER_HASHING_H
+#ifndef FASTBEARER_PASSWORD_H
+#define FASTBEARER_PASSWORD_H
 
 #include <stdatomic.h>
 
-/* --- argon2_core.c: Argon2 (RFC 9106) -------------------------------------------- */
+#include "crypto/crypto.h"
+
+/* --- argon2_core.c: Argon2 (RFC 9106) ------------------------------------ */
 
 typedef enum { ARGON2_D, ARGON2_I, ARGON2_ID } argon2_kind; /* RFC 9106's y */
 
@@ -48,13 +50,13 @@ status argon2_compute(const argon2_engine *engine, const argon2_params *params,
                       span password, void *blocks, unsigned threads,
                       unsigned char *tag);
 
-/* --- argon2_library.c: the same by libargon2 --------------------------------------- */
+/* --- argon2_library.c: the same by libargon2 ----------------------------- */
 
 /* Like argon2_compute, with memory of its own. */
 status argon2_library_compute(const argon2_params *params, span password,
                               unsigned threads, unsigned char *tag);
 
-/* --- arena.c: memory for Argon2, kept from one hash to the next --------------------- */
+/* --- arena.c: memory for Argon2, kept from one hash to the next ---------- */
 
 typedef struct {
     void *memory; /* aligned to 64, in huge pages where there are some */
@@ -79,7 +81,7 @@ void arena_give(arenas *to, arena *done);
 /* Gives back what was idle for so many seconds; returns how many are left. */
 size_t arenas_release(arenas *of, int64_t seconds);
 
-/* --- format.c: password hash formats, told apart by their text ------------ */
+/* --- format.c: password hash formats, told apart by their text ----------- */
 
 #define HASH_TEXT_MAX 512
 
@@ -119,7 +121,7 @@ const format *format_find(span setting);
 status format_verify(const hash_means *means, span password, span hash,
                      unsigned threads, bool *matches);
 
-/* --- argon2.c, bcrypt.c ---------------------------------------------------- */
+/* --- phc.c, bcrypt.c ----------------------------------------------------- */
 
 /* PHC text: $argon2id$v=19$m=KiB,t=passes,p=lanes$salt[$digest]; also
  * argon2i and argon2d, and without v= the version before RFC 9106. */
@@ -133,14 +135,14 @@ status bcrypt_check(span setting, size_t *digest);
 status bcrypt_make(const hash_means *means, span password, span setting,
                    unsigned threads, hash_text *out);
 
-/* --- kdf.c: scrypt and PBKDF2 ------------------------------------------------ */
+/* --- kdf.c: scrypt and PBKDF2 -------------------------------------------- */
 
 bool kdf_is_better_auth(span text);
 status kdf_check(span setting, size_t *digest);
 status kdf_make(const hash_means *means, span password, span setting,
                 unsigned threads, hash_text *out);
 
-/* --- django.c ------------------------------------------------------------------ */
+/* --- django.c ------------------------------------------------------------ */
 
 status django_argon2_check(span setting, size_t *digest);
 status django_argon2_make(const hash_means *means, span password, span setting,

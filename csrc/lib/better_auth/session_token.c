@@ -1,0 +1,86 @@
+/* The cookie session_token: token '.' base64 of its MAC. */
+#include "better_auth/session.h"
+
+#include <openssl/crypto.h>
+
+bool
+session_token_is_one(span text)
+{
+    bool ok = text.len == SESSION_TOKEN;
+    for (size_t i = 0; ok && i < text.len; i++) {
+        char c = text.p[i];
+        ok = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z')
+             || (c >= 'a' && c <= 'z');
+    }
+    return ok;
+}
+
+bool
+session_token_sign(const session_secret *secret, const char *text,
+                   char *signature)
+{
+    unsigned char mac[MAC_MAX];
+    char room[2 * SHA256_DIGEST_LENGTH + 4];
+    bool ok = hmac_sign(&secret->mac, text, SESSION_TOKEN, mac);
+    (void)text_encode(mac, SHA256_DIGEST_LENGTH, CODE_B64_PADDED, room);
+    memcpy(signature, room, SESSION_SIGNATURE);
+    return ok;
+}
+
+static int
+unescaped(const char *p)
+{
+    static const struct {
+        char text[4];
+        char c;
+    } known[] = {{"%2B", '+'}, {"%2F", '/'}, {"%3D", '='},
+                 {"%2b", '+'}, {"%2f", '/'}, {"%3d", '='}};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (memcmp(p, known[i].text, 3) == 0) {
+            return known[i].c;
+        }
+    }
+    return -1;
+}
+
+/* A cookie's value may be escaped, and quoted (RFC 6265 4.1.1); of a signed
+ * token only the signature has what is ever escaped. */
+static bool
+unwrap(span value, char *plain)
+{
+    if (value.len >= 2 && value.p[0] == '"' && value.p[value.len - 1] == '"') {
+        value = (span){value.p + 1, value.len - 2};
+    }
+    size_t len = 0;
+    for (size_t at = 0; at < value.len; at++) {
+        int c = value.p[at];
+        if (c == '%') {
+            c = value.len - at < 3 ? -1 : unescaped(value.p + at);
+            at += 2;
+        }
+        if (c < 0 || len == SESSION_SIGNED) {
+            return false;
+        }
+        plain[len++] = (char)c;
+    }
+    return len == SESSION_SIGNED && plain[SESSION_TOKEN] == '.';
+}
+
+status
+session_token_read(const session_secret *secret, span value, char *text)
+{
+    char plain[SESSION_SIGNED], expected[SESSION_SIGNATURE];
+    if (!unwrap(value, plain)
+        || !session_token_is_one((span){plain, SESSION_TOKEN})) {
+        return STATUS_SESSION_TOKEN;
+    }
+    if (!session_token_sign(secret, plain, expected)) {
+        return STATUS_CRYPTO_FAILED;
+    }
+    if (CRYPTO_memcmp(expected, plain + SESSION_TOKEN + 1, sizeof expected)
+        != 0) {
+        return STATUS_SIGNATURE_WRONG;
+    }
+    memcpy(text, plain, SESSION_TOKEN);
+    return STATUS_OK;
+}

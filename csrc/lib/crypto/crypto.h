@@ -1,0 +1,124 @@
+/* The room of digests, MACs and ciphers, over libcrypto. It may use base. */
+#ifndef FASTBEARER_CRYPTO_H
+#define FASTBEARER_CRYPTO_H
+
+#include "base/base.h"
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+/* --- digest.c: the digests that algorithms name -------------------------- */
+
+typedef enum {
+    DIGEST_SHA256,
+    DIGEST_SHA384,
+    DIGEST_SHA512,
+    DIGEST_COUNT
+} digest_id;
+
+typedef struct {
+    EVP_MD *md[DIGEST_COUNT];
+    bool by_value; /* whether sha2.c may be used instead */
+} digests;
+
+/* Fetches every digest once; false when libcrypto lacks one. With only_evp,
+ * under FIPS, or where sha2.c disagrees, by_value is false. */
+bool digests_fetch(digests *all, bool only_evp);
+void digests_free(digests *all);
+
+/* --- sha2.c: SHA-2 states by value --------------------------------------- */
+
+typedef struct {
+    digest_id digest;
+    union {
+        SHA256_CTX sha256;
+        SHA512_CTX sha512; /* SHA-384 too */
+    } of;
+} sha2;
+
+bool sha2_init(sha2 *state, digest_id digest);
+bool sha2_update(sha2 *state, const void *bytes, size_t len);
+bool sha2_final(sha2 *state, unsigned char *out);
+
+/* Whether it digests as libcrypto's own object does. */
+bool sha2_agrees(digest_id digest, const EVP_MD *md);
+
+/* --- hmac.c: HMAC with a prepared key (RFC 2104) ------------------------- */
+
+#define MAC_MAX 64
+
+typedef union {
+    sha2 sha2;
+    EVP_MD_CTX *evp;
+} hmac_state;
+
+typedef struct {
+    hmac_state inner, outer; /* after ipad, after opad; never modified */
+    digest_id digest;
+    size_t size; /* bytes of a MAC */
+    bool is_evp;
+} hmac_key;
+
+/* False when libcrypto fails; then nothing is left to clear. */
+bool hmac_key_init(hmac_key *key, const digests *all, digest_id digest,
+                   const unsigned char *secret, size_t len);
+void hmac_key_clear(hmac_key *key);
+
+/* Writes key->size bytes. Any number of threads may share the key. */
+bool hmac_sign(const hmac_key *key, const void *message, size_t len,
+               unsigned char *mac);
+
+/* --- aead.c: content encryption (RFC 7518 5) ----------------------------- */
+
+#define AEAD_BLOCK 16
+#define AEAD_TAG_MAX 32
+
+typedef struct {
+    const char *name;
+    size_t key, iv, tag; /* bytes, exactly */
+    const EVP_CIPHER *(*cipher)(void);
+    int mac; /* the digest_id of the MAC of CBC, or -1 for GCM */
+} aead;
+
+/* The row of that name, or NULL. */
+const aead *aead_find(const char *name, size_t len);
+
+/* Writes at most text.len + AEAD_BLOCK bytes, and how many; and the tag. key
+ * and iv have the lengths of the row. */
+status aead_seal(const aead *with, const digests *all,
+                 const unsigned char *key, const unsigned char *iv, span aad,
+                 span text, unsigned char *out, size_t *out_len,
+                 unsigned char *tag);
+
+/* Writes at most text.len + AEAD_BLOCK bytes, and how many; the tag has the
+ * length of the row. STATUS_SIGNATURE_WRONG where anything was altered; what
+ * was written is worth nothing then. */
+status aead_open(const aead *with, const digests *all,
+                 const unsigned char *key, const unsigned char *iv, span aad,
+                 span text, const unsigned char *tag, unsigned char *out,
+                 size_t *out_len);
+
+/* The same for CBC, with the MAC of its key prepared. */
+bool aead_mac_init(hmac_key *mac, const aead *with, const digests *all,
+                   const unsigned char *key);
+status aead_open_cbc(const aead *with, const hmac_key *mac,
+                     const unsigned char *key, const unsigned char *iv,
+                     span aad, span text, const unsigned char *tag,
+                     unsigned char *out, size_t *out_len);
+
+/* --- key_wrap.c: key wrapping (RFC 3394, RFC 7518 4.3, 4.4) -------------- */
+
+/* RFC 3394: a key of a multiple of 8 bytes, at least 16; kek of 16, 24 or 32.
+ * Writes 8 bytes more, or less. */
+status aes_wrap(span kek, span key, unsigned char *out);
+status aes_unwrap(span kek, span wrapped, unsigned char *out);
+
+/* RFC 8017 7.1, with MGF1 of the same digest, for the key of an RSA modulus.
+ * Writes at most RSA_BYTES_MAX bytes, and how many. */
+#define RSA_BYTES_MAX 2048
+status rsa_oaep_seal(EVP_PKEY *evp, bool sha256, span text, unsigned char *out,
+                     size_t *out_len);
+status rsa_oaep_open(EVP_PKEY *evp, bool sha256, span text, unsigned char *out,
+                     size_t *out_len);
+
+#endif

@@ -1,0 +1,150 @@
+/*
+ * The room of JOSE: algorithms, keys, signatures and the compact form. It may
+ * use crypto and base.
+ */
+#ifndef FASTBEARER_JOSE_H
+#define FASTBEARER_JOSE_H
+
+#include "crypto/crypto.h"
+
+/* --- alg.c: the algorithms and curves ------------------------------------ */
+
+typedef enum { KIND_HMAC, KIND_RSA, KIND_PSS, KIND_EC, KIND_ED } alg_kind;
+
+typedef struct {
+    const char *name;  /* "crv": RFC 7518 6.2.1.1, RFC 8037 2, RFC 8812 3.1 */
+    const char *group; /* libcrypto's name */
+    const char *alg;   /* what a key on it signs with unless it is said */
+    alg_kind kind;
+    size_t bytes;     /* of a coordinate, or of an Edwards key */
+    size_t signature; /* bytes */
+} curve;
+
+typedef struct {
+    const char *name; /* as in the header: RFC 7518 3.1, 8037, 8812, 9864 */
+    digest_id digest; /* but for KIND_ED */
+    alg_kind kind;
+    size_t signature;  /* bytes; 0 where the key says how many */
+    const char *curve; /* the one curve, or NULL */
+} alg;
+
+#define SIGNATURE_MAX 2048 /* bytes: RSA of 16384 bits */
+
+/* The row of that name, or NULL. */
+const alg *alg_find(const char *name, size_t len);
+const curve *curve_find(const char *name, size_t len);
+
+/* The name of a row, or NULL after the last. */
+const char *alg_name(size_t row);
+
+/* --- pkey_read.c: asymmetric keys from text and from parts --------------- */
+
+/*
+ * Each gives a new EVP_PKEY, not checked yet. A PEM text's first key or
+ * certificate is taken; of a certificate its key only, not its dates or chain.
+ * password may be empty.
+ */
+status pkey_from_pem(span text, span password, EVP_PKEY **out);
+status pkey_from_der(span bytes, span password, EVP_PKEY **out);
+
+/* Big-endian numbers; an empty span for a part that is not there. */
+typedef struct {
+    span n, e, d, p, q, dp, dq, qi;
+} rsa_parts;
+status pkey_from_rsa(const rsa_parts *parts, EVP_PKEY **out);
+
+/* Coordinates and private number of exactly the curve's length; y is not
+ * used, and d may be empty. */
+status pkey_from_curve(const curve *on, span x, span y, span d,
+                       EVP_PKEY **out);
+
+status pkey_generate(const alg *algorithm, EVP_PKEY **out);
+
+/* --- pkey_write.c: and back ---------------------------------------------- */
+
+/* Writes a number big-endian, in `width` bytes or, for 0, as few as it needs;
+ * at most SIGNATURE_MAX. Returns how many, 0 if there is no such number. */
+size_t pkey_number(EVP_PKEY *evp, const char *name, size_t width,
+                   unsigned char *out);
+
+/* The same for an Edwards key's public or private bytes. */
+size_t pkey_raw(EVP_PKEY *evp, bool is_private, unsigned char *out);
+
+/* SubjectPublicKeyInfo, or PKCS#8 without encryption; NULL if it fails. */
+BIO *pkey_to_pem(EVP_PKEY *evp, bool is_private);
+
+/* A new key that has the public half only. */
+status pkey_public(EVP_PKEY *evp, EVP_PKEY **out);
+
+/* --- pkey_check.c: what libcrypto lets pass ------------------------------ */
+
+/* The curve of an EC or Edwards key that is named in curves; NULL for RSA. */
+status pkey_curve(EVP_PKEY *evp, const curve **out);
+
+/* RFC 7518 6.3, RFC 8725 3.4: sizes, points, and that the halves of a private
+ * key belong together. */
+status pkey_check(EVP_PKEY *evp, const curve *on, bool is_private);
+
+bool pkey_is_private(EVP_PKEY *evp);
+
+/* --- edwards.c ----------------------------------------------------------- */
+
+/* RFC 8032 5.1.3, 5.2.3: canonical, on the curve, and not of small order. */
+bool edwards_is_sound(const curve *on, const unsigned char *point);
+
+/* --- pkey.c: signatures -------------------------------------------------- */
+
+typedef struct {
+    EVP_PKEY *evp;
+    EVP_MD_CTX *verifier, *signer; /* prepared, copied for every use */
+    alg_kind kind;
+    size_t signature; /* bytes, exactly */
+} pkey;
+
+/* Takes over evp, also when it is refused; the signer is prepared if the key
+ * is private. An algorithm that does not suit the key is refused. */
+status pkey_init(pkey *key, EVP_PKEY *evp, const curve *on, const alg *with,
+                 const digests *all);
+void pkey_clear(pkey *key);
+
+/* signature has key->signature bytes. Any number of threads may share the
+ * key. */
+status pkey_verify(const pkey *key, span message,
+                   const unsigned char *signature);
+status pkey_sign(const pkey *key, span message, unsigned char *signature);
+
+/* --- ecdsa.c: r || s of RFC 7518 3.4 and libcrypto's DER ----------------- */
+
+#define ECDSA_DER_MAX 141
+
+/* Returns the length of the DER form, or 0 if r or s is zero. */
+size_t ecdsa_to_der(const unsigned char *raw, size_t len, unsigned char *der);
+bool ecdsa_from_der(const unsigned char *der, size_t der_len,
+                    unsigned char *raw, size_t len);
+
+/* --- secret.c: what must not become an HMAC secret ----------------------- */
+
+/*
+ * RFC 7518 3.2 and RFC 8725 3.1: refuses an empty or blank secret, one shorter
+ * than the algorithm's hash (unless allow_short), and asymmetric key material
+ * in any of its usual clothes.
+ */
+status secret_check(span secret, const alg *algorithm, bool allow_short);
+
+/* --- secret_der.c ----------------------------------------------------- */
+
+/* Whether the secret is, in bytes or in base64, a DER key or certificate;
+ * there is room for twice its length. */
+bool secret_is_der(span secret, char *room);
+
+/* --- compact.c: the three segments --------------------------------------- */
+
+typedef struct {
+    span header, payload, signature; /* base64url text */
+    span signing_input;              /* header '.' payload, RFC 7515 5.1 */
+} token;
+
+/* With allow_padding, correct '=' padding is cut off the segments. */
+status compact_split(span text, bool allow_padding, token *out);
+
+#endif

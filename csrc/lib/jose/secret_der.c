@@ -1,0 +1,134 @@
+/* The shapes of asymmetric keys and certificates in DER. */
+#include "jose/jose.h"
+
+typedef struct {
+    const unsigned char *p, *end;
+} der;
+
+/* Reads one element whose length is in definite, shortest form (X.690 10.1);
+ * false when it does not fit. */
+static bool
+der_next(der *outer, unsigned char *tag, der *inner)
+{
+    const unsigned char *p = outer->p;
+    if (outer->end - p < 2) {
+        return false;
+    }
+    *tag = *p++;
+    size_t len = *p++;
+    if (len >= 0x80) {
+        size_t count = len & 0x7f;
+        if (count == 0 || count > 4 || (size_t)(outer->end - p) < count
+            || p[0] == 0) {
+            return false;
+        }
+        for (len = 0; count > 0; count--) {
+            len = len << 8 | *p++;
+        }
+        if (len < 0x80) {
+            return false;
+        }
+    }
+    if ((size_t)(outer->end - p) < len) {
+        return false;
+    }
+    *inner = (der){p, p + len};
+    outer->p = p + len;
+    return true;
+}
+
+#define INTEGER 0x02
+#define BITS 0x03
+#define OCTETS 0x04
+#define OID 0x06
+#define SEQUENCE 0x30
+#define FIELDS_MAX 9
+
+/* What the elements inside the outer SEQUENCE of a key are, in order. */
+static const unsigned char key_shapes[][FIELDS_MAX + 1] = {
+    {SEQUENCE, BITS},           /* SubjectPublicKeyInfo, RFC 5280 4.1.2.7 */
+    {SEQUENCE, SEQUENCE, BITS}, /* Certificate, RFC 5280 4.1 */
+    {INTEGER, INTEGER},         /* RSAPublicKey, RFC 8017 A.1.1 */
+    {INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER,
+     INTEGER},                         /* RSAPrivateKey, RFC 8017 A.1.2 */
+    {INTEGER, SEQUENCE, OCTETS},       /* PKCS#8, RFC 5208 5 */
+    {INTEGER, SEQUENCE, OCTETS, 0xa0}, /* ... with attributes */
+    {INTEGER, SEQUENCE, OCTETS, 0x81}, /* ... and RFC 5958 2 */
+    {INTEGER, SEQUENCE, OCTETS, 0xa0, 0x81},
+    {SEQUENCE, OCTETS}, /* encrypted PKCS#8, RFC 5208 6 */
+    {INTEGER, OCTETS},  /* ECPrivateKey, RFC 5915 3 */
+    {INTEGER, OCTETS, 0xa0},
+    {INTEGER, OCTETS, 0xa1},
+    {INTEGER, OCTETS, 0xa0, 0xa1},
+    {INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER}, /* DSA */
+};
+
+/* An element of a key: never empty, and whole inside if it is a sequence. */
+static bool
+is_sound_field(unsigned char tag, der field)
+{
+    unsigned char inner_tag;
+    der inner;
+    if (field.p == field.end) {
+        return false;
+    }
+    if (tag != SEQUENCE) {
+        return true;
+    }
+    while (field.p < field.end) {
+        if (!der_next(&field, &inner_tag, &inner)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether the whole value is one SEQUENCE of one of the key shapes. */
+static bool
+is_der_key(const unsigned char *bytes, size_t len)
+{
+    der whole = {bytes, bytes + len}, key, field;
+    unsigned char tag, tags[FIELDS_MAX + 1] = {0};
+    size_t count = 0;
+    if (!der_next(&whole, &tag, &key) || tag != SEQUENCE
+        || whole.p != whole.end) {
+        return false;
+    }
+    while (key.p < key.end) {
+        if (count == FIELDS_MAX || !der_next(&key, &tag, &field)
+            || !is_sound_field(tag, field)) {
+            return false;
+        }
+        tags[count++] = tag;
+    }
+    for (size_t i = 0; i < sizeof key_shapes / sizeof key_shapes[0]; i++) {
+        if (memcmp(tags, key_shapes[i], sizeof tags) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Base64 of either alphabet, with white space and padding, of a DER key; there
+ * is room for text and bytes. */
+static bool
+is_base64_der_key(span secret, char *room)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < secret.len; i++) {
+        char c = secret.p[i];
+        if (c != '\0' && c != ' ' && !(c >= '\t' && c <= '\r') && c != '=') {
+            room[len++] = c == '+' ? '-' : c == '/' ? '_' : c;
+        }
+    }
+    unsigned char *bytes = (unsigned char *)room + secret.len;
+    return b64url_decode(room, len, bytes)
+           && is_der_key(bytes, b64url_decoded(len));
+}
+
+bool
+secret_is_der(span secret, char *room)
+{
+    return is_der_key((const unsigned char *)secret.p, secret.len)
+           || is_base64_der_key(secret, room);
+}

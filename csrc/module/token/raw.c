@@ -1,0 +1,105 @@
+/* Bare signatures, base64url and JSON, for those who put tokens together
+ * differently. */
+#include "skin.h"
+
+PyDoc_STRVAR(raw_sign_doc,
+"raw_sign($module, message, key, /)\n"
+"--\n"
+"\n"
+"Return the signature of any bytes.");
+
+static PyObject *
+raw_sign(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    core_state *state = state_of(module);
+    unsigned char made[SIGNATURE_MAX];
+    if (count != 2 || !PyBytes_Check(args[0])
+        || !Py_IS_TYPE(args[1], state->key_type)) {
+        PyErr_SetString(PyExc_TypeError, "raw_sign() takes bytes and a Key");
+        return NULL;
+    }
+    const KeyObject *key = (KeyObject *)args[1];
+    if (!key_can_sign(state, key)) {
+        return NULL;
+    }
+    span message = {PyBytes_AS_STRING(args[0]),
+                    (size_t)PyBytes_GET_SIZE(args[0])};
+    status result = signature_make(key, message, made);
+    return result == STATUS_OK ? PyBytes_FromStringAndSize(
+               (char *)made, (Py_ssize_t)key->signature)
+                               : status_raise(state, result);
+}
+
+PyDoc_STRVAR(raw_verify_doc,
+"raw_verify($module, message, signature, key, /)\n"
+"--\n"
+"\n"
+"Return whether the signature is right.");
+
+static PyObject *
+raw_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    core_state *state = state_of(module);
+    if (count != 3 || !PyBytes_Check(args[0]) || !PyBytes_Check(args[1])
+        || !Py_IS_TYPE(args[2], state->key_type)) {
+        PyErr_SetString(PyExc_TypeError,
+                        "raw_verify() takes bytes, bytes and a Key");
+        return NULL;
+    }
+    span message = {PyBytes_AS_STRING(args[0]),
+                    (size_t)PyBytes_GET_SIZE(args[0])};
+    span claimed = {PyBytes_AS_STRING(args[1]),
+                    (size_t)PyBytes_GET_SIZE(args[1])};
+    status result = signature_matches((KeyObject *)args[2], message, claimed);
+    if (result == STATUS_OK) {
+        Py_RETURN_TRUE;
+    }
+    if (result == STATUS_SIGNATURE_WRONG) {
+        Py_RETURN_FALSE;
+    }
+    return status_raise(state, result);
+}
+
+PyDoc_STRVAR(base64url_doc,
+"base64url_bytes($module, text, /)\n"
+"--\n"
+"\n"
+"Return the bytes that strict base64url stands for (RFC 7515 2), str or bytes;\n"
+"MalformedTokenError if it is not that.");
+
+static PyObject *
+base64url_bytes(PyObject *module, PyObject *value)
+{
+    core_state *state = state_of(module);
+    span text;
+    return token_text(state, value, &text) ? segment_bytes(state, text)
+                                           : NULL;
+}
+
+PyDoc_STRVAR(json_object_doc,
+"json_object($module, text, /)\n"
+"--\n"
+"\n"
+"Return the dict of a strict JSON text, str or bytes; MalformedTokenError if\n"
+"it is not one.");
+
+static PyObject *
+json_object(PyObject *module, PyObject *value)
+{
+    core_state *state = state_of(module);
+    known_members known;
+    span text;
+    return key_text(state, "text", value, &text)
+               ? json_read_object(state, text, &known)
+               : NULL;
+}
+
+PyMethodDef raw_methods[] = {
+    {"raw_sign", (PyCFunction)(void (*)(void))raw_sign, METH_FASTCALL,
+     raw_sign_doc},
+    {"raw_verify", (PyCFunction)(void (*)(void))raw_verify, METH_FASTCALL,
+     raw_verify_doc},
+    {"base64url_bytes", base64url_bytes, METH_O, base64url_doc},
+    {"json_object", json_object, METH_O, json_object_doc},
+    {NULL, NULL, 0, NULL},
+};

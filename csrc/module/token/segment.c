@@ -1,0 +1,39 @@
+/* A segment of a token: its bytes, or the JSON object that they are. */
+#include "skin.h"
+
+#define ROOM 2048 /* bytes: most segments fit */
+
+PyObject *
+segment_bytes(const core_state *state, span segment)
+{
+    PyObject *bytes = PyBytes_FromStringAndSize(
+        NULL, (Py_ssize_t)b64url_decoded(segment.len));
+    if (bytes != NULL
+        && !b64url_decode(segment.p, segment.len,
+                          (unsigned char *)PyBytes_AS_STRING(bytes))) {
+        Py_CLEAR(bytes);
+        status_raise(state, STATUS_TOKEN_BASE64);
+    }
+    return bytes;
+}
+
+PyObject *
+segment_object(const core_state *state, span segment, known_members *known)
+{
+    unsigned char room[ROOM];
+    size_t len = b64url_decoded(segment.len);
+    unsigned char *json = len <= sizeof room ? room : PyMem_Malloc(len);
+    PyObject *object = NULL;
+    if (json == NULL) {
+        return PyErr_NoMemory();
+    }
+    if (b64url_decode(segment.p, segment.len, json)) {
+        object = json_read_object(state, (span){(char *)json, len}, known);
+    } else {
+        status_raise(state, STATUS_TOKEN_BASE64);
+    }
+    if (json != room) {
+        PyMem_Free(json);
+    }
+    return object;
+}
