@@ -6,7 +6,8 @@ from typing import Any
 from fastapi import APIRouter, Depends, HTTPException, Response
 from starlette.requests import Request
 
-from fastbearer.accounts.models import User, utc_now
+from fastbearer.accounts.models import User
+from fastbearer.accounts.records import utc_now
 from fastbearer.accounts.refresh import ReusedTokenError
 from fastbearer.accounts.routes.parts import Parts, given_by
 from fastbearer.accounts.routes.schemas import (

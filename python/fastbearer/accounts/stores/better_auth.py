@@ -24,7 +24,8 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fastbearer import PasswordHash, _core
-from fastbearer.accounts.models import User, utc_now
+from fastbearer.accounts.models import User
+from fastbearer.accounts.records import utc_now
 from fastbearer.accounts.stores.better_auth_layout import (
     SECOND_FACTOR,
     USER_FIELDS,

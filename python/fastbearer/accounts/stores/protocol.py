@@ -7,7 +7,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from fastbearer.accounts.database import Database
-from fastbearer.accounts.models import User, utc_now
+from fastbearer.accounts.models import User
+from fastbearer.accounts.records import utc_now
 from fastbearer.errors import FastbearerError
 
 __all__ = ["DatabaseUserStore", "EmailTakenError", "InvalidEmailError", "UserStore"]
