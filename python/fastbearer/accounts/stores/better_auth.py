@@ -32,8 +32,8 @@ from fastbearer.accounts.stores.better_auth_layout import (
     Layout,
     look_at,
 )
+from fastbearer.accounts.stores.ids import comparable, key_of
 from fastbearer.accounts.stores.protocol import EmailTakenError, InvalidEmailError
-from fastbearer.accounts.stores.sqlmodel import comparable, key_of
 from fastbearer.better_auth.fields import cleaned, is_banned
 from fastbearer.better_auth.passwords import SCHEME, BetterAuthHash
 from fastbearer.better_auth.tables import DATABASE, Table, Tables
