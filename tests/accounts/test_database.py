@@ -19,7 +19,7 @@ from sqlmodel import SQLModel
 from accounts_kit import rows
 from fastbearer import ConfigurationError
 from fastbearer.accounts import Database, DatabaseUserStore, EmailTakenError, User
-from fastbearer.accounts.models import Record, UtcDateTime
+from fastbearer.accounts.records import Record, UtcDateTime
 
 SECRETIVE = "s3cr3t-in-the-url"
 BAD_URL = "DATABASE_URL must be an SQLAlchemy URL with an async driver"

@@ -37,7 +37,7 @@ from asgi import ASGIApp
 from fastbearer import ConfigurationError
 from fastbearer.accounts import Database
 from fastbearer.accounts.database import SQLITE_PRAGMAS
-from fastbearer.accounts.models import Record
+from fastbearer.accounts.records import Record
 from fastbearer.app.migrations import TASKS
 from servers import BOTH, own_database, own_postgres
 

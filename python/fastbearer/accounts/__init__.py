@@ -12,8 +12,8 @@ from fastbearer.accounts.events import AccountEvent
 from fastbearer.accounts.messages import Message
 from fastbearer.accounts.models import User
 from fastbearer.accounts.stores.better_auth import BetterAuthUserStore
+from fastbearer.accounts.stores.database import DatabaseUserStore
 from fastbearer.accounts.stores.protocol import (
-    DatabaseUserStore,
     EmailTakenError,
     InvalidEmailError,
     UserStore,

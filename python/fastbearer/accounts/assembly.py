@@ -13,7 +13,8 @@ from fastbearer.accounts.database_revocations import DatabaseRevocations
 from fastbearer.accounts.events import AccountEvent, EventName, Events, Handler
 from fastbearer.accounts.messages import Sender, print_message
 from fastbearer.accounts.routes.parts import Parts
-from fastbearer.accounts.routes.profile import CodeRoutes, LifeRoutes
+from fastbearer.accounts.routes.profile import ProfileRoutes
+from fastbearer.accounts.routes.recovery import RecoveryRoutes
 from fastbearer.accounts.routes.schemas import TEXTS
 from fastbearer.accounts.routes.sessions import SessionRoutes
 from fastbearer.accounts.sessions import Sessions
@@ -93,7 +94,7 @@ class Accounts:
             lifespan=self.lifespan,
         )
         SessionRoutes(parts).add_to(self.router)
-        LifeRoutes(parts).add_to(self.router)
+        ProfileRoutes(parts).add_to(self.router)
         if self._has_tables:
             self._add_codes(parts, send or print_message)
 
@@ -137,7 +138,7 @@ class Accounts:
         return self._has_tables or is_asked
 
     def _add_codes(self, parts: Parts, send: Sender) -> None:
-        codes = CodeRoutes(parts, Codes(self.database), send)
+        codes = RecoveryRoutes(parts, Codes(self.database), send)
         codes.add_to(self.router)
 
         @self.on_event("signed_up")

@@ -7,7 +7,8 @@ from sqlalchemy import ColumnElement, delete
 from sqlmodel import col, select
 
 from fastbearer.accounts.database import Database
-from fastbearer.accounts.models import Code, digest, new_secret, utc_now
+from fastbearer.accounts.models import Code
+from fastbearer.accounts.records import digest, new_secret, utc_now
 
 __all__ = ["Codes", "Purpose"]
 

@@ -8,7 +8,8 @@ from sqlalchemy import bindparam, delete, text
 from sqlmodel import col
 
 from fastbearer.accounts.database import Database
-from fastbearer.accounts.models import NotBefore, Revoked, UtcDateTime, utc_now
+from fastbearer.accounts.models import NotBefore, Revoked
+from fastbearer.accounts.records import UtcDateTime, utc_now
 from fastbearer.revocation.protocol import shelf_key
 
 __all__ = ["DatabaseRevocations"]

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeVar, get_args
 
-from fastbearer.accounts.models import User, utc_now
+from fastbearer.accounts.models import User
+from fastbearer.accounts.records import utc_now
 
 __all__ = ["AccountEvent", "EventHandler", "EventName", "Events"]
 

@@ -9,13 +9,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from fastbearer.accounts.database import Database
-from fastbearer.accounts.models import (
-    RefreshToken,
-    digest,
-    new_id,
-    new_secret,
-    utc_now,
-)
+from fastbearer.accounts.models import RefreshToken
+from fastbearer.accounts.records import digest, new_id, new_secret, utc_now
 from fastbearer.errors import TokenError
 from fastbearer.fastapi import Settings
 

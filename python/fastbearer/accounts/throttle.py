@@ -14,7 +14,7 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
 from starlette.requests import Request
 
-from fastbearer.accounts.models import digest
+from fastbearer.accounts.records import digest
 from fastbearer.errors import ConfigurationError, StoreUnavailableError
 from fastbearer.fastapi import Settings
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from fastbearer.accounts.models import Record, UtcDateTime, new_id, utc_now
+from fastbearer.accounts.records import Record, UtcDateTime, new_id, utc_now
 
 __all__ = ["Task"]
 

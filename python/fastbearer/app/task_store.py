@@ -7,7 +7,7 @@ from sqlalchemy import delete, not_, update
 from sqlmodel import col, select
 
 from fastbearer.accounts import Database
-from fastbearer.accounts.models import utc_now
+from fastbearer.accounts.records import utc_now
 from fastbearer.app.models import Task
 
 __all__ = ["TaskStore"]

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Depends, HTTPException
 
 from fastbearer.accounts import AccountEvent, Database
-from fastbearer.accounts.models import utc_now
+from fastbearer.accounts.records import utc_now
 from fastbearer.app.migrations import TASKS
 from fastbearer.app.models import Task
 from fastbearer.app.schemas import (

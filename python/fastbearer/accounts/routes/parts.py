@@ -1,11 +1,11 @@
 """What the routes of the accounts work with, and how they are attached."""
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from fastapi import Depends, HTTPException
+from fastapi import APIRouter, Depends, HTTPException
 from starlette.requests import Request
 
 from fastbearer.accounts.credentials import Credentials
@@ -14,9 +14,12 @@ from fastbearer.accounts.models import User
 from fastbearer.accounts.sessions import Sessions
 from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.accounts.throttle import Kind, Throttle
-from fastbearer.fastapi import Auth
+from fastbearer.fastapi import Auth, TokenUser
+from fastbearer.fastapi.challenges import INVALID, invalid_token
 
-__all__ = ["Parts", "given_by"]
+__all__ = ["Parts", "Routes", "Row", "given_by"]
+
+WRONG_PASSWORD = "Current password is wrong"
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,81 @@ class Parts:
         except HTTPException:
             await self.tell("locked_out", request, email)
             raise
+
+
+class Row(NamedTuple):
+    """One route, as the router is told of it.
+
+    Attributes:
+        path: Below the router's prefix.
+        handler: As `given_by` makes it, where it needs dependencies.
+        refusals: What OpenAPI says of them.
+        method: HTTP's.
+        status: The status of success.
+        checks: Dependencies that only refuse.
+    """
+
+    path: str
+    handler: Callable[..., Any]
+    refusals: dict[int | str, dict[str, Any]]
+    method: str = "POST"
+    status: int = 200
+    checks: Sequence[Callable[..., Any]] = ()
+
+
+class Routes:
+    """Routes that belong together, and what all of them need.
+
+    Args:
+        parts: What the routes work with.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def rows(self) -> Iterable[Row]:
+        """Return the routes, in the order in which OpenAPI shows them."""
+        raise NotImplementedError
+
+    def add_to(self, router: APIRouter) -> None:
+        """Add the routes to a router."""
+        for row in self.rows():
+            router.add_api_route(
+                row.path,
+                row.handler,
+                methods=[row.method],
+                status_code=row.status,
+                dependencies=[Depends(check) for check in row.checks],
+                responses=row.refusals,
+            )
+
+    async def _user(self, user: TokenUser) -> User:
+        """Return the user of a token.
+
+        Raises:
+            HTTPException: 401 where they are gone, or never were.
+        """
+        found = await self._parts.store.find(user["user_id"])
+        if found is None:
+            raise invalid_token(INVALID)
+        return found
+
+    async def _confirmed(self, user: TokenUser, password: str, on: Request) -> User:
+        """Return the user of a token, who has given their password.
+
+        Guesses count as those at sign-in do.
+
+        Raises:
+            HTTPException: 403 where the password is wrong, 429 after too many.
+        """
+        parts = self._parts
+        found = await self._user(user)
+        parts.credentials.check_length(password)
+        await parts.attempt("signin", on, found.email)
+        if not await parts.credentials.match(password, found):
+            raise HTTPException(403, WRONG_PASSWORD)
+        await parts.throttle.forget("signin", found.email)
+        return found
 
 
 def given_by(

@@ -3,12 +3,13 @@
 import logging
 from typing import Any
 
-from fastapi import APIRouter, Depends, HTTPException, Response
+from fastapi import HTTPException, Response
 from starlette.requests import Request
 
-from fastbearer.accounts.models import User, utc_now
+from fastbearer.accounts.models import User
+from fastbearer.accounts.records import utc_now
 from fastbearer.accounts.refresh import ReusedTokenError
-from fastbearer.accounts.routes.parts import Parts, given_by
+from fastbearer.accounts.routes.parts import Routes, Row, given_by
 from fastbearer.accounts.routes.schemas import (
     TEXTS,
     Done,
@@ -31,14 +32,39 @@ WRONG_REFRESH_TOKEN = "Invalid refresh token. Please sign in again."
 REFRESH_OFF = "Refresh tokens are off"
 REVOCATION_OFF = "Sessions cannot be ended here: revocation is off"
 
+CROSS_SITE = "A cookie, and from another site"
+
+SIGN_UP = refusals(
+    *(400, 403, 413, 429, 500, 503),
+    texts={
+        400: f"Invalid input, or: {EMAIL_TAKEN}",
+        403: CROSS_SITE,
+        500: NOT_CREATED,
+    },
+)
+SIGN_IN = refusals(
+    *(400, 401, 403, 413, 429, 503),
+    texts={400: "Invalid input", 401: WRONG_CREDENTIALS, 403: CROSS_SITE},
+)
+REFRESH = refusals(
+    *(400, 401, 403, 404, 413, 429, 503),
+    texts={
+        400: "Invalid input",
+        401: WRONG_REFRESH_TOKEN,
+        403: CROSS_SITE,
+        404: REFRESH_OFF,
+    },
+)
+SIGN_OUT = refusals(400, 401, 403, 503, texts={403: CROSS_SITE})
+SIGN_OUT_EVERYWHERE = refusals(
+    *(400, 401, 403, 404, 503), texts={403: CROSS_SITE, 404: REVOCATION_OFF}
+)
+
 logger = logging.getLogger("fastbearer")
 
 
-class SessionRoutes:
+class SessionRoutes(Routes):
     """The routes by which sessions begin, go on and end."""
-
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
 
     async def sign_up(
         self, body: SignUp, request: Request, response: Response
@@ -148,72 +174,27 @@ class SessionRoutes:
         if cookie is not None:
             cookie.check_origin(request.scope)
 
-    def add_to(self, router: APIRouter) -> None:
-        """Add the routes to a router."""
+    def rows(self) -> list[Row]:
+        """As in `Routes`."""
         auth = self._parts.auth
-        limited = [
-            Depends(self._parts.throttle.check_address),
-            Depends(self.check_site),
+        limited = [self._parts.throttle.check_address, self.check_site]
+        return [
+            Row("/signup", self.sign_up, SIGN_UP, status=201, checks=limited),
+            Row("/signin", self.sign_in, SIGN_IN, checks=limited),
+            Row("/refresh", self.refresh, REFRESH, checks=limited),
+            Row(
+                "/signout",
+                given_by(
+                    self.sign_out, claims=auth.token_claims, user=auth.verify_jwt_token
+                ),
+                SIGN_OUT,
+            ),
+            Row(
+                "/signout-everywhere",
+                given_by(self.sign_out_everywhere, user=auth.verify_jwt_token),
+                SIGN_OUT_EVERYWHERE,
+            ),
         ]
-        router.add_api_route(
-            "/signup",
-            self.sign_up,
-            methods=["POST"],
-            status_code=201,
-            dependencies=limited,
-            responses=refusals(
-                *(400, 403, 413, 429, 500, 503),
-                texts={
-                    400: f"Invalid input, or: {EMAIL_TAKEN}",
-                    403: CROSS_SITE,
-                    500: NOT_CREATED,
-                },
-            ),
-        )
-        router.add_api_route(
-            "/signin",
-            self.sign_in,
-            methods=["POST"],
-            dependencies=limited,
-            responses=refusals(
-                *(400, 401, 403, 413, 429, 503),
-                texts={400: "Invalid input", 401: WRONG_CREDENTIALS, 403: CROSS_SITE},
-            ),
-        )
-        router.add_api_route(
-            "/refresh",
-            self.refresh,
-            methods=["POST"],
-            dependencies=limited,
-            responses=refusals(
-                *(400, 401, 403, 404, 413, 429, 503),
-                texts={
-                    400: "Invalid input",
-                    401: WRONG_REFRESH_TOKEN,
-                    403: CROSS_SITE,
-                    404: REFRESH_OFF,
-                },
-            ),
-        )
-        router.add_api_route(
-            "/signout",
-            given_by(
-                self.sign_out, claims=auth.token_claims, user=auth.verify_jwt_token
-            ),
-            methods=["POST"],
-            responses=refusals(400, 401, 403, 503, texts={403: CROSS_SITE}),
-        )
-        router.add_api_route(
-            "/signout-everywhere",
-            given_by(self.sign_out_everywhere, user=auth.verify_jwt_token),
-            methods=["POST"],
-            responses=refusals(
-                *(400, 401, 403, 404, 503), texts={403: CROSS_SITE, 404: REVOCATION_OFF}
-            ),
-        )
-
-
-CROSS_SITE = "A cookie, and from another site"
 
 
 def wrong_credentials() -> HTTPException:

@@ -24,15 +24,16 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fastbearer import PasswordHash, _core
-from fastbearer.accounts.models import User, utc_now
+from fastbearer.accounts.models import User
+from fastbearer.accounts.records import utc_now
 from fastbearer.accounts.stores.better_auth_layout import (
     SECOND_FACTOR,
     USER_FIELDS,
     Layout,
     look_at,
 )
+from fastbearer.accounts.stores.ids import comparable, key_of
 from fastbearer.accounts.stores.protocol import EmailTakenError, InvalidEmailError
-from fastbearer.accounts.stores.sqlmodel import comparable, key_of
 from fastbearer.better_auth.fields import cleaned, is_banned
 from fastbearer.better_auth.passwords import SCHEME, BetterAuthHash
 from fastbearer.better_auth.tables import DATABASE, Table, Tables

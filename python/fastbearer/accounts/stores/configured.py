@@ -8,7 +8,7 @@ from fastbearer import PasswordHash
 from fastbearer.accounts.database import Database
 from fastbearer.accounts.models import User
 from fastbearer.accounts.stores.better_auth import BetterAuthUserStore
-from fastbearer.accounts.stores.protocol import DatabaseUserStore
+from fastbearer.accounts.stores.database import DatabaseUserStore
 from fastbearer.fastapi import Settings
 
 __all__ = ["ConfiguredUserStore"]

@@ -4,23 +4,22 @@ import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
-from uuid import UUID
 
-from sqlalchemy import BigInteger, func, literal
+from sqlalchemy import func
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.concurrency import run_in_threadpool
 
 from fastbearer.accounts.models import User
+from fastbearer.accounts.stores.ids import comparable, key_of
 from fastbearer.accounts.stores.protocol import EmailTakenError
 from fastbearer.connections.engine import sql_outages
 from fastbearer.errors import ConfigurationError
 
-__all__ = ["SQLModelUserStore", "comparable", "key_of"]
+__all__ = ["SQLModelUserStore"]
 
 T = TypeVar("T")
-INTEGERS = range(-(2**63), 2**63)
 
 
 class SQLModelUserStore:
@@ -177,33 +176,6 @@ class SQLModelUserStore:
             result = work(session)
             session.commit()
             return result
-
-
-def key_of(user_id: str, kind: type) -> Any:
-    """Return a user's id as its column has it, or None for another text.
-
-    Args:
-        user_id: Any text.
-        kind: What the column keeps: int, UUID or str.
-    """
-    try:
-        if kind is int:
-            # Short, and ASCII: int() takes more than that.
-            if len(user_id) > 20 or not user_id.isascii():
-                return None
-            number = int(user_id)
-            return number if number in INTEGERS else None
-        if kind is UUID:
-            return UUID(user_id)
-        user_id.encode()
-    except ValueError:
-        return None
-    return None if "\0" in user_id else user_id
-
-
-def comparable(key: Any) -> Any:
-    """Return an id to compare with: one too large for its column is just not there."""
-    return literal(key, BigInteger) if isinstance(key, int) else key
 
 
 @asynccontextmanager

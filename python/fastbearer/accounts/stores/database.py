@@ -1,0 +1,70 @@
+"""Users in our own table."""
+
+from sqlalchemy import delete, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, select
+
+from fastbearer.accounts.database import Database
+from fastbearer.accounts.models import User
+from fastbearer.accounts.records import utc_now
+from fastbearer.accounts.stores.ids import is_storable
+from fastbearer.accounts.stores.protocol import EmailTakenError
+
+__all__ = ["DatabaseUserStore"]
+
+
+class DatabaseUserStore:
+    """Users in the table ``fastbearer_user``.
+
+    Args:
+        database: Must be open when a method is called.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, user: User) -> None:
+        """As in `UserStore`; the table's unique constraint decides."""
+        try:
+            async with self._database.transaction() as session:
+                session.add(user)
+        except IntegrityError:
+            if await self.find_by_email(user.email) is None:
+                raise
+            raise EmailTakenError("this e-mail is registered already") from None
+
+    async def find_by_email(self, email: str) -> User | None:
+        """As in `UserStore`."""
+        async with self._database.transaction() as session:
+            found = await session.exec(select(User).where(User.email == email))
+            return found.one_or_none()
+
+    async def find(self, user_id: str) -> User | None:
+        """As in `UserStore`."""
+        if not is_storable(user_id):
+            return None
+        async with self._database.transaction() as session:
+            return await session.get(User, user_id)
+
+    async def replace_password_hash(self, user: User, password_hash: str) -> bool:
+        """As in `UserStore`."""
+        unchanged = (
+            col(User.id) == user.id,
+            col(User.password_hash) == user.password_hash,
+        )
+        values = {"password_hash": password_hash, "updated_at": utc_now()}
+        statement = update(User).where(*unchanged).values(values)
+        async with self._database.transaction() as session:
+            return (await session.exec(statement)).rowcount == 1
+
+    async def verify_email(self, user: User) -> None:
+        """As in `UserStore`."""
+        values = {"email_verified": True, "updated_at": utc_now()}
+        statement = update(User).where(col(User.id) == user.id).values(values)
+        async with self._database.transaction() as session:
+            await session.exec(statement)
+
+    async def remove(self, user: User) -> None:
+        """As in `UserStore`."""
+        async with self._database.transaction() as session:
+            await session.exec(delete(User).where(col(User.id) == user.id))
