@@ -1,6 +1,7 @@
 """Sign-up, sign-in, refreshing and sign-out."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, Depends, HTTPException, Response
@@ -30,6 +31,8 @@ NOT_CREATED = "Failed to create account"
 WRONG_REFRESH_TOKEN = "Invalid refresh token. Please sign in again."
 REFRESH_OFF = "Refresh tokens are off"
 REVOCATION_OFF = "Sessions cannot be ended here: revocation is off"
+
+Endpoint = Callable[..., Any]
 
 logger = logging.getLogger("fastbearer")
 
@@ -63,7 +66,7 @@ class SessionRoutes:
             # First, for what fails after it would leave an account behind.
             parts.auth.generate_jwt_token(user.id, user.email)
             await parts.store.add(user)
-            answer = await parts.sessions.issue(user, response)
+            tokens = await parts.sessions.issue(user)
         except EmailTakenError:
             raise HTTPException(400, EMAIL_TAKEN) from None
         except InvalidEmailError:
@@ -74,7 +77,7 @@ class SessionRoutes:
             logger.exception("account not created")
             raise HTTPException(500, NOT_CREATED) from error
         await parts.tell("signed_up", request, user.email, user=user)
-        return answer
+        return parts.answers.signed_in(user, tokens, response)
 
     async def sign_in(
         self, body: SignIn, request: Request, response: Response
@@ -89,12 +92,12 @@ class SessionRoutes:
             await parts.tell("sign_in_failed", request, body.email, user=user)
             raise wrong_credentials()
         try:
-            answer = await parts.sessions.start(user, response)
+            tokens = await parts.sessions.start(user)
         except TokenError:
             raise wrong_credentials() from None
         await parts.throttle.forget("signin", body.email)
         await parts.tell("signed_in", request, user.email, user=user)
-        return answer
+        return parts.answers.signed_in(user, tokens, response)
 
     async def refresh(
         self, request: Request, response: Response, body: Refresh | None = None
@@ -105,13 +108,15 @@ class SessionRoutes:
             raise HTTPException(404, REFRESH_OFF)
         given = None if body is None else body.refresh_token
         try:
-            _, answer = await parts.sessions.refresh(given, request, response)
+            user, tokens = await parts.sessions.refresh(
+                given or parts.answers.refresh_token(request)
+            )
         except ReusedTokenError as error:
             await parts.tell("token_reused", request, "", user_id=error.user_id)
             raise _wrong_refresh_token() from None
         except TokenError:
             raise _wrong_refresh_token() from None
-        return answer
+        return parts.answers.signed_in(user, tokens, response)
 
     async def sign_out(
         self,
@@ -127,7 +132,8 @@ class SessionRoutes:
         """
         parts = self._parts
         token = parts.auth.token_claims.token(request) or ""
-        await parts.sessions.end(token, claims, response)
+        await parts.sessions.end(token, claims)
+        parts.answers.clear(response)
         await parts.tell("signed_out", request, user["email"], user_id=user["user_id"])
         return Done()
 
@@ -150,70 +156,47 @@ class SessionRoutes:
 
     def add_to(self, router: APIRouter) -> None:
         """Add the routes to a router."""
-        auth = self._parts.auth
-        limited = [
-            Depends(self._parts.throttle.check_address),
-            Depends(self.check_site),
-        ]
-        router.add_api_route(
-            "/signup",
-            self.sign_up,
-            methods=["POST"],
-            status_code=201,
-            dependencies=limited,
-            responses=refusals(
-                *(400, 403, 413, 429, 500, 503),
-                texts={
-                    400: f"Invalid input, or: {EMAIL_TAKEN}",
-                    403: CROSS_SITE,
-                    500: NOT_CREATED,
-                },
-            ),
-        )
-        router.add_api_route(
-            "/signin",
-            self.sign_in,
-            methods=["POST"],
-            dependencies=limited,
-            responses=refusals(
-                *(400, 401, 403, 413, 429, 503),
-                texts={400: "Invalid input", 401: WRONG_CREDENTIALS, 403: CROSS_SITE},
-            ),
-        )
-        router.add_api_route(
-            "/refresh",
-            self.refresh,
-            methods=["POST"],
-            dependencies=limited,
-            responses=refusals(
-                *(400, 401, 403, 404, 413, 429, 503),
-                texts={
-                    400: "Invalid input",
-                    401: WRONG_REFRESH_TOKEN,
-                    403: CROSS_SITE,
-                    404: REFRESH_OFF,
-                },
-            ),
-        )
-        router.add_api_route(
-            "/signout",
-            given_by(
-                self.sign_out, claims=auth.token_claims, user=auth.verify_jwt_token
-            ),
-            methods=["POST"],
-            responses=refusals(400, 401, 403, 503, texts={403: CROSS_SITE}),
-        )
-        router.add_api_route(
-            "/signout-everywhere",
-            given_by(self.sign_out_everywhere, user=auth.verify_jwt_token),
-            methods=["POST"],
-            responses=refusals(
-                *(400, 401, 403, 404, 503), texts={403: CROSS_SITE, 404: REVOCATION_OFF}
-            ),
-        )
+        parts = self._parts
+        limited = [Depends(parts.throttle.check_address), Depends(self.check_site)]
+        open_to_all: dict[str, Endpoint] = {
+            "/signup": self.sign_up,
+            "/signin": self.sign_in,
+            "/refresh": self.refresh,
+        }
+        user, claims = parts.auth.verify_jwt_token, parts.auth.token_claims
+        with_token: dict[str, Endpoint] = {
+            "/signout": given_by(self.sign_out, claims=claims, user=user),
+            "/signout-everywhere": given_by(self.sign_out_everywhere, user=user),
+        }
+        for path, handler in {**open_to_all, **with_token}.items():
+            router.add_api_route(
+                path,
+                handler,
+                methods=["POST"],
+                status_code=201 if path == "/signup" else 200,
+                dependencies=limited if path in open_to_all else [],
+                responses=refusals(
+                    *REFUSALS[path], texts={403: CROSS_SITE, **TEXTS_OF[path]}
+                ),
+            )
 
 
 CROSS_SITE = "A cookie, and from another site"
+
+REFUSALS = {
+    "/signup": (400, 403, 413, 429, 500, 503),
+    "/signin": (400, 401, 403, 413, 429, 503),
+    "/refresh": (400, 401, 403, 404, 413, 429, 503),
+    "/signout": (400, 401, 403, 503),
+    "/signout-everywhere": (400, 401, 403, 404, 503),
+}
+TEXTS_OF = {
+    "/signup": {400: f"Invalid input, or: {EMAIL_TAKEN}", 500: NOT_CREATED},
+    "/signin": {400: "Invalid input", 401: WRONG_CREDENTIALS},
+    "/refresh": {400: "Invalid input", 401: WRONG_REFRESH_TOKEN, 404: REFRESH_OFF},
+    "/signout": {},
+    "/signout-everywhere": {404: REVOCATION_OFF},
+}
 
 
 def wrong_credentials() -> HTTPException:
