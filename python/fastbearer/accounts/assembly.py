@@ -12,6 +12,7 @@ from fastbearer.accounts.database import Database
 from fastbearer.accounts.database_revocations import DatabaseRevocations
 from fastbearer.accounts.events import AccountEvent, EventName, Events, Handler
 from fastbearer.accounts.messages import Sender, print_message
+from fastbearer.accounts.routes.answers import Answers
 from fastbearer.accounts.routes.parts import Parts
 from fastbearer.accounts.routes.profile import ProfileRoutes
 from fastbearer.accounts.routes.recovery import RecoveryRoutes
@@ -84,6 +85,7 @@ class Accounts:
             store=self.store,
             credentials=self._credentials,
             sessions=Sessions(auth, self.store, self.database),
+            answers=Answers(auth),
             throttle=self._throttle,
             events=self._events,
         )

@@ -1,28 +1,23 @@
 """What begins with a sign-in, goes on by refreshing, and ends."""
 
-from typing import Any
-
-from starlette.requests import HTTPConnection
-from starlette.responses import Response
+from typing import Any, NamedTuple
 
 from fastbearer.accounts.database import Database
 from fastbearer.accounts.models import User
 from fastbearer.accounts.refresh import Issued, RefreshTokens
-from fastbearer.accounts.routes.schemas import (
-    CookieSession,
-    PublicUser,
-    RefreshableSession,
-    Session,
-    SignedIn,
-)
 from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.errors import TokenError
 from fastbearer.fastapi import Auth
 from fastbearer.revocation import revocation_id
 
-__all__ = ["Sessions"]
+__all__ = ["Sessions", "Tokens"]
 
-REFRESH_COOKIE = "fastbearer-refresh"
+
+class Tokens(NamedTuple):
+    """What a session gives to its client."""
+
+    access: str
+    refresh: Issued | None
 
 
 class Sessions:
@@ -53,34 +48,31 @@ class Sessions:
     def _can_refresh(self) -> bool:
         return self._auth.settings.refresh_tokens
 
-    async def start(self, user: User, response: Response) -> SignedIn:
+    async def start(self, user: User) -> Tokens:
         """Begin a session for a user whose password was right.
 
         Raises:
             TokenError: The user has changed meanwhile.
         """
-        answer = await self.issue(user, response)
+        tokens = await self.issue(user)
         if self.can_end:
             now = await self._store.find(user.id)
             if now is None or now.password_hash != user.password_hash:
                 raise TokenError("the user has changed meanwhile")
-        return answer
+        return tokens
 
-    async def issue(self, user: User, response: Response) -> SignedIn:
+    async def issue(self, user: User) -> Tokens:
         """Begin a session, whatever happens to the user meanwhile."""
         refresh = await self._refresh.start(user.id) if self._can_refresh else None
-        return self._answer(user, response, refresh, await self._moment(user.id))
+        return self._signed(user, refresh, await self._moment(user.id))
 
-    async def refresh(
-        self, given: str | None, conn: HTTPConnection, response: Response
-    ) -> tuple[User, SignedIn]:
-        """Go on with the session of a refresh token, from the cookie if not given.
+    async def refresh(self, token: str | None) -> tuple[User, Tokens]:
+        """Go on with the session of a refresh token.
 
         Raises:
             ReusedTokenError: The token was used before.
             TokenError: The token is not good, or its user is gone.
         """
-        token = given or self._refresh_of_cookie(conn)
         if token is None:
             raise TokenError("there is no refresh token")
         issued = await self._refresh.rotate(token)
@@ -88,9 +80,9 @@ class Sessions:
         user = await self._store.find(issued.user_id)
         if user is None or not await self._refresh.is_alive(issued.family):
             raise TokenError("the session has ended")
-        return user, self._answer(user, response, issued, moment)
+        return user, self._signed(user, issued, moment)
 
-    async def end(self, token: str, claims: dict[str, Any], response: Response) -> None:
+    async def end(self, token: str, claims: dict[str, Any]) -> None:
         """End the session of a token, as far as that can be done."""
         family = claims.get("sid")
         if self._can_refresh and isinstance(family, str):
@@ -98,7 +90,6 @@ class Sessions:
         if self._auth.revocations is not None:
             token_id = revocation_id(token, claims)
             await self._auth.revocations.revoke(token_id, claims["exp"])
-        self._clear_cookies(response)
 
     async def end_all(self, user_id: str) -> None:
         """End every session of a user."""
@@ -107,39 +98,14 @@ class Sessions:
         if self._auth.revocations is not None:
             await self._auth.revocations.end_sessions(user_id)
 
-    def _clear_cookies(self, response: Response) -> None:
-        for cookie in (self._auth.cookie, self._auth.make_cookie(REFRESH_COOKIE)):
-            if cookie is not None:
-                cookie.clear(response)
-
     async def _moment(self, user_id: str) -> int:
         """Return the least ``iat`` of a token that is good from now on."""
         revocations = self._auth.revocations
         return 0 if revocations is None else await revocations.not_before(user_id)
 
-    def _refresh_of_cookie(self, conn: HTTPConnection) -> str | None:
-        cookie = self._auth.make_cookie(REFRESH_COOKIE)
-        return None if cookie is None else cookie.read(conn.scope)
-
-    def _answer(
-        self, user: User, response: Response, refresh: Issued | None, moment: int
-    ) -> SignedIn:
-        response.headers["Cache-Control"] = "no-store"  # RFC 6749 5.1
+    def _signed(self, user: User, refresh: Issued | None, moment: int) -> Tokens:
         claims: dict[str, Any] = {} if refresh is None else {"sid": refresh.family}
         if moment > int(self._auth.clock()):
             claims |= {"iat": moment, "exp": moment + self._auth.lifetime}
         token = self._auth.generate_jwt_token(user.id, user.email, claims=claims)
-        shown = PublicUser.model_validate(user)
-        if self._auth.cookie is not None:
-            self._auth.cookie.set(response, token, self._auth.lifetime)
-            second = self._auth.make_cookie(REFRESH_COOKIE)
-            if refresh is not None and second is not None:
-                second.set(response, refresh.token, refresh.seconds)
-            return SignedIn(data=CookieSession(user=shown))
-        if refresh is None:
-            return SignedIn(data=Session(token=token, user=shown))
-        return SignedIn(
-            data=RefreshableSession(
-                token=token, refresh_token=refresh.token, user=shown
-            )
-        )
+        return Tokens(token, refresh)

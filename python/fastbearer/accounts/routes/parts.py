@@ -11,6 +11,7 @@ from starlette.requests import Request
 from fastbearer.accounts.credentials import Credentials
 from fastbearer.accounts.events import AccountEvent, EventName, Events
 from fastbearer.accounts.models import User
+from fastbearer.accounts.routes.answers import Answers
 from fastbearer.accounts.sessions import Sessions
 from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.accounts.throttle import Kind, Throttle
@@ -30,6 +31,7 @@ class Parts:
     store: UserStore
     credentials: Credentials
     sessions: Sessions
+    answers: Answers
     throttle: Throttle
     events: Events
 

@@ -43,9 +43,9 @@ class ProfileRoutes(Routes):
             raise HTTPException(403, WRONG_PASSWORD)
         if body.end_other_sessions:
             await parts.sessions.end_all(found.id)
-        answer = await parts.sessions.issue(found, response)
+        tokens = await parts.sessions.issue(found)
         await parts.tell("password_changed", request, found.email, user=found)
-        return answer
+        return parts.answers.signed_in(found, tokens, response)
 
     async def delete_account(
         self, body: GivenPassword, request: Request, user: TokenUser

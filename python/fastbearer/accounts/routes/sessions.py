@@ -89,7 +89,7 @@ class SessionRoutes(Routes):
             # First, for what fails after it would leave an account behind.
             parts.auth.generate_jwt_token(user.id, user.email)
             await parts.store.add(user)
-            answer = await parts.sessions.issue(user, response)
+            tokens = await parts.sessions.issue(user)
         except EmailTakenError:
             raise HTTPException(400, EMAIL_TAKEN) from None
         except InvalidEmailError:
@@ -100,7 +100,7 @@ class SessionRoutes(Routes):
             logger.exception("account not created")
             raise HTTPException(500, NOT_CREATED) from error
         await parts.tell("signed_up", request, user.email, user=user)
-        return answer
+        return parts.answers.signed_in(user, tokens, response)
 
     async def sign_in(
         self, body: SignIn, request: Request, response: Response
@@ -115,12 +115,12 @@ class SessionRoutes(Routes):
             await parts.tell("sign_in_failed", request, body.email, user=user)
             raise wrong_credentials()
         try:
-            answer = await parts.sessions.start(user, response)
+            tokens = await parts.sessions.start(user)
         except TokenError:
             raise wrong_credentials() from None
         await parts.throttle.forget("signin", body.email)
         await parts.tell("signed_in", request, user.email, user=user)
-        return answer
+        return parts.answers.signed_in(user, tokens, response)
 
     async def refresh(
         self, request: Request, response: Response, body: Refresh | None = None
@@ -131,13 +131,15 @@ class SessionRoutes(Routes):
             raise HTTPException(404, REFRESH_OFF)
         given = None if body is None else body.refresh_token
         try:
-            _, answer = await parts.sessions.refresh(given, request, response)
+            user, tokens = await parts.sessions.refresh(
+                given or parts.answers.refresh_token(request)
+            )
         except ReusedTokenError as error:
             await parts.tell("token_reused", request, "", user_id=error.user_id)
             raise _wrong_refresh_token() from None
         except TokenError:
             raise _wrong_refresh_token() from None
-        return answer
+        return parts.answers.signed_in(user, tokens, response)
 
     async def sign_out(
         self,
@@ -153,7 +155,8 @@ class SessionRoutes(Routes):
         """
         parts = self._parts
         token = parts.auth.token_claims.token(request) or ""
-        await parts.sessions.end(token, claims, response)
+        await parts.sessions.end(token, claims)
+        parts.answers.clear(response)
         await parts.tell("signed_out", request, user["email"], user_id=user["user_id"])
         return Done()
 

@@ -1,0 +1,72 @@
+"""What a client keeps of its session: cookies, or the JSON of an answer."""
+
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from fastbearer.accounts.models import User
+from fastbearer.accounts.routes.schemas import (
+    CookieSession,
+    PublicUser,
+    RefreshableSession,
+    Session,
+    SignedIn,
+)
+from fastbearer.accounts.sessions import Tokens
+from fastbearer.fastapi import Auth
+from fastbearer.fastapi.cookie import TokenCookie
+
+__all__ = ["Answers"]
+
+REFRESH_COOKIE = "fastbearer-refresh"
+
+
+class Answers:
+    """Gives tokens to clients, and takes them back.
+
+    Args:
+        auth: Says whether the tokens go in cookies.
+    """
+
+    def __init__(self, auth: Auth) -> None:
+        self._auth = auth
+
+    def signed_in(self, user: User, tokens: Tokens, response: Response) -> SignedIn:
+        """Return the answer to who has signed in, and set the cookies."""
+        response.headers["Cache-Control"] = "no-store"  # RFC 6749 5.1
+        shown = PublicUser.model_validate(user)
+        if self._auth.cookie is not None:
+            self._set_cookies(self._auth.cookie, tokens, response)
+            return SignedIn(data=CookieSession(user=shown))
+        if tokens.refresh is None:
+            return SignedIn(data=Session(token=tokens.access, user=shown))
+        return SignedIn(
+            data=RefreshableSession(
+                token=tokens.access, refresh_token=tokens.refresh.token, user=shown
+            )
+        )
+
+    def clear(self, response: Response) -> None:
+        """Let the client forget its cookies."""
+        for cookie in (self._auth.cookie, self._refresh_cookie()):
+            if cookie is not None:
+                cookie.clear(response)
+
+    def refresh_token(self, conn: HTTPConnection) -> str | None:
+        """Return the refresh token of the cookie, or None.
+
+        Raises:
+            HTTPException: 400 for two, 403 for a cookie from another site.
+        """
+        cookie = self._refresh_cookie()
+        return None if cookie is None else cookie.read(conn.scope)
+
+    def _set_cookies(
+        self, cookie: TokenCookie, tokens: Tokens, response: Response
+    ) -> None:
+        cookie.set(response, tokens.access, self._auth.lifetime)
+        second = self._refresh_cookie()
+        if tokens.refresh is not None and second is not None:
+            second.set(response, tokens.refresh.token, tokens.refresh.seconds)
+
+    def _refresh_cookie(self) -> TokenCookie | None:
+        return self._auth.make_cookie(REFRESH_COOKIE)
