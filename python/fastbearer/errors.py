@@ -24,10 +24,12 @@ __all__ = [
     "MalformedTokenError",
     "MissingClaimError",
     "PasswordError",
+    "PasswordRuleError",
     "PasswordTooLongError",
     "RevokedTokenError",
     "StoreUnavailableError",
     "TokenError",
+    "TooManyAttemptsError",
     "UnknownKeyError",
 ]
 
@@ -156,6 +158,23 @@ class StoreUnavailableError(FastbearerError):
     code = "store_unavailable"
 
 
+class TooManyAttemptsError(FastbearerError):
+    """A limit on attempts that has been reached (RFC 6585 4).
+
+    Attributes:
+        retry_after: Seconds until another attempt may be made.
+    """
+
+    code = "too_many_attempts"
+
+    def __init__(self, message: str = "", retry_after: float = 1) -> None:
+        super().__init__(message, retry_after)
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class PasswordError(FastbearerError):
     """A password that cannot be hashed."""
 
@@ -172,6 +191,12 @@ class PasswordTooLongError(PasswordError):
     """A password longer, in bytes, than the scheme or the limit allows."""
 
     code = "password_too_long"
+
+
+class PasswordRuleError(PasswordError):
+    """A password that breaks a rule of the accounts; the message names it."""
+
+    code = "password_rule"
 
 
 class HasherBusyError(PasswordError):

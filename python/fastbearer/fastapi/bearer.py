@@ -15,7 +15,6 @@ from fastbearer import unverified_header
 from fastbearer._core import algorithms, bearer_token
 from fastbearer.errors import (
     ConfigurationError,
-    ExpiredTokenError,
     InvalidAlgorithmError,
     KeySourceError,
     MissingClaimError,
@@ -23,17 +22,7 @@ from fastbearer.errors import (
     StoreUnavailableError,
     TokenError,
 )
-from fastbearer.fastapi.challenges import (
-    EXPIRED,
-    INVALID,
-    MISSING_USER_ID,
-    NO_KEYS,
-    NO_REVOCATIONS,
-    REVOKED,
-    invalid_request,
-    invalid_token,
-    unavailable,
-)
+from fastbearer.fastapi.challenges import MISSING_USER_ID, answer_to, invalid_request
 from fastbearer.fastapi.cookie import TokenCookie
 from fastbearer.revocation import RevocationStore, revocation_id
 
@@ -53,6 +42,8 @@ READY = (dict, NoneType)
 """What ``BearerReader.claims`` gives where there is nothing to wait for."""
 
 KNOWN_ALGORITHMS = frozenset((*algorithms, "none"))
+
+NO_REVOCATIONS = "Tokens cannot be checked at the moment. Please try again."
 
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2
 
@@ -180,10 +171,9 @@ class BearerReader:
         return claims
 
     def _refusal(self, error: TokenError | KeySourceError, token: str) -> HTTPException:
-        if isinstance(error, KeySourceError):
-            return unavailable(NO_KEYS, error.retry_after)
-        logger.warning("token refused: %s%s", error.code, self._hint(error, token))
-        return invalid_token(_detail(error))
+        if isinstance(error, TokenError):
+            logger.warning("token refused: %s%s", error.code, self._hint(error, token))
+        return answer_to(error)
 
     async def _check_revocation(
         self, revocations: RevocationStore, token: str, claims: Claims
@@ -198,7 +188,7 @@ class BearerReader:
             logger.error("revocation not checked: %s", error.__cause__ or error)
             if self._source.is_open_without_revocations:
                 return
-            raise unavailable(NO_REVOCATIONS) from error
+            raise answer_to(error, NO_REVOCATIONS) from error
         if ended:
             raise RevokedTokenError("the token was signed out")
 
@@ -251,7 +241,7 @@ def user_of(claims: Mapping[str, Any]) -> TokenUser:
     if user_id is None:
         missing = MissingClaimError("the token names no user", "sub")
         logger.warning("token refused: %s: no sub, no user_id", missing.code)
-        raise invalid_token(MISSING_USER_ID) from missing
+        raise answer_to(missing, MISSING_USER_ID) from missing
     email = claims.get("email")
     return {"user_id": user_id, "email": email if isinstance(email, str) else ""}
 
@@ -262,12 +252,6 @@ def _user_id(claims: Mapping[str, Any]) -> str | None:
         return user_id
     user_id = claims.get("user_id")
     return user_id if isinstance(user_id, str) and user_id else None
-
-
-def _detail(error: TokenError) -> str:
-    if isinstance(error, ExpiredTokenError):
-        return EXPIRED
-    return REVOKED if isinstance(error, RevokedTokenError) else INVALID
 
 
 def _known_algorithm(token: str) -> str | None:

@@ -7,7 +7,6 @@ the signature of ``__call__``.
 import logging
 from typing import Any
 
-from fastapi import HTTPException
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
@@ -18,7 +17,6 @@ from fastbearer.better_auth.cookies import CookieJar
 from fastbearer.better_auth.session import is_token
 from fastbearer.errors import (
     ConfigurationError,
-    ExpiredTokenError,
     InvalidSignatureError,
     KeySourceError,
     MissingClaimError,
@@ -27,13 +25,9 @@ from fastbearer.errors import (
     UnknownKeyError,
 )
 from fastbearer.fastapi.challenges import (
-    EXPIRED,
-    INVALID,
-    NO_KEYS,
+    answer_to,
     invalid_request,
-    invalid_token,
     not_authenticated,
-    unavailable,
 )
 from fastbearer.fastapi.cross_site import SAFE_METHODS, check_origin
 
@@ -81,8 +75,14 @@ class BetterAuthSession(SecurityBase):
         scope = conn.scope
         try:
             found = await self._session(scope)
-        except (TokenError, KeySourceError, StoreUnavailableError) as error:
-            raise _refusal(error) from error
+        except StoreUnavailableError as error:
+            logger.error("session not looked up: %s", error.__cause__ or error)
+            raise answer_to(error, NO_SESSIONS) from error
+        except KeySourceError as error:
+            raise answer_to(error) from error
+        except TokenError as error:
+            logger.warning("session refused: %s", error.code)
+            raise answer_to(error) from error
         if found is None and not self._is_optional:
             raise not_authenticated()
         return found
@@ -182,13 +182,3 @@ def better_auth_session(
 
 def _is_read(scope: Any) -> bool:
     return scope["type"] == "http" and scope["method"] in SAFE_METHODS
-
-
-def _refusal(error: Exception) -> HTTPException:
-    if isinstance(error, KeySourceError):
-        return unavailable(NO_KEYS, error.retry_after)
-    if isinstance(error, StoreUnavailableError):
-        logger.error("session not looked up: %s", error.__cause__ or error)
-        return unavailable(NO_SESSIONS)
-    logger.warning("session refused: %s", getattr(error, "code", ""))
-    return invalid_token(EXPIRED if isinstance(error, ExpiredTokenError) else INVALID)

@@ -1,18 +1,38 @@
-"""Refusals of a request, each with the challenge of RFC 6750 3."""
+"""From an error to the response: its status, text, challenge and ``Retry-After``.
+
+The table below is the only place that knows which error is which response.
+Challenges are those of RFC 6750 3.
+"""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from fastapi import HTTPException
 
+from fastbearer.errors import (
+    ExpiredTokenError,
+    FastbearerError,
+    HasherBusyError,
+    KeySourceError,
+    PasswordRuleError,
+    RevokedTokenError,
+    StoreUnavailableError,
+    TokenError,
+    TooManyAttemptsError,
+)
+
 __all__ = [
+    "ANSWERS",
+    "Answer",
+    "answer_to",
     "cross_site",
     "insufficient_scope",
     "invalid_request",
     "invalid_token",
     "not_authenticated",
     "other_user",
-    "unavailable",
+    "unauthorized",
 ]
 
 NOT_AUTHENTICATED = "Not authenticated"
@@ -21,10 +41,69 @@ REVOKED = "Token has been revoked. Please sign in again."
 INVALID = "Invalid token"
 MISSING_USER_ID = "Invalid token: missing user_id"
 NO_KEYS = "Keys cannot be fetched at the moment. Please try again."
-NO_REVOCATIONS = "Tokens cannot be checked at the moment. Please try again."
+NO_STORE = "The service cannot reach its store. Please try again."
+BUSY = "Too many passwords are being checked. Please try again."
+TOO_MANY = "Too many attempts. Please try again later."
 OTHER_USER = "User ID mismatch: You can only access your own data"
 INSUFFICIENT_SCOPE = "The token lacks a scope that this needs"
 CROSS_SITE = "Requests with a cookie must come from this site"
+
+RETRY_AFTER_SECONDS = 1
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The response that an error becomes.
+
+    Attributes:
+        status: The HTTP status.
+        detail: A text of ours; None for the error's own, where it is fit to be shown.
+        challenge: The error code of RFC 6750 3.1, where there is a challenge.
+        is_passing: Whether another attempt may succeed: then the response has
+            ``Retry-After``, of the error's ``retry_after`` or one second.
+    """
+
+    status: int
+    detail: str | None
+    challenge: str | None = None
+    is_passing: bool = False
+
+
+ANSWERS: Mapping[type[FastbearerError], Answer] = {
+    TokenError: Answer(401, INVALID, challenge="invalid_token"),
+    ExpiredTokenError: Answer(401, EXPIRED, challenge="invalid_token"),
+    RevokedTokenError: Answer(401, REVOKED, challenge="invalid_token"),
+    KeySourceError: Answer(503, NO_KEYS, is_passing=True),
+    StoreUnavailableError: Answer(503, NO_STORE, is_passing=True),
+    HasherBusyError: Answer(503, BUSY, is_passing=True),
+    PasswordRuleError: Answer(400, None),
+    TooManyAttemptsError: Answer(429, TOO_MANY, is_passing=True),
+}
+"""A class that is missing here has the answer of its nearest base, if any."""
+
+
+def answer_to(error: FastbearerError, detail: str | None = None) -> HTTPException:
+    """Return the response to an error, to be raised from it.
+
+    Args:
+        error: Of a class in the table, or of one derived from it.
+        detail: In place of the table's text.
+
+    Raises:
+        FastbearerError: ``error`` itself, where the table has no answer: then it
+            is a mistake of the server, not something to tell a client.
+    """
+    bases = (ANSWERS.get(base) for base in type(error).__mro__)
+    answer = next(filter(None, bases), None)
+    if answer is None:
+        raise error
+    text = detail or answer.detail or str(error)
+    if answer.challenge is not None:
+        return _refusal(answer.status, text, answer.challenge)
+    if not answer.is_passing:
+        return HTTPException(answer.status, text)
+    seconds = math.ceil(getattr(error, "retry_after", RETRY_AFTER_SECONDS))
+    return HTTPException(answer.status, text, headers={"Retry-After": str(seconds)})
 
 
 def _refusal(
@@ -49,7 +128,12 @@ def _refusal(
 
 def not_authenticated() -> HTTPException:
     """Return the 401 of a request without credentials."""
-    return _refusal(401, NOT_AUTHENTICATED)
+    return unauthorized(NOT_AUTHENTICATED)
+
+
+def unauthorized(detail: str) -> HTTPException:
+    """Return a 401 that blames no token; RFC 9110 15.5.2 asks for a challenge."""
+    return _refusal(401, detail)
 
 
 def invalid_token(detail: str) -> HTTPException:
@@ -63,7 +147,7 @@ def invalid_request(detail: str) -> HTTPException:
 
 
 def other_user() -> HTTPException:
-    """Return the 403 of a path that is somebody else's."""
+    """Return the 403 of a path that belongs to another user."""
     return _refusal(403, OTHER_USER, "insufficient_scope")
 
 
@@ -76,14 +160,3 @@ def insufficient_scope(scopes: Sequence[str]) -> HTTPException:
 def cross_site() -> HTTPException:
     """Return the 403 of a cookie that another site may have sent."""
     return HTTPException(403, CROSS_SITE)
-
-
-def unavailable(detail: str, retry_after: float = 1) -> HTTPException:
-    """Return a 503: nothing is wrong with the token, as far as one knows.
-
-    Args:
-        detail: A text of ours.
-        retry_after: Seconds.
-    """
-    headers = {"Retry-After": str(math.ceil(retry_after))}
-    return HTTPException(503, detail, headers=headers)

@@ -16,7 +16,8 @@ from pydantic_core import from_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fastbearer.errors import StoreUnavailableError
+from fastbearer.errors import FastbearerError, StoreUnavailableError
+from fastbearer.fastapi.challenges import answer_to
 
 __all__ = ["Refusal", "StrictRoute", "Text", "WithoutNul", "refusals"]
 
@@ -24,9 +25,6 @@ BODY = "Request body must be a JSON object in UTF-8 (Content-Type: application/j
 BODY_BYTES = 1_048_576
 BODY_TOO_LARGE = f"Request body must be at most {BODY_BYTES} bytes"
 UNNAMED = "Invalid request"
-UNAVAILABLE = "The service cannot reach its store. Please try again."
-RETRY_AFTER_SECONDS = 1
-
 
 logger = logging.getLogger("fastbearer")
 
@@ -80,7 +78,7 @@ class StrictRequest(Request):
 class StrictRoute(APIRoute):
     """A route that answers 400 where FastAPI would answer 422.
 
-    A store that cannot be reached is a 503.
+    Errors of ours that a handler raises become the responses of ``answer_to``.
 
     Attributes:
         texts: Field, or path or query parameter -> what to say when it is
@@ -98,10 +96,10 @@ class StrictRoute(APIRoute):
                 return await handler(StrictRequest(request.scope, request.receive))
             except RequestValidationError as error:
                 raise HTTPException(400, self._text(error)) from None
-            except StoreUnavailableError as error:
-                logger.error("store unavailable: %s", error.__cause__)
-                headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-                raise HTTPException(503, UNAVAILABLE, headers=headers) from error
+            except FastbearerError as error:
+                if isinstance(error, StoreUnavailableError):
+                    logger.error("store unavailable: %s", error.__cause__)
+                raise answer_to(error) from error
 
         return strict_handler
 
