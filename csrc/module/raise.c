@@ -10,7 +10,7 @@ static const struct {
 };
 
 PyObject *
-status_raise(const core_state *state, status failed)
+raise_status(const core_state *state, status failed)
 {
     if (failed == STATUS_NO_MEMORY) {
         return PyErr_NoMemory();
@@ -27,7 +27,7 @@ status_raise(const core_state *state, status failed)
 }
 
 PyObject *
-status_raise_missing(const core_state *state, PyObject *claim)
+raise_missing(const core_state *state, PyObject *claim)
 {
     PyObject *message =
         PyUnicode_FromFormat("the token has no %R claim", claim);

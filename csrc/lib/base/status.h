@@ -146,4 +146,12 @@
 typedef enum { STATUS_TABLE(X) STATUS_COUNT } status;
 #undef X
 
+/* Stands before every function that returns a status: whoever calls it must
+ * look at what it returns. */
+#ifdef __GNUC__
+#define CHECKED __attribute__((warn_unused_result))
+#else
+#define CHECKED
+#endif
+
 #endif
