@@ -66,7 +66,8 @@ state_of(PyObject *module)
 
 /* --- raise.c ------------------------------------------------------------- */
 
-/* Raises what the status stands for; returns NULL. */
+/* Raises what the status stands for, with its name in lower case as `reason`;
+ * returns NULL. */
 PyObject *raise_status(const core_state *state, status failed);
 
 /* Raises STATUS_CLAIM_MISSING for that claim; returns NULL. */

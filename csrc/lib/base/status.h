@@ -1,6 +1,8 @@
 /*
  * Every way in which something can be refused: one table, from which the
- * statuses of the lower storey and the exceptions of the upper one are made.
+ * statuses of the lower storey and the exceptions of the upper one are made. A
+ * name, in lower case, is the exception's `reason`: a promise to programs, as
+ * the message is not.
  */
 #ifndef FASTBEARER_STATUS_H
 #define FASTBEARER_STATUS_H
