@@ -6,10 +6,16 @@ PIP = .venv/bin/python -m pip install -qq --disable-pip-version-check
 C_FILES = $(shell find csrc -name '*.[ch]')
 ASAN_LIBRARIES = $$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)
 
-.PHONY: build run test test-asan test-compat soak bench lint clean
+LIB_FILES = $(shell find csrc/lib -name '*.c')
+LIB_FLAGS = -std=c11 -O2 -g -fPIC -pthread -Wall -Wextra -Werror=unused-result
+
+.PHONY: build lib run test test-asan test-compat soak bench lint clean
 .DELETE_ON_ERROR:
 
 build: .venv/.built
+
+# The lower storey alone: without Python's headers, and with no path to them.
+lib: build/libfastbearer.a
 
 run: .venv/.with-app .venv/.built .env
 	@echo "BETTER_AUTH_SECRET is taken from .env"
@@ -72,6 +78,14 @@ clean:
 .venv/.with-%: pyproject.toml .venv/.made
 	$(PIP) --no-build-isolation --editable ".[$*]"
 	@touch $@ .venv/.built
+
+build/libfastbearer.a: $(LIB_FILES:csrc/lib/%.c=build/c/%.o)
+	rm -f $@
+	ar rcs $@ $^
+
+build/c/%.o: csrc/lib/%.c $(filter %.h,$(C_FILES))
+	@mkdir -p $(@D)
+	$(CC) $(LIB_FLAGS) -Icsrc/lib -c -o $@ $<
 
 .env: | .venv/.with-app
 	@secret=$$(.venv/bin/fastbearer secret) && umask 077 && \

@@ -17,7 +17,7 @@ LIBRARIES = ["libcrypto >= 3.0.3", "libargon2"]
 
 WARNINGS = [
     "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wformat=2", "-Wvla",
-    "-Wstrict-prototypes", "-Wmissing-prototypes",
+    "-Wstrict-prototypes", "-Wmissing-prototypes", "-Werror=unused-result",
 ]  # fmt: skip
 HARDENING = [
     "-fvisibility=hidden", "-fstack-protector-strong",

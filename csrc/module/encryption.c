@@ -93,7 +93,7 @@ seal(PyObject *module, PyObject *const *args, Py_ssize_t count)
                   (unsigned char *)PyBytes_AS_STRING(made), &len, tag);
     if (result != STATUS_OK) {
         Py_DECREF(made);
-        return status_raise(state, result);
+        return raise_status(state, result);
     }
     if (_PyBytes_Resize(&made, (Py_ssize_t)len) < 0) {
         return NULL;
@@ -121,7 +121,7 @@ open_sealed(PyObject *module, PyObject *const *args, Py_ssize_t count)
         return NULL;
     }
     if ((size_t)PyBytes_GET_SIZE(args[5]) != with->tag) {
-        return status_raise(state, STATUS_SIGNATURE_WRONG);
+        return raise_status(state, STATUS_SIGNATURE_WRONG);
     }
     PyObject *made = PyBytes_FromStringAndSize(NULL, PyBytes_GET_SIZE(args[4])
                                                          + AEAD_BLOCK);
@@ -134,7 +134,7 @@ open_sealed(PyObject *module, PyObject *const *args, Py_ssize_t count)
                   (unsigned char *)PyBytes_AS_STRING(made), &len);
     if (result != STATUS_OK) {
         Py_DECREF(made);
-        return status_raise(state, result);
+        return raise_status(state, result);
     }
     return _PyBytes_Resize(&made, (Py_ssize_t)len) < 0 ? NULL : made;
 }
@@ -154,7 +154,7 @@ sizes(PyObject *Py_UNUSED(module), PyObject *name)
                                         (Py_ssize_t)with->iv);
 }
 
-typedef status (*key_crypt)(span kek, span key, unsigned char *out);
+typedef CHECKED status (*key_crypt)(span kek, span key, unsigned char *out);
 
 static PyObject *
 wrap_with(PyObject *module, PyObject *const *args, Py_ssize_t count,
@@ -166,9 +166,10 @@ wrap_with(PyObject *module, PyObject *const *args, Py_ssize_t count,
         return NULL;
     }
     status result = crypt(span_of(args[0]), span_of(args[1]), out);
-    PyObject *made = result == STATUS_OK ? PyBytes_FromStringAndSize(
-                         (char *)out, PyBytes_GET_SIZE(args[1]) + more)
-                                         : status_raise(state, result);
+    Py_ssize_t size = PyBytes_GET_SIZE(args[1]) + more;
+    PyObject *made = result == STATUS_OK
+                         ? PyBytes_FromStringAndSize((char *)out, size)
+                         : raise_status(state, result);
     OPENSSL_cleanse(out, sizeof out);
     return made;
 }
@@ -182,7 +183,7 @@ PyDoc_STRVAR(wrap_doc,
 static PyObject *
 wrap(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
-    return wrap_with(module, args, count, aes_wrap, 8);
+    return wrap_with(module, args, count, key_wrap_aes, 8);
 }
 
 PyDoc_STRVAR(unwrap_doc,
@@ -194,11 +195,11 @@ PyDoc_STRVAR(unwrap_doc,
 static PyObject *
 unwrap(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
-    return wrap_with(module, args, count, aes_unwrap, -8);
+    return wrap_with(module, args, count, key_unwrap_aes, -8);
 }
 
-typedef status (*rsa_crypt)(EVP_PKEY *evp, bool sha256, span text,
-                            unsigned char *out, size_t *out_len);
+typedef CHECKED status (*rsa_crypt)(EVP_PKEY *evp, bool sha256, span text,
+                                    unsigned char *out, size_t *out_len);
 
 static PyObject *
 oaep_with(PyObject *module, PyObject *const *args, Py_ssize_t count,
@@ -220,7 +221,7 @@ oaep_with(PyObject *module, PyObject *const *args, Py_ssize_t count,
     PyObject *made =
         result == STATUS_OK
             ? PyBytes_FromStringAndSize((char *)out, (Py_ssize_t)len)
-            : status_raise(state, result);
+            : raise_status(state, result);
     OPENSSL_cleanse(out, sizeof out);
     return made;
 }
@@ -234,7 +235,7 @@ PyDoc_STRVAR(oaep_seal_doc,
 static PyObject *
 oaep_seal(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
-    return oaep_with(module, args, count, rsa_oaep_seal);
+    return oaep_with(module, args, count, key_wrap_oaep);
 }
 
 PyDoc_STRVAR(oaep_open_doc,
@@ -246,7 +247,7 @@ PyDoc_STRVAR(oaep_open_doc,
 static PyObject *
 oaep_open(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
-    return oaep_with(module, args, count, rsa_oaep_open);
+    return oaep_with(module, args, count, key_unwrap_oaep);
 }
 
 #define METHOD(name, function, doc)                                           \

@@ -6,13 +6,7 @@
 
 PyMODINIT_FUNC PyInit__core(void);
 
-core_state *
-state_of(PyObject *module)
-{
-    return PyModule_GetState(module);
-}
-
-/* --- start, one concern a slot ------------------------------------------------ */
+/* --- start, one concern a slot ------------------------------------------- */
 
 static int
 exec_errors(PyObject *module)
@@ -52,7 +46,7 @@ exec_digests(PyObject *module)
 {
     const char *choice = getenv("FASTBEARER_HMAC");
     bool only_evp = choice != NULL && strcmp(choice, "evp") == 0;
-    if (digests_fetch(&state_of(module)->digests, only_evp)) {
+    if (digest_fetch_all(&state_of(module)->digests, only_evp)) {
         return 0;
     }
     ERR_clear_error();
@@ -70,7 +64,7 @@ exec_means(PyObject *module)
     const argon2_engine *engine = state->means.engine;
     return PyModule_AddStringConstant(
         module, "argon2_engine",
-        engine == NULL ? "libargon2" : argon2_engine_name(engine));
+        engine == NULL ? "libargon2" : fb_argon2_engine_name(engine));
 }
 
 static PyTypeObject *
@@ -143,7 +137,7 @@ exec_functions(PyObject *module)
                : 0;
 }
 
-/* --- the module ------------------------------------------------------------------ */
+/* --- the module ---------------------------------------------------------- */
 
 static int
 module_traverse(PyObject *module, visitproc visit, void *arg)
@@ -180,8 +174,8 @@ static void
 module_free(void *module)
 {
     module_clear(module);
-    digests_free(&state_of(module)->digests);
-    arenas_release(&state_of(module)->arenas, 0);
+    digest_free_all(&state_of(module)->digests);
+    arena_release(&state_of(module)->arenas, 0);
 }
 
 static PyModuleDef_Slot module_slots[] = {

@@ -7,7 +7,8 @@
  * Auth add; names of at most COMMON_NAME_MAX bytes. */
 /* clang-format off */
 static const char *const common_texts[] = {
-    "sub", "jti", "acr", "act", "address", "allowed-origins", "amr", "at_hash", "auth_time",
+    "sub", "jti", "acr", "act", "address", "allowed-origins", "amr",
+    "at_hash", "auth_time",
     "azp", "birthdate", "c_hash", "cid", "client_id", "cnf", "country",
     "createdAt", "department", "email", "emailVerified", "email_verified",
     "entitlements", "expiresAt", "family_name", "formatted", "gender",

@@ -1,10 +1,12 @@
-/* Arguments of constructors, checked once so that no call checks them again. */
+/* Arguments of constructors, checked once so that no call checks them
+ * again. */
 #include "skin.h"
 
 #include <math.h>
 #include <time.h>
 
-/* The sum of a time and a duration is exact, and a date that verifiers take. */
+/* The sum of a time and a duration is exact, and a date that verifiers
+ * take. */
 #define SECONDS_MAX 0x1p52
 
 static bool
@@ -102,7 +104,7 @@ option_clock(PyObject *value, PyObject **clock)
 /* time() reads a page that the kernel keeps: a twentieth of the cost of
  * clock_gettime(), and claims are whole seconds. */
 bool
-clock_read(PyObject *clock, double *now)
+option_clock_read(PyObject *clock, double *now)
 {
     if (clock == NULL) {
         *now = (double)time(NULL);

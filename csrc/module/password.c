@@ -44,8 +44,8 @@ password_text(PyObject *value, size_t most, span *text, status *result)
 }
 
 /* A new reference to the password in the form that the hash's format asks for,
- * and the most bytes that it may have. Bytes that are no text stay as they are,
- * and so does what is too long as it is. */
+ * and the most bytes that it may have. Bytes that are no text stay as they
+ * are, and so does what is too long as it is. */
 static PyObject *
 password_form(const format *found, PyObject *value, size_t *most)
 {
@@ -98,7 +98,7 @@ hash_span(PyObject *value, span *text)
     return true;
 }
 
-/* --- means --------------------------------------------------------------------- */
+/* --- means --------------------------------------------------------------- */
 
 /* How many cores this process may use. */
 static unsigned
@@ -130,7 +130,7 @@ password_means(core_state *state)
     state->means.arenas = &state->arenas;
     state->means.wipes = is_on("FASTBEARER_ARGON2_WIPE");
     if (!is_library) {
-        state->means.engine = argon2_engine_find(is_chosen ? choice : NULL);
+        state->means.engine = fb_argon2_engine_find(is_chosen ? choice : NULL);
     }
     if (!is_library && state->means.engine == NULL) {
         PyErr_SetString(state->configuration_error,
@@ -141,7 +141,7 @@ password_means(core_state *state)
     return true;
 }
 
-/* Threads for one hash: 0 stands for one a core. */
+/* Threads for one hash: 0 stands for one per core. */
 static bool
 thread_count(PyObject *const *args, Py_ssize_t count, unsigned *threads)
 {
@@ -153,7 +153,7 @@ thread_count(PyObject *const *args, Py_ssize_t count, unsigned *threads)
     return true;
 }
 
-/* --- hashing and verifying ------------------------------------------------------- */
+/* --- hashing and verifying ----------------------------------------------- */
 
 PyDoc_STRVAR(hash_doc,
 "password_hash($module, password, setting, threads=0, /)\n"
@@ -161,7 +161,7 @@ PyDoc_STRVAR(hash_doc,
 "\n"
 "Return the hash of a password under a setting: a hash without its digest.\n"
 "\n"
-"At most `threads` threads work at one Argon2 hash; 0 is one a core.");
+"At most `threads` threads work at one Argon2 hash; 0 means one per core.");
 
 static PyObject *
 hash(const core_state *state, PyObject *value, size_t most, span setting,
@@ -184,7 +184,7 @@ hash(const core_state *state, PyObject *value, size_t most, span setting,
     }
     return result == STATUS_OK
                ? PyUnicode_FromStringAndSize(out.text, (Py_ssize_t)out.len)
-               : status_raise(state, result);
+               : raise_status(state, result);
 }
 
 static PyObject *
@@ -233,7 +233,7 @@ verify(const core_state *state, PyObject *value, size_t most, span hash,
     Py_END_ALLOW_THREADS;
     return result == STATUS_OK
                ? PyBool_FromLong(matches && hashable == STATUS_OK)
-               : status_raise(state, result);
+               : raise_status(state, result);
 }
 
 static PyObject *
@@ -279,14 +279,14 @@ password_scheme(PyObject *module, PyObject *value)
         result = STATUS_HASH_MALFORMED;
     }
     return result == STATUS_OK ? PyUnicode_FromString(found->name)
-                               : status_raise(state, result);
+                               : raise_status(state, result);
 }
 
 PyDoc_STRVAR(rest_doc,
 "password_rest($module, seconds, /)\n"
 "--\n"
 "\n"
-"Give back the memory that no hash has used for so many seconds.\n"
+"Give back the memory that no hash has used for that many seconds.\n"
 "\n"
 "Returns how many pieces are left.");
 
@@ -298,7 +298,7 @@ password_rest(PyObject *module, PyObject *value)
         return NULL;
     }
     return PyLong_FromSize_t(
-        arenas_release(&state_of(module)->arenas, seconds));
+        arena_release(&state_of(module)->arenas, seconds));
 }
 
 PyMethodDef password_methods[] = {

@@ -2,11 +2,11 @@
 #include "skin.h"
 
 bool
-token_text(const core_state *state, PyObject *value, span *text)
+pytext_ascii(const core_state *state, PyObject *value, span *text)
 {
     if (PyUnicode_Check(value)) {
         if (!PyUnicode_IS_ASCII(value)) {
-            status_raise(state, STATUS_TOKEN_BASE64);
+            raise_status(state, STATUS_TOKEN_BASE64);
             return false;
         }
         *text =
@@ -24,8 +24,8 @@ token_text(const core_state *state, PyObject *value, span *text)
 }
 
 bool
-key_text(const core_state *state, const char *name, PyObject *value,
-         span *text)
+pytext_utf8(const core_state *state, const char *name, PyObject *value,
+            span *text)
 {
     Py_ssize_t len = 0;
     if (PyBytes_Check(value)) {
@@ -41,7 +41,7 @@ key_text(const core_state *state, const char *name, PyObject *value,
     text->len = (size_t)len;
     if (text->p == NULL && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
         PyErr_Clear(); /* it holds the secret */
-        status_raise(state, STATUS_KEY_UNICODE);
+        raise_status(state, STATUS_KEY_UNICODE);
     }
     return text->p != NULL;
 }

@@ -17,7 +17,7 @@ object_from(const core_state *state, span text)
     return json_read_object(state, text, &unused);
 }
 
-/* --- session_token ---------------------------------------------------------------- */
+/* --- session_token ------------------------------------------------------- */
 
 PyDoc_STRVAR(sign_token_doc,
 "sign_token($self, token, /)\n"
@@ -32,7 +32,7 @@ sign_token(PyObject *self, PyObject *value)
     const SecretObject *object = (SecretObject *)self;
     char made[SESSION_SIGNED];
     span text;
-    if (!PyUnicode_Check(value) || !token_text(object->state, value, &text)
+    if (!PyUnicode_Check(value) || !pytext_ascii(object->state, value, &text)
         || !session_token_is_one(text)) {
         PyErr_SetString(PyExc_ValueError,
                         "a session token is 32 letters and digits");
@@ -41,7 +41,7 @@ sign_token(PyObject *self, PyObject *value)
     memcpy(made, text.p, SESSION_TOKEN);
     made[SESSION_TOKEN] = '.';
     if (!session_token_sign(&object->secret, made, made + SESSION_TOKEN + 1)) {
-        return status_raise(object->state, STATUS_CRYPTO_FAILED);
+        return raise_status(object->state, STATUS_CRYPTO_FAILED);
     }
     return PyUnicode_FromStringAndSize(made, sizeof made);
 }
@@ -58,16 +58,16 @@ read_token(PyObject *self, PyObject *value)
     const SecretObject *object = (SecretObject *)self;
     char plain[SESSION_TOKEN];
     span text;
-    if (!token_text(object->state, value, &text)) {
+    if (!pytext_ascii(object->state, value, &text)) {
         return NULL;
     }
     status result = session_token_read(&object->secret, text, plain);
     return result == STATUS_OK
                ? PyUnicode_FromStringAndSize(plain, sizeof plain)
-               : status_raise(object->state, result);
+               : raise_status(object->state, result);
 }
 
-/* --- session_data ------------------------------------------------------------------ */
+/* --- session_data -------------------------------------------------------- */
 
 PyDoc_STRVAR(read_compact_doc,
 "read_compact($self, value, /)\n"
@@ -82,7 +82,7 @@ read_compact(PyObject *self, PyObject *value)
     PyObject *payload = NULL;
     int64_t expires_at = 0;
     span text, inner;
-    if (!token_text(object->state, value, &text)) {
+    if (!pytext_ascii(object->state, value, &text)) {
         return NULL;
     }
     size_t len = b64url_decoded(text.len);
@@ -95,7 +95,7 @@ read_compact(PyObject *self, PyObject *value)
                         : session_compact_read(&object->secret, json, len,
                                                &inner, &expires_at);
     payload = result == STATUS_OK ? object_from(object->state, inner)
-                                  : status_raise(object->state, result);
+                                  : raise_status(object->state, result);
     PyMem_Free(json);
     return payload == NULL
                ? NULL
@@ -113,7 +113,7 @@ is_sealed_with(PyObject *self, PyObject *value)
 {
     const SecretObject *object = (SecretObject *)self;
     span text;
-    if (!token_text(object->state, value, &text)) {
+    if (!pytext_ascii(object->state, value, &text)) {
         return NULL;
     }
     return PyBool_FromLong(session_is_sealed_with(&object->secret, text));
@@ -131,11 +131,11 @@ open_sealed(PyObject *self, PyObject *value)
     const SecretObject *object = (SecretObject *)self;
     const core_state *state = object->state;
     span text, inner;
-    if (!token_text(state, value, &text)) {
+    if (!pytext_ascii(state, value, &text)) {
         return NULL;
     }
     if (!session_is_sealed_with(&object->secret, text)) {
-        return status_raise(state, STATUS_SESSION_KEY);
+        return raise_status(state, STATUS_SESSION_KEY);
     }
     size_t room = 2 * text.len + AEAD_BLOCK;
     unsigned char *scratch = PyMem_Malloc(room);
@@ -144,7 +144,7 @@ open_sealed(PyObject *self, PyObject *value)
     }
     status result = session_open(&object->secret, text, scratch, &inner);
     PyObject *found = result == STATUS_OK ? object_from(state, inner)
-                                          : status_raise(state, result);
+                                          : raise_status(state, result);
     OPENSSL_cleanse(scratch, room);
     PyMem_Free(scratch);
     return found;
@@ -177,14 +177,14 @@ seal(PyObject *self, PyObject *bytes)
                                      text, scratch, value, &len);
         made = result == STATUS_OK
                    ? PyUnicode_FromStringAndSize(value, (Py_ssize_t)len)
-                   : status_raise(object->state, result);
+                   : raise_status(object->state, result);
     }
     PyMem_Free(scratch);
     PyMem_Free(value);
     return made;
 }
 
-/* --- the type ----------------------------------------------------------------------- */
+/* --- the type ------------------------------------------------------------ */
 
 PyDoc_STRVAR(secret_doc,
 "SessionSecret(secret, /)\n"
@@ -201,7 +201,7 @@ secret_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     span text;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:SessionSecret", keywords,
                                      &value)
-        || !key_text(state, "secret", value, &text)) {
+        || !pytext_utf8(state, "secret", value, &text)) {
         return NULL;
     }
     SecretObject *self = (SecretObject *)type->tp_alloc(type, 0);
@@ -212,7 +212,7 @@ secret_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     status result = session_secret_init(&self->secret, &state->digests, text);
     if (result != STATUS_OK) {
         Py_DECREF(self);
-        return status_raise(state, result);
+        return raise_status(state, result);
     }
     return (PyObject *)self;
 }

@@ -1,6 +1,6 @@
 /*
- * The upper storey: the Python skin over lib.h, and the ground on which each of
- * its files stands: state, types and contracts. Every function that returns
+ * The upper storey: the Python skin over lib.h, and the ground on which each
+ * of its files stands: state, types and contracts. Every function that returns
  * an object or a bool sets a Python exception when it returns NULL or false.
  */
 #ifndef FASTBEARER_SKIN_H
@@ -20,7 +20,7 @@
 typedef enum { NAME_TABLE(X) NAME_COUNT } name_id;
 #undef X
 
-/* --- names.c: strings that are made once ----------------------------------- */
+/* --- names.c: strings that are made once --------------------------------- */
 
 #define COMMON_NAME_MAX 16 /* bytes */
 #define COMMON_NAME_SLOTS 256
@@ -45,7 +45,7 @@ void names_clear(names *all);
  * core itself reads is common. */
 const common_name *names_find(const names *all, span text);
 
-/* --- module.c ----------------------------------------------------------------*/
+/* --- the state of the module --------------------------------------------- */
 
 typedef struct {
     PyObject *error[STATUS_COUNT]; /* the exception class, or NULL */
@@ -58,26 +58,31 @@ typedef struct {
     arenas arenas;
 } core_state;
 
-core_state *state_of(PyObject *module);
+static inline core_state *
+state_of(PyObject *module)
+{
+    return PyModule_GetState(module);
+}
 
-/* --- raise.c ----------------------------------------------------------------*/
+/* --- raise.c ------------------------------------------------------------- */
 
-/* Raises what the status stands for; returns NULL. */
-PyObject *status_raise(const core_state *state, status failed);
+/* Raises what the status stands for, with its name in lower case as `reason`;
+ * returns NULL. */
+PyObject *raise_status(const core_state *state, status failed);
 
 /* Raises STATUS_CLAIM_MISSING for that claim; returns NULL. */
-PyObject *status_raise_missing(const core_state *state, PyObject *claim);
+PyObject *raise_missing(const core_state *state, PyObject *claim);
 
-/* --- pytext.c: text of Python objects --- */
+/* --- pytext.c: text of Python objects ------------------------------------ */
 
 /* Borrows the text of a str or bytes token; what is not ASCII is malformed. */
-bool token_text(const core_state *state, PyObject *value, span *text);
+bool pytext_ascii(const core_state *state, PyObject *value, span *text);
 
 /* Borrows the text of str or bytes; a lone surrogate is an InvalidKeyError. */
-bool key_text(const core_state *state, const char *name, PyObject *value,
-              span *text);
+bool pytext_utf8(const core_state *state, const char *name, PyObject *value,
+                 span *text);
 
-/* --- option.c: arguments of constructors --------------------------------------*/
+/* --- option.c: arguments of constructors --------------------------------- */
 
 /* Seconds: a number, or a timedelta; from 0 to 2^52. */
 bool option_duration(const core_state *state, const char *name,
@@ -95,9 +100,9 @@ PyObject *option_strings(const core_state *state, const char *name,
 bool option_clock(PyObject *value, PyObject **clock);
 
 /* Seconds since the epoch by that clock, or by the system's if it is NULL. */
-bool clock_read(PyObject *clock, double *now);
+bool option_clock_read(PyObject *clock, double *now);
 
-/* --- json_read.c -----------------------------------------------------------------------*/
+/* --- json_read.c --------------------------------------------------------- */
 
 /* Members of an object that the core reads itself, borrowed from it; NULL
  * where absent. */
@@ -109,7 +114,7 @@ typedef struct {
 PyObject *json_read_object(const core_state *state, span text,
                            known_members *known);
 
-/* --- json_out.c ------------------------------------------------------------------ */
+/* --- json_out.c ---------------------------------------------------------- */
 
 typedef struct {
     char *bytes;
@@ -128,22 +133,23 @@ bool json_put_string(json_out *text, PyObject *value);
 /* Writes "name": and, unless it is NULL, a quoted string with a comma. */
 bool json_put_name(json_out *text, PyObject *name, PyObject *string);
 
-/* --- json_write.c ---------------------------------------------------------------- */
+/* --- json_write.c -------------------------------------------------------- */
 
 /*
  * Writes a value; level is 1 for the top object. TypeError for a type that
- * JSON has not, ValueError for a value that a strict reader would refuse.
+ * JSON does not have, ValueError for a value that a strict reader would
+ * refuse.
  */
 bool json_write(json_out *text, PyObject *value, int level);
 
 /*
  * For an object in steps: json_put "{", members of the top level, each with a
- * comma behind it, and json_close, which takes the last comma's place.
+ * comma after it, and json_close, which takes the last comma's place.
  */
 bool json_write_member(json_out *text, PyObject *name, PyObject *value);
 bool json_close(json_out *text, char bracket);
 
-/* --- key.c -----------------------------------------------------------------------*/
+/* --- key.c --------------------------------------------------------------- */
 
 /* The headers that a key writes or meets most, ready as base64url. */
 enum { HEADER_JWT, HEADER_JWS, HEADER_TURNED, HEADER_COUNT };
@@ -190,9 +196,9 @@ bool key_can_sign(const core_state *state, const KeyObject *key);
 
 /* A tuple of keys that may verify, from one Key or an iterable of them; not
  * empty. */
-PyObject *keys_of(const core_state *state, PyObject *value);
+PyObject *key_tuple(const core_state *state, PyObject *value);
 
-/* --- key_make.c, key_pem.c, jwk_read.c, jwk_write.c: methods of Key ------------------------------------- */
+/* --- key_make.c, key_pem.c, jwk_read.c, jwk_write.c: methods of Key ------ */
 
 extern const char key_from_secret_doc[], key_generate_doc[];
 PyObject *key_from_secret(PyObject *type, PyObject *args, PyObject *kwargs);
@@ -203,17 +209,18 @@ PyObject *key_from_pem(PyObject *type, PyObject *args, PyObject *kwargs);
 PyObject *key_from_der(PyObject *type, PyObject *args, PyObject *kwargs);
 PyObject *key_to_pem(PyObject *self, PyObject *args, PyObject *kwargs);
 
-extern const char key_from_jwk_doc[], key_to_jwk_doc[], key_thumbprint_doc[];
-PyObject *key_from_jwk(PyObject *type, PyObject *args, PyObject *kwargs);
-PyObject *key_to_jwk(PyObject *self, PyObject *args, PyObject *kwargs);
-PyObject *key_thumbprint(PyObject *self, PyObject *unused);
+extern const char jwk_read_key_doc[], jwk_write_key_doc[],
+    jwk_thumbprint_doc[];
+PyObject *jwk_read_key(PyObject *type, PyObject *args, PyObject *kwargs);
+PyObject *jwk_write_key(PyObject *self, PyObject *args, PyObject *kwargs);
+PyObject *jwk_thumbprint(PyObject *self, PyObject *unused);
 
-/* --- ready.c --- */
+/* --- ready.c ------------------------------------------------------------- */
 
 /* Fills key->headers, from its algorithm and its kid. */
 bool ready_make(KeyObject *key);
 
-/* --- segment.c --- */
+/* --- segment.c ----------------------------------------------------------- */
 
 /* The bytes of a segment, strict base64url. */
 PyObject *segment_bytes(const core_state *state, span segment);
@@ -222,7 +229,17 @@ PyObject *segment_bytes(const core_state *state, span segment);
 PyObject *segment_object(const core_state *state, span segment,
                          known_members *known);
 
-/* --- header.c ----------------------------------------------------------------------*/
+/* --- jwk_traits.c -------------------------------------------------------- */
+
+/* A string member's text, empty if it is absent. */
+CHECKED status jwk_text(PyObject *jwk, const char *name, span *text);
+bool jwk_text_is(span text, const char *other);
+
+/* What the JWK allows its key (RFC 7517 4.2 to 4.5); kid is borrowed. An alg
+ * that is there already must be the JWK's. */
+CHECKED status jwk_traits(PyObject *jwk, key_traits *traits);
+
+/* --- header.c ------------------------------------------------------------ */
 
 typedef struct {
     const alg *alg;
@@ -243,24 +260,25 @@ bool header_read(const core_state *state, PyObject *keys, span segment,
 PyObject *header_make(const core_state *state, const KeyObject *key,
                       PyObject *extra, int kind);
 
-/* --- signature.c ---------------------------------------------------------------------*/
+/* --- signature.c --------------------------------------------------------- */
 
 /* Whether one of the keys that the header admits made the signature. */
-status signature_verify(PyObject *keys, const header *head,
-                        const token *parts);
+CHECKED status signature_verify(PyObject *keys, const header *head,
+                                const token *parts);
 
 /* Whether that key made the signature of the message. */
-status signature_matches(const KeyObject *key, span message, span claimed);
+CHECKED status signature_matches(const KeyObject *key, span message,
+                                 span claimed);
 
 /* Writes key->signature bytes, for a key that can sign. */
-status signature_make(const KeyObject *key, span message,
-                      unsigned char *made);
+CHECKED status signature_make(const KeyObject *key, span message,
+                              unsigned char *made);
 
 /* The compact JWS of an encoded header and a payload. */
 PyObject *signature_sign(const core_state *state, const KeyObject *key,
                          PyObject *encoded_header, span payload);
 
-/* --- claims.c ----------------------------------------------------------------------------*/
+/* --- claims.c ------------------------------------------------------------ */
 
 typedef struct {
     PyObject *issuers, *audiences; /* tuples of str, or NULL */
@@ -275,7 +293,7 @@ typedef struct {
 bool claims_check(const core_state *state, const claims_rules *rules,
                   PyObject *claims, const known_members *known);
 
-/* --- cache.c --------------------------------------------------------------------- */
+/* --- cache.c ------------------------------------------------------------- */
 
 /* A set of tokens, and the order in which they came. Empty: no cache. */
 typedef struct {
@@ -288,17 +306,18 @@ bool cache_make(signature_cache *cache, Py_ssize_t size);
 void cache_clear(signature_cache *cache);
 
 /* Only the whole text of a token is found, str or bytes, and only until `size`
- * others came. Neither raises. Threads may share the cache, with or without a GIL. */
+ * others came. Neither raises. Threads may share the cache, with or without a
+ * GIL. */
 bool cache_has(const signature_cache *cache, PyObject *value);
 void cache_add(signature_cache *cache, PyObject *value);
 
-/* --- field.c ----------------------------------------------------------------- */
+/* --- field.c ------------------------------------------------------------- */
 
 /* Finds the value in a header's pair, borrowed, or NULL unless the name is the
  * wanted one. False with an error set if it is no pair. */
 bool field_value(PyObject *pair, PyObject *wanted, PyObject **value);
 
-/* --- what module.c puts into the module --- */
+/* --- what module.c puts into the module ---------------------------------- */
 
 extern PyType_Spec verifier_spec;
 extern PyType_Spec signer_spec;

@@ -1,6 +1,7 @@
 """Every error that this package raises on purpose, as one tree.
 
-Each class has a stable, machine-readable ``code``. No message repeats a
+Each class has a stable, machine-readable ``code``, and each refusal of the
+core a ``reason``, which is as stable and says which rule it was. No message repeats a
 token, a key or a password. The C core looks these classes up by name.
 """
 
@@ -35,9 +36,17 @@ __all__ = [
 
 
 class FastbearerError(Exception):
-    """Base of every error of this package."""
+    """Base of every error of this package.
+
+    Attributes:
+        code: The class's name for programs, such as ``"malformed_token"``.
+        reason: The one rule that was broken, such as ``"json_not_object"``,
+            where the core found it; None elsewhere. Programs compare this, for
+            messages may be worded better at any time.
+    """
 
     code: str = "fastbearer_error"
+    reason: str | None = None
 
 
 class TokenError(FastbearerError):

@@ -73,17 +73,17 @@ check(const argon2_params *params, span password, unsigned threads,
       const unsigned char *expected, const char *what)
 {
     unsigned char tag[ARGON2_TAG_MAX + 1];
-    size_t size = argon2_arena_size(params);
+    size_t size = fb_argon2_arena_size(params);
     void *arena = aligned_alloc(64, size);
     for (size_t i = 0; i < NAMES; i++) {
-        const argon2_engine *engine = argon2_engine_find(names[i]);
+        const argon2_engine *engine = fb_argon2_engine_find(names[i]);
         if (engine == NULL) {
             continue;
         }
         memset(arena, 0xa5, size);
         memset(tag, 0x5a, sizeof tag);
         status result =
-            argon2_compute(engine, params, password, arena, threads, tag);
+            fb_argon2_compute(engine, params, password, arena, threads, tag);
         if (result != STATUS_OK || tag[params->size] != 0x5a
             || memcmp(tag, expected, params->size) != 0) {
             if (failures[i]++ < 3) {
@@ -220,13 +220,13 @@ check_refusals(void)
     bad[6].size = ARGON2_TAG_MAX + 1;
     bad[7].kind = (argon2_kind)3;
     bad[8].lanes = 0x1000000, bad[8].memory = UINT32_MAX;
-    if (argon2_params_check(&good) != STATUS_OK
-        || argon2_engine_find("none") != NULL) {
+    if (fb_argon2_params_check(&good) != STATUS_OK
+        || fb_argon2_engine_find("none") != NULL) {
         failures[0]++;
     }
     for (size_t i = 0; i < 9; i++) {
-        if (argon2_params_check(&bad[i]) != STATUS_HASH_MALFORMED
-            || argon2_compute(argon2_engine_find(NULL), &bad[i], (span){"", 0},
+        if (fb_argon2_params_check(&bad[i]) != STATUS_HASH_MALFORMED
+            || fb_argon2_compute(fb_argon2_engine_find(NULL), &bad[i], (span){"", 0},
                               NULL, 1, NULL)
                    != STATUS_HASH_MALFORMED) {
             printf("not refused: %zu\n", i);
@@ -242,9 +242,9 @@ check_blake2b(unsigned cases)
     unsigned char ours[BLAKE2B_MAX], theirs[BLAKE2B_MAX];
     char bytes[700];
     blake2b state;
-    blake2b_init(&state, BLAKE2B_MAX);
-    blake2b_update(&state, "abc", 3);
-    blake2b_final(&state, ours);
+    fb_blake2b_init(&state, BLAKE2B_MAX);
+    fb_blake2b_update(&state, "abc", 3);
+    fb_blake2b_final(&state, ours);
     blake_failures +=
         memcmp(ours,
                "\xba\x80\xa5\x3f\x98\x1c\x4d\x0d\x6a\x27\x97\xb6\x9f\x12\xf6"
@@ -257,12 +257,12 @@ check_blake2b(unsigned cases)
     for (unsigned i = 0; i < cases; i++) {
         size_t len = draw_between(0, sizeof bytes);
         draw_bytes(bytes, len);
-        blake2b_init(&state, BLAKE2B_MAX);
+        fb_blake2b_init(&state, BLAKE2B_MAX);
         for (size_t at = 0, some; at < len; at += some) {
             some = draw_between(0, len - at);
-            blake2b_update(&state, bytes + at, some);
+            fb_blake2b_update(&state, bytes + at, some);
         }
-        blake2b_final(&state, ours);
+        fb_blake2b_final(&state, ours);
         EVP_Digest(bytes, len, theirs, NULL, EVP_blake2b512(), NULL);
         blake_failures += memcmp(ours, theirs, BLAKE2B_MAX) != 0;
     }
@@ -283,7 +283,7 @@ main(int argc, char **argv)
     sum += blake_failures;
     printf("blake2b: %u wrong\n", blake_failures);
     for (size_t i = 0; i < NAMES; i++) {
-        bool is_there = argon2_engine_find(names[i]) != NULL;
+        bool is_there = fb_argon2_engine_find(names[i]) != NULL;
         printf("%s: %s, %u wrong\n", names[i],
                is_there ? "tested" : "NOT ON THIS CPU", failures[i]);
         sum += failures[i];

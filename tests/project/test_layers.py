@@ -56,6 +56,92 @@ def test_a_planted_violation_is_seen(tmp_path: Path, module: str, line: str) -> 
     assert lint_imports(tmp_path).returncode != 0
 
 
+def searched_sentences(text: str) -> list[int]:
+    """Return the lines that ask what an error's sentence says.
+
+    A sentence may be worded better at any time: programs ask for the reason.
+    """
+    tree = ast.parse(text)
+    named = {
+        handler.name
+        for handler in ast.walk(tree)
+        if isinstance(handler, ast.ExceptHandler) and handler.name
+    }
+    sentences = {
+        target.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and is_sentence(node.value, named)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    } | {"reason"}
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare)
+        and any(isinstance(op, (ast.In, ast.NotIn, ast.Eq)) for op in node.ops)
+        for side in (node.left, *node.comparators)
+        if is_sentence(side, named)
+        or (
+            isinstance(side, ast.Name)
+            and side.id in sentences
+            and isinstance(node.left, ast.Constant)
+        )
+    ]
+
+
+def is_sentence(node: ast.expr, errors: set[str]) -> bool:
+    """Tell whether an expression is ``str(error)`` or ``error.args[0]``."""
+    if isinstance(node, ast.Subscript):
+        node = node.value
+    if isinstance(node, ast.Attribute) and node.attr == "args":
+        return isinstance(node.value, ast.Name) and node.value.id in errors
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("str", "repr")
+        and len(node.args) == 1
+        and isinstance(node.args[0], ast.Name)
+        and node.args[0].id in errors
+    )
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(PACKAGE.rglob("*.py")),
+    ids=lambda path: str(path.relative_to(PACKAGE)),
+)
+def test_no_sentence_of_an_error_is_searched(path: Path) -> None:
+    assert searched_sentences(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        '"JWK" in str(error)',
+        '"objects" not in str(error)',
+        'str(error) == "no"',
+        '"empty" in error.args[0]',
+        '"empty" in reason',
+        '"empty" in problem',
+    ],
+)
+def test_a_searched_sentence_is_seen(condition: str) -> None:
+    text = (
+        "try:\n    go()\nexcept E as error:\n    problem = str(error)\n"
+        f"    if {condition}:\n        raise\n"
+    )
+    assert searched_sentences(text) == [5]
+
+
+def test_a_reason_may_be_asked_for() -> None:
+    text = (
+        "try:\n    go()\nexcept E as error:\n"
+        '    if error.reason == "key_empty" or error.reason in KNOWN:\n'
+        "        raise F(str(error)) from None\n"
+    )
+    assert searched_sentences(text) == []
+
+
 def loaded_modules() -> set[str]:
     """Return what a fresh interpreter has loaded only for ``import fastbearer``."""
     code = (

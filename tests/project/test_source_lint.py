@@ -7,7 +7,9 @@ layout (a function's name and its braces begin their lines) is clang-format's.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -15,7 +17,8 @@ import pytest
 from project import ROOT
 
 FUNCTION_LINES = 60
-FILE_LINES = 400
+FILE_LINES = 350
+COLUMNS = 79
 
 BANNED = r"\b(alloca|gets|v?sprintf|strn?cat|strn?cpy|strtok)\s*\("
 MAY_BE_SECRET = re.compile(r"\b\w*(digest|hash|key|mac|password|secret|sig\w*)\b")
@@ -35,10 +38,31 @@ HEADERS = {
 }
 """The header of each room of csrc/lib, which each of its files includes first."""
 
+USES = {
+    "base": set(),
+    "json": {"base"},
+    "crypto": {"base"},
+    "jose": {"crypto", "base"},
+    "password": {"crypto", "base"},
+    "better_auth": {"crypto", "base"},
+}
+"""The lattice: which other rooms a room's files may include."""
+
+FOREIGN = {"argon2", "blake2b"}
+"""First words of what libargon2 exports; ours have ``fb_`` before them."""
+
 
 class Source(NamedTuple):
     name: str  # below csrc
     text: str
+
+    @property
+    def is_lower(self) -> bool:
+        return self.name.startswith("lib/")
+
+    @property
+    def room(self) -> str:
+        return self.name.split("/")[1]
 
     @property
     def code(self) -> str:
@@ -68,19 +92,84 @@ def functions(source: Source) -> Iterator[Function]:
         yield Function(match[1], match[2])
 
 
-def storey(source: Source) -> list[str]:
-    """The first include says which storey it is; the lower knows no Python."""
-    storey, room, *_ = source.name.split("/")
-    if source.name.endswith(".c"):
-        first = "skin.h" if storey == "module" else HEADERS[room]
-        if source.includes[:1] != [first]:
-            return [f"the first include is not {first}"]
-    if storey == "lib":
-        if {"Python.h", "skin.h"} & set(source.includes):
-            return ["a file of the lower storey includes Python"]
-        if re.search(r"\bPy[A-Z_]\w*", source.code):
-            return ["a file of the lower storey uses Python"]
-    return []
+def first_include(source: Source) -> list[str]:
+    """A .c file begins with its room's header, or with skin.h."""
+    first = HEADERS.get(source.room) if source.is_lower else "skin.h"
+    wrong = source.name.endswith(".c") and source.includes[:1] != [first]
+    return [f"the first include is not {first}"] if wrong else []
+
+
+def no_python_below(source: Source) -> list[str]:
+    if not source.is_lower:
+        return []
+    found = {"Python.h", "skin.h"} & set(source.includes)
+    found |= set(re.findall(r"\b_?Py[A-Z_]\w*", source.code))
+    return [f"the lower storey names {name}" for name in sorted(found)]
+
+
+def walls(source: Source) -> list[str]:
+    """A room includes only what the lattice allows, the module its own skin."""
+    if source.name == "lib/lib.h":
+        return []
+    own = re.findall(r'^#\s*include\s+"(.+)"', source.text, re.MULTILINE)
+    if not source.is_lower:
+        return [
+            f"{name} is included"
+            for name in own
+            if (source.name, name) != ("module/skin.h", "lib.h") and name != "skin.h"
+        ]
+    allowed = USES[source.room]
+    return [
+        f"{name} is included"
+        for name in own
+        if not name.startswith(f"{source.room}/")
+        and name not in {HEADERS[room] for room in allowed}
+    ]
+
+
+def prefixes(source: Source) -> list[str]:
+    """What a file gives to others begins with the file's own first word.
+
+    So that no other library's name is taken, ``fb_`` stands before a word with
+    which a foreign library's names begin.
+    """
+    if not source.name.endswith(".c"):
+        return []
+    word = Path(source.name).stem.split("_")[0]
+    word = f"fb_{word}" if word in FOREIGN else word
+    return [
+        f"{name} does not begin with {word}_"
+        for name in re.findall(
+            r"^(?![^\n]*\bstatic\b)[A-Za-z_][\w *]*\n(\w+)\([^;{}]*\)\n\{",
+            source.code,
+            re.MULTILINE,
+        )
+        if not name.startswith(f"{word}_") and name != "PyInit__core"
+    ]
+
+
+def columns(source: Source) -> list[str]:
+    """At most 79; a ruler, ``/* --- x --- */``, has exactly as many."""
+    lines = source.text.splitlines()
+    return [
+        f"line {number} has {len(line)} columns"
+        for number, line in enumerate(lines, 1)
+        if len(line) > COLUMNS
+        or (re.match(r"/\* ---.*--- \*/$", line) and len(line) != COLUMNS)
+    ]
+
+
+def checked(source: Source) -> list[str]:
+    """Whatever returns a status is CHECKED where it is declared."""
+    is_header = source.name.endswith(".h")
+    declared = r"^([\w ]*)\bstatus\s+(?:\(\*)?(\w+)\)?\([^;{}]*\)\s*[;{]"
+    return [
+        f"{name} is not CHECKED"
+        for before, name in re.findall(declared, source.code, re.MULTILINE)
+        if "CHECKED" not in before
+        and before.strip() not in ("return", "else")
+        and (is_header or "static" in before or "typedef" in before)
+    ]
 
 
 def banned_calls(source: Source) -> list[str]:
@@ -142,7 +231,12 @@ def leaky_returns(source: Source) -> list[str]:
 
 
 RULES = (
-    storey,
+    first_include,
+    no_python_below,
+    walls,
+    prefixes,
+    columns,
+    checked,
     banned_calls,
     early_compare,
     mutable_data,
@@ -161,6 +255,11 @@ def test_the_source_keeps_the_rules(source: Source) -> None:
     assert [problem for rule in RULES for problem in rule(source)] == []
 
 
+def test_the_names_of_the_files_are_unique() -> None:
+    names = Counter(Path(source.name).name for source in SOURCES)
+    assert {name for name, count in names.items() if count > 1} == set()
+
+
 def test_the_functions_are_found() -> None:
     names = [function.name for source in SOURCES for function in functions(source)]
     assert len(names) > 100
@@ -172,12 +271,35 @@ JOSE = '#include "jose/jose.h"\n'
 LINE = "    x++;\n"
 
 PLANTED: list[tuple[Callable[[Source], list[str]], str, str]] = [
-    (storey, X, "#include <string.h>\n" + JOSE),
-    (storey, X, "int x(void);\n"),
-    (storey, X, JOSE + "#include <Python.h>\n"),
-    (storey, X, JOSE + '#include "skin.h"\n'),
-    (storey, X, JOSE + "PyObject *x(void);\n"),
-    (storey, "lib/base/base.h", "#include <stddef.h>\n#include <Python.h>\n"),
+    (first_include, X, "#include <string.h>\n" + JOSE),
+    (first_include, X, "int x(void);\n"),
+    (first_include, X, '#include "crypto/crypto.h"\n' + JOSE),
+    (first_include, "module/x.c", JOSE + '#include "skin.h"\n'),
+    (no_python_below, X, JOSE + "#include <Python.h>\n"),
+    (no_python_below, X, JOSE + '#include "skin.h"\n'),
+    (no_python_below, X, JOSE + "PyObject *x(void);\n"),
+    (no_python_below, X, JOSE + "    _Py_NewRef(x);\n"),
+    (no_python_below, "lib/base/base.h", "#include <Python.h>\n"),
+    (walls, X, JOSE + '#include "json/json.h"\n'),
+    (walls, X, JOSE + '#include "password/kdf.h"\n'),
+    (walls, X, JOSE + '#include "lib.h"\n'),
+    (walls, "lib/crypto/crypto.h", '#include "jose/jose.h"\n'),
+    (walls, "lib/base/base.h", '#include "crypto/crypto.h"\n'),
+    (walls, "module/x.c", '#include "skin.h"\n#include "jose/jose.h"\n'),
+    (walls, "module/x.c", '#include "skin.h"\n#include "module.c"\n'),
+    (prefixes, X, JOSE + "int\ny_go(int x)\n{\n    return x;\n}\n"),
+    (prefixes, X, JOSE + "const char *\ngo(int x)\n{\n    return x;\n}\n"),
+    (
+        prefixes,
+        "lib/password/argon2/blake2b.c",
+        "void\nblake2b_init(int x)\n{\n    x++;\n}\n",
+    ),
+    (columns, X, JOSE + "/* " + "x" * 75 + " */\n"),
+    (columns, X, JOSE + "/* --- x --- */\n"),
+    (checked, "lib/jose/x.h", "status x_go(int x,\n            int y);\n"),
+    (checked, "lib/jose/x.h", "    status (*go)(int x);\n"),
+    (checked, X, JOSE + "static status\ngo(int x)\n{\n    return x;\n}\n"),
+    (checked, X, JOSE + "typedef status (*go)(int x);\n"),
     (banned_calls, X, JOSE + "void\nx(char *p)\n{\n    strcpy(p, q);\n}\n"),
     (banned_calls, X, JOSE + "void\nx(char *p)\n{\n    sprintf (p, q);\n}\n"),
     (early_compare, X, JOSE + "    if (memcmp(mac, given, 32) == 0) {\n"),
@@ -212,6 +334,8 @@ static const char *const names[] = {"strcpy(", "static int x;"};
 static const int rows[2][2] = {{1, 2}, {3, 4}};
 /* sprintf(mac) and memcmp(secret) are only spoken of;
 static int x; is not declared. */
+/* --- halves -------------------------------------------------------------- */
+
 static int
 half(int x)
 {
@@ -222,6 +346,19 @@ half(int x)
     x = CRYPTO_memcmp(mac, given, 32);
 done:
     return x / 2;
+}
+
+CHECKED static status
+go(int x)
+{
+    status result = x_go(x);
+    return result;
+}
+
+status
+x_go(int x)
+{
+    return go(x);
 }
 """
 )

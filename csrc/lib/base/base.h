@@ -33,8 +33,9 @@ size_t b64url_decoded(size_t len);
 char *b64url_encode(const unsigned char *bytes, size_t len, char *text);
 
 /*
- * Writes b64url_decoded(len) bytes, which must not overlap the text. False for a character outside the
- * alphabet, an impossible length, or unused trailing bits that are not zero.
+ * Writes b64url_decoded(len) bytes, which must not overlap the text. False for
+ * a character outside the alphabet, an impossible length, or unused trailing
+ * bits that are not zero.
  */
 bool b64url_decode(const char *text, size_t len, unsigned char *bytes);
 
@@ -50,7 +51,7 @@ size_t b64url_decode_wide(const char *text, size_t len, unsigned char *bytes);
 
 /* --- text.c: reading and writing the texts of password hashes ------------ */
 
-/* Each moves `rest` behind what it has read, and says whether it was there. */
+/* Each moves `rest` past what it has read, and says whether it was there. */
 bool text_skip(span *rest, const char *word);
 
 /* A decimal number without leading zeros, of at most nine digits. */

@@ -1,6 +1,8 @@
 /*
  * Every way in which something can be refused: one table, from which the
- * statuses of the lower storey and the exceptions of the upper one are made.
+ * statuses of the lower storey and the exceptions of the upper one are made. A
+ * name, in lower case, is the exception's `reason`: a promise to programs, as
+ * the message is not.
  */
 #ifndef FASTBEARER_STATUS_H
 #define FASTBEARER_STATUS_H
@@ -145,5 +147,13 @@
 #define X(name, class, claim, message) STATUS_##name,
 typedef enum { STATUS_TABLE(X) STATUS_COUNT } status;
 #undef X
+
+/* Stands before every function that returns a status: whoever calls it must
+ * look at what it returns. */
+#ifdef __GNUC__
+#define CHECKED __attribute__((warn_unused_result))
+#else
+#define CHECKED
+#endif
 
 #endif

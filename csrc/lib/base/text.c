@@ -1,7 +1,6 @@
 /* The alphabets and numbers of password hashes. */
 #include "base/base.h"
 
-
 #define CODED_MAX 512 /* characters: HASH_TEXT_MAX holds them all */
 
 bool
@@ -41,7 +40,7 @@ text_until(span *rest, char end, span *part)
     return true;
 }
 
-/* --- base64: b64url_decode does the work, in its own alphabet -------------------- */
+/* --- base64: b64url_decode does the work, in its own alphabet ------------ */
 
 static char
 to_url(char c, text_code code)
@@ -93,7 +92,7 @@ decode_base64(span text, text_code code, unsigned char *bytes, size_t max,
     return *len <= max && b64url_decode(url, text.len, bytes);
 }
 
-/* --- hexadecimal ------------------------------------------------------------------ */
+/* --- hexadecimal --------------------------------------------------------- */
 
 static int
 digit_of(char c)
@@ -131,7 +130,7 @@ encode_hex(const unsigned char *bytes, size_t len, char *text)
     return text;
 }
 
-/* --- all of them ---------------------------------------------------------------- */
+/* --- all of them --------------------------------------------------------- */
 
 bool
 text_decode(span text, text_code code, unsigned char *bytes, size_t max,

@@ -75,7 +75,8 @@ session_secret_init(session_secret *secret, const digests *all, span text)
         return STATUS_CRYPTO_FAILED;
     }
     if (!derive_key(text, secret->key) || !write_header(secret, all)
-        || !aead_mac_init(&secret->sealed_mac, session_sealer(), all, secret->key)) {
+        || !aead_mac_init(&secret->sealed_mac, session_sealer(), all,
+                          secret->key)) {
         session_secret_clear(secret);
         ERR_clear_error();
         return STATUS_CRYPTO_FAILED;

@@ -9,7 +9,7 @@
 #define SESSION_SIGNED (SESSION_TOKEN + 1 + SESSION_SIGNATURE)
 #define SESSION_KEY 64 /* bytes */
 
-/* --- session.c: the secret --- */
+/* --- session.c: the secret ----------------------------------------------- */
 
 typedef struct {
     hmac_key mac;                   /* under the secret as it is */
@@ -20,14 +20,14 @@ typedef struct {
 } session_secret;
 
 /* Any number of threads may share it. */
-status session_secret_init(session_secret *secret, const digests *all,
-                           span text);
+CHECKED status session_secret_init(session_secret *secret, const digests *all,
+                                   span text);
 void session_secret_clear(session_secret *secret);
 
 /* With what session data is sealed. */
 const aead *session_sealer(void);
 
-/* --- session_token.c --- */
+/* --- session_token.c ----------------------------------------------------- */
 
 bool session_token_is_one(span text);
 
@@ -37,33 +37,34 @@ bool session_token_sign(const session_secret *secret, const char *text,
 
 /* Writes the SESSION_TOKEN characters that a cookie's value holds, which may
  * be escaped and quoted. */
-status session_token_read(const session_secret *secret, span value,
-                          char *text);
+CHECKED status session_token_read(const session_secret *secret, span value,
+                                  char *text);
 
-/* --- session_compact.c --- */
+/* --- session_compact.c --------------------------------------------------- */
 
 /* The JSON of an envelope: its payload, an object within json, which is
- * changed behind it, and its milliseconds. */
-status session_compact_read(const session_secret *secret, char *json,
-                            size_t len, span *payload, int64_t *expires_at);
+ * changed after it, and its milliseconds. */
+CHECKED status session_compact_read(const session_secret *secret, char *json,
+                                    size_t len, span *payload,
+                                    int64_t *expires_at);
 
-/* --- session_sealed.c --- */
+/* --- session_sealed.c ---------------------------------------------------- */
 
 /* Whether a value is sealed with this secret, by its header. */
 bool session_is_sealed_with(const session_secret *secret, span value);
 
 /* The text of such a value, within scratch, which has room for twice the
  * value and AEAD_BLOCK bytes. */
-status session_open(const session_secret *secret, span value,
-                    unsigned char *scratch, span *text);
+CHECKED status session_open(const session_secret *secret, span value,
+                            unsigned char *scratch, span *text);
 
 /* Characters for a text of `len` bytes, at most. */
 size_t session_sealed(const session_secret *secret, size_t len);
 
 /* Writes them, and how many; scratch has room for the text and AEAD_BLOCK
  * bytes. */
-status session_seal(const session_secret *secret, const digests *all,
-                    span text, unsigned char *scratch, char *value,
-                    size_t *value_len);
+CHECKED status session_seal(const session_secret *secret, const digests *all,
+                            span text, unsigned char *scratch, char *value,
+                            size_t *value_len);
 
 #endif

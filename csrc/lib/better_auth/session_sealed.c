@@ -39,9 +39,9 @@ session_open(const session_secret *secret, span value, unsigned char *scratch,
         return STATUS_TOKEN_BASE64;
     }
     unsigned char *plain = scratch + cipher_len;
-    status result =
-        aead_open_cbc(session_sealer(), &secret->sealed_mac, secret->key, iv, header,
-                      (span){(char *)scratch, cipher_len}, tag, plain, &len);
+    status result = aead_open_cbc(
+        session_sealer(), &secret->sealed_mac, secret->key, iv, header,
+        (span){(char *)scratch, cipher_len}, tag, plain, &len);
     *text = (span){(char *)plain, len};
     return result;
 }
@@ -65,8 +65,8 @@ session_seal(const session_secret *secret, const digests *all, span text,
         ERR_clear_error();
         return STATUS_CRYPTO_FAILED;
     }
-    status result = aead_seal(session_sealer(), all, secret->key, iv, header, text,
-                              scratch, &len, tag);
+    status result = aead_seal(session_sealer(), all, secret->key, iv, header,
+                              text, scratch, &len, tag);
     if (result != STATUS_OK) {
         return result;
     }

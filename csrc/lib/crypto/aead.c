@@ -31,7 +31,7 @@ aead_find(const char *name, size_t len)
     return NULL;
 }
 
-static status
+CHECKED static status
 failed(status result)
 {
     ERR_clear_error();
@@ -44,10 +44,10 @@ fits(span text)
     return text.len <= INT_MAX - 2 * AEAD_BLOCK;
 }
 
-/* --- AES-CBC with HMAC -------------------------------------------------------------- */
+/* --- AES-CBC with HMAC --------------------------------------------------- */
 
 /* RFC 7518 5.2.2.1: the MAC of aad, iv, ciphertext and the bits of aad. */
-static status
+CHECKED static status
 cbc_tag(const aead *with, const hmac_key *prepared, const unsigned char *iv,
         span aad, span cipher, unsigned char *tag)
 {
@@ -124,7 +124,7 @@ aead_open_cbc(const aead *with, const hmac_key *mac, const unsigned char *key,
     return STATUS_OK;
 }
 
-/* --- AES-GCM --------------------------------------------------------------------------- */
+/* --- AES-GCM ------------------------------------------------------------- */
 
 static bool
 gcm_crypt(const aead *with, const unsigned char *key, const unsigned char *iv,
@@ -156,7 +156,7 @@ gcm_crypt(const aead *with, const unsigned char *key, const unsigned char *iv,
     return ok;
 }
 
-/* --- both ------------------------------------------------------------------------------ */
+/* --- both ---------------------------------------------------------------- */
 
 status
 aead_seal(const aead *with, const digests *all, const unsigned char *key,

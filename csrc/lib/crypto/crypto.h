@@ -23,8 +23,8 @@ typedef struct {
 
 /* Fetches every digest once; false when libcrypto lacks one. With only_evp,
  * under FIPS, or where sha2.c disagrees, by_value is false. */
-bool digests_fetch(digests *all, bool only_evp);
-void digests_free(digests *all);
+bool digest_fetch_all(digests *all, bool only_evp);
+void digest_free_all(digests *all);
 
 /* --- sha2.c: SHA-2 states by value --------------------------------------- */
 
@@ -85,40 +85,40 @@ const aead *aead_find(const char *name, size_t len);
 
 /* Writes at most text.len + AEAD_BLOCK bytes, and how many; and the tag. key
  * and iv have the lengths of the row. */
-status aead_seal(const aead *with, const digests *all,
-                 const unsigned char *key, const unsigned char *iv, span aad,
-                 span text, unsigned char *out, size_t *out_len,
-                 unsigned char *tag);
+CHECKED status aead_seal(const aead *with, const digests *all,
+                         const unsigned char *key, const unsigned char *iv,
+                         span aad, span text, unsigned char *out,
+                         size_t *out_len, unsigned char *tag);
 
 /* Writes at most text.len + AEAD_BLOCK bytes, and how many; the tag has the
  * length of the row. STATUS_SIGNATURE_WRONG where anything was altered; what
  * was written is worth nothing then. */
-status aead_open(const aead *with, const digests *all,
-                 const unsigned char *key, const unsigned char *iv, span aad,
-                 span text, const unsigned char *tag, unsigned char *out,
-                 size_t *out_len);
+CHECKED status aead_open(const aead *with, const digests *all,
+                         const unsigned char *key, const unsigned char *iv,
+                         span aad, span text, const unsigned char *tag,
+                         unsigned char *out, size_t *out_len);
 
 /* The same for CBC, with the MAC of its key prepared. */
 bool aead_mac_init(hmac_key *mac, const aead *with, const digests *all,
                    const unsigned char *key);
-status aead_open_cbc(const aead *with, const hmac_key *mac,
-                     const unsigned char *key, const unsigned char *iv,
-                     span aad, span text, const unsigned char *tag,
-                     unsigned char *out, size_t *out_len);
+CHECKED status aead_open_cbc(const aead *with, const hmac_key *mac,
+                             const unsigned char *key, const unsigned char *iv,
+                             span aad, span text, const unsigned char *tag,
+                             unsigned char *out, size_t *out_len);
 
 /* --- key_wrap.c: key wrapping (RFC 3394, RFC 7518 4.3, 4.4) -------------- */
 
 /* RFC 3394: a key of a multiple of 8 bytes, at least 16; kek of 16, 24 or 32.
  * Writes 8 bytes more, or less. */
-status aes_wrap(span kek, span key, unsigned char *out);
-status aes_unwrap(span kek, span wrapped, unsigned char *out);
+CHECKED status key_wrap_aes(span kek, span key, unsigned char *out);
+CHECKED status key_unwrap_aes(span kek, span wrapped, unsigned char *out);
 
 /* RFC 8017 7.1, with MGF1 of the same digest, for the key of an RSA modulus.
  * Writes at most RSA_BYTES_MAX bytes, and how many. */
 #define RSA_BYTES_MAX 2048
-status rsa_oaep_seal(EVP_PKEY *evp, bool sha256, span text, unsigned char *out,
-                     size_t *out_len);
-status rsa_oaep_open(EVP_PKEY *evp, bool sha256, span text, unsigned char *out,
-                     size_t *out_len);
+CHECKED status key_wrap_oaep(EVP_PKEY *evp, bool sha256, span text,
+                             unsigned char *out, size_t *out_len);
+CHECKED status key_unwrap_oaep(EVP_PKEY *evp, bool sha256, span text,
+                               unsigned char *out, size_t *out_len);
 
 #endif

@@ -8,7 +8,7 @@ static const char *const digest_names[DIGEST_COUNT] = {
 };
 
 bool
-digests_fetch(digests *all, bool only_evp)
+digest_fetch_all(digests *all, bool only_evp)
 {
     all->by_value = !only_evp && !EVP_default_properties_is_fips_enabled(NULL);
     for (int i = 0; i < DIGEST_COUNT; i++) {
@@ -22,7 +22,7 @@ digests_fetch(digests *all, bool only_evp)
 }
 
 void
-digests_free(digests *all)
+digest_free_all(digests *all)
 {
     for (int i = 0; i < DIGEST_COUNT; i++) {
         EVP_MD_free(all->md[i]);

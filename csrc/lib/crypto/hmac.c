@@ -1,4 +1,5 @@
-/* HMAC (RFC 2104) from two prepared digest states, copied for every message. */
+/* HMAC (RFC 2104) from two prepared digest states, copied for every
+ * message. */
 #include "crypto/crypto.h"
 
 #include <string.h>
@@ -17,7 +18,7 @@ pad(unsigned char *padded, const unsigned char *block_key, size_t block,
     }
 }
 
-/* --- states by value ------------------------------------------------------------ */
+/* --- states by value ----------------------------------------------------- */
 
 static bool
 prepare_sha2(hmac_key *key, const unsigned char *inner,
@@ -41,7 +42,7 @@ sign_sha2(const hmac_key *key, const void *message, size_t len,
     return sha2_update(&state, mac, key->size) && sha2_final(&state, mac);
 }
 
-/* --- states of EVP, where the others may not be used ------------------------------ */
+/* --- states of EVP, where the others may not be used --------------------- */
 
 static bool
 prepare_evp(hmac_key *key, const EVP_MD *md, const unsigned char *inner,
@@ -71,7 +72,7 @@ sign_evp(const hmac_key *key, const void *message, size_t len,
     return ok;
 }
 
-/* --- the key ------------------------------------------------------------------------ */
+/* --- the key ------------------------------------------------------------- */
 
 bool
 hmac_key_init(hmac_key *key, const digests *all, digest_id digest,

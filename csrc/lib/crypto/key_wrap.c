@@ -4,14 +4,14 @@
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
-static status
+CHECKED static status
 failed(status result)
 {
     ERR_clear_error();
     return result;
 }
 
-/* --- AES key wrap ------------------------------------------------------------------------ */
+/* --- AES key wrap -------------------------------------------------------- */
 
 static const EVP_CIPHER *
 wrapper(size_t kek)
@@ -44,7 +44,7 @@ wrap_crypt(span kek, bool encrypts, span text, unsigned char *out)
 }
 
 status
-aes_wrap(span kek, span key, unsigned char *out)
+key_wrap_aes(span kek, span key, unsigned char *out)
 {
     return key.len >= 16 && wrap_crypt(kek, true, key, out)
                ? STATUS_OK
@@ -52,14 +52,14 @@ aes_wrap(span kek, span key, unsigned char *out)
 }
 
 status
-aes_unwrap(span kek, span wrapped, unsigned char *out)
+key_unwrap_aes(span kek, span wrapped, unsigned char *out)
 {
     return wrapped.len >= 24 && wrap_crypt(kek, false, wrapped, out)
                ? STATUS_OK
                : failed(STATUS_SIGNATURE_WRONG);
 }
 
-/* --- RSA-OAEP ------------------------------------------------------------------------------ */
+/* --- RSA-OAEP ------------------------------------------------------------ */
 
 typedef int (*oaep_init)(EVP_PKEY_CTX *context);
 typedef int (*oaep_crypt)(EVP_PKEY_CTX *context, unsigned char *out,
@@ -86,7 +86,7 @@ oaep(EVP_PKEY *evp, bool sha256, span text, unsigned char *out,
 }
 
 status
-rsa_oaep_seal(EVP_PKEY *evp, bool sha256, span text, unsigned char *out,
+key_wrap_oaep(EVP_PKEY *evp, bool sha256, span text, unsigned char *out,
               size_t *out_len)
 {
     return oaep(evp, sha256, text, out, out_len, EVP_PKEY_encrypt_init,
@@ -96,8 +96,8 @@ rsa_oaep_seal(EVP_PKEY *evp, bool sha256, span text, unsigned char *out,
 }
 
 status
-rsa_oaep_open(EVP_PKEY *evp, bool sha256, span text, unsigned char *out,
-              size_t *out_len)
+key_unwrap_oaep(EVP_PKEY *evp, bool sha256, span text, unsigned char *out,
+                size_t *out_len)
 {
     return oaep(evp, sha256, text, out, out_len, EVP_PKEY_decrypt_init,
                 EVP_PKEY_decrypt)

@@ -50,7 +50,7 @@ alg_name(size_t row)
 }
 
 const curve *
-curve_find(const char *name, size_t len)
+alg_find_curve(const char *name, size_t len)
 {
     for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++) {
         bool is_name = strlen(curves[i].name) == len

@@ -18,7 +18,7 @@ cut_padding(span *segment)
     }
 }
 
-static status
+CHECKED static status
 too_many_segments(const char *p, const char *end)
 {
     size_t dots = 2;

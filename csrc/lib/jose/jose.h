@@ -32,7 +32,7 @@ typedef struct {
 
 /* The row of that name, or NULL. */
 const alg *alg_find(const char *name, size_t len);
-const curve *curve_find(const char *name, size_t len);
+const curve *alg_find_curve(const char *name, size_t len);
 
 /* The name of a row, or NULL after the last. */
 const char *alg_name(size_t row);
@@ -44,21 +44,21 @@ const char *alg_name(size_t row);
  * certificate is taken; of a certificate its key only, not its dates or chain.
  * password may be empty.
  */
-status pkey_from_pem(span text, span password, EVP_PKEY **out);
-status pkey_from_der(span bytes, span password, EVP_PKEY **out);
+CHECKED status pkey_from_pem(span text, span password, EVP_PKEY **out);
+CHECKED status pkey_from_der(span bytes, span password, EVP_PKEY **out);
 
 /* Big-endian numbers; an empty span for a part that is not there. */
 typedef struct {
     span n, e, d, p, q, dp, dq, qi;
 } rsa_parts;
-status pkey_from_rsa(const rsa_parts *parts, EVP_PKEY **out);
+CHECKED status pkey_from_rsa(const rsa_parts *parts, EVP_PKEY **out);
 
 /* Coordinates and private number of exactly the curve's length; y is not
  * used, and d may be empty. */
-status pkey_from_curve(const curve *on, span x, span y, span d,
-                       EVP_PKEY **out);
+CHECKED status pkey_from_curve(const curve *on, span x, span y, span d,
+                               EVP_PKEY **out);
 
-status pkey_generate(const alg *algorithm, EVP_PKEY **out);
+CHECKED status pkey_generate(const alg *algorithm, EVP_PKEY **out);
 
 /* --- pkey_write.c: and back ---------------------------------------------- */
 
@@ -74,16 +74,16 @@ size_t pkey_raw(EVP_PKEY *evp, bool is_private, unsigned char *out);
 BIO *pkey_to_pem(EVP_PKEY *evp, bool is_private);
 
 /* A new key that has the public half only. */
-status pkey_public(EVP_PKEY *evp, EVP_PKEY **out);
+CHECKED status pkey_public(EVP_PKEY *evp, EVP_PKEY **out);
 
 /* --- pkey_check.c: what libcrypto lets pass ------------------------------ */
 
 /* The curve of an EC or Edwards key that is named in curves; NULL for RSA. */
-status pkey_curve(EVP_PKEY *evp, const curve **out);
+CHECKED status pkey_curve(EVP_PKEY *evp, const curve **out);
 
 /* RFC 7518 6.3, RFC 8725 3.4: sizes, points, and that the halves of a private
  * key belong together. */
-status pkey_check(EVP_PKEY *evp, const curve *on, bool is_private);
+CHECKED status pkey_check(EVP_PKEY *evp, const curve *on, bool is_private);
 
 bool pkey_is_private(EVP_PKEY *evp);
 
@@ -103,15 +103,16 @@ typedef struct {
 
 /* Takes over evp, also when it is refused; the signer is prepared if the key
  * is private. An algorithm that does not suit the key is refused. */
-status pkey_init(pkey *key, EVP_PKEY *evp, const curve *on, const alg *with,
-                 const digests *all);
+CHECKED status pkey_init(pkey *key, EVP_PKEY *evp, const curve *on,
+                         const alg *with, const digests *all);
 void pkey_clear(pkey *key);
 
 /* signature has key->signature bytes. Any number of threads may share the
  * key. */
-status pkey_verify(const pkey *key, span message,
-                   const unsigned char *signature);
-status pkey_sign(const pkey *key, span message, unsigned char *signature);
+CHECKED status pkey_verify(const pkey *key, span message,
+                           const unsigned char *signature);
+CHECKED status pkey_sign(const pkey *key, span message,
+                         unsigned char *signature);
 
 /* --- ecdsa.c: r || s of RFC 7518 3.4 and libcrypto's DER ----------------- */
 
@@ -129,9 +130,10 @@ bool ecdsa_from_der(const unsigned char *der, size_t der_len,
  * than the algorithm's hash (unless allow_short), and asymmetric key material
  * in any of its usual clothes.
  */
-status secret_check(span secret, const alg *algorithm, bool allow_short);
+CHECKED status secret_check(span secret, const alg *algorithm,
+                            bool allow_short);
 
-/* --- secret_der.c ----------------------------------------------------- */
+/* --- secret_der.c -------------------------------------------------------- */
 
 /* Whether the secret is, in bytes or in base64, a DER key or certificate;
  * there is room for twice its length. */
@@ -145,6 +147,6 @@ typedef struct {
 } token;
 
 /* With allow_padding, correct '=' padding is cut off the segments. */
-status compact_split(span text, bool allow_padding, token *out);
+CHECKED status compact_split(span text, bool allow_padding, token *out);
 
 #endif

@@ -7,7 +7,7 @@
 #include <openssl/params.h>
 #include <openssl/rsa.h>
 
-/* --- preparing -------------------------------------------------------------------- */
+/* --- preparing ----------------------------------------------------------- */
 
 static bool
 suits(const pkey *key, const curve *on, const alg *with)
@@ -101,11 +101,11 @@ pkey_clear(pkey *key)
     *key = (pkey){0};
 }
 
-/* --- using ------------------------------------------------------------------------- */
+/* --- using --------------------------------------------------------------- */
 
 /* A wrong signature is a normal answer, 0 or negative: it leaves no errors
  * behind in the thread's queue. */
-static status
+CHECKED static status
 verify(const pkey *key, span message, const unsigned char *signature,
        size_t len)
 {

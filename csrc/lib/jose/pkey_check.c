@@ -9,7 +9,7 @@
 #define RSA_BITS_MIN 2048
 #define RSA_BITS_MAX 16384
 
-/* --- which curve ------------------------------------------------------------------- */
+/* --- which curve --------------------------------------------------------- */
 
 /* A curve given by its equation is refused, even where it is a named one
  * (CVE-2020-0601). */
@@ -33,16 +33,16 @@ pkey_curve(EVP_PKEY *evp, const curve **out)
     case EVP_PKEY_RSA_PSS:
         return STATUS_OK;
     case EVP_PKEY_ED25519:
-        *out = curve_find("Ed25519", 7);
+        *out = alg_find_curve("Ed25519", 7);
         return STATUS_OK;
     case EVP_PKEY_ED448:
-        *out = curve_find("Ed448", 5);
+        *out = alg_find_curve("Ed448", 5);
         return STATUS_OK;
     case EVP_PKEY_EC:
         if (!is_explicit(evp)
             && EVP_PKEY_get_utf8_string_param(evp, OSSL_PKEY_PARAM_GROUP_NAME,
                                               group, sizeof group, &len)) {
-            *out = curve_find(group, len);
+            *out = alg_find_curve(group, len);
         }
         ERR_clear_error();
         return *out != NULL && (*out)->kind == KIND_EC ? STATUS_OK
@@ -68,7 +68,7 @@ pkey_is_private(EVP_PKEY *evp)
     return has;
 }
 
-/* --- RSA ---------------------------------------------------------------------------- */
+/* --- RSA ----------------------------------------------------------------- */
 
 /*
  * Infineon's library made primes of the form k * M + (65537^a mod M), so that
@@ -103,7 +103,7 @@ has_roca_fingerprint(const BIGNUM *n)
     return true;
 }
 
-static status
+CHECKED static status
 check_rsa_public(const BIGNUM *n, const BIGNUM *e)
 {
     int bits = BN_num_bits(n);
@@ -213,7 +213,7 @@ round_trips(EVP_PKEY *evp)
     return ok;
 }
 
-static status
+CHECKED static status
 check_rsa(EVP_PKEY *evp, bool is_private)
 {
     rsa_numbers all;
@@ -230,9 +230,9 @@ check_rsa(EVP_PKEY *evp, bool is_private)
     return result;
 }
 
-/* --- curves -------------------------------------------------------------------------- */
+/* --- curves -------------------------------------------------------------- */
 
-static status
+CHECKED static status
 check_ec(EVP_PKEY *evp, bool is_private)
 {
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, evp, NULL);
@@ -248,7 +248,7 @@ check_ec(EVP_PKEY *evp, bool is_private)
     return result;
 }
 
-static status
+CHECKED static status
 check_edwards(EVP_PKEY *evp, const curve *on)
 {
     unsigned char point[57];

@@ -12,7 +12,7 @@
 
 #define RSA_BITS 2048 /* of a generated key: RFC 7518 3.3's least */
 
-/* --- DER, one reader for each structure --------------------------------------------- */
+/* --- DER, one reader for each structure ---------------------------------- */
 
 typedef EVP_PKEY *reader(const unsigned char **p, long len, span password);
 
@@ -108,8 +108,9 @@ read_whole(reader *read, span bytes, span password)
     return evp;
 }
 
-/* X509_SIG is {SEQUENCE, OCTET STRING}, which no other of the structures is. */
-static status
+/* X509_SIG is {SEQUENCE, OCTET STRING}, which no other of the structures
+ * is. */
+CHECKED static status
 why_unreadable(span bytes)
 {
     const unsigned char *p = (const unsigned char *)bytes.p;
@@ -133,11 +134,11 @@ pkey_from_der(span bytes, span password, EVP_PKEY **out)
     return result;
 }
 
-/* --- PEM ------------------------------------------------------------------------------ */
+/* --- PEM ----------------------------------------------------------------- */
 
 /* What a PEM block of that label holds; a legacy "Proc-Type" header, which
  * asks for MD5, is no key. */
-static status
+CHECKED static status
 read_block(const char *label, const char *header, span bytes, span password,
            EVP_PKEY **out)
 {
@@ -174,7 +175,7 @@ pkey_from_pem(span text, span password, EVP_PKEY **out)
     return result;
 }
 
-/* --- parts ------------------------------------------------------------------------------ */
+/* --- parts --------------------------------------------------------------- */
 
 static EVP_PKEY *
 from_params(const char *type, OSSL_PARAM *params)
@@ -272,13 +273,13 @@ pkey_from_curve(const curve *on, span x, span y, span d, EVP_PKEY **out)
     return *out != NULL ? STATUS_OK : STATUS_KEY_POINT;
 }
 
-/* --- new ones ------------------------------------------------------------------------------ */
+/* --- new ones ------------------------------------------------------------ */
 
 status
 pkey_generate(const alg *algorithm, EVP_PKEY **out)
 {
     const char *name = algorithm->curve != NULL ? algorithm->curve : "Ed25519";
-    const curve *on = curve_find(name, strlen(name));
+    const curve *on = alg_find_curve(name, strlen(name));
     if (algorithm->kind == KIND_RSA || algorithm->kind == KIND_PSS) {
         *out = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)RSA_BITS);
     } else if (algorithm->kind == KIND_EC) {

@@ -186,7 +186,7 @@ static const char *const jwk_marks[] = {
     NULL};
 /* clang-format on */
 
-static status
+CHECKED static status
 check_text(span secret, char *room)
 {
     size_t len = fold(secret, room);
@@ -213,8 +213,7 @@ secret_check(span secret, const alg *algorithm, bool allow_short)
         return STATUS_NO_MEMORY;
     }
     status result = check_text(secret, room);
-    if (result == STATUS_OK
-        && secret_is_der(secret, room)) {
+    if (result == STATUS_OK && secret_is_der(secret, room)) {
         result = STATUS_KEY_IS_DER;
     }
     if (result == STATUS_OK && !allow_short

@@ -53,7 +53,7 @@ bool json_end(json_cursor *cursor);
 /* --- json_text.c: names and strings -------------------------------------- */
 
 /* The high bit of each byte that is '"', '\\', a control or a non-ASCII
- * character; also, perhaps, of bytes behind the first of them (a borrow). */
+ * character; also, perhaps, of bytes after the first of them (a borrow). */
 static inline uint64_t
 json_special(uint64_t word)
 {
@@ -64,7 +64,7 @@ json_special(uint64_t word)
 }
 
 /* Reads the text whose opening quote the cursor stands on. */
-status json_text_read(json_cursor *cursor);
+CHECKED status json_text_read(json_cursor *cursor);
 
 /* Writes the meaning of an escaped text, in UTF-8; never longer than it. */
 size_t json_unescape(span text, char *out);

@@ -16,7 +16,7 @@ refuse(json_cursor *cursor, status error)
     return JSON_REFUSED;
 }
 
-/* The first character behind white space; a NUL, which JSON has nowhere, at
+/* The first character after white space; a NUL, which JSON never has, at
  * the end. */
 static char
 peek(json_cursor *cursor)
@@ -30,7 +30,7 @@ peek(json_cursor *cursor)
     return p < end ? *p : '\0';
 }
 
-/* --- numbers and words ----------------------------------------------------- */
+/* --- numbers and words --------------------------------------------------- */
 
 static const char *
 skip_digits(const char *p, const char *end)
@@ -41,7 +41,8 @@ skip_digits(const char *p, const char *end)
     return p;
 }
 
-/* Behind the fraction and the exponent, p itself if there are none, or NULL. */
+/* The end of the fraction and the exponent, p itself if there are none, or
+ * NULL. */
 static const char *
 skip_real_part(const char *p, const char *end)
 {
@@ -120,7 +121,7 @@ read_word(json_cursor *cursor, const char *word, json_event event)
     return event;
 }
 
-/* --- structure --------------------------------------------------------------- */
+/* --- structure ----------------------------------------------------------- */
 
 static json_event
 open_level(json_cursor *cursor, json_event event)
@@ -143,7 +144,7 @@ close_level(json_cursor *cursor, json_event event)
     return event;
 }
 
-/* Moves behind the comma that all but the first element have before them. */
+/* Moves past the comma that all but the first element have before them. */
 static bool
 skip_comma(json_cursor *cursor, char c)
 {

@@ -116,8 +116,8 @@ is_low_surrogate(int unit)
     return unit >= 0xdc00 && unit < 0xe000;
 }
 
-/* Moves behind the escape at the cursor, which stands on a backslash. */
-static status
+/* Moves past the escape at the cursor, which stands on a backslash. */
+CHECKED static status
 skip_escape(json_cursor *cursor)
 {
     const char *p = cursor->p + 1;
@@ -147,8 +147,8 @@ skip_escape(json_cursor *cursor)
     return STATUS_OK;
 }
 
-/* Moves behind the special character at the cursor. */
-static status
+/* Moves past the special character at the cursor. */
+CHECKED static status
 skip_special(json_cursor *cursor)
 {
     if (cursor->p == cursor->end || (unsigned char)*cursor->p < 0x20) {

@@ -14,7 +14,7 @@
 #define PASSWORD_MAX 72
 #define COST_MAX 16 /* about three seconds; a stored 31 would take a day */
 
-/* --- text -------------------------------------------------------------------- */
+/* --- text ---------------------------------------------------------------- */
 
 static const char alphabet[] =
     "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -87,14 +87,14 @@ bcrypt_check(span setting, size_t *digest)
     return cost > COST_MAX ? STATUS_HASH_COSTLY : STATUS_OK;
 }
 
-/* --- computing ------------------------------------------------------------------ */
+/* --- computing ----------------------------------------------------------- */
 
 /*
  * Every maker of bcrypt hashes cut at 72 bytes, so verifying does too; a new
  * hash must not forget what its user typed. Makers differ on a NUL: for some
  * "a" and "a\0b" are one password. So such a one is refused, always.
  */
-static status
+CHECKED static status
 check_password(span password, bool is_new)
 {
     if (memchr(password.p, '\0', password.len) != NULL) {

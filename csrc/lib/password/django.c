@@ -1,12 +1,11 @@
-/* Django's hashes that are another format's behind a word of its own. */
+/* Django's hashes that are another format's after a word of its own. */
 #include "password/password.h"
 
 #include <openssl/crypto.h>
 
-
 #define SHA256_LEN 32
 
-/* The hash behind the first '$', and where it begins. */
+/* The hash after the first '$', and where it begins. */
 static span
 inner_of(span setting, size_t *at)
 {
@@ -15,9 +14,9 @@ inner_of(span setting, size_t *at)
     return (span){setting.p + *at, setting.len - *at};
 }
 
-static status
+CHECKED static status
 check_inner(span setting, size_t *digest,
-            status (*check)(span setting, size_t *digest))
+            CHECKED status (*check)(span setting, size_t *digest))
 {
     size_t at;
     span inner = inner_of(setting, &at);
@@ -27,7 +26,7 @@ check_inner(span setting, size_t *digest,
 }
 
 /* Writes the word before what `make` has written. */
-static status
+CHECKED static status
 put_word(span setting, size_t at, const hash_text *made, hash_text *out)
 {
     if (at + made->len > sizeof out->text) {
@@ -52,7 +51,7 @@ django_argon2_check(span setting, size_t *digest)
     }
     phc[0] = '$';
     memcpy(phc + 1, inner.p, inner.len);
-    status result = argon2_check((span){phc, inner.len + 1}, digest);
+    status result = phc_check((span){phc, inner.len + 1}, digest);
     *digest += *digest == 0 ? 0 : at - 1;
     return result;
 }
@@ -66,7 +65,7 @@ django_argon2_make(const hash_means *means, span password, span setting,
     (void)inner_of(setting, &at);
     /* the word's '$' is the PHC text's first one */
     span phc = {setting.p + at - 1, setting.len - at + 1};
-    status result = argon2_make(means, password, phc, threads, &made);
+    status result = phc_make(means, password, phc, threads, &made);
     return result == STATUS_OK ? put_word(setting, at - 1, &made, out)
                                : result;
 }

@@ -7,21 +7,28 @@
 
 /* clang-format off */
 static const format formats[] = {
-    {"argon2id", {"$argon2id$"}, NULL, false, argon2_check, argon2_make},
-    {"argon2i", {"$argon2i$"}, NULL, false, argon2_check, argon2_make},
-    {"argon2d", {"$argon2d$"}, NULL, false, argon2_check, argon2_make},
-    {"bcrypt", {"$2b$", "$2a$", "$2y$", "$2x$"}, NULL, false, bcrypt_check, bcrypt_make},
+    {"argon2id", {"$argon2id$"}, NULL, false, phc_check, phc_make},
+    {"argon2i", {"$argon2i$"}, NULL, false, phc_check, phc_make},
+    {"argon2d", {"$argon2d$"}, NULL, false, phc_check, phc_make},
+    {"bcrypt", {"$2b$", "$2a$", "$2y$", "$2x$"}, NULL,
+     false, bcrypt_check, bcrypt_make},
     {"scrypt", {"$scrypt$"}, NULL, false, kdf_check, kdf_make},
     {"pbkdf2-sha256", {"$pbkdf2-sha256$"}, NULL, false, kdf_check, kdf_make},
     {"pbkdf2-sha512", {"$pbkdf2-sha512$"}, NULL, false, kdf_check, kdf_make},
-    {"better-auth-scrypt", {NULL}, kdf_is_better_auth, true, kdf_check, kdf_make},
-    {"django-argon2", {"argon2$argon2"}, NULL, false, django_argon2_check, django_argon2_make},
-    {"django-bcrypt", {"bcrypt$$2"}, NULL, false, django_bcrypt_check, django_bcrypt_make},
-    {"django-bcrypt-sha256", {"bcrypt_sha256$$2"}, NULL, false, django_bcrypt_check, django_bcrypt_sha256_make},
+    {"better-auth-scrypt", {NULL}, kdf_is_better_auth,
+     true, kdf_check, kdf_make},
+    {"django-argon2", {"argon2$argon2"}, NULL,
+     false, django_argon2_check, django_argon2_make},
+    {"django-bcrypt", {"bcrypt$$2"}, NULL,
+     false, django_bcrypt_check, django_bcrypt_make},
+    {"django-bcrypt-sha256", {"bcrypt_sha256$$2"}, NULL,
+     false, django_bcrypt_check, django_bcrypt_sha256_make},
     {"django-scrypt", {"scrypt$"}, NULL, false, kdf_check, kdf_make},
-    {"django-pbkdf2-sha256", {"pbkdf2_sha256$"}, NULL, false, kdf_check, kdf_make},
+    {"django-pbkdf2-sha256", {"pbkdf2_sha256$"}, NULL,
+     false, kdf_check, kdf_make},
     {"werkzeug-scrypt", {"scrypt:"}, NULL, false, kdf_check, kdf_make},
-    {"werkzeug-pbkdf2", {"pbkdf2:sha256:", "pbkdf2:sha512:"}, NULL, false, kdf_check, kdf_make},
+    {"werkzeug-pbkdf2", {"pbkdf2:sha256:", "pbkdf2:sha512:"}, NULL,
+     false, kdf_check, kdf_make},
 };
 /* clang-format on */
 

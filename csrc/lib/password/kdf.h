@@ -18,7 +18,7 @@ typedef struct {
     text_code code;           /* of the key */
 } kdf;
 
-/* Reads a hash, or a setting that ends behind its salt's separator. */
-status kdf_read(span text, kdf *out);
+/* Reads a hash, or a setting that ends after its salt's separator. */
+CHECKED status kdf_read(span text, kdf *out);
 
 #endif

@@ -10,7 +10,7 @@
 #define MEMORY_MAX ((uint64_t)1 << 30)
 #define WORK_MAX ((uint64_t)1 << 24) /* N times r times p */
 
-static status
+CHECKED static status
 check_cost(const kdf *read)
 {
     if (!read->is_scrypt) {
@@ -30,7 +30,7 @@ check_cost(const kdf *read)
     return is_cheap ? STATUS_OK : STATUS_HASH_COSTLY;
 }
 
-/* --- salts and keys ----------------------------------------------------------------- */
+/* --- salts and keys ------------------------------------------------------ */
 
 /* A salt that is used as it is written, as Django, Werkzeug and Better Auth
  * do. */
@@ -67,7 +67,7 @@ read_key(span text, span rest, text_code code, kdf *out)
                           &out->key_len);
 }
 
-/* --- scrypt -------------------------------------------------------------------------- */
+/* --- scrypt -------------------------------------------------------------- */
 
 /* $scrypt$ln=17,r=8,p=1$salt$key, by passlib */
 static bool
@@ -122,7 +122,7 @@ read_better_auth(span text, span rest, kdf *out)
            && read_key(text, rest, CODE_HEX, out);
 }
 
-/* --- PBKDF2 ------------------------------------------------------------------------- */
+/* --- PBKDF2 -------------------------------------------------------------- */
 
 /* $pbkdf2-sha256$iterations$salt$key, by passlib */
 static bool
@@ -160,7 +160,7 @@ read_werkzeug_pbkdf2(span text, span rest, kdf *out)
     return ok;
 }
 
-/* --- all of them --------------------------------------------------------------------- */
+/* --- all of them --------------------------------------------------------- */
 
 static const struct {
     const char *prefix;

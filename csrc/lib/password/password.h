@@ -26,35 +26,38 @@ typedef struct {
 #define ARGON2_TAG_MAX 1024
 
 /* What is outside RFC 9106 3.1, or of another version or size. */
-status argon2_params_check(const argon2_params *params);
+CHECKED status fb_argon2_params_check(const argon2_params *params);
 
 /* Bytes of memory that checked parameters need: at most memory * 1024. */
-size_t argon2_arena_size(const argon2_params *params);
+size_t fb_argon2_arena_size(const argon2_params *params);
 
 /* How the blocks are made: "portable", "avx2", "avx512". */
 typedef struct argon2_engine argon2_engine;
 
 /* The engine of that name, or for NULL the fastest; NULL if there is none that
  * this CPU can run. */
-const argon2_engine *argon2_engine_find(const char *name);
-const char *argon2_engine_name(const argon2_engine *engine);
+const argon2_engine *fb_argon2_engine_find(const char *name);
+const char *fb_argon2_engine_name(const argon2_engine *engine);
 
 /*
- * Writes the tag, params->size bytes. There are argon2_arena_size
- * bytes of blocks, aligned to 64; what they held before does not matter. They
- * are wiped after a single pass only, for after more of them they save a
- * guesser at most half of the work. At most `threads` threads compute, of which the caller's is
- * one; if fewer can be made, fewer do. Refuses what argon2_params_check does.
+ * Writes the tag, params->size bytes. There are fb_argon2_arena_size bytes of
+ * blocks, aligned to 64; what they held before does not matter. They are wiped
+ * after a single pass only, for after more of them they save a guesser at most
+ * half of the work. At most `threads` threads compute, of which the caller's
+ * is one; if fewer can be made, fewer do. Refuses what
+ * fb_argon2_params_check does.
  */
-status argon2_compute(const argon2_engine *engine, const argon2_params *params,
-                      span password, void *blocks, unsigned threads,
-                      unsigned char *tag);
+CHECKED status fb_argon2_compute(const argon2_engine *engine,
+                                 const argon2_params *params, span password,
+                                 void *blocks, unsigned threads,
+                                 unsigned char *tag);
 
 /* --- argon2_library.c: the same by libargon2 ----------------------------- */
 
-/* Like argon2_compute, with memory of its own. */
-status argon2_library_compute(const argon2_params *params, span password,
-                              unsigned threads, unsigned char *tag);
+/* Like fb_argon2_compute, with memory of its own. */
+CHECKED status fb_argon2_library_compute(const argon2_params *params,
+                                         span password, unsigned threads,
+                                         unsigned char *tag);
 
 /* --- arena.c: memory for Argon2, kept from one hash to the next ---------- */
 
@@ -78,8 +81,9 @@ arena *arena_take(arenas *from, size_t bytes);
 /* For the next one to take, or back to the system. */
 void arena_give(arenas *to, arena *done);
 
-/* Gives back what was idle for so many seconds; returns how many are left. */
-size_t arenas_release(arenas *of, int64_t seconds);
+/* Gives back what was idle for that many seconds; returns how many are
+ * left. */
+size_t arena_release(arenas *of, int64_t seconds);
 
 /* --- format.c: password hash formats, told apart by their text ----------- */
 
@@ -107,10 +111,10 @@ typedef struct {
      * Refuses a setting that is malformed or too costly, without any work.
      * Where its digest begins, or 0 if it ends before one.
      */
-    status (*check)(span setting, size_t *digest);
+    CHECKED status (*check)(span setting, size_t *digest);
     /* Checks and hashes; under a whole hash, the same digest comes again. */
-    status (*make)(const hash_means *means, span password, span setting,
-                   unsigned threads, hash_text *out);
+    CHECKED status (*make)(const hash_means *means, span password,
+                           span setting, unsigned threads, hash_text *out);
 } format;
 
 /* The format of a setting, or NULL. */
@@ -118,40 +122,42 @@ const format *format_find(span setting);
 
 /* Whether the password made the hash; refuses a malformed or costly hash. At
  * most `threads` threads work, of which the caller's is one. */
-status format_verify(const hash_means *means, span password, span hash,
-                     unsigned threads, bool *matches);
+CHECKED status format_verify(const hash_means *means, span password, span hash,
+                             unsigned threads, bool *matches);
 
 /* --- phc.c, bcrypt.c ----------------------------------------------------- */
 
 /* PHC text: $argon2id$v=19$m=KiB,t=passes,p=lanes$salt[$digest]; also
  * argon2i and argon2d, and without v= the version before RFC 9106. */
-status argon2_check(span setting, size_t *digest);
-status argon2_make(const hash_means *means, span password, span setting,
-                   unsigned threads, hash_text *out);
+CHECKED status phc_check(span setting, size_t *digest);
+CHECKED status phc_make(const hash_means *means, span password, span setting,
+                        unsigned threads, hash_text *out);
 
 /* $2b$cost$ and 22 characters of salt [and 31 of digest]; so for 2a, 2y and
  * the faulty 2x. */
-status bcrypt_check(span setting, size_t *digest);
-status bcrypt_make(const hash_means *means, span password, span setting,
-                   unsigned threads, hash_text *out);
+CHECKED status bcrypt_check(span setting, size_t *digest);
+CHECKED status bcrypt_make(const hash_means *means, span password,
+                           span setting, unsigned threads, hash_text *out);
 
 /* --- kdf.c: scrypt and PBKDF2 -------------------------------------------- */
 
 bool kdf_is_better_auth(span text);
-status kdf_check(span setting, size_t *digest);
-status kdf_make(const hash_means *means, span password, span setting,
-                unsigned threads, hash_text *out);
+CHECKED status kdf_check(span setting, size_t *digest);
+CHECKED status kdf_make(const hash_means *means, span password, span setting,
+                        unsigned threads, hash_text *out);
 
 /* --- django.c ------------------------------------------------------------ */
 
-status django_argon2_check(span setting, size_t *digest);
-status django_argon2_make(const hash_means *means, span password, span setting,
-                          unsigned threads, hash_text *out);
-status django_bcrypt_check(span setting, size_t *digest);
-status django_bcrypt_make(const hash_means *means, span password, span setting,
-                          unsigned threads, hash_text *out);
-status django_bcrypt_sha256_make(const hash_means *means, span password,
-                                 span setting, unsigned threads,
-                                 hash_text *out);
+CHECKED status django_argon2_check(span setting, size_t *digest);
+CHECKED status django_argon2_make(const hash_means *means, span password,
+                                  span setting, unsigned threads,
+                                  hash_text *out);
+CHECKED status django_bcrypt_check(span setting, size_t *digest);
+CHECKED status django_bcrypt_make(const hash_means *means, span password,
+                                  span setting, unsigned threads,
+                                  hash_text *out);
+CHECKED status django_bcrypt_sha256_make(const hash_means *means,
+                                         span password, span setting,
+                                         unsigned threads, hash_text *out);
 
 #endif

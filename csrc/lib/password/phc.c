@@ -5,7 +5,6 @@
 
 #include <openssl/crypto.h>
 
-
 #define SALT_MIN 8 /* RFC 9106 3.1 */
 #define SALT_MAX 64
 #define DIGEST_MIN 4
@@ -55,7 +54,7 @@ read_kind(span *rest, phc *out)
     return ok && (version == 0x13 || version == 0x10);
 }
 
-static status
+CHECKED static status
 phc_read(span text, phc *out)
 {
     span rest = text;
@@ -87,7 +86,7 @@ phc_read(span text, phc *out)
 }
 
 status
-argon2_check(span setting, size_t *digest)
+phc_check(span setting, size_t *digest)
 {
     phc read;
     status result = phc_read(setting, &read);
@@ -105,29 +104,29 @@ write_digest(const phc *from, span setting, hash_text *out)
     out->len = (size_t)(end - out->text);
 }
 
-static status
+CHECKED static status
 compute(const hash_means *means, const argon2_params *params, span password,
         unsigned threads, unsigned char *tag)
 {
     if (means->engine == NULL) {
-        return argon2_library_compute(params, password, threads, tag);
+        return fb_argon2_library_compute(params, password, threads, tag);
     }
-    arena *own = arena_take(means->arenas, argon2_arena_size(params));
+    arena *own = arena_take(means->arenas, fb_argon2_arena_size(params));
     if (own == NULL) {
         return STATUS_NO_MEMORY;
     }
-    status result = argon2_compute(means->engine, params, password,
-                                   own->memory, threads, tag);
+    status result = fb_argon2_compute(means->engine, params, password,
+                                      own->memory, threads, tag);
     if (means->wipes) {
-        OPENSSL_cleanse(own->memory, argon2_arena_size(params));
+        OPENSSL_cleanse(own->memory, fb_argon2_arena_size(params));
     }
     arena_give(means->arenas, own);
     return result;
 }
 
 status
-argon2_make(const hash_means *means, span password, span setting,
-            unsigned threads, hash_text *out)
+phc_make(const hash_means *means, span password, span setting,
+         unsigned threads, hash_text *out)
 {
     phc read;
     status result = phc_read(setting, &read);

@@ -40,8 +40,8 @@ token_in(PyObject *field)
     return PyUnicode_DecodeLatin1(value, size, NULL);
 }
 
-/* Finds the one value, a new reference, or NULL where there is none. False with
- * an error set if there are two. */
+/* Finds the one value, a new reference, or NULL where there is none. False
+ * with an error set if there are two. */
 static bool
 one_value(PyObject *headers, PyObject *wanted, PyObject **value)
 {
@@ -69,8 +69,9 @@ PyDoc_STRVAR(bearer_token_doc,
 "bearer_token($module, headers, name, /)\n"
 "--\n"
 "\n"
-"Return the bearer token among the headers of a request (RFC 6750 2.1), as it\n"
-"came: \"\" where the header holds none, None where there is no such header.\n"
+"Return the bearer token among the headers of a request (RFC 6750 2.1), as\n"
+"it came: \"\" where the header holds none, None where there is no such\n"
+"header.\n"
 "\n"
 "Args:\n"
 "    headers: ASGI's: pairs of bytes, the names in lower case.\n"

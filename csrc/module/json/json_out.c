@@ -55,7 +55,7 @@ json_put(json_out *text, const char *bytes, size_t len)
     return true;
 }
 
-/* --- strings ------------------------------------------------------------------- */
+/* --- strings ------------------------------------------------------------- */
 
 #define ESCAPE_MAX 6 /* bytes that a character can grow to */
 
@@ -190,7 +190,8 @@ put_ascii(char *out, PyObject *value)
     return out;
 }
 
-/* Whether a string, whose UTF-8 is given, has to be written as put_ascii does. */
+/* Whether a string, whose UTF-8 is given, has to be written as put_ascii
+ * does. */
 static bool
 goes_beyond(const json_out *text, PyObject *value, span string)
 {

@@ -11,10 +11,10 @@ typedef struct {
 static PyObject *
 refuse(reader *from, status error)
 {
-    return status_raise(from->state, error);
+    return raise_status(from->state, error);
 }
 
-/* --- scalars ------------------------------------------------------------------ */
+/* --- scalars ------------------------------------------------------------- */
 
 static PyObject *
 make_ascii(span text)
@@ -81,7 +81,7 @@ make_name(reader *from, int *id)
     return made;
 }
 
-/* CPython's converters want a NUL behind the text. */
+/* CPython's converters want a NUL after the text. */
 static PyObject *
 make_number(reader *from, PyObject *(*convert)(const char *text))
 {
@@ -122,7 +122,7 @@ float_from_text(const char *text)
     return PyFloat_FromDouble(value);
 }
 
-/* --- containers ------------------------------------------------------------------ */
+/* --- containers ---------------------------------------------------------- */
 
 static PyObject *read_value(reader *from, json_event event);
 

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-/* --- numbers -------------------------------------------------------------------- */
+/* --- numbers ------------------------------------------------------------- */
 
 static bool
 write_small(json_out *text, long long value)
@@ -62,9 +62,9 @@ write_real(json_out *text, PyObject *value)
     return ok;
 }
 
-/* --- containers -------------------------------------------------------------------- */
+/* --- containers ---------------------------------------------------------- */
 
-/* Writes "name":value, with a comma behind it; the last one is taken back. */
+/* Writes "name":value, with a comma after it; the last one is taken back. */
 static bool
 write_member(json_out *text, PyObject *name, PyObject *value, int level)
 {

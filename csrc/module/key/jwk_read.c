@@ -3,24 +3,25 @@
 
 #include <openssl/crypto.h>
 
-const char key_from_jwk_doc[] =
+const char jwk_read_key_doc[] =
     "from_jwk($type, /, jwk, algorithm=None)\n"
     "--\n"
     "\n"
     "Read a key of a JWK: a mapping, or the text of one (str or bytes).\n"
     "\n"
-    "`use`, `key_ops` and `alg` are obeyed, members have exactly the length that\n"
-    "their type asks for, and private members must match the public ones.\n"
+    "`use`, `key_ops` and `alg` are obeyed, members have exactly the length\n"
+    "that their type asks for, and private members must match the public\n"
+    "ones.\n"
     "\n"
     "Args:\n"
     "    jwk: Of kty oct, RSA, EC or OKP.\n"
-    "    algorithm: By default the JWK's `alg`, then that of the curve, RS256 or\n"
-    "        HS256.\n"
+    "    algorithm: By default the JWK's `alg`, then that of the curve,\n"
+    "        RS256 or HS256.\n"
     "\n"
     "Raises:\n"
     "    InvalidKeyError: The JWK breaks a rule; the message names the rule.";
 
-/* --- members ------------------------------------------------------------------------- */
+/* --- members ------------------------------------------------------------- */
 
 typedef struct {
     unsigned char *bytes; /* cleansed by part_clear */
@@ -40,28 +41,12 @@ part_span(const part *one)
     return (span){(const char *)one->bytes, one->len};
 }
 
-/* A string member's text, empty if it is absent. */
-static status
-text_of(PyObject *jwk, const char *name, span *text)
-{
-    PyObject *value = PyDict_GetItemString(jwk, name);
-    *text = (span){NULL, 0};
-    if (value == NULL) {
-        return STATUS_OK;
-    }
-    if (!PyUnicode_Check(value) || !PyUnicode_IS_ASCII(value)) {
-        return STATUS_JWK_MEMBER;
-    }
-    *text = (span){PyUnicode_DATA(value), (size_t)PyUnicode_GET_LENGTH(value)};
-    return STATUS_OK;
-}
-
 /* A base64url member (RFC 7518 2); width 0 takes any length but none. */
-static status
+CHECKED static status
 part_of(PyObject *jwk, const char *name, size_t width, part *out)
 {
     span text;
-    status result = text_of(jwk, name, &text);
+    status result = jwk_text(jwk, name, &text);
     *out = (part){0};
     if (result != STATUS_OK || text.p == NULL) {
         return result;
@@ -79,79 +64,7 @@ part_of(PyObject *jwk, const char *name, size_t width, part *out)
                                                        : STATUS_JWK_MEMBER;
 }
 
-static bool
-is_text(span text, const char *other)
-{
-    return text.len == strlen(other) && memcmp(text.p, other, text.len) == 0;
-}
-
-/* --- what the JWK allows -------------------------------------------------------------- */
-
-/* RFC 7517 4.3: an array of strings, none of them twice. */
-static status
-read_key_ops(PyObject *ops, key_traits *traits)
-{
-    if (!PyList_Check(ops) && !PyTuple_Check(ops)) {
-        return STATUS_JWK_MEMBER;
-    }
-    traits->may_sign = traits->may_verify = false;
-    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(ops); i++) {
-        PyObject *op = PySequence_Fast_GET_ITEM(ops, i);
-        if (!PyUnicode_Check(op)) {
-            return STATUS_JWK_MEMBER;
-        }
-        for (Py_ssize_t j = 0; j < i; j++) {
-            if (PyUnicode_Compare(op, PySequence_Fast_GET_ITEM(ops, j)) == 0) {
-                return STATUS_JWK_MEMBER;
-            }
-        }
-        if (PyUnicode_CompareWithASCIIString(op, "sign") == 0) {
-            traits->may_sign = true;
-        } else if (PyUnicode_CompareWithASCIIString(op, "verify") == 0) {
-            traits->may_verify = true;
-        }
-    }
-    return traits->may_sign || traits->may_verify ? STATUS_OK : STATUS_KEY_USE;
-}
-
-static status
-read_alg(PyObject *jwk, key_traits *traits)
-{
-    span text;
-    status result = text_of(jwk, "alg", &text);
-    if (result != STATUS_OK || text.p == NULL) {
-        return result;
-    }
-    const alg *named = alg_find(text.p, text.len);
-    if (named == NULL || (traits->alg != NULL && traits->alg != named)) {
-        return STATUS_JWK_ALG;
-    }
-    traits->alg = named;
-    return STATUS_OK;
-}
-
-static status
-read_traits(PyObject *jwk, key_traits *traits)
-{
-    span use;
-    PyObject *ops = PyDict_GetItemString(jwk, "key_ops");
-    traits->kid = PyDict_GetItemString(jwk, "kid");
-    traits->may_sign = traits->may_verify = true;
-    status result = text_of(jwk, "use", &use);
-    if (result == STATUS_OK && use.p != NULL && !is_text(use, "sig")) {
-        result = STATUS_KEY_USE;
-    }
-    if (result == STATUS_OK && traits->kid != NULL
-        && !PyUnicode_Check(traits->kid)) {
-        result = STATUS_JWK_MEMBER;
-    }
-    if (result == STATUS_OK && ops != NULL) {
-        result = read_key_ops(ops, traits);
-    }
-    return result == STATUS_OK ? read_alg(jwk, traits) : result;
-}
-
-/* --- reading, one function a kty ---------------------------------------------------------- */
+/* --- reading, one function a kty ----------------------------------------- */
 
 static PyObject *
 from_oct(core_state *state, PyObject *jwk, key_traits *traits)
@@ -174,7 +87,7 @@ from_oct(core_state *state, PyObject *jwk, key_traits *traits)
     if (result == STATUS_OK) {
         key = key_from_bytes(state, part_span(&secret), traits);
     } else {
-        status_raise(state, result);
+        raise_status(state, result);
     }
     part_clear(&secret);
     return key;
@@ -194,13 +107,13 @@ from_read(core_state *state, status result, EVP_PKEY *evp, bool is_private,
     }
     if (result != STATUS_OK) {
         EVP_PKEY_free(evp);
-        return status_raise(state, result);
+        return raise_status(state, result);
     }
     return key_from_evp(state, evp, traits);
 }
 
 /* RFC 7518 6.3.2.2: all of p, q, dp, dq and qi, or none; no `oth`. */
-static status
+CHECKED static status
 check_rsa_parts(PyObject *jwk, const part *parts)
 {
     int given = 0;
@@ -250,7 +163,7 @@ from_rsa(core_state *state, PyObject *jwk, key_traits *traits)
 }
 
 /* The private half makes its own public one, which must be the JWK's. */
-static status
+CHECKED static status
 check_edwards_pair(EVP_PKEY *evp, const part *x)
 {
     unsigned char made[SIGNATURE_MAX];
@@ -259,7 +172,7 @@ check_edwards_pair(EVP_PKEY *evp, const part *x)
                                                              : STATUS_KEY_PAIR;
 }
 
-static status
+CHECKED static status
 read_curve_key(PyObject *jwk, const curve *on, EVP_PKEY **evp,
                bool *is_private)
 {
@@ -295,12 +208,12 @@ from_curve(core_state *state, PyObject *jwk, alg_kind kind, key_traits *traits)
     span name;
     EVP_PKEY *evp = NULL;
     bool is_private = false;
-    status result = text_of(jwk, "crv", &name);
+    status result = jwk_text(jwk, "crv", &name);
     const curve *on = result == STATUS_OK && name.p != NULL
-                          ? curve_find(name.p, name.len)
+                          ? alg_find_curve(name.p, name.len)
                           : NULL;
-    if (on == NULL || on->kind != kind || !is_text(name, on->name)) {
-        return status_raise(state, STATUS_KEY_CURVE);
+    if (on == NULL || on->kind != kind || !jwk_text_is(name, on->name)) {
+        return raise_status(state, STATUS_KEY_CURVE);
     }
     result = read_curve_key(jwk, on, &evp, &is_private);
     return from_read(state, result, evp, is_private, traits);
@@ -310,21 +223,21 @@ static PyObject *
 from_members(core_state *state, PyObject *jwk, key_traits *traits)
 {
     span kty;
-    status result = text_of(jwk, "kty", &kty);
+    status result = jwk_text(jwk, "kty", &kty);
     if (result == STATUS_OK && kty.p == NULL) {
         result = STATUS_JWK_KTY;
     }
     if (result == STATUS_OK) {
-        result = read_traits(jwk, traits);
+        result = jwk_traits(jwk, traits);
     }
     if (result != STATUS_OK) {
-        return status_raise(state, result);
+        return raise_status(state, result);
     }
-    return is_text(kty, "oct")   ? from_oct(state, jwk, traits)
-           : is_text(kty, "RSA") ? from_rsa(state, jwk, traits)
-           : is_text(kty, "EC")  ? from_curve(state, jwk, KIND_EC, traits)
-           : is_text(kty, "OKP") ? from_curve(state, jwk, KIND_ED, traits)
-                                 : status_raise(state, STATUS_JWK_KTY);
+    return jwk_text_is(kty, "oct")   ? from_oct(state, jwk, traits)
+           : jwk_text_is(kty, "RSA") ? from_rsa(state, jwk, traits)
+           : jwk_text_is(kty, "EC")  ? from_curve(state, jwk, KIND_EC, traits)
+           : jwk_text_is(kty, "OKP") ? from_curve(state, jwk, KIND_ED, traits)
+                                     : raise_status(state, STATUS_JWK_KTY);
 }
 
 /* A dict of our own: the caller's may change, and be no dict. */
@@ -335,7 +248,7 @@ members_of(const core_state *state, PyObject *value)
     PyObject *members;
     if (PyUnicode_Check(value) || PyBytes_Check(value)) {
         span text;
-        members = key_text(state, "jwk", value, &text)
+        members = pytext_utf8(state, "jwk", value, &text)
                       ? json_read_object(state, text, &known)
                       : NULL;
     } else {
@@ -346,13 +259,13 @@ members_of(const core_state *state, PyObject *value)
     }
     if (members == NULL && !PyErr_ExceptionMatches(PyExc_MemoryError)) {
         PyErr_Clear();
-        status_raise(state, STATUS_JWK_JSON);
+        raise_status(state, STATUS_JWK_JSON);
     }
     return members;
 }
 
 PyObject *
-key_from_jwk(PyObject *type, PyObject *args, PyObject *kwargs)
+jwk_read_key(PyObject *type, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"jwk", "algorithm", NULL};
     core_state *state = PyType_GetModuleState((PyTypeObject *)type);

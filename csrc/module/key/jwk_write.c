@@ -5,22 +5,23 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-const char key_to_jwk_doc[] =
+const char jwk_write_key_doc[] =
     "to_jwk($self, /, private=False)\n"
     "--\n"
     "\n"
-    "Return the key as a dict of its JWK, with `alg`, and `kid` if it has one.\n"
+    "Return the key as a dict of its JWK, with `alg`, and `kid` if it has\n"
+    "one.\n"
     "\n"
     "Raises:\n"
-    "    InvalidKeyError: The private half is asked for and there is none, or it\n"
-    "        is not asked for and the key is a shared secret.";
+    "    InvalidKeyError: The private half is asked for and there is none,\n"
+    "        or it is not asked for and the key is a shared secret.";
 
-const char key_thumbprint_doc[] =
+const char jwk_thumbprint_doc[] =
     "thumbprint($self, /)\n"
     "--\n"
     "\n"
-    "Return the SHA-256 thumbprint of the key's public half (RFC 7638), or of a\n"
-    "shared secret, as base64url.";
+    "Return the SHA-256 thumbprint of the key's public half (RFC 7638), or\n"
+    "of a shared secret, as base64url.";
 
 static PyObject *
 encode(const unsigned char *bytes, size_t len)
@@ -121,7 +122,7 @@ set_material(PyObject *jwk, const KeyObject *key, bool is_private)
 }
 
 PyObject *
-key_to_jwk(PyObject *self, PyObject *args, PyObject *kwargs)
+jwk_write_key(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"private", NULL};
     const KeyObject *key = (KeyObject *)self;
@@ -133,10 +134,10 @@ key_to_jwk(PyObject *self, PyObject *args, PyObject *kwargs)
     }
     bool is_secret = key->alg->kind == KIND_HMAC;
     if (is_secret && !is_private) {
-        return status_raise(state, STATUS_KEY_NO_PUBLIC);
+        return raise_status(state, STATUS_KEY_NO_PUBLIC);
     }
     if (!is_secret && is_private && key->pkey.signer == NULL) {
-        return status_raise(state, STATUS_KEY_NOT_PRIVATE);
+        return raise_status(state, STATUS_KEY_NOT_PRIVATE);
     }
     PyObject *jwk = PyDict_New();
     bool ok = jwk != NULL && set_material(jwk, key, is_private != 0)
@@ -173,7 +174,7 @@ thumbprint_text(PyObject *jwk, const KeyObject *key)
 }
 
 PyObject *
-key_thumbprint(PyObject *self, PyObject *Py_UNUSED(unused))
+jwk_thumbprint(PyObject *self, PyObject *Py_UNUSED(unused))
 {
     const KeyObject *key = (KeyObject *)self;
     core_state *state = PyType_GetModuleState(Py_TYPE(self));
@@ -189,7 +190,7 @@ key_thumbprint(PyObject *self, PyObject *Py_UNUSED(unused))
                             (size_t)PyUnicode_GET_LENGTH(text), digest, &len,
                             state->digests.md[DIGEST_SHA256], NULL);
         made = ok ? encode(digest, len)
-                  : status_raise(state, STATUS_CRYPTO_FAILED);
+                  : raise_status(state, STATUS_CRYPTO_FAILED);
     }
     Py_XDECREF(text);
     Py_XDECREF(jwk);

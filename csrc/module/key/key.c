@@ -10,7 +10,7 @@ PyDoc_STRVAR(key_doc,
 "`from_pem`, `from_der`, `from_jwk` and `generate`; neither repr() nor an\n"
 "error shows key material.");
 
-/* --- construction ------------------------------------------------------------------- */
+/* --- construction -------------------------------------------------------- */
 
 static KeyObject *
 key_new(core_state *state, const alg *with, const key_traits *traits)
@@ -32,7 +32,7 @@ static PyObject *
 finish(KeyObject *key, const core_state *state, status result)
 {
     if (result != STATUS_OK) {
-        status_raise(state, result);
+        raise_status(state, result);
     }
     if (result != STATUS_OK || !ready_make(key)) {
         Py_CLEAR(key);
@@ -80,7 +80,7 @@ key_from_evp(core_state *state, EVP_PKEY *evp, const key_traits *traits)
     KeyObject *key = result == STATUS_OK ? key_new(state, with, traits) : NULL;
     if (key == NULL) {
         EVP_PKEY_free(evp);
-        return result == STATUS_OK ? NULL : status_raise(state, result);
+        return result == STATUS_OK ? NULL : raise_status(state, result);
     }
     key->curve = on;
     result = pkey_init(&key->pkey, evp, on, with, &state->digests);
@@ -117,13 +117,13 @@ key_algorithm(const core_state *state, PyObject *name, const alg **out)
         *out = alg_find(text, (size_t)len);
     }
     if (*out == NULL) {
-        status_raise(state, STATUS_KEY_ALGORITHM);
+        raise_status(state, STATUS_KEY_ALGORITHM);
     }
     return *out != NULL;
 }
 
 PyObject *
-keys_of(const core_state *state, PyObject *value)
+key_tuple(const core_state *state, PyObject *value)
 {
     PyObject *keys = Py_IS_TYPE(value, state->key_type)
                          ? PyTuple_Pack(1, value)
@@ -141,7 +141,7 @@ keys_of(const core_state *state, PyObject *value)
             PyErr_SetString(PyExc_TypeError, "a Key or a KeySet is needed");
             Py_CLEAR(keys);
         } else if (!((KeyObject *)key)->may_verify) {
-            status_raise(state, STATUS_KEY_USE);
+            raise_status(state, STATUS_KEY_USE);
             Py_CLEAR(keys);
         }
     }
@@ -153,12 +153,12 @@ key_can_sign(const core_state *state, const KeyObject *key)
 {
     bool is_able = key->alg->kind == KIND_HMAC || key->pkey.signer != NULL;
     if (!is_able || !key->may_sign) {
-        status_raise(state, is_able ? STATUS_KEY_USE : STATUS_KEY_NOT_PRIVATE);
+        raise_status(state, is_able ? STATUS_KEY_USE : STATUS_KEY_NOT_PRIVATE);
     }
     return is_able && key->may_sign;
 }
 
-/* --- the type -------------------------------------------------------------------- */
+/* --- the type ------------------------------------------------------------ */
 
 static void
 key_dealloc(PyObject *self)
@@ -223,7 +223,7 @@ key_public(PyObject *self, PyObject *Py_UNUSED(unused))
     core_state *state = PyType_GetModuleState(Py_TYPE(self));
     EVP_PKEY *evp = NULL;
     if (key->alg->kind == KIND_HMAC) {
-        return status_raise(state, STATUS_KEY_NO_PUBLIC);
+        return raise_status(state, STATUS_KEY_NO_PUBLIC);
     }
     if (key->pkey.signer == NULL) {
         return Py_NewRef(self);
@@ -231,7 +231,7 @@ key_public(PyObject *self, PyObject *Py_UNUSED(unused))
     key_traits traits = {key->alg, key->kid, true, true};
     status result = pkey_public(key->pkey.evp, &evp);
     return result == STATUS_OK ? key_from_evp(state, evp, &traits)
-                               : status_raise(state, result);
+                               : raise_status(state, result);
 }
 
 static PyMethodDef key_methods[] = {
@@ -243,13 +243,13 @@ static PyMethodDef key_methods[] = {
      METH_CLASS | METH_VARARGS | METH_KEYWORDS, key_from_pem_doc},
     {"from_der", (PyCFunction)(void (*)(void))key_from_der,
      METH_CLASS | METH_VARARGS | METH_KEYWORDS, key_from_der_doc},
-    {"from_jwk", (PyCFunction)(void (*)(void))key_from_jwk,
-     METH_CLASS | METH_VARARGS | METH_KEYWORDS, key_from_jwk_doc},
+    {"from_jwk", (PyCFunction)(void (*)(void))jwk_read_key,
+     METH_CLASS | METH_VARARGS | METH_KEYWORDS, jwk_read_key_doc},
     {"to_pem", (PyCFunction)(void (*)(void))key_to_pem,
      METH_VARARGS | METH_KEYWORDS, key_to_pem_doc},
-    {"to_jwk", (PyCFunction)(void (*)(void))key_to_jwk,
-     METH_VARARGS | METH_KEYWORDS, key_to_jwk_doc},
-    {"thumbprint", key_thumbprint, METH_NOARGS, key_thumbprint_doc},
+    {"to_jwk", (PyCFunction)(void (*)(void))jwk_write_key,
+     METH_VARARGS | METH_KEYWORDS, jwk_write_key_doc},
+    {"thumbprint", jwk_thumbprint, METH_NOARGS, jwk_thumbprint_doc},
     {"public", key_public, METH_NOARGS, public_doc},
     {NULL, NULL, 0, NULL},
 };

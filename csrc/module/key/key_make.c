@@ -13,15 +13,16 @@ const char key_from_secret_doc[] =
     "Make an HMAC key (RFC 7518 3.2) of a shared secret.\n"
     "\n"
     "Args:\n"
-    "    secret: A str is taken as UTF-8, bytes as they are; at least as long as\n"
-    "        the hash: 32, 48 or 64 bytes.\n"
+    "    secret: A str is taken as UTF-8, bytes as they are; at least as\n"
+    "        long as the hash: 32, 48 or 64 bytes.\n"
     "    algorithm: HS256, HS384 or HS512.\n"
     "    kid: The key's id (RFC 7515 4.1.4).\n"
     "    allow_short_secret: Takes a shorter secret, but never an empty one.\n"
     "\n"
     "Raises:\n"
-    "    InvalidKeyError: The secret is too short or blank, or is an asymmetric\n"
-    "        key (PEM, DER, JWK, SSH), which is no secret at all (RFC 8725 3.1).";
+    "    InvalidKeyError: The secret is too short or blank, or is an\n"
+    "        asymmetric key (PEM, DER, JWK, SSH), which is no secret at all\n"
+    "        (RFC 8725 3.1).";
 
 PyObject *
 key_from_secret(PyObject *type, PyObject *args, PyObject *kwargs)
@@ -36,7 +37,7 @@ key_from_secret(PyObject *type, PyObject *args, PyObject *kwargs)
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$Op:from_secret",
                                      keywords, &secret, &name, &kid,
                                      &allow_short)
-        || !key_kid(kid) || !key_text(state, "secret", secret, &text)
+        || !key_kid(kid) || !pytext_utf8(state, "secret", secret, &text)
         || (name != NULL && !key_algorithm(state, name, &traits.alg))) {
         return NULL;
     }
@@ -44,12 +45,12 @@ key_from_secret(PyObject *type, PyObject *args, PyObject *kwargs)
         traits.alg = alg_find("HS256", 5);
     }
     if (traits.alg->kind != KIND_HMAC) {
-        return status_raise(state, STATUS_KEY_ALGORITHM);
+        return raise_status(state, STATUS_KEY_ALGORITHM);
     }
     traits.kid = kid;
     status result = secret_check(text, traits.alg, allow_short != 0);
     return result == STATUS_OK ? key_from_bytes(state, text, &traits)
-                               : status_raise(state, result);
+                               : raise_status(state, result);
 }
 
 const char key_generate_doc[] =
@@ -58,8 +59,8 @@ const char key_generate_doc[] =
     "\n"
     "Make a fresh random key.\n"
     "\n"
-    "An HMAC key has as many bytes as its hash, an RSA key 2048 bits; EdDSA is\n"
-    "Ed25519.\n"
+    "An HMAC key has as many bytes as its hash, an RSA key 2048 bits; EdDSA\n"
+    "is Ed25519.\n"
     "\n"
     "Raises:\n"
     "    InvalidKeyError: The algorithm is unknown.";
@@ -70,7 +71,7 @@ generate_secret(core_state *state, const key_traits *traits)
     unsigned char secret[MAC_MAX];
     if (RAND_priv_bytes(secret, (int)traits->alg->signature) != 1) {
         ERR_clear_error();
-        return status_raise(state, STATUS_CRYPTO_FAILED);
+        return raise_status(state, STATUS_CRYPTO_FAILED);
     }
     span text = {(const char *)secret, traits->alg->signature};
     PyObject *key = key_from_bytes(state, text, traits);
@@ -96,9 +97,9 @@ key_generate(PyObject *type, PyObject *args, PyObject *kwargs)
         return generate_secret(state, &traits);
     }
     status result;
-    Py_BEGIN_ALLOW_THREADS /* RSA takes a tenth of a second */
-        result = pkey_generate(traits.alg, &evp);
-    Py_END_ALLOW_THREADS return result == STATUS_OK
-        ? key_from_evp(state, evp, &traits)
-        : status_raise(state, result);
+    Py_BEGIN_ALLOW_THREADS; /* RSA takes a tenth of a second */
+    result = pkey_generate(traits.alg, &evp);
+    Py_END_ALLOW_THREADS;
+    return result == STATUS_OK ? key_from_evp(state, evp, &traits)
+                               : raise_status(state, result);
 }

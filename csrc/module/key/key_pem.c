@@ -10,8 +10,8 @@ const char key_from_pem_doc[] =
     "Read a key of the first key or certificate in a PEM text (RFC 7468).\n"
     "\n"
     "SubjectPublicKeyInfo, PKCS#1, PKCS#8 (also encrypted), SEC 1, and X.509\n"
-    "certificates, of which only the key is used: their dates, names and chain\n"
-    "are not checked.\n"
+    "certificates, of which only the key is used: their dates, names and\n"
+    "chain are not checked.\n"
     "\n"
     "Args:\n"
     "    data: The text, str or bytes.\n"
@@ -20,8 +20,8 @@ const char key_from_pem_doc[] =
     "    password: Of an encrypted PKCS#8 key, str or bytes.\n"
     "\n"
     "Raises:\n"
-    "    InvalidKeyError: There is no such key, or it breaks a rule; the message\n"
-    "        names the rule, and shows no key material.";
+    "    InvalidKeyError: There is no such key, or it breaks a rule; the\n"
+    "        message names the rule, and shows no key material.";
 
 const char key_from_der_doc[] =
     "from_der($type, /, data, algorithm=None, *, kid=None, password=None)\n"
@@ -33,13 +33,14 @@ const char key_to_pem_doc[] =
     "to_pem($self, /, private=False)\n"
     "--\n"
     "\n"
-    "Return the key as PEM text: SubjectPublicKeyInfo, or unencrypted PKCS#8.\n"
+    "Return the key as PEM text: SubjectPublicKeyInfo, or unencrypted\n"
+    "PKCS#8.\n"
     "\n"
     "Raises:\n"
-    "    InvalidKeyError: The private half is asked for and there is none, or the\n"
-    "        key is a shared secret, which has no PEM form.";
+    "    InvalidKeyError: The private half is asked for and there is none,\n"
+    "        or the key is a shared secret, which has no PEM form.";
 
-typedef status parser(span text, span password, EVP_PKEY **out);
+typedef CHECKED status parser(span text, span password, EVP_PKEY **out);
 
 static PyObject *
 from_text(PyObject *type, PyObject *args, PyObject *kwargs, parser *parse)
@@ -53,16 +54,16 @@ from_text(PyObject *type, PyObject *args, PyObject *kwargs, parser *parse)
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$OO", keywords, &data,
                                      &name, &kid, &secret)
         || !key_kid(kid) || !key_algorithm(state, name, &traits.alg)
-        || !key_text(state, "data", data, &text)
+        || !pytext_utf8(state, "data", data, &text)
         || (secret != Py_None
-            && !key_text(state, "password", secret, &password))) {
+            && !pytext_utf8(state, "password", secret, &password))) {
         return NULL;
     }
     traits.kid = kid;
     status result = password.len > 1024 ? STATUS_KEY_PASSWORD
                                         : parse(text, password, &evp);
     return result == STATUS_OK ? key_from_evp(state, evp, &traits)
-                               : status_raise(state, result);
+                               : raise_status(state, result);
 }
 
 PyObject *
@@ -91,14 +92,14 @@ key_to_pem(PyObject *self, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     if (key->alg->kind == KIND_HMAC) {
-        return status_raise(state, STATUS_KEY_NO_PUBLIC);
+        return raise_status(state, STATUS_KEY_NO_PUBLIC);
     }
     if (is_private && key->pkey.signer == NULL) {
-        return status_raise(state, STATUS_KEY_NOT_PRIVATE);
+        return raise_status(state, STATUS_KEY_NOT_PRIVATE);
     }
     BIO *pem = pkey_to_pem(key->pkey.evp, is_private != 0);
     if (pem == NULL) {
-        return status_raise(state, STATUS_CRYPTO_FAILED);
+        return raise_status(state, STATUS_CRYPTO_FAILED);
     }
     long len = BIO_get_mem_data(pem, &bytes);
     text = PyUnicode_DecodeASCII(bytes, len, NULL);

@@ -5,7 +5,7 @@
 
 #define DATE_MAX (1LL << 53) /* up to here a double is exact */
 
-/* --- presence ----------------------------------------------------------------- */
+/* --- presence ------------------------------------------------------------ */
 
 static bool
 is_missing(PyObject *value)
@@ -19,7 +19,7 @@ check_required(const core_state *state, const claims_rules *rules,
 {
     for (int id = 0; id < NAME_COUNT; id++) {
         if (rules->requires[id] && is_missing(known->of[id])) {
-            status_raise_missing(state, state->names.own[id]);
+            raise_missing(state, state->names.own[id]);
             return false;
         }
     }
@@ -27,7 +27,7 @@ check_required(const core_state *state, const claims_rules *rules,
         PyObject *name = PyTuple_GET_ITEM(rules->required, i);
         if (is_missing(PyDict_GetItemWithError(claims, name))) {
             if (!PyErr_Occurred()) {
-                status_raise_missing(state, name);
+                raise_missing(state, name);
             }
             return false;
         }
@@ -35,7 +35,7 @@ check_required(const core_state *state, const claims_rules *rules,
     return true;
 }
 
-/* --- times --------------------------------------------------------------------- */
+/* --- times --------------------------------------------------------------- */
 
 /* A NumericDate (RFC 7519 2): a JSON number, which true is not. */
 static bool
@@ -54,7 +54,7 @@ read_date(PyObject *value, double *date)
     return false;
 }
 
-static status
+CHECKED static status
 check_exp(const claims_rules *rules, PyObject *exp, double now)
 {
     double date;
@@ -68,7 +68,7 @@ check_exp(const claims_rules *rules, PyObject *exp, double now)
     return now >= date + rules->leeway ? STATUS_EXP_PASSED : STATUS_OK;
 }
 
-static status
+CHECKED static status
 check_nbf(const claims_rules *rules, PyObject *nbf, double now)
 {
     double date;
@@ -83,7 +83,7 @@ check_nbf(const claims_rules *rules, PyObject *nbf, double now)
 
 /* One in the future is no reason to refuse: clocks differ, and only nbf says
  * when a token begins. */
-static status
+CHECKED static status
 check_iat(const claims_rules *rules, PyObject *iat, double now)
 {
     double date;
@@ -98,7 +98,7 @@ check_iat(const claims_rules *rules, PyObject *iat, double now)
                : STATUS_OK;
 }
 
-/* --- strings ---------------------------------------------------------------------- */
+/* --- strings ------------------------------------------------------------- */
 
 static bool
 is_one_of(PyObject *text, PyObject *strings)
@@ -112,7 +112,7 @@ is_one_of(PyObject *text, PyObject *strings)
     return false;
 }
 
-static status
+CHECKED static status
 check_iss(const claims_rules *rules, PyObject *iss)
 {
     return rules->issuers == NULL
@@ -122,7 +122,7 @@ check_iss(const claims_rules *rules, PyObject *iss)
 }
 
 /* RFC 7519 4.1.3: a string, or an array of them; an empty one names nobody. */
-static status
+CHECKED static status
 check_aud(const claims_rules *rules, PyObject *aud)
 {
     bool found = false;
@@ -150,7 +150,7 @@ check_aud(const claims_rules *rules, PyObject *aud)
     return found ? STATUS_OK : STATUS_AUD_WRONG;
 }
 
-static status
+CHECKED static status
 check_known(const claims_rules *rules, const known_members *known, double now)
 {
     status result = check_exp(rules, known->of[NAME_exp], now);
@@ -175,12 +175,12 @@ claims_check(const core_state *state, const claims_rules *rules,
 {
     double now;
     if (!check_required(state, rules, claims, known)
-        || !clock_read(rules->clock, &now)) {
+        || !option_clock_read(rules->clock, &now)) {
         return false;
     }
     status result = check_known(rules, known, now);
     if (result != STATUS_OK) {
-        status_raise(state, result);
+        raise_status(state, result);
     }
     return result == STATUS_OK;
 }

@@ -3,7 +3,7 @@
 
 #define MEMBERS_MAX 64
 
-/* --- reading --------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------- */
 
 /* Most headers are, byte for byte, one that a key has ready. */
 static bool
@@ -46,13 +46,13 @@ static bool
 check_typ(const core_state *state, PyObject *found, PyObject *expected)
 {
     if (found == NULL) {
-        status_raise(state, STATUS_TYP_WRONG);
+        raise_status(state, STATUS_TYP_WRONG);
         return false;
     }
     PyObject *a = short_media_type(found), *b = short_media_type(expected);
     bool ok = a != NULL && b != NULL;
     if (ok && PyUnicode_Compare(a, b) != 0) {
-        status_raise(state, STATUS_TYP_WRONG);
+        raise_status(state, STATUS_TYP_WRONG);
         ok = false;
     }
     Py_XDECREF(a);
@@ -60,7 +60,7 @@ check_typ(const core_state *state, PyObject *found, PyObject *expected)
     return ok;
 }
 
-static status
+CHECKED static status
 check_members(PyObject *object, const known_members *known)
 {
     PyObject *kid = known->of[NAME_kid], *typ = known->of[NAME_typ];
@@ -114,7 +114,7 @@ header_read(const core_state *state, PyObject *keys, span segment,
     bool ok = result == STATUS_OK
               && (typ == NULL || check_typ(state, known.of[NAME_typ], typ));
     if (result != STATUS_OK) {
-        status_raise(state, result);
+        raise_status(state, result);
     }
     if (!ok) {
         Py_CLEAR(out->parsed);
@@ -122,7 +122,7 @@ header_read(const core_state *state, PyObject *keys, span segment,
     return ok;
 }
 
-/* --- making ------------------------------------------------------------------------- */
+/* --- making -------------------------------------------------------------- */
 
 /* The key's members, then the caller's, whose typ None takes it out. */
 static PyObject *
@@ -149,8 +149,27 @@ refuse_member(const char *rule)
     return false;
 }
 
-/* What a verifier of ours would refuse is not signed: the text is read back
- * as a verifier reads it. */
+/* What a verifier of ours would refuse is not signed. */
+static bool
+check_own_members(const KeyObject *key, PyObject *members,
+                  const known_members *known)
+{
+    PyObject *kid = known->of[NAME_kid];
+    if (read_alg(known->of[NAME_alg]) != key->alg) {
+        return refuse_member("alg in headers is not the key's algorithm");
+    }
+    if (check_members(members, known) != STATUS_OK) {
+        return refuse_member("headers hold crit, b64 or zip, too many "
+                             "members, or a kid or typ that is no string");
+    }
+    if (kid != NULL && key->kid != NULL
+        && PyUnicode_Compare(kid, key->kid) != 0) {
+        return refuse_member("kid in headers is not the key's kid");
+    }
+    return true;
+}
+
+/* The text is read back as a verifier reads it. */
 static bool
 check_own(const core_state *state, const KeyObject *key, PyObject *encoded)
 {
@@ -162,16 +181,7 @@ check_own(const core_state *state, const KeyObject *key, PyObject *encoded)
         PyErr_Clear();
         return refuse_member("headers that are not strict JSON");
     }
-    PyObject *kid = known.of[NAME_kid];
-    bool ok = read_alg(known.of[NAME_alg]) != key->alg
-                  ? refuse_member("alg in headers is not the key's algorithm")
-              : check_members(members, &known) != STATUS_OK ? refuse_member(
-                    "headers hold crit, b64 or zip, too many members, "
-                    "or a kid or typ that is no string")
-              : kid != NULL && key->kid != NULL
-                      && PyUnicode_Compare(kid, key->kid) != 0
-                  ? refuse_member("kid in headers is not the key's kid")
-                  : true;
+    bool ok = check_own_members(key, members, &known);
     Py_DECREF(members);
     return ok;
 }

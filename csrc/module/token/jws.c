@@ -50,13 +50,13 @@ jws_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
         PyErr_SetString(PyExc_TypeError, "verify() takes a token and a key");
         return NULL;
     }
-    keys = keys_of(state, args[1]);
-    if (keys == NULL || !token_text(state, args[0], &text)) {
+    keys = key_tuple(state, args[1]);
+    if (keys == NULL || !pytext_ascii(state, args[0], &text)) {
         goto done;
     }
     result = compact_split(text, false, &parts);
     if (result != STATUS_OK) {
-        status_raise(state, result);
+        raise_status(state, result);
         goto done;
     }
     if (!header_read(state, keys, parts.header, NULL, false, &head)) {
@@ -64,7 +64,7 @@ jws_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
     }
     result = signature_verify(keys, &head, &parts);
     if (result != STATUS_OK) {
-        status_raise(state, result);
+        raise_status(state, result);
         goto done;
     }
     payload = segment_bytes(state, parts.payload);
@@ -99,12 +99,12 @@ unverified_header(PyObject *module, PyObject *value)
     span text;
     token parts;
     known_members known;
-    if (!token_text(state, value, &text)) {
+    if (!pytext_ascii(state, value, &text)) {
         return NULL;
     }
     status result = compact_split(text, false, &parts);
     return result == STATUS_OK ? segment_object(state, parts.header, &known)
-                               : status_raise(state, result);
+                               : raise_status(state, result);
 }
 
 PyMethodDef jws_methods[] = {

@@ -25,9 +25,9 @@ raw_sign(PyObject *module, PyObject *const *args, Py_ssize_t count)
     span message = {PyBytes_AS_STRING(args[0]),
                     (size_t)PyBytes_GET_SIZE(args[0])};
     status result = signature_make(key, message, made);
-    return result == STATUS_OK ? PyBytes_FromStringAndSize(
-               (char *)made, (Py_ssize_t)key->signature)
-                               : status_raise(state, result);
+    Py_ssize_t size = (Py_ssize_t)key->signature;
+    return result == STATUS_OK ? PyBytes_FromStringAndSize((char *)made, size)
+                               : raise_status(state, result);
 }
 
 PyDoc_STRVAR(raw_verify_doc,
@@ -57,23 +57,23 @@ raw_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
     if (result == STATUS_SIGNATURE_WRONG) {
         Py_RETURN_FALSE;
     }
-    return status_raise(state, result);
+    return raise_status(state, result);
 }
 
 PyDoc_STRVAR(base64url_doc,
 "base64url_bytes($module, text, /)\n"
 "--\n"
 "\n"
-"Return the bytes that strict base64url stands for (RFC 7515 2), str or bytes;\n"
-"MalformedTokenError if it is not that.");
+"Return the bytes that strict base64url stands for (RFC 7515 2), str or\n"
+"bytes; MalformedTokenError if it is not that.");
 
 static PyObject *
 base64url_bytes(PyObject *module, PyObject *value)
 {
     core_state *state = state_of(module);
     span text;
-    return token_text(state, value, &text) ? segment_bytes(state, text)
-                                           : NULL;
+    return pytext_ascii(state, value, &text) ? segment_bytes(state, text)
+                                             : NULL;
 }
 
 PyDoc_STRVAR(json_object_doc,
@@ -89,7 +89,7 @@ json_object(PyObject *module, PyObject *value)
     core_state *state = state_of(module);
     known_members known;
     span text;
-    return key_text(state, "text", value, &text)
+    return pytext_utf8(state, "text", value, &text)
                ? json_read_object(state, text, &known)
                : NULL;
 }

@@ -12,7 +12,7 @@ segment_bytes(const core_state *state, span segment)
         && !b64url_decode(segment.p, segment.len,
                           (unsigned char *)PyBytes_AS_STRING(bytes))) {
         Py_CLEAR(bytes);
-        status_raise(state, STATUS_TOKEN_BASE64);
+        raise_status(state, STATUS_TOKEN_BASE64);
     }
     return bytes;
 }
@@ -30,7 +30,7 @@ segment_object(const core_state *state, span segment, known_members *known)
     if (b64url_decode(segment.p, segment.len, json)) {
         object = json_read_object(state, (span){(char *)json, len}, known);
     } else {
-        status_raise(state, STATUS_TOKEN_BASE64);
+        raise_status(state, STATUS_TOKEN_BASE64);
     }
     if (json != room) {
         PyMem_Free(json);

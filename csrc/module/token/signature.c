@@ -22,7 +22,7 @@ is_admitted(const KeyObject *key, const header *head)
 }
 
 /* Why the header admits none of the keys. */
-static status
+CHECKED static status
 why_none(PyObject *keys, const header *head)
 {
     bool has_alg = false, has_kid = false;
@@ -34,7 +34,7 @@ why_none(PyObject *keys, const header *head)
     return has_alg && !has_kid ? STATUS_KID_UNKNOWN : STATUS_ALG_NOT_KEYS;
 }
 
-static status
+CHECKED static status
 read_signature(span text, unsigned char *bytes, size_t *len)
 {
     if (text.len > b64url_encoded(SIGNATURE_MAX)) {
@@ -47,7 +47,7 @@ read_signature(span text, unsigned char *bytes, size_t *len)
 }
 
 /* RFC 7518 3.2: compared in constant time. */
-static status
+CHECKED static status
 verify_hmac(const KeyObject *key, span message, const unsigned char *claimed)
 {
     unsigned char mac[MAC_MAX];
@@ -123,10 +123,11 @@ signature_sign(const core_state *state, const KeyObject *key,
     start[header_len] = '.';
     b64url_encode((const unsigned char *)payload.p, payload.len,
                   start + header_len + 1);
-    status result = signature_make(key, (span){start, input_len}, made_signature);
+    status result =
+        signature_make(key, (span){start, input_len}, made_signature);
     if (result != STATUS_OK) {
         Py_DECREF(made);
-        return status_raise(state, result);
+        return raise_status(state, result);
     }
     start[input_len] = '.';
     b64url_encode(made_signature, key->signature, start + input_len + 1);

@@ -14,7 +14,7 @@ typedef struct {
     bool ascii;
 } SignerObject;
 
-/* --- dates ------------------------------------------------------------------------ */
+/* --- dates --------------------------------------------------------------- */
 
 /* The NumericDate of a datetime; without a time zone it is UTC. */
 static PyObject *
@@ -60,7 +60,7 @@ is_date_name(PyObject *name)
            || memcmp(text, "iat", 3) == 0;
 }
 
-/* --- claims ---------------------------------------------------------------------------- */
+/* --- claims -------------------------------------------------------------- */
 
 /* A datetime runs code of its own, which could change the claims: name and
  * value are held meanwhile. */
@@ -115,7 +115,7 @@ add_times(const SignerObject *self, json_out *text, PyObject *claims)
     if (self->lifetime < 0) {
         return true;
     }
-    return clock_read(self->clock, &now)
+    return option_clock_read(self->clock, &now)
            && add(text, claims, own[NAME_iat], PyLong_FromDouble(floor(now)))
            && add(text, claims, own[NAME_exp],
                   PyLong_FromDouble(floor(now + self->lifetime)));
@@ -133,7 +133,7 @@ write_claims(const SignerObject *self, json_out *text, PyObject *claims)
            && add_times(self, text, claims) && json_close(text, '}');
 }
 
-/* --- signing ------------------------------------------------------------------------- */
+/* --- signing ------------------------------------------------------------- */
 
 PyDoc_STRVAR(sign_doc,
 "sign($self, claims, /, *, headers=None)\n"
@@ -147,7 +147,7 @@ PyDoc_STRVAR(sign_doc,
 "    headers: More members of the header; `typ` None leaves it out.\n"
 "\n"
 "Raises:\n"
-"    TypeError: A value has a type that JSON has not.\n"
+"    TypeError: A value has a type that JSON does not have.\n"
 "    ValueError: A value that a strict verifier would refuse: NaN, a lone\n"
 "        surrogate, more than 32 levels, or a header such as `crit`.");
 
@@ -210,7 +210,7 @@ signer_sign(PyObject *self, PyObject *const *args, Py_ssize_t count,
     return made;
 }
 
-/* --- construction ---------------------------------------------------------------------- */
+/* --- construction -------------------------------------------------------- */
 
 PyDoc_STRVAR(signer_doc,
 "Signer(key, *, issuer=None, audience=None, lifetime=None, clock=None,\n"
@@ -290,7 +290,7 @@ signer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return (PyObject *)self;
 }
 
-/* --- the type ----------------------------------------------------------------------------- */
+/* --- the type ------------------------------------------------------------ */
 
 static int
 signer_traverse(PyObject *self, visitproc visit, void *arg)

@@ -12,9 +12,9 @@ typedef struct {
     bool allow_padding;
 } VerifierObject;
 
-/* --- verifying ---------------------------------------------------------------- */
+/* --- verifying ----------------------------------------------------------- */
 
-static status
+CHECKED static status
 check_signature(VerifierObject *self, PyObject *value, const header *head,
                 const token *parts)
 {
@@ -40,14 +40,14 @@ verify(VerifierObject *self, PyObject *value, bool whole, header *head)
     known_members known;
     status result = STATUS_TOKEN_TOO_LONG;
 
-    if (!token_text(state, value, &text)) {
+    if (!pytext_ascii(state, value, &text)) {
         return NULL;
     }
     if (text.len <= self->max_bytes) {
         result = compact_split(text, self->allow_padding, &parts);
     }
     if (result != STATUS_OK) {
-        return status_raise(state, result);
+        return raise_status(state, result);
     }
     if (!header_read(state, self->keys, parts.header, self->typ, whole,
                      head)) {
@@ -55,7 +55,7 @@ verify(VerifierObject *self, PyObject *value, bool whole, header *head)
     }
     result = check_signature(self, value, head, &parts);
     if (result != STATUS_OK) {
-        return status_raise(state, result);
+        return raise_status(state, result);
     }
     /* The payload's JSON, read only now that its signature has passed. */
     claims = segment_object(state, parts.payload, &known);
@@ -110,7 +110,7 @@ verifier_verify_complete(PyObject *self, PyObject *value)
     return made;
 }
 
-/* --- construction ---------------------------------------------------------------- */
+/* --- construction -------------------------------------------------------- */
 
 PyDoc_STRVAR(verifier_doc,
 "Verifier(key, *, issuer=None, audience=None, ignore_audience=False,\n"
@@ -274,7 +274,7 @@ verifier_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     self->max_bytes = (size_t)given.max_bytes;
     self->allow_padding = given.allow_padding != 0;
     self->typ = Py_XNewRef(typ);
-    self->keys = keys_of(state, given.key);
+    self->keys = key_tuple(state, given.key);
     if (self->keys == NULL || !rules_make(state, &given, &self->rules)
         || !cache_make(&self->cache, given.cache)) {
         Py_CLEAR(self);
@@ -282,7 +282,7 @@ verifier_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return (PyObject *)self;
 }
 
-/* --- the type ----------------------------------------------------------------------- */
+/* --- the type ------------------------------------------------------------ */
 
 static int
 verifier_traverse(PyObject *self, visitproc visit, void *arg)

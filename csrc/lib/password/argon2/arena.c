@@ -1,5 +1,6 @@
 /* Memory for Argon2. Fresh pages cost a third of a hash: the system fills them
- * with zeros, one by one unless they are huge. So they are kept for a while. */
+ * with zeros, one by one unless they are huge. So they are kept for a
+ * while. */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS, madvise */
 #include "password/password.h"
 
@@ -79,7 +80,7 @@ keep(arenas *to, arena *one)
 void
 arena_give(arenas *to, arena *done)
 {
-    arenas_release(to, IDLE_SECONDS);
+    arena_release(to, IDLE_SECONDS);
     if (done->bytes > IDLE_BYTES_MAX) {
         arena_unmake(done);
     } else {
@@ -89,7 +90,7 @@ arena_give(arenas *to, arena *done)
 }
 
 size_t
-arenas_release(arenas *of, int64_t seconds)
+arena_release(arenas *of, int64_t seconds)
 {
     size_t left = 0;
     int64_t now = steady_seconds();

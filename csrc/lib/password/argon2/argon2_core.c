@@ -19,11 +19,11 @@ store32(uint32_t word, unsigned char *bytes)
     }
 }
 
-/* --- parameters ---------------------------------------------------------------------- */
+/* --- parameters ---------------------------------------------------------- */
 
 /* RFC 9106 3.1 */
 status
-argon2_params_check(const argon2_params *params)
+fb_argon2_params_check(const argon2_params *params)
 {
     bool ok =
         params->kind <= ARGON2_ID
@@ -44,26 +44,26 @@ lane_length(const argon2_params *params)
 }
 
 size_t
-argon2_arena_size(const argon2_params *params)
+fb_argon2_arena_size(const argon2_params *params)
 {
     return (size_t)lane_length(params) * params->lanes * BLOCK;
 }
 
-/* --- the first blocks and the last ones ------------------------------------------- */
+/* --- the first blocks and the last ones ---------------------------------- */
 
 static void
 update_number(blake2b *state, uint32_t number)
 {
     unsigned char bytes[4];
     store32(number, bytes);
-    blake2b_update(state, bytes, sizeof bytes);
+    fb_blake2b_update(state, bytes, sizeof bytes);
 }
 
 static void
 update_span(blake2b *state, span bytes)
 {
     update_number(state, (uint32_t)bytes.len);
-    blake2b_update(state, bytes.p, bytes.len);
+    fb_blake2b_update(state, bytes.p, bytes.len);
 }
 
 /* 3.2, step 1 */
@@ -74,7 +74,7 @@ hash_all(const argon2_params *params, span password, unsigned char *hash)
                                 params->memory,  params->passes,
                                 params->version, (uint32_t)params->kind};
     blake2b state;
-    blake2b_init(&state, HASH);
+    fb_blake2b_init(&state, HASH);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         update_number(&state, numbers[i]);
     }
@@ -82,7 +82,7 @@ hash_all(const argon2_params *params, span password, unsigned char *hash)
     update_span(&state, params->salt);
     update_span(&state, params->secret);
     update_span(&state, params->data);
-    blake2b_final(&state, hash);
+    fb_blake2b_final(&state, hash);
 }
 
 static void
@@ -117,8 +117,8 @@ begin(const argon2_memory *memory, const argon2_params *params, span password)
         for (uint32_t i = 0; i < 2; i++) {
             store32(i, seed + HASH);
             store32(lane, seed + HASH + 4);
-            blake2b_long((span){(const char *)seed, sizeof seed}, bytes,
-                         sizeof bytes);
+            fb_blake2b_long((span){(const char *)seed, sizeof seed}, bytes,
+                            sizeof bytes);
             block_read(&memory->blocks[(size_t)lane * memory->length + i],
                        bytes);
         }
@@ -141,7 +141,7 @@ finish(const argon2_memory *memory, unsigned char *tag, size_t size)
         }
     }
     block_write(&sum, bytes);
-    blake2b_long((span){(const char *)bytes, sizeof bytes}, tag, size);
+    fb_blake2b_long((span){(const char *)bytes, sizeof bytes}, tag, size);
     OPENSSL_cleanse(&sum, sizeof sum);
     OPENSSL_cleanse(bytes, sizeof bytes);
 }
@@ -158,11 +158,11 @@ wipe(const argon2_memory *memory)
 }
 
 status
-argon2_compute(const argon2_engine *engine, const argon2_params *params,
-               span password, void *blocks, unsigned threads,
-               unsigned char *tag)
+fb_argon2_compute(const argon2_engine *engine, const argon2_params *params,
+                  span password, void *blocks, unsigned threads,
+                  unsigned char *tag)
 {
-    if (argon2_params_check(params) != STATUS_OK
+    if (fb_argon2_params_check(params) != STATUS_OK
         || password.len > UINT32_MAX) {
         return STATUS_HASH_MALFORMED;
     }
@@ -174,7 +174,7 @@ argon2_compute(const argon2_engine *engine, const argon2_params *params,
                                   .kind = params->kind,
                                   .overwrites = params->version == 0x10};
     begin(&memory, params, password);
-    argon2_memory_fill(&memory, threads);
+    fb_argon2_memory_fill(&memory, threads);
     finish(&memory, tag, params->size);
     wipe(&memory);
     return STATUS_OK;

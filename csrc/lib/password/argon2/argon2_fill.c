@@ -30,7 +30,7 @@ mix(uint64_t *v, int a, int b, int c, int d)
 }
 
 /* P over eight pairs of words: two of them stand `near` each other, the next
- * two `far` behind these. */
+ * two `far` after these. */
 static inline void
 permute(uint64_t *words, size_t near, size_t far)
 {
@@ -96,9 +96,10 @@ suits(const argon2_engine *engine, const char *name)
 }
 
 const argon2_engine *
-argon2_engine_find(const char *name)
+fb_argon2_engine_find(const char *name)
 {
-    for (const argon2_engine *wide = argon2_wide; wide->name != NULL; wide++) {
+    for (const argon2_engine *wide = fb_argon2_wide; wide->name != NULL;
+         wide++) {
         if (suits(wide, name)) {
             return wide;
         }
@@ -107,7 +108,7 @@ argon2_engine_find(const char *name)
 }
 
 const char *
-argon2_engine_name(const argon2_engine *engine)
+fb_argon2_engine_name(const argon2_engine *engine)
 {
     return engine->name;
 }

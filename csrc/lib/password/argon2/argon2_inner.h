@@ -15,13 +15,14 @@ typedef struct {
     unsigned char block[BLAKE2B_BLOCK];
 } blake2b;
 
-/* size is 1..BLAKE2B_MAX, and what blake2b_final writes; it wipes the state. */
-void blake2b_init(blake2b *state, size_t size);
-void blake2b_update(blake2b *state, const void *bytes, size_t len);
-void blake2b_final(blake2b *state, unsigned char *out);
+/* size is 1..BLAKE2B_MAX, and what fb_blake2b_final writes; it wipes the
+ * state. */
+void fb_blake2b_init(blake2b *state, size_t size);
+void fb_blake2b_update(blake2b *state, const void *bytes, size_t len);
+void fb_blake2b_final(blake2b *state, unsigned char *out);
 
 /* H' of RFC 9106 3.3: any number of bytes from 1. */
-void blake2b_long(span message, unsigned char *out, size_t size);
+void fb_blake2b_long(span message, unsigned char *out, size_t size);
 
 /* --- argon2_fill.c: Argon2's compression --------------------------------- */
 
@@ -54,7 +55,8 @@ argon2_block_fetch(const argon2_block *block)
 #endif
 }
 
-/* Which blocks the next one may refer to (RFC 9106 3.4.2), and which it does. */
+/* Which blocks the next one may refer to (RFC 9106 3.4.2), and which it
+ * does. */
 typedef struct {
     const argon2_block *blocks;   /* the memory, lane by lane */
     uint32_t lane, lanes, length; /* this one; how many; of each, in blocks */
@@ -83,7 +85,8 @@ struct argon2_engine {
     const char *name; /* "portable", "avx2", "avx512" */
     bool (*is_supported)(void);
     /* *to = G(previous, reference), RFC 9106 3.5; with add, ^= instead. If
-     * next is not NULL, its reference is found by word 0, as soon as may be. */
+     * next is not NULL, its reference is found by word 0, as soon as word 0
+     * is known. */
     void (*fill)(const argon2_block *previous, const argon2_block *reference,
                  argon2_block *to, bool add, argon2_next *next);
 };
@@ -91,7 +94,7 @@ struct argon2_engine {
 /* --- argon2_wide.c: the same, faster ------------------------------------- */
 
 /* The fastest first; after the last, one without a name. */
-extern const argon2_engine argon2_wide[];
+extern const argon2_engine fb_argon2_wide[];
 
 /* --- argon2_lanes.c: Argon2's memory ------------------------------------- */
 
@@ -104,7 +107,7 @@ typedef struct {
 } argon2_memory;
 
 /* Goes through the memory passes times. The first two blocks of every lane
- * are there. At most `threads` threads work, as argon2_compute says. */
-void argon2_memory_fill(const argon2_memory *memory, unsigned threads);
+ * are there. At most `threads` threads work, as fb_argon2_compute says. */
+void fb_argon2_memory_fill(const argon2_memory *memory, unsigned threads);
 
 #endif

@@ -8,7 +8,7 @@
 #define TOGETHER 4 /* lanes */
 #define THREADS_MAX 64
 
-/* --- a lane's part of a slice ------------------------------------------------------ */
+/* --- a lane's part of a slice -------------------------------------------- */
 
 typedef struct {
     const argon2_engine *engine;
@@ -121,7 +121,7 @@ parts_fill(const argon2_memory *in, uint32_t pass, uint32_t slice,
     }
 }
 
-/* --- threads ------------------------------------------------------------------------- */
+/* --- threads ------------------------------------------------------------- */
 
 typedef struct {
     const argon2_memory *memory;
@@ -178,7 +178,7 @@ team_member(void *of)
 }
 
 void
-argon2_memory_fill(const argon2_memory *memory, unsigned threads)
+fb_argon2_memory_fill(const argon2_memory *memory, unsigned threads)
 {
     pthread_t others[THREADS_MAX];
     unsigned count = 0;

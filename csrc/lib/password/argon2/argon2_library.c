@@ -17,10 +17,10 @@ bytes_of(span text)
 }
 
 status
-argon2_library_compute(const argon2_params *params, span password,
-                       unsigned threads, unsigned char *tag)
+fb_argon2_library_compute(const argon2_params *params, span password,
+                          unsigned threads, unsigned char *tag)
 {
-    status checked = argon2_params_check(params);
+    status checked = fb_argon2_params_check(params);
     if (checked != STATUS_OK || password.len > UINT32_MAX) {
         return STATUS_HASH_MALFORMED;
     }

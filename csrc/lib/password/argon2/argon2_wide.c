@@ -16,11 +16,10 @@
  * made last, and all would wait for it.
  */
 
-/* --- AVX2: two P at once ---------------------------------------------------------- */
+/* --- AVX2: two P at once ------------------------------------------------- */
 
-#define AVX2 __attribute__((target("avx2"))) static
-#define AVX2_INLINE                                                           \
-    __attribute__((target("avx2"), always_inline)) static inline
+#define AVX2 __attribute__((target("avx2")))
+#define AVX2_INLINE __attribute__((target("avx2"), always_inline)) inline
 
 typedef __m256i half_tile;
 
@@ -30,7 +29,7 @@ has_avx2(void)
     return __builtin_cpu_supports("avx2") != 0;
 }
 
-AVX2_INLINE half_tile
+AVX2_INLINE static half_tile
 add_mul_avx2(half_tile x, half_tile y)
 {
     half_tile product = _mm256_mul_epu32(x, y);
@@ -38,7 +37,7 @@ add_mul_avx2(half_tile x, half_tile y)
                             _mm256_add_epi64(product, product));
 }
 
-AVX2_INLINE half_tile
+AVX2_INLINE static half_tile
 rotate_avx2(half_tile x, int by)
 {
     const half_tile by_24 =
@@ -60,7 +59,7 @@ rotate_avx2(half_tile x, int by)
     }
 }
 
-AVX2_INLINE void
+AVX2_INLINE static void
 step_avx2(half_tile *x, const half_tile *y, half_tile *z, int by)
 {
 #pragma GCC unroll 2
@@ -70,7 +69,7 @@ step_avx2(half_tile *x, const half_tile *y, half_tile *z, int by)
     }
 }
 
-AVX2_INLINE void
+AVX2_INLINE static void
 mix_avx2(half_tile v[4][2])
 {
     step_avx2(v[0], v[1], v[3], 32);
@@ -80,7 +79,7 @@ mix_avx2(half_tile v[4][2])
 }
 
 /* A half tile is four words of one row ... */
-AVX2_INLINE void
+AVX2_INLINE static void
 permute_rows_avx2(half_tile v[4][2])
 {
     mix_avx2(v);
@@ -100,7 +99,7 @@ permute_rows_avx2(half_tile v[4][2])
 }
 
 /* One word up or down a column of four that stands in two half tiles. */
-AVX2_INLINE void
+AVX2_INLINE static void
 shift_avx2(half_tile x[2], bool down)
 {
     half_tile inner = _mm256_alignr_epi8(x[1], x[0], 8);
@@ -109,7 +108,7 @@ shift_avx2(half_tile x[2], bool down)
     x[1] = down ? inner : outer;
 }
 
-AVX2_INLINE void
+AVX2_INLINE static void
 swap_avx2(half_tile x[2])
 {
     half_tile first = x[0];
@@ -118,7 +117,7 @@ swap_avx2(half_tile x[2])
 }
 
 /* ... and two words each of two columns. */
-AVX2_INLINE void
+AVX2_INLINE static void
 permute_columns_avx2(half_tile v[4][2])
 {
     mix_avx2(v);
@@ -131,7 +130,7 @@ permute_columns_avx2(half_tile v[4][2])
     swap_avx2(v[3]);
 }
 
-AVX2 void
+AVX2 static void
 fill_avx2(const argon2_block *previous, const argon2_block *reference,
           argon2_block *to, bool add, argon2_next *next)
 {
@@ -167,11 +166,10 @@ fill_avx2(const argon2_block *previous, const argon2_block *reference,
     }
 }
 
-/* --- AVX-512: eight P at once -------------------------------------------------------- */
+/* --- AVX-512: eight P at once -------------------------------------------- */
 
-#define AVX512 __attribute__((target("avx512f"))) static
-#define AVX512_INLINE                                                         \
-    __attribute__((target("avx512f"), always_inline)) static inline
+#define AVX512 __attribute__((target("avx512f")))
+#define AVX512_INLINE __attribute__((target("avx512f"), always_inline)) inline
 
 typedef __m512i tile;
 
@@ -181,7 +179,7 @@ has_avx512(void)
     return __builtin_cpu_supports("avx512f") != 0;
 }
 
-AVX512_INLINE tile
+AVX512_INLINE static tile
 add_mul_avx512(tile x, tile y)
 {
     tile product = _mm512_mul_epu32(x, y);
@@ -190,7 +188,8 @@ add_mul_avx512(tile x, tile y)
 }
 
 /* Of four times four tiles, those of the rows or columns from..to; unrolled,
- * they are registers. A macro, for the instruction holds the number of bits. */
+ * they are registers. A macro, for the instruction holds the number of
+ * bits. */
 #define STEP_AVX512(x, y, z, by)                                              \
     do {                                                                      \
         _Pragma("GCC unroll 4") for (int i = from; i < to; i++)               \
@@ -200,7 +199,7 @@ add_mul_avx512(tile x, tile y)
         }                                                                     \
     } while (0)
 
-AVX512_INLINE void
+AVX512_INLINE static void
 mix_avx512(tile v[4][4], int from, int to)
 {
     STEP_AVX512(v[0], v[1], v[3], 32);
@@ -209,7 +208,7 @@ mix_avx512(tile v[4][4], int from, int to)
     STEP_AVX512(v[2], v[3], v[1], 63);
 }
 
-AVX512_INLINE void
+AVX512_INLINE static void
 permute_rows_avx512(tile v[4][4])
 {
     mix_avx512(v, 0, 4);
@@ -229,7 +228,7 @@ permute_rows_avx512(tile v[4][4])
 }
 
 /* Words 0, 1, 4 and 5 of a tile are one column's, the others another's. */
-AVX512_INLINE void
+AVX512_INLINE static void
 permute_columns_avx512(tile v[4][4], int from, int to)
 {
     const tile down = _mm512_setr_epi64(5, 0, 7, 2, 1, 4, 3, 6);
@@ -250,7 +249,7 @@ permute_columns_avx512(tile v[4][4], int from, int to)
     }
 }
 
-AVX512_INLINE void
+AVX512_INLINE static void
 finish_avx512(tile v[4][4], const tile *p, const tile *r, tile *out, bool add,
               int from)
 {
@@ -263,7 +262,7 @@ finish_avx512(tile v[4][4], const tile *p, const tile *r, tile *out, bool add,
     }
 }
 
-AVX512 void
+AVX512 static void
 fill_avx512(const argon2_block *previous, const argon2_block *reference,
             argon2_block *to, bool add, argon2_next *next)
 {
@@ -287,7 +286,7 @@ fill_avx512(const argon2_block *previous, const argon2_block *reference,
     finish_avx512(columns, p, r, out, add, 2);
 }
 
-const argon2_engine argon2_wide[] = {
+const argon2_engine fb_argon2_wide[] = {
     {"avx512", has_avx512, fill_avx512},
     {"avx2", has_avx2, fill_avx2},
     {0},
@@ -295,6 +294,6 @@ const argon2_engine argon2_wide[] = {
 
 #else
 
-const argon2_engine argon2_wide[] = {{0}};
+const argon2_engine fb_argon2_wide[] = {{0}};
 
 #endif

@@ -95,16 +95,17 @@ compress(blake2b *state, const unsigned char *block, bool is_last)
 }
 
 void
-blake2b_init(blake2b *state, size_t size)
+fb_blake2b_init(blake2b *state, size_t size)
 {
     *state = (blake2b){.size = size};
     memcpy(state->chain, iv, sizeof iv);
     state->chain[0] ^= 0x01010000 ^ size; /* RFC 7693 2.5, without a key */
 }
 
-/* A full block waits until more comes: the last one is compressed otherwise. */
+/* A full block waits until more comes: the last one is compressed
+ * otherwise. */
 void
-blake2b_update(blake2b *state, const void *bytes, size_t len)
+fb_blake2b_update(blake2b *state, const void *bytes, size_t len)
 {
     const unsigned char *p = bytes;
     while (len > 0) {
@@ -123,7 +124,7 @@ blake2b_update(blake2b *state, const void *bytes, size_t len)
 }
 
 void
-blake2b_final(blake2b *state, unsigned char *out)
+fb_blake2b_final(blake2b *state, unsigned char *out)
 {
     memset(state->block + state->used, 0, BLAKE2B_BLOCK - state->used);
     compress(state, state->block, true);
@@ -136,22 +137,22 @@ blake2b_final(blake2b *state, unsigned char *out)
 
 /* Every digest but the last gives its first half, and makes the next one. */
 void
-blake2b_long(span message, unsigned char *out, size_t size)
+fb_blake2b_long(span message, unsigned char *out, size_t size)
 {
     unsigned char digest[BLAKE2B_MAX], length[4];
     blake2b state;
     store(size, length, sizeof length);
-    blake2b_init(&state, size < BLAKE2B_MAX ? size : BLAKE2B_MAX);
-    blake2b_update(&state, length, sizeof length);
-    blake2b_update(&state, message.p, message.len);
+    fb_blake2b_init(&state, size < BLAKE2B_MAX ? size : BLAKE2B_MAX);
+    fb_blake2b_update(&state, length, sizeof length);
+    fb_blake2b_update(&state, message.p, message.len);
     while (size > BLAKE2B_MAX) {
-        blake2b_final(&state, digest);
+        fb_blake2b_final(&state, digest);
         memcpy(out, digest, BLAKE2B_MAX / 2);
         out += BLAKE2B_MAX / 2;
         size -= BLAKE2B_MAX / 2;
-        blake2b_init(&state, size < BLAKE2B_MAX ? size : BLAKE2B_MAX);
-        blake2b_update(&state, digest, sizeof digest);
+        fb_blake2b_init(&state, size < BLAKE2B_MAX ? size : BLAKE2B_MAX);
+        fb_blake2b_update(&state, digest, sizeof digest);
     }
-    blake2b_final(&state, out);
+    fb_blake2b_final(&state, out);
     OPENSSL_cleanse(digest, sizeof digest);
 }

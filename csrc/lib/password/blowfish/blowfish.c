@@ -69,8 +69,8 @@ mix_key(blowfish *state, const uint32_t *words, size_t count)
     }
 }
 
-/* Every subkey and box entry becomes what encrypting goes on to, with a half of
- * the salt before each encryption. */
+/* Every subkey and box entry becomes what encrypting goes on to, with a half
+ * of the salt before each encryption. */
 static void
 expand_salted(blowfish *state, const blowfish_salt *salt)
 {

@@ -119,7 +119,7 @@ def _load(token: Any) -> Loaded:
     try:
         header = json_object(text)
     except MalformedTokenError as error:
-        raise JWSError(f"Invalid header string: {_reason(error)}") from None
+        raise JWSError(f"Invalid header string: {_problem(error)}") from None
     return (
         header,
         _part(payload, "Invalid payload padding"),
@@ -128,8 +128,9 @@ def _load(token: Any) -> Loaded:
     )
 
 
-def _reason(error: MalformedTokenError) -> str:
-    return "must be a json object" if "objects" in str(error) else str(error)
+def _problem(error: MalformedTokenError) -> str:
+    is_no_object = error.reason == "json_not_object"
+    return "must be a json object" if is_no_object else str(error)
 
 
 def _part(text: bytes, problem: str) -> bytes:

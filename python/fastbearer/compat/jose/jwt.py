@@ -154,10 +154,10 @@ def _claims(payload: bytes, name: str) -> dict[str, Any]:
     try:
         return json_object(payload)
     except TokenError as error:
-        reason = str(error)
-        if "objects" in reason:
-            reason = "must be a json object"
-        raise JWTError(f"Invalid {name} string: {reason}") from None
+        problem = str(error)
+        if error.reason == "json_not_object":
+            problem = "must be a json object"
+        raise JWTError(f"Invalid {name} string: {problem}") from None
 
 
 # --- the fast way: what the strict core accepts, python-jose accepts ------------------

@@ -24,7 +24,6 @@ from fastbearer.errors import FastbearerError
 
 __all__ = [
     "NEITHER",
-    "UNREADABLE",
     "AsymmetricAlgorithm",
     "HashingAlgorithm",
     "is_sealed",
@@ -48,6 +47,7 @@ class AsymmetricAlgorithm(Algorithm):
     """
 
     _kind: ClassVar[str]
+    _unreadable: ClassVar[str] = UNREADABLE
 
     def prepare_key(self, key: Any) -> Any:
         """Return the key object of a text, or the key object.
@@ -77,7 +77,7 @@ class AsymmetricAlgorithm(Algorithm):
 
     def _read(self, text: str | bytes) -> Key:
         """Return the key of a text, with an algorithm of its own."""
-        return self._checked(_read(text))
+        return self._checked(_read(text, self._unreadable))
 
     def _checked(self, key: Key) -> Key:
         kind = _kind(key)
@@ -160,7 +160,7 @@ def _kind(key: Key) -> str:
     return KINDS[key.algorithm[:2]]
 
 
-def _make_key(text: str | bytes) -> Key:
+def _make_key(text: str | bytes, unreadable: str) -> Key:
     data = force_bytes(text)
     try:
         if _ssh.is_ssh(data):
@@ -168,11 +168,12 @@ def _make_key(text: str | bytes) -> Key:
         block = first_block(data, PRIVATE, PUBLIC)
         if block is not None:
             return Key.from_pem(block)
-    except (FastbearerError, ValueError) as error:
-        reason = str(error)
-        if "could be read" not in reason:
-            raise InvalidKeyError(reason) from None
-    raise InvalidKeyError(UNREADABLE)
+    except FastbearerError as error:
+        if error.reason != "key_unreadable":
+            raise InvalidKeyError(str(error)) from None
+    except ValueError as error:
+        raise InvalidKeyError(str(error)) from None
+    raise InvalidKeyError(unreadable)
 
 
 _read = Parsed(_make_key)

@@ -10,7 +10,6 @@ from fastbearer.compat._shared.key_objects import sign_with
 from fastbearer.compat.jwt._algorithm import jwk_object, jwk_text
 from fastbearer.compat.jwt._asymmetric import (
     NEITHER,
-    UNREADABLE,
     AsymmetricAlgorithm,
     HashingAlgorithm,
     is_sealed,
@@ -132,19 +131,12 @@ class OKPAlgorithm(AsymmetricAlgorithm):
     """EdDSA, with Ed25519 or Ed448."""
 
     _kind = "OKP"
+    _unreadable = NEITHER
 
     def __init__(self, **kwargs: Any) -> None: ...
 
     def _refuse_object(self, key: Any) -> None:
         self.check_crypto_key_type(key)
-
-    def _read(self, text: str | bytes) -> Key:
-        try:
-            return super()._read(text)
-        except InvalidKeyError as error:
-            raise InvalidKeyError(
-                NEITHER if str(error) == UNREADABLE else str(error)
-            ) from None
 
     @staticmethod
     def to_jwk(key: Any, as_dict: bool = False) -> Any:

@@ -53,7 +53,7 @@ def header_object(text: bytes) -> dict[str, Any]:
     try:
         return json_object(text)
     except MalformedTokenError as error:
-        reason = str(error)
-        if "objects" in reason:
-            reason = "must be a json object"
-        raise DecodeError(f"Invalid header string: {reason}") from None
+        problem = str(error)
+        if error.reason == "json_not_object":
+            problem = "must be a json object"
+        raise DecodeError(f"Invalid header string: {problem}") from None

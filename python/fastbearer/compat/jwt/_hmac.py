@@ -29,6 +29,14 @@ IS_ASYMMETRIC = (
     "The specified key is an asymmetric key or x509 certificate and"
     " should not be used as an HMAC secret."
 )
+PROBLEMS = {
+    "key_is_jwk": IS_JWK,
+    "key_is_pem": IS_ASYMMETRIC,
+    "key_is_ssh": IS_ASYMMETRIC,
+    "key_is_der": IS_ASYMMETRIC,
+    "key_empty": EMPTY,
+}
+"""What PyJWT says to what the core refuses, by the core's reason."""
 
 
 class HMACAlgorithm(Algorithm):
@@ -109,15 +117,8 @@ def _make_core(secret: bytes, algorithm: str) -> Key:
     try:
         return Key.from_secret(secret, algorithm, allow_short_secret=True)
     except CoreInvalidKeyError as error:
-        raise InvalidKeyError(_explained(str(error))) from None
-
-
-def _explained(reason: str) -> str:
-    if "JWK" in reason:
-        return IS_JWK
-    if "must not be" in reason:
-        return IS_ASYMMETRIC
-    return EMPTY if "empty" in reason else reason
+        problem = PROBLEMS.get(error.reason or "", str(error))
+        raise InvalidKeyError(problem) from None
 
 
 _cores = Parsed(_make_core)

@@ -294,10 +294,10 @@ class PyJWT(ClaimRules):
         try:
             return json_object(decoded["payload"])
         except MalformedTokenError as error:
-            reason = str(error)
-            if "objects" in reason:
-                reason = "must be a json object"
-            raise DecodeError(f"Invalid payload string: {reason}") from None
+            problem = str(error)
+            if error.reason == "json_not_object":
+                problem = "must be a json object"
+            raise DecodeError(f"Invalid payload string: {problem}") from None
 
 
 def _is_plain(options: Options | None, leeway: Any) -> bool:

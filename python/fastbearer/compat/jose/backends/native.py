@@ -24,6 +24,8 @@ NOT_A_SECRET = (
     "The specified key is an asymmetric key or x509 certificate and"
     " should not be used as an HMAC secret."
 )
+NOT_SECRETS = {"key_is_pem", "key_is_ssh", "key_is_jwk", "key_is_der"}
+"""The core's reasons to refuse what is no secret."""
 
 
 def get_random_bytes(num_bytes: int) -> bytes:
@@ -56,7 +58,8 @@ class HMACKey(Key):
             self.prepared_key = ensure_binary(key)
             self.core = CoreKey.from_secret(key, algorithm, allow_short_secret=True)
         except InvalidKeyError as error:
-            raise JWKError(_explained(error)) from None
+            is_no_secret = error.reason in NOT_SECRETS
+            raise JWKError(NOT_A_SECRET if is_no_secret else str(error)) from None
         except UnicodeEncodeError as error:
             raise JWKError("The key is not valid Unicode") from error
 
@@ -86,7 +89,3 @@ def _secret_of(jwk: dict[str, Any]) -> bytes:
         return base64url_decode(ensure_binary(jwk["k"]))
     except (KeyError, TypeError, ValueError) as error:
         raise JWKError("The JWK has no k that is base64url") from error
-
-
-def _explained(error: InvalidKeyError) -> str:
-    return NOT_A_SECRET if "must not be" in str(error) else str(error)
