@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from fastbearer import Verifier, _core
 from fastbearer.better_auth.cookies import DATA_BYTES_MAX
-from fastbearer.better_auth.javascript import EXACT, base64url, json_bytes, payload_of
+from fastbearer.better_auth.javascript import EXACT, base64url, json_bytes
 from fastbearer.better_auth.jwt_plugin import (
     SESSION_AUDIENCE,
     SESSION_TYPE,
@@ -165,7 +165,7 @@ class SessionData:
         version = self._version
         if callable(version):
             version = version(dict(session), dict(user))
-        payload = payload_of(session, user, now, version)
+        payload = _payload_of(session, user, now, version)
         _check_readable(payload, version)
         value = self._written(payload, strategy, now, now + _seconds(max_age))
         if len(value) > DATA_BYTES_MAX:
@@ -227,6 +227,25 @@ def _timed(claims: dict[str, Any]) -> tuple[dict[str, Any], int]:
     if not isinstance(exp, int) or isinstance(exp, bool):
         raise MissingClaimError(NO_EXP, "exp")
     return claims, exp * 1000
+
+
+def _payload_of(
+    session: Mapping[str, Any], user: Mapping[str, Any], now: float, version: str
+) -> dict[str, Any]:
+    """Return the payload of session data.
+
+    Args:
+        session: With ``token``, ``userId`` and ``expiresAt`` at least.
+        user: With ``id``.
+        now: Seconds since the epoch.
+        version: The version of the data.
+    """
+    return {
+        "session": dict(session),
+        "user": dict(user),
+        "updatedAt": math.floor(now * 1000),
+        "version": version,
+    }
 
 
 def _check_readable(payload: dict[str, Any], version: Any) -> None:
