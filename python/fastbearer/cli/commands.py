@@ -63,7 +63,7 @@ def make_secret(options: argparse.Namespace) -> int:
 
 
 def sign_token(options: argparse.Namespace) -> int:
-    from fastbearer.better_auth.links import NOT_A_LINK
+    from fastbearer.better_auth.secrets import NOT_A_LINK
 
     claims: dict[str, Any] = {"sub": options.sub}
     if options.email is not None:
