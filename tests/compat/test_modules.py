@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
 from fastbearer.compat import PACKAGES
+from project import ROOT
 
 HOME = "fastbearer.compat."
+PACKAGE = ROOT / "python" / "fastbearer"
 
 INSTALLED = """
 import sys
@@ -34,6 +38,16 @@ def public(names: set[str]) -> set[str]:
     return {name for name in names if "._" not in name}
 
 
+def encoders_of_base64url(folder: Path) -> list[str]:
+    """Return where base64url is encoded without padding by hand."""
+    return [
+        str(path.relative_to(folder))
+        for path in sorted(folder.glob("**/*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr == "urlsafe_b64encode"
+    ]
+
+
 @pytest.mark.parametrize("name", PACKAGES)
 def test_public_modules_are_the_originals(name: str) -> None:
     ours = public(modules(name))
@@ -46,3 +60,7 @@ def test_install_gives_the_public_modules_alone(name: str) -> None:
     script = INSTALLED.format(name=name)
     printed = subprocess.check_output([sys.executable, "-c", script], text=True)
     assert set(printed.split()) == public(modules(name))
+
+
+def test_base64url_has_one_home() -> None:
+    assert encoders_of_base64url(PACKAGE) == ["base64url.py"]

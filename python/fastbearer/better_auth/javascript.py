@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import math
 import re
@@ -10,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-__all__ = ["EXACT", "base64url", "iso", "json_bytes"]
+__all__ = ["EXACT", "iso", "json_bytes"]
 
 EXACT = 2**53  # JavaScript has no integers beyond
 LEVELS_MAX = 32
@@ -71,8 +70,3 @@ def iso(value: datetime) -> str:
     """Return a date as JavaScript's ``toISOString`` does; without a zone it is UTC."""
     utc = value.astimezone(UTC) if value.tzinfo else value
     return utc.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
-
-
-def base64url(content: bytes) -> bytes:
-    """Return base64url without padding (RFC 7515 2)."""
-    return base64.urlsafe_b64encode(content).rstrip(b"=")

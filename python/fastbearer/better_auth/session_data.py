@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
 from fastbearer import Verifier, _core
+from fastbearer.base64url import base64url_encode
 from fastbearer.better_auth.cookies import DATA_BYTES_MAX
-from fastbearer.better_auth.javascript import EXACT, base64url, json_bytes
+from fastbearer.better_auth.javascript import EXACT, json_bytes
 from fastbearer.better_auth.jwt_plugin import (
     SESSION_AUDIENCE,
     SESSION_TYPE,
@@ -188,8 +189,10 @@ class SessionData:
         inner = json_bytes(payload)
         end = b',"expiresAt":%d' % expires_at
         mac = _core.raw_sign(inner[:-1] + end + b"}", self._key)
-        parts = (inner, end, base64url(mac))
-        return base64url(b'{"session":%s%s,"signature":"%s"}' % parts).decode("ascii")
+        parts = (inner, end, base64url_encode(mac))
+        return base64url_encode(b'{"session":%s%s,"signature":"%s"}' % parts).decode(
+            "ascii"
+        )
 
 
 def _check_type(value: str) -> None:

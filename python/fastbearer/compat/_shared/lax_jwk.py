@@ -1,4 +1,4 @@
-"""JWKs as other packages take them: less is asked of them than by the core."""
+"""JWKs as other packages read them, which is less strictly than the core does."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import base64
 from typing import Any
 
 from fastbearer._core import Key
+from fastbearer.base64url import base64url_encode
 from fastbearer.compat._shared.memo import Parsed
 from fastbearer.compat._shared.primes import primes_of
 from fastbearer.errors import FastbearerError
 
-__all__ = ["key_of_jwk"]
+__all__ = ["COORDINATE_BYTES", "key_of_jwk"]
 
 MOST_BITS = 16384
 PRIMES = ("p", "q", "dp", "dq", "qi")
@@ -55,7 +56,9 @@ def _make_key(_: str, kty: str, crv: Any, numbers: Any, algorithm: str | None) -
                 name: number.lstrip(b"\0").rjust(size, b"\0")
                 for name, number in found.items()
             }
-    encoded = {name: _encoded(number) for name, number in found.items()}
+    encoded = {
+        name: base64url_encode(number).decode() for name, number in found.items()
+    }
     return Key.from_jwk({**bare, **encoded}, algorithm)
 
 
@@ -93,7 +96,3 @@ def _decoded(text: Any) -> bytes:
     return base64.b64decode(
         plain + b"=" * (-len(plain) % 4), altchars=b"-_", validate=True
     )
-
-
-def _encoded(number: bytes) -> str:
-    return base64.urlsafe_b64encode(number).rstrip(b"=").decode("ascii")
