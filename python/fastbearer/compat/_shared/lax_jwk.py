@@ -21,6 +21,7 @@ MEMBERS = {
     "EC": ("x", "y", "d"),
     "OKP": ("x", "d"),
 }
+PUBLIC_RSA = ("n", "e")  # without a d, nothing else is looked at
 COORDINATE_BYTES = {"P-256": 32, "P-384": 48, "P-521": 66, "secp256k1": 32}
 
 
@@ -35,7 +36,8 @@ def key_of_jwk(jwk: dict[str, Any], algorithm: str | None = None) -> Key:
     """
     kty = jwk.get("kty")
     names = MEMBERS.get(kty, ()) if isinstance(kty, str) else ()
-    numbers = tuple(jwk.get(name) for name in names)
+    used = names if kty != "RSA" or jwk.get("d") is not None else PUBLIC_RSA
+    numbers = tuple(jwk.get(name) if name in used else None for name in names)
     try:
         return _keys("", kty, jwk.get("crv"), numbers, algorithm)
     except (FastbearerError, TypeError) as error:
