@@ -6,10 +6,11 @@ input, never from the command line, which other users of the machine can read.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from fastbearer import FastbearerError
-from fastbearer.cli.commands import complain
+from fastbearer.cli.commands import FAILED, complain, discard_output
 from fastbearer.cli.parser import parser
 
 if TYPE_CHECKING:
@@ -32,6 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         status: int = options.command(options)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except FastbearerError as error:
         return complain(f"error: {error.code}: {error}")
+    except BrokenPipeError:
+        discard_output()
+        return FAILED
     return status

@@ -28,7 +28,9 @@ from fastbearer.cli.inputs import (
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable
 
+    from fastbearer.compat.migrate_imports import Outcome
     from fastbearer.fastapi import Settings
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "OK",
     "USAGE",
     "complain",
+    "discard_output",
     "hash_or_check",
     "make_secret",
     "migrate",
@@ -46,6 +49,7 @@ __all__ = [
 ]
 
 SECONDS_PER_DAY = 86_400
+PROGRESS_FILES = 500
 GRACE_SECONDS = 30  # for requests under way, when the service is to stop
 
 OK, FAILED, USAGE = 0, 1, 2
@@ -55,6 +59,27 @@ def complain(message: str, status: int = FAILED) -> int:
     """Print a line on standard error and return the exit status."""
     print(message, file=sys.stderr)
     return status
+
+
+class Output:
+    """Standard output, until its reader has seen enough."""
+
+    def __init__(self) -> None:
+        self._has_reader = True
+
+    def write(self, text: str) -> None:
+        """Write a text where somebody still reads."""
+        if self._has_reader:
+            try:
+                print(text, end="")
+            except BrokenPipeError:
+                self._has_reader = False
+                discard_output()
+
+
+def discard_output() -> None:
+    """Let nobody read standard output, so that its last flush cannot fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def make_secret(options: argparse.Namespace) -> int:
@@ -163,14 +188,31 @@ def migrate_imports(options: argparse.Namespace) -> int:
             raise
         needed = "fastbearer migrate-imports needs an extra: "
         return complain(f"{needed}pip install 'fastbearer[compat]'", USAGE)
-    if not options.path.exists():
-        return complain(f"there is no {options.path}")
+    for path in options.paths:
+        if not path.exists():
+            return complain(f"there is no {path}")
     try:
-        for difference in changes(options.path, write=options.write):
-            sys.stdout.write(difference)
+        return show_changes(changes(options.paths, write=options.write), options)
     except OSError as error:
         return complain(f"cannot write {error.filename}: {error.strerror}")
-    return OK
+
+
+def show_changes(outcomes: Iterable[Outcome], options: argparse.Namespace) -> int:
+    """Print what changes, and on standard error what stays and how far it is.
+
+    A reader that has seen enough, like ``head``, does not stop the work.
+    """
+    changed, is_incomplete, out = 0, False, Output()
+    for number, outcome in enumerate(outcomes, 1):
+        out.write(outcome.text)
+        changed += outcome.is_changed
+        for line, name in outcome.left:
+            is_incomplete = True
+            told = f"left alone: the drop-ins do not have {name}"
+            complain(f"{outcome.file}:{line}: {told}")
+        if number % PROGRESS_FILES == 0:
+            complain(f"{number} files looked at, {changed} to change")
+    return FAILED if is_incomplete or (options.check and changed) else OK
 
 
 def check_workers(workers: int, settings: Settings) -> None:

@@ -118,8 +118,14 @@ def add_migrate(subparsers: Any) -> None:
 def add_migrate_imports(subparsers: Any) -> None:
     text = "show how imports of jose, jwt, passlib and pwdlib change to the drop-ins"
     command = subparsers.add_parser("migrate-imports", help=text, description=text)
-    command.add_argument("path", type=Path, help="a file, or a folder")
-    command.add_argument("--write", action="store_true", help="change the files too")
+    command.add_argument(
+        "paths", type=Path, nargs="+", metavar="PATH", help="a file, or a folder"
+    )
+    action = command.add_mutually_exclusive_group()
+    action.add_argument("--write", action="store_true", help="change the files too")
+    action.add_argument(
+        "--check", action="store_true", help="exit with 1 if a file would change"
+    )
     command.set_defaults(command=commands.migrate_imports)
 
 
