@@ -9,7 +9,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import warnings
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,7 +17,6 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from fastbearer import compat
-from fastbearer.cli import main
 from fastbearer.compat.migrate_imports import migrated
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:passlib")
@@ -185,105 +183,3 @@ def test_install_comes_first() -> None:
     assert "jose was imported before" in done.stderr
     with pytest.raises(ValueError, match="stand-ins"):
         compat.install("os")
-
-
-REWRITTEN = [
-    ("import jose", "from fastbearer.compat import jose"),
-    ("import os, jose as j", "import os; import fastbearer.compat.jose as j"),
-    (
-        "import jose.jwt",
-        "import fastbearer.compat.jose.jwt; from fastbearer.compat import jose",
-    ),
-    ("import jose.jws as a", "import fastbearer.compat.jose.jws as a"),
-    (
-        "from jose import jwt as j, jws",
-        "from fastbearer.compat.jose import jwt as j, jws",
-    ),
-    (
-        "if x:\n\tfrom passlib.hash import (  # why\n\t\tbcrypt,\n\t)\n",
-        (
-            "if x:\n\tfrom fastbearer.compat.passlib.hash import (  # why\n"
-            "\t\tbcrypt,\n\t)\n"
-        ),
-    ),
-    ("import joserfc, josephine", "import joserfc, josephine"),
-    ("from .jose import jwt", "from .jose import jwt"),
-    ("from app.jose import jwt", "from app.jose import jwt"),
-    ("import fastbearer.compat.jose", "import fastbearer.compat.jose"),
-    ('a = "from jose import jwt"', 'a = "from jose import jwt"'),
-    ("", ""),
-]
-
-
-@pytest.mark.parametrize(("before", "after"), REWRITTEN)
-def test_imports_are_rewritten(before: str, after: str) -> None:
-    assert migrated(before) == after
-    assert migrated(after) == after
-
-
-def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "a.py").write_bytes(b"from jose import jwt\r\nx = 1\r\n")
-    (tmp_path / "b.py").write_text("x = 1\n")
-    (tmp_path / "c.py").write_text("print 1\n")
-    assert main(["migrate-imports", str(tmp_path)]) == 0
-    printed = capsys.readouterr().out
-    assert "-from jose import jwt" in printed and "b.py" not in printed
-    assert "left alone" in printed and "c.py" in printed
-    assert (tmp_path / "a.py").read_bytes().startswith(b"from jose")
-    assert main(["migrate-imports", "--write", str(tmp_path / "a.py")]) == 0
-    moved = b"from fastbearer.compat.jose import jwt\r\nx = 1\r\n"
-    assert (tmp_path / "a.py").read_bytes() == moved
-    assert main(["migrate-imports", str(tmp_path / "nothing")]) == 1
-
-
-LINE = b"from jose import jwt\n"
-MOVED = b"from fastbearer.compat.jose import jwt\n"
-ENCODED = {
-    "with a mark": (b"\xef\xbb\xbf", b""),
-    "latin-1": (b"# coding: latin-1\n", b"x = '\xe9'\n"),
-    "with a form feed": (b"x = 1\n\x0c\n", b""),
-    "without an end": (b"", b"x = '\xc3\xa9\xe2\x80\xa8'"),
-}
-
-
-@pytest.mark.parametrize("kind", ENCODED)
-def test_files_keep_their_encoding(
-    kind: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    before, after = ENCODED[kind]
-    file = tmp_path / "a.py"
-    file.write_bytes(before + LINE + after)
-    file.chmod(0o751)
-    assert main(["migrate-imports", "a.py"]) == 0
-    patch = capsys.readouterr().out
-    assert main(["migrate-imports", "--write", str(tmp_path)]) == 0
-    assert file.read_bytes() == before + MOVED + after
-    assert file.stat().st_mode & 0o777 == 0o751
-    assert [path.name for path in tmp_path.iterdir()] == ["a.py"]
-    if kind != "latin-1":  # it is printed as UTF-8
-        file.write_bytes(before + LINE + after)
-        subprocess.run(
-            ["git", "apply", "-p0"],
-            input=patch.encode(),
-            check=True,
-            capture_output=True,
-        )
-        assert file.read_bytes() == before + MOVED + after
-
-
-def test_what_is_passed_by(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for folder in (".venv", "env", "node_modules/a", "app/__pycache__"):
-        (tmp_path / folder).mkdir(parents=True)
-        (tmp_path / folder / "a.py").write_bytes(LINE)
-    (tmp_path / "env" / "pyvenv.cfg").touch()
-    (tmp_path / "gone.py").symlink_to(tmp_path / "nothing.py")
-    (tmp_path / "folder.py").mkdir()
-    (tmp_path / "odd.py").write_bytes(b"# coding: nothing-such\n" + LINE)
-    (tmp_path / "app" / "b.py").write_bytes(LINE)
-    assert main(["migrate-imports", str(tmp_path)]) == 0
-    printed = capsys.readouterr().out
-    assert printed.count("+from") == 1 and "odd.py" in printed

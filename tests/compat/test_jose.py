@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jose import exceptions as their_errors
 from jose import jwe as their_jwe
+from jose import jwk as their_jwk
 from jose import jws as their_jws
 from jose import jwt as their_jwt
 from jose.utils import base64url_encode
@@ -332,6 +333,14 @@ def test_the_errors_are_a_family() -> None:
             ours = getattr(our_errors, name)
             parents = [one.__name__ for one in theirs.__mro__]
             assert [one.__name__ for one in ours.__mro__] == parents
+
+
+@pytest.mark.parametrize("name", ["oth", "p", "q", "dp", "dq", "qi", "use"])
+@pytest.mark.parametrize("value", [[], None, 1, "", "!"])
+def test_a_public_rsa_jwk_is_its_n_and_e(name: str, value: object) -> None:
+    jwk = {**RSA.to_jwk(), name: value}
+    ours, theirs = (one.construct(jwk, "RS256") for one in (our_jwk, their_jwk))
+    assert ours.to_pem() == theirs.to_pem()
 
 
 def test_the_keys_of_jwk() -> None:

@@ -230,6 +230,11 @@ JWKS: list[tuple[dict[str, Any], str | None]] = [
     ({**RSA.to_jwk(), "n": 1}, None),
     ({**RSA.to_jwk(), "e": "AA"}, None),
     ({**RSA.to_jwk(private=True), "oth": []}, None),
+    *(
+        ({**RSA.to_jwk(), name: value}, None)
+        for name in ("oth", "p", "qi", "use", "key_ops", "x5c")
+        for value in ([], None, 1, "", [{}], "!")
+    ),
     ({"kty": "RSA"}, "RS256"),
     (EC_JWK, None),
     ({**EC_JWK, "crv": "P-384"}, None),

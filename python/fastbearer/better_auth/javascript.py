@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import math
 import re
@@ -10,31 +9,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-__all__ = ["EXACT", "base64url", "iso", "json_bytes", "payload_of"]
+__all__ = ["EXACT", "iso", "json_bytes"]
 
 EXACT = 2**53  # JavaScript has no integers beyond
 LEVELS_MAX = 32
 INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
 INDEX_END = 2**32 - 1  # ECMAScript 6.1.7: array indices come first
-
-
-def payload_of(
-    session: Mapping[str, Any], user: Mapping[str, Any], now: float, version: str
-) -> dict[str, Any]:
-    """Return the payload of session data.
-
-    Args:
-        session: With ``token``, ``userId`` and ``expiresAt`` at least.
-        user: With ``id``.
-        now: Seconds since the epoch.
-        version: The version of the data.
-    """
-    return {
-        "session": dict(session),
-        "user": dict(user),
-        "updatedAt": math.floor(now * 1000),
-        "version": version,
-    }
 
 
 def json_bytes(value: Any) -> bytes:
@@ -90,8 +70,3 @@ def iso(value: datetime) -> str:
     """Return a date as JavaScript's ``toISOString`` does; without a zone it is UTC."""
     utc = value.astimezone(UTC) if value.tzinfo else value
     return utc.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
-
-
-def base64url(content: bytes) -> bytes:
-    """Return base64url without padding (RFC 7515 2)."""
-    return base64.urlsafe_b64encode(content).rstrip(b"=")

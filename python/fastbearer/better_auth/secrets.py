@@ -13,10 +13,18 @@ from fastbearer.errors import ConfigurationError, InvalidKeyError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["DEFAULT_SECRET", "Secrets", "session_secrets", "signing_key"]
+__all__ = ["DEFAULT_SECRET", "NOT_A_LINK", "Secrets", "session_secrets", "signing_key"]
 
 DEFAULT_SECRET = "better-auth-secret-12345678901234567890"
 """What Better Auth takes where no secret is set: everybody knows it."""
+
+NOT_A_LINK = {"requestType": 0}
+"""Claims for every HS256 token under Better Auth's secret that names an e-mail.
+
+Its ``/verify-email`` takes any such token for the link that it has mailed: who signs up
+somewhere with another's e-mail could verify it, and be signed in. It wants text in this
+claim, where there is one (``verifyEmail`` in its api/routes/email-verification).
+"""
 
 VERSION = re.compile(r"\s*\+?([0-9]{1,15})(?![0-9])")
 """What JavaScript's ``parseInt`` takes for a number that is not negative."""

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
 from fastbearer import Verifier, _core
+from fastbearer.base64url import base64url_encode
 from fastbearer.better_auth.cookies import DATA_BYTES_MAX
-from fastbearer.better_auth.javascript import EXACT, base64url, json_bytes, payload_of
+from fastbearer.better_auth.javascript import EXACT, json_bytes
 from fastbearer.better_auth.jwt_plugin import (
     SESSION_AUDIENCE,
     SESSION_TYPE,
@@ -165,7 +166,7 @@ class SessionData:
         version = self._version
         if callable(version):
             version = version(dict(session), dict(user))
-        payload = payload_of(session, user, now, version)
+        payload = _payload_of(session, user, now, version)
         _check_readable(payload, version)
         value = self._written(payload, strategy, now, now + _seconds(max_age))
         if len(value) > DATA_BYTES_MAX:
@@ -188,8 +189,10 @@ class SessionData:
         inner = json_bytes(payload)
         end = b',"expiresAt":%d' % expires_at
         mac = _core.raw_sign(inner[:-1] + end + b"}", self._key)
-        parts = (inner, end, base64url(mac))
-        return base64url(b'{"session":%s%s,"signature":"%s"}' % parts).decode("ascii")
+        parts = (inner, end, base64url_encode(mac))
+        return base64url_encode(b'{"session":%s%s,"signature":"%s"}' % parts).decode(
+            "ascii"
+        )
 
 
 def _check_type(value: str) -> None:
@@ -227,6 +230,25 @@ def _timed(claims: dict[str, Any]) -> tuple[dict[str, Any], int]:
     if not isinstance(exp, int) or isinstance(exp, bool):
         raise MissingClaimError(NO_EXP, "exp")
     return claims, exp * 1000
+
+
+def _payload_of(
+    session: Mapping[str, Any], user: Mapping[str, Any], now: float, version: str
+) -> dict[str, Any]:
+    """Return the payload of session data.
+
+    Args:
+        session: With ``token``, ``userId`` and ``expiresAt`` at least.
+        user: With ``id``.
+        now: Seconds since the epoch.
+        version: The version of the data.
+    """
+    return {
+        "session": dict(session),
+        "user": dict(user),
+        "updatedAt": math.floor(now * 1000),
+        "version": version,
+    }
 
 
 def _check_readable(payload: dict[str, Any], version: Any) -> None:

@@ -1,5 +1,43 @@
-"""The command line: ``fastbearer`` and ``python -m fastbearer``."""
+"""The command ``fastbearer``, which is also ``python -m fastbearer``.
 
-from fastbearer.cli.commands import main
+Secrets come from the environment and passwords from the terminal or standard
+input, never from the command line, which other users of the machine can read.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from fastbearer import FastbearerError
+from fastbearer.cli.commands import FAILED, complain, discard_output
+from fastbearer.cli.parser import parser
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: In place of those of the process.
+
+    Returns:
+        The exit status: 0; 1 for a token, hash, key or setting that is
+        refused, which one line on standard error explains; 2 for a usage
+        error or a missing extra.
+    """
+    options = parser().parse_args(arguments)
+    try:
+        status: int = options.command(options)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except FastbearerError as error:
+        return complain(f"error: {error.code}: {error}")
+    except BrokenPipeError:
+        discard_output()
+        return FAILED
+    return status

@@ -34,5 +34,6 @@ def install(name: str) -> None:
         raise ImportError(f"{name} was imported before install({name!r})")
     sys.modules[name] = package
     for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        module = importlib.import_module(found.name)
-        sys.modules[found.name.removeprefix(f"{__name__}.")] = module
+        alias = found.name.removeprefix(f"{__name__}.")
+        if "._" not in alias:  # no module of ours that the original does not have
+            sys.modules[alias] = importlib.import_module(found.name)

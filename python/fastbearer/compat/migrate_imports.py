@@ -7,110 +7,69 @@ import os
 import shutil
 import tempfile
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import NamedTuple
 
 import libcst
-from libcst.helpers import get_full_name_for_node
 
-from fastbearer.compat import PACKAGES
+from fastbearer.compat.import_rewriter import migrated, rewritten
 
-__all__ = ["changes", "migrated"]
+__all__ = ["Outcome", "changes", "migrated"]
 
-HERE = "fastbearer.compat"
-BYTE_ORDER_MARK = "\ufeff"
 NO_END = "\n\\ No newline at end of file\n"
 
 
-class _Imports(libcst.CSTTransformer):
-    def leave_ImportFrom(  # noqa: N802 - libcst's name
-        self, original_node: libcst.ImportFrom, updated_node: libcst.ImportFrom
-    ) -> libcst.ImportFrom:
-        module = updated_node.module
-        if updated_node.relative or module is None or not _is_theirs(module):
-            return updated_node
-        return updated_node.with_changes(module=_moved(module))
+class Outcome(NamedTuple):
+    """What became of one file.
 
-    def leave_Import(  # noqa: N802 - libcst's name
-        self, original_node: libcst.Import, updated_node: libcst.Import
-    ) -> libcst.BaseSmallStatement | libcst.FlattenSentinel[libcst.BaseSmallStatement]:
-        if not any(_is_theirs(alias.name) for alias in updated_node.names):
-            return updated_node
-        parts: list[libcst.BaseSmallStatement] = []
-        for alias in updated_node.names:
-            bare = alias.with_changes(comma=libcst.MaybeSentinel.DEFAULT)
-            parts += _imports_of(bare)
-        last = parts[-1].with_changes(semicolon=updated_node.semicolon)
-        return libcst.FlattenSentinel([*parts[:-1], last])
-
-
-def _imports_of(alias: libcst.ImportAlias) -> list[libcst.BaseSmallStatement]:
-    """Return the imports that bind the name which this one has bound."""
-    if not _is_theirs(alias.name):
-        return [libcst.Import([alias])]
-    moved = libcst.ImportAlias(_moved(alias.name))
-    if alias.asname is not None:
-        return [libcst.Import([moved.with_changes(asname=alias.asname)])]
-    top = (get_full_name_for_node(alias.name) or "").partition(".")[0]
-    bind = libcst.ImportFrom(_name(HERE), [libcst.ImportAlias(libcst.Name(top))])
-    # "import jose.jwt" binds jose, and loads jwt.
-    return (
-        [bind]
-        if isinstance(alias.name, libcst.Name)
-        else [libcst.Import([moved]), bind]
-    )
-
-
-def _is_theirs(name: libcst.BaseExpression) -> bool:
-    return (get_full_name_for_node(name) or "").partition(".")[0] in PACKAGES
-
-
-def _moved(name: libcst.BaseExpression) -> libcst.Attribute | libcst.Name:
-    return _name(f"{HERE}.{get_full_name_for_node(name)}")
-
-
-def _name(text: str) -> libcst.Attribute | libcst.Name:
-    found = libcst.parse_expression(text)
-    assert isinstance(found, (libcst.Attribute, libcst.Name))  # noqa: S101 - ours
-    return found
-
-
-def migrated(code: str) -> str:
-    """Return the code with its imports of the originals moved to the drop-ins.
-
-    Raises:
-        libcst.ParserSyntaxError: It is not Python.
+    Attributes:
+        file: The file.
+        text: Its diff, or a comment; empty where nothing changes.
+        is_changed: Whether it changes.
+        left: As in `Rewritten`.
     """
-    mark = BYTE_ORDER_MARK if code.startswith(BYTE_ORDER_MARK) else ""
-    return mark + libcst.parse_module(code).visit(_Imports()).code
+
+    file: Path
+    text: str
+    is_changed: bool
+    left: tuple[tuple[int, str], ...] = ()
 
 
-def changes(path: Path, *, write: bool = False) -> Iterator[str]:
-    """Yield the diff of every file below a path that changes.
+def changes(paths: Iterable[Path], *, write: bool = False) -> Iterator[Outcome]:
+    """Yield what becomes of every file below some paths.
 
-    Virtual environments, and folders whose name begins with a dot, are passed by.
+    Virtual environments, and folders whose name begins with a dot, are left out.
 
     Args:
-        path: A file, or a folder with files in Python.
+        paths: Files, and folders with files in Python.
         write: Also write the files, each in one step.
 
     Raises:
-        OSError: One cannot be written.
+        OSError: A file cannot be written.
     """
-    for file in [path] if path.is_file() else _files_below(path):
-        try:
-            old = _Source.of(file)
-            new = migrated(old.text)
-        except (libcst.ParserSyntaxError, SyntaxError, UnicodeError, OSError):
-            yield f"# left alone, for it cannot be read as Python: {file}\n"
-            continue
-        if new == old.text:
-            continue
-        yield _diff(old.text, new, str(file))
-        if write:
-            _replace(file, old.encoded(new))
+    seen: set[Path] = set()
+    for path in paths:
+        for file in [path] if path.is_file() else _files_below(path):
+            if file.resolve() not in seen:
+                seen.add(file.resolve())
+                yield _changed(file, write=write)
+
+
+def _changed(file: Path, *, write: bool) -> Outcome:
+    try:
+        old = _Source.of(file)
+        new = rewritten(old.text)
+    except (libcst.ParserSyntaxError, SyntaxError, UnicodeError, OSError):
+        text = f"# left alone, for it cannot be read as Python: {file}\n"
+        return Outcome(file, text, is_changed=False)
+    if new.code == old.text:
+        return Outcome(file, "", is_changed=False, left=new.left)
+    if write:
+        _replace(file, old.encoded(new.code))
+    diff = _diff(old.text, new.code, str(file))
+    return Outcome(file, diff, is_changed=True, left=new.left)
 
 
 class _Source(NamedTuple):

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from fastbearer import Signer
-from fastbearer.better_auth.links import NOT_A_LINK
+from fastbearer.better_auth.secrets import NOT_A_LINK
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi.bearer import TokenVerifier
 from fastbearer.fastapi.cookie import TokenCookie

@@ -18,11 +18,21 @@ __all__ = [
     "core_of",
     "hash_of",
     "is_installed",
+    "kind_of",
     "object_of",
     "pem_of",
     "sign_with",
     "types_of",
 ]
+
+
+KINDS = {"HS": "oct", "RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
+"""The ``kty`` of a key of the core, by the first letters of its algorithm."""
+
+
+def kind_of(key: Key) -> str:
+    """Return the ``kty`` of a key (RFC 7517 4.1)."""
+    return KINDS[key.algorithm[:2]]
 
 
 @cache

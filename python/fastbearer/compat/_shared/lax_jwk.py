@@ -1,4 +1,4 @@
-"""JWKs as other packages take them: less is asked of them than by the core."""
+"""JWKs as other packages read them, which is less strictly than the core does."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import base64
 from typing import Any
 
 from fastbearer._core import Key
+from fastbearer.base64url import base64url_encode
 from fastbearer.compat._shared.memo import Parsed
 from fastbearer.compat._shared.primes import primes_of
 from fastbearer.errors import FastbearerError
 
-__all__ = ["key_of_jwk"]
+__all__ = ["COORDINATE_BYTES", "key_of_jwk"]
 
 MOST_BITS = 16384
 PRIMES = ("p", "q", "dp", "dq", "qi")
@@ -20,6 +21,7 @@ MEMBERS = {
     "EC": ("x", "y", "d"),
     "OKP": ("x", "d"),
 }
+PUBLIC_RSA = ("n", "e")  # without a d, nothing else is looked at
 COORDINATE_BYTES = {"P-256": 32, "P-384": 48, "P-521": 66, "secp256k1": 32}
 
 
@@ -34,7 +36,8 @@ def key_of_jwk(jwk: dict[str, Any], algorithm: str | None = None) -> Key:
     """
     kty = jwk.get("kty")
     names = MEMBERS.get(kty, ()) if isinstance(kty, str) else ()
-    numbers = tuple(jwk.get(name) for name in names)
+    used = names if kty != "RSA" or jwk.get("d") is not None else PUBLIC_RSA
+    numbers = tuple(jwk.get(name) if name in used else None for name in names)
     try:
         return _keys("", kty, jwk.get("crv"), numbers, algorithm)
     except (FastbearerError, TypeError) as error:
@@ -55,7 +58,9 @@ def _make_key(_: str, kty: str, crv: Any, numbers: Any, algorithm: str | None) -
                 name: number.lstrip(b"\0").rjust(size, b"\0")
                 for name, number in found.items()
             }
-    encoded = {name: _encoded(number) for name, number in found.items()}
+    encoded = {
+        name: base64url_encode(number).decode() for name, number in found.items()
+    }
     return Key.from_jwk({**bare, **encoded}, algorithm)
 
 
@@ -93,7 +98,3 @@ def _decoded(text: Any) -> bytes:
     return base64.b64decode(
         plain + b"=" * (-len(plain) % 4), altchars=b"-_", validate=True
     )
-
-
-def _encoded(number: bytes) -> str:
-    return base64.urlsafe_b64encode(number).rstrip(b"=").decode("ascii")

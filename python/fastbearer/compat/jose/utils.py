@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from datetime import timedelta
 from typing import Any
+
+from fastbearer.base64url import base64url_decode, base64url_encode
 
 __all__ = [
     "base64_to_long",
@@ -22,20 +23,6 @@ __all__ = [
 
 PEM = re.compile(rb"-----BEGIN [A-Z0-9 ]+-----.*?-----END [A-Z0-9 ]+-----", re.DOTALL)
 SSH_KEY_TYPES = (b"ssh-rsa", b"ssh-dss", b"ssh-ed25519", b"ecdsa-sha2-nistp")
-
-
-def base64url_encode(input: bytes) -> bytes:
-    """Return base64url without padding (RFC 7515 2)."""
-    return base64.urlsafe_b64encode(input).rstrip(b"=")
-
-
-def base64url_decode(input: bytes) -> bytes:
-    """Return what base64url stands for, with or without padding.
-
-    Raises:
-        binascii.Error: It is not base64url.
-    """
-    return base64.urlsafe_b64decode(input + b"=" * (-len(input) % 4))
 
 
 def calculate_at_hash(access_token: str, hash_alg: Any) -> str:

@@ -8,6 +8,7 @@ from fastbearer._core import Key, raw_sign, raw_verify
 from fastbearer.compat._shared.key_objects import (
     core_of,
     hash_of,
+    kind_of,
     object_of,
     sign_with,
     types_of,
@@ -34,9 +35,6 @@ __all__ = [
 UNREADABLE = "Could not parse the provided public key."
 NOT_TEXT = "Expecting a PEM-formatted key."
 NEITHER = "Not a public or private key"
-
-# By the first letters of the algorithm of a key of the core.
-KINDS = {"HS": "oct", "RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
 
 
 class AsymmetricAlgorithm(Algorithm):
@@ -80,7 +78,7 @@ class AsymmetricAlgorithm(Algorithm):
         return self._checked(_read(text, self._unreadable))
 
     def _checked(self, key: Key) -> Key:
-        kind = _kind(key)
+        kind = kind_of(key)
         if kind != self._kind:
             raise InvalidKeyError(
                 f"Expected a key of kind {self._kind}, got: {kind}."
@@ -156,10 +154,6 @@ class HashingAlgorithm(AsymmetricAlgorithm):
         return self._digest.removeprefix("sha")
 
 
-def _kind(key: Key) -> str:
-    return KINDS[key.algorithm[:2]]
-
-
 def _make_key(text: str | bytes, unreadable: str) -> Key:
     data = force_bytes(text)
     try:
@@ -213,6 +207,6 @@ def members_of(key: Any, kind: str) -> JWKDict:
         jwk = core.to_jwk(private=core.is_private)
     except (FastbearerError, TypeError, ValueError) as error:
         raise InvalidKeyError(str(error)) from None
-    if _kind(core) != kind:
+    if kind_of(core) != kind:
         raise InvalidKeyError(NEITHER)
     return {name: jwk[name] for name in jwk if name not in ("kty", "alg", "kid")}

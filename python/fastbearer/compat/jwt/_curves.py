@@ -7,6 +7,7 @@ from typing import Any
 from fastbearer._core import Key
 from fastbearer.compat._shared import der
 from fastbearer.compat._shared.key_objects import sign_with
+from fastbearer.compat._shared.lax_jwk import COORDINATE_BYTES
 from fastbearer.compat.jwt._algorithm import jwk_object, jwk_text
 from fastbearer.compat.jwt._asymmetric import (
     NEITHER,
@@ -27,7 +28,6 @@ CURVES = {
     "ES384": "secp384r1",
     "ES512": "secp521r1",
 }
-COORDINATES = {"P-256": 32, "P-384": 48, "P-521": 66, "secp256k1": 32}
 
 
 class ECAlgorithm(HashingAlgorithm):
@@ -117,9 +117,9 @@ class ECAlgorithm(HashingAlgorithm):
         if not {"x", "y"} <= found.keys():
             raise InvalidKeyError(problem)
         crv = found.get("crv")
-        if not isinstance(crv, str) or crv not in COORDINATES:
+        if not isinstance(crv, str) or crv not in COORDINATE_BYTES:
             raise InvalidKeyError(f"Invalid curve: {crv}")
-        size = COORDINATES[crv]
+        size = COORDINATE_BYTES[crv]
         for name in ("x", "y"):
             text = found[name]
             if isinstance(text, str) and len(text.rstrip("=")) * 6 // 8 != size:

@@ -64,7 +64,7 @@ class RSAAlgorithm(HashingAlgorithm):
         found = jwk_object(jwk, "RSA", "Not an RSA key")
         if not {"n", "e"} <= found.keys():
             raise InvalidKeyError(NEITHER)
-        if "oth" in found:
+        if {"d", "oth"} <= found.keys():
             raise InvalidKeyError(
                 "Unsupported RSA private key: > 2 primes not supported"
             )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from typing import Any
 
+from fastbearer.base64url import base64url_decode as _decode
+from fastbearer.base64url import base64url_encode
 from fastbearer.compat._shared import der
 
 __all__ = [
@@ -47,19 +48,13 @@ def force_bytes(value: bytes | str) -> bytes:
     raise TypeError("Expected a string or bytes value")
 
 
-def base64url_encode(input: bytes) -> bytes:
-    """Return base64url without padding (RFC 7515 2)."""
-    return base64.urlsafe_b64encode(input).rstrip(b"=")
-
-
 def base64url_decode(input: bytes | str) -> bytes:
-    """Return what base64url stands for, with or without padding.
+    """Decode base64url, with or without padding.
 
     Raises:
-        binascii.Error: It is not base64url.
+        binascii.Error: The input is not base64url.
     """
-    text = force_bytes(input)
-    return base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
+    return _decode(force_bytes(input))
 
 
 def bytes_from_int(val: int, *, bit_length: int | None = None) -> bytes:

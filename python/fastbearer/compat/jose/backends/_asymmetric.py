@@ -8,8 +8,8 @@ from typing import Any
 from fastbearer._core import Key as CoreKey
 from fastbearer._core import raw_sign, raw_verify, rsa_oaep_open, rsa_oaep_seal
 from fastbearer.compat._shared import der
-from fastbearer.compat._shared.key_objects import pem_of
-from fastbearer.compat._shared.lax_jwk import key_of_jwk
+from fastbearer.compat._shared.key_objects import kind_of, pem_of
+from fastbearer.compat._shared.lax_jwk import COORDINATE_BYTES, key_of_jwk
 from fastbearer.compat._shared.pem import CERTIFICATES, PRIVATE, PUBLIC, first_block
 from fastbearer.compat.jose.backends.base import Key
 from fastbearer.compat.jose.constants import ALGORITHMS
@@ -19,8 +19,6 @@ from fastbearer.errors import FastbearerError
 
 __all__ = ["ECKey", "OtherKindError", "RSAKey"]
 
-KINDS = {"RS": "RSA", "ES": "EC", "Ed": "OKP"}
-COORDINATE_BYTES = {"ES256": 32, "ES384": 48, "ES512": 66}
 PRIVATE_VERIFIES = (
     "Attempting to verify a message with a private key. This is not recommended."
 )
@@ -64,7 +62,7 @@ class _AsymmetricKey(Key):
         text = key if isinstance(key, (str, bytes)) else _pem_of(key)
         try:
             own = CoreKey.from_pem(_block(ensure_binary(text)))
-            if KINDS[own.algorithm[:2]] != self.kty:
+            if kind_of(own) != self.kty:
                 raise OtherKindError("The key is of another kind than its algorithm")
             return CoreKey.from_pem(_block(ensure_binary(text)), self._for)
         except (FastbearerError, TypeError, ValueError) as error:
@@ -200,7 +198,7 @@ class ECKey(_AsymmetricKey):
     # Not public, but called by who meets signatures in DER.
 
     def _sig_component_length(self) -> int:
-        return COORDINATE_BYTES[self._algorithm]
+        return COORDINATE_BYTES[self.core.public().to_jwk()["crv"]]
 
     def _der_to_raw(self, der_signature: bytes) -> bytes:
         return der.raw_signature(der_signature, self._sig_component_length())

@@ -1,0 +1,66 @@
+"""The modules of the drop-ins are those of the originals, but for private ones."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from fastbearer.compat import PACKAGES
+from project import ROOT
+
+HOME = "fastbearer.compat."
+PACKAGE = ROOT / "python" / "fastbearer"
+
+INSTALLED = """
+import sys
+from fastbearer import compat
+
+compat.install("{name}")
+print(*sorted(one for one in sys.modules if one.partition(".")[0] == "{name}"))
+"""
+
+
+def modules(name: str) -> set[str]:
+    """Return the names of a drop-in's modules, as the original calls them."""
+    paths = importlib.import_module(HOME + name).__path__
+    found = pkgutil.walk_packages(paths, f"{HOME}{name}.")
+    return {name, *(one.name.removeprefix(HOME) for one in found)}
+
+
+def public(names: set[str]) -> set[str]:
+    return {name for name in names if "._" not in name}
+
+
+def encoders_of_base64url(folder: Path) -> list[str]:
+    """Return where base64url is encoded without padding by hand."""
+    return [
+        str(path.relative_to(folder))
+        for path in sorted(folder.glob("**/*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr == "urlsafe_b64encode"
+    ]
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_public_modules_are_the_originals(name: str) -> None:
+    ours = public(modules(name))
+    assert len(ours) > 1
+    assert {one for one in ours if find_spec(one) is None} == set()
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_install_gives_the_public_modules_alone(name: str) -> None:
+    script = INSTALLED.format(name=name)
+    printed = subprocess.check_output([sys.executable, "-c", script], text=True)
+    assert set(printed.split()) == public(modules(name))
+
+
+def test_base64url_has_one_home() -> None:
+    assert encoders_of_base64url(PACKAGE) == ["base64url.py"]
