@@ -1,32 +1,108 @@
-"""Origins of URLs."""
+"""What a URL is: read once, for origins and for places to fetch from."""
 
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
+from typing import NamedTuple
 
-__all__ = ["origin_and_path"]
+from fastbearer.errors import ConfigurationError
+
+__all__ = ["URL", "check_url", "origin_and_path", "read_url", "without_query"]
 
 STANDARD_PORTS = {"http": 80, "https": 443}
-URL = re.compile(
-    r"(?P<scheme>https?)://(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])"
+HTTP_URL = re.compile(
+    r"(?P<scheme>https?)://(?P<user>[^\s/?#]*@)?"
+    r"(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])"
     r"(:(?P<port>[0-9]{1,5}))?(?P<path>/[!-~]*?)?([?#][!-~]*)?",
     re.ASCII | re.IGNORECASE,
 )
-"""RFC 3986, without what a browser's origin has not: users, escaped hosts."""
+"""RFC 3986 without escaped hosts, which no browser's origin has either."""
 
 
-def origin_and_path(url: str) -> tuple[str, str] | None:
-    """Return origin and path of a URL of ASCII, or None where it is not one.
+class URL(NamedTuple):
+    """An absolute http or https URL of ASCII.
 
-    The origin has no default port (RFC 6454 6.1).
+    Attributes:
+        scheme: In lower case.
+        host: In lower case; an address of IPv6 in its brackets.
+        port: The standard one where the URL names none.
+        path: Without query and fragment; may be empty.
+        has_user: Whether it has a user or a password in it.
     """
-    found = URL.fullmatch(url) if isinstance(url, str) and "\\" not in url else None
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    has_user: bool
+
+    @property
+    def origin(self) -> str:
+        """The origin, without a standard port (RFC 6454 6.1)."""
+        is_standard = self.port == STANDARD_PORTS[self.scheme]
+        return f"{self.scheme}://{self.host}" + ("" if is_standard else f":{self.port}")
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether its host is this machine."""
+        try:
+            return ip_address(self.host.strip("[]")).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+
+def read_url(url: str) -> URL | None:
+    """Return the parts of a URL, or None where it is not such a one.
+
+    A backslash is refused anywhere: browsers take it for a slash (WHATWG URL 4.4).
+    """
+    if not isinstance(url, str) or "\\" in url:
+        return None
+    found = HTTP_URL.fullmatch(url)
     if found is None:
         return None
-    scheme, host = found["scheme"].lower(), found["host"].lower()
+    scheme = found["scheme"].lower()
     port = int(found["port"] or STANDARD_PORTS[scheme])
     if port > 65535:
         return None
-    if port != STANDARD_PORTS[scheme]:
-        host = f"{host}:{port}"
-    return f"{scheme}://{host}", found["path"] or ""
+    has_user = found["user"] is not None
+    return URL(scheme, found["host"].lower(), port, found["path"] or "", has_user)
+
+
+def origin_and_path(url: str) -> tuple[str, str] | None:
+    """Return origin and path of a URL, or None where it is not one.
+
+    An origin has no user in it, so neither may the URL.
+    """
+    found = read_url(url)
+    if found is None or found.has_user:
+        return None
+    return found.origin, found.path
+
+
+def check_url(url: str) -> bool:
+    """Return whether a URL that keys are fetched from is of this machine.
+
+    Raises:
+        ConfigurationError: It is not one that may be fetched. The message does
+            not repeat it: there may be a password in it.
+    """
+    found = read_url(url)
+    if found is None:
+        raise ConfigurationError(
+            "the JWKS URL is not an absolute URL of ASCII, https://..."
+        )
+    if found.has_user:
+        raise ConfigurationError("the JWKS URL must have no user or password in it")
+    if found.scheme != "https" and not found.is_loopback:
+        raise ConfigurationError(
+            "the JWKS URL must be https (http only for this machine itself)"
+        )
+    return found.is_loopback
+
+
+def without_query(url: str) -> str:
+    """Return a URL fit to be shown: queries often have a key in them."""
+    found = read_url(url)
+    return "a URL" if found is None else f"{found.origin}{found.path}"

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import os
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fastbearer import Key
+from fastbearer.better_auth import Secrets
 from fastbearer.errors import ConfigurationError
-from fastbearer.fastapi import Settings
+from fastbearer.fastapi import Auth, Settings
 from project import SECRET
 
 BETTER_AUTH_DEFAULT = "better-auth-secret-12345678901234567890"
@@ -25,6 +31,9 @@ NOT_UTF_8 = "\udcff" * 40  # what os.environ makes of such bytes
 def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AUTH_SECRET", *(name.upper() for name in Settings.model_fields)):
         monkeypatch.delenv(name, raising=False)
+
+
+SECRETS = {"better_auth_secret", "better_auth_secrets"}
 
 
 def message(**values: Any) -> str:
@@ -45,7 +54,7 @@ def secret_of(settings: Settings) -> str:
 def test_defaults() -> None:
     settings = Settings(better_auth_secret=SECRET)
     assert secret_of(settings) == SECRET
-    assert settings.model_dump(exclude={"better_auth_secret"}) == {
+    assert settings.model_dump(exclude=SECRETS) == {
         "better_auth_url": None,
         "jwks_url": None,
         "jwt_expiration_days": 7,
@@ -119,7 +128,7 @@ def test_every_setting_has_its_environment_variable(
         monkeypatch.setenv(name, value)
     settings = Settings()
     assert secret_of(settings) == SHORT
-    assert settings.model_dump(exclude={"better_auth_secret"}) == {
+    assert settings.model_dump(exclude=SECRETS) == {
         "better_auth_url": "https://app.example",
         "jwks_url": "https://id.example/keys",
         "jwt_expiration_days": 0.5,
@@ -203,6 +212,50 @@ def test_better_auth_secret_then_auth_secret(
         monkeypatch.setenv("AUTH_SECRET", auth_secret)
     assert secret_of(Settings()) == expected
     assert secret_of(Settings(better_auth_secret=SECRET)) == SECRET
+
+
+LISTED = f"2:{'n' * 40},1:{'o' * 40}"
+
+
+def signs_with(settings: Settings, secret: str) -> bool:
+    ours = settings.signing_key().to_jwk(private=True)
+    return ours == Key.from_secret(secret).to_jwk(private=True)
+
+
+@pytest.mark.parametrize("beside", [None, "s" * 40, BETTER_AUTH_DEFAULT])
+def test_a_list_of_secrets_alone_is_enough(
+    monkeypatch: pytest.MonkeyPatch, beside: str | None
+) -> None:
+    """As Better Auth reads it: the first of the list is in use."""
+    monkeypatch.setenv("BETTER_AUTH_SECRETS", LISTED)
+    if beside is not None:
+        monkeypatch.setenv("BETTER_AUTH_SECRET", beside)
+    settings = Settings()
+    assert settings.has_secret
+    assert signs_with(settings, "n" * 40)
+    assert Secrets.from_environment(os.environ).current == "n" * 40
+    auth = Auth()
+    assert auth.verifier.verify(auth.generate_jwt_token("u", ""))["sub"] == "u"
+    # A keyword wins over the environment.
+    assert signs_with(Settings(better_auth_secret=SECRET), SECRET)
+
+
+@pytest.mark.parametrize(
+    ("listed", "told"),
+    [
+        ("nonsense-value", "BETTER_AUTH_SECRETS must be <version>:<secret> entries"),
+        ("1:nonsense-value", "BETTER_AUTH_SECRETS must be at least 32 bytes long"),
+        (f"1:{BETTER_AUTH_DEFAULT}", "BETTER_AUTH_SECRETS is Better Auth's built-in"),
+        (f"1:{PEM}", "BETTER_AUTH_SECRETS: "),
+    ],
+)
+def test_a_list_that_is_unfit(
+    monkeypatch: pytest.MonkeyPatch, listed: str, told: str
+) -> None:
+    monkeypatch.setenv("BETTER_AUTH_SECRETS", listed)
+    found = message()
+    assert told in found
+    assert "nonsense-value" not in found and "11qYAYKx" not in found
 
 
 def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -409,6 +462,27 @@ def test_a_secret_or_database_password_is_never_shown() -> None:
         assert SECRET not in text
         assert "a-password" not in text
     assert settings.database_url == url
+
+
+def test_the_url_of_keys_is_not_shown() -> None:
+    url = "https://id.example/keys?apikey=a-password"
+    settings = Settings(better_auth_secret=SECRET, jwks_url=url)
+    assert "a-password" not in f"{settings!r} {settings}"
+
+
+def test_every_field_says_once_what_it_is() -> None:
+    """Its rule in the description, its meaning in a docstring below it."""
+    source = ast.parse(inspect.getsource(Settings))
+    body = source.body[0].body  # type: ignore[attr-defined]
+    told = {
+        field.target.id
+        for field, after in pairwise(body)
+        if isinstance(field, ast.AnnAssign) and isinstance(after, ast.Expr)
+    }
+    assert told == set(Settings.model_fields)
+    for name, field in Settings.model_fields.items():
+        assert field.description
+        assert name not in (Settings.__doc__ or "")
 
 
 def test_settings_are_immutable() -> None:

@@ -579,6 +579,18 @@ def test_urls_that_are_fetched(url: str) -> None:
     assert JWKSClient(url).url == url
 
 
+def test_a_query_is_not_shown(
+    source: KeyServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Some services want a key in it."""
+    source.behave = FAILURES["500"]
+    client = JWKSClient(f"{source.url}?key=a-password#a-password")
+    with pytest.raises(KeySourceError) as caught:
+        client.keys()
+    assert f"keys not fetched from {source.url}: status 500" in caplog.messages
+    assert "a-password" not in f"{client!r} {caught.value} {caplog.messages}"
+
+
 @pytest.mark.parametrize("name", ["lifetime", "max_stale", "cooldown", "timeout"])
 @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf")])
 def test_numbers_that_make_no_sense(name: str, value: float) -> None:

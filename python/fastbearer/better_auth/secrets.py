@@ -31,10 +31,16 @@ VERSION = re.compile(r"\s*\+?([0-9]{1,15})(?![0-9])")
 
 NAMES = "BETTER_AUTH_SECRET (or AUTH_SECRET, BETTER_AUTH_SECRETS)"
 MISSING = f"{NAMES} is required"
+LEAST_BYTES = 32
 PUBLIC = (
-    "the secret is Better Auth's built-in default, which everybody knows; make one of"
-    " your own with `fastbearer secret`"
+    "{} is Better Auth's built-in default, which everybody knows; make one of your own"
+    " with `fastbearer secret`"
 )
+SHORT = (
+    "{} must be at least 32 bytes long for HS256 (RFC 7518 3.2); make one with"
+    " `fastbearer secret`, or set ALLOW_SHORT_SECRET=1 to use a short one all the same"
+)
+UNENCODABLE = "{} must be valid UTF-8"
 WRONG_LIST = (
     "BETTER_AUTH_SECRETS must be <version>:<secret> entries with commas between them,"
     " each with a version of its own"
@@ -74,30 +80,59 @@ class Secrets(NamedTuple):
                 shows no value.
         """
         found = os.environ if environment is None else environment
-        listed = _listed(found.get("BETTER_AUTH_SECRETS") or "")
         single = found.get("BETTER_AUTH_SECRET") or found.get("AUTH_SECRET") or ""
-        if not listed:
-            if not single:
-                raise ConfigurationError(MISSING)
-            return cls(single)
-        others = listed[1:]
-        if single and single != DEFAULT_SECRET and single not in listed:
+        secrets = cls.read(found.get("BETTER_AUTH_SECRETS") or "", single)
+        if secrets is None:
+            raise ConfigurationError(MISSING)
+        return secrets
+
+    @classmethod
+    def read(cls, listed: str, single: str) -> Secrets | None:
+        """Return the secrets of the two variables, or None where both are empty.
+
+        Args:
+            listed: ``BETTER_AUTH_SECRETS``.
+            single: ``BETTER_AUTH_SECRET``, or ``AUTH_SECRET``.
+
+        Raises:
+            ConfigurationError: The list is malformed. The message shows no value.
+        """
+        values = _listed(listed)
+        if not values:
+            return cls(single) if single else None
+        others = values[1:]
+        if single and single != DEFAULT_SECRET and single not in values:
             others = [*others, single]
-        return cls(listed[0], tuple(others))
+        return cls(values[0], tuple(others))
 
 
-def signing_key(secret: str, *, allow_short_secret: bool) -> Key:
-    """Return the HS256 key that a secret is.
+def signing_key(
+    secret: str | bytes, *, allow_short_secret: bool, name: str = "the secret"
+) -> Key:
+    """Return the HS256 key that a secret is: the one rule of what may be one.
+
+    Args:
+        secret: Text stands for its UTF-8.
+        allow_short_secret: Whether it may have fewer than 32 bytes.
+        name: What an error calls it.
 
     Raises:
-        ConfigurationError: It is too short, Better Auth's default, or a public key.
+        ConfigurationError: It is too short, Better Auth's default, or a key of
+            another kind (RFC 8725 3.1: algorithm confusion). The message shows
+            no part of it.
     """
-    if secret in (DEFAULT_SECRET, DEFAULT_SECRET.encode()):
-        raise ConfigurationError(PUBLIC)
     try:
-        return Key.from_secret(secret, allow_short_secret=allow_short_secret)
+        raw = secret.encode() if isinstance(secret, str) else bytes(secret)
+    except UnicodeEncodeError:
+        raise ConfigurationError(UNENCODABLE.format(name)) from None
+    if raw == DEFAULT_SECRET.encode():
+        raise ConfigurationError(PUBLIC.format(name))
+    if len(raw) < LEAST_BYTES and not allow_short_secret:
+        raise ConfigurationError(SHORT.format(name))
+    try:
+        return Key.from_secret(raw, allow_short_secret=allow_short_secret)
     except InvalidKeyError as error:
-        raise ConfigurationError(str(error)) from None
+        raise ConfigurationError(f"{name}: {error}") from None
 
 
 def session_secrets(

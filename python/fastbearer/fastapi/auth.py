@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -28,7 +29,6 @@ from fastbearer.revocation import MemoryRevocations, RevocationStore
 
 __all__ = ["Auth", "auth"]
 
-SECONDS_PER_DAY = 86_400
 COOKIE_NAME = "fastbearer"
 JTI_BYTES = 16
 NO_DATABASE = (
@@ -185,7 +185,8 @@ class Auth:
     @property
     def lifetime(self) -> int:
         """Lifetime of a signed token, in seconds."""
-        return math.ceil(self.settings.jwt_expiration_days * SECONDS_PER_DAY)
+        days = timedelta(days=self.settings.jwt_expiration_days)
+        return math.ceil(days.total_seconds())
 
     def generate_jwt_token(
         self,

@@ -1,17 +1,16 @@
 """Tokens in an HttpOnly cookie, and what keeps other sites from using it."""
 
-from typing import Any, Literal
+from typing import Any
 
 from starlette.responses import Response
 
+from fastbearer.better_auth.cookies import SameSite
 from fastbearer.fastapi.challenges import invalid_request
 from fastbearer.fastapi.cross_site import check_origin
 
-__all__ = ["SameSite", "TokenCookie"]
+__all__ = ["TokenCookie"]
 
 TWO_COOKIES = "More than one token cookie"
-
-SameSite = Literal["lax", "strict", "none"]
 
 
 class TokenCookie:

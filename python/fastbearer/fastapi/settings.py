@@ -9,27 +9,17 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fastbearer import Key
-from fastbearer.better_auth.secrets import DEFAULT_SECRET
-from fastbearer.errors import ConfigurationError, InvalidKeyError
+from fastbearer.better_auth.cookies import SameSite
+from fastbearer.better_auth.secrets import Secrets, signing_key
+from fastbearer.errors import ConfigurationError
 from fastbearer.urls import origin_and_path
 
 __all__ = ["Settings"]
 
 ALGORITHM = "HS256"
-MINIMUM_SECRET_BYTES = 32
 
 SECRET_NAMES = "BETTER_AUTH_SECRET (or AUTH_SECRET)"
 MISSING_SECRET = "BETTER_AUTH_SECRET environment variable is required"
-PUBLIC_SECRET = (
-    f"{SECRET_NAMES} is Better Auth's built-in default, which everybody knows; "
-    "make one of your own with `fastbearer secret`"
-)
-SHORT_SECRET = (
-    f"{SECRET_NAMES} must be at least {MINIMUM_SECRET_BYTES} bytes long for "
-    f"{ALGORITHM} (RFC 7518 3.2); make one with `fastbearer secret`, or set "
-    "ALLOW_SHORT_SECRET=1 to use a short one all the same"
-)
-UNENCODABLE_SECRET = f"{SECRET_NAMES} must be valid UTF-8"
 
 WRONG_ORIGINS = (
     "TRUSTED_ORIGINS must be origins like https://app.example.com, with commas between"
@@ -47,6 +37,11 @@ Text = Annotated[str, Field(min_length=1)]
 Network = IPv4Network | IPv6Network
 
 
+def _setting(default: Any, rule: str, **options: Any) -> Any:
+    """Return a field: an error says "<NAME> must be <rule>"."""
+    return Field(default=default, description=rule, **options)
+
+
 class JWKSSource(NamedTuple):
     """Where keys come from, and whom the tokens signed with them must name."""
 
@@ -62,56 +57,6 @@ class Settings(BaseSettings):
     case; a keyword argument wins over the environment. An empty variable
     counts as unset. No ``.env`` file is read. Settings are immutable.
 
-    Attributes:
-        better_auth_secret: The HS256 secret shared with Better Auth, at least
-            32 bytes of UTF-8 (RFC 7518 3.2). From ``BETTER_AUTH_SECRET``,
-            then ``AUTH_SECRET``. Required unless there is a JWKS source; needed
-            to sign in any case.
-        better_auth_url: The base URL of a Better Auth server with the plugin
-            ``jwt()``. Tokens signed with the keys of its ``/api/auth/jwks`` are
-            accepted as well, if their ``iss`` and ``aud`` are its origin.
-        jwks_url: Where the keys are, if elsewhere. Without ``better_auth_url``
-            the tokens must have ``jwt_issuer`` and ``jwt_audience``.
-        jwt_expiration_days: Lifetime of a signed token, in days.
-        jwt_issuer: The ``iss`` that tokens get and must have, or None.
-        jwt_audience: The ``aud`` that tokens get and must have, or None:
-            then a token that has an ``aud`` is refused (RFC 7519 4.1.3).
-        allow_short_secret: Accept a secret shorter than 32 bytes.
-        password_scheme: The scheme of new password hashes.
-        password_min_length: Least length of a new password, in characters.
-        password_max_length: Greatest length of a password, in characters.
-        password_refuse_common: Refuse new passwords that are among the most
-            common ones (NIST SP 800-63B-4 3.1.1.2).
-        database_url: SQLAlchemy URL of the database, with an async driver.
-        better_auth_database_url: SQLAlchemy URL of a Better Auth server's database:
-            then the users are those of its tables.
-        better_auth_upgrade_hashes: Whether passwords there are hashed with
-            ``password_scheme``, which the server cannot verify.
-        redis_url: URL of Redis: then what is counted there is common to all
-            processes.
-        throttle: Whether sign-ins and their like are limited.
-        throttle_failures: Failed sign-ins for one e-mail, like "10/minute".
-        throttle_requests: Requests to the open routes from one address.
-        throttle_messages: Messages to one e-mail.
-        trusted_proxies: Networks of the proxies whose ``X-Forwarded-For`` is
-            believed, with commas between them.
-        revocation: Where it is kept which tokens have ended before they
-            expired: "off" (none do), "memory", "database" or "redis".
-        revocation_failure: What happens to tokens while that store is down:
-            "closed" is a 503, "open" lets them pass, with an error in the log.
-        refresh_tokens: Whether sign-in gives a refresh token as well.
-        refresh_days: Days for which a session can be refreshed.
-        refresh_grace_seconds: Seconds for which a used refresh token may come
-            again without ending its session.
-        code_minutes: Minutes for which a code of a message is good.
-        email_verification: Whether sign-up sends a code to the e-mail.
-        auth_cookie: Whether tokens go in an HttpOnly cookie, not in answers.
-        cookie_samesite: "lax", "strict" or "none".
-        cookie_secure: Whether the cookie is for HTTPS only. Without it, for
-            development over HTTP, its name has no ``__Host-``.
-        trusted_origins: Origins of other sites whose pages may send the
-            cookie, with commas between them.
-
     Raises:
         ConfigurationError: A setting is missing, unknown or breaks its rule.
             The message names variable and rule and shows no value.
@@ -126,113 +71,183 @@ class Settings(BaseSettings):
         loc_by_alias=False,
     )
 
-    # A field's description is its rule: "<NAME> must be <description>".
-    better_auth_secret: SecretStr = Field(
-        default=SecretStr(""),
+    better_auth_secret: SecretStr = _setting(
+        SecretStr(""),
+        "a string",
         validation_alias=AliasChoices("better_auth_secret", "auth_secret"),
-        description="a string",
     )
-    better_auth_url: Text | None = Field(default=None, description="a URL")
-    jwks_url: Text | None = Field(default=None, description="a URL")
-    jwt_expiration_days: int | float = Field(
-        default=7,
-        gt=0,
-        le=36500,
-        description="a number of days greater than 0 and at most 36500",
+    """The HS256 secret shared with Better Auth, at least 32 bytes of UTF-8 (RFC
+    7518 3.2). From ``BETTER_AUTH_SECRET``, then ``AUTH_SECRET``. Required unless
+    there is a list of them or a JWKS source; needed to sign in any case."""
+
+    better_auth_secrets: SecretStr = _setting(SecretStr(""), "a string")
+    """Better Auth's list of secrets, ``2:new,1:old``: the first is in use."""
+
+    better_auth_url: Text | None = _setting(None, "a URL")
+    """The base URL of a Better Auth server with the plugin ``jwt()``. Tokens
+    signed with the keys of its ``/api/auth/jwks`` are accepted as well, if their
+    ``iss`` and ``aud`` are its origin."""
+
+    # Not in the repr: there may be a key in such a URL's query, or a password.
+    jwks_url: Text | None = _setting(None, "a URL", repr=False)
+    """Where the keys are, if elsewhere. Without ``better_auth_url`` the tokens
+    must have ``jwt_issuer`` and ``jwt_audience``."""
+
+    jwt_expiration_days: int | float = _setting(
+        7, "a number of days greater than 0 and at most 36500", gt=0, le=36500
     )
-    jwt_issuer: Text | None = Field(default=None, description="a non-empty string")
-    jwt_audience: Text | None = Field(default=None, description="a non-empty string")
-    allow_short_secret: bool = Field(default=False, description="1 or 0")
-    password_scheme: Literal["argon2id", "bcrypt", "scrypt"] = Field(
-        default="argon2id", description="argon2id, bcrypt or scrypt"
+    """Lifetime of a signed token, in days."""
+
+    jwt_issuer: Text | None = _setting(None, "a non-empty string")
+    """The ``iss`` that tokens get and must have, or None."""
+
+    jwt_audience: Text | None = _setting(None, "a non-empty string")
+    """The ``aud`` that tokens get and must have, or None: then a token that has
+    an ``aud`` is refused (RFC 7519 4.1.3)."""
+
+    allow_short_secret: bool = _setting(False, "1 or 0")
+    """Accept a secret shorter than 32 bytes."""
+
+    password_scheme: Literal["argon2id", "bcrypt", "scrypt"] = _setting(
+        "argon2id", "argon2id, bcrypt or scrypt"
     )
-    password_min_length: int = Field(
-        default=8, ge=1, description="a whole number of at least 1"
+    """The scheme of new password hashes."""
+
+    password_min_length: int = _setting(8, "a whole number of at least 1", ge=1)
+    """Least length of a new password, in characters."""
+
+    password_max_length: int = _setting(128, "a whole number of at least 1", ge=1)
+    """Greatest length of a password, in characters."""
+
+    password_refuse_common: bool = _setting(True, "1 or 0")
+    """Refuse new passwords that are among the most common ones (NIST SP
+    800-63B-4 3.1.1.2)."""
+
+    database_url: Text = _setting(
+        "sqlite+aiosqlite:///./fastbearer.db", "a database URL", repr=False
     )
-    password_max_length: int = Field(
-        default=128, ge=1, description="a whole number of at least 1"
+    """SQLAlchemy URL of the database, with an async driver."""
+
+    better_auth_database_url: Text | None = _setting(None, "a database URL", repr=False)
+    """SQLAlchemy URL of a Better Auth server's database: then the users are those
+    of its tables."""
+
+    better_auth_upgrade_hashes: bool = _setting(False, "1 or 0")
+    """Whether passwords there are hashed with ``password_scheme``, which the
+    server cannot verify."""
+
+    redis_url: Text | None = _setting(None, "a redis:// URL", repr=False)
+    """URL of Redis: then what is counted there is common to all processes."""
+
+    throttle: bool = _setting(True, "on or off")
+    """Whether sign-ins and their like are limited."""
+
+    throttle_failures: Text = _setting("10/minute", "like 10/minute")
+    """Failed sign-ins for one e-mail."""
+
+    throttle_requests: Text = _setting("300/minute", "like 10/minute")
+    """Requests to the open routes from one address."""
+
+    throttle_messages: Text = _setting("5/hour", "like 10/minute")
+    """Messages to one e-mail."""
+
+    trusted_proxies: Text | None = _setting(None, "networks")
+    """Networks of the proxies whose ``X-Forwarded-For`` is believed, with commas
+    between them."""
+
+    revocation: Literal["off", "memory", "database", "redis"] = _setting(
+        "off", "off, memory, database or redis"
     )
-    password_refuse_common: bool = Field(default=True, description="1 or 0")
-    # Not in the repr: such a URL often has a password in it.
-    database_url: Text = Field(
-        default="sqlite+aiosqlite:///./fastbearer.db",
-        repr=False,
-        description="a database URL",
+    """Where it is kept which tokens have ended before they expired; "off": none
+    do."""
+
+    revocation_failure: Literal["closed", "open"] = _setting("closed", "closed or open")
+    """What happens to tokens while that store is down: "closed" is a 503, "open"
+    lets them pass, with an error in the log."""
+
+    refresh_tokens: bool = _setting(False, "1 or 0")
+    """Whether sign-in gives a refresh token as well."""
+
+    refresh_days: int | float = _setting(
+        30, "a number of days greater than 0", gt=0, le=36500
     )
-    better_auth_database_url: Text | None = Field(
-        default=None, repr=False, description="a database URL"
+    """Days for which a session can be refreshed."""
+
+    refresh_grace_seconds: int = _setting(
+        10, "a number of seconds from 0 to 300", ge=0, le=300
     )
-    better_auth_upgrade_hashes: bool = Field(default=False, description="1 or 0")
-    redis_url: Text | None = Field(
-        default=None, repr=False, description="a redis:// URL"
+    """Seconds for which a used refresh token may come again without ending its
+    session."""
+
+    code_minutes: int = _setting(
+        60, "a number of minutes from 1 to 10080", ge=1, le=10080
     )
-    throttle: bool = Field(default=True, description="on or off")
-    throttle_failures: Text = Field(default="10/minute", description="like 10/minute")
-    throttle_requests: Text = Field(default="300/minute", description="like 10/minute")
-    throttle_messages: Text = Field(default="5/hour", description="like 10/minute")
-    trusted_proxies: Text | None = Field(default=None, description="networks")
-    revocation: Literal["off", "memory", "database", "redis"] = Field(
-        default="off", description="off, memory, database or redis"
-    )
-    revocation_failure: Literal["closed", "open"] = Field(
-        default="closed", description="closed or open"
-    )
-    refresh_tokens: bool = Field(default=False, description="1 or 0")
-    refresh_days: int | float = Field(
-        default=30, gt=0, le=36500, description="a number of days greater than 0"
-    )
-    refresh_grace_seconds: int = Field(
-        default=10, ge=0, le=300, description="a number of seconds from 0 to 300"
-    )
-    code_minutes: int = Field(
-        default=60, ge=1, le=10080, description="a number of minutes from 1 to 10080"
-    )
-    email_verification: bool = Field(default=False, description="1 or 0")
-    auth_cookie: bool = Field(default=False, description="1 or 0")
-    cookie_samesite: Literal["lax", "strict", "none"] = Field(
-        default="lax", description="lax, strict or none"
-    )
-    cookie_secure: bool = Field(default=True, description="1 or 0")
-    trusted_origins: Text | None = Field(default=None, description="origins")
+    """Minutes for which a code of a message is good."""
+
+    email_verification: bool = _setting(False, "1 or 0")
+    """Whether sign-up sends a code to the e-mail."""
+
+    auth_cookie: bool = _setting(False, "1 or 0")
+    """Whether tokens go in an HttpOnly cookie, not in responses."""
+
+    cookie_samesite: SameSite = _setting("lax", "lax, strict or none")
+    """When browsers send the cookie from other sites."""
+
+    cookie_secure: bool = _setting(True, "1 or 0")
+    """Whether the cookie is for HTTPS only. Without it, for development over
+    HTTP, its name has no ``__Host-``."""
+
+    trusted_origins: Text | None = _setting(None, "origins")
+    """Origins of other sites whose pages may send the cookie, with commas between
+    them."""
 
     def __init__(self, **values: Any) -> None:
+        if "better_auth_secret" in values:
+            # A keyword wins over the environment: also over the list there.
+            values.setdefault("better_auth_secrets", "")
         try:
             super().__init__(**values)
         except ValidationError as error:
             raise ConfigurationError(_broken_rules(type(self), error)) from None
         # After pydantic, whose errors would show the values of a validator.
         self._check_password_lengths()
-        self._check_secret()
-        if self.has_secret:
+        if self.has_secret or self.jwks_source() is None:
             self.signing_key()
-        self.jwks_source()
         self.origins()
         self.proxies()
         self._check_stores()
 
     @property
     def has_secret(self) -> bool:
-        """Whether tokens can be signed."""
-        return bool(self.better_auth_secret.get_secret_value())
+        """Whether tokens can be signed.
+
+        Raises:
+            ConfigurationError: The list of secrets is malformed.
+        """
+        return self._secrets() is not None
 
     def signing_key(self) -> Key:
         """Return the HS256 key that signs and verifies the tokens.
 
         Raises:
-            ConfigurationError: There is none, or the secret is not one, but a
-                public key, a certificate or a JWK (RFC 8725 3.1: algorithm
-                confusion).
+            ConfigurationError: There is none, or the secret must not be used as
+                one: it is too short, known to everybody, or a public key.
         """
-        if not self.has_secret:
+        secrets = self._secrets()
+        if secrets is None:
             raise ConfigurationError(MISSING_SECRET)
-        try:
-            return Key.from_secret(
-                self.better_auth_secret.get_secret_value(),
-                ALGORITHM,
-                allow_short_secret=self.allow_short_secret,
-            )
-        except InvalidKeyError as error:
-            raise ConfigurationError(f"{SECRET_NAMES}: {error}") from None
+        is_listed = self.better_auth_secrets.get_secret_value()
+        return signing_key(
+            secrets.current,
+            allow_short_secret=self.allow_short_secret,
+            name="BETTER_AUTH_SECRETS" if is_listed else SECRET_NAMES,
+        )
+
+    def _secrets(self) -> Secrets | None:
+        return Secrets.read(
+            self.better_auth_secrets.get_secret_value(),
+            self.better_auth_secret.get_secret_value(),
+        )
 
     def jwks_source(self) -> JWKSSource | None:
         """Return where the keys of other tokens come from, if anywhere.
@@ -293,21 +308,6 @@ class Settings(BaseSettings):
             raise ConfigurationError(
                 "PASSWORD_MIN_LENGTH must not be greater than PASSWORD_MAX_LENGTH"
             )
-
-    def _check_secret(self) -> None:
-        secret = self.better_auth_secret.get_secret_value()
-        if not secret:
-            if self.better_auth_url is None and self.jwks_url is None:
-                raise ConfigurationError(MISSING_SECRET)
-            return
-        if secret == DEFAULT_SECRET:
-            raise ConfigurationError(PUBLIC_SECRET)
-        try:
-            size = len(secret.encode())
-        except UnicodeEncodeError:
-            raise ConfigurationError(UNENCODABLE_SECRET) from None
-        if size < MINIMUM_SECRET_BYTES and not self.allow_short_secret:
-            raise ConfigurationError(SHORT_SECRET)
 
 
 def _listed(text: str | None) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fastbearer import Verifier
+from fastbearer.better_auth.jwt_plugin import CACHED_TOKENS
 from fastbearer.errors import InvalidAlgorithmError
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from fastbearer.jwks import JWKSVerifier
 
 __all__ = ["make_verifier"]
-
-CACHED_TOKENS = 1024
 
 
 class EitherVerifier:

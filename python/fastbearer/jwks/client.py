@@ -1,4 +1,4 @@
-"""A JWK Set behind a URL."""
+"""A JWK Set at a URL."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from fastbearer.errors import ConfigurationError, InvalidKeyError
-from fastbearer.jwks.shelf import Answer, Fetched, Shelf, check_url, freshness
+from fastbearer.jwks.shelf import Answer, Fetched, Shelf, freshness
+from fastbearer.urls import check_url, without_query
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,7 +124,7 @@ class JWKSClient:
         return self._take(strictly=unknown_kid)
 
     def __repr__(self) -> str:
-        return f"JWKSClient({self.url!r})"
+        return f"JWKSClient({without_query(self.url)!r})"
 
     # --- one flight at a time ------------------------------------------------------
 
@@ -154,7 +155,8 @@ class JWKSClient:
             else:
                 self._shelf.failure = outcome
         if isinstance(outcome, str):
-            logger.warning("keys not fetched from %s: %s", self.url, outcome)
+            shown = without_query(self.url)
+            logger.warning("keys not fetched from %s: %s", shown, outcome)
         flight.set_result(None)
 
     def _take(self, *, strictly: bool) -> KeySet:

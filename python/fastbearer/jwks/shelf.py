@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
-from fastbearer.errors import ConfigurationError, KeySourceError
+from fastbearer.errors import KeySourceError
 from fastbearer.keys import KeySet
 
-__all__ = ["Answer", "Fetched", "Shelf", "check_url", "freshness"]
+__all__ = ["Answer", "Fetched", "Shelf", "freshness"]
 
 MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?(\d{1,9})\b", re.IGNORECASE)
 NOT_KEPT = re.compile(r"(?:^|[,\s])no-(?:store|cache)\b", re.IGNORECASE)
 SECONDS = re.compile(r"\d{1,9}")
-VISIBLE_ASCII = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True)
@@ -115,34 +112,3 @@ def freshness(headers: Mapping[str, str]) -> float | None:
         return None
     age = headers.get("Age", "")
     return max(int(told[1]) - (int(age) if SECONDS.fullmatch(age) else 0), 0)
-
-
-def check_url(url: str) -> bool:
-    """Return whether the URL is of this machine.
-
-    Raises:
-        ConfigurationError: It is none that may be fetched. The message does
-            not repeat it: it may have a password in it.
-    """
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except (ValueError, AttributeError):
-        raise ConfigurationError("the JWKS URL is not a URL") from None
-    if not host or VISIBLE_ASCII.fullmatch(url) is None:
-        raise ConfigurationError("the JWKS URL is not an absolute URL of ASCII")
-    if parts.username is not None or parts.password is not None:
-        raise ConfigurationError("the JWKS URL must have no user or password in it")
-    is_local = _is_loopback(host)
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
-        raise ConfigurationError(
-            "the JWKS URL must be https (http only for this machine itself)"
-        )
-    return is_local
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
