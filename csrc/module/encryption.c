@@ -17,12 +17,6 @@ are_bytes(PyObject *const *args, Py_ssize_t from, Py_ssize_t count)
     return true;
 }
 
-static span
-span_of(PyObject *bytes)
-{
-    return (span){PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes)};
-}
-
 static const unsigned char *
 bytes_of(PyObject *bytes)
 {
@@ -42,12 +36,10 @@ has_size(PyObject *bytes, size_t size, const char *what)
 static const aead *
 aead_named(PyObject *name)
 {
-    Py_ssize_t len;
-    const char *text =
-        PyUnicode_Check(name) ? PyUnicode_AsUTF8AndSize(name, &len) : NULL;
-    const aead *found = text == NULL ? NULL : aead_find(text, (size_t)len);
+    span text;
+    const aead *found =
+        pytext_is_ascii(name, &text) ? aead_find(text.p, text.len) : NULL;
     if (found == NULL) {
-        PyErr_Clear();
         PyErr_SetString(PyExc_ValueError, "no such content encryption");
     }
     return found;
@@ -89,7 +81,7 @@ seal(PyObject *module, PyObject *const *args, Py_ssize_t count)
     }
     status result =
         aead_seal(with, &state->digests, bytes_of(args[1]), bytes_of(args[2]),
-                  span_of(args[3]), span_of(args[4]),
+                  pytext_bytes(args[3]), pytext_bytes(args[4]),
                   (unsigned char *)PyBytes_AS_STRING(made), &len, tag);
     if (result != STATUS_OK) {
         Py_DECREF(made);
@@ -128,10 +120,10 @@ open_sealed(PyObject *module, PyObject *const *args, Py_ssize_t count)
     if (made == NULL) {
         return NULL;
     }
-    status result =
-        aead_open(with, &state->digests, bytes_of(args[1]), bytes_of(args[2]),
-                  span_of(args[3]), span_of(args[4]), bytes_of(args[5]),
-                  (unsigned char *)PyBytes_AS_STRING(made), &len);
+    status result = aead_open(with, &state->digests, bytes_of(args[1]),
+                              bytes_of(args[2]), pytext_bytes(args[3]),
+                              pytext_bytes(args[4]), bytes_of(args[5]),
+                              (unsigned char *)PyBytes_AS_STRING(made), &len);
     if (result != STATUS_OK) {
         Py_DECREF(made);
         return raise_status(state, result);
@@ -165,7 +157,7 @@ wrap_with(PyObject *module, PyObject *const *args, Py_ssize_t count,
     if (!wants(count, 2) || !are_bytes(args, 0, 2)) {
         return NULL;
     }
-    status result = crypt(span_of(args[0]), span_of(args[1]), out);
+    status result = crypt(pytext_bytes(args[0]), pytext_bytes(args[1]), out);
     Py_ssize_t size = PyBytes_GET_SIZE(args[1]) + more;
     PyObject *made = result == STATUS_OK
                          ? PyBytes_FromStringAndSize((char *)out, size)
@@ -217,7 +209,7 @@ oaep_with(PyObject *module, PyObject *const *args, Py_ssize_t count,
         return NULL;
     }
     status result = crypt(key->pkey.evp, PyObject_IsTrue(args[1]) == 1,
-                          span_of(args[2]), out, &len);
+                          pytext_bytes(args[2]), out, &len);
     PyObject *made =
         result == STATUS_OK
             ? PyBytes_FromStringAndSize((char *)out, (Py_ssize_t)len)

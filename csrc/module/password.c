@@ -16,26 +16,17 @@
 /* Borrows the bytes of str (as UTF-8) or bytes. An encoding error would hold
  * the password, so it becomes a status. */
 static bool
-password_text(PyObject *value, size_t most, span *text, status *result)
+password_text(const core_state *state, PyObject *value, size_t most,
+              span *text, status *result)
 {
-    Py_ssize_t len = 0;
     *result = STATUS_OK;
-    if (PyBytes_Check(value)) {
-        *text =
-            (span){PyBytes_AS_STRING(value), (size_t)PyBytes_GET_SIZE(value)};
-    } else if (PyUnicode_Check(value)) {
-        *text = (span){PyUnicode_AsUTF8AndSize(value, &len), 0};
-        text->len = (size_t)len;
-        if (text->p == NULL) {
-            if (!PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
-                return false;
-            }
-            PyErr_Clear();
-            *result = STATUS_PASSWORD_UNICODE;
+    if (!pytext_utf8(state, "a password", value, STATUS_PASSWORD_UNICODE,
+                     text)) {
+        if (!PyErr_ExceptionMatches(state->error[STATUS_PASSWORD_UNICODE])) {
+            return false;
         }
-    } else {
-        PyErr_SetString(PyExc_TypeError, "a password must be str or bytes");
-        return false;
+        PyErr_Clear();
+        *result = STATUS_PASSWORD_UNICODE;
     }
     if (*result == STATUS_OK && text->len > most) {
         *result = STATUS_PASSWORD_LONG;
@@ -47,12 +38,13 @@ password_text(PyObject *value, size_t most, span *text, status *result)
  * and the most bytes that it may have. Bytes that are no text stay as they
  * are, and so does what is too long as it is. */
 static PyObject *
-password_form(const format *found, PyObject *value, size_t *most)
+password_form(const core_state *state, const format *found, PyObject *value,
+              size_t *most)
 {
     span given;
     status result;
     *most = PASSWORD_BYTES_MAX;
-    if (!password_text(value, *most, &given, &result)) {
+    if (!password_text(state, value, *most, &given, &result)) {
         return NULL;
     }
     if (found == NULL || !found->is_nfkc || result != STATUS_OK) {
@@ -79,23 +71,10 @@ password_form(const format *found, PyObject *value, size_t *most)
     return form;
 }
 
-/* What is not ASCII is left empty, which is no format. */
 static bool
-hash_span(PyObject *value, span *text)
+hash_span(const core_state *state, PyObject *value, span *text)
 {
-    if (PyBytes_Check(value)) {
-        *text =
-            (span){PyBytes_AS_STRING(value), (size_t)PyBytes_GET_SIZE(value)};
-    } else if (!PyUnicode_Check(value)) {
-        PyErr_SetString(PyExc_TypeError, "a hash must be str or bytes");
-        return false;
-    } else if (PyUnicode_IS_ASCII(value)) {
-        *text =
-            (span){PyUnicode_DATA(value), (size_t)PyUnicode_GET_LENGTH(value)};
-    } else {
-        *text = (span){"", 0};
-    }
-    return true;
+    return pytext_ascii(state, "a hash", value, STATUS_HASH_UNKNOWN, text);
 }
 
 /* --- means --------------------------------------------------------------- */
@@ -170,7 +149,7 @@ hash(const core_state *state, PyObject *value, size_t most, span setting,
     span password;
     hash_text out;
     status result;
-    if (!password_text(value, most, &password, &result)) {
+    if (!password_text(state, value, most, &password, &result)) {
         return NULL;
     }
     const format *found = format_find(setting);
@@ -190,6 +169,7 @@ hash(const core_state *state, PyObject *value, size_t most, span setting,
 static PyObject *
 password_hash(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
+    core_state *state = state_of(module);
     span setting;
     unsigned threads;
     if (count != 2 && count != 3) {
@@ -197,14 +177,15 @@ password_hash(PyObject *module, PyObject *const *args, Py_ssize_t count)
         return NULL;
     }
     if (!thread_count(args, count, &threads)
-        || !hash_span(args[1], &setting)) {
+        || !hash_span(state, args[1], &setting)) {
         return NULL;
     }
     size_t most;
-    PyObject *password = password_form(format_find(setting), args[0], &most);
-    PyObject *made = password == NULL ? NULL
-                                      : hash(state_of(module), password, most,
-                                             setting, threads);
+    PyObject *password =
+        password_form(state, format_find(setting), args[0], &most);
+    PyObject *made = password == NULL
+                         ? NULL
+                         : hash(state, password, most, setting, threads);
     Py_XDECREF(password);
     return made;
 }
@@ -222,7 +203,7 @@ verify(const core_state *state, PyObject *value, size_t most, span hash,
     span password;
     status hashable, result;
     bool matches = false;
-    if (!password_text(value, most, &password, &hashable)) {
+    if (!password_text(state, value, most, &password, &hashable)) {
         return NULL;
     }
     if (hashable != STATUS_OK) { /* no hash was ever made of it */
@@ -239,20 +220,22 @@ verify(const core_state *state, PyObject *value, size_t most, span hash,
 static PyObject *
 password_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
+    core_state *state = state_of(module);
     span hash;
     unsigned threads;
     if (count != 2 && count != 3) {
         PyErr_SetString(PyExc_TypeError, "a password and a hash, please");
         return NULL;
     }
-    if (!thread_count(args, count, &threads) || !hash_span(args[1], &hash)) {
+    if (!thread_count(args, count, &threads)
+        || !hash_span(state, args[1], &hash)) {
         return NULL;
     }
     size_t most;
-    PyObject *password = password_form(format_find(hash), args[0], &most);
-    PyObject *answer = password == NULL ? NULL
-                                        : verify(state_of(module), password,
-                                                 most, hash, threads);
+    PyObject *password =
+        password_form(state, format_find(hash), args[0], &most);
+    PyObject *answer =
+        password == NULL ? NULL : verify(state, password, most, hash, threads);
     Py_XDECREF(password);
     return answer;
 }
@@ -269,7 +252,7 @@ password_scheme(PyObject *module, PyObject *value)
     core_state *state = state_of(module);
     size_t digest = 0;
     span hash;
-    if (!hash_span(value, &hash)) {
+    if (!hash_span(state, value, &hash)) {
         return NULL;
     }
     const format *found = format_find(hash);

@@ -32,7 +32,9 @@ sign_token(PyObject *self, PyObject *value)
     const SecretObject *object = (SecretObject *)self;
     char made[SESSION_SIGNED];
     span text;
-    if (!PyUnicode_Check(value) || !pytext_ascii(object->state, value, &text)
+    if (!PyUnicode_Check(value)
+        || !pytext_ascii(object->state, "a token", value, STATUS_TOKEN_BASE64,
+                         &text)
         || !session_token_is_one(text)) {
         PyErr_SetString(PyExc_ValueError,
                         "a session token is 32 letters and digits");
@@ -58,7 +60,8 @@ read_token(PyObject *self, PyObject *value)
     const SecretObject *object = (SecretObject *)self;
     char plain[SESSION_TOKEN];
     span text;
-    if (!pytext_ascii(object->state, value, &text)) {
+    if (!pytext_ascii(object->state, "a token", value, STATUS_TOKEN_BASE64,
+                      &text)) {
         return NULL;
     }
     status result = session_token_read(&object->secret, text, plain);
@@ -82,7 +85,8 @@ read_compact(PyObject *self, PyObject *value)
     PyObject *payload = NULL;
     int64_t expires_at = 0;
     span text, inner;
-    if (!pytext_ascii(object->state, value, &text)) {
+    if (!pytext_ascii(object->state, "a token", value, STATUS_TOKEN_BASE64,
+                      &text)) {
         return NULL;
     }
     size_t len = b64url_decoded(text.len);
@@ -113,7 +117,8 @@ is_sealed_with(PyObject *self, PyObject *value)
 {
     const SecretObject *object = (SecretObject *)self;
     span text;
-    if (!pytext_ascii(object->state, value, &text)) {
+    if (!pytext_ascii(object->state, "a token", value, STATUS_TOKEN_BASE64,
+                      &text)) {
         return NULL;
     }
     return PyBool_FromLong(session_is_sealed_with(&object->secret, text));
@@ -131,7 +136,7 @@ open_sealed(PyObject *self, PyObject *value)
     const SecretObject *object = (SecretObject *)self;
     const core_state *state = object->state;
     span text, inner;
-    if (!pytext_ascii(state, value, &text)) {
+    if (!pytext_ascii(state, "a token", value, STATUS_TOKEN_BASE64, &text)) {
         return NULL;
     }
     if (!session_is_sealed_with(&object->secret, text)) {
@@ -166,7 +171,7 @@ seal(PyObject *self, PyObject *bytes)
         PyErr_SetString(PyExc_TypeError, "bytes are wanted here");
         return NULL;
     }
-    span text = {PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes)};
+    span text = pytext_bytes(bytes);
     size_t room = text.len + AEAD_BLOCK;
     unsigned char *scratch = PyMem_Malloc(room);
     char *value = PyMem_Malloc(session_sealed(&object->secret, text.len));
@@ -201,7 +206,7 @@ secret_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     span text;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:SessionSecret", keywords,
                                      &value)
-        || !pytext_utf8(state, "secret", value, &text)) {
+        || !pytext_utf8(state, "secret", value, STATUS_KEY_UNICODE, &text)) {
         return NULL;
     }
     SecretObject *self = (SecretObject *)type->tp_alloc(type, 0);

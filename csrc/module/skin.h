@@ -75,12 +75,21 @@ PyObject *raise_missing(const core_state *state, PyObject *claim);
 
 /* --- pytext.c: text of Python objects ------------------------------------ */
 
-/* Borrows the text of a str or bytes token; what is not ASCII is malformed. */
-bool pytext_ascii(const core_state *state, PyObject *value, span *text);
+/* Borrows what bytes hold. */
+span pytext_bytes(PyObject *bytes);
 
-/* Borrows the text of str or bytes; a lone surrogate is an InvalidKeyError. */
+/* Borrows the text of an ASCII str; false for all else, without an
+ * exception. */
+bool pytext_is_ascii(PyObject *value, span *text);
+
+/* Borrows what a str or bytes holds. TypeError, with that name, for another
+ * type, and `refused` for a str that is not ASCII. */
+bool pytext_ascii(const core_state *state, const char *name, PyObject *value,
+                  status refused, span *text);
+
+/* The same in UTF-8, with `refused` for a lone surrogate. */
 bool pytext_utf8(const core_state *state, const char *name, PyObject *value,
-                 span *text);
+                 status refused, span *text);
 
 /* --- option.c: arguments of constructors --------------------------------- */
 
@@ -133,6 +142,9 @@ bool json_put_string(json_out *text, PyObject *value);
 /* Writes "name": and, unless it is NULL, a quoted string with a comma. */
 bool json_put_name(json_out *text, PyObject *name, PyObject *string);
 
+/* The bytes object of the text's base64url. */
+PyObject *json_out_b64url(const json_out *text);
+
 /* --- json_write.c -------------------------------------------------------- */
 
 /*
@@ -157,7 +169,6 @@ enum { HEADER_JWT, HEADER_JWS, HEADER_TURNED, HEADER_COUNT };
 typedef struct {
     PyObject_HEAD
     const alg *alg;
-    const curve *curve;    /* NULL for HMAC and RSA */
     hmac_key hmac;         /* for KIND_HMAC */
     pkey pkey;             /* for the others */
     unsigned char *secret; /* for KIND_HMAC: cleansed at the end */

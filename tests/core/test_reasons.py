@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fastbearer import InvalidKeyError, Key, Signer, Verifier, jws
-from fastbearer._core import password_verify
+from fastbearer._core import json_object, password_hash, password_verify
 from fastbearer.errors import FastbearerError, MissingClaimError, UnknownKeyError
 from project import ROOT
 
@@ -40,6 +40,11 @@ def test_the_reasons_are_those_of_the_snapshot() -> None:
         (lambda: Verifier(KEY).verify(jws.sign(b"[]", KEY)), "json_not_object"),
         (lambda: Verifier(KEY).verify(Signer(KEY).sign({})), "claim_missing"),
         (lambda: Verifier(KEY).verify(Signer(KEY).sign({"exp": 1})), "exp_passed"),
+        (lambda: json_object("\ud800"), "json_surrogate"),
+        (lambda: Key.from_secret("\ud800" * 40), "key_unicode"),
+        (lambda: password_hash("\ud800", "$2b$04$" + "." * 22), "password_unicode"),
+        (lambda: password_verify("no", "\u20ac"), "hash_unknown"),
+        (lambda: Key.from_secret("x" * 40, "HS\u20ac"), "key_algorithm"),
         (lambda: Key.from_secret(""), "key_empty"),
         (lambda: Key.from_secret("short"), "key_short"),
         (lambda: Key.from_secret('{"kty":"oct","k":"abc"}'), "key_is_jwk"),
@@ -66,3 +71,18 @@ def test_a_reason_outlives_pickling_and_copying() -> None:
 
 def test_what_the_core_did_not_raise_has_no_reason() -> None:
     assert UnknownKeyError("elsewhere").reason is None
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        lambda: Verifier(KEY).verify(5),  # type: ignore[arg-type]
+        lambda: json_object(5),  # type: ignore[arg-type]
+        lambda: Key.from_secret(5),  # type: ignore[arg-type]
+        lambda: password_verify(5, "no hash"),  # type: ignore[arg-type]
+        lambda: password_verify("no", 5),  # type: ignore[arg-type]
+    ],
+)
+def test_another_type_is_named(refused: Callable[[], object]) -> None:
+    with pytest.raises(TypeError, match="must be str or bytes, not int"):
+        refused()

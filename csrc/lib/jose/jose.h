@@ -97,14 +97,19 @@ bool edwards_is_sound(const curve *on, const unsigned char *point);
 typedef struct {
     EVP_PKEY *evp;
     EVP_MD_CTX *verifier, *signer; /* prepared, copied for every use */
-    alg_kind kind;
-    size_t signature; /* bytes, exactly */
+    const alg *alg;
+    const curve *curve; /* NULL for RSA */
+    size_t signature;   /* bytes, exactly */
 } pkey;
 
-/* Takes over evp, also when it is refused; the signer is prepared if the key
- * is private. An algorithm that does not suit the key is refused. */
-CHECKED status pkey_init(pkey *key, EVP_PKEY *evp, const curve *on,
-                         const alg *with, const digests *all);
+/*
+ * Takes over evp, also when it is refused. The key is checked (pkey_check) and
+ * prepared, and so is its signer if it is private. For NULL the algorithm is
+ * what the key suggests: its curve's, PS256 for RSA-PSS or RS256; one that
+ * does not suit the key is refused.
+ */
+CHECKED status pkey_make(pkey *key, EVP_PKEY *evp, const alg *with,
+                         const digests *all);
 void pkey_clear(pkey *key);
 
 /* signature has key->signature bytes. Any number of threads may share the

@@ -10,8 +10,10 @@
 /* --- preparing ----------------------------------------------------------- */
 
 static bool
-suits(const pkey *key, const curve *on, const alg *with)
+suits(const pkey *key)
 {
+    const curve *on = key->curve;
+    const alg *with = key->alg;
     int id = EVP_PKEY_get_base_id(key->evp);
     if (on == NULL) {
         return with->kind == KIND_PSS
@@ -56,10 +58,11 @@ prepare(const pkey *key, const EVP_MD *md, initialiser *init)
     bool is_signer = init == EVP_DigestSignInit;
     bool ok =
         made != NULL
-        && init(made, &ctx, key->kind == KIND_ED ? NULL : md, NULL, key->evp)
+        && init(made, &ctx, key->alg->kind == KIND_ED ? NULL : md, NULL,
+                key->evp)
                > 0
-        && (key->kind != KIND_PSS || set_pss(ctx, md))
-        && (key->kind != KIND_EC || !is_signer || set_deterministic(ctx));
+        && (key->alg->kind != KIND_PSS || set_pss(ctx, md))
+        && (key->alg->kind != KIND_EC || !is_signer || set_deterministic(ctx));
     if (!ok) {
         EVP_MD_CTX_free(made);
         made = NULL;
@@ -68,28 +71,52 @@ prepare(const pkey *key, const EVP_MD *md, initialiser *init)
     return made;
 }
 
-status
-pkey_init(pkey *key, EVP_PKEY *evp, const curve *on, const alg *with,
-          const digests *all)
+static const alg *
+suggestion(EVP_PKEY *evp, const curve *on)
 {
-    const EVP_MD *md = all->md[with->digest];
-    *key = (pkey){.evp = evp, .kind = with->kind};
-    if (!suits(key, on, with)) {
-        pkey_clear(key);
+    const char *name = on != NULL ? on->alg
+                       : EVP_PKEY_get_base_id(evp) == EVP_PKEY_RSA_PSS
+                           ? "PS256"
+                           : "RS256";
+    return alg_find(name, strlen(name));
+}
+
+/* The contexts of a checked key, for an algorithm that may not suit it. */
+CHECKED static status
+prepare_all(pkey *key, bool is_private, const digests *all)
+{
+    const EVP_MD *md = all->md[key->alg->digest];
+    if (!suits(key)) {
         return STATUS_KEY_UNSUITED;
     }
-    key->signature =
-        on == NULL ? (size_t)EVP_PKEY_get_size(evp) : on->signature;
+    key->signature = key->curve == NULL ? (size_t)EVP_PKEY_get_size(key->evp)
+                                        : key->curve->signature;
     key->verifier = prepare(key, md, EVP_DigestVerifyInit);
-    if (pkey_is_private(evp)) {
+    if (is_private) {
         key->signer = prepare(key, md, EVP_DigestSignInit);
     }
-    if (key->verifier == NULL
-        || (key->signer == NULL && pkey_is_private(evp))) {
-        pkey_clear(key);
-        return STATUS_KEY_UNSUITED;
+    return key->verifier != NULL && (key->signer != NULL || !is_private)
+               ? STATUS_OK
+               : STATUS_KEY_UNSUITED;
+}
+
+status
+pkey_make(pkey *key, EVP_PKEY *evp, const alg *with, const digests *all)
+{
+    bool is_private = pkey_is_private(evp);
+    *key = (pkey){.evp = evp};
+    status result = pkey_curve(evp, &key->curve);
+    if (result == STATUS_OK) {
+        result = pkey_check(evp, key->curve, is_private);
     }
-    return STATUS_OK;
+    if (result == STATUS_OK) {
+        key->alg = with != NULL ? with : suggestion(evp, key->curve);
+        result = prepare_all(key, is_private, all);
+    }
+    if (result != STATUS_OK) {
+        pkey_clear(key);
+    }
+    return result;
 }
 
 void
@@ -129,7 +156,7 @@ status
 pkey_verify(const pkey *key, span message, const unsigned char *signature)
 {
     unsigned char der[ECDSA_DER_MAX];
-    if (key->kind != KIND_EC) {
+    if (key->alg->kind != KIND_EC) {
         return verify(key, message, signature, key->signature);
     }
     size_t len = ecdsa_to_der(signature, key->signature, der);
@@ -160,7 +187,7 @@ pkey_sign(const pkey *key, span message, unsigned char *signature)
     if (key->signer == NULL) {
         return STATUS_KEY_NOT_PRIVATE;
     }
-    if (key->kind == KIND_EC) {
+    if (key->alg->kind == KIND_EC) {
         ok = sign(key, message, der, &len)
              && ecdsa_from_der(der, len, signature, key->signature);
     } else {

@@ -110,8 +110,7 @@ cookie_values(PyObject *Py_UNUSED(module), PyObject *const *args,
                         "cookie_values(headers, prefix: bytes)");
         return NULL;
     }
-    span prefix = {PyBytes_AS_STRING(args[1]),
-                   (size_t)PyBytes_GET_SIZE(args[1])};
+    span prefix = pytext_bytes(args[1]);
     PyObject *headers =
         PySequence_Fast(args[0], "headers must be a sequence of pairs");
     PyObject *name = PyBytes_FromString("cookie");
@@ -125,10 +124,7 @@ cookie_values(PyObject *Py_UNUSED(module), PyObject *const *args,
             ok = false;
         }
         if (ok && value != NULL) {
-            ok = add_all(found,
-                         (span){PyBytes_AS_STRING(value),
-                                (size_t)PyBytes_GET_SIZE(value)},
-                         prefix);
+            ok = add_all(found, pytext_bytes(value), prefix);
         }
     }
     Py_XDECREF(headers);

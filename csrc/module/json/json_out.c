@@ -55,6 +55,18 @@ json_put(json_out *text, const char *bytes, size_t len)
     return true;
 }
 
+PyObject *
+json_out_b64url(const json_out *text)
+{
+    size_t len = b64url_encoded(text->len);
+    PyObject *encoded = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)len);
+    if (encoded != NULL) {
+        b64url_encode((const unsigned char *)text->bytes, text->len,
+                      PyBytes_AS_STRING(encoded));
+    }
+    return encoded;
+}
+
 /* --- strings ------------------------------------------------------------- */
 
 #define ESCAPE_MAX 6 /* bytes that a character can grow to */

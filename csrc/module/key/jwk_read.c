@@ -248,7 +248,7 @@ members_of(const core_state *state, PyObject *value)
     PyObject *members;
     if (PyUnicode_Check(value) || PyBytes_Check(value)) {
         span text;
-        members = pytext_utf8(state, "jwk", value, &text)
+        members = pytext_utf8(state, "jwk", value, STATUS_KEY_UNICODE, &text)
                       ? json_read_object(state, text, &known)
                       : NULL;
     } else {

@@ -9,11 +9,7 @@ jwk_text(PyObject *jwk, const char *name, span *text)
     if (value == NULL) {
         return STATUS_OK;
     }
-    if (!PyUnicode_Check(value) || !PyUnicode_IS_ASCII(value)) {
-        return STATUS_JWK_MEMBER;
-    }
-    *text = (span){PyUnicode_DATA(value), (size_t)PyUnicode_GET_LENGTH(value)};
-    return STATUS_OK;
+    return pytext_is_ascii(value, text) ? STATUS_OK : STATUS_JWK_MEMBER;
 }
 
 bool

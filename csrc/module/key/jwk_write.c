@@ -96,7 +96,7 @@ set_rsa(PyObject *jwk, const KeyObject *key, bool is_private)
 static bool
 set_curve(PyObject *jwk, const KeyObject *key, bool is_private)
 {
-    const curve *on = key->curve;
+    const curve *on = key->pkey.curve;
     bool ok = set_text(jwk, "kty", on->kind == KIND_EC ? "EC" : "OKP")
               && set_text(jwk, "crv", on->name);
     if (on->kind == KIND_ED) {
@@ -117,8 +117,8 @@ set_material(PyObject *jwk, const KeyObject *key, bool is_private)
         return set_text(jwk, "kty", "oct")
                && set(jwk, "k", encode(key->secret, key->secret_len));
     }
-    return key->curve == NULL ? set_rsa(jwk, key, is_private)
-                              : set_curve(jwk, key, is_private);
+    return key->pkey.curve == NULL ? set_rsa(jwk, key, is_private)
+                                   : set_curve(jwk, key, is_private);
 }
 
 PyObject *
@@ -158,19 +158,19 @@ thumbprint_text(PyObject *jwk, const KeyObject *key)
         return PyUnicode_FromFormat("{\"k\":\"%U\",\"kty\":\"oct\"}",
                                     PyDict_GetItemString(jwk, "k"));
     }
-    if (key->curve == NULL) {
+    if (key->pkey.curve == NULL) {
         return PyUnicode_FromFormat(
             "{\"e\":\"%U\",\"kty\":\"RSA\",\"n\":\"%U\"}",
             PyDict_GetItemString(jwk, "e"), PyDict_GetItemString(jwk, "n"));
     }
-    return key->curve->kind == KIND_ED
+    return key->pkey.curve->kind == KIND_ED
                ? PyUnicode_FromFormat(
                    "{\"crv\":\"%s\",\"kty\":\"OKP\",\"x\":\"%U\"}",
-                   key->curve->name, x)
+                   key->pkey.curve->name, x)
                : PyUnicode_FromFormat(
                    "{\"crv\":\"%s\",\"kty\":\"EC\",\"x\":\"%U\","
                    "\"y\":\"%U\"}",
-                   key->curve->name, x, PyDict_GetItemString(jwk, "y"));
+                   key->pkey.curve->name, x, PyDict_GetItemString(jwk, "y"));
 }
 
 PyObject *

@@ -57,35 +57,22 @@ key_from_bytes(core_state *state, span secret, const key_traits *traits)
     return finish(key, state, ok ? STATUS_OK : STATUS_CRYPTO_FAILED);
 }
 
-static const alg *
-suggested_alg(EVP_PKEY *evp, const curve *on)
-{
-    const char *name = on != NULL ? on->alg
-                       : EVP_PKEY_get_base_id(evp) == EVP_PKEY_RSA_PSS
-                           ? "PS256"
-                           : "RS256";
-    return alg_find(name, strlen(name));
-}
-
 PyObject *
 key_from_evp(core_state *state, EVP_PKEY *evp, const key_traits *traits)
 {
-    const curve *on;
-    status result = pkey_curve(evp, &on);
-    if (result == STATUS_OK) {
-        result = pkey_check(evp, on, pkey_is_private(evp));
+    pkey made;
+    status result = pkey_make(&made, evp, traits->alg, &state->digests);
+    if (result != STATUS_OK) {
+        return raise_status(state, result);
     }
-    const alg *with =
-        traits->alg != NULL ? traits->alg : suggested_alg(evp, on);
-    KeyObject *key = result == STATUS_OK ? key_new(state, with, traits) : NULL;
+    KeyObject *key = key_new(state, made.alg, traits);
     if (key == NULL) {
-        EVP_PKEY_free(evp);
-        return result == STATUS_OK ? NULL : raise_status(state, result);
+        pkey_clear(&made);
+        return NULL;
     }
-    key->curve = on;
-    result = pkey_init(&key->pkey, evp, on, with, &state->digests);
-    key->signature = key->pkey.signature;
-    return finish(key, state, result);
+    key->pkey = made;
+    key->signature = made.signature;
+    return finish(key, state, STATUS_OK);
 }
 
 bool
@@ -101,7 +88,7 @@ key_kid(PyObject *kid)
 bool
 key_algorithm(const core_state *state, PyObject *name, const alg **out)
 {
-    Py_ssize_t len;
+    span text;
     *out = NULL;
     if (name == Py_None) {
         return true;
@@ -110,11 +97,8 @@ key_algorithm(const core_state *state, PyObject *name, const alg **out)
         PyErr_SetString(PyExc_TypeError, "algorithm must be a string");
         return false;
     }
-    const char *text = PyUnicode_AsUTF8AndSize(name, &len);
-    if (text == NULL) {
-        PyErr_Clear();
-    } else {
-        *out = alg_find(text, (size_t)len);
+    if (pytext_is_ascii(name, &text)) {
+        *out = alg_find(text.p, text.len);
     }
     if (*out == NULL) {
         raise_status(state, STATUS_KEY_ALGORITHM);

@@ -37,7 +37,8 @@ key_from_secret(PyObject *type, PyObject *args, PyObject *kwargs)
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$Op:from_secret",
                                      keywords, &secret, &name, &kid,
                                      &allow_short)
-        || !key_kid(kid) || !pytext_utf8(state, "secret", secret, &text)
+        || !key_kid(kid)
+        || !pytext_utf8(state, "secret", secret, STATUS_KEY_UNICODE, &text)
         || (name != NULL && !key_algorithm(state, name, &traits.alg))) {
         return NULL;
     }

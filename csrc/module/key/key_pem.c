@@ -54,9 +54,10 @@ from_text(PyObject *type, PyObject *args, PyObject *kwargs, parser *parse)
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$OO", keywords, &data,
                                      &name, &kid, &secret)
         || !key_kid(kid) || !key_algorithm(state, name, &traits.alg)
-        || !pytext_utf8(state, "data", data, &text)
+        || !pytext_utf8(state, "data", data, STATUS_KEY_UNICODE, &text)
         || (secret != Py_None
-            && !pytext_utf8(state, "password", secret, &password))) {
+            && !pytext_utf8(state, "password", secret, STATUS_KEY_UNICODE,
+                            &password))) {
         return NULL;
     }
     traits.kid = kid;

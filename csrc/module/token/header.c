@@ -88,10 +88,10 @@ check_members(PyObject *object, const known_members *known)
 static const alg *
 read_alg(PyObject *name)
 {
-    if (name == NULL || !PyUnicode_Check(name) || !PyUnicode_IS_ASCII(name)) {
-        return NULL;
-    }
-    return alg_find(PyUnicode_DATA(name), (size_t)PyUnicode_GET_LENGTH(name));
+    span text;
+    return name != NULL && pytext_is_ascii(name, &text)
+               ? alg_find(text.p, text.len)
+               : NULL;
 }
 
 bool
@@ -129,8 +129,7 @@ static PyObject *
 merge(const core_state *state, const KeyObject *key, PyObject *extra, int form)
 {
     known_members known;
-    span ready = {PyBytes_AS_STRING(key->headers[form]),
-                  (size_t)PyBytes_GET_SIZE(key->headers[form])};
+    span ready = pytext_bytes(key->headers[form]);
     PyObject *typ = state->names.own[NAME_typ];
     PyObject *members = segment_object(state, ready, &known);
     bool ok = members != NULL && PyDict_Update(members, extra) == 0
@@ -174,8 +173,7 @@ static bool
 check_own(const core_state *state, const KeyObject *key, PyObject *encoded)
 {
     known_members known;
-    span segment = {PyBytes_AS_STRING(encoded),
-                    (size_t)PyBytes_GET_SIZE(encoded)};
+    span segment = pytext_bytes(encoded);
     PyObject *members = segment_object(state, segment, &known);
     if (members == NULL) {
         PyErr_Clear();
@@ -193,12 +191,7 @@ encode_members(PyObject *members)
     PyObject *encoded = NULL;
     json_out_begin(&text);
     if (json_write(&text, members, 1)) {
-        encoded = PyBytes_FromStringAndSize(
-            NULL, (Py_ssize_t)b64url_encoded(text.len));
-    }
-    if (encoded != NULL) {
-        b64url_encode((const unsigned char *)text.bytes, text.len,
-                      PyBytes_AS_STRING(encoded));
+        encoded = json_out_b64url(&text);
     }
     json_out_end(&text);
     return encoded;

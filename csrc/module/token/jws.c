@@ -23,8 +23,7 @@ jws_sign(PyObject *module, PyObject *const *args, Py_ssize_t count)
                             : NULL;
     PyObject *made = NULL;
     if (encoded != NULL) {
-        span payload = {PyBytes_AS_STRING(args[0]),
-                        (size_t)PyBytes_GET_SIZE(args[0])};
+        span payload = pytext_bytes(args[0]);
         made = signature_sign(state, key, encoded, payload);
         Py_DECREF(encoded);
     }
@@ -51,7 +50,9 @@ jws_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
         return NULL;
     }
     keys = key_tuple(state, args[1]);
-    if (keys == NULL || !pytext_ascii(state, args[0], &text)) {
+    if (keys == NULL
+        || !pytext_ascii(state, "a token", args[0], STATUS_TOKEN_BASE64,
+                         &text)) {
         goto done;
     }
     result = compact_split(text, false, &parts);
@@ -99,7 +100,7 @@ unverified_header(PyObject *module, PyObject *value)
     span text;
     token parts;
     known_members known;
-    if (!pytext_ascii(state, value, &text)) {
+    if (!pytext_ascii(state, "a token", value, STATUS_TOKEN_BASE64, &text)) {
         return NULL;
     }
     status result = compact_split(text, false, &parts);

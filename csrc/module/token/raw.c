@@ -22,8 +22,7 @@ raw_sign(PyObject *module, PyObject *const *args, Py_ssize_t count)
     if (!key_can_sign(state, key)) {
         return NULL;
     }
-    span message = {PyBytes_AS_STRING(args[0]),
-                    (size_t)PyBytes_GET_SIZE(args[0])};
+    span message = pytext_bytes(args[0]);
     status result = signature_make(key, message, made);
     Py_ssize_t size = (Py_ssize_t)key->signature;
     return result == STATUS_OK ? PyBytes_FromStringAndSize((char *)made, size)
@@ -46,10 +45,8 @@ raw_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
                         "raw_verify() takes bytes, bytes and a Key");
         return NULL;
     }
-    span message = {PyBytes_AS_STRING(args[0]),
-                    (size_t)PyBytes_GET_SIZE(args[0])};
-    span claimed = {PyBytes_AS_STRING(args[1]),
-                    (size_t)PyBytes_GET_SIZE(args[1])};
+    span message = pytext_bytes(args[0]);
+    span claimed = pytext_bytes(args[1]);
     status result = signature_matches((KeyObject *)args[2], message, claimed);
     if (result == STATUS_OK) {
         Py_RETURN_TRUE;
@@ -72,8 +69,9 @@ base64url_bytes(PyObject *module, PyObject *value)
 {
     core_state *state = state_of(module);
     span text;
-    return pytext_ascii(state, value, &text) ? segment_bytes(state, text)
-                                             : NULL;
+    return pytext_ascii(state, "a token", value, STATUS_TOKEN_BASE64, &text)
+               ? segment_bytes(state, text)
+               : NULL;
 }
 
 PyDoc_STRVAR(json_object_doc,
@@ -89,7 +87,7 @@ json_object(PyObject *module, PyObject *value)
     core_state *state = state_of(module);
     known_members known;
     span text;
-    return pytext_utf8(state, "text", value, &text)
+    return pytext_utf8(state, "text", value, STATUS_JSON_SURROGATE, &text)
                ? json_read_object(state, text, &known)
                : NULL;
 }

@@ -40,7 +40,7 @@ verify(VerifierObject *self, PyObject *value, bool whole, header *head)
     known_members known;
     status result = STATUS_TOKEN_TOO_LONG;
 
-    if (!pytext_ascii(state, value, &text)) {
+    if (!pytext_ascii(state, "a token", value, STATUS_TOKEN_BASE64, &text)) {
         return NULL;
     }
     if (text.len <= self->max_bytes) {
