@@ -107,7 +107,7 @@ KEYS: list[Any] = [
     [],
     None,
     1,
-    object(),
+    pytest.param(object(), id="an object"),
     {"kty": "RSA"},
 ]
 
