@@ -1,15 +1,26 @@
-# `make run` starts the service, `make test` runs every test; each first does what
-# is missing. The files .venv/.* are stamps: what they name is done until it changes.
+# `make run` starts the service, `make check` answers within a minute, `make test` runs
+# every test; each first does what is missing. CONTRIBUTING.md tells when to use which.
+# The files .venv/.* are stamps: what they name is done until it changes.
 
 PORT ?= 8000
-PIP = .venv/bin/python -m pip install -qq --disable-pip-version-check
+# How many processes run the tests: `make test CORES=1` runs them one by one.
+CORES ?= auto
+# What is handed to pytest: `make test-core OPTIONS='-x -k hmac'`.
+OPTIONS ?=
+PYTEST = .venv/bin/python -m pytest -n $(CORES) $(OPTIONS)
 C_FILES = $(shell find csrc -name '*.[ch]')
-ASAN_LIBRARIES = $$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)
-
 LIB_FILES = $(shell find csrc/lib -name '*.c')
 LIB_FLAGS = -std=c11 -O2 -g -fPIC -pthread -Wall -Wextra -Werror=unused-result
+LIB_LIBRARIES = -largon2 -lcrypto -pthread
+ROOMS = $(patsubst tests/%/,%,$(filter-out tests/c/ tests/kit/ %__pycache__/,$(wildcard tests/*/)))
+CHECKS = $(patsubst tests/c/%.c,build/check/%,$(wildcard tests/c/*_check.c))
+FUZZERS = $(patsubst tests/c/%.c,build/fuzz/%,$(filter-out %/fuzz_main.c,$(wildcard tests/c/fuzz_*.c)))
+SECONDS ?= 60
+ASAN_LIBRARIES = $$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)
+READY = .venv/.set-up .venv/.built
 
-.PHONY: build lib run test test-asan test-compat soak bench lint clean
+.PHONY: build lib run setup check test $(ROOMS:%=test-%) test-c test-asan
+.PHONY: test-originals fuzz soak bench lint clean
 .DELETE_ON_ERROR:
 
 build: .venv/.built
@@ -21,29 +32,50 @@ run: .venv/.with-app .venv/.built .env
 	@echo "BETTER_AUTH_SECRET is taken from .env"
 	@set -a && . ./.env && exec .venv/bin/fastbearer serve --port $(PORT)
 
-test: .venv/.with-dev .venv/.built
-	.venv/bin/python -m pytest
+# What the tests need and a machine may lack: packages of apt, of pip and of npm.
+setup: .venv/.set-up
+
+# --- tests --------------------------------------------------------------------
+
+# While working: what can be told within a minute.
+check: lint test-c .venv/.with-dev .venv/.built
+	$(PYTEST) tests/core tests/project
+
+# Everything that a change can break.
+test: test-c $(READY)
+	$(PYTEST)
+
+$(ROOMS:%=test-%): test-%: $(READY)
+	$(PYTEST) tests/$*
+
+test-c: $(CHECKS)
+	@for check in $(CHECKS); do echo "$$check" && "$$check" || exit 1; done
 
 # The core's tests, with a core that AddressSanitizer and UBSan watch.
 test-asan: .venv/.with-dev
 	FASTBEARER_BUILD=sanitize .venv/bin/python setup.py -q \
 	    build --build-base build/asan --build-lib build/asan/lib --force
 	LD_PRELOAD="$(ASAN_LIBRARIES)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
-	    PYTHONPATH=build/asan/lib .venv/bin/python -m pytest tests/core \
+	    PYTHONPATH=build/asan/lib $(PYTEST) -m "" tests/core \
 	    tests/better_auth/test_refusals.py tests/better_auth/test_samples.py \
 	    tests/better_auth/test_tokens.py
 
 # The test suites of the packages that the drop-ins stand in for.
-test-compat: .venv/.with-dev .venv/.built
+test-originals: .venv/.with-dev .venv/.built
 	.venv/bin/python scripts/test-compat
 
-# What takes long: tens of thousands of cases, every planted bug, timings, the storm.
-soak: .venv/.with-dev .venv/.built
-	FASTBEARER_SOAK=1 .venv/bin/python -m pytest tests/core/test_argon2_kernels.py
+# What proves the tests themselves, or takes long: planted bugs, valgrind, sanitizers,
+# packages of others, tens of thousands of cases; at last, timings and the storm.
+soak: $(READY) test-asan fuzz
+	$(PYTEST) -m soak
 	.venv/bin/python benchmarks/passwords.py
 	.venv/bin/python benchmarks/timing.py
 	.venv/bin/python benchmarks/storm.py
 	.venv/bin/python benchmarks/http.py
+
+# Each fuzzer for SECONDS, from its seeds; a crash is kept in build/fuzz.
+fuzz: $(FUZZERS)
+	@for fuzzer in $(FUZZERS); do scripts/fuzz "$$fuzzer" $(SECONDS) || exit 1; done
 
 bench: .venv/.with-dev
 	scripts/bench --algorithms HS256 RS256 ES256 EdDSA
@@ -61,23 +93,7 @@ clean:
 	rm -rf python/fastbearer.egg-info python/fastbearer/_core.*.so
 	find python tests -name __pycache__ -exec rm -rf {} +
 
-.venv/.made: scripts/prepare scripts/apt-install
-	scripts/prepare
-	@touch $@
-
-.venv/.chromium: scripts/prepare-chromium .venv/.made
-	scripts/prepare-chromium
-	@touch $@
-
-.venv/.with-dev: .venv/.chromium
-
-.venv/.built: setup.py $(C_FILES) .venv/.made
-	.venv/bin/python setup.py -q build_ext --inplace --force
-	@touch $@
-
-.venv/.with-%: pyproject.toml .venv/.made
-	$(PIP) --no-build-isolation --editable ".[$*]"
-	@touch $@ .venv/.built
+# --- C without Python ---------------------------------------------------------
 
 build/libfastbearer.a: $(LIB_FILES:csrc/lib/%.c=build/c/%.o)
 	rm -f $@
@@ -86,6 +102,36 @@ build/libfastbearer.a: $(LIB_FILES:csrc/lib/%.c=build/c/%.o)
 build/c/%.o: csrc/lib/%.c $(filter %.h,$(C_FILES))
 	@mkdir -p $(@D)
 	$(CC) $(LIB_FLAGS) -Icsrc/lib -c -o $@ $<
+
+build/check/argon2_check: LDFLAGS += -Wl,--wrap=pthread_create
+
+build/check/%: tests/c/%.c build/libfastbearer.a
+	@mkdir -p $(@D)
+	$(CC) $(LIB_FLAGS) -Icsrc/lib -o $@ $< build/libfastbearer.a $(LDFLAGS) $(LIB_LIBRARIES)
+
+build/fuzz/%: tests/c/%.c tests/c/fuzz.h tests/c/fuzz_main.c scripts/build-fuzzer $(C_FILES)
+	@mkdir -p $(@D)
+	scripts/build-fuzzer $< $@
+
+# --- what is done once --------------------------------------------------------
+
+.venv/.made: scripts/prepare scripts/apt-install
+	scripts/prepare
+	@touch $@
+
+.venv/.set-up: scripts/prepare-tests | .venv/.with-dev
+	scripts/prepare-tests
+	@touch $@
+
+.venv/.built: setup.py $(C_FILES) .venv/.made
+	@echo "fastbearer: compiling the core" >&2
+	.venv/bin/python -m pip install -qq --disable-pip-version-check \
+	    --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.with-%: pyproject.toml scripts/pip-install .venv/.made
+	scripts/pip-install ".[$*]"
+	@touch $@ .venv/.built
 
 .env: | .venv/.with-app
 	@secret=$$(.venv/bin/fastbearer secret) && umask 077 && \

@@ -1,17 +1,25 @@
-"""The ``serve`` fixture, and what a run says about itself at its end."""
+"""The ``serve`` fixture, and what a run says about itself at its end.
+
+Nothing here imports a package that the core's own tests do without: a fixture
+imports what it needs when a test asks for it.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from asgi import ASGIApp, running
 from fastbearer import _core
 from servers import BOTH, installed, stop_servers
+
+if TYPE_CHECKING:
+    from asgi import ASGIApp
 
 MET = {
     "a real HTTP server": {"serve", "http"},
@@ -22,7 +30,13 @@ MET = {
 }
 """What a test can meet: label -> the fixtures and markers that say so."""
 
+TOKEN = re.compile("eyJ[A-Za-z0-9_-]{8}")
+"""How the header of a signed token begins."""
+
 HTTP = "a real HTTP server"
+EVERYTHING = "not soak"
+"""The choice of markers in pyproject.toml, with which nobody has chosen a part."""
+
 counts = pytest.StashKey[Counter[str]]()
 
 
@@ -34,6 +48,8 @@ def serve() -> Iterator[Callable[[ASGIApp], str]]:
     runs the app's lifespan, and stops when the test ends. What stops a
     start-up is raised in the test.
     """
+    from asgi import running
+
     with ExitStack() as servers:
         yield lambda app: servers.enter_context(running(app))
 
@@ -41,7 +57,6 @@ def serve() -> Iterator[Callable[[ASGIApp], str]]:
 @pytest.fixture(params=BOTH)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | str]:
     """An empty store of each kind: SQLite's file, or the URL of a PostgreSQL."""
-    # Not above: the tests of the core do without FastAPI.
     from accounts_kit import store_of
 
     with store_of(request.param, tmp_path) as store:
@@ -53,15 +68,33 @@ def pytest_configure(config: pytest.Config) -> None:
     for label, names in MET.items():
         for name in names:
             config.addinivalue_line("markers", f"{name}: meets {label}")
+    make_hypothesis_patient()
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Keep tokens out of ids: every process must give a test the same one."""
+    text = val.decode("latin-1") if isinstance(val, bytes) else val
+    return "token" if isinstance(text, str) and TOKEN.match(text) else None
+
+
+def make_hypothesis_patient() -> None:
+    """Let no property fail because the machine is busy."""
+    try:
+        from hypothesis import settings
+    except ImportError:  # an environment that has the core alone
+        return
+    settings.register_profile("fastbearer", deadline=None)
+    settings.load_profile("fastbearer")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Write into the report what the test met: it may be counted elsewhere."""
     report = yield
     if report.when == "call" and not report.skipped:
-        item.config.stash[counts].update(what_it_met(item))
+        report.user_properties.append(("met", what_it_met(item)))
     return report
 
 
@@ -72,6 +105,28 @@ def what_it_met(item: pytest.Item) -> list[str]:
     return [label for label, signs in MET.items() if names & signs]
 
 
+class Tally:
+    """Counts what tests met, in the process that gathers every report."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._counts = config.stash[counts]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        for name, met in report.user_properties:
+            if name == "met" and isinstance(met, list):
+                self._counts.update(met)
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Tell whether this process runs tests for another one (pytest-xdist)."""
+    return hasattr(config, "workerinput")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if not is_worker(session.config):
+        session.config.pluginmanager.register(Tally(session.config))
+
+
 def pytest_report_header() -> str:
     """Say which core is tested: a release build, or a sanitized one elsewhere."""
     return f"core: {_core.__file__}, {_core.libcrypto_version}"
@@ -80,14 +135,14 @@ def pytest_report_header() -> str:
 def is_full_run(config: pytest.Config) -> bool:
     """Tell whether nobody asked for a part of the tests."""
     options = config.option
-    chosen = options.keyword or options.markexpr or options.collectonly
-    chosen = chosen or getattr(options, "lf", False)
+    chosen = options.keyword or options.collectonly or getattr(options, "lf", False)
+    chosen = chosen or options.markexpr not in ("", EVERYTHING)
     return not chosen and config.args_source is not pytest.Config.ArgsSource.ARGS
 
 
 def lacks(config: pytest.Config) -> list[str]:
     """Return what a full run should have met and did not: it proved too little."""
-    if not is_full_run(config):
+    if is_worker(config) or not is_full_run(config):
         return []
     wanted = {HTTP, *installed()}
     return [
@@ -100,13 +155,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+def pytest_unconfigure() -> None:
+    stop_servers()
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> Generator[None, None, None]:
     """Write our lines after every other summary, before pytest's closing one."""
     yield
-    stop_servers()
     skipped = reasons_to_skip(terminalreporter)
     for reason, tests in skipped.items():
         terminalreporter.write_line(f"skipped: {', '.join(tests)}: {reason}")
@@ -122,6 +180,6 @@ def reasons_to_skip(reporter: pytest.TerminalReporter) -> dict[str, list[str]]:
     tests = defaultdict(list)
     for report in reporter.getreports("skipped"):
         reason = report.longrepr
-        text = reason[2] if isinstance(reason, tuple) else str(reason)
+        text = reason[2] if isinstance(reason, (tuple, list)) else str(reason)
         tests[text.removeprefix("Skipped: ")].append(report.nodeid)
     return tests

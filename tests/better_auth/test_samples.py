@@ -16,14 +16,13 @@ from better_auth_samples import (
     NOW,
     PASSWORD,
     PLAIN,
+    SAMPLES,
     SECRET,
     STRATEGIES,
     big,
     issued,
-    needs_samples,
     paired,
     refused,
-    sample,
     server,
 )
 from fastbearer import KeySet
@@ -33,8 +32,6 @@ from fastbearer.errors import (
     InvalidHashError,
     TokenError,
 )
-
-pytestmark = needs_samples
 
 # --- what is accepted ---------------------------------------------------------------
 
@@ -71,7 +68,7 @@ def test_session_data(strategy: str) -> None:
 
 
 def test_session_data_that_is_signed_with_a_key() -> None:
-    data = sample(r"eyJhbGciOiJFZERTQSIsImtpZCI6IlVZ")
+    data = SAMPLES["session_data_of_the_jwt_plugin"]
     x = "WKP2oj5piRrgKlbya5jGEalMuoPwFlFSH6JTpFJsk6o"
     jwk = {"alg": "EdDSA", "crv": "Ed25519", "kty": "OKP", "x": x}
     jwks = {"keys": [{**jwk, "kid": "UYmo2m4SOCXzBiZxCZnyhDwVSljPtw32"}]}

@@ -48,6 +48,7 @@ from servers import redis as redis_url
 
 Serve = Callable[[ASGIApp], str]
 Make = Callable[..., BetterAuthTables]
+USER_UUID = "5f0c1e5a-7c1f-4c0e-9d1b-3f6d2a9b8e47"
 HOUR, MILLISECOND = timedelta(hours=1), timedelta(milliseconds=1)
 UNAVAILABLE = "Sessions cannot be looked up at the moment. Please try again."
 ODD_TOKENS = [
@@ -222,7 +223,7 @@ def test_dates_of_a_server_in_another_zone() -> None:
         assert session.session["expiresAt"] == "2026-11-22T07:46:51.909Z"
 
 
-@pytest.mark.parametrize(("ids", "user_id"), [("uuid", str(uuid4())), ("integer", "7")])
+@pytest.mark.parametrize(("ids", "user_id"), [("uuid", USER_UUID), ("integer", "7")])
 def test_ids_of_every_kind(make: Make, ids: str, user_id: str) -> None:
     tables = make(ids=ids)
     own: dict[str, Any] = {"id": str(uuid4())} if ids == "uuid" else {}

@@ -108,7 +108,7 @@ KEYS: list[Any] = [
     [],
     None,
     1,
-    object(),
+    pytest.param(object(), id="an object"),
     {"kty": "RSA"},
 ]
 

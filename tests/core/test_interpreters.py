@@ -8,27 +8,13 @@ quick when nothing has changed.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
-from project import ROOT, SECRET
-
-VERSIONS = ("3.12", "3.13", "3.14", "3.15")
-BUILDS = ROOT / "build" / "interpreters"
-NOT_FOR_OTHERS = ("LD_PRELOAD", "ASAN_OPTIONS", "PYTHONMALLOC", "PYTHONPATH")
-"""Variables that suit this interpreter alone."""
-
-CAN_BE_BUILT_FOR = """
-import sys, sysconfig
-open(sysconfig.get_path("include") + "/Python.h").close()
-print(sys.version_info >= (3, 12) and sys.executable)
-"""
+from other_pythons import VERSIONS, built_for, environment, newer_pythons
+from project import SECRET
 
 IN_THE_MAIN_ONE = f"""
 import base64, threading
@@ -161,86 +147,20 @@ print("agreed")
 """
 
 
-def environment(**more: str) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if k not in NOT_FOR_OTHERS}
-    return kept | {"PYTHONDONTWRITEBYTECODE": "1"} | more
-
-
-def asked(command: list[str], **more: str) -> str | None:
-    """Return what a command prints, or None if it fails."""
-    done = subprocess.run(
-        command, env=environment(**more), capture_output=True, text=True, cwd=ROOT
-    )
-    return done.stdout.strip() if done.returncode == 0 else None
-
-
-def candidates() -> Iterator[str]:
-    """Yield what may be a newer Python, the one of pyenv before its shim."""
-    for version in VERSIONS:
-        if shutil.which("pyenv"):
-            latest = asked(["pyenv", "latest", version])
-            prefix = latest and asked(["pyenv", "prefix", latest])
-            if prefix:
-                yield f"{prefix}/bin/python"
-        on_path = shutil.which(f"python{version}")
-        if on_path:
-            yield on_path
-
-
-def newer_pythons() -> dict[str, str]:
-    """Return the newer Pythons that have headers, by version."""
-    found: dict[str, str] = {}
-    for candidate in candidates():
-        executable = asked([candidate, "-c", CAN_BE_BUILT_FOR])
-        if executable and executable != "False":
-            name = asked([executable, "-c", "import sys; print(sys.version[:4])"])
-            found.setdefault(name or candidate, executable)
-    return found
-
-
-def setuptools_alone(home: Path) -> Path:
-    """Return a directory that holds our setuptools and no compiled package."""
-    home.mkdir(parents=True, exist_ok=True)
-    for name in ("setuptools", "_distutils_hack"):
-        spec = find_spec(name)
-        if spec is None or spec.origin is None:
-            pytest.skip(f"{name} is missing, which builds the core for another Python")
-        link = home / name
-        link.unlink(missing_ok=True)
-        link.symlink_to(Path(spec.origin).parent)
-    return home
-
-
-def built_for(python: str, version: str) -> Path:
-    """Build the package for another Python, where its sources have changed."""
-    base = BUILDS / version
-    library = base / "lib"
-    tools = setuptools_alone(base / "tools")
-    command = [python, "setup.py", "-q", "build"]
-    command += ["--build-base", str(base), "--build-lib", str(library)]
-    done = subprocess.run(
-        command,
-        env=environment(PYTHONPATH=str(tools), FASTBEARER_BUILD="debug"),
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-    )
-    assert done.returncode == 0, done.stderr
-    return library
-
-
-def without_newer_python() -> str:
-    return f"no Python of {', '.join(VERSIONS)} with headers was found"
-
-
-@pytest.fixture(scope="module")
-def pythons() -> list[tuple[str, str]]:
-    """Return each Python that can, with the path where it finds the package."""
+@pytest.fixture(
+    scope="module",
+    params=["the newest", pytest.param("every one", marks=pytest.mark.soak)],
+)
+def pythons(request: pytest.FixtureRequest) -> list[tuple[str, str]]:
+    """Return the Pythons that can, with the path where each finds the package."""
     if sys.version_info >= (3, 12):
         return [(sys.executable, os.environ.get("PYTHONPATH", ""))]
     found = newer_pythons()
     if not found:
-        pytest.skip(without_newer_python())
+        pytest.skip(f"no Python of {', '.join(VERSIONS)} with headers was found")
+    if request.param == "the newest":
+        newest = max(found, key=lambda version: int(version.partition(".")[2]))
+        found = {newest: found[newest]}
     return [
         (python, str(built_for(python, version))) for version, python in found.items()
     ]

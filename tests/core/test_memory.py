@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 
-from fastbearer import Key, KeySet, Signer, TokenError, Verifier
+from many_threads import wrong_answers
 from project import ROOT
 
 TESTS = [str(Path(__file__).parent), str(ROOT / "tests" / "kit")]
@@ -91,6 +90,7 @@ inputs = list(range(6))
 """
 
 
+@pytest.mark.soak
 @under_a_sanitizer
 @pytest.mark.parametrize(
     ("setup", "calls"),
@@ -109,6 +109,7 @@ def test_memory_does_not_grow(setup: str, calls: int) -> None:
     assert int(run.stdout) < 2**20
 
 
+@pytest.mark.soak
 def test_a_leak_would_be_seen() -> None:
     leak = "kept = []\ncall = lambda n: kept.append(bytes(100))\ninputs = [1]\n"
     code = GROWTH.format(tests=TESTS, setup=leak, calls=100_000)
@@ -119,28 +120,4 @@ def test_a_leak_would_be_seen() -> None:
 
 
 def test_threads_get_the_answers_of_one() -> None:
-    keys = [Key.generate(name, kid=name) for name in ("HS256", "ES256", "EdDSA")]
-    verifier = Verifier(KeySet(keys), require=(), cache=8)
-    claims = [{"n": n, "text": "é" * n} for n in range(60)]
-    tokens = [Signer(keys[n % 3]).sign(one) for n, one in enumerate(claims)]
-    forged = [text[:-10] + "A" * 10 for text in tokens]
-    wrong: list[object] = []
-
-    def work(start: int) -> None:
-        for step in range(300):
-            n = (start * 7 + step) % 60
-            if verifier.verify(tokens[n]) != claims[n]:
-                wrong.append(n)
-            if Signer(keys[0]).sign(claims[n]).count(".") != 2:
-                wrong.append(n)
-            try:
-                wrong.append(verifier.verify(forged[n]))
-            except TokenError:
-                continue
-
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong
+    assert wrong_answers() == []

@@ -10,9 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import os
-import shutil
 import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -41,7 +39,8 @@ from fastbearer import (
     jws,
 )
 from handmade_tokens import HEADER, KEY, NOW, b64, raw_token, signed, token, verifier
-from project import SECRET
+from other_pythons import built_for, environment, free_threaded
+from project import ROOT, SECRET
 
 RSA = rsa.generate_private_key(65537, 2048)
 EC = ec.generate_private_key(ec.SECP256R1())
@@ -409,28 +408,15 @@ def test_every_changed_character_is_refused(algorithm: str) -> None:
 # --- without the GIL --------------------
 
 
-def free_threaded() -> str | None:
-    """Return a Python that runs without the GIL, if there is one."""
-    for name in ("python3.15t", "python3.14t", "python3.13t"):
-        found = shutil.which(name)
-        if found is not None:
-            return found
-    code = "import sysconfig; print(sysconfig.get_config_var('Py_GIL_DISABLED'))"
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    return sys.executable if shown.stdout.strip() == "1" else None
-
-
-def test_threads_without_the_gil(tmp_path: Any) -> None:
+def test_threads_without_the_gil() -> None:
     python = free_threaded()
     if python is None:
         pytest.skip("NO FREE-THREADED PYTHON FOUND (python3.13t or later)")
-    from project import ROOT
-
-    build = [python, "setup.py", "-q", "build_ext", "--build-lib", str(tmp_path)]
-    subprocess.run([*build, "--build-temp", str(tmp_path)], cwd=ROOT, check=True)
-    shutil.copytree(ROOT / "python" / "fastbearer", tmp_path / "fastbearer")
-    code = "import test_memory as t; t.test_threads_get_the_answers_of_one()"
-    folders = [tmp_path, ROOT / "tests" / "core", ROOT / "tests" / "kit"]
+    folders = [built_for(python, "free-threaded"), ROOT / "tests" / "kit"]
+    code = (
+        "import sys, many_threads; assert not sys._is_gil_enabled();"
+        "assert many_threads.wrong_answers() == []"
+    )
     path = os.pathsep.join(map(str, folders))
-    environment = {**os.environ, "PYTHONPATH": path, "PYTHON_GIL": "0"}
-    subprocess.run([python, "-c", code], env=environment, check=True)
+    command = [python, "-X", "dev", "-c", code]
+    subprocess.run(command, env=environment(PYTHONPATH=path), check=True)

@@ -63,8 +63,7 @@ def store_of(kind: str, folder: Path) -> Iterator[Store]:
     if kind == "sqlite":
         yield folder / "store.db"
         return
-    with own_database() as url:
-        migrate(url)
+    with own_database(prepare=migrate) as url:
         yield url
 
 

@@ -1,12 +1,14 @@
 """Samples of a real Better Auth server, under a clock that stands still.
 
-They are those of ../shared/facts/better-auth.md, section 8, and are read from there.
+``better_auth_samples.json`` has what our own runs of a pinned server gave; the users
+in it are made up.
 """
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,9 +16,10 @@ import pytest
 
 from fastbearer.better_auth import BetterAuth
 from fastbearer.errors import TokenError
-from project import ROOT
 
-FACTS = ROOT.parent / "shared" / "facts" / "better-auth.md"
+SAMPLES: dict[str, Any] = json.loads(
+    Path(__file__).with_suffix(".json").read_text(encoding="utf-8")
+)
 SECRET = "q7Zt3xKp9LwVb2NfRd6HsJc8YmGa4TuE"
 OTHER = "Vb8Rk2Wn5Xq9Ct3Ez7Gy1Hu6Jp4Ls0Mf"
 NOW = 1795330013.0
@@ -29,16 +32,6 @@ PLAIN = "idPlQqUQEV5q1ELDLrcOE5ZhQ561mwrX.4XYWZ4%2Fdbw77ygclq7JZQ5r1EP%2FLTlG8YY
 TOKEN, SIGNATURE = unquote(PLAIN).split(".")
 STRATEGIES = ["compact", "jwt", "jwe"]
 
-needs_samples = pytest.mark.skipif(
-    not FACTS.exists(), reason=f"NO SAMPLES: {FACTS.name} is not beside the project"
-)
-
-
-def sample(pattern: str) -> str:
-    found = re.search(f"`({pattern}[^`\\s]*)`", FACTS.read_text())
-    assert found is not None, pattern
-    return found[1]
-
 
 def server(**options: Any) -> BetterAuth:
     return BetterAuth(options.pop("secret", SECRET), clock=lambda: NOW, **options)
@@ -46,24 +39,14 @@ def server(**options: Any) -> BetterAuth:
 
 def paired(strategy: str) -> tuple[str, str]:
     """Return the signed session token and the session data of one run."""
-    start = {
-        "compact": "eyJzZXNzaW9uIjp7",
-        "jwt": r"eyJhbGciOiJIUzI1NiJ9\.eyJzZXNz",
-        "jwe": r"eyJhbGciOiJkaXIi",
-    }[strategy]
-    token = {"compact": "hPs09e2W", "jwt": "ZaFMQ8YP", "jwe": "tgYWITZk"}[strategy]
-    found = re.search(f"{token}[A-Za-z0-9]{{24}}\\.[A-Za-z0-9%]+", FACTS.read_text())
-    assert found is not None
-    return found[0], sample(start)
-
-
-JWT = {"EdDSA": "eyJhbGciOiJFZERTQSIsImtpZCI6IjBudW8", "ES256": "eyJhbGciOiJFUzI1NiIs"}
+    run = SAMPLES["session_data"][strategy]
+    return run["session_token"], run["session_data"]
 
 
 def issued(algorithm: str) -> tuple[str, str]:
-    """Return a token of the plugin, and the keys."""
-    keys = {"EdDSA": "EdDSA", "ES256": "ES256"}[algorithm]
-    return sample(JWT[algorithm]), sample(f'{{"keys":\\[{{"alg":"{keys}"')
+    """Return a token of the plugin ``jwt()``, and the text of its keys."""
+    run = SAMPLES["tokens_of_the_jwt_plugin"][algorithm]
+    return run["token"], run["jwks"]
 
 
 def big(characters: int) -> tuple[dict[str, Any], dict[str, Any]]:

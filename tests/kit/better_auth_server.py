@@ -102,6 +102,18 @@ def _package(version: str) -> str:
     return json.dumps(package, indent=2)
 
 
+def install_all() -> None:
+    """Install every version before the tests, and say so; they say what is missing."""
+    if not has_node():
+        print(f"fastbearer: {NO_NODE}; the tests with it will be skipped")
+        return
+    for version in VERSIONS:
+        print(f"fastbearer: installing better-auth {version} with npm", flush=True)
+        problem = _installed(version)[1]
+        if problem:
+            print(problem)
+
+
 # --- a server -----------------------------------------------------------------------
 
 

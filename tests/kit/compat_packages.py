@@ -12,7 +12,7 @@ from typing import NamedTuple
 import httpx2
 
 from compat_projects import Signer
-from project import ROOT
+from project import ROOT, locked
 
 HOME = ROOT / "build" / "projects"
 PACKAGES = [
@@ -220,14 +220,19 @@ def environment() -> str:
     """
     program, stamp = str(HOME / "bin" / "python"), HOME / "made"
     wanted = "\n".join([sys.base_prefix, sys.version, *PACKAGES])
-    if not stamp.is_file() or stamp.read_text() != wanted:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(HOME)], check=True)
-        command = [program, "-m", "pip", "install", "-qq", *PACKAGES]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise LookupError(done.stderr.strip().splitlines()[-1:])
-        stamp.write_text(wanted)
+    with locked(HOME.with_suffix(".lock")):
+        if not stamp.is_file() or stamp.read_text() != wanted:
+            _install(program)
+            stamp.write_text(wanted)
     return program
+
+
+def _install(program: str) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--clear", str(HOME)], check=True)
+    command = [program, "-m", "pip", "install", "-qq", *PACKAGES]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise LookupError(done.stderr.strip().splitlines()[-1:])
 
 
 @contextmanager

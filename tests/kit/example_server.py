@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from npm import locked
-from project import ROOT
+from project import ROOT, locked
 from servers import NO_NODE, free_port, has_node
 
 SOURCES = ROOT / "examples" / "better-auth"

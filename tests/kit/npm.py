@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from project import ROOT
+from project import ROOT, locked
 
 NPM = ("npm", "install", "--ignore-scripts", "--legacy-peer-deps", "--no-package-lock")
 QUIET = ("--no-audit", "--no-fund", "--loglevel=error")
@@ -38,11 +35,3 @@ def npm_install(name: str, package: str) -> tuple[Path, str]:
             return folder, npm.stdout + npm.stderr
         stamp.write_text(package)
     return folder, ""
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Keep other processes out: two of them may run the tests."""
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

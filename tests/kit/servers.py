@@ -1,4 +1,8 @@
-"""What tests meet: PostgreSQL and Redis, if need be their own; Node; Chromium."""
+"""What tests meet: PostgreSQL and Redis, if need be their own; Node; Chromium.
+
+The clients of the databases are imported where they are used: every test imports
+this module, and the core's tests do without them.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +19,11 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
-from secrets import token_hex
 from typing import Any, Protocol, TypeVar
 
-import asyncpg
 import pytest
-from redis import Redis
-from redis.exceptions import RedisError
+
+from databases import Databases, Prepare, create
 
 POSTGRES = os.environ.get(
     "TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres"
@@ -49,6 +51,8 @@ def free_port() -> int:
 
 def ask(url: str, query: str, *values: Any) -> list[tuple[Any, ...]]:
     """Ask a PostgreSQL database; parameters are written as question marks."""
+    import asyncpg
+
     for number in range(1, len(values) + 1):
         query = query.replace("?", f"${number}", 1)
 
@@ -63,6 +67,8 @@ def ask(url: str, query: str, *values: Any) -> list[tuple[Any, ...]]:
 
 
 def answers(url: str) -> bool:
+    import asyncpg
+
     try:
         ask(url, "SELECT 1")
     except (OSError, asyncpg.PostgresError, TimeoutError):
@@ -167,6 +173,9 @@ def postgres() -> str:
 
 
 def answers_redis(url: str) -> bool:
+    from redis import Redis
+    from redis.exceptions import RedisError
+
     try:
         with Redis.from_url(url, socket_timeout=5) as client:
             client.ping()
@@ -254,20 +263,35 @@ def installed() -> set[str]:
     return found
 
 
-def stop_servers() -> None:
-    """End what ``postgres`` has started."""
-    while _kept:
-        _kept.pop().__exit__(None, None, None)
+@cache
+def _databases() -> Databases:
+    return Databases(postgres())
 
 
 @contextmanager
-def own_database(server: str | None = None) -> Iterator[str]:
-    """Make a database of our own, and drop it in the end; the value is its URL."""
-    url = postgres() if server is None else server
-    name = f"fastbearer_test_{token_hex(6)}"
-    ask(url, f"CREATE DATABASE {name}")
-    try:
-        yield url.rpartition("/")[0] + f"/{name}"
-    finally:
-        if answers(url):
-            ask(url, f"DROP DATABASE {name} WITH (FORCE)")
+def own_database(
+    server: str | None = None, prepare: Prepare | None = None
+) -> Iterator[str]:
+    """Give a database that nobody else has; the value is its URL.
+
+    Args:
+        server: One that the test runs itself, in place of that of all tests.
+        prepare: Makes the tables; without it, the database is empty.
+    """
+    if server is None:
+        with _databases().borrowed(prepare) as url:
+            yield url
+        return
+    url = create(server)  # it goes with its server
+    if prepare is not None:
+        prepare(url)
+    yield url
+
+
+def stop_servers() -> None:
+    """Drop what ``own_database`` has made, and end what ``postgres`` has started."""
+    if _databases.cache_info().currsize:
+        _databases().drop()
+        _databases.cache_clear()
+    while _kept:
+        _kept.pop().__exit__(None, None, None)
