@@ -3,10 +3,7 @@
  * wrong password, or a wrong session token, right. The linker puts the empty
  * functions below in the place of what computes:
  *
- *   gcc -std=c11 -Icsrc/lib tests/c/verdict_check.c build/libfastbearer.a \
- *       -largon2 -lcrypto -pthread -Wl,--wrap=fb_argon2_compute ... \
- *       -o /tmp/verdict_check
- *   /tmp/verdict_check hash...
+ *   make build/check/verdict_check && build/check/verdict_check [hash...]
  *
  * It prints each hash that was accepted, and fails if there is one.
  */
@@ -70,6 +67,19 @@ __wrap_hmac_sign(const hmac_key *key, const void *message, size_t len,
     return true;
 }
 
+/* Of the password "right". */
+static const char *const samples[] = {
+    "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$P3OLBQw3O3GiY9hpX8wpK"
+    "8qO6gQccIdDXnlkdzKceqU",
+    "$2b$04$......................Syd4KYxmAS1yW2i4q32tNmiGES8QLYu",
+    "$scrypt$ln=4,r=8,p=1$c2FsdHNhbHQ$NtyaS8LCdQFkV4gXnlwP73+ZIn1"
+    "PNt5KK/VYUFAfGRo",
+    "$pbkdf2-sha256$1$c2FsdHNhbHQ$VOXPETF6Rd9XkFFDfSCLc5Dvz8sP5fA"
+    "nraBdWuFL7Vk",
+    "bcrypt_sha256$$2b$04$......................faWYsOlr9ZNNVpUsQ"
+    "K7QtXHrNANFVeS",
+};
+
 static bool
 accepts(const hash_means *means, const char *text)
 {
@@ -118,6 +128,10 @@ main(int count, char **hashes)
     const hash_means ours = {fb_argon2_engine_find(NULL), &kept, false};
     const hash_means library = {NULL, &kept, false};
     int accepted = accepts_token() ? 1 : 0;
+    for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
+        accepted += accepts(&ours, samples[i]);
+        accepted += accepts(&library, samples[i]);
+    }
     for (int i = 1; i < count; i++) {
         accepted += accepts(&ours, hashes[i]);
         accepted += accepts(&library, hashes[i]);
