@@ -16,6 +16,7 @@ ROOMS = $(patsubst tests/%/,%,$(filter-out tests/c/ tests/kit/ %__pycache__/,$(w
 CHECKS = $(patsubst tests/c/%.c,build/check/%,$(wildcard tests/c/*_check.c))
 FUZZERS = $(patsubst tests/c/%.c,build/fuzz/%,$(filter-out %/fuzz_main.c,$(wildcard tests/c/fuzz_*.c)))
 SECONDS ?= 60
+COMMA = ,
 ASAN_LIBRARIES = $$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)
 READY = .venv/.set-up .venv/.built
 
@@ -104,6 +105,9 @@ build/c/%.o: csrc/lib/%.c $(filter %.h,$(C_FILES))
 	$(CC) $(LIB_FLAGS) -Icsrc/lib -c -o $@ $<
 
 build/check/argon2_check: LDFLAGS += -Wl,--wrap=pthread_create
+
+build/check/verdict_check: LDFLAGS += $(addprefix -Wl$(COMMA)--wrap=,\
+    fb_argon2_compute argon2_ctx EVP_PBE_scrypt PKCS5_PBKDF2_HMAC blowfish_encrypt hmac_sign)
 
 build/check/%: tests/c/%.c build/libfastbearer.a
 	@mkdir -p $(@D)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,3 +30,10 @@ def locked(path: Path) -> Iterator[None]:
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def made(target: str) -> Path:
+    """Return a file of the project once ``make`` has brought it up to date."""
+    with locked(ROOT / "build" / ".making"):
+        subprocess.run(["make", "-s", target], cwd=ROOT, check=True)
+    return ROOT / target

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from project import ROOT
+from project import ROOT, made
 
 
 @pytest.fixture(scope="module")
 def library() -> Path:
-    subprocess.run(["make", "-s", "lib"], cwd=ROOT, check=True)
-    return ROOT / "build" / "libfastbearer.a"
+    return made("build/libfastbearer.a")
 
 
 def names(archive: Path, kinds: str) -> set[str]:

@@ -37,21 +37,22 @@ is_bcrypt64(const char *p, size_t len)
     return true;
 }
 
-/* Bits that the last character has too many are ignored, as by all makers:
- * hashes whose salt has them set are in use. */
-static void
-read_salt(const char *text, unsigned char *salt)
+/* Decodes as many characters as the bytes take; returns the bits that the last
+ * one has beyond them. */
+static uint32_t
+decode(const char *text, unsigned char *bytes, size_t len)
 {
     uint32_t bits = 0;
     int count = 0;
-    for (size_t at = 0; at < SALT_LEN; text++) {
+    for (size_t at = 0; at < len; text++) {
         bits = bits << 6 | value_of(*text);
         count += 6;
         if (count >= 8) {
             count -= 8;
-            salt[at++] = (unsigned char)(bits >> count);
+            bytes[at++] = (unsigned char)(bits >> count);
         }
     }
+    return bits & ((1u << count) - 1);
 }
 
 static void
@@ -148,7 +149,9 @@ compute(span password, span setting, unsigned char *digest)
     uint32_t words[6];
     unsigned cost =
         (unsigned)((setting.p[4] - '0') * 10 + (setting.p[5] - '0'));
-    read_salt(setting.p + 7, salt_bytes);
+    /* Bits beyond the salt are ignored, as by all makers: hashes that have
+     * some set are in use. */
+    (void)decode(setting.p + 7, salt_bytes, SALT_LEN);
     for (size_t i = 0; i < 4; i++) {
         salt.words[i] = load_word(salt_bytes + 4 * i);
     }
@@ -170,28 +173,58 @@ compute(span password, span setting, unsigned char *digest)
     OPENSSL_cleanse(words, sizeof words);
 }
 
+CHECKED static status
+compute_checked(span password, span setting, unsigned char *digest)
+{
+    size_t digest_at;
+    status result = bcrypt_check(setting, &digest_at);
+    if (result == STATUS_OK) {
+        result = check_password(password, digest_at == 0);
+    }
+    if (result == STATUS_OK) {
+        if (password.len > PASSWORD_MAX) {
+            password.len = PASSWORD_MAX;
+        }
+        compute(password, setting, digest);
+    }
+    return result;
+}
+
 status
 bcrypt_make(const hash_means *means, span password, span setting,
             unsigned threads, hash_text *out)
 {
     (void)means;
     (void)threads; /* one */
-    unsigned char digest[DIGEST_LEN];
-    size_t digest_at;
-    status result = bcrypt_check(setting, &digest_at);
+    unsigned char digest[DIGEST_LEN] = {0};
+    status result = compute_checked(password, setting, digest);
     if (result == STATUS_OK) {
-        result = check_password(password, digest_at == 0);
+        memcpy(out->text, setting.p, SETTING_LEN);
+        write_digest(digest, out->text + SETTING_LEN);
+        out->len = HASH_LEN;
     }
-    if (result != STATUS_OK) {
-        return result;
-    }
-    if (password.len > PASSWORD_MAX) {
-        password.len = PASSWORD_MAX;
-    }
-    compute(password, setting, digest);
-    memcpy(out->text, setting.p, SETTING_LEN);
-    write_digest(digest, out->text + SETTING_LEN);
-    out->len = HASH_LEN;
     OPENSSL_cleanse(digest, sizeof digest);
-    return STATUS_OK;
+    return result;
+}
+
+status
+bcrypt_verify(const hash_means *means, span password, span hash,
+              unsigned threads, bool *matches)
+{
+    (void)means;
+    (void)threads; /* one */
+    unsigned char digest[DIGEST_LEN] = {0}, expected[DIGEST_LEN];
+    *matches = false;
+    if (hash.len != HASH_LEN) {
+        return STATUS_HASH_MALFORMED;
+    }
+    status result = compute_checked(password, hash, digest);
+    if (result == STATUS_OK) {
+        bool is_exact =
+            decode(hash.p + SETTING_LEN, expected, DIGEST_LEN) == 0;
+        *matches =
+            is_exact && CRYPTO_memcmp(digest, expected, DIGEST_LEN) == 0;
+    }
+    OPENSSL_cleanse(digest, sizeof digest);
+    return result;
 }

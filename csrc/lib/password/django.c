@@ -56,18 +56,32 @@ django_argon2_check(span setting, size_t *digest)
     return result;
 }
 
+/* The word's '$' is the PHC text's first one. */
+static span
+phc_of(span setting, size_t *at)
+{
+    span inner = inner_of(setting, at);
+    *at -= 1;
+    return (span){inner.p - 1, inner.len + 1};
+}
+
 status
 django_argon2_make(const hash_means *means, span password, span setting,
                    unsigned threads, hash_text *out)
 {
     size_t at;
     hash_text made;
-    (void)inner_of(setting, &at);
-    /* the word's '$' is the PHC text's first one */
-    span phc = {setting.p + at - 1, setting.len - at + 1};
+    span phc = phc_of(setting, &at);
     status result = phc_make(means, password, phc, threads, &made);
-    return result == STATUS_OK ? put_word(setting, at - 1, &made, out)
-                               : result;
+    return result == STATUS_OK ? put_word(setting, at, &made, out) : result;
+}
+
+status
+django_argon2_verify(const hash_means *means, span password, span hash,
+                     unsigned threads, bool *matches)
+{
+    size_t at;
+    return phc_verify(means, password, phc_of(hash, &at), threads, matches);
 }
 
 /* bcrypt$$2b$12$... */
@@ -88,21 +102,56 @@ django_bcrypt_make(const hash_means *means, span password, span setting,
     return result == STATUS_OK ? put_word(setting, at, &made, out) : result;
 }
 
-/* bcrypt_sha256$$2b$12$...: of the password's SHA-256 in hexadecimal. */
 status
-django_bcrypt_sha256_make(const hash_means *means, span password, span setting,
-                          unsigned threads, hash_text *out)
+django_bcrypt_verify(const hash_means *means, span password, span hash,
+                     unsigned threads, bool *matches)
+{
+    size_t at;
+    return bcrypt_verify(means, password, inner_of(hash, &at), threads,
+                         matches);
+}
+
+/* bcrypt_sha256$$2b$12$...: of the password's SHA-256 in hexadecimal. */
+#define HEX_LEN (2 * SHA256_LEN)
+
+CHECKED static status
+write_hex(span password, char *hex)
 {
     unsigned char digest[SHA256_LEN];
-    char hex[2 * SHA256_LEN + 4];
     if (EVP_Digest(password.p, password.len, digest, NULL, EVP_sha256(), NULL)
         != 1) {
         return STATUS_CRYPTO_FAILED;
     }
-    char *end = text_encode(digest, sizeof digest, CODE_HEX, hex);
-    status result = django_bcrypt_make(means, (span){hex, (size_t)(end - hex)},
-                                       setting, threads, out);
+    (void)text_encode(digest, sizeof digest, CODE_HEX, hex);
     OPENSSL_cleanse(digest, sizeof digest);
+    return STATUS_OK;
+}
+
+status
+django_bcrypt_sha256_make(const hash_means *means, span password, span setting,
+                          unsigned threads, hash_text *out)
+{
+    char hex[HEX_LEN + 4]; /* as text_encode asks */
+    status result = write_hex(password, hex);
+    if (result == STATUS_OK) {
+        result = django_bcrypt_make(means, (span){hex, HEX_LEN}, setting,
+                                    threads, out);
+    }
+    OPENSSL_cleanse(hex, sizeof hex);
+    return result;
+}
+
+status
+django_bcrypt_sha256_verify(const hash_means *means, span password, span hash,
+                            unsigned threads, bool *matches)
+{
+    char hex[HEX_LEN + 4]; /* as text_encode asks */
+    *matches = false;
+    status result = write_hex(password, hex);
+    if (result == STATUS_OK) {
+        result = django_bcrypt_verify(means, (span){hex, HEX_LEN}, hash,
+                                      threads, matches);
+    }
     OPENSSL_cleanse(hex, sizeof hex);
     return result;
 }

@@ -14,6 +14,7 @@ typedef struct {
     digest_id digest; /* PBKDF2's */
     unsigned char salt[KDF_SALT_MAX], key[KDF_DIGEST_MAX];
     size_t salt_len, key_len; /* key_len is 0 in a bare setting */
+    size_t key_size;          /* what key_len is in a whole hash */
     size_t setting_len;       /* up to where the key's text begins */
     text_code code;           /* of the key */
 } kdf;

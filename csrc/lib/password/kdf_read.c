@@ -188,8 +188,10 @@ kdf_read(span text, kdf *out)
     while (!text_skip(&rest, kinds[i].prefix)) {
         i++; /* the last prefix is everywhere */
     }
-    *out = (kdf){.is_scrypt = kinds[i].is_scrypt, .digest = kinds[i].digest};
+    *out = (kdf){.is_scrypt = kinds[i].is_scrypt,
+                 .digest = kinds[i].digest,
+                 .key_size = kinds[i].key};
     bool ok = kinds[i].read(text, rest, out)
-              && (out->key_len == 0 || out->key_len == kinds[i].key);
+              && (out->key_len == 0 || out->key_len == out->key_size);
     return ok ? check_cost(out) : STATUS_HASH_MALFORMED;
 }

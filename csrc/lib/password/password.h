@@ -115,6 +115,10 @@ typedef struct {
     /* Checks and hashes; under a whole hash, the same digest comes again. */
     CHECKED status (*make)(const hash_means *means, span password,
                            span setting, unsigned threads, hash_text *out);
+    /* Checks and hashes into memory of its own, and compares the bytes with
+     * the hash's, in constant time: no table is looked up by a digest. */
+    CHECKED status (*verify)(const hash_means *means, span password, span hash,
+                             unsigned threads, bool *matches);
 } format;
 
 /* The format of a setting, or NULL. */
@@ -132,12 +136,16 @@ CHECKED status format_verify(const hash_means *means, span password, span hash,
 CHECKED status phc_check(span setting, size_t *digest);
 CHECKED status phc_make(const hash_means *means, span password, span setting,
                         unsigned threads, hash_text *out);
+CHECKED status phc_verify(const hash_means *means, span password, span hash,
+                          unsigned threads, bool *matches);
 
 /* $2b$cost$ and 22 characters of salt [and 31 of digest]; so for 2a, 2y and
  * the faulty 2x. */
 CHECKED status bcrypt_check(span setting, size_t *digest);
 CHECKED status bcrypt_make(const hash_means *means, span password,
                            span setting, unsigned threads, hash_text *out);
+CHECKED status bcrypt_verify(const hash_means *means, span password, span hash,
+                             unsigned threads, bool *matches);
 
 /* --- kdf.c: scrypt and PBKDF2 -------------------------------------------- */
 
@@ -145,6 +153,8 @@ bool kdf_is_better_auth(span text);
 CHECKED status kdf_check(span setting, size_t *digest);
 CHECKED status kdf_make(const hash_means *means, span password, span setting,
                         unsigned threads, hash_text *out);
+CHECKED status kdf_verify(const hash_means *means, span password, span hash,
+                          unsigned threads, bool *matches);
 
 /* --- django.c ------------------------------------------------------------ */
 
@@ -152,12 +162,21 @@ CHECKED status django_argon2_check(span setting, size_t *digest);
 CHECKED status django_argon2_make(const hash_means *means, span password,
                                   span setting, unsigned threads,
                                   hash_text *out);
+CHECKED status django_argon2_verify(const hash_means *means, span password,
+                                    span hash, unsigned threads,
+                                    bool *matches);
 CHECKED status django_bcrypt_check(span setting, size_t *digest);
 CHECKED status django_bcrypt_make(const hash_means *means, span password,
                                   span setting, unsigned threads,
                                   hash_text *out);
+CHECKED status django_bcrypt_verify(const hash_means *means, span password,
+                                    span hash, unsigned threads,
+                                    bool *matches);
 CHECKED status django_bcrypt_sha256_make(const hash_means *means,
                                          span password, span setting,
                                          unsigned threads, hash_text *out);
+CHECKED status django_bcrypt_sha256_verify(const hash_means *means,
+                                           span password, span hash,
+                                           unsigned threads, bool *matches);
 
 #endif

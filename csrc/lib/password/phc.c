@@ -95,22 +95,20 @@ phc_check(span setting, size_t *digest)
 }
 
 static void
-write_digest(const phc *from, span setting, hash_text *out)
+write_hash(const phc *from, span setting, const unsigned char *tag,
+           hash_text *out)
 {
     memcpy(out->text, setting.p, from->setting_len);
     out->text[from->setting_len] = '$';
-    char *end = text_encode(from->digest, from->digest_len, CODE_B64,
+    char *end = text_encode(tag, from->digest_len, CODE_B64,
                             out->text + from->setting_len + 1);
     out->len = (size_t)(end - out->text);
 }
 
 CHECKED static status
-compute(const hash_means *means, const argon2_params *params, span password,
-        unsigned threads, unsigned char *tag)
+compute_in_arena(const hash_means *means, const argon2_params *params,
+                 span password, unsigned threads, unsigned char *tag)
 {
-    if (means->engine == NULL) {
-        return fb_argon2_library_compute(params, password, threads, tag);
-    }
     arena *own = arena_take(means->arenas, fb_argon2_arena_size(params));
     if (own == NULL) {
         return STATUS_NO_MEMORY;
@@ -124,11 +122,31 @@ compute(const hash_means *means, const argon2_params *params, span password,
     return result;
 }
 
+/* Writes from->digest_len bytes. */
+CHECKED static status
+compute(const hash_means *means, const phc *from, span password,
+        unsigned threads, unsigned char *tag)
+{
+    const argon2_params params = {
+        .kind = from->kind,
+        .version = from->version,
+        .memory = from->memory,
+        .passes = from->passes,
+        .lanes = from->lanes,
+        .salt = {(const char *)from->salt, from->salt_len},
+        .size = from->digest_len,
+    };
+    return means->engine == NULL
+               ? fb_argon2_library_compute(&params, password, threads, tag)
+               : compute_in_arena(means, &params, password, threads, tag);
+}
+
 status
 phc_make(const hash_means *means, span password, span setting,
          unsigned threads, hash_text *out)
 {
     phc read;
+    unsigned char tag[DIGEST_MAX] = {0};
     status result = phc_read(setting, &read);
     if (result != STATUS_OK) {
         return result;
@@ -136,19 +154,31 @@ phc_make(const hash_means *means, span password, span setting,
     if (read.digest_len == 0) {
         read.digest_len = DIGEST_DEFAULT;
     }
-    const argon2_params params = {
-        .kind = read.kind,
-        .version = read.version,
-        .memory = read.memory,
-        .passes = read.passes,
-        .lanes = read.lanes,
-        .salt = {(const char *)read.salt, read.salt_len},
-        .size = read.digest_len,
-    };
-    result = compute(means, &params, password, threads, read.digest);
+    result = compute(means, &read, password, threads, tag);
     if (result == STATUS_OK) {
-        write_digest(&read, setting, out);
+        write_hash(&read, setting, tag, out);
     }
-    OPENSSL_cleanse(&read, sizeof read);
+    OPENSSL_cleanse(tag, sizeof tag);
+    return result;
+}
+
+status
+phc_verify(const hash_means *means, span password, span hash, unsigned threads,
+           bool *matches)
+{
+    phc read;
+    unsigned char tag[DIGEST_MAX] = {0};
+    *matches = false;
+    status result = phc_read(hash, &read);
+    if (result == STATUS_OK && read.digest_len == 0) {
+        result = STATUS_HASH_MALFORMED;
+    }
+    if (result == STATUS_OK) {
+        result = compute(means, &read, password, threads, tag);
+    }
+    if (result == STATUS_OK) {
+        *matches = CRYPTO_memcmp(tag, read.digest, read.digest_len) == 0;
+    }
+    OPENSSL_cleanse(tag, sizeof tag);
     return result;
 }

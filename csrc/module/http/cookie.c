@@ -34,19 +34,30 @@ begins_with(span text, span start)
     return text.len >= start.len && memcmp(text.p, start.p, start.len) == 0;
 }
 
+/* What is looked for: names that begin so, or the one name. */
+typedef struct {
+    span name;
+    bool is_whole;
+} wanted;
+
 static bool
-is_wanted(span name, span prefix)
+is_wanted(span name, const wanted *what)
 {
+    if (what->is_whole) {
+        return name.len == what->name.len && begins_with(name, what->name);
+    }
     if (begins_with(name, (span){secure_mark, SECURE_MARK_LEN})) {
         name = (span){name.p + SECURE_MARK_LEN, name.len - SECURE_MARK_LEN};
     }
-    return begins_with(name, prefix);
+    return begins_with(name, what->name);
 }
 
-/* One that comes twice with the same value came once. */
+/* Of many, one that comes twice with the same value came once; the one that is
+ * looked for by its whole name must not come twice at all. */
 static bool
-add(PyObject *found, span name, span value)
+add(PyObject *found, span name, span value, bool is_whole)
 {
+    Py_ssize_t before = PyDict_GET_SIZE(found);
     PyObject *key = PyUnicode_DecodeLatin1(name.p, (Py_ssize_t)name.len, NULL);
     PyObject *text =
         PyUnicode_DecodeLatin1(value.p, (Py_ssize_t)value.len, NULL);
@@ -54,7 +65,8 @@ add(PyObject *found, span name, span value)
                          ? NULL
                          : PyDict_SetDefault(found, key, text);
     bool ok = kept != NULL;
-    if (ok && kept != text && PyUnicode_Compare(kept, text) != 0) {
+    bool is_new = PyDict_GET_SIZE(found) > before;
+    if (ok && !is_new && (is_whole || PyUnicode_Compare(kept, text) != 0)) {
         PyErr_SetString(PyExc_ValueError, "a cookie came twice");
         ok = false;
     }
@@ -65,7 +77,7 @@ add(PyObject *found, span name, span value)
 
 /* RFC 6265 4.2.1: pairs with semicolons between them. */
 static bool
-add_all(PyObject *found, span line, span prefix)
+add_all(PyObject *found, span line, const wanted *what)
 {
     const char *end = line.p + line.len;
     while (line.p < end) {
@@ -76,8 +88,8 @@ add_all(PyObject *found, span line, span prefix)
             span name = trimmed((span){line.p, (size_t)(equals - line.p)});
             span value =
                 trimmed((span){equals + 1, (size_t)(stop - equals - 1)});
-            if (is_wanted(name, prefix)
-                && !add(found, name, unquoted(value))) {
+            if (is_wanted(name, what)
+                && !add(found, name, unquoted(value), what->is_whole)) {
                 return false;
             }
         }
@@ -87,48 +99,63 @@ add_all(PyObject *found, span line, span prefix)
 }
 
 PyDoc_STRVAR(cookie_values_doc,
-"cookie_values($module, headers, prefix, /)\n"
+"cookie_values($module, headers, name, whole=False, /)\n"
 "--\n"
 "\n"
-"Return name -> value of the cookies whose names have a prefix, after\n"
-"\"__Secure-\" or without it.\n"
+"Return name -> value of the cookies that are looked for.\n"
 "\n"
 "Args:\n"
 "    headers: ASGI's: pairs of bytes, the names in lower case.\n"
-"    prefix: Bytes.\n"
+"    name: Bytes: what the names begin with, after \"__Secure-\" or without\n"
+"        it; or, if it is `whole`, the one name.\n"
+"    whole: Whether it is.\n"
 "\n"
 "Raises:\n"
-"    ValueError: One came twice, with different values.\n"
-"    TypeError: An argument is not such.");
+"    ValueError: The whole name came twice, or one of several did, with\n"
+"        different values.\n"
+"    TypeError: An argument has the wrong type.");
+
+/* Adds what a pair holds, if it is a field "cookie". */
+static bool
+add_field(PyObject *found, PyObject *pair, PyObject *cookie,
+          const wanted *what)
+{
+    PyObject *value;
+    if (!field_value(pair, cookie, &value)) {
+        return false;
+    }
+    if (value == NULL) {
+        return true;
+    }
+    if (!PyBytes_Check(value)) {
+        PyErr_SetString(PyExc_TypeError, "a header is a pair of bytes");
+        return false;
+    }
+    return add_all(found, pytext_bytes(value), what);
+}
 
 static PyObject *
 cookie_values(PyObject *Py_UNUSED(module), PyObject *const *args,
               Py_ssize_t count)
 {
-    if (count != 2 || !PyBytes_Check(args[1])) {
+    if (count < 2 || count > 3 || !PyBytes_Check(args[1])) {
         PyErr_SetString(PyExc_TypeError,
-                        "cookie_values(headers, prefix: bytes)");
+                        "cookie_values(headers, name: bytes, whole=False)");
         return NULL;
     }
-    span prefix = pytext_bytes(args[1]);
+    const wanted what = {pytext_bytes(args[1]),
+                         count == 3 && args[2] == Py_True};
     PyObject *headers =
         PySequence_Fast(args[0], "headers must be a sequence of pairs");
-    PyObject *name = PyBytes_FromString("cookie");
+    PyObject *cookie = PyBytes_FromString("cookie");
     PyObject *found = PyDict_New();
-    bool ok = headers != NULL && name != NULL && found != NULL;
+    bool ok = headers != NULL && cookie != NULL && found != NULL;
     for (Py_ssize_t i = 0; ok && i < PySequence_Fast_GET_SIZE(headers); i++) {
-        PyObject *value;
-        ok = field_value(PySequence_Fast_GET_ITEM(headers, i), name, &value);
-        if (ok && value != NULL && !PyBytes_Check(value)) {
-            PyErr_SetString(PyExc_TypeError, "a header is a pair of bytes");
-            ok = false;
-        }
-        if (ok && value != NULL) {
-            ok = add_all(found, pytext_bytes(value), prefix);
-        }
+        ok = add_field(found, PySequence_Fast_GET_ITEM(headers, i), cookie,
+                       &what);
     }
     Py_XDECREF(headers);
-    Py_XDECREF(name);
+    Py_XDECREF(cookie);
     if (!ok) {
         Py_CLEAR(found);
     }

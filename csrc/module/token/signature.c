@@ -50,7 +50,7 @@ read_signature(span text, unsigned char *bytes, size_t *len)
 CHECKED static status
 verify_hmac(const KeyObject *key, span message, const unsigned char *claimed)
 {
-    unsigned char mac[MAC_MAX];
+    unsigned char mac[MAC_MAX] = {0};
     if (!hmac_sign(&key->hmac, message.p, message.len, mac)) {
         return STATUS_CRYPTO_FAILED;
     }

@@ -4,6 +4,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from fastbearer._core import cookie_values
 from fastbearer.better_auth.cookies import SameSite
 from fastbearer.fastapi.challenges import invalid_request
 from fastbearer.fastapi.cross_site import check_origin
@@ -37,7 +38,7 @@ class TokenCookie:
         trusted_origins: frozenset[str] = frozenset(),
     ) -> None:
         self.name = f"__Host-{name}" if secure else name
-        self._prefix = self.name.encode() + b"="
+        self._raw_name = self.name.encode()
         self._secure = secure
         self._same_site: SameSite = same_site
         self._trusted = frozenset(origin.encode() for origin in trusted_origins)
@@ -49,20 +50,15 @@ class TokenCookie:
             HTTPException: 400 where it came twice, 403 where another site may
                 have sent it: see ``check_origin``.
         """
-        found: bytes | None = None
-        for name, line in scope["headers"]:
-            if name != b"cookie":
-                continue
-            for pair in line.split(b";"):
-                pair = pair.strip(b" \t")
-                if pair.startswith(self._prefix):
-                    if found is not None:
-                        raise invalid_request(TWO_COOKIES)
-                    found = pair[len(self._prefix) :]
-        if not found:
+        try:
+            found = cookie_values(scope["headers"], self._raw_name, True)
+        except ValueError:
+            raise invalid_request(TWO_COOKIES) from None
+        token = found.get(self.name)
+        if not token:
             return None
         self.check_origin(scope)
-        return found.decode("latin-1")
+        return token
 
     def check_origin(self, scope: Any) -> None:
         """Refuse a request that changes something and comes from elsewhere.
@@ -73,7 +69,7 @@ class TokenCookie:
         check_origin(scope, self._trusted)
 
     def set(self, response: Response, token: str, seconds: int) -> None:
-        """Let the client keep the token, for so many seconds."""
+        """Let the client keep the token, for that many seconds."""
         response.set_cookie(
             self.name,
             token,

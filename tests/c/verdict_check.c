@@ -1,0 +1,140 @@
+/*
+ * Whether a computation that reports success and writes nothing can make a
+ * wrong password, or a wrong session token, right. The linker puts the empty
+ * functions below in the place of what computes:
+ *
+ *   make build/check/verdict_check && build/check/verdict_check [hash...]
+ *
+ * It prints each hash that was accepted, and fails if there is one.
+ */
+#include "better_auth/session.h"
+#include "password/blowfish/blowfish.h"
+#include "password/password.h"
+
+#include <argon2.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+status
+__wrap_fb_argon2_compute(const argon2_engine *engine,
+                         const argon2_params *params, span password,
+                         void *blocks, unsigned threads, unsigned char *tag)
+{
+    (void)engine, (void)params, (void)password;
+    (void)blocks, (void)threads, (void)tag;
+    return STATUS_OK;
+}
+
+int
+__wrap_argon2_ctx(argon2_context *context, argon2_type type)
+{
+    (void)context, (void)type;
+    return ARGON2_OK;
+}
+
+int
+__wrap_EVP_PBE_scrypt(const char *pass, size_t pass_len,
+                      const unsigned char *salt, size_t salt_len, uint64_t n,
+                      uint64_t r, uint64_t p, uint64_t memory,
+                      unsigned char *key, size_t key_len)
+{
+    (void)pass, (void)pass_len, (void)salt, (void)salt_len, (void)n;
+    (void)r, (void)p, (void)memory, (void)key, (void)key_len;
+    return 1;
+}
+
+int
+__wrap_PKCS5_PBKDF2_HMAC(const char *pass, int pass_len,
+                         const unsigned char *salt, int salt_len, int rounds,
+                         const EVP_MD *digest, int key_len, unsigned char *key)
+{
+    (void)pass, (void)pass_len, (void)salt, (void)salt_len, (void)rounds;
+    (void)digest, (void)key_len, (void)key;
+    return 1;
+}
+
+void
+__wrap_blowfish_encrypt(const blowfish *state, uint32_t *left, uint32_t *right)
+{
+    (void)state, (void)left, (void)right;
+}
+
+bool
+__wrap_hmac_sign(const hmac_key *key, const void *message, size_t len,
+                 unsigned char *mac)
+{
+    (void)key, (void)message, (void)len, (void)mac;
+    return true;
+}
+
+/* Of the password "right". */
+static const char *const samples[] = {
+    "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$P3OLBQw3O3GiY9hpX8wpK"
+    "8qO6gQccIdDXnlkdzKceqU",
+    "$2b$04$......................Syd4KYxmAS1yW2i4q32tNmiGES8QLYu",
+    "$scrypt$ln=4,r=8,p=1$c2FsdHNhbHQ$NtyaS8LCdQFkV4gXnlwP73+ZIn1"
+    "PNt5KK/VYUFAfGRo",
+    "$pbkdf2-sha256$1$c2FsdHNhbHQ$VOXPETF6Rd9XkFFDfSCLc5Dvz8sP5fA"
+    "nraBdWuFL7Vk",
+    "bcrypt_sha256$$2b$04$......................faWYsOlr9ZNNVpUsQ"
+    "K7QtXHrNANFVeS",
+};
+
+static bool
+accepts(const hash_means *means, const char *text)
+{
+    bool matches = false;
+    span hash = {text, strlen(text)}, password = {"wrong", 5};
+    status result = format_verify(means, password, hash, 1, &matches);
+    if (result != STATUS_OK) {
+        printf("REFUSED %d: %s\n", (int)result, text);
+        exit(2);
+    }
+    if (matches) {
+        printf("accepted: %s\n", text);
+    }
+    return matches;
+}
+
+/* A token whose signature is base64 of 32 bytes of 0xff, as good as any. */
+static bool
+accepts_token(void)
+{
+    digests all;
+    session_secret secret;
+    char token[SESSION_TOKEN];
+    char value[SESSION_SIGNED + 1] = "abcdefghijklmnopqrstuvwxyz012345."
+                                     "//////////////////////////////////"
+                                     "////////8=";
+    if (!digest_fetch_all(&all, false)
+        || session_secret_init(&secret, &all, (span){"secret", 6})
+               != STATUS_OK) {
+        exit(3);
+    }
+    status result = session_token_read(
+        &secret, (span){value, SESSION_SIGNED}, token);
+    session_secret_clear(&secret);
+    digest_free_all(&all);
+    if (result != STATUS_OK && result != STATUS_SIGNATURE_WRONG) {
+        exit(4);
+    }
+    return result == STATUS_OK;
+}
+
+int
+main(int count, char **hashes)
+{
+    static arenas kept;
+    const hash_means ours = {fb_argon2_engine_find(NULL), &kept, false};
+    const hash_means library = {NULL, &kept, false};
+    int accepted = accepts_token() ? 1 : 0;
+    for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
+        accepted += accepts(&ours, samples[i]);
+        accepted += accepts(&library, samples[i]);
+    }
+    for (int i = 1; i < count; i++) {
+        accepted += accepts(&ours, hashes[i]);
+        accepted += accepts(&library, hashes[i]);
+    }
+    return accepted == 0 ? 0 : 1;
+}

@@ -1,0 +1,78 @@
+"""The one reader of cookies, for Better Auth's many and for a token's one."""
+
+from __future__ import annotations
+
+import pytest
+
+from fastbearer._core import cookie_values
+
+
+def lines(*values: bytes) -> list[tuple[bytes, bytes]]:
+    return [(b"host", b"a"), *((b"cookie", value) for value in values)]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (b"t=1", "1"),
+        (b"a=0; t=1; b=2", "1"),
+        (b" \tt = 1 ;", "1"),
+        (b't="1"', "1"),
+        (b"t=a=b", "a=b"),
+        (b"t=\xe9", "\xe9"),
+        (b"t=", ""),
+        (b"tt=1", None),
+        (b"T=1", None),
+        (b"__Secure-t=1", None),
+        (b"t", None),
+        (b"", None),
+    ],
+)
+def test_a_whole_name_is_found_alone(line: bytes, expected: str | None) -> None:
+    found = cookie_values(lines(line), b"t", True)
+    assert found == ({} if expected is None else {"t": expected})
+
+
+def test_others_may_come_twice() -> None:
+    headers = lines(b"token_x=1; token_x=2; token=3")
+    assert cookie_values(headers, b"token", True) == {"token": "3"}
+    with pytest.raises(ValueError, match="twice"):
+        cookie_values(headers, b"token")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        lines(b"t=1; t=2"),
+        lines(b"t=1", b"t=2"),
+        lines(b"t=; t=1"),
+        lines(b"t=1; t=1"),
+        lines(b"t=long; t=long"),
+        lines(b"t=; t="),
+    ],
+)
+def test_a_whole_name_must_not_come_twice(headers: list[tuple[bytes, bytes]]) -> None:
+    with pytest.raises(ValueError, match="twice"):
+        cookie_values(headers, b"t", True)
+
+
+def test_without_whole_names_begin_so() -> None:
+    headers = lines(b"a.x=1; __Secure-a.y=2; b.x=3; a.x=1")
+    assert cookie_values(headers, b"a.") == {"a.x": "1", "__Secure-a.y": "2"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ([],),
+        ([], "t"),
+        ([], b"t", True, 1),
+        (5, b"t"),
+        ([5], b"t"),
+        ([(b"a",)], b""),
+    ],
+)
+def test_what_is_no_headers_is_a_type_error(arguments: tuple[object, ...]) -> None:
+    with pytest.raises(TypeError):
+        cookie_values(*arguments)  # type: ignore[arg-type]
