@@ -126,7 +126,7 @@ def test_files_without_the_names_are_not_parsed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     for number in range(PROGRESS_FILES):
-        text = "import os\njwt = 'from x'\n# josephine\nfrom a import (\n    jose_b)\n"
+        text = "import os\nfrom .jwt import jose\nfrom a import jwt\n# import jose\n"
         (tmp_path / f"{number}.py").write_text(text)
 
     def parse_module(code: str) -> None:

@@ -45,7 +45,17 @@ def test_the_layers() -> None:
         ("testing.py", "import fastbearer.accounts"),
         ("accounts/models.py", "from fastbearer import app"),
         ("app/tasks.py", "from fastbearer import cli"),
+        ("cli/inputs.py", "from fastbearer.cli import commands"),
+        ("cli/commands.py", "from fastbearer.cli.parser import parser"),
+        ("compat/jwt/help.py", "import fastbearer.compat.jose"),
+        ("compat/jose/utils.py", "from fastbearer.compat.passlib import hash"),
+        ("compat/passlib/exc.py", "from fastbearer.compat.jwt import utils"),
+        ("compat/_shared/der.py", "from fastbearer.compat.jose import utils"),
+        ("testing.py", "from fastbearer.compat._shared import clock"),
+        ("app/health.py", "import fastbearer.compat._shared.der"),
         ("unplaced.py", ""),
+        ("cli/unplaced.py", ""),
+        ("compat/unplaced.py", ""),
     ],
 )
 def test_a_planted_violation_is_seen(tmp_path: Path, module: str, line: str) -> None:
