@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -233,6 +235,20 @@ def test_one_network_of_ipv6_is_one_client(behind: Callable[..., str]) -> None:
     assert [addressed(service, host) for host in hosts] == [401, 401, 429]
 
 
+@pytest.mark.parametrize(
+    "value", ["{}:51234", '"{}"', "198.51.100.1:9, {}:4711, 10.0.0.1:80"]
+)
+def test_ports_of_a_proxy_are_no_part_of_the_client(
+    behind: Callable[..., str], value: str
+) -> None:
+    """Azure's gateway sends a port, a new one for each connection."""
+    service = behind(trusted_proxies="127.0.0.1, 10.0.0.0/8")
+    hosts = ["203.0.113.1"] * 3 + ["203.0.113.2"]
+    assert [addressed(service, value.format(one)) for one in hosts] == [
+        *(401, 401, 429, 401)
+    ]
+
+
 # --- settings and failures
 
 
@@ -296,3 +312,15 @@ def sign_in_with(service: str) -> httpx2.Response:
 def test_accounts_without_their_lifespan_still_count(tmp_path: Path) -> None:
     accounts = Accounts(make_auth(tmp_path / "a.db", throttle=True))
     assert accounts._throttle._ready() is accounts._throttle._ready()
+
+
+@pytest.mark.parametrize("module", ["throttle", "credentials", "client_address"])
+def test_it_raises_errors_and_knows_nothing_of_http(module: str) -> None:
+    source = Path(import_module(f"fastbearer.accounts.{module}").__file__ or "")
+    named = set()
+    for node in ast.walk(ast.parse(source.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            named.add(str(node.module).partition(".")[0])
+        elif isinstance(node, ast.Import):
+            named.update(alias.name.partition(".")[0] for alias in node.names)
+    assert not named & {"fastapi", "starlette"}

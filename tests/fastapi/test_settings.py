@@ -74,6 +74,7 @@ def test_defaults() -> None:
         "throttle_requests": "300/minute",
         "throttle_messages": "5/hour",
         "trusted_proxies": None,
+        "forwarded_header": "x-forwarded-for",
         "revocation": "off",
         "revocation_failure": "closed",
         "refresh_tokens": False,
@@ -112,6 +113,7 @@ def test_every_setting_has_its_environment_variable(
         "THROTTLE_REQUESTS": "60/minute",
         "THROTTLE_MESSAGES": "1/day",
         "TRUSTED_PROXIES": "10.0.0.0/8, ::1",
+        "FORWARDED_HEADER": "forwarded",
         "REVOCATION": "redis",
         "REVOCATION_FAILURE": "open",
         "REFRESH_TOKENS": "1",
@@ -148,6 +150,7 @@ def test_every_setting_has_its_environment_variable(
         "throttle_requests": "60/minute",
         "throttle_messages": "1/day",
         "trusted_proxies": "10.0.0.0/8, ::1",
+        "forwarded_header": "forwarded",
         "revocation": "redis",
         "revocation_failure": "open",
         "refresh_tokens": True,
@@ -162,6 +165,13 @@ def test_every_setting_has_its_environment_variable(
     }
     assert settings.origins() == {"https://app.example", "http://localhost:3000"}
     assert [str(one) for one in settings.proxies()] == ["10.0.0.0/8", "::1/128"]
+
+
+def test_a_unix_socket_can_be_a_trusted_proxy() -> None:
+    settings = Settings(better_auth_secret=SECRET, trusted_proxies="unix, 10.0.0.0/8")
+    assert settings.trusts_unix_sockets
+    assert [str(one) for one in settings.proxies()] == ["10.0.0.0/8"]
+    assert not Settings(better_auth_secret=SECRET).trusts_unix_sockets
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import APIRouter
 
 from fastbearer import PasswordHash
+from fastbearer.accounts.client_address import ClientAddresses
 from fastbearer.accounts.codes import Codes
 from fastbearer.accounts.credentials import Credentials
 from fastbearer.accounts.database import Database
@@ -87,6 +88,7 @@ class Accounts:
             sessions=Sessions(auth, self.store, self.database),
             answers=Answers(auth),
             throttle=self._throttle,
+            clients=ClientAddresses(lambda: auth.settings),
             events=self._events,
         )
         self.router = APIRouter(

@@ -8,8 +8,6 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
-from fastapi import HTTPException
-
 from fastbearer import PasswordHash
 from fastbearer.accounts.models import User
 from fastbearer.accounts.stores.protocol import UserStore
@@ -18,14 +16,13 @@ from fastbearer.errors import (
     HasherBusyError,
     InvalidHashError,
     PasswordError,
+    PasswordRuleError,
     PasswordTooLongError,
 )
 from fastbearer.fastapi import Settings
 
 __all__ = ["Credentials"]
 
-BUSY = "Too many passwords are being checked. Please try again."
-RETRY_AFTER_SECONDS = 1
 OTHER_HASHER = (
     "the store has a hasher of its own, and would refuse what another makes: leave"
     " out hasher, or say upgrade_hashes=True"
@@ -74,48 +71,46 @@ class Credentials:
         """Judge a password that someone chose (NIST SP 800-63B-4 3.1.1.2).
 
         Raises:
-            HTTPException: 400 where it breaks a rule.
+            PasswordRuleError: It breaks one.
         """
         settings = self._settings()
         least, most = settings.password_min_length, settings.password_max_length
         if not least <= len(password) <= most:
-            raise HTTPException(
-                400, f"Password must be {least} to {most} characters long"
+            raise PasswordRuleError(
+                f"Password must be {least} to {most} characters long"
             )
         if not settings.password_refuse_common:
             return
         folded = password.casefold()
         if folded in _common() or folded in (email, email.partition("@")[0]):
-            raise HTTPException(400, COMMON)
+            raise PasswordRuleError(COMMON)
 
     async def hash_new(self, password: str, email: str) -> str:
         """Return the hash of a password that someone chose.
 
         Raises:
-            HTTPException: 400 where it breaks a rule, 503 where too many are
-                being hashed.
+            PasswordRuleError: It breaks a rule.
+            HasherBusyError: Too many are being hashed.
         """
         self.check_new(password, email)
         hasher = self._current_hasher()
         try:
             return await hasher.ahash(password)
-        except HasherBusyError:
-            raise _busy() from None
         except PasswordTooLongError:
             limit = BYTES[hasher.scheme]
-            raise HTTPException(
-                400, f"Password must be at most {limit} bytes long"
+            raise PasswordRuleError(
+                f"Password must be at most {limit} bytes long"
             ) from None
 
     def check_length(self, password: str) -> None:
         """Judge a password that someone gives to be let in.
 
         Raises:
-            HTTPException: 400 where it is longer than any may be.
+            PasswordRuleError: It is longer than any may be.
         """
         most = self._settings().password_max_length
         if len(password) > most:
-            raise HTTPException(400, f"Password must be at most {most} characters long")
+            raise PasswordRuleError(f"Password must be at most {most} characters long")
 
     async def match(self, password: str, user: User | None) -> bool:
         """Return whether the password is the user's; it is nobody's for None.
@@ -125,17 +120,14 @@ class Credentials:
         is outdated is hashed anew, and stored.
 
         Raises:
-            HTTPException: 400 where the password is longer than any may be,
-                503 where too many are being hashed.
+            PasswordRuleError: The password is longer than any may be.
+            HasherBusyError: Too many are being hashed.
         """
         self.check_length(password)
-        try:
-            if user is None or not user.password_hash:
-                await self._current_hasher().averify(password, await self._any_hash())
-                return False
-            return await self._match_user(password, user)
-        except HasherBusyError:
-            raise _busy() from None
+        if user is None or not user.password_hash:
+            await self._current_hasher().averify(password, await self._any_hash())
+            return False
+        return await self._match_user(password, user)
 
     async def _match_user(self, password: str, user: User) -> bool:
         hasher = self._current_hasher()
@@ -191,8 +183,3 @@ def _common() -> frozenset[str]:
         raise ConfigurationError("PASSWORD_REFUSE_COMMON needs the package zxcvbn")
     lists = runpy.run_path(str(Path(folders[0], "frequency_lists.py")))
     return frozenset(lists["FREQUENCY_LISTS"]["passwords"])
-
-
-def _busy() -> HTTPException:
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-    return HTTPException(503, BUSY, headers=headers)

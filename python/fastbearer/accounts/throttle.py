@@ -1,27 +1,24 @@
 """Limits on how often somebody may try."""
 
-import ipaddress
-import math
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
-from fastapi import HTTPException
 from limits import RateLimitItem, parse
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
-from starlette.requests import Request
 
 from fastbearer.accounts.records import digest
-from fastbearer.errors import ConfigurationError, StoreUnavailableError
+from fastbearer.errors import (
+    ConfigurationError,
+    StoreUnavailableError,
+    TooManyAttemptsError,
+)
 from fastbearer.fastapi import Settings
 
 __all__ = ["Kind", "Throttle"]
-
-TOO_MANY = "Too many attempts. Please try again later."
-IPV6_PREFIX = 64  # what one customer has: RFC 6177 2
 
 # uvloop has a RuntimeError for a connection that has just been lost.
 STORE_ERRORS = (StorageError, OSError, RuntimeError)
@@ -68,24 +65,28 @@ class Throttle:
             "message": self._limit("throttle_messages"),
             "address": self._limit("throttle_requests"),
         }
-        self._proxies = self._settings().proxies()
         self._redis = _redis(self._settings().redis_url)
         self._limiter = MovingWindowRateLimiter(_storage(self._redis))
 
-    async def check_address(self, request: Request) -> None:
-        """Count a request from its client's address.
+    async def check_address(self, address: str | None) -> None:
+        """Count a request from a client's address.
+
+        Args:
+            address: None where nobody can tell: then nothing is counted, lest one
+                client lock out all.
 
         Raises:
-            HTTPException: 429.
+            TooManyAttemptsError: There were too many.
             StoreUnavailableError: Redis cannot be reached.
         """
-        await self._take("address", self.address(request))
+        if address is not None:
+            await self._take("address", address)
 
     async def take(self, kind: Kind, email: str) -> None:
         """Count an attempt for an e-mail, whether or not anybody has it.
 
         Raises:
-            HTTPException: 429.
+            TooManyAttemptsError: There were too many.
             StoreUnavailableError: Redis cannot be reached.
         """
         await self._take(kind, digest(email))
@@ -104,30 +105,6 @@ class Throttle:
         except STORE_ERRORS as error:
             raise _unavailable(error) from error
 
-    def address(self, request: Request) -> str:
-        """Return the client's address; of IPv6, the network.
-
-        ``X-Forwarded-For`` is read from its end, as far as trusted proxies
-        have written it, and not at all where the client is none of them.
-        """
-        self._ready()
-        client = request.client
-        address = _address(client.host) if client is not None else None
-        hops = [
-            hop.strip()
-            for line in request.headers.getlist("x-forwarded-for")
-            for hop in line.split(",")
-        ]
-        while hops and address is not None and self._is_proxy(address):
-            previous = _address(hops.pop())
-            if previous is None:
-                break
-            address = previous
-        return _network(address)
-
-    def _is_proxy(self, address: Any) -> bool:
-        return any(address in network for network in self._proxies)
-
     async def _take(self, kind: str, key: str) -> None:
         if not self._settings().throttle:
             return
@@ -139,8 +116,8 @@ class Throttle:
             window = await limiter.get_window_stats(limit, *identifiers)
         except STORE_ERRORS as error:
             raise _unavailable(error) from error
-        seconds = max(1, math.ceil(window.reset_time - time.time()))
-        raise HTTPException(429, TOO_MANY, headers={"Retry-After": str(seconds)})
+        seconds = max(1, window.reset_time - time.time())
+        raise TooManyAttemptsError(f"too many attempts: {kind}", seconds)
 
     def _ready(self) -> MovingWindowRateLimiter:
         if self._limiter is None:
@@ -184,23 +161,6 @@ def _storage(redis: Any) -> Storage:
         implementation="redispy",
         connection_pool=redis.connection_pool,
     )
-
-
-def _address(text: str) -> Any:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
-
-
-def _network(address: Any) -> str:
-    """Return what is counted as one client; without an address, all are one."""
-    if address is None:
-        return "unknown"
-    if address.version == 4:
-        return str(address)
-    return str(ipaddress.ip_network((int(address), IPV6_PREFIX), strict=False))
 
 
 def _unavailable(error: Exception) -> StoreUnavailableError:

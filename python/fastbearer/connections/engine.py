@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event, exc
@@ -11,6 +12,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from fastbearer.connections.libpq import asyncpg_arguments, with_hosts_apart
 from fastbearer.errors import ConfigurationError, StoreUnavailableError
 
 if TYPE_CHECKING:
@@ -33,14 +35,16 @@ NO_DRIVER = (
     'pip install "fastbearer[postgres]"'
 )
 
+BAD_PARAMETER = "{}: asyncpg refuses a parameter of the URL, or a host or port in it"
+
 POSTGRESQL_DRIVER = "postgresql+asyncpg"
-POSTGRESQL_OPTIONS = {
+POSTGRESQL_POOL = {
     "pool_size": 10,
     "max_overflow": 10,
     "pool_timeout": 5,  # seconds to wait for a connection
     "pool_pre_ping": True,  # after a restart of the server, none is stale
-    "connect_args": {"timeout": 5, "command_timeout": 30},  # seconds
 }
+POSTGRESQL_TIMEOUTS = {"timeout": 5, "command_timeout": 30}  # seconds
 UNAVAILABLE_STATES = ("08", "40", "53", "57")
 """SQLSTATE classes of what another try may not meet: lost connections, lost
 races, too few resources, a server that stops or starts."""
@@ -58,18 +62,23 @@ def parsed_url(url: str, name: str) -> URL:
     """Return a URL, with the driver for PostgreSQL if it names none.
 
     Args:
-        url: SQLAlchemy's; ``postgres:`` is taken too.
+        url: SQLAlchemy's, or libpq's: ``postgres:`` and its parameters are taken
+            too.
         name: What an error calls it.
 
     Raises:
-        ConfigurationError: It is none. The message shows no part of it.
+        ConfigurationError: It is not one, or has a parameter that is unknown. The
+            message shows no more of it than the parameter's name.
     """
     try:
-        parsed = make_url(url)
+        parsed = make_url(with_hosts_apart(url))
     except (exc.ArgumentError, ValueError):
         raise ConfigurationError(BAD_URL.format(name)) from None
-    is_plain = parsed.drivername in ("postgres", "postgresql")
-    return parsed.set(drivername=POSTGRESQL_DRIVER) if is_plain else parsed
+    if parsed.drivername in ("postgres", "postgresql"):
+        parsed = parsed.set(drivername=POSTGRESQL_DRIVER)
+    if parsed.drivername == POSTGRESQL_DRIVER:
+        asyncpg_arguments(parsed, name)
+    return parsed
 
 
 def open_engine(url: URL, name: str, pragmas: Sequence[str]) -> AsyncEngine:
@@ -83,9 +92,14 @@ def open_engine(url: URL, name: str, pragmas: Sequence[str]) -> AsyncEngine:
     Raises:
         ConfigurationError: The driver is not there, or is not for asyncio.
     """
+    options = _options(url)
+    if url.drivername == POSTGRESQL_DRIVER:
+        url, arguments = asyncpg_arguments(url, name)
+        arguments["async_creator_fn"] = partial(_connect_to_postgresql, name)
+        options["connect_args"] = POSTGRESQL_TIMEOUTS | arguments
     try:
         # An error must not show its parameters: password hashes are among them.
-        engine = create_async_engine(url, hide_parameters=True, **_pool_options(url))
+        engine = create_async_engine(url, hide_parameters=True, **options)
     except (exc.ArgumentError, exc.InvalidRequestError, ValueError):
         raise ConfigurationError(BAD_URL.format(name)) from None
     except ImportError:
@@ -102,15 +116,27 @@ def open_engine(url: URL, name: str, pragmas: Sequence[str]) -> AsyncEngine:
     return engine
 
 
+async def _connect_to_postgresql(name: str, **arguments: Any) -> Any:
+    """Connect; what asyncpg cannot make sense of is a mistake in the settings."""
+    import asyncpg  # type: ignore[import-untyped]
+
+    try:
+        return await asyncpg.connect(**arguments)
+    except OSError:  # a certificate that is refused is a ValueError, too
+        raise
+    except ValueError:
+        raise ConfigurationError(BAD_PARAMETER.format(name)) from None
+
+
 def is_in_memory(url: URL) -> bool:
     """Tell whether a URL of SQLite names no file."""
     return url.database in (None, "", ":memory:")
 
 
-def _pool_options(url: URL) -> dict[str, Any]:
+def _options(url: URL) -> dict[str, Any]:
     """Return the pool's options; one connection for a database that lives in it."""
     if url.drivername == POSTGRESQL_DRIVER:
-        return POSTGRESQL_OPTIONS
+        return dict(POSTGRESQL_POOL)
     if url.get_backend_name() != "sqlite" or not is_in_memory(url):
         return {}
     return {"poolclass": AsyncAdaptedQueuePool, "pool_size": 1, "max_overflow": 0}

@@ -11,6 +11,7 @@ from fastbearer.fastapi.auth import Auth
 from fastbearer.fastapi.auth import auth as default_auth
 from fastbearer.fastapi.bearer import READY, BearerReader, user_of
 from fastbearer.fastapi.challenges import not_authenticated
+from fastbearer.fastapi.paths import ExemptPaths, root_path_of
 
 __all__ = ["BearerMiddleware"]
 
@@ -27,14 +28,20 @@ class BearerMiddleware:
         app: The application within.
         auth: What the tokens are verified with.
         exempt: Paths that are open to all. One that ends with "/" stands for
-            everything below it. They are compared with the path that the
-            application sees, percent-decoded.
+            everything below it. They are compared with the path that Starlette
+            routes by: percent-decoded, without the prefix of a proxy or of the
+            mounts around (``root_path``). A path with dot segments, empty
+            segments, backslashes, or escaped dots and slashes is never exempt.
+            What decides is the path, not the route: a route like ``/{page}/edit``
+            is open at ``/public/edit`` where ``/public/`` is.
         optional: Whether a request without credentials goes through, too;
             then ``request.user`` is None, and ``request.auth`` empty.
         header: Name of the request header that has the token.
 
     Raises:
-        ConfigurationError: ``header`` is not a header name (RFC 9110 5.1).
+        ConfigurationError: ``header`` is not a header name (RFC 9110 5.1), or
+            ``exempt`` is one text, or has what would open everything or nothing:
+            "", "/", a relative path, a pattern with wildcards.
     """
 
     def __init__(
@@ -46,16 +53,16 @@ class BearerMiddleware:
         optional: bool = False,
         header: str = "Authorization",
     ) -> None:
-        paths = frozenset(exempt)
         self._app = app
+        self._root_path = root_path_of(app)
         self._claims = BearerReader(auth, header).claims
-        self._open = paths
-        self._open_below = tuple(path for path in paths if path.endswith("/"))
+        self._exempt = ExemptPaths(exempt)
         self._optional = optional
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, a WebSocket or a lifespan."""
-        if scope["type"] == "lifespan" or self._is_open(scope["path"]):
+        is_open = scope["type"] == "lifespan"
+        if is_open or self._exempt.has(scope, self._root_path):
             await self._app(scope, receive, send)
             return
         try:
@@ -72,11 +79,6 @@ class BearerMiddleware:
             await _refuse(refusal, scope, receive, send)
             return
         await self._app(scope, receive, send)
-
-    def _is_open(self, path: str) -> bool:
-        if path in self._open:
-            return True
-        return bool(self._open_below) and path.startswith(self._open_below)
 
 
 async def _refuse(

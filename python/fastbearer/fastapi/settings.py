@@ -25,8 +25,9 @@ WRONG_ORIGINS = (
     "TRUSTED_ORIGINS must be origins like https://app.example.com, with commas between"
 )
 WRONG_PROXIES = (
-    "TRUSTED_PROXIES must be networks like 10.0.0.0/8, with commas between them"
+    "TRUSTED_PROXIES must be networks like 10.0.0.0/8, or unix, with commas between"
 )
+UNIX = "unix"
 NO_REDIS_URL = "REDIS_URL environment variable is required for Redis"
 COOKIE_NOT_SECURE = "COOKIE_SAMESITE=none needs COOKIE_SECURE=1 (RFC 6265bis 5.7)"
 
@@ -152,8 +153,14 @@ class Settings(BaseSettings):
     """Messages to one e-mail."""
 
     trusted_proxies: Text | None = _setting(None, "networks")
-    """Networks of the proxies whose ``X-Forwarded-For`` is believed, with commas
-    between them."""
+    """Networks of the proxies that are believed about their clients, with commas
+    between them; "unix" for what comes over a unix socket."""
+
+    forwarded_header: Literal["x-forwarded-for", "forwarded"] = _setting(
+        "x-forwarded-for", "x-forwarded-for or forwarded"
+    )
+    """The header that those proxies write. Without any ``X-Forwarded-For``, the
+    header ``Forwarded`` (RFC 7239) is read in any case."""
 
     revocation: Literal["off", "memory", "database", "redis"] = _setting(
         "off", "off, memory, database or redis"
@@ -282,10 +289,16 @@ class Settings(BaseSettings):
         Raises:
             ConfigurationError: One is not a network.
         """
+        listed = _listed(self.trusted_proxies)
         try:
-            return tuple(ip_network(text) for text in _listed(self.trusted_proxies))
+            return tuple(ip_network(text) for text in listed if text != UNIX)
         except ValueError:
             raise ConfigurationError(WRONG_PROXIES) from None
+
+    @property
+    def trusts_unix_sockets(self) -> bool:
+        """Whether whoever is connected over a unix socket is a trusted proxy."""
+        return UNIX in _listed(self.trusted_proxies)
 
     def redis(self) -> str:
         """Return the URL of Redis.

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from fastapi import APIRouter, Depends, HTTPException
 from starlette.requests import Request
 
+from fastbearer.accounts.client_address import UNKNOWN, ClientAddresses
 from fastbearer.accounts.credentials import Credentials
 from fastbearer.accounts.events import AccountEvent, EventName, Events
 from fastbearer.accounts.models import User
@@ -15,6 +16,7 @@ from fastbearer.accounts.routes.answers import Answers
 from fastbearer.accounts.sessions import Sessions
 from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.accounts.throttle import Kind, Throttle
+from fastbearer.errors import TooManyAttemptsError
 from fastbearer.fastapi import Auth, TokenUser
 from fastbearer.fastapi.challenges import INVALID, invalid_token
 
@@ -33,6 +35,7 @@ class Parts:
     sessions: Sessions
     answers: Answers
     throttle: Throttle
+    clients: ClientAddresses
     events: Events
 
     async def tell(
@@ -46,21 +49,30 @@ class Parts:
     ) -> None:
         """Tell what has happened."""
         known = user.id if user is not None else user_id
-        address = self.throttle.address(request)
+        address = self.clients.of(request.scope) or UNKNOWN
         await self.events.tell(AccountEvent(name, email, address, known, user))
 
     async def attempt(self, kind: Kind, request: Request, email: str) -> None:
         """Count an attempt for an e-mail.
 
         Raises:
-            HTTPException: 429.
+            TooManyAttemptsError: There were too many.
             StoreUnavailableError: It cannot be counted.
         """
         try:
             await self.throttle.take(kind, email)
-        except HTTPException:
+        except TooManyAttemptsError:
             await self.tell("locked_out", request, email)
             raise
+
+    async def check_address(self, request: Request) -> None:
+        """Count a request from its client's address: a dependency.
+
+        Raises:
+            TooManyAttemptsError: There were too many.
+            StoreUnavailableError: It cannot be counted.
+        """
+        await self.throttle.check_address(self.clients.of(request.scope))
 
 
 class Row(NamedTuple):
@@ -126,7 +138,8 @@ class Routes:
         Guesses count as those at sign-in do.
 
         Raises:
-            HTTPException: 403 where the password is wrong, 429 after too many.
+            HTTPException: 403 where the password is wrong.
+            TooManyAttemptsError: There were too many guesses.
         """
         parts = self._parts
         found = await self._user(user)

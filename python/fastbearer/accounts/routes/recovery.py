@@ -98,7 +98,7 @@ class RecoveryRoutes(Routes):
     def rows(self) -> list[Row]:
         """As in `Routes`."""
         verify = self._parts.auth.verify_jwt_token
-        limited = [self._parts.throttle.check_address]
+        limited = [self._parts.check_address]
         asked = refusals(400, 401, 403, 429, 503, texts={403: CROSS_SITE})
         given = refusals(400, 413, 429, 503, texts={400: "Invalid input, or code"})
         return [

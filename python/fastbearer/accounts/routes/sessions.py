@@ -21,6 +21,7 @@ from fastbearer.accounts.routes.schemas import (
 from fastbearer.accounts.stores.protocol import EmailTakenError, InvalidEmailError
 from fastbearer.errors import StoreUnavailableError, TokenError
 from fastbearer.fastapi import TokenUser
+from fastbearer.fastapi.challenges import unauthorized
 from fastbearer.fastapi.strict_routes import refusals
 
 __all__ = ["SessionRoutes", "wrong_credentials"]
@@ -180,7 +181,7 @@ class SessionRoutes(Routes):
     def rows(self) -> list[Row]:
         """As in `Routes`."""
         auth = self._parts.auth
-        limited = [self._parts.throttle.check_address, self.check_site]
+        limited = [self._parts.check_address, self.check_site]
         return [
             Row("/signup", self.sign_up, SIGN_UP, status=201, checks=limited),
             Row("/signin", self.sign_in, SIGN_IN, checks=limited),
@@ -202,14 +203,8 @@ class SessionRoutes(Routes):
 
 def wrong_credentials() -> HTTPException:
     """Return the 401 of a sign-in."""
-    return _unauthorized(WRONG_CREDENTIALS)
+    return unauthorized(WRONG_CREDENTIALS)
 
 
 def _wrong_refresh_token() -> HTTPException:
-    return _unauthorized(WRONG_REFRESH_TOKEN)
-
-
-def _unauthorized(detail: str) -> HTTPException:
-    # RFC 9110 15.5.2 asks for a challenge in every 401.
-    challenge = {"WWW-Authenticate": 'Bearer realm="fastbearer"'}
-    return HTTPException(401, detail, headers=challenge)
+    return unauthorized(WRONG_REFRESH_TOKEN)

@@ -1,0 +1,219 @@
+"""URLs of PostgreSQL as libpq reads them, in asyncpg's terms.
+
+Hosting services hand out URLs with libpq's parameters (PostgreSQL, 34.1.2), and
+SQLAlchemy would give each to asyncpg as an argument that it does not have. Most of
+them asyncpg knows in a URL of its own, so they are put into one.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from fastbearer.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sqlalchemy.engine import URL
+
+__all__ = ["asyncpg_arguments", "with_hosts_apart"]
+
+HOSTS = re.compile(
+    r"(?P<head>postgres(?:ql)?(?:\+asyncpg)?://(?:[^:/@]*(?::[^@]*)?@)?)"
+    r"(?P<hosts>[^/?@]*,[^/?@]*)(?P<path>/[^?]*)?(?:\?(?P<query>.*))?",
+    re.DOTALL,
+)
+SHOWABLE = re.compile(r"[a-z_]{1,40}")
+
+MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl", "passfile")
+SYSTEM = "system"  # of sslrootcert: whom the operating system trusts
+
+ASKED_OF_ASYNCPG = frozenset(
+    (
+        *("host", "port", "user", "password", "dbname", "passfile", "service"),
+        *("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslpassword"),
+        *("sslnegotiation", "ssl_min_protocol_version", "ssl_max_protocol_version"),
+        *("target_session_attrs", "krbsrvname", "gsslib"),
+        # The server's own; asyncpg sends on what it does not know.
+        *("application_name", "options"),
+    )
+)
+TRUE_ANYWAY: Mapping[str, frozenset[str]] = {
+    "channel_binding": frozenset(("disable", "prefer", "require")),
+    "client_encoding": frozenset(("auto", "utf8", "UTF8", "utf-8", "UTF-8")),
+    "gssencmode": frozenset(("disable", "prefer")),
+    "load_balance_hosts": frozenset(("disable",)),
+    "replication": frozenset(("false", "off", "no", "0")),
+    "sslcompression": frozenset(("0",)),
+    "sslsni": frozenset(("1",)),
+}
+"""Values that ask for what asyncpg does in any case."""
+
+OWN: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "connect_timeout": ("timeout", lambda text: float(text) if int(text) > 0 else None),
+    "timeout": ("timeout", float),
+    "command_timeout": ("command_timeout", float),
+    "statement_cache_size": ("statement_cache_size", int),
+    "prepared_statement_cache_size": ("prepared_statement_cache_size", int),
+}
+"""Arguments of asyncpg and SQLAlchemy: parameter -> argument, and what reads it."""
+
+UNKNOWN = "{}: PostgreSQL's driver asyncpg knows no parameter {!r} that can be honoured"
+UNREADABLE = (
+    "{}: there is a parameter that nobody knows; characters like ? & # @ in a password"
+    " must be percent-encoded"
+)
+WRONG_VALUE = "{}: the value of {!r} is not one that asyncpg can honour"
+NO_FILE = "{}: the file that {!r} names cannot be read"
+NO_ROOT = (
+    "{}: with sslmode={} it must be said whose certificates are trusted: sslrootcert"
+    " names a file, or is 'system' for those whom the operating system trusts"
+)
+NO_BINDING = (
+    "channel_binding=require: asyncpg cannot bind the channel; TLS is required, and"
+    " with sslmode=verify-full nobody can stand in between either"
+)
+
+logger = logging.getLogger("fastbearer")
+
+
+def with_hosts_apart(url: str) -> str:
+    """Return a URL whose list of hosts, if it has one, is in its query.
+
+    ``postgresql://a:5432,b:5433/db``: SQLAlchemy reads no such list.
+    """
+    found = HOSTS.fullmatch(url)
+    if found is None:
+        return url
+    query = urlencode({"host": found["hosts"]})
+    more = f"&{found['query']}" if found["query"] else ""
+    return f"{found['head']}{found['path'] or '/'}?{query}{more}"
+
+
+def asyncpg_arguments(url: URL, name: str) -> tuple[URL, dict[str, Any]]:
+    """Return a URL without its parameters, and what asyncpg is told in their place.
+
+    Args:
+        url: SQLAlchemy's, of PostgreSQL.
+        name: What an error calls it.
+
+    Raises:
+        ConfigurationError: A parameter is unknown, or asks for what asyncpg cannot
+            do. The message names it, and shows no value.
+    """
+    given = {key: _single(value) for key, value in url.query.items()}
+    if any("@" in key + value for key, value in given.items() if key != "user"):
+        _only_known(given, name)
+    arguments, asked = _sorted_out(_with_tls(given, name), name)
+    _check_files(asked, name)
+    if asked.get("sslrootcert") == SYSTEM:
+        arguments["ssl"] = _system_context(asked, name)
+    asked = {key: value for key, value in asked.items() if value}
+    if asked:
+        arguments["dsn"] = f"postgresql://?{urlencode(asked)}"
+    return url.set(query={}), arguments
+
+
+def _single(value: str | tuple[str, ...]) -> str:
+    return value if isinstance(value, str) else ",".join(value)
+
+
+def _only_known(given: Mapping[str, str], name: str) -> None:
+    """Refuse what may be the rest of a password, without naming it."""
+    if not given.keys() <= {*ASKED_OF_ASYNCPG, *TRUE_ANYWAY, *OWN, "ssl"}:
+        raise ConfigurationError(UNREADABLE.format(name))
+
+
+def _with_tls(given: Mapping[str, str], name: str) -> dict[str, str]:
+    """Return the parameters with one ``sslmode``, whoever's word was used for it."""
+    result = dict(given)
+    if "ssl" in result:  # JDBC's, which libpq takes, and asyncpg's own
+        word = result.pop("ssl")
+        result.setdefault("sslmode", "require" if word == "true" else word)
+    mode = result.get("sslmode")
+    if mode is not None and mode not in MODES:
+        raise ConfigurationError(WRONG_VALUE.format(name, "sslmode"))
+    if result.get("sslrootcert") == SYSTEM:
+        if mode not in (None, "verify-full"):  # as libpq: anybody can get one of those
+            raise ConfigurationError(WRONG_VALUE.format(name, "sslrootcert"))
+        result["sslmode"] = mode = "verify-full"
+    if result.get("channel_binding") == "require":
+        if mode == "disable":
+            raise ConfigurationError(WRONG_VALUE.format(name, "channel_binding"))
+        if mode in (None, "allow", "prefer"):
+            result["sslmode"] = "require"
+        if mode != "verify-full":
+            logger.warning("%s: %s", name, NO_BINDING)
+    return result
+
+
+def _sorted_out(
+    given: Mapping[str, str], name: str
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the arguments of our own, and the parameters that asyncpg reads."""
+    arguments: dict[str, Any] = {}
+    asked: dict[str, str] = {}
+    for key, value in given.items():
+        if key in ASKED_OF_ASYNCPG:
+            asked[key] = value
+        elif key in OWN:
+            argument, read = OWN[key]
+            try:
+                arguments[argument] = read(value)
+            except ValueError:
+                raise ConfigurationError(WRONG_VALUE.format(name, key)) from None
+        elif key == "fallback_application_name":
+            asked.setdefault("application_name", given.get("application_name", value))
+        elif key not in TRUE_ANYWAY:
+            is_shown = SHOWABLE.fullmatch(key) is not None
+            text = UNKNOWN.format(name, key) if is_shown else UNREADABLE.format(name)
+            raise ConfigurationError(text)
+        elif value not in TRUE_ANYWAY[key]:
+            raise ConfigurationError(WRONG_VALUE.format(name, key))
+    return arguments, asked
+
+
+def _check_files(asked: Mapping[str, str], name: str) -> None:
+    mode = asked.get("sslmode", "")
+    if mode.startswith("verify") and not (asked.get("sslrootcert") or _has_root()):
+        raise ConfigurationError(NO_ROOT.format(name, mode))
+    for key in FILES:
+        path = asked.get(key)
+        if not path or (key == "sslrootcert" and path == SYSTEM):
+            continue
+        try:
+            with Path(path).open("rb"):
+                pass
+        except (OSError, ValueError):
+            raise ConfigurationError(NO_FILE.format(name, key)) from None
+
+
+def _has_root() -> bool:
+    """Tell whether there is the file that libpq and asyncpg take unasked."""
+    if os.environ.get("PGSSLROOTCERT"):
+        return True
+    try:
+        return (Path.home() / ".postgresql" / "root.crt").exists()
+    except (OSError, RuntimeError):
+        return False
+
+
+def _system_context(asked: dict[str, str], name: str) -> ssl.SSLContext:
+    """Return TLS that trusts whom the operating system trusts."""
+    context = ssl.create_default_context()
+    del asked["sslrootcert"]
+    certificate = asked.pop("sslcert", "")
+    key, password = asked.pop("sslkey", ""), asked.pop("sslpassword", "")
+    if certificate:
+        try:
+            context.load_cert_chain(certificate, key or None, lambda: password)
+        except (OSError, ValueError):
+            raise ConfigurationError(NO_FILE.format(name, "sslcert")) from None
+    return context

@@ -1,0 +1,203 @@
+"""Whose request it is, behind proxies of every kind."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts_kit import PASSWORD, make_service
+from fastbearer.accounts.client_address import ClientAddresses, read_node
+from fastbearer.fastapi import Settings
+from project import SECRET
+
+PROXY = "10.0.0.1"
+
+
+def client(
+    *headers: tuple[str, str], peer: str | None = PROXY, **settings: Any
+) -> str | None:
+    values = {"trusted_proxies": "10.0.0.0/8", **settings}
+    addresses = ClientAddresses(lambda: Settings(better_auth_secret=SECRET, **values))
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers]
+    address = None if peer is None else (peer, 1234)
+    return addresses.of({"type": "http", "headers": raw, "client": address})
+
+
+def forwarded_for(*lines: str, **options: Any) -> str | None:
+    return client(*(("X-Forwarded-For", line) for line in lines), **options)
+
+
+def forwarded(*lines: str, **options: Any) -> str | None:
+    return client(*(("Forwarded", line) for line in lines), **options)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("203.0.113.1", "203.0.113.1"),
+        ("203.0.113.1:51234", "203.0.113.1"),  # Azure Application Gateway
+        ("203.0.113.1:_port", "203.0.113.1"),  # RFC 7239 6.2
+        ("2001:db8::1", "2001:db8::1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("[2001:db8::1]:80", "2001:db8::1"),
+        ("::ffff:203.0.113.1", "203.0.113.1"),
+        ("[::ffff:203.0.113.1]:80", "203.0.113.1"),
+        *((text, None) for text in ("", "unknown", "_hidden", "1.2.3.4.5", "[::1")),
+        *((text, None) for text in ("1.2.3.4:", "[]", "1.2.3:80", "x" * 5000, "é")),
+    ],
+)
+def test_a_node_is_read(text: str, address: str | None) -> None:
+    found = read_node(text)
+    assert found is None if address is None else str(found) == address
+
+
+@given(st.ip_addresses(), st.integers(0, 65535))
+def test_a_port_changes_nothing(address: Any, port: int) -> None:
+    bare = str(address)
+    with_port = f"[{bare}]:{port}" if address.version == 6 else f"{bare}:{port}"
+    assert read_node(with_port) == read_node(bare) is not None
+
+
+@given(st.text(max_size=60))
+def test_reading_never_fails(text: str) -> None:
+    read_node(text)
+    for line in (text, f"for={text}", f'for="{text}"', f"for=1.2.3.4, {text}"):
+        assert forwarded(line) is not None
+        assert forwarded_for(line) is not None
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        (["203.0.113.1:51234"], "203.0.113.1"),
+        (["203.0.113.1:1, 10.1.2.3:2"], "203.0.113.1"),
+        (["198.51.100.9", "203.0.113.1"], "203.0.113.1"),
+        (["203.0.113.1", "10.1.2.3", "10.1.2.4"], "203.0.113.1"),
+        (["203.0.113.1,, ,"], "203.0.113.1"),
+        (["[2001:db8:0:7::1]:443"], "2001:db8:0:7::/64"),
+        (["10.9.9.9"], "10.9.9.9"),
+        ([""], PROXY),
+        ([], PROXY),
+    ],
+)
+def test_the_chain_is_read_from_its_end(lines: list[str], found: str) -> None:
+    assert forwarded_for(*lines) == found
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        (["for=203.0.113.1"], "203.0.113.1"),
+        (['For="203.0.113.1:4711";proto=https;by=10.0.0.1'], "203.0.113.1"),
+        (['for="[2001:db8:0:7::1]:80", for=10.1.2.3'], "2001:db8:0:7::/64"),
+        (["for=198.51.100.9", "for=203.0.113.1"], "203.0.113.1"),
+        (["for=198.51.100.9, for=203.0.113.1;proto=http"], "203.0.113.1"),
+        (['for=198.51.100.9;by="a,b", for=203.0.113.1'], "203.0.113.1"),
+    ],
+)
+def test_the_header_forwarded(lines: list[str], found: str) -> None:
+    assert forwarded(*lines) == found
+    assert forwarded(*lines, forwarded_header="forwarded") == found
+    assert forwarded(*lines, peer="192.0.2.9") == "192.0.2.9"
+
+
+def test_one_header_decides() -> None:
+    """The other is what a client may have sent through the proxy."""
+    both = [("Forwarded", "for=192.0.2.1"), ("X-Forwarded-For", "192.0.2.2")]
+    assert client(*both) == "192.0.2.2"
+    assert client(*both, forwarded_header="forwarded") == "192.0.2.1"
+
+
+def test_what_cannot_be_read_still_tells_clients_apart(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """One of them must not lock out the others."""
+    first, second = forwarded_for("_hidden-1"), forwarded_for("_hidden-2")
+    assert first != second and PROXY not in (first, second)
+    assert forwarded_for("_hidden-1") == first
+    assert "'_hidden-1'" in caplog.text
+    evil = forwarded("for=198.51.100.1, for=\x1b[31m\n")
+    assert evil is not None and evil.isprintable()
+    assert "\x1b" not in caplog.text
+
+
+def test_each_problem_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    settings = Settings(better_auth_secret=SECRET, trusted_proxies="10.0.0.0/8")
+    addresses = ClientAddresses(lambda: settings)
+    caplog.set_level(logging.WARNING)
+    for n in range(3):
+        for peer, value in (
+            ("192.0.2.1", b"203.0.113.1"),
+            (PROXY, b"nonsense-%d" % n),
+            (PROXY, b""),
+            ("", b""),
+        ):
+            headers = [(b"x-forwarded-for", value)]
+            addresses.of({"headers": headers, "client": (peer, 1)})
+    told = "\n".join(caplog.messages)
+    assert len(caplog.messages) == 4
+    assert "192.0.2.1, which TRUSTED_PROXIES does not name" in told
+    assert "'nonsense-0'" in told
+    assert f"the trusted proxy {PROXY} names no client" in told
+    assert "TRUSTED_PROXIES=unix" in told
+
+
+@pytest.mark.parametrize("peer", [None, "", "unix", "/run/app.sock", "unix:/run/a"])
+def test_unix_sockets(peer: str | None) -> None:
+    trusted = {"peer": peer, "trusted_proxies": "unix, 10.0.0.0/8"}
+    assert forwarded_for("203.0.113.1:5", **trusted) == "203.0.113.1"
+    assert forwarded_for("203.0.113.1, 10.0.0.7", **trusted) == "203.0.113.1"
+    # Nobody can tell: then nothing is counted, lest one client lock out all.
+    assert forwarded_for(**trusted) is None
+    assert forwarded_for("203.0.113.1", peer=peer) is None
+
+
+def test_a_server_that_has_read_the_header_itself() -> None:
+    """uvicorn's proxy headers: the client is there already, port and all."""
+    assert forwarded_for("203.0.113.1:99", peer="203.0.113.1") == "203.0.113.1"
+    assert forwarded_for("x", peer="203.0.113.1:99") == "203.0.113.1"
+
+
+@pytest.mark.http
+def test_behind_a_real_unix_socket(tmp_path: Path) -> None:
+    limits = {"throttle": True, "throttle_requests": "2/minute"}
+    limits |= {"throttle_failures": "1000/minute", "trusted_proxies": "unix"}
+    app = make_service(tmp_path / "a.db", **limits)
+    path = str(tmp_path / "socket")
+    config = uvicorn.Config(app, uds=path, log_level="critical", proxy_headers=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        while not server.started and thread.is_alive():
+            thread.join(0.01)
+        statuses = [ask_over(path, host) for host in "111223"]
+        assert statuses == [401, 401, 429, 401, 401, 401]
+        # Without a header nobody is told from another, and nobody is locked out.
+        assert [ask_over(path, None) for _ in range(4)] == [401] * 4
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def ask_over(path: str, host: str | None) -> int:
+    body = f'{{"email": "a@b.example", "password": "{PASSWORD}"}}'
+    lines = ["POST /api/auth/signin HTTP/1.1", "Host: x", "Connection: close"]
+    lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    if host is not None:
+        lines.append(f"X-Forwarded-For: 203.0.113.{host}:5{host}")
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(path)
+        connection.sendall(("\r\n".join(lines) + "\r\n\r\n" + body).encode())
+        answer = b""
+        while chunk := connection.recv(65536):
+            answer += chunk
+    return int(answer.split(b" ", 2)[1])
