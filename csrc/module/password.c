@@ -173,7 +173,8 @@ password_hash(PyObject *module, PyObject *const *args, Py_ssize_t count)
     span setting;
     unsigned threads;
     if (count != 2 && count != 3) {
-        PyErr_SetString(PyExc_TypeError, "a password and a setting, please");
+        PyErr_SetString(PyExc_TypeError,
+                        "password_hash(password, setting, threads=0)");
         return NULL;
     }
     if (!thread_count(args, count, &threads)
@@ -224,7 +225,8 @@ password_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
     span hash;
     unsigned threads;
     if (count != 2 && count != 3) {
-        PyErr_SetString(PyExc_TypeError, "a password and a hash, please");
+        PyErr_SetString(PyExc_TypeError,
+                        "password_verify(password, hash, threads=0)");
         return NULL;
     }
     if (!thread_count(args, count, &threads)

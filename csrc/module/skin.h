@@ -128,8 +128,8 @@ PyObject *json_read_object(const core_state *state, span text,
 typedef struct {
     char *bytes;
     size_t len, size;
-    bool ascii;      /* write other characters as escapes */
-    char room[1024]; /* where most texts fit */
+    bool ascii;       /* write other characters as escapes */
+    char local[1024]; /* where most texts fit */
 } json_out;
 
 void json_out_begin(json_out *text);

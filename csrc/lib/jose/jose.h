@@ -141,8 +141,8 @@ CHECKED status secret_check(span secret, const alg *algorithm,
 /* --- secret_der.c -------------------------------------------------------- */
 
 /* Whether the secret is, in bytes or in base64, a DER key or certificate;
- * there is room for twice its length. */
-bool secret_is_der(span secret, char *room);
+ * scratch has room for twice its length. */
+bool secret_is_der(span secret, char *scratch);
 
 /* --- compact.c: the three segments --------------------------------------- */
 
