@@ -142,7 +142,7 @@ bool json_put_string(json_out *text, PyObject *value);
 /* Writes "name": and, unless it is NULL, a quoted string with a comma. */
 bool json_put_name(json_out *text, PyObject *name, PyObject *string);
 
-/* The bytes object of the text's base64url. */
+/* The text in base64url, as bytes. */
 PyObject *json_out_b64url(const json_out *text);
 
 /* --- json_write.c -------------------------------------------------------- */
@@ -254,9 +254,8 @@ CHECKED status jwk_traits(PyObject *jwk, key_traits *traits);
 
 typedef struct {
     const alg *alg;
-    PyObject *kid; /* borrowed; NULL if absent */
-    PyObject
-        *parsed; /* owned dict, or NULL where it was one of the ready ones */
+    PyObject *kid;    /* borrowed; NULL if absent */
+    PyObject *parsed; /* owned; NULL where the header was a ready one */
 } header;
 
 /*
@@ -293,7 +292,7 @@ PyObject *signature_sign(const core_state *state, const KeyObject *key,
 
 typedef struct {
     PyObject *issuers, *audiences; /* tuples of str, or NULL */
-    PyObject *required;            /* tuple of str, but those of requires */
+    PyObject *required; /* tuple of str, without those of requires */
     bool requires[NAME_COUNT];
     PyObject *clock;        /* callable, or NULL */
     double leeway, max_age; /* seconds; max_age < 0 for none */
@@ -317,15 +316,16 @@ bool cache_make(signature_cache *cache, Py_ssize_t size);
 void cache_clear(signature_cache *cache);
 
 /* Only the whole text of a token is found, str or bytes, and only until `size`
- * others came. Neither raises. Threads may share the cache, with or without a
- * GIL. */
+ * others have come. Neither raises. Threads may share the cache, with or
+ * without a GIL. */
 bool cache_has(const signature_cache *cache, PyObject *value);
 void cache_add(signature_cache *cache, PyObject *value);
 
 /* --- field.c ------------------------------------------------------------- */
 
-/* Finds the value in a header's pair, borrowed, or NULL unless the name is the
- * wanted one. False with an error set if it is no pair. */
+/* Borrows the value of a field, a pair of name and value, or gives NULL if its
+ * name is another than the wanted one. False, with an exception, for what is
+ * no pair. */
 bool field_value(PyObject *pair, PyObject *wanted, PyObject **value);
 
 /* --- what module.c puts into the module ---------------------------------- */
@@ -340,7 +340,7 @@ extern PyMethodDef jws_methods[];
 extern PyMethodDef password_methods[];
 extern PyMethodDef raw_methods[];
 
-/* Chooses with what passwords are hashed, as the environment says. */
+/* Chooses the means to hash passwords with, as the environment says. */
 bool password_means(core_state *state);
 
 #endif

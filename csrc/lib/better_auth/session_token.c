@@ -44,7 +44,7 @@ unescaped(const char *p)
 }
 
 /* A cookie's value may be escaped, and quoted (RFC 6265 4.1.1); of a signed
- * token only the signature has what is ever escaped. */
+ * token, only the signature has characters that are ever escaped. */
 static bool
 unwrap(span value, char *plain)
 {

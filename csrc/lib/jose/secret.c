@@ -135,7 +135,7 @@ find_line(const char *text, const char *end, const char *word,
 }
 
 /* One of the two lines of a PEM block is enough, if it has dashes; without
- * them it takes both, for a passphrase may have "backend private key". */
+ * them both are needed: a passphrase may have "backend private key". */
 static bool
 contains_pem(const char *text, size_t len, const char *label)
 {

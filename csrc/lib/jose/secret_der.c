@@ -63,7 +63,7 @@ static const unsigned char key_shapes[][FIELDS_MAX + 1] = {
     {INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER}, /* DSA */
 };
 
-/* An element of a key: never empty, and whole inside if it is a sequence. */
+/* An element of a key is never empty, and a sequence is whole inside. */
 static bool
 is_sound_field(unsigned char tag, der field)
 {
@@ -109,8 +109,8 @@ is_der_key(const unsigned char *bytes, size_t len)
     return false;
 }
 
-/* Base64 of either alphabet, with white space and padding, of a DER key; scratch
- * has room for text and bytes. */
+/* Whether this is base64 of a DER key, in either alphabet, with white space
+ * and padding; scratch has room for the text and the bytes. */
 static bool
 is_base64_der_key(span secret, char *scratch)
 {
