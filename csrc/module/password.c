@@ -22,7 +22,8 @@ password_text(const core_state *state, PyObject *value, size_t most,
     *result = STATUS_OK;
     if (!pytext_utf8(state, "a password", value, STATUS_PASSWORD_UNICODE,
                      text)) {
-        if (!PyErr_ExceptionMatches(state->error[STATUS_PASSWORD_UNICODE])) {
+        if (!PyErr_ExceptionMatches(
+                state->refusals[STATUS_PASSWORD_UNICODE].class)) {
             return false;
         }
         PyErr_Clear();

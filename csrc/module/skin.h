@@ -47,8 +47,14 @@ const common_name *names_find(const names *all, span text);
 
 /* --- the state of the module --------------------------------------------- */
 
+/* What is raised for a status; NULL for those that are no error of ours. */
 typedef struct {
-    PyObject *error[STATUS_COUNT]; /* the exception class, or NULL */
+    PyObject *class, *arguments, *reason;
+} refusal;
+
+typedef struct {
+    refusal refusals[STATUS_COUNT];
+    PyObject *reason_name; /* "reason", interned */
     PyObject *configuration_error;
     PyObject *token_type; /* fastbearer.tokens.Token */
     PyTypeObject *key_type, *verifier_type, *signer_type;
@@ -65,6 +71,9 @@ state_of(PyObject *module)
 }
 
 /* --- raise.c ------------------------------------------------------------- */
+
+/* Fills what is raised. */
+bool raise_prepare(core_state *state);
 
 /* Raises what the status stands for, with its name in lower case as `reason`;
  * returns NULL. */
@@ -330,15 +339,9 @@ bool field_value(PyObject *pair, PyObject *wanted, PyObject **value);
 
 /* --- what module.c puts into the module ---------------------------------- */
 
-extern PyType_Spec verifier_spec;
-extern PyType_Spec signer_spec;
-extern PyType_Spec session_secret_spec;
-extern PyMethodDef bearer_methods[];
-extern PyMethodDef cookie_methods[];
-extern PyMethodDef encryption_methods[];
-extern PyMethodDef jws_methods[];
-extern PyMethodDef password_methods[];
-extern PyMethodDef raw_methods[];
+extern PyType_Spec verifier_spec, signer_spec, session_secret_spec;
+extern PyMethodDef bearer_methods[], cookie_methods[], encryption_methods[];
+extern PyMethodDef jws_methods[], password_methods[], raw_methods[];
 
 /* Chooses the means to hash passwords with, as the environment says. */
 bool password_means(core_state *state);
