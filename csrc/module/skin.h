@@ -47,8 +47,14 @@ const common_name *names_find(const names *all, span text);
 
 /* --- the state of the module --------------------------------------------- */
 
+/* What is raised for a status; NULL for those that are no error of ours. */
 typedef struct {
-    PyObject *error[STATUS_COUNT]; /* the exception class, or NULL */
+    PyObject *class, *arguments, *reason;
+} refusal;
+
+typedef struct {
+    refusal refusals[STATUS_COUNT];
+    PyObject *reason_name; /* "reason", interned */
     PyObject *configuration_error;
     PyObject *token_type; /* fastbearer.tokens.Token */
     PyTypeObject *key_type, *verifier_type, *signer_type;
@@ -65,6 +71,9 @@ state_of(PyObject *module)
 }
 
 /* --- raise.c ------------------------------------------------------------- */
+
+/* Fills what is raised. */
+bool raise_prepare(core_state *state);
 
 /* Raises what the status stands for, with its name in lower case as `reason`;
  * returns NULL. */
@@ -128,8 +137,8 @@ PyObject *json_read_object(const core_state *state, span text,
 typedef struct {
     char *bytes;
     size_t len, size;
-    bool ascii;      /* write other characters as escapes */
-    char room[1024]; /* where most texts fit */
+    bool ascii;       /* write other characters as escapes */
+    char local[1024]; /* where most texts fit */
 } json_out;
 
 void json_out_begin(json_out *text);
@@ -142,7 +151,7 @@ bool json_put_string(json_out *text, PyObject *value);
 /* Writes "name": and, unless it is NULL, a quoted string with a comma. */
 bool json_put_name(json_out *text, PyObject *name, PyObject *string);
 
-/* The bytes object of the text's base64url. */
+/* The text in base64url, as bytes. */
 PyObject *json_out_b64url(const json_out *text);
 
 /* --- json_write.c -------------------------------------------------------- */
@@ -254,9 +263,8 @@ CHECKED status jwk_traits(PyObject *jwk, key_traits *traits);
 
 typedef struct {
     const alg *alg;
-    PyObject *kid; /* borrowed; NULL if absent */
-    PyObject
-        *parsed; /* owned dict, or NULL where it was one of the ready ones */
+    PyObject *kid;    /* borrowed; NULL if absent */
+    PyObject *parsed; /* owned; NULL where the header was a ready one */
 } header;
 
 /*
@@ -293,7 +301,7 @@ PyObject *signature_sign(const core_state *state, const KeyObject *key,
 
 typedef struct {
     PyObject *issuers, *audiences; /* tuples of str, or NULL */
-    PyObject *required;            /* tuple of str, but those of requires */
+    PyObject *required; /* tuple of str, without those of requires */
     bool requires[NAME_COUNT];
     PyObject *clock;        /* callable, or NULL */
     double leeway, max_age; /* seconds; max_age < 0 for none */
@@ -317,30 +325,25 @@ bool cache_make(signature_cache *cache, Py_ssize_t size);
 void cache_clear(signature_cache *cache);
 
 /* Only the whole text of a token is found, str or bytes, and only until `size`
- * others came. Neither raises. Threads may share the cache, with or without a
- * GIL. */
+ * others have come. Neither raises. Threads may share the cache, with or
+ * without a GIL. */
 bool cache_has(const signature_cache *cache, PyObject *value);
 void cache_add(signature_cache *cache, PyObject *value);
 
 /* --- field.c ------------------------------------------------------------- */
 
-/* Finds the value in a header's pair, borrowed, or NULL unless the name is the
- * wanted one. False with an error set if it is no pair. */
+/* Borrows the value of a field, a pair of name and value, or gives NULL if its
+ * name is another than the wanted one. False, with an exception, for what is
+ * no pair. */
 bool field_value(PyObject *pair, PyObject *wanted, PyObject **value);
 
 /* --- what module.c puts into the module ---------------------------------- */
 
-extern PyType_Spec verifier_spec;
-extern PyType_Spec signer_spec;
-extern PyType_Spec session_secret_spec;
-extern PyMethodDef bearer_methods[];
-extern PyMethodDef cookie_methods[];
-extern PyMethodDef encryption_methods[];
-extern PyMethodDef jws_methods[];
-extern PyMethodDef password_methods[];
-extern PyMethodDef raw_methods[];
+extern PyType_Spec verifier_spec, signer_spec, session_secret_spec;
+extern PyMethodDef bearer_methods[], cookie_methods[], encryption_methods[];
+extern PyMethodDef jws_methods[], password_methods[], raw_methods[];
 
-/* Chooses with what passwords are hashed, as the environment says. */
+/* Chooses the means to hash passwords with, as the environment says. */
 bool password_means(core_state *state);
 
 #endif

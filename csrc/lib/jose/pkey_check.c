@@ -73,7 +73,7 @@ pkey_is_private(EVP_PKEY *evp)
 /*
  * Infineon's library made primes of the form k * M + (65537^a mod M), so that
  * the modulus is a power of 65537 modulo every small prime in M (Nemec et al.,
- * CCS 2017). A random one is so by chance once in 2^27.
+ * CCS 2017). A random modulus is such a power once in 2^27.
  */
 static bool
 is_power_of_65537(BN_ULONG residue, BN_ULONG prime)

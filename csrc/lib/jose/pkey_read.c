@@ -10,7 +10,8 @@
 #include <openssl/pkcs12.h>
 #include <openssl/x509.h>
 
-#define RSA_BITS 2048 /* of a generated key: RFC 7518 3.3's least */
+#define RSA_BITS                                                              \
+    2048 /* of a generated key: the least that RFC 7518 3.3 allows */
 
 /* --- DER, one reader for each structure ---------------------------------- */
 
@@ -108,8 +109,7 @@ read_whole(reader *read, span bytes, span password)
     return evp;
 }
 
-/* X509_SIG is {SEQUENCE, OCTET STRING}, which no other of the structures
- * is. */
+/* X509_SIG is {SEQUENCE, OCTET STRING}, unlike all the other structures. */
 CHECKED static status
 why_unreadable(span bytes)
 {

@@ -41,7 +41,7 @@ part_span(const part *one)
     return (span){(const char *)one->bytes, one->len};
 }
 
-/* A base64url member (RFC 7518 2); width 0 takes any length but none. */
+/* A base64url member (RFC 7518 2); width 0 takes any length but 0. */
 CHECKED static status
 part_of(PyObject *jwk, const char *name, size_t width, part *out)
 {
@@ -93,7 +93,7 @@ from_oct(core_state *state, PyObject *jwk, key_traits *traits)
     return key;
 }
 
-/* A public key is not asked to sign: RFC 7517 4.3. */
+/* A public key need not be allowed to sign: RFC 7517 4.3. */
 static PyObject *
 from_read(core_state *state, status result, EVP_PKEY *evp, bool is_private,
           key_traits *traits)
@@ -240,7 +240,8 @@ from_members(core_state *state, PyObject *jwk, key_traits *traits)
                                      : raise_status(state, STATUS_JWK_KTY);
 }
 
-/* A dict of our own: the caller's may change, and be no dict. */
+/* A dict of our own: the caller's mapping may change, and need not be a dict.
+ * */
 static PyObject *
 members_of(const core_state *state, PyObject *value)
 {

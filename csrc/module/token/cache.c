@@ -1,9 +1,9 @@
 /* The signature cache: the last tokens whose signature has passed. */
 #include "skin.h"
 
-/* A token as a plain str, as which it is remembered, or NULL for one that is
- * not: a subclass could answer an equality test as it likes. Bytes become a
- * str, since -b warns where the two are compared. */
+/* A token as the plain str that is remembered, or NULL for one that is not
+ * remembered: a subclass could answer an equality test as it likes. Bytes
+ * become a str, since -b warns where the two are compared. */
 static PyObject *
 cache_text(const signature_cache *cache, PyObject *value)
 {
