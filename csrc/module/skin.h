@@ -240,16 +240,6 @@ PyObject *segment_bytes(const core_state *state, span segment);
 PyObject *segment_object(const core_state *state, span segment,
                          known_members *known);
 
-/* --- jwk_traits.c -------------------------------------------------------- */
-
-/* A string member's text, empty if it is absent. */
-CHECKED status jwk_text(PyObject *jwk, const char *name, span *text);
-bool jwk_text_is(span text, const char *other);
-
-/* What the JWK allows its key (RFC 7517 4.2 to 4.5); kid is borrowed. An alg
- * that is there already must be the JWK's. */
-CHECKED status jwk_traits(PyObject *jwk, key_traits *traits);
-
 /* --- header.c ------------------------------------------------------------ */
 
 typedef struct {

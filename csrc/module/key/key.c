@@ -61,7 +61,10 @@ PyObject *
 key_from_evp(core_state *state, EVP_PKEY *evp, const key_traits *traits)
 {
     pkey made;
-    status result = pkey_make(&made, evp, traits->alg, &state->digests);
+    status result;
+    Py_BEGIN_ALLOW_THREADS; /* a private RSA key takes milliseconds */
+    result = pkey_make(&made, evp, traits->alg, &state->digests);
+    Py_END_ALLOW_THREADS;
     if (result != STATUS_OK) {
         return raise_status(state, result);
     }
