@@ -92,6 +92,8 @@
       "bytes, HS384 48, HS512 64")                                            \
     X(KEY_UNICODE, "InvalidKeyError", NULL,                                   \
       "the secret holds a lone surrogate")                                    \
+    X(KEY_KID, "InvalidKeyError", NULL,                                       \
+      "the key's kid holds a lone surrogate")                                 \
     X(KEY_UNREADABLE, "InvalidKeyError", NULL,                                \
       "no key or certificate of a supported kind could be read")              \
     X(KEY_COSTLY, "InvalidKeyError", NULL,                                    \

@@ -53,7 +53,7 @@ from_text(PyObject *type, PyObject *args, PyObject *kwargs, parser *parse)
     key_traits traits = {.may_sign = true, .may_verify = true};
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$OO", keywords, &data,
                                      &name, &kid, &secret)
-        || !key_kid(kid) || !key_algorithm(state, name, &traits.alg)
+        || !key_kid(state, kid) || !key_algorithm(state, name, &traits.alg)
         || !pytext_utf8(state, "data", data, STATUS_KEY_UNICODE, &text)
         || (secret != Py_None
             && !pytext_utf8(state, "password", secret, STATUS_KEY_UNICODE,
