@@ -99,6 +99,18 @@ add_algorithms(PyObject *module)
     return ok ? 0 : -1;
 }
 
+/* The limits that Python asks for, so that there is one table of them. */
+static int
+exec_limits(PyObject *module)
+{
+    return PyModule_AddIntConstant(module, "key_set_max", KEY_SET_MAX) < 0
+                   || PyModule_AddIntConstant(module, "key_set_text_max",
+                                              KEY_SET_TEXT_MAX)
+                          < 0
+               ? -1
+               : 0;
+}
+
 static int
 exec_functions(PyObject *module)
 {
@@ -168,6 +180,7 @@ static PyModuleDef_Slot module_slots[] = {
     {Py_mod_exec, exec_means},
     {Py_mod_exec, exec_types},
     {Py_mod_exec, exec_functions},
+    {Py_mod_exec, exec_limits},
 #ifdef Py_mod_multiple_interpreters
     {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
 #endif

@@ -106,11 +106,11 @@ bool pytext_utf8(const core_state *state, const char *name, PyObject *value,
 bool option_duration(const core_state *state, const char *name,
                      PyObject *value, double *seconds);
 
-/* A string of Unicode text, or NULL for None; borrowed. */
+/* A plain string of Unicode text, a new reference; NULL for None. */
 bool option_string(const core_state *state, const char *name, PyObject *value,
                    PyObject **string);
 
-/* A tuple of such strings from one or an iterable of them. */
+/* A tuple of such plain strings from one or an iterable of them. */
 PyObject *option_strings(const core_state *state, const char *name,
                          PyObject *value, bool may_be_empty);
 
@@ -170,6 +170,9 @@ bool json_write(json_out *text, PyObject *value, int level);
 bool json_write_member(json_out *text, PyObject *name, PyObject *value);
 bool json_close(json_out *text, char bracket);
 
+/* Itself, or a copy that nobody changes while it is written. */
+PyObject *json_still(PyObject *container);
+
 /* --- key.c --------------------------------------------------------------- */
 
 /* The headers that a key writes or meets most, ready as base64url. */
@@ -208,8 +211,8 @@ PyObject *key_from_evp(core_state *state, EVP_PKEY *evp,
 /* For an argument that names an algorithm, or is None. */
 bool key_algorithm(const core_state *state, PyObject *name, const alg **out);
 
-/* Whether it is a str or None. */
-bool key_kid(PyObject *kid);
+/* Whether it is None, or a str that a header can hold. */
+bool key_kid(const core_state *state, PyObject *kid);
 
 /* Raises an InvalidKeyError for a key that cannot, or may not, sign. */
 bool key_can_sign(const core_state *state, const KeyObject *key);
@@ -249,16 +252,6 @@ PyObject *segment_bytes(const core_state *state, span segment);
 PyObject *segment_object(const core_state *state, span segment,
                          known_members *known);
 
-/* --- jwk_traits.c -------------------------------------------------------- */
-
-/* A string member's text, empty if it is absent. */
-CHECKED status jwk_text(PyObject *jwk, const char *name, span *text);
-bool jwk_text_is(span text, const char *other);
-
-/* What the JWK allows its key (RFC 7517 4.2 to 4.5); kid is borrowed. An alg
- * that is there already must be the JWK's. */
-CHECKED status jwk_traits(PyObject *jwk, key_traits *traits);
-
 /* --- header.c ------------------------------------------------------------ */
 
 typedef struct {
@@ -297,6 +290,11 @@ CHECKED status signature_make(const KeyObject *key, span message,
 PyObject *signature_sign(const core_state *state, const KeyObject *key,
                          PyObject *encoded_header, span payload);
 
+/* --- given.c ------------------------------------------------------------- */
+
+/* Writes claims; *claims becomes a plain copy (or NULL) if they are not. */
+bool given_write(json_out *text, PyObject **claims);
+
 /* --- claims.c ------------------------------------------------------------ */
 
 typedef struct {
@@ -308,14 +306,17 @@ typedef struct {
     int ignore_audience;
 } claims_rules;
 
-/* RFC 7519 4.1, with one reading of the clock. */
+/* RFC 7519 4.1, at a time that was read before the claims. */
 bool claims_check(const core_state *state, const claims_rules *rules,
-                  PyObject *claims, const known_members *known);
+                  PyObject *claims, const known_members *known, double now);
 
 /* --- cache.c ------------------------------------------------------------- */
 
 /* A set of tokens, and the order in which they came. Empty: no cache. */
 typedef struct {
+#ifdef Py_GIL_DISABLED
+    PyMutex adding; /* held for all of cache_add */
+#endif
     PyObject *known; /* set */
     PyObject **ring; /* owned; `next` is the oldest once it is full */
     Py_ssize_t size, next;
@@ -332,9 +333,11 @@ void cache_add(signature_cache *cache, PyObject *value);
 
 /* --- field.c ------------------------------------------------------------- */
 
-/* Borrows the value of a field, a pair of name and value, or gives NULL if its
- * name is another than the wanted one. False, with an exception, for what is
- * no pair. */
+/* A list or tuple of a request's pairs, which nobody changes meanwhile. */
+PyObject *field_pairs(PyObject *headers);
+
+/* Finds the value in a header's pair, a new reference, or NULL unless the name
+ * is the wanted one. False with an error set if it is no pair. */
 bool field_value(PyObject *pair, PyObject *wanted, PyObject **value);
 
 /* --- what module.c puts into the module ---------------------------------- */

@@ -478,6 +478,51 @@ def test_a_fetch_does_not_block_the_loop(source: KeyServer) -> None:
     assert kids(asyncio.run(others_go_on())) == ["old"]
 
 
+def test_a_set_is_read_in_a_thread(
+    source: KeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hundreds of keys take a while to check; no request waits for them."""
+    read, readers = KeySet.from_jwks, []
+
+    def noted(text: bytes) -> KeySet:
+        readers.append(threading.get_ident())
+        return read(text)
+
+    async def loop_and_keys() -> tuple[int, KeySet]:
+        return threading.get_ident(), await JWKSClient(source.url).akeys()
+
+    monkeypatch.setattr(KeySet, "from_jwks", noted)
+    loop, keys = asyncio.run(loop_and_keys())
+    assert kids(keys) == ["old"]
+    assert len(readers) == 1
+    assert loop not in readers
+
+
+@pytest.mark.parametrize("on_loop", [False, True])
+def test_a_set_is_read_within_the_time_out(
+    source: KeyServer, monkeypatch: pytest.MonkeyPatch, *, on_loop: bool
+) -> None:
+    client = JWKSClient(source.url, timeout=0.4)
+    told = threading.Event()
+
+    def until_told(_: bytes) -> KeySet:
+        told.wait(20)  # so that a loop that waits here fails, and does not hang
+        return KeySet([OLD])
+
+    async def give_up() -> None:
+        try:
+            await client.akeys()
+        finally:
+            told.set()
+
+    monkeypatch.setattr(KeySet, "from_jwks", until_told)
+    try:
+        with pytest.raises(KeySourceError, match=r"within 0\.4 seconds"):
+            asyncio.run(give_up()) if on_loop else client.keys()
+    finally:
+        told.set()
+
+
 def test_a_cancelled_caller_leaves_the_flight_to_the_others(source: KeyServer) -> None:
     source.behave = slowly
     client = JWKSClient(source.url)

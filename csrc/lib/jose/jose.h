@@ -6,6 +6,7 @@
 #define FASTBEARER_JOSE_H
 
 #include "crypto/crypto.h"
+#include "jose/limits.h"
 
 /* --- alg.c: the algorithms and curves ------------------------------------ */
 
@@ -59,6 +60,19 @@ CHECKED status pkey_from_curve(const curve *on, span x, span y, span d,
                                EVP_PKEY **out);
 
 CHECKED status pkey_generate(const alg *algorithm, EVP_PKEY **out);
+
+/* --- pkey_pkcs8.c -------------------------------------------------------- */
+
+/* Each gives a new key, or NULL, and moves *p after what it has read: of
+ * PKCS#8; of PKCS#1 or SEC 1, as the type says; of encrypted PKCS#8, unless to
+ * open it costs more than limits.h allows. */
+EVP_PKEY *pkey_from_pkcs8(const unsigned char **p, long len);
+EVP_PKEY *pkey_from_private(int type, const unsigned char **p, long len);
+EVP_PKEY *pkey_from_sealed(const unsigned char **p, long len, span password);
+
+/* STATUS_KEY_PASSWORD or STATUS_KEY_COSTLY for an encrypted key, or
+ * STATUS_KEY_UNREADABLE. */
+CHECKED status pkey_why_unreadable(span bytes);
 
 /* --- pkey_write.c: and back ---------------------------------------------- */
 

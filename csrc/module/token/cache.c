@@ -79,13 +79,13 @@ cache_add(signature_cache *cache, PyObject *value)
         return;
     }
 #ifdef Py_GIL_DISABLED
-    Py_BEGIN_CRITICAL_SECTION(cache->known);
+    PyMutex_Lock(&cache->adding); /* the set's own lock is given up within */
 #endif
     if (PySet_Contains(cache->known, text) == 0) {
         replace(cache, text);
     }
 #ifdef Py_GIL_DISABLED
-    Py_END_CRITICAL_SECTION();
+    PyMutex_Unlock(&cache->adding);
 #endif
     Py_DECREF(text);
 }
