@@ -12,7 +12,6 @@ import pytest
 
 from better_auth_samples import (
     HASH,
-    JWT,
     NOW,
     PASSWORD,
     PLAIN,
@@ -82,7 +81,7 @@ def test_session_data_that_is_signed_with_a_key() -> None:
             )
 
 
-@pytest.mark.parametrize("algorithm", JWT)
+@pytest.mark.parametrize("algorithm", SAMPLES["tokens_of_the_jwt_plugin"])
 def test_a_token_of_the_plugin(algorithm: str) -> None:
     token, jwks = issued(algorithm)
     ba = server()
