@@ -38,7 +38,8 @@ setup: .venv/.set-up
 # --- tests --------------------------------------------------------------------
 
 # While working: what can be told within a minute.
-check: lint test-c .venv/.with-dev .venv/.built
+check: .venv/.with-dev .venv/.built
+	@$(MAKE) --no-print-directory -j2 --output-sync lint test-c
 	$(PYTEST) tests/core tests/project
 
 # Everything that a change can break.
