@@ -16,6 +16,7 @@ ROOMS = $(patsubst tests/%/,%,$(filter-out tests/c/ tests/kit/ %__pycache__/,$(w
 CHECKS = $(patsubst tests/c/%.c,build/check/%,$(wildcard tests/c/*_check.c))
 FUZZERS = $(patsubst tests/c/%.c,build/fuzz/%,$(filter-out %/fuzz_main.c,$(wildcard tests/c/fuzz_*.c)))
 SECONDS ?= 60
+comma = ,
 ASAN_LIBRARIES = $$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)
 READY = .venv/.set-up .venv/.built
 
@@ -110,9 +111,26 @@ build/check/%: tests/c/%.c build/libfastbearer.a
 	@mkdir -p $(@D)
 	$(CC) $(LIB_FLAGS) -Icsrc/lib -o $@ $< build/libfastbearer.a $(LDFLAGS) $(LIB_LIBRARIES)
 
-build/fuzz/%: tests/c/%.c tests/c/fuzz.h tests/c/fuzz_main.c scripts/build-fuzzer $(C_FILES)
+# With clang there is libFuzzer; otherwise fuzz_main.c gives the inputs.
+FUZZ_CC := $(or $(shell command -v clang),$(CC))
+FUZZ_DRIVER := $(if $(findstring clang,$(FUZZ_CC)),-fsanitize=fuzzer,build/fuzz/fuzz_main.o)
+FUZZ_FLAGS := $(LIB_FLAGS) -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all \
+    -fsanitize=address,undefined$(if $(findstring clang,$(FUZZ_CC)),$(comma)fuzzer-no-link)
+
+build/fuzz/fuzz_%: build/fuzz/fuzz_%.o build/fuzz/fuzz_main.o build/fuzz/lib.a
+	$(FUZZ_CC) $(FUZZ_FLAGS) -o $@ $< $(FUZZ_DRIVER) build/fuzz/lib.a $(LIB_LIBRARIES)
+
+build/fuzz/lib.a: $(LIB_FILES:csrc/lib/%.c=build/fuzz/lib/%.o)
+	rm -f $@
+	ar rcs $@ $^
+
+build/fuzz/lib/%.o: csrc/lib/%.c $(filter %.h,$(C_FILES))
 	@mkdir -p $(@D)
-	scripts/build-fuzzer $< $@
+	$(FUZZ_CC) $(FUZZ_FLAGS) -Icsrc/lib -c -o $@ $<
+
+build/fuzz/%.o: tests/c/%.c tests/c/fuzz.h $(filter %.h,$(C_FILES))
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(FUZZ_FLAGS) -Icsrc/lib -c -o $@ $<
 
 # --- what is done once --------------------------------------------------------
 
