@@ -170,7 +170,7 @@ def test_what_is_not_json_is_text(value: str) -> None:
 
 
 def test_verify_prints_the_claims() -> None:
-    token = jwt.encode({"sub": "ü", "exp": int(time.time()) + 60}, SECRET)
+    token = jwt.encode({"sub": "ü", "exp": int(time.time()) + 3600}, SECRET)
     claims = jwt.decode(token, SECRET, ["HS256"])
     assert json.loads(output("verify", token)) == claims
     assert json.loads(output("verify", stdin=token + "\n")) == claims
@@ -201,7 +201,7 @@ def test_issuer_and_audience() -> None:
 
 
 def test_the_names_of_the_secret() -> None:
-    token = jwt.encode({"exp": int(time.time()) + 60}, SECRET)
+    token = jwt.encode({"exp": int(time.time()) + 3600}, SECRET)
     other = {"AUTH_SECRET": OTHER_SECRET}
     assert output("verify", token, AUTH_SECRET=SECRET)
     assert output("verify", token, BETTER_AUTH_SECRET=SECRET, **other)
