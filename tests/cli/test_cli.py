@@ -20,6 +20,7 @@ import pytest
 
 from fastbearer import PasswordHash, __version__
 from fastbearer.cli import main
+from fastbearer.fastapi import Auth, Settings
 from project import OTHER_SECRET, SECRET
 
 PASSWORD = "correct horse battery"
@@ -29,6 +30,7 @@ OURS = {
     "ALLOW_SHORT_SECRET",
     "AUTH_SECRET",
     "BETTER_AUTH_SECRET",
+    "BETTER_AUTH_SECRETS",
     "DATABASE_URL",
     "PASSWORD_SCHEME",
 }
@@ -195,6 +197,48 @@ def test_issuer_and_audience() -> None:
     assert error("verify", token).startswith("error: invalid_audience: ")
     wrong = error("verify", "--issuer", "you", "--audience", "api", token)
     assert wrong.startswith("error: invalid_issuer: ")
+
+
+SETTINGS = {
+    "BETTER_AUTH_SECRET": SECRET,
+    "JWT_ISSUER": "me",
+    "JWT_AUDIENCE": "api",
+    "JWT_EXPIRATION_DAYS": "0.5",
+}
+WITHOUT_SETTINGS = (
+    "import sys; sys.modules['pydantic_settings'] = None; "
+    "from fastbearer.cli import main; sys.exit(main())"
+)
+
+
+@pytest.mark.parametrize("has_extra", [True, False])
+def test_tokens_are_those_of_the_settings(
+    monkeypatch: pytest.MonkeyPatch, has_extra: bool
+) -> None:
+    if not has_extra:
+        command = [sys.executable, "-c", WITHOUT_SETTINGS]
+        monkeypatch.setitem(globals(), "FASTBEARER", command)
+    token = output("token", "--sub", "u1", **SETTINGS)
+    claims = Auth(
+        Settings(better_auth_secret=SECRET, jwt_issuer="me", jwt_audience="api")
+    ).verifier.verify(token)
+    assert (claims["iss"], claims["aud"]) == ("me", "api")
+    assert claims["exp"] - claims["iat"] == 43_200
+    assert json.loads(output("verify", token, **SETTINGS)) == claims
+    assert error("verify", token).startswith("error: invalid_audience: ")
+    other = {**SETTINGS, "JWT_ISSUER": "you"}
+    assert error("verify", token, **other).startswith("error: invalid_issuer: ")
+    assert output("verify", "--issuer", "me", token, **other)
+    longer = output("token", "--sub", "u1", "--days", "1", **SETTINGS)
+    claims = json.loads(output("verify", longer, **SETTINGS))
+    assert claims["exp"] - claims["iat"] == 86_400
+
+
+def test_the_first_of_listed_secrets_signs() -> None:
+    listed = {"BETTER_AUTH_SECRETS": f"2:{SECRET},1:{OTHER_SECRET}"}
+    token = output("token", "--sub", "u1", **listed)
+    assert jwt.decode(token, SECRET, ["HS256"])["sub"] == "u1"
+    assert output("verify", token, **listed)
 
 
 # Where the secret comes from
