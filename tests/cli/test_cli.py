@@ -9,6 +9,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -335,6 +336,29 @@ def test_serve_without_a_secret_stops() -> None:
         error("serve", "--port", "0", AUTH_SECRET="")
         == f"ConfigurationError: {REQUIRED}"
     )
+
+
+def test_serve_on_a_port_that_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        told = error("serve", "--port", str(port))
+    where = f"ConfigurationError: cannot listen on 127.0.0.1, port {port} ("
+    assert told.startswith(where) and "--port" in told
+
+
+def test_serve_where_this_machine_is_not() -> None:
+    told = error("serve", "--port", "0", "--host", "192.0.2.1")  # RFC 5737
+    assert told.startswith("ConfigurationError: cannot listen on 192.0.2.1, port 0 (")
+
+
+def test_serve_without_its_database(tmp_path: Path) -> None:
+    database = f"sqlite+aiosqlite:///{tmp_path}/missing/service.db"
+    variables = {"BETTER_AUTH_SECRET": SECRET, "DATABASE_URL": database}
+    result = run("serve", "--port", "0", **variables)
+    assert result.returncode != 0
+    lines = result.stderr.splitlines()
+    assert all(line.startswith(("INFO: ", "ERROR: ")) for line in lines)
+    assert [line for line in lines if "ConfigurationError: the database of" in line]
 
 
 @pytest.mark.parametrize("missing", ["uvicorn", "fastapi", "sqlmodel"])

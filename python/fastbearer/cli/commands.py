@@ -16,6 +16,7 @@ from fastbearer import (
     verify_password,
 )
 from fastbearer.cli.inputs import (
+    check_address,
     import_app,
     import_database,
     logging_with_audit,
@@ -141,6 +142,7 @@ def serve(options: argparse.Namespace) -> int:
     try:
         settings = read_settings()
         check_workers(options.workers, settings)
+        check_address(options.host, options.port)
     except ConfigurationError as error:
         return complain(f"ConfigurationError: {error}")
     run(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import os
+import re
+import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from fastbearer.fastapi.bearer import TokenVerifier
 
 __all__ = [
+    "check_address",
     "import_app",
     "import_database",
     "logging_with_audit",
@@ -28,6 +32,10 @@ __all__ = [
 SECONDS_PER_DAY = 86_400
 
 SECRET_NAMES = ("BETTER_AUTH_SECRET", "AUTH_SECRET")
+NO_ADDRESS = "cannot listen on {}, port {} ({}); choose others with --host and --port"
+OWN_ERROR = re.compile(r"^fastbearer\.errors\.(\w+: .+)$", re.MULTILINE)
+"""The last line of a traceback, as Starlette hands one to the server."""
+
 REQUIRED = "{} environment variable is required"
 YES = {"1", "on", "t", "true", "y", "yes"}
 
@@ -143,6 +151,34 @@ def read_settings() -> Settings:
     return auth.settings
 
 
+def check_address(host: str, port: int) -> None:
+    """Judge whether a server can listen there, before one is started.
+
+    Raises:
+        ConfigurationError: It cannot, as where another one does.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, address = found[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        reason = error.strerror or error
+        raise ConfigurationError(NO_ADDRESS.format(host, port, reason)) from None
+
+
+class OneLine(logging.Filter):
+    """Leaves of the traceback of an error of ours the line that says what is wrong."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Shorten a record; none is dropped."""
+        found = OWN_ERROR.findall(record.getMessage())
+        if found:
+            record.msg, record.args = found[-1], ()
+        return True
+
+
 def logging_with_audit() -> dict[str, Any]:
     """Return uvicorn's logging, with our own beside it."""
     from copy import deepcopy
@@ -152,6 +188,8 @@ def logging_with_audit() -> dict[str, Any]:
     config: dict[str, Any] = deepcopy(LOGGING_CONFIG)
     ours = {"handlers": ["default"], "level": "INFO", "propagate": False}
     config["loggers"]["fastbearer"] = ours
+    config["filters"] = {"one_line": {"()": OneLine}}
+    config["handlers"]["default"]["filters"] = ["one_line"]
     return config
 
 
