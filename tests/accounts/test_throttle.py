@@ -256,7 +256,10 @@ def test_ports_of_a_proxy_are_no_part_of_the_client(
 # --- settings and failures
 
 
-@pytest.mark.parametrize("name", ["failures", "requests", "messages"])
+@pytest.mark.parametrize(
+    "name",
+    ["failures", "requests", "messages", "account_failures", "account_messages"],
+)
 def test_a_limit_must_be_one(serve: Serve, tmp_path: Path, name: str) -> None:
     settings = {f"throttle_{name}": "often"}
     with pytest.raises(ConfigurationError, match=f"THROTTLE_{name.upper()} must be"):

@@ -28,6 +28,9 @@ from fastbearer.fastapi.strict_routes import StrictRoute
 
 __all__ = ["Accounts"]
 
+PROBE = "readyz"
+PROBE_SECONDS = 60
+
 
 class AccountsRoute(StrictRoute):
     """Invalid input is refused in the words of the schemas."""
@@ -135,6 +138,23 @@ class Accounts:
             if hasattr(self.store, "lifespan"):
                 await stack.enter_async_context(self.store.lifespan(app))
             yield
+
+    async def check_redis(self) -> None:
+        """Try what sign-in needs of Redis, over the connections that are there.
+
+        Without a ``REDIS_URL`` there is nothing to try.
+
+        Raises:
+            StoreUnavailableError: It cannot be reached, or refuses a command.
+        """
+        settings = self._auth.settings
+        if settings.redis_url is None:
+            return
+        await self._throttle.check_store()
+        if settings.revocation == "redis" and self._auth.revocations is not None:
+            revocations = self._auth.revocations
+            await revocations.is_revoked(PROBE, PROBE, None)
+            await revocations.revoke(PROBE, self._auth.clock() + PROBE_SECONDS)
 
     def _needs_database(self) -> bool:
         settings = self._auth.settings

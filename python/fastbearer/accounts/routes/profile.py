@@ -68,10 +68,12 @@ class ProfileRoutes(Routes):
                 "/change-password",
                 given_by(self.change_password, user=verify),
                 confirmed,
+                checks=[self._parts.check_address],
             ),
             Row(
                 "/delete-account",
                 given_by(self.delete_account, user=verify),
                 confirmed,
+                checks=[self._parts.check_address],
             ),
         ]

@@ -82,7 +82,7 @@ class RecoveryRoutes(Routes):
             raise HTTPException(400, WRONG_CODE)
         await parts.store.verify_email(user)
         await parts.sessions.end_all(user.id)
-        await parts.throttle.forget("signin", user.email)
+        await parts.succeed("signin", request, user.email)
         await parts.tell("password_reset", request, user.email, user=user)
         return Done()
 

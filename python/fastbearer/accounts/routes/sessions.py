@@ -100,6 +100,7 @@ class SessionRoutes(Routes):
         except Exception as error:
             logger.exception("account not created")
             raise HTTPException(500, NOT_CREATED) from error
+        await parts.succeed("signin", request, user.email)
         await parts.tell("signed_up", request, user.email, user=user)
         return parts.answers.signed_in(user, tokens, response)
 
@@ -119,7 +120,7 @@ class SessionRoutes(Routes):
             tokens = await parts.sessions.start(user)
         except TokenError:
             raise wrong_credentials() from None
-        await parts.throttle.forget("signin", body.email)
+        await parts.succeed("signin", request, body.email)
         await parts.tell("signed_in", request, user.email, user=user)
         return parts.answers.signed_in(user, tokens, response)
 
