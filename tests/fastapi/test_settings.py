@@ -116,6 +116,7 @@ def test_every_setting_has_its_environment_variable(
         "FORWARDED_HEADER": "forwarded",
         "REVOCATION": "redis",
         "REVOCATION_FAILURE": "open",
+        "REVOCATION_LAG_SECONDS": "60",
         "REFRESH_TOKENS": "1",
         "REFRESH_DAYS": "14",
         "REFRESH_GRACE_SECONDS": "0",

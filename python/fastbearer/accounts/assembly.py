@@ -1,10 +1,11 @@
 """Accounts, assembled from their parts."""
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
 from fastbearer import PasswordHash
 from fastbearer.accounts.client_address import ClientAddresses
@@ -31,13 +32,26 @@ from fastbearer.revocation import MemoryRevocations, RevocationStore
 
 __all__ = ["Accounts"]
 
+RouteHandler = Callable[[Request], Coroutine[Any, Any, Response]]
+
 logger = logging.getLogger("fastbearer")
 
 
 class AccountsRoute(StrictRoute):
-    """Invalid input is refused in the words of the schemas."""
+    """Invalid input is refused in the words of the schemas; nothing is cached."""
 
     texts = TEXTS
+
+    def get_route_handler(self) -> RouteHandler:
+        """Return a handler whose answers no cache keeps (RFC 9111 5.2.2.5)."""
+        handler = super().get_route_handler()
+
+        async def without_cache(request: Request) -> Response:
+            response = await handler(request)
+            response.headers.setdefault("Cache-Control", "no-store")
+            return response
+
+        return without_cache
 
 
 def log_sessions(auth: Auth) -> None:
