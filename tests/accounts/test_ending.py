@@ -339,6 +339,7 @@ class OneUser:
         return self._copy() if self.user and self.user.email == email else None
 
     async def find(self, user_id: str) -> User | None:
+        self.before("find")
         return self._copy() if self.user and self.user.id == user_id else None
 
     async def replace_password_hash(self, user: User, password_hash: str) -> bool:
@@ -460,6 +461,8 @@ def test_what_began_during_a_lost_change_ends_when_the_store_is_back(
     meanwhile: list[str] = []
 
     def lose(step: str) -> None:
+        if step != "replaced" or meanwhile:
+            return
         # Between the two ends somebody has begun a session.
         generation = world.revocations.generation(user_id)
         claims = {"sid": "meanwhile", "gen": generation}
@@ -501,6 +504,8 @@ def test_a_change_that_a_reset_overtakes_begins_no_session(world: World) -> None
     token = world.sign_up()
 
     def reset(step: str) -> None:
+        if step != "replaced":
+            return
         world.users.before = lambda name: None
         assert world.users.user is not None
         world.users.user.password_hash = CHEAP.hash("what the reset has chosen")
@@ -515,6 +520,23 @@ def test_a_change_that_a_reset_overtakes_begins_no_session(world: World) -> None
     response = world.post("change-password", token, **body)
     assert response.status_code == 401
     assert world.me(token) == 401
+
+
+def test_a_hash_upgraded_meanwhile_refuses_nobody(world: World) -> None:
+    """Two sign-ins at once: one of them stores another hash of the same password."""
+    world.sign_up()
+    hashes = [CHEAP.hash(PASSWORD)]
+
+    def upgrade(step: str) -> None:
+        if step == "find" and hashes and world.users.user is not None:
+            world.users.user.password_hash = hashes.pop()
+
+    world.users.before = upgrade
+    fresh = world.post("signin", email=EMAIL, password=PASSWORD)
+    assert not hashes and fresh.status_code == 200
+    # But another password that is stored meanwhile does.
+    hashes.append(CHEAP.hash(NEW))
+    assert world.post("signin", email=EMAIL, password=PASSWORD).status_code == 401
 
 
 # --- a verifier that was given

@@ -298,8 +298,11 @@ def test_a_redis_that_has_lost_everything() -> None:
         async with unkept(one), unkept(another):
             for number in range(5):
                 await another.end_session(f"s{number}", time.time() + 60)
+            last = await another.end_sessions("u1")
             await one.replicate_once()
             await one._redis.delete(*one._journal._keys)
+            assert await one.not_before("u1") == last  # or nobody could sign in here
+            assert await one.end_sessions("u1") == last + 1
             await another.end_session("new", time.time() + 60)
             await one.replicate_once()
             assert ended(one, {"sid": "new"})

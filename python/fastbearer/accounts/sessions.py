@@ -1,6 +1,5 @@
 """What begins with a sign-in, goes on by refreshing, and ends."""
 
-import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
@@ -16,7 +15,8 @@ from fastbearer.revocation.protocol import names_of, scope_of, session_id
 
 __all__ = ["Sessions", "Tokens"]
 
-logger = logging.getLogger("fastbearer")
+CLOCK_DIFFERENCE_SECONDS = 3600
+"""By which the clocks of two processes may differ."""
 
 
 class Tokens(NamedTuple):
@@ -196,7 +196,8 @@ class Sessions:
         revocations: Any = self._auth.revocations
         if revocations is None:
             return
-        until = max(until, self._auth.clock() + self._auth.lifetime + 1)
+        latest = self._auth.clock() + self._auth.lifetime + CLOCK_DIFFERENCE_SECONDS
+        until = max(until, latest)
         if hasattr(revocations, "end_session"):
             await revocations.end_session(session, until)
         else:

@@ -149,13 +149,18 @@ class ReplicatedRevocations:
     async def end_sessions(self, user_id: str) -> int:
         """As in `RevocationStore`."""
         key = Ended.key(user_id)
-        value = await self._journal.end_user(key, int(self._clock()) + 1)
+        least = max(int(self._clock()), self._ended.generation(user_id)) + 1
+        value = await self._journal.end_user(key, least)
         self._ended.add(Change("user", key, value))
         return value
 
     async def not_before(self, user_id: str) -> int:
-        """As in `RevocationStore`; the journal is asked, not the copy."""
-        return await self._journal.generation(Ended.key(user_id))
+        """As in `RevocationStore`; the journal is asked, for the copy may be behind.
+
+        It may also be ahead: of a store that was restored, or has lost its data.
+        """
+        stored = await self._journal.generation(Ended.key(user_id))
+        return max(stored, self._ended.generation(user_id))
 
     async def replicate_once(self) -> None:
         """Bring the copy up to date.

@@ -138,19 +138,38 @@ class SessionRoutes(Routes):
         parts = self._parts
         parts.credentials.check_length(body.password)
         await parts.attempt("signin", request, body.email)
+        user = await self._matched(body, request)
+        try:
+            tokens = await parts.sessions.start(user)
+        except TokenError:
+            # Another hash of the same password may just have been stored.
+            user = await self._matched(body, request)
+            tokens = await self._started(user)
+        await parts.throttle.forget("signin", body.email)
+        await self._end_former(request)
+        await parts.tell("signed_in", request, user.email, user=user)
+        return parts.answers.signed_in(user, tokens, response)
+
+    async def _matched(self, body: SignIn, request: Request) -> User:
+        """Return the user whose password is right.
+
+        Raises:
+            HTTPException: 401 where it is nobody's.
+        """
+        parts = self._parts
         user = await parts.store.find_by_email(body.email)
         right = await parts.credentials.match(body.password, user)
         if user is None or not right:
             await parts.tell("sign_in_failed", request, body.email, user=user)
             raise wrong_credentials()
+        return user
+
+    async def _started(self, user: User) -> Tokens:
+        """Begin a session, or answer as to a wrong password."""
         try:
-            tokens = await parts.sessions.start(user)
+            return await self._parts.sessions.start(user)
         except TokenError:
             raise wrong_credentials() from None
-        await parts.throttle.forget("signin", body.email)
-        await self._end_former(request)
-        await parts.tell("signed_in", request, user.email, user=user)
-        return parts.answers.signed_in(user, tokens, response)
 
     async def refresh(
         self, request: Request, response: Response, body: Refresh | None = None
