@@ -38,6 +38,7 @@ __all__ = [
     "TokenSource",
     "TokenUser",
     "TokenVerifier",
+    "has_ended",
     "user_of",
 ]
 
@@ -216,7 +217,7 @@ class BearerReader:
     ) -> None:
         scope = scope_of(claims, self._source.home_issuers)
         try:
-            ended = await _has_ended(revocations, token, claims, scope)
+            ended = await has_ended(revocations, token, claims, scope)
         except StoreUnavailableError as error:
             self._pass_or_refuse(error)
             return
@@ -267,13 +268,13 @@ class BearerReader:
         return hint
 
 
-async def _has_ended(
-    revocations: RevocationStore, token: str, claims: Claims, scope: str
+async def has_ended(
+    revocations: RevocationStore, token: str, claims: Mapping[str, Any], scope: str
 ) -> bool:
     """Ask a store, which may be somebody else's."""
-    has_ended = getattr(revocations, "has_ended", None)
-    if has_ended is not None:
-        return bool(has_ended(token, claims, scope))
+    here = getattr(revocations, "has_ended", None)
+    if here is not None:
+        return bool(here(token, claims, scope))
     names = names_of(token, claims, scope)
     if await revocations.is_revoked(names.token, names.user_id, names.since):
         return True
