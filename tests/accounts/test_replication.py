@@ -17,7 +17,17 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from accounts_kit import EMAIL, PASSWORD, Store, bearer, migrate, rows, store_of, url_of
+from accounts_kit import (
+    EMAIL,
+    PASSWORD,
+    Store,
+    bearer,
+    http,
+    migrate,
+    rows,
+    store_of,
+    url_of,
+)
 from fastbearer.accounts import Database, DatabaseRevocations
 from fastbearer.errors import StoreUnavailableError
 from fastbearer.revocation import MemoryRevocations, RevocationStore, replica
@@ -510,20 +520,20 @@ def test_two_processes(database: Store) -> None:
     body = {"email": EMAIL, "password": PASSWORD}
     try:
         for base in (here, there):
-            asked(lambda base=base: httpx2.get(f"{base}/healthz"), 200)  # type: ignore[misc]
-        signed = httpx2.post(f"{here}/api/auth/signup", json=body)
+            asked(lambda base=base: http.get(f"{base}/healthz"), 200)  # type: ignore[misc]
+        signed = http.post(f"{here}/api/auth/signup", json=body)
         headers = bearer(signed.json()["data"]["token"])
-        asked(lambda: httpx2.get(f"{there}/api/auth/me", headers=headers), 200)
-        gone = httpx2.post(f"{here}/api/auth/signout", headers=headers)
+        asked(lambda: http.get(f"{there}/api/auth/me", headers=headers), 200)
+        gone = http.post(f"{here}/api/auth/signout", headers=headers)
         assert gone.status_code == 200
-        me = httpx2.get(f"{here}/api/auth/me", headers=headers)
+        me = http.get(f"{here}/api/auth/me", headers=headers)
         assert me.status_code == 401
-        asked(lambda: httpx2.get(f"{there}/api/auth/me", headers=headers), 401)
+        asked(lambda: http.get(f"{there}/api/auth/me", headers=headers), 401)
         servers[1].terminate()
         servers[1].wait()
         servers[1] = serving(url_of(database), ports[1])
-        asked(lambda: httpx2.get(f"{there}/healthz"), 200)
-        me = httpx2.get(f"{there}/api/auth/me", headers=headers)
+        asked(lambda: http.get(f"{there}/healthz"), 200)
+        me = http.get(f"{there}/api/auth/me", headers=headers)
         assert me.status_code == 401
     finally:
         for server in servers:
