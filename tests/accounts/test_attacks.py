@@ -477,7 +477,7 @@ def test_a17_tokens_after_the_end(serve: Serve, database: Store) -> None:
     assert me(url, fresh).status_code == 401
     # Without revocation, a token is good until it expires, as documented; but
     # the routes of the account know that there is none.
-    stateless = serve(make_service(database))
+    stateless = serve(make_service(database, revocation="off"))
     again = token_of(sign_up(stateless))
     assert post(stateless, "signout", again).status_code == 200
     assert me(stateless, again).status_code == 200

@@ -1,9 +1,11 @@
 """Accounts, assembled from their parts."""
 
-from collections.abc import AsyncIterator, Callable
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
 from fastbearer import PasswordHash
 from fastbearer.accounts.client_address import ClientAddresses
@@ -20,22 +22,61 @@ from fastbearer.accounts.routes.recovery import RecoveryRoutes
 from fastbearer.accounts.routes.schemas import TEXTS
 from fastbearer.accounts.routes.sessions import SessionRoutes
 from fastbearer.accounts.sessions import Sessions
+from fastbearer.accounts.stores.better_auth import BetterAuthUserStore
 from fastbearer.accounts.stores.configured import ConfiguredUserStore
 from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.accounts.throttle import Throttle
 from fastbearer.fastapi import Auth
 from fastbearer.fastapi.strict_routes import StrictRoute
+from fastbearer.revocation import MemoryRevocations, RevocationStore
 
 __all__ = ["Accounts"]
 
 PROBE = "readyz"
 PROBE_SECONDS = 60
+RouteHandler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+logger = logging.getLogger("fastbearer")
 
 
 class AccountsRoute(StrictRoute):
-    """Invalid input is refused in the words of the schemas."""
+    """Invalid input is refused in the words of the schemas; nothing is cached."""
 
     texts = TEXTS
+
+    def get_route_handler(self) -> RouteHandler:
+        """Return a handler whose answers no cache keeps (RFC 9111 5.2.2.5)."""
+        handler = super().get_route_handler()
+
+        async def without_cache(request: Request) -> Response:
+            response = await handler(request)
+            response.headers.setdefault("Cache-Control", "no-store")
+            return response
+
+        return without_cache
+
+
+def log_sessions(auth: Auth) -> None:
+    """Say in the log what is in force."""
+    settings, store = auth.settings, auth.revocations
+    if store is None:
+        logger.warning(
+            "sessions: REVOCATION=off: access tokens live for %s days, whatever ends",
+            settings.jwt_expiration_days,
+        )
+    elif isinstance(store, MemoryRevocations):
+        logger.warning(
+            "sessions: what ends is known to this process alone, until it stops;"
+            " for more, set DATABASE_URL or REDIS_URL"
+        )
+    else:
+        logger.info(
+            "sessions: what ends is kept in %s, and read every second; without it"
+            " for %s seconds, tokens are %s",
+            "Redis" if type(store).__name__ == "RedisRevocations" else "the database",
+            settings.revocation_lag_seconds,
+            "refused" if settings.revocation_failure == "closed" else "taken",
+        )
 
 
 class Accounts:
@@ -78,17 +119,17 @@ class Accounts:
         self.store: UserStore = configured if store is None else store
         self._has_tables = store is None or send is not None
         self._auth = auth
-        auth.database_revocations = lambda: DatabaseRevocations(
-            self.database, auth.clock
-        )
+        auth.database_revocations = self._database_revocations
         self._events = Events()
         self._throttle = Throttle(lambda: auth.settings)
         self._credentials = Credentials(lambda: auth.settings, self.store, hasher)
+        self._sessions = Sessions(auth, self.store, self.database)
+        self._is_store_given = store is not None
         parts = Parts(
             auth=auth,
             store=self.store,
             credentials=self._credentials,
-            sessions=Sessions(auth, self.store, self.database),
+            sessions=self._sessions,
             answers=Answers(auth),
             throttle=self._throttle,
             clients=ClientAddresses(lambda: auth.settings),
@@ -118,6 +159,16 @@ class Accounts:
         """
         return self._events.register(*names)
 
+    async def end_sessions(self, user_id: str) -> None:
+        """End every session of a user, refresh tokens included.
+
+        Call it after you have disabled a user, or changed what a token says.
+
+        Raises:
+            StoreUnavailableError: Some may not have ended. Call it again.
+        """
+        await self._sessions.end_all(user_id)
+
     @asynccontextmanager
     async def lifespan(self, app: object) -> AsyncIterator[None]:
         """Read the settings and keep the database open while the app runs.
@@ -128,8 +179,11 @@ class Accounts:
         Raises:
             ConfigurationError: The environment is not fit for use.
         """
+        self._auth.revocations_of_accounts = self._own_revocations
+        self._auth.home_issuers = self._home_issuers()
         _ = self._auth.signer
         self._credentials.prepare()
+        log_sessions(self._auth)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._auth.lifespan(app))
             await stack.enter_async_context(self._throttle.opened())
@@ -160,6 +214,35 @@ class Accounts:
         settings = self._auth.settings
         is_asked = settings.refresh_tokens or settings.revocation == "database"
         return self._has_tables or is_asked
+
+    def _database_revocations(self) -> RevocationStore:
+        auth = self._auth
+        lag = auth.settings.revocation_lag_seconds
+        return DatabaseRevocations(self.database, auth.clock, max_lag=lag)
+
+    def _own_revocations(self) -> RevocationStore:
+        """Return the store of ``REVOCATION=auto``.
+
+        Where the users are elsewhere, no database is opened that nobody has named.
+        """
+        settings = self._auth.settings
+        if not self._is_store_given or "database_url" in settings.model_fields_set:
+            return self._database_revocations()
+        if settings.redis_url is not None:
+            return self._auth.redis_revocations()
+        return MemoryRevocations(self._auth.clock)
+
+    def _home_issuers(self) -> frozenset[str]:
+        """Return whose tokens name our users: ours, and those of their server."""
+        settings = self._auth.settings
+        home = {settings.jwt_issuer}
+        source = settings.jwks_source()
+        is_theirs = isinstance(self.store, BetterAuthUserStore) or (
+            not self._is_store_given and settings.better_auth_database_url is not None
+        )
+        if source is not None and is_theirs:
+            home.add(source.issuer)
+        return frozenset(issuer for issuer in home if issuer is not None)
 
     def _add_codes(self, parts: Parts, send: Sender) -> None:
         codes = RecoveryRoutes(parts, Codes(self.database), send)

@@ -8,7 +8,7 @@ from sqlmodel import Field
 
 from fastbearer.accounts.records import Record, UtcDateTime, new_id, utc_now
 
-__all__ = ["Code", "NotBefore", "RefreshToken", "Revoked", "User"]
+__all__ = ["Code", "Ended", "EndedNumber", "RefreshToken", "User"]
 
 EMAIL_LENGTH = 254  # RFC 5321 4.5.3.1.3, as RFC 3696 erratum 1690 counts it
 NAME_LENGTH = 255
@@ -67,6 +67,8 @@ class RefreshToken(Record, table=True):
         family: The session: all tokens that came from one sign-in.
         expires_at: UTC; that of the session.
         used_at: UTC; when the next token of the family took its place.
+        generation: That of its user when the session began; None for sessions
+            from before there were generations.
     """
 
     __tablename__: ClassVar[Any] = "fastbearer_refresh_token"
@@ -76,31 +78,37 @@ class RefreshToken(Record, table=True):
     family: str = Field(max_length=32, index=True)
     expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
     used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    generation: int | None = Field(default=None, sa_type=BigInteger)
 
 
-class Revoked(Record, table=True):
-    """A token that has ended.
-
-    Attributes:
-        id: The digest of its id.
-        expires_at: UTC; when nobody need remember it any longer.
-    """
-
-    __tablename__: ClassVar[Any] = "fastbearer_revoked"
-
-    id: str = Field(primary_key=True, max_length=64)
-    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
-
-
-class NotBefore(Record, table=True):
-    """The time since when a user's tokens are good.
+class Ended(Record, table=True):
+    """A token, a session or a user's sessions that have ended.
 
     Attributes:
-        id: The digest of the user's id.
-        issued_at: The least ``iat``, in seconds since the epoch.
+        id: A letter for the kind, and the digest of the id.
+        value: When it expires, in seconds since the epoch; of a user ("u:..."), the
+            least generation of a session that is good.
+        expires_at: UTC; when nobody need remember it any longer, or None.
+        number: Greater than that of every change before it.
     """
 
-    __tablename__: ClassVar[Any] = "fastbearer_not_before"
+    __tablename__: ClassVar[Any] = "fastbearer_ended"
 
-    id: str = Field(primary_key=True, max_length=64)
-    issued_at: int = Field(sa_type=BigInteger)
+    id: str = Field(primary_key=True, max_length=72)
+    value: int = Field(sa_type=BigInteger)
+    expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
+    number: int = Field(sa_type=BigInteger, index=True)
+
+
+class EndedNumber(Record, table=True):
+    """The number of the latest change in `Ended`: one row.
+
+    Attributes:
+        id: 1.
+        number: Of the latest change.
+    """
+
+    __tablename__: ClassVar[Any] = "fastbearer_ended_number"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    number: int = Field(sa_type=BigInteger)

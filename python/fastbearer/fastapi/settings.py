@@ -172,15 +172,21 @@ class Settings(BaseSettings):
     """The header that those proxies write. Without any ``X-Forwarded-For``, the
     header ``Forwarded`` (RFC 7239) is read in any case."""
 
-    revocation: Literal["off", "memory", "database", "redis"] = _setting(
-        "off", "off, memory, database or redis"
+    revocation: Literal["auto", "off", "memory", "database", "redis"] = _setting(
+        "auto", "auto, off, memory, database or redis"
     )
-    """Where it is kept which tokens have ended before they expired; "off": none
-    do."""
+    """Where it is kept which sessions have ended before their tokens expired;
+    "auto": with accounts, where those are, otherwise "off", nowhere."""
 
     revocation_failure: Literal["closed", "open"] = _setting("closed", "closed or open")
     """What happens to tokens while that store is down: "closed" is a 503, "open"
     lets them pass, with an error in the log."""
+
+    revocation_lag_seconds: int = _setting(
+        10, "a number of seconds from 2 to 3600", ge=2, le=3600
+    )
+    """Seconds for which a process goes on with what it knows, while it cannot read
+    what others have ended."""
 
     refresh_tokens: bool = _setting(False, "1 or 0")
     """Whether sign-in gives a refresh token as well."""

@@ -1,5 +1,7 @@
 """What signed-in users do with their accounts: look, change, delete."""
 
+from contextlib import AsyncExitStack
+
 from fastapi import HTTPException, Response
 from starlette.requests import Request
 
@@ -12,7 +14,9 @@ from fastbearer.accounts.routes.schemas import (
     MyUser,
     SignedIn,
 )
+from fastbearer.errors import RevokedTokenError, TokenError
 from fastbearer.fastapi import TokenUser
+from fastbearer.fastapi.challenges import answer_to
 from fastbearer.fastapi.strict_routes import refusals
 
 __all__ = ["ProfileRoutes"]
@@ -39,22 +43,32 @@ class ProfileRoutes(Routes):
         parts.credentials.check_new(body.new_password, user["email"])
         found = await self._confirmed(user, body.current_password, request)
         newer = await parts.credentials.hash_new(body.new_password, found.email)
-        if not await parts.store.replace_password_hash(found, newer):
-            raise HTTPException(403, WRONG_PASSWORD)
-        if body.end_other_sessions:
-            await parts.sessions.end_all(found.id)
-        tokens = await parts.sessions.issue(found)
+        async with AsyncExitStack() as stack:
+            if body.end_other_sessions:
+                await stack.enter_async_context(parts.sessions.ending_all(found.id))
+            if not await parts.store.replace_password_hash(found, newer):
+                raise HTTPException(403, WRONG_PASSWORD)
+        found.password_hash = newer
+        try:
+            tokens = await parts.sessions.start(found)
+        except TokenError as error:
+            raise answer_to(RevokedTokenError("overtaken")) from error
         await parts.tell("password_changed", request, found.email, user=found)
         return parts.answers.signed_in(found, tokens, response)
 
     async def delete_account(
-        self, body: GivenPassword, request: Request, user: TokenUser
+        self,
+        body: GivenPassword,
+        request: Request,
+        response: Response,
+        user: TokenUser,
     ) -> Done:
         """Delete your account."""
         parts = self._parts
         found = await self._confirmed(user, body.password, request)
-        await parts.store.remove(found)
-        await parts.sessions.end_all(found.id)
+        async with parts.sessions.ending_all(found.id):
+            await parts.store.remove(found)
+        parts.answers.clear(response)
         await parts.tell("account_deleted", request, found.email, user=found)
         return Done()
 

@@ -76,12 +76,14 @@ class RecoveryRoutes(Routes):
         if email is None:
             raise HTTPException(400, WRONG_CODE)
         newer = await parts.credentials.hash_new(body.password, email)
-        email = await self._codes.use("reset_password", body.code)
-        user = await parts.store.find_by_email(email) if email else None
-        if user is None or not await parts.store.replace_password_hash(user, newer):
+        user = await parts.store.find_by_email(email)
+        if user is None:
             raise HTTPException(400, WRONG_CODE)
-        await parts.store.verify_email(user)
-        await parts.sessions.end_all(user.id)
+        async with parts.sessions.ending_all(user.id):
+            used = await self._codes.use("reset_password", body.code)
+            if used is None or not await parts.store.replace_password_hash(user, newer):
+                raise HTTPException(400, WRONG_CODE)
+            await parts.store.verify_email(user)
         await parts.succeed("signin", request, user.email)
         await parts.tell("password_reset", request, user.email, user=user)
         return Done()
