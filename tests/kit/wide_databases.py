@@ -100,6 +100,8 @@ def _make_wide(connection: sqlite3.Connection, _: object) -> None:
         left, right = folded(one), folded(other)
         return (left > right) - (left < right)
 
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA busy_timeout = 0")
     connection.create_collation("wide", order)
     connection.create_function("lower", 1, folded, deterministic=True)
 

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import exc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-__all__ = ["HiddenError", "hide_values"]
+__all__ = ["HiddenError", "hide_values", "shows"]
+
+HIDDEN = "***"
 
 NAMES = ("constraint_name", "table_name", "column_name")
 
@@ -30,13 +32,14 @@ class HiddenError(Exception):
     sqlstate = ""
 
 
-def hide_values(error: BaseException) -> None:
+def hide_values(error: BaseException, *values: str) -> None:
     """Take the values out of an error, and out of those that it came from.
 
     The classes stay, and with them what code may decide by; so do tracebacks.
 
     Args:
-        error: Of any class; only those of SQLAlchemy are changed.
+        error: Of any class; of SQLAlchemy's, all values are taken out.
+        values: What is taken out of the arguments of other errors.
     """
     for one in list(_chain(error)):
         if isinstance(one, exc.StatementError):
@@ -44,6 +47,21 @@ def hide_values(error: BaseException) -> None:
         elif isinstance(one, exc.SQLAlchemyError):
             # A session that goes on after a failure repeats the failure's text.
             one.args = (str(one).partition(" Original exception was")[0],)
+        elif shows(one, values):
+            one.args = tuple(_without(argument, values) for argument in one.args)
+
+
+def shows(error: BaseException, values: Sequence[str]) -> bool:
+    """Tell whether an error, or one that it came from, shows one of some values."""
+    told = [f"{one} {one!r}" for one in _chain(error)]
+    return any(value and value in text for value in values for text in told)
+
+
+def _without(argument: object, values: Sequence[str]) -> object:
+    text = argument if isinstance(argument, str) else repr(argument)
+    for value in values:
+        text = text.replace(value, HIDDEN) if value else text
+    return text
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
