@@ -23,15 +23,21 @@ from fastbearer.accounts.routes.schemas import TEXTS
 from fastbearer.accounts.routes.sessions import SessionRoutes
 from fastbearer.accounts.sessions import Sessions
 from fastbearer.accounts.stores.better_auth import BetterAuthUserStore
+from fastbearer.accounts.stores.checked import CheckedUserStore
 from fastbearer.accounts.stores.configured import ConfiguredUserStore
 from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.accounts.throttle import Throttle
+from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi import Auth
 from fastbearer.fastapi.strict_routes import StrictRoute
 from fastbearer.revocation import MemoryRevocations, RevocationStore
 
 __all__ = ["Accounts"]
 
+NO_DATABASE = (
+    "DATABASE_URL must be set: the users are in a store of their own, and there is no"
+    " database for {}"
+)
 PROBE = "readyz"
 PROBE_SECONDS = 60
 RouteHandler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -114,7 +120,8 @@ class Accounts:
         hasher: PasswordHash | None = None,
         send: Sender | None = None,
     ) -> None:
-        self.database = Database(lambda: auth.settings.database_url)
+        self._is_own_store = store is not None
+        self.database = Database(self._database_url)
         configured = ConfiguredUserStore(lambda: auth.settings, self.database)
         self.store: UserStore = configured if store is None else store
         self._has_tables = store is None or send is not None
@@ -122,18 +129,20 @@ class Accounts:
         auth.database_revocations = self._database_revocations
         self._events = Events()
         self._throttle = Throttle(lambda: auth.settings)
-        self._credentials = Credentials(lambda: auth.settings, self.store, hasher)
-        self._sessions = Sessions(auth, self.store, self.database)
-        self._is_store_given = store is not None
+        users = CheckedUserStore(self.store)
+        self._credentials = Credentials(lambda: auth.settings, users, hasher)
+        codes = Codes(self.database) if self._has_tables else None
+        self._sessions = Sessions(auth, users, self.database)
         parts = Parts(
             auth=auth,
-            store=self.store,
+            store=users,
             credentials=self._credentials,
             sessions=self._sessions,
             answers=Answers(auth),
             throttle=self._throttle,
             clients=ClientAddresses(lambda: auth.settings),
             events=self._events,
+            codes=codes,
         )
         self.router = APIRouter(
             prefix="/api/auth",
@@ -143,8 +152,8 @@ class Accounts:
         )
         SessionRoutes(parts).add_to(self.router)
         ProfileRoutes(parts).add_to(self.router)
-        if self._has_tables:
-            self._add_codes(parts, send or print_message)
+        if codes is not None:
+            self._add_codes(parts, codes, send or print_message)
 
     def on_event(self, *names: EventName) -> Callable[[Handler], Handler]:
         """Return a decorator for functions that shall know what happens.
@@ -211,9 +220,7 @@ class Accounts:
             await revocations.revoke(PROBE, self._auth.clock() + PROBE_SECONDS)
 
     def _needs_database(self) -> bool:
-        settings = self._auth.settings
-        is_asked = settings.refresh_tokens or settings.revocation == "database"
-        return self._has_tables or is_asked
+        return bool(self._needs())
 
     def _database_revocations(self) -> RevocationStore:
         auth = self._auth
@@ -225,10 +232,9 @@ class Accounts:
 
         Where the users are elsewhere, no database is opened that nobody has named.
         """
-        settings = self._auth.settings
-        if not self._is_store_given or "database_url" in settings.model_fields_set:
+        if self._has_database_url() or not self._is_elsewhere():
             return self._database_revocations()
-        if settings.redis_url is not None:
+        if self._auth.settings.redis_url is not None:
             return self._auth.redis_revocations()
         return MemoryRevocations(self._auth.clock)
 
@@ -238,17 +244,51 @@ class Accounts:
         home = {settings.jwt_issuer}
         source = settings.jwks_source()
         is_theirs = isinstance(self.store, BetterAuthUserStore) or (
-            not self._is_store_given and settings.better_auth_database_url is not None
+            not self._is_own_store and settings.better_auth_database_url is not None
         )
         if source is not None and is_theirs:
             home.add(source.issuer)
         return frozenset(issuer for issuer in home if issuer is not None)
 
-    def _add_codes(self, parts: Parts, send: Sender) -> None:
-        codes = RecoveryRoutes(parts, Codes(self.database), send)
-        codes.add_to(self.router)
+    def _needs(self) -> list[str]:
+        """Return what is kept in the database of ``DATABASE_URL``."""
+        settings = self._auth.settings
+        is_auto = settings.revocation == "auto" and self._has_database_url()
+        reasons = {
+            "codes (send)": self._has_tables,
+            "refresh tokens (REFRESH_TOKENS)": settings.refresh_tokens,
+            "revocations (REVOCATION=database)": settings.revocation == "database",
+            "revocations": is_auto,
+        }
+        return [what for what, is_kept in reasons.items() if is_kept]
+
+    def _database_url(self) -> str:
+        """Return the URL that was asked for.
+
+        The default is a file beside the application. Where the users are kept
+        elsewhere nobody expects one, and in a container it is soon lost.
+
+        Raises:
+            ConfigurationError: The users are elsewhere, and there is no URL.
+        """
+        if self._is_elsewhere() and not self._has_database_url():
+            kept = ", ".join(self._needs()) or "what the application keeps"
+            raise ConfigurationError(NO_DATABASE.format(kept))
+        return self._auth.settings.database_url
+
+    def _is_elsewhere(self) -> bool:
+        """Tell whether the users are in another database than ``DATABASE_URL``'s."""
+        url = self._auth.settings.better_auth_database_url
+        return self._is_own_store or url is not None
+
+    def _has_database_url(self) -> bool:
+        return "database_url" in self._auth.settings.model_fields_set
+
+    def _add_codes(self, parts: Parts, codes: Codes, send: Sender) -> None:
+        recovery = RecoveryRoutes(parts, codes, send)
+        recovery.add_to(self.router)
 
         @self.on_event("signed_up")
         async def welcome(event: AccountEvent) -> None:
             if self._auth.settings.email_verification and event.user is not None:
-                await codes.welcome(event.user)
+                await recovery.welcome(event.user)

@@ -5,8 +5,8 @@ from datetime import UTC
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003_ended"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade() -> None:
