@@ -70,10 +70,12 @@ def test_me(service: str) -> None:
 def test_changing_the_password(service: str) -> None:
     token = token_of(sign_up(service))
     body = {"current_password": PASSWORD, "new_password": NEW}
-    assert me(service, token_of(post(service, "change-password", token, **body)))
+    newer = token_of(post(service, "change-password", token, **body))
+    assert me(service, newer).status_code == 200
+    assert me(service, token).status_code == 401
     assert sign_in(service).status_code == 401
     assert sign_in(service, password=NEW).status_code == 200
-    again = post(service, "change-password", token, **body)
+    again = post(service, "change-password", newer, **body)
     assert answer(again) == refused(403, WRONG_PASSWORD)
 
 
