@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MET = {
     "a real HTTP server": {"serve", "http"},
     "PostgreSQL": {"postgres"},
+    "MariaDB": {"mariadb"},
     "Redis": {"redis"},
     "Node": {"node"},
     "Chromium": {"chromium"},

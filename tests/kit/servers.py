@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, Protocol, TypeVar
 
 import pytest
@@ -32,6 +33,11 @@ REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
 NO_REDIS = "NO REDIS: none answers at 127.0.0.1:6379, and none is installed to start"
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 """Parameters of a fixture that gives a store of each kind."""
+
+MARIADB = os.environ.get("TEST_MARIADB_URL", "mysql+pymysql://root@127.0.0.1:3306/")
+NO_MARIADB = "NO MARIADB: none answers at 127.0.0.1:3306"
+EACH = [*BOTH, pytest.param("mariadb", marks=pytest.mark.mariadb)]
+"""Parameters of a fixture that gives a project's own database of each kind."""
 
 NO_NODE = "NO NODE FOUND: node 20 or newer is needed, and npm"
 NODE_OLDEST = 20
@@ -231,6 +237,39 @@ def redis() -> str:
 
 
 @cache
+def answers_mariadb() -> bool:
+    """Tell whether there is a MariaDB; tests start none."""
+    from sqlalchemy import exc
+
+    try:
+        _ask_mariadb("SELECT 1")
+    except (exc.SQLAlchemyError, ImportError):
+        return False
+    return True
+
+
+def _ask_mariadb(command: str) -> None:
+    from sqlalchemy import create_engine, pool, text
+
+    engine = create_engine(MARIADB, poolclass=pool.NullPool)
+    with engine.connect() as connection:
+        connection.execute(text(command))
+
+
+@contextmanager
+def own_mariadb() -> Iterator[str]:
+    """Give an empty database of MariaDB; the value is its SQLAlchemy URL."""
+    if not answers_mariadb():
+        pytest.skip(NO_MARIADB)
+    name = f"fastbearer_test_{token_hex(6)}"
+    _ask_mariadb(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+    try:
+        yield MARIADB + name
+    finally:
+        _ask_mariadb(f"DROP DATABASE {name}")
+
+
+@cache
 def has_node() -> bool:
     """Tell whether there is a Node that is not too old, and its npm."""
     if not (shutil.which("node") and shutil.which("npm")):
@@ -256,6 +295,8 @@ def installed() -> set[str]:
         found.add("PostgreSQL")
     if answers_redis(REDIS) or shutil.which("redis-server"):
         found.add("Redis")
+    if answers_mariadb():
+        found.add("MariaDB")
     if has_node():
         found.add("Node")
     if has_chromium():

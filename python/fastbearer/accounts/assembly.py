@@ -23,9 +23,11 @@ from fastbearer.accounts.routes.schemas import TEXTS
 from fastbearer.accounts.routes.sessions import SessionRoutes
 from fastbearer.accounts.sessions import Sessions
 from fastbearer.accounts.stores.better_auth import BetterAuthUserStore
+from fastbearer.accounts.stores.checked import CheckedUserStore
 from fastbearer.accounts.stores.configured import ConfiguredUserStore
 from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.accounts.throttle import Throttle
+from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi import Auth
 from fastbearer.fastapi.strict_routes import StrictRoute
 from fastbearer.revocation import MemoryRevocations, RevocationStore
@@ -35,6 +37,10 @@ __all__ = ["Accounts"]
 RouteHandler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 logger = logging.getLogger("fastbearer")
+NO_DATABASE = (
+    "DATABASE_URL must be set: the users are in a store of their own, and there is no"
+    " database for {}"
+)
 
 
 class AccountsRoute(StrictRoute):
@@ -112,7 +118,8 @@ class Accounts:
         hasher: PasswordHash | None = None,
         send: Sender | None = None,
     ) -> None:
-        self.database = Database(lambda: auth.settings.database_url)
+        self._is_own_store = store is not None
+        self.database = Database(self._database_url)
         configured = ConfiguredUserStore(lambda: auth.settings, self.database)
         self.store: UserStore = configured if store is None else store
         self._has_tables = store is None or send is not None
@@ -120,18 +127,20 @@ class Accounts:
         auth.database_revocations = self._database_revocations
         self._events = Events()
         self._throttle = Throttle(lambda: auth.settings)
-        self._credentials = Credentials(lambda: auth.settings, self.store, hasher)
-        self._sessions = Sessions(auth, self.store, self.database)
-        self._is_store_given = store is not None
+        users = CheckedUserStore(self.store)
+        self._credentials = Credentials(lambda: auth.settings, users, hasher)
+        codes = Codes(self.database) if self._has_tables else None
+        self._sessions = Sessions(auth, users, self.database)
         parts = Parts(
             auth=auth,
-            store=self.store,
+            store=users,
             credentials=self._credentials,
             sessions=self._sessions,
             answers=Answers(auth),
             throttle=self._throttle,
             clients=ClientAddresses(lambda: auth.settings),
             events=self._events,
+            codes=codes,
         )
         self.router = APIRouter(
             prefix="/api/auth",
@@ -141,8 +150,8 @@ class Accounts:
         )
         SessionRoutes(parts).add_to(self.router)
         ProfileRoutes(parts).add_to(self.router)
-        if self._has_tables:
-            self._add_codes(parts, send or print_message)
+        if codes is not None:
+            self._add_codes(parts, codes, send or print_message)
 
     def on_event(self, *names: EventName) -> Callable[[Handler], Handler]:
         """Return a decorator for functions that shall know what happens.
@@ -192,9 +201,7 @@ class Accounts:
             yield
 
     def _needs_database(self) -> bool:
-        settings = self._auth.settings
-        is_asked = settings.refresh_tokens or settings.revocation == "database"
-        return self._has_tables or is_asked
+        return bool(self._needs())
 
     def _database_revocations(self) -> RevocationStore:
         auth = self._auth
@@ -207,7 +214,7 @@ class Accounts:
         Where the users are elsewhere, no database is opened that nobody has named.
         """
         settings = self._auth.settings
-        if not self._is_store_given or "database_url" in settings.model_fields_set:
+        if not self._is_own_store or "database_url" in settings.model_fields_set:
             return self._database_revocations()
         if settings.redis_url is not None:
             return self._auth.redis_revocations()
@@ -219,17 +226,44 @@ class Accounts:
         home = {settings.jwt_issuer}
         source = settings.jwks_source()
         is_theirs = isinstance(self.store, BetterAuthUserStore) or (
-            not self._is_store_given and settings.better_auth_database_url is not None
+            not self._is_own_store and settings.better_auth_database_url is not None
         )
         if source is not None and is_theirs:
             home.add(source.issuer)
         return frozenset(issuer for issuer in home if issuer is not None)
 
-    def _add_codes(self, parts: Parts, send: Sender) -> None:
-        codes = RecoveryRoutes(parts, Codes(self.database), send)
-        codes.add_to(self.router)
+    def _needs(self) -> list[str]:
+        """Return what is kept in the database of ``DATABASE_URL``."""
+        settings = self._auth.settings
+        reasons = {
+            "codes (send)": self._has_tables,
+            "refresh tokens (REFRESH_TOKENS)": settings.refresh_tokens,
+            "sessions that end (REVOCATION=database)": settings.revocation
+            == "database",
+        }
+        return [what for what, is_kept in reasons.items() if is_kept]
+
+    def _database_url(self) -> str:
+        """Return the URL that was asked for.
+
+        The default is a file beside the application. Where the users are kept
+        elsewhere nobody expects one, and in a container it is soon lost.
+
+        Raises:
+            ConfigurationError: The users are elsewhere, and there is no URL.
+        """
+        settings = self._auth.settings
+        is_elsewhere = self._is_own_store or settings.better_auth_database_url
+        if is_elsewhere and "database_url" not in settings.model_fields_set:
+            kept = ", ".join(self._needs()) or "what the application keeps"
+            raise ConfigurationError(NO_DATABASE.format(kept))
+        return settings.database_url
+
+    def _add_codes(self, parts: Parts, codes: Codes, send: Sender) -> None:
+        recovery = RecoveryRoutes(parts, codes, send)
+        recovery.add_to(self.router)
 
         @self.on_event("signed_up")
         async def welcome(event: AccountEvent) -> None:
             if self._auth.settings.email_verification and event.user is not None:
-                await codes.welcome(event.user)
+                await recovery.welcome(event.user)

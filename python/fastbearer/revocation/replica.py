@@ -150,6 +150,7 @@ class ReplicatedRevocations:
         """As in `RevocationStore`."""
         key = Ended.key(user_id)
         least = max(int(self._clock()), self._ended.generation(user_id)) + 1
+        self._ended.add(Change("user", key, least))  # first here, as below
         value = await self._journal.end_user(key, least)
         self._ended.add(Change("user", key, value))
         return value

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, HTTPException
 from starlette.requests import Request
 
 from fastbearer.accounts.client_address import UNKNOWN, ClientAddresses
+from fastbearer.accounts.codes import Codes
 from fastbearer.accounts.credentials import Credentials
 from fastbearer.accounts.events import AccountEvent, EventName, Events
 from fastbearer.accounts.models import User
@@ -37,6 +38,12 @@ class Parts:
     throttle: Throttle
     clients: ClientAddresses
     events: Events
+    codes: Codes | None
+
+    async def end_codes(self, user: User) -> None:
+        """End the codes of a user; without a sender, there are none."""
+        if self.codes is not None:
+            await self.codes.end_all(user.id)
 
     async def tell(
         self,

@@ -14,6 +14,7 @@ from fastbearer.accounts.routes.schemas import (
     MyUser,
     SignedIn,
 )
+from fastbearer.accounts.stores.protocol import UserInUseError
 from fastbearer.errors import RevokedTokenError, TokenError
 from fastbearer.fastapi import TokenUser
 from fastbearer.fastapi.challenges import answer_to
@@ -21,6 +22,7 @@ from fastbearer.fastapi.strict_routes import refusals
 
 __all__ = ["ProfileRoutes"]
 
+IN_USE = "The account cannot be deleted while other data refers to it"
 FORBIDDEN = "The password is wrong; or a cookie, and from another site"
 
 
@@ -48,6 +50,7 @@ class ProfileRoutes(Routes):
                 await stack.enter_async_context(parts.sessions.ending_all(found.id))
             if not await parts.store.replace_password_hash(found, newer):
                 raise HTTPException(403, WRONG_PASSWORD)
+            await parts.end_codes(found)
         found.password_hash = newer
         try:
             tokens = await parts.sessions.start(found)
@@ -66,8 +69,12 @@ class ProfileRoutes(Routes):
         """Delete your account."""
         parts = self._parts
         found = await self._confirmed(user, body.password, request)
-        async with parts.sessions.ending_all(found.id):
-            await parts.store.remove(found)
+        async with parts.sessions.ending_all(found.id, before=False):
+            try:
+                await parts.store.remove(found)
+            except UserInUseError:
+                raise HTTPException(409, IN_USE) from None
+            await parts.end_codes(found)
         parts.answers.clear(response)
         await parts.tell("account_deleted", request, found.email, user=found)
         return Done()
@@ -75,17 +82,18 @@ class ProfileRoutes(Routes):
     def rows(self) -> list[Row]:
         """As in `Routes`."""
         verify = self._parts.auth.verify_jwt_token
-        confirmed = refusals(400, 401, 403, 413, 429, 503, texts={403: FORBIDDEN})
+        confirmed = (400, 401, 403, 413, 429, 503)
+        texts = {403: FORBIDDEN, 409: IN_USE}
         return [
             Row("/me", given_by(self.me, user=verify), refusals(400, 401, 503), "GET"),
             Row(
                 "/change-password",
                 given_by(self.change_password, user=verify),
-                confirmed,
+                refusals(*confirmed, texts=texts),
             ),
             Row(
                 "/delete-account",
                 given_by(self.delete_account, user=verify),
-                confirmed,
+                refusals(*confirmed, 409, texts=texts),
             ),
         ]

@@ -1,12 +1,12 @@
-"""What has ended, in one table that processes can follow; refresh grace."""
+"""What has ended, in one table that processes can follow."""
 
 from datetime import UTC
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003_ended"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade() -> None:
