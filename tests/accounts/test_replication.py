@@ -402,6 +402,26 @@ def own_url(database: Store) -> Iterator[str]:
         yield url_of(database)
 
 
+def test_a_task_that_swallows_its_cancellation_is_stopped() -> None:
+    swallowed = []
+
+    async def stubborn() -> None:
+        while len(swallowed) < 3:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                swallowed.append(1)
+
+    async def run() -> None:
+        task = asyncio.create_task(stubborn())
+        await asyncio.sleep(0)
+        await replica._stopped(task)
+        assert task.done()
+
+    asyncio.run(run())
+    assert len(swallowed) == 3
+
+
 def test_a_hundred_thousand_sessions_cost_little() -> None:
     store = MemoryRevocations(FrozenClock(NOW))
 
