@@ -18,6 +18,7 @@ from typing import Any, Literal
 import asyncpg
 
 from servers import own_database
+from waiting import HANG
 
 NOW = datetime(2026, 11, 22, 6, 46, 51, 909000, tzinfo=UTC)
 TIME = NOW.timestamp()
@@ -198,7 +199,7 @@ def iso(date: datetime) -> str:
 async def _asked(url: str, query: str, values: Any) -> list[dict[str, Any]]:
     for number in range(1, len(values) + 1):
         query = query.replace("?", f"${number}", 1)
-    connection = await asyncpg.connect(url, timeout=60)
+    connection = await asyncpg.connect(url, timeout=HANG)
     try:
         return [dict(row) for row in await connection.fetch(query, *values)]
     finally:

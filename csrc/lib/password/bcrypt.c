@@ -93,7 +93,7 @@ bcrypt_check(span setting, size_t *digest)
 /*
  * Every maker of bcrypt hashes cut at 72 bytes, so verifying does too; a new
  * hash must not forget what its user typed. Makers differ on a NUL: for some
- * "a" and "a\0b" are one password. So such a one is refused, always.
+ * "a" and "a\0b" are one password, so such a password is always refused.
  */
 CHECKED static status
 check_password(span password, bool is_new)

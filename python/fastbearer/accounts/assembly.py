@@ -34,13 +34,15 @@ from fastbearer.revocation import MemoryRevocations, RevocationStore
 
 __all__ = ["Accounts"]
 
-RouteHandler = Callable[[Request], Coroutine[Any, Any, Response]]
-
-logger = logging.getLogger("fastbearer")
 NO_DATABASE = (
     "DATABASE_URL must be set: the users are in a store of their own, and there is no"
     " database for {}"
 )
+PROBE = "readyz"
+PROBE_SECONDS = 60
+RouteHandler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+logger = logging.getLogger("fastbearer")
 
 
 class AccountsRoute(StrictRoute):
@@ -200,6 +202,23 @@ class Accounts:
                 await stack.enter_async_context(self.store.lifespan(app))
             yield
 
+    async def check_redis(self) -> None:
+        """Try what sign-in needs of Redis, over the connections that are there.
+
+        Without a ``REDIS_URL`` there is nothing to try.
+
+        Raises:
+            StoreUnavailableError: It cannot be reached, or refuses a command.
+        """
+        settings = self._auth.settings
+        if settings.redis_url is None:
+            return
+        await self._throttle.check_store()
+        if settings.revocation == "redis" and self._auth.revocations is not None:
+            revocations = self._auth.revocations
+            await revocations.is_revoked(PROBE, PROBE, None)
+            await revocations.revoke(PROBE, self._auth.clock() + PROBE_SECONDS)
+
     def _needs_database(self) -> bool:
         return bool(self._needs())
 
@@ -213,10 +232,9 @@ class Accounts:
 
         Where the users are elsewhere, no database is opened that nobody has named.
         """
-        settings = self._auth.settings
-        if not self._is_own_store or "database_url" in settings.model_fields_set:
+        if self._has_database_url() or not self._is_elsewhere():
             return self._database_revocations()
-        if settings.redis_url is not None:
+        if self._auth.settings.redis_url is not None:
             return self._auth.redis_revocations()
         return MemoryRevocations(self._auth.clock)
 
@@ -235,11 +253,12 @@ class Accounts:
     def _needs(self) -> list[str]:
         """Return what is kept in the database of ``DATABASE_URL``."""
         settings = self._auth.settings
+        is_auto = settings.revocation == "auto" and self._has_database_url()
         reasons = {
             "codes (send)": self._has_tables,
             "refresh tokens (REFRESH_TOKENS)": settings.refresh_tokens,
-            "sessions that end (REVOCATION=database)": settings.revocation
-            == "database",
+            "revocations (REVOCATION=database)": settings.revocation == "database",
+            "revocations": is_auto,
         }
         return [what for what, is_kept in reasons.items() if is_kept]
 
@@ -252,12 +271,18 @@ class Accounts:
         Raises:
             ConfigurationError: The users are elsewhere, and there is no URL.
         """
-        settings = self._auth.settings
-        is_elsewhere = self._is_own_store or settings.better_auth_database_url
-        if is_elsewhere and "database_url" not in settings.model_fields_set:
+        if self._is_elsewhere() and not self._has_database_url():
             kept = ", ".join(self._needs()) or "what the application keeps"
             raise ConfigurationError(NO_DATABASE.format(kept))
-        return settings.database_url
+        return self._auth.settings.database_url
+
+    def _is_elsewhere(self) -> bool:
+        """Tell whether the users are in another database than ``DATABASE_URL``'s."""
+        url = self._auth.settings.better_auth_database_url
+        return self._is_own_store or url is not None
+
+    def _has_database_url(self) -> bool:
+        return "database_url" in self._auth.settings.model_fields_set
 
     def _add_codes(self, parts: Parts, codes: Codes, send: Sender) -> None:
         recovery = RecoveryRoutes(parts, codes, send)

@@ -143,14 +143,24 @@ class Settings(BaseSettings):
     throttle: bool = _setting(True, "on or off")
     """Whether sign-ins and their like are limited."""
 
-    throttle_failures: Text = _setting("10/minute", "like 10/minute")
-    """Failed sign-ins for one e-mail."""
+    throttle_failures: Text = _setting("10/minute, 30/hour, 50/day", "like 10/minute")
+    """Failed sign-ins for one e-mail from one client; several windows make whoever
+    goes on wait longer and longer."""
+
+    throttle_account_failures: Text = _setting("100/day", "like 10/minute")
+    """Failed sign-ins for one e-mail from all clients from which nobody has signed in
+    as its owner."""
 
     throttle_requests: Text = _setting("300/minute", "like 10/minute")
-    """Requests to the open routes from one address."""
+    """Requests from one address to the open routes, and to those that check a
+    password."""
 
     throttle_messages: Text = _setting("5/hour", "like 10/minute")
-    """Messages to one e-mail."""
+    """Messages to one e-mail that one client asks for."""
+
+    throttle_account_messages: Text = _setting("20/hour", "like 10/minute")
+    """Messages to one e-mail that clients ask for who are not known to be its
+    owner."""
 
     trusted_proxies: Text | None = _setting(None, "networks")
     """Networks of the proxies that are believed about their clients, with commas

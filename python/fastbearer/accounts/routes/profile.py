@@ -90,10 +90,12 @@ class ProfileRoutes(Routes):
                 "/change-password",
                 given_by(self.change_password, user=verify),
                 refusals(*confirmed, texts=texts),
+                checks=[self._parts.check_address],
             ),
             Row(
                 "/delete-account",
                 given_by(self.delete_account, user=verify),
                 refusals(*confirmed, 409, texts=texts),
+                checks=[self._parts.check_address],
             ),
         ]

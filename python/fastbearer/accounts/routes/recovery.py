@@ -18,7 +18,6 @@ from fastbearer.accounts.routes.schemas import (
     GivenCode,
     NewPassword,
 )
-from fastbearer.errors import TooManyAttemptsError
 from fastbearer.fastapi import TokenUser
 from fastbearer.fastapi.strict_routes import refusals
 
@@ -84,21 +83,12 @@ class RecoveryRoutes(Routes):
                 raise HTTPException(400, WRONG_CODE)
             await self._codes.end_all(user.id)
             await parts.store.verify_email(user)
-        await parts.throttle.forget("signin", user.email)
+        await parts.succeed("signin", request, user.email)
         await parts.tell("password_reset", request, user.email, user=user)
         return Done()
 
     async def welcome(self, user: User) -> None:
-        """Send a new user a code that verifies the address.
-
-        It counts as one that was asked for: who signs up, deletes the account and
-        signs up again does not get around the limit of messages.
-        """
-        try:
-            await self._parts.throttle.take("message", user.email)
-        except TooManyAttemptsError:
-            logger.warning("too many messages: none is sent to user %s", user.id)
-            return
+        """Send a new user a code that verifies the address."""
         message = await self._message("verify_email", user)
         if message is not None:
             await deliver(self._send, message)

@@ -101,6 +101,7 @@ class SessionRoutes(Routes):
         except Exception as error:
             logger.exception("account not created")
             raise HTTPException(500, NOT_CREATED) from error
+        await parts.succeed("signin", request, user.email)
         await self._end_former(request)
         await parts.tell("signed_up", request, user.email, user=user)
         return parts.answers.signed_in(user, tokens, response)
@@ -145,7 +146,7 @@ class SessionRoutes(Routes):
             # Another hash of the same password may just have been stored.
             user = await self._matched(body, request)
             tokens = await self._started(user)
-        await parts.throttle.forget("signin", body.email)
+        await parts.succeed("signin", request, body.email)
         await self._end_former(request)
         await parts.tell("signed_in", request, user.email, user=user)
         return parts.answers.signed_in(user, tokens, response)
