@@ -313,10 +313,12 @@ def test_a_redis_that_has_lost_everything() -> None:
             await one._redis.delete(*one._journal._keys)
             assert await one.not_before("u1") == last  # or nobody could sign in here
             assert await one.end_sessions("u1") == last + 1
-            await another.end_session("new", time.time() + 60)
+            # More than before the loss: the numbers must not begin anew.
+            names = [f"new{number}" for number in range(20)]
+            for name in names:
+                await another.end_session(name, time.time() + 60)
             await one.replicate_once()
-            assert ended(one, {"sid": "new"})
-            assert ended(one, {"sid": "s3"})
+            assert all(ended(one, {"sid": name}) for name in [*names, "s3"])
 
     asyncio.run(run())
 
@@ -398,6 +400,26 @@ def own_url(database: Store) -> Iterator[str]:
             yield url
     else:
         yield url_of(database)
+
+
+def test_a_task_that_swallows_its_cancellation_is_stopped() -> None:
+    swallowed = []
+
+    async def stubborn() -> None:
+        while len(swallowed) < 3:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                swallowed.append(1)
+
+    async def run() -> None:
+        task = asyncio.create_task(stubborn())
+        await asyncio.sleep(0)
+        await replica._stopped(task)
+        assert task.done()
+
+    asyncio.run(run())
+    assert len(swallowed) == 3
 
 
 def test_a_hundred_thousand_sessions_cost_little() -> None:

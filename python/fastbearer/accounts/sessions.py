@@ -158,16 +158,26 @@ class Sessions:
             await self._auth.revocations.end_sessions(user_id)
 
     @asynccontextmanager
-    async def ending_all(self, user_id: str) -> AsyncIterator[None]:
+    async def ending_all(
+        self, user_id: str, *, before: bool = True
+    ) -> AsyncIterator[None]:
         """End every session of a user around a change of the user.
 
         Before it: where that fails, nothing was changed yet. After it: what was begun
         meanwhile. Where that fails, it is done before the next session begins here.
 
+        Args:
+            user_id: Whose.
+            before: False for a change that may be refused, and leave the sessions as
+                they are: then it is only made sure that they can be ended.
+
         Raises:
             StoreUnavailableError: The store of sessions cannot be reached.
         """
-        await self.end_all(user_id)
+        if before:
+            await self.end_all(user_id)
+        else:
+            await self.generation(user_id)
         yield
         try:
             await self.end_all(user_id)

@@ -23,6 +23,7 @@ __all__ = ["Journal", "ReplicatedRevocations"]
 
 POLL_SECONDS = 1.0
 PRUNE_SECONDS = 600.0
+STOP_SECONDS = 0.1
 DEFAULT_LAG_SECONDS = 10.0
 NOTHING_READ = -1
 
@@ -150,7 +151,12 @@ class ReplicatedRevocations:
         """As in `RevocationStore`."""
         key = Ended.key(user_id)
         least = max(int(self._clock()), self._ended.generation(user_id)) + 1
-        value = await self._journal.end_user(key, least)
+        try:
+            value = await self._journal.end_user(key, least)
+        except StoreUnavailableError:
+            # Here all the same: to refuse too much is no harm.
+            self._ended.add(Change("user", key, least))
+            raise
         self._ended.add(Change("user", key, value))
         return value
 
@@ -204,14 +210,14 @@ class ReplicatedRevocations:
         try:
             while True:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(woken.wait(), POLL_SECONDS)
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await woken.wait()
                 woken.clear()
                 await self._tick()
                 if listener.done() and listener.result():
                     listener = asyncio.create_task(self._listen(woken.set))
         finally:
-            listener.cancel()
-            await asyncio.gather(listener, return_exceptions=True)
+            await _stopped(listener)
 
     async def _listen(self, wake: Callable[[], None]) -> bool:
         try:
@@ -246,5 +252,15 @@ async def _running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        await _stopped(task)
+
+
+async def _stopped(task: asyncio.Task[Any]) -> None:
+    """Cancel a task until it is done.
+
+    Once may not do: what a task waits for may have swallowed the cancellation, as
+    ``asyncio.wait_for`` does before Python 3.12 when both come at once.
+    """
+    while not task.done():
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.wait([task], timeout=STOP_SECONDS)

@@ -69,7 +69,7 @@ class ProfileRoutes(Routes):
         """Delete your account."""
         parts = self._parts
         found = await self._confirmed(user, body.password, request)
-        async with parts.sessions.ending_all(found.id):
+        async with parts.sessions.ending_all(found.id, before=False):
             try:
                 await parts.store.remove(found)
             except UserInUseError:

@@ -1,4 +1,4 @@
-"""What has ended, in one table that processes can follow; refresh grace."""
+"""What has ended, in one table that processes can follow."""
 
 from datetime import UTC
 
