@@ -20,6 +20,7 @@ from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
 
 from accounts_kit import CHEAP, EMAIL, PASSWORD, bearer, make_auth
+from fastbearer import Signer
 from fastbearer.accounts import Accounts
 from fastbearer.fastapi import Auth, BearerMiddleware, Settings, TokenUser
 from fastbearer.testing import (
@@ -432,3 +433,57 @@ def test_a_cheap_hasher() -> None:
 def test_the_kit_needs_httpx2() -> None:
     assert isinstance(signed_in(FastAPI(), auth=auth_with()), httpx2.Client)
     assert WebSocketDisconnect
+
+
+def test_overrides_may_overlap_and_end_in_any_order() -> None:
+    """What one leaves behind would let every later test in."""
+    auth = auth_with()
+    app = make_app(auth)
+    client = TestClient(app)
+    app.dependency_overrides[make_app] = make_app
+
+    def who() -> object:
+        response = client.get("/me")
+        return response.json().get("user_id") if response.is_success else None
+
+    first, second = (
+        override_user(app, "a", auth=auth),
+        override_user(app, "b", auth=auth),
+    )
+    first.__enter__()
+    second.__enter__()
+    assert who() == "b"
+    first.__exit__(None, None, None)
+    assert who() == "b"
+    second.__exit__(None, None, None)
+    assert who() is None
+    assert app.dependency_overrides == {make_app: make_app}
+    with override_user(app, "c", auth=auth), override_user(app, "d", auth=auth):
+        assert who() == "d"
+    assert who() is None
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {},
+        {"updateTo": "new@b.example"},
+        {"userId": "u1"},
+        {"requestType": "change-email-verification", "updateTo": "n@b.example"},
+        {"requestType": "email-verification", "sub": "u1"},
+        {"updateTo": "new@b.example", "sub": "u1"},
+    ],
+)
+def test_a_link_of_better_auth_is_no_token(claims: dict[str, Any]) -> None:
+    """It is signed with the same secret, and mailed."""
+    auth = auth_with()
+    client = TestClient(make_app(auth))
+    link = Signer(auth.settings.signing_key(), lifetime=3600).sign(
+        {"email": "a@b.example", **claims}
+    )
+    response = client.get("/claims", headers=bearer(link))
+    assert (response.status_code, response.json()) == (401, {"detail": "Invalid token"})
+    ours = auth.generate_jwt_token("u1", "a@b.example")
+    assert client.get("/claims", headers=bearer(ours)).status_code == 200
+    machine = Signer(auth.settings.signing_key(), lifetime=60).sign({"scope": "x"})
+    assert client.get("/claims", headers=bearer(machine)).status_code == 200
