@@ -203,12 +203,16 @@ class Settings(BaseSettings):
     session."""
 
     code_minutes: int = _setting(
-        60, "a number of minutes from 1 to 10080", ge=1, le=10080
+        10, "a number of minutes from 1 to 10080", ge=1, le=10080
     )
-    """Minutes for which a code of a message is good."""
+    """Minutes for which a code of a message is good (OWASP ASVS 5.0 6.5.5: ten)."""
 
     email_verification: bool = _setting(False, "1 or 0")
     """Whether sign-up sends a code to the e-mail."""
+
+    api_docs: bool = _setting(True, "1 or 0")
+    """Whether the service shows its OpenAPI document, and the pages /docs and
+    /redoc."""
 
     auth_cookie: bool = _setting(False, "1 or 0")
     """Whether tokens go in an HttpOnly cookie, not in responses."""
