@@ -359,6 +359,7 @@ def test_events_and_the_audit_log(
         "signed_out",
         "password_changed",
         "email_verified",
+        "reset_requested",
         "password_reset",
         "signed_in",
         "sessions_ended",

@@ -1,14 +1,13 @@
 """Accounts, assembled from their parts."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter
 
 from fastbearer import PasswordHash
-from fastbearer.accounts.client_address import ClientAddresses
+from fastbearer.accounts.client_address import UNKNOWN, ClientAddresses
 from fastbearer.accounts.codes import Codes
 from fastbearer.accounts.credentials import Credentials
 from fastbearer.accounts.database import Database
@@ -27,7 +26,7 @@ from fastbearer.accounts.stores.checked import CheckedUserStore
 from fastbearer.accounts.stores.configured import ConfiguredUserStore
 from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.accounts.throttle import Throttle
-from fastbearer.errors import ConfigurationError
+from fastbearer.errors import ConfigurationError, TooManyAttemptsError
 from fastbearer.fastapi import Auth
 from fastbearer.fastapi.strict_routes import StrictRoute
 from fastbearer.revocation import MemoryRevocations, RevocationStore
@@ -40,26 +39,14 @@ NO_DATABASE = (
 )
 PROBE = "readyz"
 PROBE_SECONDS = 60
-RouteHandler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 logger = logging.getLogger("fastbearer")
 
 
 class AccountsRoute(StrictRoute):
-    """Invalid input is refused in the words of the schemas; nothing is cached."""
+    """Invalid input is refused in the words of the schemas."""
 
     texts = TEXTS
-
-    def get_route_handler(self) -> RouteHandler:
-        """Return a handler whose answers no cache keeps (RFC 9111 5.2.2.5)."""
-        handler = super().get_route_handler()
-
-        async def without_cache(request: Request) -> Response:
-            response = await handler(request)
-            response.headers.setdefault("Cache-Control", "no-store")
-            return response
-
-        return without_cache
 
 
 def log_sessions(auth: Auth) -> None:
@@ -290,5 +277,17 @@ class Accounts:
 
         @self.on_event("signed_up")
         async def welcome(event: AccountEvent) -> None:
-            if self._auth.settings.email_verification and event.user is not None:
+            if not self._auth.settings.email_verification or event.user is None:
+                return
+            if await self._may_send(event):
                 await recovery.welcome(event.user)
+
+    async def _may_send(self, event: AccountEvent) -> bool:
+        """Count a message that nobody asked for: accounts come and go in loops."""
+        address = None if event.address == UNKNOWN else event.address
+        try:
+            await self._throttle.take("message", event.email, address)
+        except TooManyAttemptsError:
+            logger.warning("message verify_email not sent: too many to one e-mail")
+            return False
+        return True
