@@ -13,7 +13,8 @@ from fastbearer.accounts.credentials import Credentials
 from fastbearer.accounts.database import Database
 from fastbearer.accounts.database_revocations import DatabaseRevocations
 from fastbearer.accounts.events import AccountEvent, EventName, Events, Handler
-from fastbearer.accounts.messages import Sender, print_message
+from fastbearer.accounts.mail import ConfiguredSender
+from fastbearer.accounts.messages import Sender
 from fastbearer.accounts.routes.answers import Answers
 from fastbearer.accounts.routes.parts import Parts
 from fastbearer.accounts.routes.profile import ProfileRoutes
@@ -90,8 +91,9 @@ class Accounts:
         hasher: In place of the store's ``hasher``, if it has one, and of the one
             of ``PASSWORD_SCHEME``.
         send: Sends a `Message`, as a function or a coroutine function. Without
-            it, messages go to standard error, for development; with a store
-            of your own, there are then no routes that send any.
+            it, they go where the settings say: through ``SMTP_URL``, or with
+            ``MAIL_CONSOLE=1`` to standard error; with a store of your own, there
+            are then no routes that send any.
 
     Attributes:
         router: The routes, under ``/api/auth``.
@@ -114,6 +116,7 @@ class Accounts:
         self._has_tables = store is None or send is not None
         self._auth = auth
         auth.database_revocations = self._database_revocations
+        self._sender = ConfiguredSender(lambda: auth.settings)
         self._events = Events()
         self._throttle = Throttle(lambda: auth.settings)
         users = CheckedUserStore(self.store)
@@ -140,7 +143,7 @@ class Accounts:
         SessionRoutes(parts).add_to(self.router)
         ProfileRoutes(parts).add_to(self.router)
         if codes is not None:
-            self._add_codes(parts, codes, send or print_message)
+            self._add_codes(parts, codes, send or self._sender)
 
     def on_event(self, *names: EventName) -> Callable[[Handler], Handler]:
         """Return a decorator for functions that shall know what happens.
@@ -179,6 +182,7 @@ class Accounts:
         self._auth.home_issuers = self._home_issuers()
         _ = self._auth.signer
         self._credentials.prepare()
+        self._sender.prepare()
         log_sessions(self._auth)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._auth.lifespan(app))
