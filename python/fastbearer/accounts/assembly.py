@@ -39,7 +39,6 @@ NO_DATABASE = (
     " database for {}"
 )
 PROBE = "readyz"
-PROBE_SECONDS = 60
 
 logger = logging.getLogger("fastbearer")
 
@@ -205,10 +204,13 @@ class Accounts:
         if settings.redis_url is None:
             return
         await self._throttle.check_store()
-        if settings.revocation == "redis" and self._auth.revocations is not None:
-            revocations = self._auth.revocations
-            await revocations.is_revoked(PROBE, PROBE, None)
-            await revocations.revoke(PROBE, self._auth.clock() + PROBE_SECONDS)
+        # Redis is asked for, so its extra is there.
+        from fastbearer.revocation.redis import RedisRevocations
+
+        revocations = self._auth.revocations
+        if isinstance(revocations, RedisRevocations):
+            await revocations.replicate_once()
+            await revocations.not_before(PROBE)
 
     def _needs_database(self) -> bool:
         return bool(self._needs())
