@@ -22,6 +22,7 @@ from starlette.websockets import WebSocketDisconnect
 from accounts_kit import CHEAP, EMAIL, PASSWORD, bearer, make_auth
 from fastbearer import Signer
 from fastbearer.accounts import Accounts
+from fastbearer.errors import ConfigurationError, TokenError
 from fastbearer.fastapi import Auth, BearerMiddleware, Settings, TokenUser
 from fastbearer.testing import (
     FrozenClock,
@@ -487,3 +488,79 @@ def test_a_link_of_better_auth_is_no_token(claims: dict[str, Any]) -> None:
     assert client.get("/claims", headers=bearer(ours)).status_code == 200
     machine = Signer(auth.settings.signing_key(), lifetime=60).sign({"scope": "x"})
     assert client.get("/claims", headers=bearer(machine)).status_code == 200
+
+
+# --- a verifier of one's own
+
+
+class Fixed:
+    """A verifier that knows one token."""
+
+    def verify(self, token: str) -> dict[str, Any]:
+        if token != "good":
+            raise TokenError("another one")
+        return {"sub": "u1", "exp": 4_000_000_000, "iat": 1_700_000_000}
+
+
+@pytest.mark.parametrize("place", ["environment", "settings"])
+def test_beside_a_verifier_what_is_configured_holds(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cookies, where they come from, and what has ended."""
+    if place == "environment":
+        monkeypatch.setenv("AUTH_COOKIE", "1")
+        monkeypatch.setenv("REVOCATION", "memory")
+        auth = Auth(verifier=Fixed())
+    else:
+        auth = Auth(
+            Settings(better_auth_secret=SECRET, auth_cookie=True, revocation="memory"),
+            verifier=Fixed(),
+        )
+    app = make_app(auth)
+    app.router.lifespan_context = auth.lifespan
+    same = {"Cookie": f"{COOKIE}=good", "Sec-Fetch-Site": "same-origin"}
+    with TestClient(app, base_url=SITE) as client:
+        assert client.post("/me", headers=same).status_code == 200
+        cross = {**same, "Sec-Fetch-Site": "cross-site"}
+        assert client.post("/me", headers=cross).status_code == 403
+        assert client.get("/me", headers=bearer("good")).status_code == 200
+        assert auth.revocations is not None
+        asyncio.run(auth.revocations.end_sessions("u1"))
+        assert client.get("/me", headers=bearer("good")).status_code == 401
+        assert client.post("/me", headers=same).status_code == 401
+
+
+@pytest.mark.parametrize("name", ["BETTER_AUTH_URL", "JWKS_URL"])
+def test_two_sources_of_keys_are_refused_at_start(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "https://id.example/keys")
+    auth = Auth(verifier=Fixed())
+
+    async def start() -> None:
+        async with auth.lifespan(None):
+            pass
+
+    with pytest.raises(ConfigurationError, match="in place of the settings"):
+        asyncio.run(start())
+    monkeypatch.delenv(name)
+    auth = Auth(verifier=Fixed())
+    asyncio.run(start())
+
+
+@pytest.mark.parametrize(
+    "variable", [("COOKIE_SAMESITE", "none"), ("REVOCATION", "sometimes")]
+)
+def test_beside_a_verifier_what_is_unfit_stops_the_start(
+    variable: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTH_COOKIE", "1")
+    monkeypatch.setenv("COOKIE_SECURE", "0")
+    monkeypatch.setenv(*variable)
+
+    async def start() -> None:
+        async with Auth(verifier=Fixed()).lifespan(None):
+            pass
+
+    with pytest.raises(ConfigurationError, match=variable[0]):
+        asyncio.run(start())
