@@ -6,7 +6,8 @@ clock that stands still, and users without any token at all.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 from fastapi import FastAPI
 from starlette.requests import HTTPConnection
@@ -110,7 +111,8 @@ def override_user(
 
     In the application, all dependencies of ``auth`` are overridden; the path
     of another user is still refused. Settings are not needed. Afterwards the
-    overrides are those of before.
+    overrides are those of before. Several may overlap, and end in any order: the
+    latest that has not ended holds.
 
     Args:
         app: Whose dependencies.
@@ -133,16 +135,50 @@ def override_user(
     async def all_claims() -> dict[str, Any]:
         return dict(whole)
 
-    before = dict(app.dependency_overrides)
-    app.dependency_overrides |= {
+    layer = {
         auth.verify_jwt_token: same_user,
         auth.optional_user: same_user,
         auth.requires: same_user,
         auth.verify_user_id: path_user,
         auth.token_claims: all_claims,
     }
+    overrides = _Overrides.of(app)
+    overrides.add(layer)
     try:
         yield user
     finally:
-        app.dependency_overrides.clear()
-        app.dependency_overrides.update(before)
+        overrides.remove(layer)
+
+
+Layer = dict[Any, Any]
+
+
+class _Overrides:
+    """The overrides of an application, in layers that may end in any order."""
+
+    _all: ClassVar[WeakKeyDictionary[FastAPI, "_Overrides"]] = WeakKeyDictionary()
+
+    def __init__(self, app: FastAPI) -> None:
+        self._target = app.dependency_overrides
+        self._before = dict(self._target)
+        self.layers: list[Layer] = []
+
+    @classmethod
+    def of(cls, app: FastAPI) -> "_Overrides":
+        """Return those of an application, with what was there before the first."""
+        found = cls._all.get(app)
+        if found is None or not found.layers:
+            found = cls._all[app] = cls(app)
+        return found
+
+    def add(self, layer: Layer) -> None:
+        """Lay one over the others."""
+        self.layers.append(layer)
+        self._target.update(layer)
+
+    def remove(self, layer: Layer) -> None:
+        """Take one away, wherever it lies: what it covered shows again."""
+        self.layers = [one for one in self.layers if one is not layer]
+        self._target.clear()
+        for one in (self._before, *self.layers):
+            self._target.update(one)

@@ -18,10 +18,13 @@ from accounts_kit import (
     CountingHash,
     bearer,
     http,
+    make_auth,
     make_service,
     token_of,
 )
+from fastbearer.accounts import AccountEvent, Accounts, Message
 from fastbearer.accounts.throttle import Kind, Throttle
+from fastbearer.app import create_app
 from fastbearer.errors import HasherBusyError, TooManyAttemptsError
 from fastbearer.fastapi import Settings
 from fastbearer.testing import FrozenClock
@@ -268,6 +271,39 @@ def test_a_limit_may_have_several_windows(start: Callable[..., str]) -> None:
     statuses = [ask(base, "signin", password="x") for _ in range(3)]
     assert [one.status_code for one in statuses] == [401, 401, 429]
     assert int(statuses[-1].headers["retry-after"]) <= 60
+
+
+def test_accounts_that_come_and_go_send_no_more_mail(
+    serve: Serve, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    outbox: list[Message] = []
+    settings = {**RELAXED, "trusted_proxies": "127.0.0.1", "email_verification": True}
+    app = make_service(tmp_path / "a.db", send=outbox.append, **settings)
+    base = serve(app)
+    for _ in range(8):
+        token = token_of(ask(base, "signup"))
+        assert ask(base, "delete-account", token=token).status_code == 200
+    assert len(outbox) == 5
+    assert "message verify_email not sent: too many" in caplog.text
+
+
+def test_what_is_asked_for_and_refused_is_audited(serve: Serve, tmp_path: Path) -> None:
+    told: list[AccountEvent] = []
+    auth = make_auth(tmp_path / "a.db", **RELAXED, trusted_proxies="127.0.0.1")
+    accounts = Accounts(auth, hasher=CountingHash())
+    accounts.on_event()(told.append)
+    base = serve(create_app(auth, accounts=accounts))
+    token = token_of(ask(base, "signup"))
+    body = {"current_password": "wrong", "new_password": "another horse battery"}
+    assert ask(base, "change-password", AWAY, token, **body).status_code == 403
+    assert ask(base, "forgot-password", AWAY).status_code == 202
+    assert ask(base, "forgot-password", AWAY, email="x@y.example").status_code == 202
+    found = [(one.name, one.email, one.address, one.user is None) for one in told[1:]]
+    assert found == [
+        ("password_refused", EMAIL, AWAY, False),
+        ("reset_requested", EMAIL, AWAY, False),
+        ("reset_requested", "x@y.example", AWAY, True),
+    ]
 
 
 # --- Redis: one prefix, few rights

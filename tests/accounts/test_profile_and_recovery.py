@@ -237,10 +237,10 @@ def test_verification_at_sign_up(serve: Serve, database: Store, outbox: Outbox) 
     assert post(service, "verify-email", code=outbox[0].code).status_code == 200
 
 
-def test_the_console_is_the_sender_by_default(
+def test_the_console_is_the_sender_where_it_is_asked_for(
     serve: Serve, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    service = serve(make_service(tmp_path / "a.db"))
+    service = serve(make_service(tmp_path / "a.db", mail_console=True))
     sign_up(service)
     post(service, "forgot-password", email=EMAIL)
     printed = ""
@@ -365,6 +365,7 @@ def test_events_and_the_audit_log(
         "signed_in",
         "password_changed",
         "email_verified",
+        "reset_requested",
         "password_reset",
         "signed_in",
         "sessions_ended",

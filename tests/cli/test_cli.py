@@ -263,6 +263,21 @@ def test_without_a_secret() -> None:
     assert told == "error: configuration_error: MINE environment variable is required"
 
 
+def test_the_rule_of_secrets_is_the_settings_own() -> None:
+    """Also with a variable of another name, for which the settings are not asked."""
+    public = "better-auth-secret-12345678901234567890"
+    for names in ({"BETTER_AUTH_SECRET": public}, {"MINE": public}):
+        told = error("token", "--sub", "u1", *mine(names), **names)
+        assert "built-in default, which everybody knows" in told
+        assert next(iter(names)) in told and public not in told
+    told = error("token", "--sub", "u1", *mine({"MINE": ""}), MINE="short-one")
+    assert "MINE must be at least 32 bytes long" in told
+
+
+def mine(names: dict[str, str]) -> list[str]:
+    return ["--secret-env", "MINE"] if "MINE" in names else []
+
+
 def test_a_short_secret() -> None:
     told = error("token", "--sub", "u1", BETTER_AUTH_SECRET="not-32-bytes")
     assert told.startswith("error: invalid_key: ")

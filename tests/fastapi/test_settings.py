@@ -83,8 +83,13 @@ def test_defaults() -> None:
         "refresh_tokens": False,
         "refresh_days": 30,
         "refresh_grace_seconds": 10,
-        "code_minutes": 60,
+        "code_minutes": 10,
         "email_verification": False,
+        "smtp_url": None,
+        "mail_from": None,
+        "mail_link": None,
+        "mail_console": False,
+        "api_docs": True,
         "auth_cookie": False,
         "cookie_samesite": "lax",
         "cookie_secure": True,
@@ -127,6 +132,11 @@ def test_every_setting_has_its_environment_variable(
         "REFRESH_GRACE_SECONDS": "0",
         "CODE_MINUTES": "15",
         "EMAIL_VERIFICATION": "1",
+        "SMTP_URL": "smtp://me:pw@mail.example:2525",
+        "MAIL_FROM": "App <no-reply@app.example>",
+        "MAIL_LINK": "https://app.example/{purpose}?code={code}",
+        "MAIL_CONSOLE": "1",
+        "API_DOCS": "0",
         "AUTH_COOKIE": "1",
         "COOKIE_SAMESITE": "strict",
         "COOKIE_SECURE": "0",
@@ -167,6 +177,11 @@ def test_every_setting_has_its_environment_variable(
         "refresh_grace_seconds": 0,
         "code_minutes": 15,
         "email_verification": True,
+        "smtp_url": "smtp://me:pw@mail.example:2525",
+        "mail_from": "App <no-reply@app.example>",
+        "mail_link": "https://app.example/{purpose}?code={code}",
+        "mail_console": True,
+        "api_docs": False,
         "auth_cookie": True,
         "cookie_samesite": "strict",
         "cookie_secure": False,
@@ -203,6 +218,24 @@ def test_what_the_newer_settings_must_be(
 ) -> None:
     with pytest.raises(ConfigurationError, match=rule):
         Settings(better_auth_secret=SECRET, **{setting: value})
+
+
+@pytest.mark.parametrize(
+    ("settings", "rule"),
+    [
+        ({"smtp_url": "mail.example"}, "SMTP_URL must be like"),
+        ({"smtp_url": "http://mail.example"}, "SMTP_URL must be like"),
+        ({"smtp_url": "smtp://"}, "SMTP_URL must be like"),
+        ({"smtp_url": "smtp://me:a-password@h:99999"}, "SMTP_URL must be like"),
+        ({"smtp_url": "smtp://h"}, "SMTP_URL needs MAIL_FROM"),
+        ({"smtp_url": "smtp://h", "mail_from": "App"}, "SMTP_URL needs MAIL_FROM"),
+        ({"smtp_url": "smtp://h", "mail_from": "a@b\r\nBcc: c@d"}, "needs MAIL_FROM"),
+        ({"mail_link": "https://app.example/code"}, "MAIL_LINK must be a URL with"),
+    ],
+)
+def test_how_mail_is_sent_must_be_whole(settings: dict[str, str], rule: str) -> None:
+    told = message(better_auth_secret=SECRET, **settings)
+    assert rule in told and "a-password" not in told
 
 
 def test_a_cookie_for_all_sites_must_be_secure() -> None:

@@ -20,7 +20,9 @@ from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
 
 from accounts_kit import CHEAP, EMAIL, PASSWORD, bearer, make_auth
+from fastbearer import Signer
 from fastbearer.accounts import Accounts
+from fastbearer.errors import ConfigurationError, TokenError
 from fastbearer.fastapi import Auth, BearerMiddleware, Settings, TokenUser
 from fastbearer.testing import (
     FrozenClock,
@@ -432,3 +434,133 @@ def test_a_cheap_hasher() -> None:
 def test_the_kit_needs_httpx2() -> None:
     assert isinstance(signed_in(FastAPI(), auth=auth_with()), httpx2.Client)
     assert WebSocketDisconnect
+
+
+def test_overrides_may_overlap_and_end_in_any_order() -> None:
+    """What one leaves behind would let every later test in."""
+    auth = auth_with()
+    app = make_app(auth)
+    client = TestClient(app)
+    app.dependency_overrides[make_app] = make_app
+
+    def who() -> object:
+        response = client.get("/me")
+        return response.json().get("user_id") if response.is_success else None
+
+    first, second = (
+        override_user(app, "a", auth=auth),
+        override_user(app, "b", auth=auth),
+    )
+    first.__enter__()
+    second.__enter__()
+    assert who() == "b"
+    first.__exit__(None, None, None)
+    assert who() == "b"
+    second.__exit__(None, None, None)
+    assert who() is None
+    assert app.dependency_overrides == {make_app: make_app}
+    with override_user(app, "c", auth=auth), override_user(app, "d", auth=auth):
+        assert who() == "d"
+    assert who() is None
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {},
+        {"updateTo": "new@b.example"},
+        {"userId": "u1"},
+        {"requestType": "change-email-verification", "updateTo": "n@b.example"},
+        {"requestType": "email-verification", "sub": "u1"},
+        {"updateTo": "new@b.example", "sub": "u1"},
+    ],
+)
+def test_a_link_of_better_auth_is_no_token(claims: dict[str, Any]) -> None:
+    """It is signed with the same secret, and mailed."""
+    auth = auth_with()
+    client = TestClient(make_app(auth))
+    link = Signer(auth.settings.signing_key(), lifetime=3600).sign(
+        {"email": "a@b.example", **claims}
+    )
+    response = client.get("/claims", headers=bearer(link))
+    assert (response.status_code, response.json()) == (401, {"detail": "Invalid token"})
+    ours = auth.generate_jwt_token("u1", "a@b.example")
+    assert client.get("/claims", headers=bearer(ours)).status_code == 200
+    machine = Signer(auth.settings.signing_key(), lifetime=60).sign({"scope": "x"})
+    assert client.get("/claims", headers=bearer(machine)).status_code == 200
+
+
+# --- a verifier of one's own
+
+
+class Fixed:
+    """A verifier that knows one token."""
+
+    def verify(self, token: str) -> dict[str, Any]:
+        if token != "good":
+            raise TokenError("another one")
+        return {"sub": "u1", "exp": 4_000_000_000, "iat": 1_700_000_000}
+
+
+@pytest.mark.parametrize("place", ["environment", "settings"])
+def test_beside_a_verifier_what_is_configured_holds(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cookies, where they come from, and what has ended."""
+    if place == "environment":
+        monkeypatch.setenv("AUTH_COOKIE", "1")
+        monkeypatch.setenv("REVOCATION", "memory")
+        auth = Auth(verifier=Fixed())
+    else:
+        auth = Auth(
+            Settings(better_auth_secret=SECRET, auth_cookie=True, revocation="memory"),
+            verifier=Fixed(),
+        )
+    app = make_app(auth)
+    app.router.lifespan_context = auth.lifespan
+    same = {"Cookie": f"{COOKIE}=good", "Sec-Fetch-Site": "same-origin"}
+    with TestClient(app, base_url=SITE) as client:
+        assert client.post("/me", headers=same).status_code == 200
+        cross = {**same, "Sec-Fetch-Site": "cross-site"}
+        assert client.post("/me", headers=cross).status_code == 403
+        assert client.get("/me", headers=bearer("good")).status_code == 200
+        assert auth.revocations is not None
+        asyncio.run(auth.revocations.end_sessions("u1"))
+        assert client.get("/me", headers=bearer("good")).status_code == 401
+        assert client.post("/me", headers=same).status_code == 401
+
+
+@pytest.mark.parametrize("name", ["BETTER_AUTH_URL", "JWKS_URL"])
+def test_two_sources_of_keys_are_refused_at_start(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "https://id.example/keys")
+    auth = Auth(verifier=Fixed())
+
+    async def start() -> None:
+        async with auth.lifespan(None):
+            pass
+
+    with pytest.raises(ConfigurationError, match="in place of the settings"):
+        asyncio.run(start())
+    monkeypatch.delenv(name)
+    auth = Auth(verifier=Fixed())
+    asyncio.run(start())
+
+
+@pytest.mark.parametrize(
+    "variable", [("COOKIE_SAMESITE", "none"), ("REVOCATION", "sometimes")]
+)
+def test_beside_a_verifier_what_is_unfit_stops_the_start(
+    variable: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTH_COOKIE", "1")
+    monkeypatch.setenv("COOKIE_SECURE", "0")
+    monkeypatch.setenv(*variable)
+
+    async def start() -> None:
+        async with Auth(verifier=Fixed()).lifespan(None):
+            pass
+
+    with pytest.raises(ConfigurationError, match=variable[0]):
+        asyncio.run(start())

@@ -1,20 +1,20 @@
 """Accounts, assembled from their parts."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter
 
 from fastbearer import PasswordHash
-from fastbearer.accounts.client_address import ClientAddresses
+from fastbearer.accounts.client_address import UNKNOWN, ClientAddresses
 from fastbearer.accounts.codes import Codes
 from fastbearer.accounts.credentials import Credentials
 from fastbearer.accounts.database import Database
 from fastbearer.accounts.database_revocations import DatabaseRevocations
 from fastbearer.accounts.events import AccountEvent, EventName, Events, Handler
-from fastbearer.accounts.messages import Sender, print_message
+from fastbearer.accounts.mail import ConfiguredSender
+from fastbearer.accounts.messages import Sender
 from fastbearer.accounts.routes.answers import Answers
 from fastbearer.accounts.routes.parts import Parts
 from fastbearer.accounts.routes.profile import ProfileRoutes
@@ -27,7 +27,7 @@ from fastbearer.accounts.stores.checked import CheckedUserStore
 from fastbearer.accounts.stores.configured import ConfiguredUserStore
 from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.accounts.throttle import Throttle
-from fastbearer.errors import ConfigurationError
+from fastbearer.errors import ConfigurationError, TooManyAttemptsError
 from fastbearer.fastapi import Auth
 from fastbearer.fastapi.strict_routes import StrictRoute
 from fastbearer.revocation import MemoryRevocations, RevocationStore
@@ -39,27 +39,14 @@ NO_DATABASE = (
     " database for {}"
 )
 PROBE = "readyz"
-PROBE_SECONDS = 60
-RouteHandler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 logger = logging.getLogger("fastbearer")
 
 
 class AccountsRoute(StrictRoute):
-    """Invalid input is refused in the words of the schemas; nothing is cached."""
+    """Invalid input is refused in the words of the schemas."""
 
     texts = TEXTS
-
-    def get_route_handler(self) -> RouteHandler:
-        """Return a handler whose answers no cache keeps (RFC 9111 5.2.2.5)."""
-        handler = super().get_route_handler()
-
-        async def without_cache(request: Request) -> Response:
-            response = await handler(request)
-            response.headers.setdefault("Cache-Control", "no-store")
-            return response
-
-        return without_cache
 
 
 def log_sessions(auth: Auth) -> None:
@@ -103,8 +90,9 @@ class Accounts:
         hasher: In place of the store's ``hasher``, if it has one, and of the one
             of ``PASSWORD_SCHEME``.
         send: Sends a `Message`, as a function or a coroutine function. Without
-            it, messages go to standard error, for development; with a store
-            of your own, there are then no routes that send any.
+            it, they go where the settings say: through ``SMTP_URL``, or with
+            ``MAIL_CONSOLE=1`` to standard error; with a store of your own, there
+            are then no routes that send any.
 
     Attributes:
         router: The routes, under ``/api/auth``.
@@ -127,6 +115,7 @@ class Accounts:
         self._has_tables = store is None or send is not None
         self._auth = auth
         auth.database_revocations = self._database_revocations
+        self._sender = ConfiguredSender(lambda: auth.settings)
         self._events = Events()
         self._throttle = Throttle(lambda: auth.settings)
         users = CheckedUserStore(self.store)
@@ -153,7 +142,7 @@ class Accounts:
         SessionRoutes(parts).add_to(self.router)
         ProfileRoutes(parts).add_to(self.router)
         if codes is not None:
-            self._add_codes(parts, codes, send or print_message)
+            self._add_codes(parts, codes, send or self._sender)
 
     def on_event(self, *names: EventName) -> Callable[[Handler], Handler]:
         """Return a decorator for functions that shall know what happens.
@@ -192,6 +181,7 @@ class Accounts:
         self._auth.home_issuers = self._home_issuers()
         _ = self._auth.signer
         self._credentials.prepare()
+        self._sender.prepare()
         log_sessions(self._auth)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._auth.lifespan(app))
@@ -214,10 +204,13 @@ class Accounts:
         if settings.redis_url is None:
             return
         await self._throttle.check_store()
-        if settings.revocation == "redis" and self._auth.revocations is not None:
-            revocations = self._auth.revocations
-            await revocations.is_revoked(PROBE, PROBE, None)
-            await revocations.revoke(PROBE, self._auth.clock() + PROBE_SECONDS)
+        # Redis is asked for, so its extra is there.
+        from fastbearer.revocation.redis import RedisRevocations
+
+        revocations = self._auth.revocations
+        if isinstance(revocations, RedisRevocations):
+            await revocations.replicate_once()
+            await revocations.not_before(PROBE)
 
     def _needs_database(self) -> bool:
         return bool(self._needs())
@@ -290,5 +283,17 @@ class Accounts:
 
         @self.on_event("signed_up")
         async def welcome(event: AccountEvent) -> None:
-            if self._auth.settings.email_verification and event.user is not None:
+            if not self._auth.settings.email_verification or event.user is None:
+                return
+            if await self._may_send(event):
                 await recovery.welcome(event.user)
+
+    async def _may_send(self, event: AccountEvent) -> bool:
+        """Count a message that nobody asked for: accounts come and go in loops."""
+        address = None if event.address == UNKNOWN else event.address
+        try:
+            await self._throttle.take("message", event.email, address)
+        except TooManyAttemptsError:
+            logger.warning("message verify_email not sent: too many to one e-mail")
+            return False
+        return True

@@ -4,6 +4,9 @@
 starts, and one that is unfit for use stops the start.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
 
 from fastbearer import __version__
@@ -32,11 +35,22 @@ def create_app(
             database.
     """
     accounts = Accounts(auth) if accounts is None else accounts
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with auth.lifespan(app):
+            # Only now: the settings are read when the service starts.
+            if not auth.settings.api_docs:
+                _hide_docs(app)
+            yield
+
     service = FastAPI(
         title="fastbearer",
         version=__version__,
         description=DESCRIPTION,
-        lifespan=auth.lifespan,
+        lifespan=lifespan,
+        # A redirection would repeat the header Host, whatever a client says there.
+        redirect_slashes=False,
     )
     service.include_router(accounts.router)
     tasks = Tasks(auth, accounts.database)
@@ -45,6 +59,18 @@ def create_app(
     health = Health(auth, accounts)
     service.include_router(health.router)
     return service
+
+
+def _hide_docs(service: FastAPI) -> None:
+    """Remove the OpenAPI document and its pages."""
+    urls = {
+        service.openapi_url,
+        service.docs_url,
+        service.redoc_url,
+        service.swagger_ui_oauth2_redirect_url,
+    }
+    routes = service.router.routes
+    routes[:] = [one for one in routes if getattr(one, "path", None) not in urls]
 
 
 app = create_app()

@@ -12,8 +12,16 @@ from fastbearer.errors import ConfigurationError, InvalidKeyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Any
 
-__all__ = ["DEFAULT_SECRET", "NOT_A_LINK", "Secrets", "session_secrets", "signing_key"]
+__all__ = [
+    "DEFAULT_SECRET",
+    "NOT_A_LINK",
+    "Secrets",
+    "is_link",
+    "session_secrets",
+    "signing_key",
+]
 
 DEFAULT_SECRET = "better-auth-secret-12345678901234567890"
 """What Better Auth takes where no secret is set: everybody knows it."""
@@ -104,6 +112,18 @@ class Secrets(NamedTuple):
         if single and single != DEFAULT_SECRET and single not in values:
             others = [*others, single]
         return cls(values[0], tuple(others))
+
+
+def is_link(claims: Mapping[str, Any]) -> bool:
+    """Tell whether verified claims are those of a link that Better Auth mails.
+
+    Its links to verify or change an e-mail are HS256 tokens under the same secret:
+    ``{email, updateTo?, userId?, requestType?, iat, exp}``. They are no credentials
+    of anybody: whoever reads a mail's log or a referrer has them.
+    """
+    if isinstance(claims.get("requestType"), str) or "updateTo" in claims:
+        return True
+    return "email" in claims and not ("sub" in claims or "user_id" in claims)
 
 
 def signing_key(

@@ -8,13 +8,22 @@ import os
 import re
 import socket
 import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from fastbearer import ConfigurationError, Key, PasswordError, Signer, Verifier
+from fastbearer import (
+    ConfigurationError,
+    InvalidKeyError,
+    PasswordError,
+    Signer,
+    Verifier,
+)
+from fastbearer.better_auth.secrets import signing_key
 
 if TYPE_CHECKING:
     import argparse
 
+    from fastbearer import Key
     from fastbearer.fastapi import Auth, Settings
     from fastbearer.fastapi.bearer import TokenVerifier
 
@@ -29,7 +38,6 @@ __all__ = [
     "verifier_from",
 ]
 
-SECONDS_PER_DAY = 86_400
 
 SECRET_NAMES = ("BETTER_AUTH_SECRET", "AUTH_SECRET")
 NO_ADDRESS = "cannot listen on {}, port {} ({}); choose others with --host and --port"
@@ -51,7 +59,7 @@ def signer_from(options: argparse.Namespace) -> Signer:
     auth = auth_from(options, jwt_expiration_days=options.days)
     if auth is not None:
         return auth.signer
-    lifetime = options.days * SECONDS_PER_DAY
+    lifetime = timedelta(days=options.days)
     return Signer(_required(key), lifetime=lifetime, **_named({}))
 
 
@@ -107,7 +115,11 @@ def key_from(options: argparse.Namespace) -> Key | None:
             raise ConfigurationError(REQUIRED.format(options.secret_env))
         return None
     short = os.environ.get("ALLOW_SHORT_SECRET", "").lower() in YES
-    return Key.from_secret(os.fsencode(secret), allow_short_secret=short)
+    name = options.secret_env or " or ".join(SECRET_NAMES)
+    try:
+        return signing_key(os.fsencode(secret), allow_short_secret=short, name=name)
+    except ConfigurationError as error:
+        raise InvalidKeyError(str(error)) from None
 
 
 def _required(key: Key | None) -> Key:

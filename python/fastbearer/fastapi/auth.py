@@ -32,6 +32,10 @@ __all__ = ["Auth", "auth"]
 COOKIE_NAME = "fastbearer"
 JTI_BYTES = 16
 SECRET_BYTES = 32
+TWO_SOURCES = (
+    "Auth(verifier=...) verifies tokens in place of the settings: BETTER_AUTH_URL or"
+    " JWKS_URL beside it ask for other keys, which nobody would use"
+)
 NO_DATABASE = (
     "REVOCATION=database needs Accounts over the same Auth, or "
     "Auth(revocations=DatabaseRevocations(...))"
@@ -49,7 +53,9 @@ class Auth:
             is first needed (by ``lifespan``, a token, or a signature).
         verifier: Anything with ``verify(token) -> dict`` that raises
             ``TokenError``, in place of the one that the settings describe.
-            Where it has ``averify`` too, that is awaited instead.
+            Where it has ``averify`` too, that is awaited instead. What else the
+            settings ask for holds all the same: cookies, the check of their
+            origin, revocation. A secret is needed to sign only.
         header: Name of the request header that has the token, after the
             scheme ``Bearer``.
         revocations: Which tokens have ended, in place of the store that the
@@ -275,6 +281,8 @@ class Auth:
             ConfigurationError: The environment is not fit for use.
         """
         _ = self.verifier, self.cookie
+        if self._is_verifier_given and self._policy.jwks_source() is not None:
+            raise ConfigurationError(TWO_SOURCES)
         revocations: Any = self.revocations
         async with AsyncExitStack() as stack:
             close = getattr(revocations, "aclose", None)

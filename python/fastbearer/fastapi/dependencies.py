@@ -4,6 +4,7 @@ No ``from __future__ import annotations`` here: FastAPI has to see the real
 class in the signature of ``__call__``.
 """
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
+from fastbearer.better_auth.secrets import is_link
+from fastbearer.errors import InvalidClaimError
 from fastbearer.fastapi.bearer import (
     READY,
     BearerReader,
@@ -21,6 +24,7 @@ from fastbearer.fastapi.bearer import (
     user_of,
 )
 from fastbearer.fastapi.challenges import (
+    answer_to,
     insufficient_scope,
     not_authenticated,
     other_user,
@@ -34,6 +38,8 @@ __all__ = [
     "ScopesDependency",
     "UserDependency",
 ]
+
+logger = logging.getLogger("fastbearer")
 
 
 class BearerDependency(SecurityBase):
@@ -61,17 +67,33 @@ class BearerDependency(SecurityBase):
         """Return the token of a request, unverified, or None."""
         return self._token(conn.scope)
 
-
-class ClaimsDependency(BearerDependency):
-    """The whole payload of the token."""
-
-    async def __call__(self, conn: HTTPConnection) -> dict[str, Any]:
-        """Return the claims; 401 without a good token."""
+    async def check(self, conn: HTTPConnection) -> None:
+        """Refuse a request without good credentials: 401."""
         claims = self._claims(conn.scope)
         if not isinstance(claims, READY):
             claims = await claims
         if claims is None:
             raise not_authenticated()
+
+
+class ClaimsDependency(BearerDependency):
+    """The whole payload of the token."""
+
+    async def __call__(self, conn: HTTPConnection) -> dict[str, Any]:
+        """Return the claims; 401 without a good token.
+
+        A link that Better Auth has mailed is not one, though it is signed with the
+        same secret.
+        """
+        claims = self._claims(conn.scope)
+        if not isinstance(claims, READY):
+            claims = await claims
+        if claims is None:
+            raise not_authenticated()
+        if is_link(claims):
+            error = InvalidClaimError("the token is a link of a message", "email")
+            logger.warning("token refused: %s: %s", error.code, error)
+            raise answer_to(error) from error
         return claims
 
 
@@ -91,6 +113,10 @@ class UserDependency(BearerDependency):
 class OptionalUserDependency(BearerDependency):
     """The signed-in user, where there is one."""
 
+    async def check(self, conn: HTTPConnection) -> None:
+        """Refuse bad credentials: 401; none are good here."""
+        await self(conn)
+
     async def __call__(self, conn: HTTPConnection) -> TokenUser | None:
         """Return the user, or None without credentials; 401 for bad ones."""
         claims = self._claims(conn.scope)
@@ -101,6 +127,10 @@ class OptionalUserDependency(BearerDependency):
 
 class PathUserDependency(BearerDependency):
     """The signed-in user, on the paths that are theirs."""
+
+    async def check(self, conn: HTTPConnection) -> None:
+        """Refuse who is not the user of the path: 401, 403."""
+        await self(conn)
 
     async def __call__(self, conn: HTTPConnection) -> TokenUser:
         """Return the user; 403 unless the path's ``user_id`` is theirs."""

@@ -56,13 +56,12 @@ class BearerMiddleware:
         self._app = app
         self._root_path = root_path_of(app)
         self._claims = BearerReader(auth, header).claims
-        self._exempt = ExemptPaths(exempt)
+        self._is_exempt = ExemptPaths(exempt).has
         self._optional = optional
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, a WebSocket or a lifespan."""
-        is_open = scope["type"] == "lifespan"
-        if is_open or self._exempt.has(scope, self._root_path):
+        if scope["type"] == "lifespan" or self._is_exempt(scope, self._root_path):
             await self._app(scope, receive, send)
             return
         try:

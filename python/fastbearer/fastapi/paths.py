@@ -86,9 +86,9 @@ class ExemptPaths:
             scope: ASGI's, of a request or a WebSocket.
             root_path: As in `routed_path`.
         """
-        if not self._paths:
-            return False
-        path = routed_path(scope, root_path)
+        path: str = scope["path"]
+        if root_path or scope.get("root_path"):
+            path = routed_path(scope, root_path)
         if path not in self._paths and not path.startswith(self._below):
             return False
         raw = scope.get("raw_path") or b""

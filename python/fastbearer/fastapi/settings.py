@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -28,6 +30,10 @@ WRONG_PROXIES = (
     "TRUSTED_PROXIES must be networks like 10.0.0.0/8, or unix, with commas between"
 )
 UNIX = "unix"
+WRONG_SMTP_URL = "SMTP_URL must be like smtp://user:password@host:587, or smtps://"
+WRONG_SENDER = "SMTP_URL needs MAIL_FROM, an address like App <no-reply@example.com>"
+WRONG_LINK = "MAIL_LINK must be a URL with {code}, and {purpose} where that is needed"
+MAILBOX = re.compile(r"(?:[^<>\r\n]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)")
 NO_REDIS_URL = "REDIS_URL environment variable is required for Redis"
 COOKIE_NOT_SECURE = "COOKIE_SAMESITE=none needs COOKIE_SECURE=1 (RFC 6265bis 5.7)"
 
@@ -203,12 +209,31 @@ class Settings(BaseSettings):
     session."""
 
     code_minutes: int = _setting(
-        60, "a number of minutes from 1 to 10080", ge=1, le=10080
+        10, "a number of minutes from 1 to 10080", ge=1, le=10080
     )
-    """Minutes for which a code of a message is good."""
+    """Minutes for which a code of a message is good (OWASP ASVS 5.0 6.5.5: ten)."""
 
     email_verification: bool = _setting(False, "1 or 0")
     """Whether sign-up sends a code to the e-mail."""
+
+    smtp_url: Text | None = _setting(None, "a URL", repr=False)
+    """The server that messages are sent through, ``smtp://user:password@host:587``
+    (with STARTTLS) or ``smtps://``; needs ``mail_from``."""
+
+    mail_from: Text | None = _setting(None, "an e-mail address")
+    """Whom messages come from, like ``App <no-reply@example.com>``."""
+
+    mail_link: Text | None = _setting(None, "a URL with {code}")
+    """The page that takes a code, ``https://app.example.com/{purpose}?code={code}``:
+    then messages have a link in place of the code."""
+
+    mail_console: bool = _setting(False, "1 or 0")
+    """Whether messages go to standard error where there is no ``smtp_url``: for
+    development, for codes are in them."""
+
+    api_docs: bool = _setting(True, "1 or 0")
+    """Whether the service shows its OpenAPI document, and the pages /docs and
+    /redoc."""
 
     auth_cookie: bool = _setting(False, "1 or 0")
     """Whether tokens go in an HttpOnly cookie, not in responses."""
@@ -239,6 +264,7 @@ class Settings(BaseSettings):
         self.origins()
         self.proxies()
         self._check_stores()
+        self._check_mail()
 
     @property
     def has_secret(self) -> bool:
@@ -325,6 +351,22 @@ class Settings(BaseSettings):
         if self.redis_url is None:
             raise ConfigurationError(NO_REDIS_URL)
         return self.redis_url
+
+    def _check_mail(self) -> None:
+        if self.mail_link is not None and "{code}" not in self.mail_link:
+            raise ConfigurationError(WRONG_LINK)
+        if self.smtp_url is None:
+            return
+        try:
+            parts = urlsplit(self.smtp_url)
+            is_one = parts.scheme in ("smtp", "smtps") and parts.hostname
+            _ = parts.port
+        except ValueError:
+            is_one = None
+        if not is_one:
+            raise ConfigurationError(WRONG_SMTP_URL)
+        if self.mail_from is None or not MAILBOX.fullmatch(self.mail_from):
+            raise ConfigurationError(WRONG_SENDER)
 
     def _check_stores(self) -> None:
         if self.revocation == "redis":

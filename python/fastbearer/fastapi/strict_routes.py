@@ -5,11 +5,19 @@ for example. Routes of this class answer 400 with one fixed text per field.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterator,
+    Mapping,
+)
 from contextlib import suppress
 from typing import Annotated, Any, ClassVar
 
 from fastapi import HTTPException
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import AfterValidator, BaseModel
@@ -24,6 +32,7 @@ from fastbearer.errors import (
     StoreUnavailableError,
 )
 from fastbearer.fastapi.challenges import answer_to
+from fastbearer.fastapi.dependencies import BearerDependency
 
 __all__ = ["Refusal", "StrictRoute", "Text", "WithoutNul", "on_outage", "refusals"]
 
@@ -99,7 +108,9 @@ class StrictRoute(APIRoute):
 
         async def strict_handler(request: Request) -> Response:
             try:
-                return await handler(StrictRequest(request.scope, request.receive))
+                if self.body_field is not None:
+                    await self._check_credentials(request)
+                response = await handler(StrictRequest(request.scope, request.receive))
             except RequestValidationError as error:
                 raise HTTPException(400, self._text(error)) from None
             except FastbearerError as error:
@@ -108,14 +119,38 @@ class StrictRoute(APIRoute):
                 if isinstance(error, OUTAGES):
                     await _undo(request.scope)
                 raise answer_to(error) from error
+            # What a user sees is theirs alone, and with a cookie nothing else says so
+            # to a cache (RFC 9111 3.5).
+            response.headers.setdefault("Cache-Control", "no-store")
+            return response
 
         return strict_handler
+
+    async def _check_credentials(self, request: Request) -> None:
+        """Refuse who is not signed in, before the body is read.
+
+        FastAPI reads it before it asks any dependency.
+
+        Raises:
+            HTTPException: That of the dependency.
+        """
+        overrides = getattr(request.app, "dependency_overrides", {})
+        for call in _calls(self.dependant):
+            if isinstance(call, BearerDependency) and call not in overrides:
+                await call.check(request)
 
     def _text(self, error: RequestValidationError) -> str:
         place = error.errors()[0]["loc"]
         if place == ("body",):
             return BODY
         return self.texts.get(str(place[1]), UNNAMED)
+
+
+def _calls(dependant: Dependant) -> Iterator[object]:
+    """Yield the dependencies of a route, and theirs."""
+    for one in dependant.dependencies:
+        yield one.call
+        yield from _calls(one)
 
 
 OUTAGES = (HasherBusyError, StoreUnavailableError)

@@ -6,6 +6,9 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from redis.exceptions import NoPermissionError
+
+from fastbearer.connections import KEY_PREFIX
 from fastbearer.connections.redis import redis_client, redis_outages
 from fastbearer.revocation.ended import Change, Ended
 from fastbearer.revocation.replica import DEFAULT_LAG_SECONDS, ReplicatedRevocations
@@ -48,7 +51,7 @@ end
 local number = redis.call('INCR', KEYS[1])
 redis.call('ZADD', KEYS[2], number, ARGV[1])
 redis.call('HSET', KEYS[3], ARGV[1], string.format('%.0f', value))
-redis.call('PUBLISH', KEYS[5], '')
+redis.pcall('PUBLISH', KEYS[5], '')
 return string.format('%.0f', value)
 """
 )
@@ -99,7 +102,7 @@ class RedisRevocations(ReplicatedRevocations):
         self,
         url: str,
         *,
-        prefix: str = "fastbearer:",
+        prefix: str = KEY_PREFIX,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         max_lag: float = DEFAULT_LAG_SECONDS,
@@ -130,7 +133,7 @@ class RedisJournal:
         self._clock = clock
         # In braces: of one slot in a cluster.
         self._keys = [
-            f"{{{prefix}ended}}:{name}"
+            f"{prefix}{{ended}}:{name}"
             for name in ("number", "order", "values", "expiry", "changes")
         ]
         self._end = redis.register_script(END)
@@ -176,9 +179,16 @@ class RedisJournal:
         await self._call(self._prune, int(self._clock()) - CLOCK_DIFFERENCE_SECONDS)
 
     async def listen(self, wake: Callable[[], None]) -> bool:
-        """As in `Journal`: by PUBLISH and SUBSCRIBE."""
+        """As in `Journal`: by PUBLISH and SUBSCRIBE.
+
+        A user who may not subscribe (an ACL of keys alone) does without.
+        """
         async with self._redis.pubsub() as channel:
-            await channel.subscribe(self._keys[4])
+            try:
+                await channel.subscribe(self._keys[4])
+                await channel.get_message(timeout=LISTEN_SECONDS)
+            except NoPermissionError:
+                return False
             while True:
                 if await channel.get_message(timeout=LISTEN_SECONDS) is not None:
                     wake()

@@ -170,6 +170,7 @@ class Routes:
         parts.credentials.check_length(password)
         await parts.attempt("signin", on, found.email)
         if not await parts.credentials.match(password, found):
+            await parts.tell("password_refused", on, found.email, user=found)
             raise HTTPException(403, WRONG_PASSWORD)
         await parts.succeed("signin", on, found.email)
         return found

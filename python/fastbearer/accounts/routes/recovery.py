@@ -64,6 +64,7 @@ class RecoveryRoutes(Routes):
         """
         await self._parts.attempt("message", request, body.email)
         user = await self._parts.store.find_by_email(body.email)
+        await self._parts.tell("reset_requested", request, body.email, user=user)
         self._send_later(tasks, await self._message("reset_password", user))
         return CodeSent()
 

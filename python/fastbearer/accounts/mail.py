@@ -1,0 +1,114 @@
+"""Messages by e-mail, as the settings say: over SMTP, or on the console."""
+
+from collections.abc import Callable
+from email.message import EmailMessage
+from urllib.parse import quote, unquote, urlsplit
+
+from fastbearer.accounts.messages import Message, print_message
+from fastbearer.errors import ConfigurationError
+from fastbearer.fastapi import Settings
+
+__all__ = ["ConfiguredSender"]
+
+TIMEOUT_SECONDS = 20.0
+PORTS = {"smtp": 587, "smtps": 465}  # RFC 6409, RFC 8314
+LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
+
+SUBJECTS = {
+    "verify_email": "Verify your e-mail address",
+    "reset_password": "Choose a new password",
+}
+TEXTS = {
+    "verify_email": "To verify that this e-mail address is yours, use this {kind}:",
+    "reset_password": "To choose a new password, use this {kind}:",
+}
+TEXT = """{what}
+
+    {code}
+
+It is good once, for {minutes} minutes. If you did not ask for it, ignore this message.
+"""
+NOWHERE = (
+    "messages have nowhere to go: set SMTP_URL and MAIL_FROM, give Accounts a send="
+    " of your own, or for development set MAIL_CONSOLE=1"
+)
+NO_EXTRA = 'SMTP_URL needs the extra smtp: pip install "fastbearer[smtp]"'
+
+
+class ConfiguredSender:
+    """Sends messages the way that the settings describe.
+
+    Args:
+        settings: Asked when needed.
+    """
+
+    def __init__(self, settings: Callable[[], Settings]) -> None:
+        self._settings = settings
+
+    async def __call__(self, message: Message) -> None:
+        """Send a message.
+
+        Raises:
+            ConfigurationError: There is no way to.
+            OSError: The server cannot be reached.
+            SMTPException: It refuses the message.
+        """
+        settings = self._settings()
+        if settings.smtp_url is not None:
+            await self._send(message, settings)
+        elif settings.mail_console:
+            print_message(message)
+        else:
+            raise ConfigurationError(NOWHERE)
+
+    def prepare(self) -> None:
+        """Fail at the start where the first message would.
+
+        Raises:
+            ConfigurationError: The extra is missing.
+        """
+        if self._settings().smtp_url is None:
+            return
+        try:
+            import aiosmtplib  # noqa: F401
+        except ImportError:
+            raise ConfigurationError(NO_EXTRA) from None
+
+    async def _send(self, message: Message, settings: Settings) -> None:
+        import aiosmtplib
+
+        parts = urlsplit(settings.smtp_url or "")
+        is_local = parts.hostname in LOOPBACK
+        await aiosmtplib.send(
+            email_of(message, settings),
+            hostname=parts.hostname,
+            port=parts.port or PORTS[parts.scheme],
+            username=unquote(parts.username) if parts.username else None,
+            password=unquote(parts.password) if parts.password else None,
+            use_tls=parts.scheme == "smtps",
+            # Without TLS everybody on the way reads the code: only on this machine.
+            start_tls=None if is_local or parts.scheme == "smtps" else True,
+            timeout=TIMEOUT_SECONDS,
+        )
+
+
+def email_of(message: Message, settings: Settings) -> EmailMessage:
+    """Return a message as an e-mail of plain text."""
+    code, kind = message.code, "code"
+    if settings.mail_link is not None:
+        code, kind = _link(settings.mail_link, message), "link"
+    result = EmailMessage()
+    result["From"] = settings.mail_from
+    result["To"] = message.to
+    result["Subject"] = SUBJECTS[message.purpose]
+    # Nobody answers a machine, nor shall a machine (RFC 3834 5).
+    result["Auto-Submitted"] = "auto-generated"
+    minutes = int(message.lifetime.total_seconds() // 60)
+    what = TEXTS[message.purpose].format(kind=kind)
+    result.set_content(TEXT.format(what=what, code=code, minutes=minutes))
+    return result
+
+
+def _link(pattern: str, message: Message) -> str:
+    link = pattern.replace("{purpose}", message.purpose)
+    return link.replace("{code}", quote(message.code, safe=""))

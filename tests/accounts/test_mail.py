@@ -1,0 +1,188 @@
+"""Messages by e-mail, to a real SMTP server of a few lines."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from accounts_kit import EMAIL, make_auth, make_service, post, sign_in, sign_up
+from fastbearer.accounts import Accounts, Message
+from fastbearer.accounts.mail import ConfiguredSender, email_of
+from fastbearer.errors import ConfigurationError
+from fastbearer.fastapi import Settings
+from project import SECRET
+
+Serve = Callable[[FastAPI], str]
+FROM = "App <no-reply@app.example>"
+NEW = "another horse battery"
+
+
+class Session(socketserver.StreamRequestHandler):
+    """RFC 5321, as far as one client needs it."""
+
+    def handle(self) -> None:
+        server: Any = self.server
+        self.say("220 test")
+        while line := self.rfile.readline():
+            command = line.split()[0].upper() if line.split() else b""
+            if command == b"EHLO":
+                self.say("250-test\r\n250 AUTH PLAIN")
+            elif command == b"AUTH":
+                server.logins.append(base64.b64decode(line.split()[2]))
+                self.say("235 good")
+            elif command == b"DATA":
+                self.say("354 go on")
+                server.mails.append(self.data())
+                server.came.release()
+                self.say("250 taken")
+            elif command == b"QUIT":
+                self.say("221 bye")
+                return
+            else:
+                server.envelopes.append(line.strip().decode())
+                self.say("250 good")
+
+    def say(self, text: str) -> None:
+        self.wfile.write(text.encode() + b"\r\n")
+
+    def data(self) -> EmailMessage:
+        lines = []
+        while (line := self.rfile.readline()) != b".\r\n":
+            lines.append(line.removeprefix(b"."))
+        return message_from_bytes(b"".join(lines), policy=policy.default)  # type: ignore[return-value]
+
+
+class MailServer(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Session)
+        self.mails: list[EmailMessage] = []
+        self.logins: list[bytes] = []
+        self.envelopes: list[str] = []
+        self.came = threading.Semaphore(0)
+
+    @property
+    def url(self) -> str:
+        return f"smtp://me:p%40ss@127.0.0.1:{self.server_address[1]}"
+
+    def next(self) -> EmailMessage:
+        assert self.came.acquire(timeout=60)
+        return self.mails[-1]
+
+
+@pytest.fixture
+def mails() -> Iterator[MailServer]:
+    with MailServer() as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_a_reset_from_settings_alone(
+    serve: Serve,
+    tmp_path: Path,
+    mails: MailServer,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    settings = {"smtp_url": mails.url, "mail_from": FROM}
+    service = serve(make_service(tmp_path / "a.db", **settings))
+    sign_up(service)
+    assert post(service, "forgot-password", email=EMAIL).status_code == 202
+    mail = mails.next()
+    assert mail["To"] == EMAIL and mail["From"] == FROM
+    assert mail["Subject"] == "Choose a new password"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mails.logins == [b"\0me\0p@ss"]
+    assert mails.envelopes[0].startswith("MAIL FROM:<no-reply@app.example>")
+    assert mails.envelopes[1].startswith(f"RCPT TO:<{EMAIL}>")
+    text = mail.get_content()
+    assert "10 minutes" in text
+    code = re.search(r"^    (\S+)\r?$", text, re.MULTILINE)
+    assert code is not None
+    done = post(service, "reset-password", code=code[1], password=NEW)
+    assert done.status_code == 200
+    assert sign_in(service, password=NEW).status_code == 200
+    assert code[1] not in capfd.readouterr().err + caplog.text
+
+
+def settings_of(**values: Any) -> Settings:
+    return Settings(better_auth_secret=SECRET, smtp_url="smtp://h.example", **values)
+
+
+def test_a_link_in_place_of_the_code() -> None:
+    link = "https://app.example/{purpose}?code={code}#x"
+    settings = settings_of(mail_from=FROM, mail_link=link)
+    message = Message(EMAIL, "verify_email", "a/b c{purpose}", timedelta(minutes=10))
+    text = email_of(message, settings).get_content()
+    assert "https://app.example/verify_email?code=a%2Fb%20c%7Bpurpose%7D#x" in text
+
+
+@pytest.mark.parametrize("to", ["a@b.example\r\nBcc: c@d.example", "a@b.example\nX: y"])
+def test_an_address_adds_no_header(to: str) -> None:
+    message = Message(to, "verify_email", "code", timedelta(minutes=10))
+    with pytest.raises(ValueError, match=r"(?i)header|linefeed|newline"):
+        email_of(message, settings_of(mail_from=FROM))
+
+
+def test_without_a_way_the_code_is_told_to_nobody(
+    serve: Serve,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    service = serve(make_service(tmp_path / "a.db"))
+    sign_up(service)
+    assert post(service, "forgot-password", email=EMAIL).status_code == 202
+    # The message is sent after the response; the next one comes when that is done.
+    assert sign_in(service).status_code == 200
+    assert "code" not in capfd.readouterr().err
+    message = Message(EMAIL, "verify_email", "the-code", timedelta(minutes=10))
+    send = ConfiguredSender(lambda: Settings(better_auth_secret=SECRET))
+    with pytest.raises(ConfigurationError, match="set SMTP_URL and MAIL_FROM"):
+        asyncio.run(send(message))
+    assert "the-code" not in caplog.text
+
+
+def test_tls_is_needed_but_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+
+    async def send(message: EmailMessage, **options: Any) -> None:
+        asked.append(options)
+
+    monkeypatch.setattr("aiosmtplib.send", send)
+    message = Message(EMAIL, "verify_email", "code", timedelta(minutes=10))
+    for url in ("smtp://h.example", "smtps://h.example", "smtp://localhost:25"):
+        settings = Settings(better_auth_secret=SECRET, smtp_url=url, mail_from=FROM)
+        asyncio.run(ConfiguredSender(lambda s=settings: s)(message))  # type: ignore[misc]
+    found = [(one["port"], one["use_tls"], one["start_tls"]) for one in asked]
+    assert found == [(587, False, True), (465, True, None), (25, False, None)]
+
+
+def test_a_missing_extra_stops_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "aiosmtplib", None)
+    auth = make_auth(tmp_path / "a.db", smtp_url="smtp://h", mail_from=FROM)
+
+    async def start() -> None:
+        async with Accounts(auth).lifespan(None):
+            pass
+
+    with pytest.raises(ConfigurationError, match=r"fastbearer\[smtp\]"):
+        asyncio.run(start())
