@@ -22,7 +22,7 @@ from fastbearer.app import create_app
 from fastbearer.fastapi import Auth, Settings
 from project import ROOT, SECRET
 
-PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md"))]
 BLOCK = re.compile(r"(?ms)^(?:<!-- ([\w ]+) -->\n)?```(\w+)\n(.*?)^```$")
 MISMATCH = "User ID mismatch: You can only access your own data"
 
@@ -81,6 +81,16 @@ def test_the_walk_through_the_service(
     assert refused == {"detail": MISMATCH}
     again, both, _ = walk(codes["run against the service"], base_url)
     assert both["data"] == [again["data"], created["data"]]
+
+
+def test_the_targets_of_make_are_there() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    rooms = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()}
+    targets = {*re.findall(r"^([\w-]+):", makefile, re.MULTILINE)}
+    targets |= {f"test-{room}" for room in rooms} | {"test-<room>"}
+    for page in PAGES:
+        named = re.findall(r"`make ([\w<>-]+)[^`]*`", page.read_text())
+        assert set(named) <= targets, page.name
 
 
 def test_the_pages_link_to_what_is_there() -> None:
