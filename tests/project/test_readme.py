@@ -83,6 +83,17 @@ def test_the_walk_through_the_service(
     assert both["data"] == [again["data"], created["data"]]
 
 
+def test_what_the_pages_sign_expires() -> None:
+    """A `Verifier` wants an ``exp``, so each `Signer` shown must give one."""
+    shown = [
+        (page.name, call)
+        for page in PAGES
+        for call in re.findall(r"\bSigner\((?!ascii).*", page.read_text())
+    ]
+    assert len(shown) > 5
+    assert [one for one in shown if "lifetime=" not in one[1]] == []
+
+
 def test_the_targets_of_make_are_there() -> None:
     makefile = (ROOT / "Makefile").read_text()
     rooms = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()}
