@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
+from fastbearer._core import SessionSecret
 from fastbearer.errors import (
     ExpiredTokenError,
     InvalidClaimError,
@@ -14,6 +15,8 @@ from fastbearer.errors import (
 __all__ = ["Session", "Source", "checked", "is_token", "moment", "session_of_claims"]
 
 Source = Literal["cookie", "store", "jwt"]
+
+is_token = SessionSecret.is_token
 
 REGISTERED = frozenset(
     ("iss", "sub", "aud", "exp", "nbf", "iat", "jti")
@@ -25,7 +28,6 @@ OTHER_VERSION = "the session data has another version"
 OTHER_TOKEN = "the session data belongs to another session token"
 EXPIRED = "the session has expired"
 DATA_EXPIRED = "the session data has expired"
-TOKEN_CHARACTERS = 32
 LAST_SECOND = 253_402_300_799  # of the year 9999, which is Python's last
 
 
@@ -64,16 +66,6 @@ class Session(NamedTuple):
         """The user's e-mail, or ``""``."""
         email = self.user.get("email")
         return email if isinstance(email, str) else ""
-
-
-def is_token(value: Any) -> bool:
-    """Tell whether a value is a session token: 32 letters and digits."""
-    return (
-        isinstance(value, str)
-        and len(value) == TOKEN_CHARACTERS
-        and value.isascii()
-        and value.isalnum()
-    )
 
 
 def moment(value: Any) -> datetime:
