@@ -24,6 +24,7 @@ from project import ROOT, SECRET
 
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md"))]
 BLOCK = re.compile(r"(?ms)^(?:<!-- ([\w ]+) -->\n)?```(\w+)\n(.*?)^```$")
+LINK = re.compile(r"\]\((?!https?://)([^)#]*)(?:#([^)]+))?\)")
 MISMATCH = "User ID mismatch: You can only access your own data"
 
 
@@ -104,7 +105,18 @@ def test_the_targets_of_make_are_there() -> None:
         assert set(named) <= targets, page.name
 
 
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"(?m)^#+ (.+)$", page.read_text())
+    return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
+
+
 def test_the_pages_link_to_what_is_there() -> None:
     for page in PAGES:
-        for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text()):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
+        links = re.findall(
+            r"\]\((?!https?://)([^)#]*)(?:#([^)]+))?\)", page.read_text()
+        )
+        for target, anchor in links:
+            file = page.parent / target if target else page
+            assert file.exists(), f"{page.name}: {target}"
+            assert not anchor or anchor in anchors(file), f"{page.name}: #{anchor}"
