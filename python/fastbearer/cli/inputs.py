@@ -8,6 +8,7 @@ import os
 import re
 import socket
 import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from fastbearer import ConfigurationError, Key, PasswordError, Signer, Verifier
@@ -29,7 +30,6 @@ __all__ = [
     "verifier_from",
 ]
 
-SECONDS_PER_DAY = 86_400
 
 SECRET_NAMES = ("BETTER_AUTH_SECRET", "AUTH_SECRET")
 NO_ADDRESS = "cannot listen on {}, port {} ({}); choose others with --host and --port"
@@ -51,7 +51,7 @@ def signer_from(options: argparse.Namespace) -> Signer:
     auth = auth_from(options, jwt_expiration_days=options.days)
     if auth is not None:
         return auth.signer
-    lifetime = options.days * SECONDS_PER_DAY
+    lifetime = timedelta(days=options.days)
     return Signer(_required(key), lifetime=lifetime, **_named({}))
 
 
@@ -155,7 +155,7 @@ def check_address(host: str, port: int) -> None:
     """Judge whether a server can listen there, before one is started.
 
     Raises:
-        ConfigurationError: It cannot, as where another one does.
+        ConfigurationError: The address is not this machine's, or is in use.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -169,7 +169,7 @@ def check_address(host: str, port: int) -> None:
 
 
 class OneLine(logging.Filter):
-    """Leaves of the traceback of an error of ours the line that says what is wrong."""
+    """Shortens the traceback of one of our errors to the line that says why."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Shorten a record; none is dropped."""
