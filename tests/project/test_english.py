@@ -32,7 +32,7 @@ AWKWARD = {
     r"\bthat JSON has not\b": "that JSON does not have",
     r"\b(has|have) nowhere\b": "does not have",
     r"\bhas not all\b": "does not have all",
-    r"\b(?<!there\W)(is|are) no (text|base64|JSON|strict|PEM|object|URL|key|token|text|hash)\b": (
+    r"\b(?<!there\W)(is|are) no (text|base64|JSON|strict|PEM|URL|key|token|hash)\b": (
         "is not"
     ),
     r"\bnothing that \w+ (would )?(writes?|stores?)\b": "not in a form that",
