@@ -36,7 +36,7 @@ password_text(const core_state *state, PyObject *value, size_t most,
 }
 
 /* A new reference to the password in the form that the hash's format asks for,
- * and the most bytes that it may have. Bytes that are no text stay as they
+ * and the most bytes that it may have. Bytes that are not text stay as they
  * are, and so does what is too long as it is. */
 static PyObject *
 password_form(const core_state *state, const format *found, PyObject *value,

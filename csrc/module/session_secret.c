@@ -19,6 +19,27 @@ object_from(const core_state *state, span text)
 
 /* --- session_token ------------------------------------------------------- */
 
+PyDoc_STRVAR(is_token_doc,
+"is_token(value, /)\n"
+"--\n"
+"\n"
+"Tell whether a value is a session token: 32 letters and digits.");
+
+static PyObject *
+is_token(PyObject *Py_UNUSED(type), PyObject *value)
+{
+    Py_ssize_t size;
+    const char *text;
+    if (!PyUnicode_Check(value) || !PyUnicode_IS_ASCII(value)) {
+        Py_RETURN_FALSE;
+    }
+    text = PyUnicode_AsUTF8AndSize(value, &size);
+    if (text == NULL) {
+        return NULL;
+    }
+    return PyBool_FromLong(session_token_is_one((span){text, (size_t)size}));
+}
+
 PyDoc_STRVAR(sign_token_doc,
 "sign_token($self, token, /)\n"
 "--\n"
@@ -232,6 +253,7 @@ secret_dealloc(PyObject *self)
 }
 
 static PyMethodDef secret_methods[] = {
+    {"is_token", is_token, METH_O | METH_STATIC, is_token_doc},
     {"sign_token", sign_token, METH_O, sign_token_doc},
     {"read_token", read_token, METH_O, read_token_doc},
     {"read_compact", read_compact, METH_O, read_compact_doc},

@@ -24,7 +24,7 @@ class KeySet:
         keys: At least one Key.
 
     Raises:
-        ValueError: There is no key.
+        ValueError: The set is empty.
         TypeError: Something in it is not a Key.
     """
 
@@ -43,7 +43,7 @@ class KeySet:
     ) -> KeySet:
         """Read the usable keys of a JWK Set (RFC 7517 5).
 
-        Entries that are no key for signatures, or that break a rule of
+        Entries that are not keys for signatures, or that break a rule of
         `Key.from_jwk`, are left out, so that one bad entry does not lock out
         the others.
 

@@ -32,7 +32,7 @@ from compat_kit import (
     outcome,
 )
 from fastbearer import Key
-from fastbearer.compat._shared.memo import SIZE, Parsed
+from fastbearer.compat._shared.memo import SIZE, TextMemo
 from fastbearer.compat.jose import exceptions as our_errors
 from fastbearer.compat.jose import jwe as our_jwe
 from fastbearer.compat.jose import jwk as our_jwk
@@ -352,7 +352,7 @@ def test_the_keys_of_jwk() -> None:
 
 def test_parsed_texts_are_few_and_told_apart() -> None:
     made: list[Any] = []
-    parsed = Parsed(lambda text, *rest: made.append((text, *rest)) or (text, *rest))  # type: ignore[func-returns-value]
+    parsed = TextMemo(lambda text, *rest: made.append((text, *rest)) or (text, *rest))  # type: ignore[func-returns-value]
     assert parsed("a", 1) == parsed("a", 1) == ("a", 1)
     assert parsed(b"a", 1) == (b"a", 1) and len(made) == 2
     for number in range(3 * SIZE):

@@ -20,7 +20,7 @@ from compat_kit import outcome
 from fastbearer import Key
 from fastbearer.compat import jwt as our_jwt
 from fastbearer.compat._shared import key_objects
-from fastbearer.compat._shared.memo import SIZE, Parsed
+from fastbearer.compat._shared.memo import SIZE, TextMemo
 from fastbearer.compat.jose import jwk as our_jwk
 from fastbearer.compat.jose import jwt as our_jose
 from fastbearer.compat.jwt import api_jwt, utils
@@ -140,7 +140,7 @@ def test_a_key_object_of_a_jwk_is_known_to_the_core() -> None:
 
 def test_the_oldest_goes_first() -> None:
     made: list[str] = []
-    parsed = Parsed(lambda text: made.append(text) or text)
+    parsed = TextMemo(lambda text: made.append(text) or text)
     for number in range(SIZE + 1):
         parsed(str(number))
     parsed(str(SIZE))

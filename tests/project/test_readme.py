@@ -22,8 +22,9 @@ from fastbearer.app import create_app
 from fastbearer.fastapi import Auth, Settings
 from project import ROOT, SECRET
 
-PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md"))]
 BLOCK = re.compile(r"(?ms)^(?:<!-- ([\w ]+) -->\n)?```(\w+)\n(.*?)^```$")
+LINK = re.compile(r"\]\((?!https?://)([^)#]*)(?:#([^)]+))?\)")
 MISMATCH = "User ID mismatch: You can only access your own data"
 
 
@@ -83,7 +84,39 @@ def test_the_walk_through_the_service(
     assert both["data"] == [again["data"], created["data"]]
 
 
+def test_what_the_pages_sign_expires() -> None:
+    """A `Verifier` wants an ``exp``, so each `Signer` shown must give one."""
+    shown = [
+        (page.name, call)
+        for page in PAGES
+        for call in re.findall(r"\bSigner\((?!ascii).*", page.read_text())
+    ]
+    assert len(shown) > 5
+    assert [one for one in shown if "lifetime=" not in one[1]] == []
+
+
+def test_the_targets_of_make_are_there() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    rooms = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()}
+    targets = {*re.findall(r"^([\w-]+):", makefile, re.MULTILINE)}
+    targets |= {f"test-{room}" for room in rooms} | {"test-<room>"}
+    for page in PAGES:
+        named = re.findall(r"`make ([\w<>-]+)[^`]*`", page.read_text())
+        assert set(named) <= targets, page.name
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"(?m)^#+ (.+)$", page.read_text())
+    return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
+
+
 def test_the_pages_link_to_what_is_there() -> None:
     for page in PAGES:
-        for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text()):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
+        links = re.findall(
+            r"\]\((?!https?://)([^)#]*)(?:#([^)]+))?\)", page.read_text()
+        )
+        for target, anchor in links:
+            file = page.parent / target if target else page
+            assert file.exists(), f"{page.name}: {target}"
+            assert not anchor or anchor in anchors(file), f"{page.name}: #{anchor}"

@@ -108,7 +108,7 @@ pkey_from_der(span bytes, span password, EVP_PKEY **out)
 /* --- PEM ----------------------------------------------------------------- */
 
 /* What a PEM block of that label holds; a legacy "Proc-Type" header, which
- * asks for MD5, is no key. */
+ * asks for MD5, is not a key. */
 CHECKED static status
 read_block(const char *label, const char *header, span bytes, span password,
            EVP_PKEY **out)

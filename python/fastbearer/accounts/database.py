@@ -23,7 +23,10 @@ from fastbearer.errors import ConfigurationError
 __all__ = ["Database"]
 
 NAME = "DATABASE_URL"
-UNREACHABLE = "the database of DATABASE_URL cannot be opened"
+UNREACHABLE = (
+    "the database of DATABASE_URL cannot be opened: see that it is running, and that "
+    "the URL has the right host, name, user and password (or a folder that exists)"
+)
 NOT_MIGRATED = (
     "the tables in the database of DATABASE_URL are missing, or of another version: "
     "run `fastbearer migrate`"

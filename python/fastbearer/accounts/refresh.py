@@ -150,9 +150,9 @@ class RefreshTokens:
             return (await session.exec(query)).one_or_none()
 
     def _successor(self, token: str) -> str:
-        """Return the token that follows; who has one of them needs the secret, too.
+        """Return the token that follows; to make it takes the secret as well.
 
-        What is signed here is no JSON, and so can never be a token of access.
+        What is signed here is not JSON, and so can never be an access token.
         """
         signed = jws.sign(b"refresh:" + token.encode(), self._settings().signing_key())
         mac = sha256(signed.encode()).digest()

@@ -93,7 +93,7 @@ class Throttle:
         if url is None:
             self._windows = MemoryWindows(self._clock)
             return
-        # Only who asks for Redis needs the extra.
+        # Only those who ask for Redis need the extra.
         from fastbearer.connections.redis import redis_client
 
         self._redis = redis_client(url)

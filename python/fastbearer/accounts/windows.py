@@ -74,7 +74,7 @@ class MemoryWindows(Storage, MovingWindowSupport):
                 shelf[key].pop()
 
     async def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        """Remember a key for so many seconds from now."""
+        """Remember a key for that many seconds from now."""
         self._sweep(expiry)
         self._put(key, expiry, deque(maxlen=1), [self._clock()])
         return amount

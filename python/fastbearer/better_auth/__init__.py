@@ -1,8 +1,8 @@
-"""What a Better Auth frontend sends to a Python backend, verified; and written.
+"""Reads and writes what a Better Auth frontend sends to a Python backend.
 
 Better Auth (TypeScript) signs opaque tokens and session data in cookies with one
-shared secret, and tokens of its plugin ``jwt()`` with keys of its own. No part of
-FastAPI is in here; ``fastbearer.fastapi`` has the dependency.
+shared secret, and the tokens of its plugin ``jwt()`` with keys of its own. Nothing
+here depends on FastAPI; ``fastbearer.fastapi`` has the dependency.
 """
 
 from fastbearer.better_auth.passwords import BetterAuthHash

@@ -24,8 +24,8 @@ DATA_BYTES_MAX = PIECES_MAX * COOKIE_BYTES_MAX
 
 PREFIX = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 6265 4.1.1: a token
 
-WRONG_PREFIX = "cookie_prefix must be of what the name of a cookie may have"
-TWICE = "a cookie came twice, with different values"
+WRONG_PREFIX = "cookie_prefix has characters that the name of a cookie must not have"
+TWICE = "a cookie was sent twice, with different values"
 TORN = "the pieces of the session data are not complete"
 
 
@@ -34,11 +34,11 @@ class CookieNames:
 
     Args:
         prefix: Their prefix, like ``better-auth``.
-        secure: Whether only names that begin with ``__Secure-`` count. Otherwise
-            they come first, and those without it after them.
+        secure: Whether only names that begin with ``__Secure-`` count. Without
+            it, they are preferred to the names that lack it.
 
     Raises:
-        ConfigurationError: The prefix is none.
+        ConfigurationError: The prefix has characters that a name must not have.
     """
 
     def __init__(self, prefix: str, *, secure: bool) -> None:
@@ -56,7 +56,7 @@ class CookieNames:
             headers: ASGI's: pairs of bytes, the names in lower case.
 
         Raises:
-            MalformedTokenError: One came twice, with different values.
+            MalformedTokenError: A cookie was sent twice, with different values.
         """
         try:
             values = cookie_values(headers, self._raw)
@@ -85,7 +85,7 @@ class CookieJar:
         """The value of ``session_data``, its pieces joined, or None.
 
         Raises:
-            MalformedTokenError: A piece is missing, or there are too many.
+            MalformedTokenError: A piece is missing, or there are too many pieces.
         """
         name = f"{self._prefix}session_data"
         whole = self._values.get(name)
@@ -117,7 +117,7 @@ def set_cookies(
         may_split: Whether it may come in pieces: ``name.0``, ``name.1``, ...
 
     Raises:
-        ValueError: It is too long, even in pieces.
+        ValueError: The value is too long, even in pieces.
     """
     size = COOKIE_BYTES_MAX - len(_serialized(f"{name}.99", "", attributes))
     if not may_split or len(value) <= size:

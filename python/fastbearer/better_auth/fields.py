@@ -1,4 +1,4 @@
-"""What is made of a session and its user as a Better Auth server stores them."""
+"""The fields of a session and of its user, as a Better Auth server stores them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ DATE = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)?", re.ASCII
 )
 LEAST_MILLISECONDS = 10**11
-"""1973. Less are seconds, taken for milliseconds: a ban would long be over."""
+"""In 1973. Smaller numbers are seconds: taken for milliseconds, a ban would be over."""
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 
@@ -55,7 +55,7 @@ logger = logging.getLogger("fastbearer")
 
 
 class Shown:
-    """The fields that a session of a store has; what else is stored stays there.
+    """The fields that a session from a store shows; other columns are not read.
 
     Args:
         user_fields: Fields of the user beside Better Auth's own.
@@ -77,12 +77,12 @@ class Shown:
     ) -> Session | None:
         """Return the session, or None if it has expired or its user is banned.
 
-        What cannot be read is no session either; that is logged, without values.
+        A row that cannot be read gives None as well; that is logged, without values.
 
         Args:
             session: Field -> what is stored.
             user: The same of the user, with `BAN_FIELDS` where there are any.
-            token: The token that it must be of.
+            token: The token that the session must have.
             now: Seconds since the epoch.
         """
         try:
@@ -105,14 +105,14 @@ def _distinct(own: Iterable[str], more: Iterable[str]) -> tuple[str, ...]:
 
 
 def is_banned(user: Mapping[str, Any], now: float) -> bool:
-    """Tell whether a user is banned, for ever or up to a time to come.
+    """Tell whether a user is banned, for good or until a time in the future.
 
     Args:
         user: Field -> what is stored.
         now: Seconds since the epoch.
 
     Raises:
-        ValueError: It cannot be told.
+        ValueError: The fields of a ban cannot be read.
     """
     ban = cleaned(user, BAN_FIELDS)
     if not ban.get("banned"):
@@ -127,7 +127,7 @@ def cleaned(row: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:
     Ids are text, dates ISO 8601 in UTC with milliseconds, flags booleans.
 
     Raises:
-        ValueError: One is nothing of that kind; the message names the field.
+        ValueError: A field has a value of another kind; the message names the field.
     """
     return {field: _shown(field, row[field]) for field in fields if field in row}
 
@@ -143,7 +143,7 @@ def _shown(field: str, value: Any) -> Any:
         if field in DATES or isinstance(value, datetime):
             return iso(_date(value))
     except (ValueError, OverflowError):
-        raise ValueError(f"{field} is nothing that Better Auth stores") from None
+        raise ValueError(f"{field} is not what Better Auth stores") from None
     return str(value) if isinstance(value, UUID) else value
 
 
@@ -173,6 +173,6 @@ def _date(value: Any) -> datetime:
 
 
 def milliseconds(date: str) -> int:
-    """Return the milliseconds since the epoch of a date of `cleaned`."""
+    """Return a date of `cleaned` in milliseconds since the epoch."""
     since = moment(date) - EPOCH
     return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000

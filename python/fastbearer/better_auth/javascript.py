@@ -1,4 +1,4 @@
-"""Session data as it is written: JSON, the way JavaScript writes it."""
+"""JSON, numbers and dates in the form in which JavaScript writes them."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Any
 
 __all__ = ["EXACT", "iso", "json_bytes"]
 
-EXACT = 2**53  # JavaScript has no integers beyond
+EXACT = 2**53  # beyond it, JavaScript's integers are not exact
 LEVELS_MAX = 32
 INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
 INDEX_END = 2**32 - 1  # ECMAScript 6.1.7: array indices come first
 
 
 def json_bytes(value: Any) -> bytes:
-    """Return JSON in the very bytes that JavaScript would write.
+    """Return JSON, byte for byte as JavaScript would write it.
 
     A Better Auth server reads the data and writes it again before it looks at the
     signature of the strategy "compact".
 
     Raises:
-        TypeError: A value has a type that JSON has not.
-        ValueError: A number that JavaScript writes otherwise, a lone surrogate, or
-            more than 32 levels, the most that is read.
+        TypeError: A value has a type that JSON does not have.
+        ValueError: There is a number that JavaScript writes in another form, a lone
+            surrogate, or more than the 32 levels that are read.
     """
     plain = _plain(value, LEVELS_MAX)
     text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
@@ -53,7 +53,7 @@ def _plain(value: Any, levels: int) -> Any:
 
 
 def _place(name: str) -> int:
-    """Return where JavaScript has a name: indices in order, then what is as it came."""
+    """Return a name's place in JavaScript: indices in order, others as they came."""
     is_index = INDEX.fullmatch(name) is not None
     return min(int(name), INDEX_END) if is_index else INDEX_END
 
@@ -62,7 +62,7 @@ def _number(value: float) -> float | int:
     if value.is_integer() and -EXACT < value < EXACT:
         return int(value)
     if not math.isfinite(value) or "e" in repr(value):
-        raise ValueError("a number that JavaScript writes otherwise")
+        raise ValueError("a number that JavaScript writes in another form")
     return value
 
 

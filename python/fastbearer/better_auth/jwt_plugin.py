@@ -1,4 +1,4 @@
-"""Tokens that are signed with the keys of a Better Auth server (plugin ``jwt()``)."""
+"""Tokens signed with the keys of a Better Auth server (plugin ``jwt()``)."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["SESSION_AUDIENCE", "SESSION_TYPE", "SignedByKey", "prepared_keys"]
 
 ALGORITHMS = frozenset(("EdDSA", "ES256", "ES512", "PS256", "RS256"))
-"""Those that the plugin signs with."""
+"""The algorithms that the plugin signs with."""
 
 CACHED_TOKENS = 1024
-"""A client sends its token with every request: its signature is checked once."""
+"""A client sends its token with every request; the signature is checked once."""
 
 SESSION_TYPE = "better-auth.session-cache+jwt"
 SESSION_AUDIENCE = "better-auth:session-cache"
@@ -36,13 +36,13 @@ NO_KEYS = "none of the keys is of an algorithm that Better Auth signs with"
 
 
 class SignedByKey:
-    """The rules of one type of token, for whatever keys there are.
+    """The rules of one type of token, whichever keys sign it.
 
     Args:
         issuer: What ``iss`` must be.
         audience: What ``aud`` must name.
-        typ: The header's ``typ``; None for none, or ``JWT``.
-        max_bytes: Longer tokens are refused.
+        typ: What the header's ``typ`` must be; None if it may be absent or ``JWT``.
+        max_bytes: Longer tokens are refused before they are read.
         clock: Seconds since the epoch.
     """
 
@@ -64,7 +64,9 @@ class SignedByKey:
         }
         self._typ = typ
         self._made: tuple[object, Verifier | JWKSVerifier] | None = None
-        Verifier(Key.generate("HS256"), **self.options)  # judges the options now
+        Verifier(
+            Key.generate("HS256"), **self.options
+        )  # so that wrong options are known now
 
     def verify(
         self,
@@ -95,7 +97,7 @@ class SignedByKey:
         return await verifier.averify(token)
 
     def _verifier(self, jwks: Any) -> Verifier | JWKSVerifier:
-        """Return what verifies with these keys, made once for a set or a client."""
+        """Return a verifier of these keys, made once for each set or client."""
         made = self._made
         if made is not None and made[0] is jwks:
             return made[1]
@@ -106,7 +108,7 @@ class SignedByKey:
 
     def _make(self, jwks: Any) -> Verifier | JWKSVerifier:
         if _is_client(jwks):
-            # Only who has a client has the extra.
+            # Whoever has a client has the extra.
             from fastbearer.jwks import JWKSVerifier
 
             return JWKSVerifier(jwks, cache=CACHED_TOKENS, **self.options)
@@ -114,10 +116,10 @@ class SignedByKey:
 
 
 def prepared_keys(jwks: Any) -> Any:
-    """Return keys as they are read the fastest: a KeySet, or the client itself.
+    """Return keys in the form that is read fastest: a KeySet, or the client itself.
 
     Raises:
-        ConfigurationError: They are none.
+        ConfigurationError: None of the keys can be used.
     """
     if _is_client(jwks):
         return jwks
@@ -142,11 +144,11 @@ def _usable(jwks: Any) -> list[Key]:
 def _check_header(token: str | bytes, typ: str | None) -> None:
     """Refuse a token that does not name its key, or is of another type.
 
-    Better Auth's own name it always; those of its OAuth provider have a ``typ``. A
-    client may have keys of other algorithms, with which it signs nothing.
+    Better Auth's own tokens always name it; those of its OAuth provider have a
+    ``typ``. A client may offer keys of other algorithms, which sign no tokens.
 
     Raises:
-        TokenError: It does not.
+        TokenError: The header names no key, another algorithm or another type.
     """
     header = unverified_header(token)
     if not isinstance(header.get("kid"), str):

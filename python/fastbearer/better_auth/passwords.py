@@ -1,4 +1,4 @@
-"""Passwords, hashed as Better Auth does."""
+"""Passwords, hashed as Better Auth hashes them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ SCHEME = "better-auth-scrypt"
 
 
 def better_auth_hash(password: str | bytes, threads: int = 0) -> str:
-    """Return the hash that the server would store: scrypt, of NFKC.
+    """Return the hash that the server would store: scrypt of the password in NFKC.
 
     Raises:
-        PasswordError: A lone surrogate, or over 4096 bytes.
+        PasswordError: The password has a lone surrogate or over 4096 bytes.
     """
     return _core.password_hash(password, f"{token_hex(16)}:{'0' * 128}", threads)
 
@@ -23,7 +23,7 @@ def better_auth_hash(password: str | bytes, threads: int = 0) -> str:
 class BetterAuthHash(PasswordHash):
     """Hashes as the server does, and verifies every supported format.
 
-    No hash is outdated: what is stored stays, so that the server can verify it.
+    No hash counts as outdated: what is stored stays, so that the server can verify it.
     """
 
     __slots__ = ()
@@ -35,7 +35,7 @@ class BetterAuthHash(PasswordHash):
         """Return False.
 
         Raises:
-            InvalidHashError: It is a hash of no supported format.
+            InvalidHashError: The hash has no supported format.
         """
         self.identify(hash)
         return False

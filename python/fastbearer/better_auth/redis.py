@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["RedisSessions"]
 
 NAME = "the URL of Better Auth's Redis"
-LAST_BYTE = DATA_BYTES_MAX - 1  # what is longer is cut, and then no JSON
+LAST_BYTE = DATA_BYTES_MAX - 1  # a longer value is cut off: its JSON breaks
 DIGITS_MAX = 16  # milliseconds up to the year 9999 and beyond
-NO_OBJECTS = "session and user are no objects"
+NO_OBJECTS = "session and user are not objects"
 
 logger = logging.getLogger("fastbearer")
 
@@ -30,19 +30,19 @@ logger = logging.getLogger("fastbearer")
 class RedisSessions:
     """A `SessionStore` over the ``secondaryStorage`` of a Better Auth server.
 
-    Two commands for each token, ``GETRANGE`` and ``GET``. Nothing is written. A
-    session that is not there has ended, though it may still be in the database.
+    It sends two commands for each token, ``GETRANGE`` and ``GET``, and writes nothing.
+    A session that is not there has ended, even if it is still in the database.
 
     Args:
         url: Like ``redis://localhost:6379/0``.
         prefix: What the names of the keys begin with: the ``keyPrefix`` of
-            @better-auth/redis-storage, and ``""`` for storages that have none.
+            @better-auth/redis-storage, or ``""`` for storages that have no prefix.
         user_fields: Fields of the user to show beside Better Auth's own, like
             ``role``.
         session_fields: The same of the session, like ``impersonatedBy``.
 
     Raises:
-        ConfigurationError: The URL is not one.
+        ConfigurationError: The URL is malformed.
     """
 
     def __init__(
@@ -60,8 +60,8 @@ class RedisSessions:
     async def find(self, token: str, now: float) -> Session | None:
         """As in `SessionStore`.
 
-        A value that is no strict JSON, or of another shape, is no session; that is
-        logged, without a byte of it.
+        A value that is not strict JSON, or has another shape, gives None; that is
+        logged, without a byte of the value.
 
         Raises:
             StoreUnavailableError: Redis cannot be reached.
@@ -87,10 +87,10 @@ class RedisSessions:
         await self._redis.aclose()
 
     async def _is_revoked(self, session: Session) -> bool:
-        """Tell whether all sessions of the user ended after this one began.
+        """Tell whether all sessions of the user were ended after this one began.
 
-        Better Auth writes the time since 1.7.20 (``isRevokedSession`` of its
-        db/internal-adapter): a session that is stored again meanwhile stays ended.
+        Better Auth has written that time since 1.7.20 (``isRevokedSession`` of its
+        db/internal-adapter): a session that is stored again in between stays ended.
         """
         with redis_outages():
             value = await self._redis.get(
@@ -110,10 +110,10 @@ class RedisSessions:
 
 
 def _parts(value: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return session and user of a stored value.
+    """Return the session and the user of a stored value.
 
     Raises:
-        MalformedTokenError: There are none.
+        MalformedTokenError: The value does not have both.
     """
     stored = json_object(value)
     session, user = stored.get("session"), stored.get("user")

@@ -24,14 +24,15 @@ __all__ = [
 ]
 
 DEFAULT_SECRET = "better-auth-secret-12345678901234567890"
-"""What Better Auth takes where no secret is set: everybody knows it."""
+"""The secret that Better Auth uses where none is set: everybody knows it."""
 
 NOT_A_LINK = {"requestType": 0}
 """Claims for every HS256 token under Better Auth's secret that names an e-mail.
 
-Its ``/verify-email`` takes any such token for the link that it has mailed: who signs up
-somewhere with another's e-mail could verify it, and be signed in. It wants text in this
-claim, where there is one (``verifyEmail`` in its api/routes/email-verification).
+Its ``/verify-email`` takes any such token for the link that it has mailed: whoever
+signs up somewhere with another person's e-mail could verify it, and would be signed in.
+Where this claim is present, it has to be text (``verifyEmail`` in its
+api/routes/email-verification).
 """
 
 VERSION = re.compile(r"\s*\+?([0-9]{1,15})(?![0-9])")
@@ -58,12 +59,12 @@ WRONG_LIST = (
 class Secrets(NamedTuple):
     """The secret in use, and those before it.
 
-    What is signed is signed with the one in use. The others only open session data
-    that was sealed (strategy "jwe") before they were replaced, as in Better Auth.
+    Whatever is signed is signed with the secret in use. The others only open session
+    data that was sealed (strategy "jwe") before they were replaced, as in Better Auth.
 
     Attributes:
         current: The secret in use.
-        previous: Those before it.
+        previous: The secrets before it.
     """
 
     current: str

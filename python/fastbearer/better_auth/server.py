@@ -1,4 +1,4 @@
-"""One Better Auth server: what it issues is read, and written."""
+"""One Better Auth server: reads and writes what it issues."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ WEEK = 604_800  # seconds: Better Auth's session.expiresIn
 
 NO_DATA = "there is no session data"
 NO_TOKEN = "there is no session token"
-NO_STORE = "a session token alone says who somebody is only with a store"
+NO_STORE = "a session token alone identifies a user only with a store"
 WRONG_URL = "base_url must be an absolute http or https URL"
 WRONG_ORIGIN = (
     "trusted_origins must be origins like https://app.example.com, one by one"
@@ -50,7 +50,7 @@ NOT_ASCII = "not ASCII"
 class BetterAuth:
     """What a Better Auth server signs, seals and hashes.
 
-    Safe to share between threads; not to be changed.
+    An instance is immutable and safe to share between threads.
 
     Args:
         secret: The server's secret, the one in use (``BETTER_AUTH_SECRET``).
@@ -59,19 +59,20 @@ class BetterAuth:
         cookie_prefix: The server's ``advanced.cookiePrefix``.
         secure: Whether the names of cookies begin with ``__Secure-``, as they do
             where the server's ``baseURL`` is https. Without it, both are read.
-        previous: Secrets before this one: they open session data (strategy "jwe")
-            that was sealed with them, and nothing else, as on the server.
+        previous: Earlier secrets: they open session data (strategy "jwe") that was
+            sealed with them, and nothing else, as on the server.
         cache_version: The server's ``session.cookieCache.version``, or a callable
             that returns it for session and user.
-        issuer: The ``iss`` of tokens of the plugin ``jwt()``, where it is another.
-        audience: The ``aud`` of such tokens, where it is another.
+        issuer: The ``iss`` of tokens of the plugin ``jwt()``, where it is not the
+            origin of ``base_url``.
+        audience: The ``aud`` of such tokens, where it is not that origin.
         clock: A callable that returns seconds since the epoch.
-        store: Where session tokens are looked up.
+        store: The store in which session tokens are looked up.
         jwks: The keys of the plugin ``jwt()``, where its ``sessionCookieCache`` signs
             session data: a KeySet, a JWKSClient, or a JWK Set.
-        trusted_origins: The server's ``trustedOrigins``, without wildcards: pages
-            whose requests may count with a cookie, beside those of ``base_url``.
-        allow_short_secret: Takes a secret of less than 32 bytes, as the server does.
+        trusted_origins: The server's ``trustedOrigins``, without wildcards: cookies
+            count in requests of their pages, and of those of ``base_url``.
+        allow_short_secret: Accept a secret of less than 32 bytes, as the server does.
 
     Attributes:
         origin: The origin of ``base_url``.
@@ -80,7 +81,7 @@ class BetterAuth:
 
     Raises:
         ConfigurationError: A secret is too short, Better Auth's well-known default,
-            or a public key; or ``base_url`` is no URL.
+            or a public key; or ``base_url`` is not a URL.
     """
 
     def __init__(
@@ -126,7 +127,7 @@ class BetterAuth:
     def from_environment(
         cls, environment: Mapping[str, str] | None = None, **options: Any
     ) -> BetterAuth:
-        """Return one with the secrets of the environment, as the server reads them.
+        """Return an instance with the secrets that the server reads.
 
         Args:
             environment: In place of that of the process.
@@ -153,7 +154,7 @@ class BetterAuth:
 
     @property
     def has_keys(self) -> bool:
-        """Whether it has keys of the plugin ``jwt()``."""
+        """Whether there are keys of the plugin ``jwt()``."""
         return self._jwks is not None
 
     def __repr__(self) -> str:
@@ -164,13 +165,14 @@ class BetterAuth:
     def read_session_token(self, value: str | bytes) -> str:
         """Return the token of a signed cookie or bearer value.
 
-        It says who somebody is only together with a store, or with session data.
+        It identifies a user only together with a store, or with session data.
 
         Args:
             value: Token, dot and signature; percent-encoded or not, quoted or not.
 
         Raises:
-            TokenError: It is none, or not signed with this secret.
+            TokenError: The value has no session token, or is not signed with this
+                secret.
         """
         return self._secret.read_token(value)
 
@@ -178,11 +180,11 @@ class BetterAuth:
         """Return the value that the server gives its cookie ``session_token``.
 
         Args:
-            token: 32 letters and digits. Nothing else is signed: with the same
-                secret tokens of other kinds are.
+            token: 32 letters and digits. Nothing else is signed, since the same
+                secret signs tokens of other kinds.
 
         Raises:
-            ValueError: It is no session token.
+            ValueError: The text is not a session token.
         """
         return quote(self._secret.sign_token(token), safe="")
 
@@ -201,11 +203,13 @@ class BetterAuth:
 
         Args:
             value: The value, its pieces joined.
-            session_token: The token that it must be of.
-            jwks: In place of those of the class; a JWKSClient blocks while it fetches.
+            session_token: The token that the data must belong to; None for any.
+            jwks: Keys in place of those of the instance; a JWKSClient blocks while it
+                fetches.
 
         Raises:
-            TokenError: It is none, was altered or has expired; the class says why.
+            TokenError: The value is not session data, was altered or has expired; the
+                class says which.
             KeySourceError: The keys cannot be fetched.
             InvalidKeyError: None of the keys given here can be used.
         """
@@ -241,11 +245,11 @@ class BetterAuth:
             user: With ``id``, ``email``, ``name``, ``emailVerified``, ``createdAt``
                 and ``updatedAt``.
             strategy: The server's ``session.cookieCache.strategy``.
-            max_age: For how long it is good: seconds, or a timedelta.
+            max_age: How long the data is good: seconds, or a timedelta.
 
         Raises:
-            ValueError: It is no session of the user, nothing that JavaScript would
-                write, or nothing that would be read again.
+            ValueError: The session does not belong to the user, has a value that
+                JavaScript would not write, or could not be read again.
         """
         return self._data.write(session, user, strategy=strategy, max_age=max_age)
 
@@ -254,17 +258,17 @@ class BetterAuth:
     def read_cookies(self, cookie_header: str | bytes, *, jwks: Any = None) -> Session:
         """Return the session of a request's cookies.
 
-        Both cookies are needed: ``session_token`` and, of the same token,
-        ``session_data``, which may come in pieces. It may be as old as the server's
-        ``cookieCache.maxAge``; `find_session` looks a session up.
+        Both cookies are needed: ``session_token``, and ``session_data`` of the same
+        token, which may come in pieces. The data may be as old as the server's
+        ``cookieCache.maxAge``; `find_session` looks a session up instead.
 
         Args:
             cookie_header: The request's ``Cookie``.
-            jwks: In place of those of the class.
+            jwks: Keys in place of those of the instance.
 
         Raises:
-            MissingClaimError: One of the cookies is not there.
-            TokenError: They are not accepted; the class says why.
+            MissingClaimError: One of the cookies is missing.
+            TokenError: A cookie was not accepted; the class says why.
         """
         if isinstance(cookie_header, str):
             cookie_header = cookie_header.encode("latin-1", "replace")
@@ -281,7 +285,7 @@ class BetterAuth:
         """Return the cookies among ASGI's headers of a request, unverified.
 
         Raises:
-            MalformedTokenError: A cookie of the server came twice.
+            MalformedTokenError: A cookie of the server was sent twice.
         """
         return self._names.find(headers)
 
@@ -301,16 +305,16 @@ class BetterAuth:
 
         Args:
             session: As in `write_session_data`; its ``token`` is signed.
-            user: As there.
-            strategy: As there; None for no session data.
+            user: As in `write_session_data`.
+            strategy: As in `write_session_data`; None writes no session data.
             max_age: Seconds for which the session data is good.
             expires_in: Seconds for which the browser keeps the session token.
             remember: False for a session that ends with the browser.
-            domain: For all hosts of a domain.
-            same_site: When browsers send them from other sites.
+            domain: The domain whose hosts all get the cookies.
+            same_site: Whether browsers send the cookies from other sites.
 
         Raises:
-            ValueError: As in `write_session_data`; or the data is too long, even in
+            ValueError: As in `write_session_data`, or the data is too long, even in
                 pieces.
         """
         common = {
@@ -337,7 +341,7 @@ class BetterAuth:
 
         Raises:
             ConfigurationError: There is no store.
-            StoreUnavailableError: It cannot be told at the moment.
+            StoreUnavailableError: The store cannot be reached at the moment.
         """
         if self.store is None:
             raise ConfigurationError(NO_STORE)
@@ -351,7 +355,7 @@ class BetterAuth:
         Args:
             token: The token: EdDSA, ES256, ES512, PS256 or RS256, with ``kid``,
                 ``sub``, ``exp``, ``iss`` and ``aud``.
-            jwks: The server's keys, in place of those of the class: a KeySet, a
+            jwks: The server's keys, in place of those of the instance: a KeySet, a
                 JWKSClient (which blocks while it fetches), or a JWK Set as a mapping
                 or JSON, which is read at every call.
 
@@ -370,7 +374,7 @@ class BetterAuth:
         """Return the session of the claims of such a token.
 
         Raises:
-            TokenError: They name nobody.
+            TokenError: The claims do not name a user.
         """
         return session_of_claims(claims)
 
@@ -383,22 +387,22 @@ class BetterAuth:
     # --- passwords -------------------------------------------------------------------
 
     def hash_password(self, password: str) -> str:
-        """Return the hash that the server would store: scrypt, of NFKC.
+        """Return the hash that the server would store: scrypt of the password in NFKC.
 
-        It takes a tenth of a second and more: on an event loop, use `BetterAuthHash`.
+        It takes a tenth of a second or more: on an event loop, use `BetterAuthHash`.
 
         Raises:
-            PasswordError: A lone surrogate, or over 4096 bytes.
+            PasswordError: The password has a lone surrogate or over 4096 bytes.
         """
         return better_auth_hash(password)
 
     def verify_password(self, password: str, hashed: str) -> bool:
-        """Return whether the password made the hash, of the server's form alone.
+        """Return whether the password made the hash, in the server's form alone.
 
         It takes as long as `hash_password`.
 
         Raises:
-            InvalidHashError: It is of another form.
+            InvalidHashError: The hash has another form.
         """
         if _core.password_scheme(hashed) != SCHEME:
             raise InvalidHashError("not a hash of Better Auth")

@@ -1,10 +1,11 @@
-"""A session, and what its data must be."""
+"""A session, and the rules that its data must keep."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
+from fastbearer._core import SessionSecret
 from fastbearer.errors import (
     ExpiredTokenError,
     InvalidClaimError,
@@ -15,17 +16,18 @@ __all__ = ["Session", "Source", "checked", "is_token", "moment", "session_of_cla
 
 Source = Literal["cookie", "store", "jwt"]
 
+is_token = SessionSecret.is_token
+
 REGISTERED = frozenset(
     ("iss", "sub", "aud", "exp", "nbf", "iat", "jti")
 )  # RFC 7519 4.1
 
 NO_DATA = "not session data: session, user and updatedAt are needed"
-OTHER_USER = "the session data is of another user than its session"
+OTHER_USER = "the session data belongs to another user than its session"
 OTHER_VERSION = "the session data has another version"
-OTHER_TOKEN = "the session data is of another session token"
+OTHER_TOKEN = "the session data belongs to another session token"
 EXPIRED = "the session has expired"
 DATA_EXPIRED = "the session data has expired"
-TOKEN_CHARACTERS = 32
 LAST_SECOND = 253_402_300_799  # of the year 9999, which is Python's last
 
 
@@ -37,8 +39,9 @@ class Session(NamedTuple):
         session: The members of the session; empty for a token of the plugin
             ``jwt()``, which names none.
         expires_at: When it ends, in UTC.
-        source: "cookie": as of the session data in a cookie, which may be minutes
-            old; "store": as of now; "jwt": as of a token of the plugin ``jwt()``.
+        source: Where the data is from. "cookie": from session data in a cookie, which
+            may be minutes old; "store": looked up just now; "jwt": from a token of the
+            plugin ``jwt()``.
     """
 
     user: dict[str, Any]
@@ -65,21 +68,11 @@ class Session(NamedTuple):
         return email if isinstance(email, str) else ""
 
 
-def is_token(value: Any) -> bool:
-    """Tell whether a value is a session token: 32 letters and digits."""
-    return (
-        isinstance(value, str)
-        and len(value) == TOKEN_CHARACTERS
-        and value.isascii()
-        and value.isalnum()
-    )
-
-
 def moment(value: Any) -> datetime:
     """Return a date of Better Auth: ISO 8601, or milliseconds since the epoch.
 
     Raises:
-        ValueError: It is neither.
+        ValueError: The value is neither, or out of range.
     """
     if isinstance(value, datetime):
         found = value
@@ -103,18 +96,18 @@ def checked(
     token: str | None = None,
     source: Source = "cookie",
 ) -> Session:
-    """Return the session of a payload that is signed, if it still is one.
+    """Return the session of a signed payload, if it is still good.
 
     Args:
         payload: With ``session`` and ``user``.
         now: Seconds since the epoch.
         version: What its ``version`` must be, or a callable that returns it for
             session and user; None for any.
-        token: The session token that it must be of.
-        source: Where it is from.
+        token: The session token that it must belong to; None for any.
+        source: Where the payload is from.
 
     Raises:
-        TokenError: It is none, or no longer one.
+        TokenError: The payload is not that of a session, or the session has expired.
     """
     session, user = payload.get("session"), payload.get("user")
     if not (isinstance(session, dict) and isinstance(user, dict)):
@@ -141,10 +134,10 @@ def session_of_claims(claims: dict[str, Any]) -> Session:
     """Return the session of a token of the plugin ``jwt()``: its user alone.
 
     Args:
-        claims: Verified, with ``sub`` and ``exp``.
+        claims: Verified claims, with ``sub`` and ``exp``.
 
     Raises:
-        TokenError: They name nobody.
+        TokenError: The claims do not name a user.
     """
     user_id = claims.get("sub")
     if not (isinstance(user_id, str) and user_id):

@@ -43,9 +43,9 @@ HS256_HEADER = "eyJhbGciOiJIUzI1NiJ9."
 TOO_LONG = "the session data is too long"
 EXPIRED = "the session data has expired"
 NO_EXP = "the session data has no exp"
-NO_KEYS = "the session data is signed with a key of the server, and there are none here"
+NO_KEYS = "the session data is signed with a key of the server, and no keys were given"
 OTHER_HEADER = "the header is not that of session data"
-UNREADABLE = "session and user are none that would be read again: {}"
+UNREADABLE = "this session and user could not be read again: {}"
 WRONG_AGE = "max_age must be seconds, or a timedelta, up to the year 287396"
 
 
@@ -53,10 +53,10 @@ class SessionData:
     """Reads and writes session data, in all strategies.
 
     Args:
-        secrets: Prepared, the one in use first.
-        key: The secret in use.
-        origin: The server's, which is the issuer of data that is signed with a key.
-        version: What its version must be, or a callable that returns it.
+        secrets: The prepared secrets, the one in use first.
+        key: The HS256 key of the secret in use.
+        origin: The server's origin, the issuer of data that is signed with a key.
+        version: The version that the data must have, or a callable that returns it.
         clock: Seconds since the epoch.
     """
 
@@ -87,15 +87,15 @@ class SessionData:
     # --- reading -------------------------------------------------------------------
 
     def read(self, value: str, token: str | None, keys: Any) -> Session:
-        """Return the session of a value, which is told apart by its shape.
+        """Return the session of a value; its shape tells which strategy wrote it.
 
         Args:
             value: The value, its pieces joined.
-            token: The session token that it must be of; None for any.
-            keys: Those of the server, or None.
+            token: The session token that it must belong to; None for any.
+            keys: The keys of the server, or None.
 
         Raises:
-            TokenError: It is none, was altered or has expired.
+            TokenError: The value is not session data, was altered or has expired.
             KeySourceError: The keys cannot be fetched.
             InvalidKeyError: None of the keys can be used.
         """
@@ -116,7 +116,7 @@ class SessionData:
         return self._session(*self._payload(value, dots), token)
 
     def _payload(self, value: str, dots: int) -> tuple[dict[str, Any], int]:
-        """Return the payload of data under the secret, and how long it is good."""
+        """Return the payload of data under the secret, and when it expires."""
         if len(value) > DATA_BYTES_MAX:
             raise MalformedTokenError(TOO_LONG)
         if dots == 0:
@@ -156,11 +156,11 @@ class SessionData:
             session: The session; dates may be datetimes.
             user: Its user.
             strategy: How it is signed, or sealed.
-            max_age: For how long it is good: seconds, or a timedelta.
+            max_age: How long the data is good: seconds, or a timedelta.
 
         Raises:
-            ValueError: It is no session of the user, nothing that JavaScript would
-                write, or nothing that would be read again.
+            ValueError: The session does not belong to the user, has a value that
+                JavaScript would not write, or could not be read again.
         """
         now = self._clock()
         version = self._version
@@ -196,10 +196,10 @@ class SessionData:
 
 
 def _check_type(value: str) -> None:
-    """Refuse what is not of the type of data that is signed with a key.
+    """Refuse a token whose type is not that of session data signed with a key.
 
     Raises:
-        TokenError: It is not.
+        TokenError: The token has another type, or is too long.
     """
     if len(value) > DATA_BYTES_MAX:
         raise MalformedTokenError(TOO_LONG)
@@ -214,7 +214,7 @@ def _needed(keys: Any) -> Any:
 
 
 def _keyed(claims: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    """Return what data that is signed with a key says, if it agrees with itself."""
+    """Return the claims of data signed with a key, if they agree with each other."""
     session = claims.get("session")
     if not isinstance(session, dict) or claims.get("sid") != session.get("token"):
         raise InvalidClaimError("sid is not the session token", "sid")
@@ -225,7 +225,7 @@ def _keyed(claims: dict[str, Any]) -> tuple[dict[str, Any], int]:
 
 
 def _timed(claims: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    """Return the claims, and the milliseconds up to which they are good."""
+    """Return the claims, and when they expire, in milliseconds since the epoch."""
     exp = claims.get("exp")
     if not isinstance(exp, int) or isinstance(exp, bool):
         raise MissingClaimError(NO_EXP, "exp")
@@ -252,10 +252,10 @@ def _payload_of(
 
 
 def _check_readable(payload: dict[str, Any], version: Any) -> None:
-    """Refuse what `SessionData.read` would refuse, whenever it is read.
+    """Refuse what `SessionData.read` would refuse at any time.
 
     Raises:
-        ValueError: It would.
+        ValueError: The payload would be refused.
     """
     try:
         checked(payload, -math.inf, version=version)

@@ -1,4 +1,4 @@
-"""Where sessions are looked up."""
+"""The protocol of a store in which sessions are looked up."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class SessionStore(Protocol):
     async def find(self, token: str, now: float) -> Session | None:
         """Return the session of a token, or None if there is none.
 
-        Neither an expired session is one, nor that of a banned user.
+        Expired sessions and those of banned users count as absent.
 
         Args:
             token: The session token, 32 letters and digits.
             now: Seconds since the epoch.
 
         Raises:
-            StoreUnavailableError: It cannot be told at the moment.
+            StoreUnavailableError: The store cannot be reached at the moment.
         """
         ...

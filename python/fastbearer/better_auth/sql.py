@@ -37,9 +37,9 @@ class LookUp(NamedTuple):
 class SQLSessions:
     """A `SessionStore` over Better Auth's tables ``session`` and ``user``.
 
-    One query for each token. Nothing is written: a PostgreSQL role that may SELECT
-    from both tables will do. Whether the plugin ``admin()`` has given the users its
-    columns for bans is seen at the first look-up.
+    It sends one query for each token and writes nothing: a PostgreSQL role that may
+    SELECT from both tables will do. The first look-up finds out whether the plugin
+    ``admin()`` has added its columns for bans.
 
     Args:
         url: SQLAlchemy's, with an async driver: ``postgresql://...``, which need not
@@ -50,7 +50,7 @@ class SQLSessions:
         session_fields: The same of the session, like ``impersonatedBy``.
 
     Raises:
-        ConfigurationError: The URL is unfit.
+        ConfigurationError: The URL is malformed, or its driver is not installed.
     """
 
     def __init__(
@@ -81,10 +81,10 @@ class SQLSessions:
             raise StoreUnavailableError(UNREADABLE) from error
 
     async def check(self) -> None:
-        """Look once, so that a wrong name is known when the application starts.
+        """Look once, so that a wrong name is noticed when the application starts.
 
         Raises:
-            ConfigurationError: There is no such table or column, or it may not be read.
+            ConfigurationError: A table or column is missing, or may not be read.
             StoreUnavailableError: The database cannot be reached, or is too busy.
         """
         try:

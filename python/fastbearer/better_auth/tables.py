@@ -1,4 +1,4 @@
-"""Better Auth's tables: what they and their columns are called, and what is in them."""
+"""Better Auth's tables: the names of tables and columns, and what columns contain."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["DATABASE", "Tables"]
 
 DATABASE = "the URL of Better Auth's database"
-"""What errors call it."""
+"""How errors name it."""
 
 MODELS = ("user", "session", "account")
 NAME = re.compile("[^\\0\ud800-\udfff]+")
@@ -37,20 +37,20 @@ WRONG_NAME = "the name of a table or column must be text"
 class Tables:
     """What Better Auth's tables are called.
 
-    Without arguments, as its own migration calls them: ``user``, ``session`` and
-    ``account``, with columns like ``emailVerified``.
+    Without arguments they have the names of its own migration: ``user``, ``session``
+    and ``account``, with columns like ``emailVerified``.
 
     Args:
         models: Model -> name of its table, exactly (``user.modelName``).
         fields: Model -> field -> name of its column (``user.fields``).
-        use_plural: Whether tables without a name in ``models`` have an ``s`` at the
-            end (``usePlural``).
+        use_plural: Whether tables without a name in ``models`` end in ``s``
+            (``usePlural``).
         snake_case: Whether columns without a name in ``fields`` are like
             ``email_verified``.
         schema: PostgreSQL's schema, where it is not in the search path.
 
     Raises:
-        ConfigurationError: There is no such model, or something is no name.
+        ConfigurationError: There is no such model, or a name is not text.
     """
 
     def __init__(
@@ -94,10 +94,10 @@ class Tables:
         return HUMP.sub("_", field).lower() if self._snake_case else field
 
     async def look_at(self, connection: AsyncConnection, model: str) -> Table:
-        """Return a model's table as it is in the database.
+        """Return a model's table as the database has it.
 
         Raises:
-            ConfigurationError: It is not there, or has not all columns that were named.
+            ConfigurationError: The table, or a column that was named, is missing.
         """
         name, schema = self.table(model), self.schema
 
@@ -119,8 +119,8 @@ class Tables:
 class Table:
     """One table, as it is in the database.
 
-    SQLAlchemy knows the types of its columns only in PostgreSQL: SQLite has none, and
-    a type that is only declared would be in the way of what is stored.
+    SQLAlchemy is told the types of its columns only in PostgreSQL: SQLite does not
+    enforce them, and a declared type would get in the way of what is stored.
 
     Args:
         names: What it is called.
@@ -157,7 +157,7 @@ class Table:
         """Tell whether there is a column for a field.
 
         Raises:
-            ConfigurationError: There is none of its name, but one that it seems to be.
+            ConfigurationError: There is no column of that name, but one like it.
         """
         name = self._names.column(self._model, field)
         if name in self._declared:
@@ -175,7 +175,7 @@ class Table:
         """Return a field's column.
 
         Raises:
-            ConfigurationError: There is none.
+            ConfigurationError: The table has no such column.
         """
         found: ColumnClause[Any] = self.clause.c[self._name(field)]
         return found
@@ -194,7 +194,7 @@ class Table:
             values: Field -> value: text, an id, a flag, or a datetime.
 
         Raises:
-            ConfigurationError: There is no column for one.
+            ConfigurationError: The table has no column for a field.
         """
         names = {field: self._name(field) for field in values}
         return {

@@ -77,7 +77,7 @@ class Output:
 
 
 def discard_output() -> None:
-    """Let nobody read standard output, so that its last flush cannot fail."""
+    """Send what is still to be printed nowhere, so that the last flush cannot fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -217,7 +217,7 @@ def check_workers(workers: int, settings: Settings) -> None:
     """Judge whether several processes can work together.
 
     Raises:
-        ConfigurationError: One would not know what another revokes.
+        ConfigurationError: A process would not know what another revokes.
     """
     if workers == 1:
         return

@@ -167,7 +167,7 @@ def check_address(host: str, port: int) -> None:
     """Judge whether a server can listen there, before one is started.
 
     Raises:
-        ConfigurationError: It cannot, as where another one does.
+        ConfigurationError: The address is not this machine's, or is in use.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -181,7 +181,7 @@ def check_address(host: str, port: int) -> None:
 
 
 class OneLine(logging.Filter):
-    """Leaves of the traceback of an error of ours the line that says what is wrong."""
+    """Shortens the traceback of one of our errors to the line that says why."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Shorten a record; none is dropped."""

@@ -24,8 +24,8 @@ def install(name: str) -> None:
 
     Raises:
         ValueError: There is no stand-in of that name.
-        ImportError: The original was imported already: who did that would go on
-            with it.
+        ImportError: The original was imported already, and those who did would go
+            on with it.
     """
     if name not in PACKAGES:
         raise ValueError(f"there are stand-ins for {', '.join(PACKAGES)}")

@@ -193,7 +193,7 @@ class Auth:
         Raises:
             ConfigurationError: There is none.
         """
-        # Only who asks for Redis needs the extra.
+        # Only those who ask for Redis need the extra.
         from fastbearer.revocation.redis import RedisRevocations
 
         policy = self._policy

@@ -76,7 +76,7 @@ def _secret_verifier(settings: Settings, clock: Callable[[], float] | None) -> V
 def _jwks_verifier(
     source: JWKSSource, clock: Callable[[], float] | None
 ) -> JWKSVerifier:
-    # Only who asks for keys from a URL needs the extra.
+    # Only those who ask for keys from a URL need the extra.
     from fastbearer.jwks import JWKSVerifier
 
     return JWKSVerifier(

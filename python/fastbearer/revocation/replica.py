@@ -161,7 +161,7 @@ class ReplicatedRevocations:
         return value
 
     async def not_before(self, user_id: str) -> int:
-        """As in `RevocationStore`; the journal is asked, for the copy may be behind.
+        """As in `RevocationStore`; the journal is asked, for the copy may be late.
 
         It may also be ahead: of a store that was restored, or has lost its data.
         """

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
+from anyio import to_thread
 from sqlalchemy import ColumnElement, func, or_, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
-from starlette.concurrency import run_in_threadpool
 
 from fastbearer.accounts.emails import is_same_email, recorded_form, spellings
 from fastbearer.accounts.models import User
@@ -241,7 +241,7 @@ class SQLModelUserStore:
                     result = await session.run_sync(work)  # type: ignore[arg-type]
                     await session.commit()
                     return result
-            return await run_in_threadpool(self._run_here, work)
+            return await to_thread.run_sync(self._run_here, work)
 
     def _run_here(self, work: Callable[[Session], T]) -> T:
         with _opened_here(self._sessions) as session:

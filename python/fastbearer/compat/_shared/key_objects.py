@@ -1,7 +1,7 @@
-"""Key objects of the package cryptography, which nobody needs to have.
+"""Key objects of the package cryptography, which need not be installed.
 
-Whoever brings such an object has the package. Whoever asks for one gets a key
-of the core where the package is not installed.
+Whoever brings such an object has the package. Where it is not installed, a key of the
+core stands in for an object that is asked for.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from fastbearer._core import Key
-from fastbearer.compat._shared.memo import Known
+from fastbearer.compat._shared.memo import ObjectMemo
 
 __all__ = [
     "core_of",
@@ -45,7 +45,7 @@ def pem_of(key: Any) -> bytes:
     """Return the PEM of a key object.
 
     Raises:
-        TypeError: It is none.
+        TypeError: The object is not a key.
     """
     from cryptography.hazmat.primitives import serialization as forms
 
@@ -102,13 +102,13 @@ def hash_of(name: str) -> Any:
 
 
 def sign_with(key: Any, padding: str, name: str, message: bytes) -> bytes:
-    """Return the signature of a key object that lets nobody see its private half.
+    """Return the signature of a key object that does not give its private half away.
 
-    Such stand for a key in other hardware. An ECDSA signature is in DER.
+    Such objects stand for a key in other hardware. An ECDSA signature is in DER.
 
     Args:
         key: The object.
-        padding: "RS" or "PS" for RSA; nothing to others.
+        padding: "RS" or "PS" for RSA; others ignore it.
         name: hashlib's name of the hash.
         message: What to sign.
     """
@@ -137,7 +137,7 @@ def _make_object(key: Key) -> Any:
         if key.is_private
         else forms.load_pem_public_key(pem)
     )
-    core_of.tell(key, made, None)
+    core_of.remember(key, made, None)
     return made
 
 
@@ -152,9 +152,11 @@ def _make_core(key: Any, algorithm: str | None) -> Key:
     return Key.from_pem(key.to_pem(private=key.is_private), algorithm)
 
 
-object_of = Known(_make_object)
-"""Return the key object of a key of the core, the same one every time."""
+object_of = ObjectMemo(_make_object)
+"""Returns the key object of a key of the core, the same object every time."""
 
-core_of: Known[Key] = Known(_make_core)
-"""Return the key of the core for a key object and an algorithm, or None for its
-own. InvalidKeyError if it breaks a rule of the core."""
+core_of: ObjectMemo[Key] = ObjectMemo(_make_core)
+"""Returns the key of the core for a key object and an algorithm (None: its own).
+
+Raises InvalidKeyError where the key breaks a rule of the core.
+"""

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastbearer._core import Key
 from fastbearer.base64url import base64url_encode
-from fastbearer.compat._shared.memo import Parsed
+from fastbearer.compat._shared.memo import TextMemo
 from fastbearer.compat._shared.primes import primes_of
 from fastbearer.errors import FastbearerError
 
@@ -15,7 +15,7 @@ __all__ = ["COORDINATE_BYTES", "key_of_jwk"]
 
 MOST_BITS = 16384
 PRIMES = ("p", "q", "dp", "dq", "qi")
-# What a key is made of. They take no notice of what it is for, nor of its name.
+# What a key is made of. Neither original looks at what the key is for, or its ID.
 MEMBERS = {
     "RSA": ("n", "e", "d", *PRIMES),
     "EC": ("x", "y", "d"),
@@ -28,11 +28,11 @@ COORDINATE_BYTES = {"P-256": 32, "P-384": 48, "P-521": 66, "secp256k1": 32}
 def key_of_jwk(jwk: dict[str, Any], algorithm: str | None = None) -> Key:
     """Return the key of a JWK for an asymmetric algorithm.
 
-    Numbers may have leading zeros, padding and either alphabet of base64; of an RSA
-    key the primes may be missing (RFC 7518 6.3.2).
+    Numbers may have leading zeros, padding and either alphabet of base64; the primes
+    of an RSA key may be missing (RFC 7518 6.3.2).
 
     Raises:
-        ValueError: It breaks a rule of the core, or is not base64.
+        ValueError: The JWK breaks a rule of the core, or is not base64.
     """
     kty = jwk.get("kty")
     names = MEMBERS.get(kty, ()) if isinstance(kty, str) else ()
@@ -64,7 +64,7 @@ def _make_key(_: str, kty: str, crv: Any, numbers: Any, algorithm: str | None) -
     return Key.from_jwk({**bare, **encoded}, algorithm)
 
 
-_keys = Parsed(_make_key)
+_keys = TextMemo(_make_key)
 
 
 def _rsa(found: dict[str, bytes]) -> dict[str, bytes]:
@@ -93,7 +93,7 @@ def _primes(numbers: dict[str, bytes]) -> dict[str, bytes]:
 
 def _decoded(text: Any) -> bytes:
     if not isinstance(text, str):
-        raise TypeError("a member of the JWK is no text")
+        raise TypeError("a member of the JWK is not text")
     plain = text.rstrip("=").replace("+", "-").replace("/", "_").encode("ascii")
     return base64.b64decode(
         plain + b"=" * (-len(plain) % 4), altchars=b"-_", validate=True

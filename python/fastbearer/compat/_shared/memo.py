@@ -1,4 +1,4 @@
-"""Keys that are given again at every call are parsed once."""
+"""A memo of recent answers: keys that come with every call are read once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-__all__ = ["Known", "Parsed"]
+__all__ = ["ObjectMemo", "TextMemo"]
 
 T = TypeVar("T")
 SIZE = 1024
@@ -16,13 +16,13 @@ MISSING: Any = object()
 
 
 class _Recent(Generic[T]):
-    """What was made lately: never more than ``SIZE``, and the oldest goes first.
+    """What was made recently: at most ``SIZE`` things; the oldest makes room first.
 
-    Of two threads that make the same thing at a time, both may: what they make is
-    immutable, so either will do.
+    Two threads may make the same thing at the same time: what they make is immutable,
+    so either will do.
 
     Args:
-        make: Takes the question.
+        make: Makes the answer to a question.
     """
 
     def __init__(self, make: Callable[..., T]) -> None:
@@ -31,17 +31,17 @@ class _Recent(Generic[T]):
 
     def _keep(self, question: Hashable, made: Any) -> None:
         if len(self._made) >= SIZE:
-            # Another thread may be faster.
+            # Another thread may have been faster.
             with suppress(KeyError, RuntimeError, StopIteration):
                 del self._made[next(iter(self._made))]
         self._made[question] = made
 
 
-class Parsed(_Recent[T]):
-    """What was made of recent texts, found again by their content."""
+class TextMemo(_Recent[T]):
+    """What was made from recent texts, found again by their content."""
 
     def __call__(self, text: str | bytes, *rest: Any) -> T:
-        """Return what is made of a text.
+        """Return what is made from a text.
 
         Raises:
             TypeError: Something in ``rest`` cannot be hashed.
@@ -55,22 +55,22 @@ class Parsed(_Recent[T]):
         return made
 
 
-class Known(_Recent[T]):
-    """What was made of recent immutable objects, found again by their identity."""
+class ObjectMemo(_Recent[T]):
+    """What was made from recent immutable objects, found again by their identity."""
 
     def __call__(self, thing: object, *rest: Any) -> T:
-        """Return what is made of an object.
+        """Return what is made from an object.
 
         Raises:
             TypeError: Something in ``rest`` cannot be hashed.
         """
-        # With the thing itself, lest another one is given its identity.
+        # The thing itself is kept, so that no other object is given its identity.
         made: tuple[T, object] | None = self._made.get((id(thing), rest))
         if made is None:
             made = (self._make(thing, *rest), thing)
             self._keep((id(thing), rest), made)
         return made[0]
 
-    def tell(self, made: T, thing: object, *rest: Any) -> None:
-        """Keep what is known already to be made of an object."""
+    def remember(self, made: T, thing: object, *rest: Any) -> None:
+        """Keep what is already known to be made from an object."""
         self._keep((id(thing), rest), (made, thing))

@@ -1,7 +1,7 @@
-"""PEM however it is laid out: other packages take what RFC 7468 calls lax.
+"""PEM in any layout: other packages accept what RFC 7468 calls lax.
 
-Texts from environment variables come in one line, indented or with other line
-ends, and several keys and certificates come in one text.
+Texts from environment variables are in one line, indented, or have other line ends;
+one text may have several keys and certificates.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ CERTIFICATES = (b"CERTIFICATE", b"X509 CERTIFICATE")
 
 
 def first_block(text: bytes, *kinds: tuple[bytes, ...]) -> bytes | None:
-    """Return the first block of the first kind that there is, in its usual layout.
+    """Return the first block of the first kind that is found, in the usual layout.
 
     Args:
         text: Any text.
-        kinds: Labels, those of the kind that is wanted most first.
+        kinds: Labels; those of the preferred kind come first.
     """
     blocks = list(_blocks(text))
     for labels in kinds:

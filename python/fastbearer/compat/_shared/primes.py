@@ -1,4 +1,4 @@
-"""The primes of an RSA key of which only the exponents are known."""
+"""The primes of an RSA key that comes with its exponents alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ATTEMPTS = 100  # each fails for at most half of all numbers
 def primes_of(n: int, e: int, d: int) -> tuple[int, int] | None:
     """Return p and q, the greater first, or None (NIST SP 800-56B rev. 2, C.1).
 
-    Of a modulus with two primes; the numbers need not belong together.
+    The modulus has two primes; the numbers need not belong together.
 
     Args:
         n: The modulus, odd and greater than 3.

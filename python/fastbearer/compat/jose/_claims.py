@@ -55,7 +55,7 @@ def check_claims(
     Raises:
         ExpiredSignatureError: The token has expired.
         JWTClaimsError: A claim is wrong.
-        JWTError: One is missing, or an argument is wrong.
+        JWTError: A claim is missing, or an argument is wrong.
     """
     leeway = options.get("leeway") or 0
     if isinstance(leeway, timedelta):
@@ -98,7 +98,7 @@ def check_names(
     """Check what is no time: ``aud``, ``iss``, ``sub`` and ``jti``.
 
     Raises:
-        JWTClaimsError: One is wrong.
+        JWTClaimsError: A claim is wrong.
     """
     if "aud" in claims:
         _check_audience(claims, audience)

@@ -17,11 +17,11 @@ __all__ = [
 
 
 class JOSEError(Exception):
-    """Any of them."""
+    """The base class of all errors here."""
 
 
 class JWSError(JOSEError):
-    """A signed text that is not accepted, or cannot be made."""
+    """A signed text was not accepted, or cannot be made."""
 
 
 class JWSSignatureError(JWSError):
@@ -29,36 +29,36 @@ class JWSSignatureError(JWSError):
 
 
 class JWSAlgorithmError(JWSError):
-    """The algorithm is."""
+    """The algorithm is not allowed, or unknown."""
 
 
 class JWTError(JOSEError):
-    """A token that is not accepted."""
+    """The token was not accepted."""
 
 
 class JWTClaimsError(JWTError):
-    """Its claims are not."""
+    """The claims of the token were not accepted."""
 
 
 class ExpiredSignatureError(JWTError):
-    """It has expired."""
+    """The token has expired."""
 
 
 class JWKError(JOSEError):
-    """A key that cannot be used."""
+    """The key cannot be used."""
 
 
 class JWEError(JOSEError):
-    """An encrypted text that is not accepted."""
+    """The encrypted text was not accepted."""
 
 
 class JWEParseError(JWEError):
-    """It is not one."""
+    """The text is not an encrypted text."""
 
 
 class JWEInvalidAuth(JWEError):  # noqa: N818 - python-jose's name
-    """It was altered."""
+    """The encrypted text was altered."""
 
 
 class JWEAlgorithmUnsupportedError(JWEError):
-    """Its algorithm is not known."""
+    """The algorithm of the encrypted text is not supported."""

@@ -68,8 +68,8 @@ def decrypt(jwe_str: str | bytes, key: Any) -> bytes:
         key: A secret, PEM, JWK or Key for its algorithm.
 
     Raises:
-        JWEParseError: It is not an encrypted text.
-        JWEError: It was altered, encrypted with another key, or is too long.
+        JWEParseError: The text is not an encrypted text.
+        JWEError: The text was altered, was encrypted with another key, or is too long.
     """
     size = len(jwe_str) if isinstance(jwe_str, (str, bytes)) else 0
     if size > constants.JWE_SIZE_LIMIT:
@@ -107,7 +107,7 @@ def get_unverified_header(jwe_str: str | bytes) -> dict[str, Any]:
     """Return the header as anybody could have written it.
 
     Raises:
-        JWEParseError: It is not an encrypted text.
+        JWEParseError: The text is not an encrypted text.
     """
     return _header(_segments(jwe_str)[0])
 

@@ -43,7 +43,7 @@ def register_key(algorithm: str, key_class: type[Key]) -> bool:
     """Let an algorithm have keys of a class of your own.
 
     Raises:
-        TypeError: It is not a subclass of `Key`.
+        TypeError: The class is not a subclass of `Key`.
     """
     if not issubclass(key_class, Key):
         raise TypeError("Key class is not a subclass of jwk.Key")
@@ -56,7 +56,7 @@ def construct(key_data: Any, algorithm: str | None = None) -> Any:
     """Return the key of a secret, a PEM text or a JWK.
 
     Raises:
-        JWKError: It cannot be used for the algorithm, or there is none.
+        JWKError: The key cannot be used for the algorithm, or there is no algorithm.
     """
     if not algorithm and isinstance(key_data, dict):
         algorithm = key_data.get("alg")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fastbearer._core import base64url_bytes, json_object
-from fastbearer.compat._shared.memo import Parsed
+from fastbearer.compat._shared.memo import TextMemo
 from fastbearer.compat.jose import jwk
 from fastbearer.compat.jose.backends._asymmetric import OtherKindError
 from fastbearer.compat.jose.backends.base import Key
@@ -26,7 +26,7 @@ __all__ = [
 
 Loaded = tuple[dict[str, Any], bytes, bytes, bytes]
 
-_constructed = Parsed(jwk.construct)
+_constructed = TextMemo(jwk.construct)
 
 
 def sign(
@@ -44,7 +44,7 @@ def sign(
         algorithm: What to sign with, whatever the headers say.
 
     Raises:
-        JWSError: It cannot be signed.
+        JWSError: The payload cannot be signed.
     """
     if algorithm not in ALGORITHMS.SUPPORTED:
         raise JWSError(f"Algorithm {algorithm} not supported.")
@@ -70,7 +70,7 @@ def verify(token: str | bytes, key: Any, algorithms: Any, verify: bool = True) -
         verify: False for no look at the signature.
 
     Raises:
-        JWSError: It is not accepted.
+        JWSError: The token was not accepted.
         JWKError: A key cannot be used for the algorithm of the header.
     """
     header, payload, signed, signature = _load(token)
@@ -83,7 +83,7 @@ def get_unverified_header(token: str | bytes) -> dict[str, Any]:
     """Return the header as anybody could have written it.
 
     Raises:
-        JWSError: It is not one.
+        JWSError: The token is malformed.
     """
     return _load(token)[0]
 
@@ -97,7 +97,7 @@ def get_unverified_claims(token: str | bytes) -> bytes:
     """Return the payload as anybody could have written it.
 
     Raises:
-        JWSError: There is none.
+        JWSError: The token is malformed.
     """
     return _load(token)[1]
 
@@ -180,7 +180,7 @@ def key_for(key: Any, algorithm: str) -> Any:
     """Return the Key of a secret, PEM or JWK; what was parsed lately is not again.
 
     Raises:
-        JWKError: It cannot be used for the algorithm.
+        JWKError: The key cannot be used for the algorithm.
     """
     if isinstance(key, Key):
         return key

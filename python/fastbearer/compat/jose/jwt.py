@@ -10,7 +10,7 @@ from typing import Any
 from fastbearer._core import Key as CoreKey
 from fastbearer._core import Signer, Verifier, json_object
 from fastbearer.compat._shared import clock
-from fastbearer.compat._shared.memo import Parsed
+from fastbearer.compat._shared.memo import TextMemo
 from fastbearer.compat.jose import jws
 from fastbearer.compat.jose._claims import DEFAULTS, check_claims, check_names
 from fastbearer.compat.jose.constants import ALGORITHMS
@@ -51,7 +51,7 @@ def encode(
         access_token: ASCII.
 
     Raises:
-        JWSError: It cannot be signed.
+        JWSError: The claims cannot be signed.
     """
     for name in DATES:
         date = claims.get(name)
@@ -92,9 +92,9 @@ def decode(
         access_token: What ``at_hash`` is of.
 
     Raises:
-        ExpiredSignatureError: It has expired.
+        ExpiredSignatureError: The token has expired.
         JWTClaimsError: A claim is wrong.
-        JWTError: It is not accepted.
+        JWTError: The token was not accepted.
         JWKError: A key cannot be used for the algorithm of the header.
     """
     if not options and jws.verify is _own_verify:
@@ -124,7 +124,7 @@ def get_unverified_header(token: str | bytes) -> dict[str, Any]:
     """Return the header as anybody could have written it.
 
     Raises:
-        JWTError: It is not one.
+        JWTError: The token is malformed.
     """
     try:
         return jws.get_unverified_header(token)
@@ -141,7 +141,7 @@ def get_unverified_claims(token: str | bytes) -> dict[str, Any]:
     """Return the claims as anybody could have written them.
 
     Raises:
-        JWTError: They are not a JSON object.
+        JWTError: The claims are not a JSON object.
     """
     try:
         payload = jws.get_unverified_claims(token)
@@ -186,8 +186,8 @@ def _core_key(key: str | bytes, algorithm: str) -> CoreKey:
     return core
 
 
-_signer = Parsed(_make_signer)
-_verifier = Parsed(_make_verifier)
+_signer = TextMemo(_make_signer)
+_verifier = TextMemo(_make_verifier)
 
 
 def _strictly(token: Any, key: Any, algorithms: Any) -> dict[str, Any] | None:

@@ -39,7 +39,7 @@ def ensure_binary(text: str | bytes) -> bytes:
     """Return bytes; of a str its UTF-8.
 
     Raises:
-        TypeError: It is neither.
+        TypeError: The value is neither.
     """
     if isinstance(text, bytes):
         return text

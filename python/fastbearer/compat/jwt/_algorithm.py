@@ -31,7 +31,7 @@ class Algorithm(ABC):
         """Return the digest of bytes, of the algorithm's own hash.
 
         Raises:
-            NotImplementedError: It has none.
+            NotImplementedError: The algorithm has no hash.
         """
         hash_alg = getattr(self, "hash_alg", None)
         if hash_alg is None:
@@ -42,7 +42,7 @@ class Algorithm(ABC):
         """Refuse a key object of another kind.
 
         Raises:
-            InvalidKeyError: It is of another kind.
+            InvalidKeyError: The key is of another kind.
             ValueError: The algorithm has no key objects.
         """
         if self._kind is None:
@@ -99,7 +99,7 @@ class NoneAlgorithm(Algorithm):
         """Return None.
 
         Raises:
-            InvalidKeyError: There is a key.
+            InvalidKeyError: A key was given.
         """
         if key not in (None, ""):
             raise InvalidKeyError('When alg = "none", key value must be None.')
@@ -133,7 +133,7 @@ def jwk_object(jwk: str | JWKDict, kty: str, problem: str) -> JWKDict:
     """Return the members of a JWK of one type of keys.
 
     Raises:
-        InvalidKeyError: It is no JSON object, or of another type.
+        InvalidKeyError: The JWK is not a JSON object, or has another type.
     """
     try:
         found = json.loads(jwk) if isinstance(jwk, str) else jwk

@@ -14,7 +14,7 @@ from fastbearer.compat._shared.key_objects import (
     types_of,
 )
 from fastbearer.compat._shared.lax_jwk import key_of_jwk
-from fastbearer.compat._shared.memo import Parsed
+from fastbearer.compat._shared.memo import TextMemo
 from fastbearer.compat._shared.pem import PRIVATE, PUBLIC, first_block
 from fastbearer.compat.jwt import _ssh
 from fastbearer.compat.jwt._algorithm import Algorithm, PackagesHash, digest_name
@@ -51,8 +51,8 @@ class AsymmetricAlgorithm(Algorithm):
         """Return the key object of a text, or the key object.
 
         Raises:
-            InvalidKeyError: It cannot be used.
-            TypeError: It is no text, nor a key object.
+            InvalidKeyError: The key cannot be used.
+            TypeError: The key is neither text nor a key object.
         """
         if isinstance(key, (str, bytes)):
             return object_of(self._read(key))
@@ -66,7 +66,7 @@ class AsymmetricAlgorithm(Algorithm):
         """Return the key of the core for a text, with this algorithm.
 
         Raises:
-            InvalidKeyError: It cannot be used.
+            InvalidKeyError: The key cannot be used.
         """
         return self._core(self._read(text))
 
@@ -90,7 +90,7 @@ class AsymmetricAlgorithm(Algorithm):
         """Return the key of the core, with this algorithm.
 
         Raises:
-            InvalidKeyError: It breaks a rule of the core.
+            InvalidKeyError: The key breaks a rule of the core.
         """
         try:
             own = self._checked(core_of(key, None))
@@ -170,14 +170,14 @@ def _make_key(text: str | bytes, unreadable: str) -> Key:
     raise InvalidKeyError(unreadable)
 
 
-_read = Parsed(_make_key)
+_read = TextMemo(_make_key)
 
 
 def object_of_jwk(jwk: JWKDict) -> Any:
     """Return the key object of a JWK.
 
     Raises:
-        InvalidKeyError: It is none.
+        InvalidKeyError: The JWK is not a key.
     """
     try:
         return object_of(key_of_jwk(jwk))
@@ -186,7 +186,7 @@ def object_of_jwk(jwk: JWKDict) -> Any:
 
 
 def is_sealed(key: Any) -> bool:
-    """Tell whether a key object lets nobody see its private half: other hardware's."""
+    """Tell whether a key object keeps its private half to itself, as hardware does."""
     if isinstance(key, (str, bytes, Key)) or not hasattr(key, "private_bytes"):
         return False
     try:

@@ -134,7 +134,7 @@ def check_audience_argument(audience: Any) -> None:
     """Refuse what can be no audience.
 
     Raises:
-        TypeError: It is none.
+        TypeError: The value is of another type.
     """
     if audience is not None and not isinstance(audience, (str, Iterable)):
         raise TypeError("audience must be a string, iterable or None")

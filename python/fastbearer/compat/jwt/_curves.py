@@ -101,7 +101,7 @@ class ECAlgorithm(HashingAlgorithm):
         """Return the JWK of a key: JSON, or a dict.
 
         Raises:
-            InvalidKeyError: It is no key.
+            InvalidKeyError: The object is not a key.
         """
         return jwk_text({"kty": "EC", **members_of(key_obj, "EC")}, as_dict)
 
@@ -110,7 +110,7 @@ class ECAlgorithm(HashingAlgorithm):
         """Return the key object of a JWK.
 
         Raises:
-            InvalidKeyError: It is none.
+            InvalidKeyError: The JWK is not such a key.
         """
         problem = "Not an Elliptic curve key"
         found = jwk_object(jwk, "EC", problem)
@@ -143,7 +143,7 @@ class OKPAlgorithm(AsymmetricAlgorithm):
         """Return the JWK of a key: JSON, or a dict.
 
         Raises:
-            InvalidKeyError: It is no key.
+            InvalidKeyError: The object is not a key.
         """
         members = members_of(key, "OKP")
         crv = members.pop("crv")
@@ -154,7 +154,7 @@ class OKPAlgorithm(AsymmetricAlgorithm):
         """Return the key object of a JWK.
 
         Raises:
-            InvalidKeyError: It is none.
+            InvalidKeyError: The JWK is not such a key.
         """
         found = jwk_object(jwk, "OKP", "Not an Octet Key Pair")
         crv = found.get("crv")

@@ -48,7 +48,7 @@ def header_object(text: bytes) -> dict[str, Any]:
     """Return the members of a header.
 
     Raises:
-        DecodeError: It is no strict JSON, or no object.
+        DecodeError: The header is not a strict JSON object.
     """
     try:
         return json_object(text)

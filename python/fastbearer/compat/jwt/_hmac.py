@@ -6,7 +6,7 @@ import hashlib
 from typing import Any, ClassVar
 
 from fastbearer._core import Key, raw_sign, raw_verify
-from fastbearer.compat._shared.memo import Parsed
+from fastbearer.compat._shared.memo import TextMemo
 from fastbearer.compat.jwt._algorithm import (
     Algorithm,
     digest_name,
@@ -61,8 +61,8 @@ class HMACAlgorithm(Algorithm):
         """Return the secret's bytes.
 
         Raises:
-            InvalidKeyError: It must not be a secret.
-            TypeError: It is no text.
+            InvalidKeyError: The key must not be used as a secret.
+            TypeError: The key is not text.
         """
         secret = force_bytes(key)
         self._core(secret)
@@ -101,7 +101,7 @@ class HMACAlgorithm(Algorithm):
         """Return the secret of a JWK.
 
         Raises:
-            InvalidKeyError: It is none, or empty.
+            InvalidKeyError: The JWK has no secret, or an empty one.
         """
         found = jwk_object(jwk, "oct", "Not an HMAC key")
         try:
@@ -121,4 +121,4 @@ def _make_core(secret: bytes, algorithm: str) -> Key:
         raise InvalidKeyError(problem) from None
 
 
-_cores = Parsed(_make_core)
+_cores = TextMemo(_make_core)

@@ -48,7 +48,7 @@ class RSAAlgorithm(HashingAlgorithm):
         """Return the JWK of a key: JSON, or a dict.
 
         Raises:
-            InvalidKeyError: It is no key.
+            InvalidKeyError: The object is not a key.
         """
         members = members_of(key_obj, "RSA")
         usage = {"kty": "RSA", "key_ops": ["sign" if "d" in members else "verify"]}
@@ -59,7 +59,7 @@ class RSAAlgorithm(HashingAlgorithm):
         """Return the key object of a JWK.
 
         Raises:
-            InvalidKeyError: It is none.
+            InvalidKeyError: The JWK is not such a key.
         """
         found = jwk_object(jwk, "RSA", "Not an RSA key")
         if not {"n", "e"} <= found.keys():

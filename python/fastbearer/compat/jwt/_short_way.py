@@ -10,7 +10,7 @@ from typing import Any
 
 from fastbearer._core import Key, Signer, Verifier, algorithms
 from fastbearer.compat._shared import clock
-from fastbearer.compat._shared.memo import Parsed
+from fastbearer.compat._shared.memo import TextMemo
 from fastbearer.compat.jwt._asymmetric import AsymmetricAlgorithm
 from fastbearer.compat.jwt.algorithms import get_default_algorithms
 from fastbearer.compat.jwt.exceptions import PyJWTError
@@ -86,5 +86,5 @@ def _make_signer(key: str | bytes, name: Any) -> Signer | None:
         return None
 
 
-_verifiers = Parsed(_make_verifier)
-_signers = Parsed(_make_signer)
+_verifiers = TextMemo(_make_verifier)
+_signers = TextMemo(_make_signer)

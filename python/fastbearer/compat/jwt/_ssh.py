@@ -22,7 +22,7 @@ def jwk_of(text: bytes) -> dict[str, str]:
     """Return the members of a JWK.
 
     Raises:
-        ValueError: It is no such key.
+        ValueError: The text is not such a key.
     """
     words = text.split()
     if len(words) < 2:

@@ -44,8 +44,8 @@ class PyJWK:
         key: What that object takes.
 
     Raises:
-        InvalidKeyError: It is no key, or of an unknown type or curve.
-        PyJWKError: There is no such algorithm.
+        InvalidKeyError: The JWK is not a key, or has an unknown type or curve.
+        PyJWKError: The algorithm is unknown.
     """
 
     def __init__(self, jwk_data: JWKDict, algorithm: str | None = None) -> None:
@@ -74,7 +74,7 @@ class PyJWK:
         """Return the key of a JSON text.
 
         Raises:
-            ValueError: It is not JSON.
+            ValueError: The text is not JSON.
         """
         return PyJWK(json.loads(data), algorithm)
 
@@ -140,7 +140,7 @@ class PyJWKSet:
         """Return the keys of a JSON text.
 
         Raises:
-            ValueError: It is not JSON.
+            ValueError: The text is not JSON.
         """
         return PyJWKSet.from_dict(json.loads(data))
 

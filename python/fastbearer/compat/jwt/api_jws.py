@@ -91,7 +91,7 @@ class PyJWS(HeaderRules):
         """Add an algorithm.
 
         Raises:
-            TypeError: It is no `Algorithm`.
+            TypeError: The object is not an `Algorithm`.
             ValueError: The name is taken.
         """
         if alg_id in self._algorithms:
@@ -105,7 +105,7 @@ class PyJWS(HeaderRules):
         """Remove an algorithm.
 
         Raises:
-            KeyError: There is none of that name.
+            KeyError: There is no algorithm of that name.
         """
         if alg_id not in self._algorithms:
             raise KeyError(
@@ -123,7 +123,7 @@ class PyJWS(HeaderRules):
         """Return an algorithm.
 
         Raises:
-            NotImplementedError: There is none of that name.
+            NotImplementedError: There is no algorithm of that name.
         """
         found = self._algorithms.get(alg_name)
         if found is None:
@@ -226,7 +226,7 @@ class PyJWS(HeaderRules):
             **kwargs: Not used; there is a warning.
 
         Raises:
-            InvalidTokenError: It is not accepted.
+            InvalidTokenError: The token was not accepted.
             InvalidKeyError: The key cannot be used.
         """
         if kwargs:
@@ -266,7 +266,7 @@ class PyJWS(HeaderRules):
         """Return the header as anybody could have written it.
 
         Raises:
-            InvalidTokenError: It is not one.
+            InvalidTokenError: The token is malformed.
         """
         header = self._load(jwt)[2]
         self._validate_headers(header)

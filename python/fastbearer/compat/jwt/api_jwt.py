@@ -237,7 +237,7 @@ class PyJWT(ClaimRules):
             **kwargs: Not used; there is a warning.
 
         Raises:
-            InvalidTokenError: It is not accepted; the class says why.
+            InvalidTokenError: The token was not accepted; the class says why.
             InvalidKeyError: The key cannot be used.
         """
         if kwargs:
@@ -273,7 +273,7 @@ class PyJWT(ClaimRules):
         subject: str | None,
         issuer: str | Container[str] | None,
     ) -> None:
-        """Check what the core has not; a fraction of ``exp`` does not count here."""
+        """Check what the core does not; a fraction of ``exp`` does not count here."""
         if audience is not None:
             check_audience_argument(audience)
         if "iat" in claims and not claims["iat"] <= (now := clock.now()):

@@ -24,23 +24,23 @@ __all__ = [
 
 
 class PyJWTError(Exception):
-    """Any of them."""
+    """The base class of all errors here."""
 
 
 class InvalidTokenError(PyJWTError):
-    """A token that is not accepted."""
+    """The token was not accepted."""
 
 
 class DecodeError(InvalidTokenError):
-    """It cannot be read."""
+    """The token cannot be read."""
 
 
 class InvalidSignatureError(DecodeError):
-    """Its signature is wrong."""
+    """The signature of the token is wrong."""
 
 
 class ExpiredSignatureError(InvalidTokenError):
-    """``exp`` has come."""
+    """The time of ``exp`` has come."""
 
 
 class InvalidAudienceError(InvalidTokenError):
@@ -52,11 +52,11 @@ class InvalidIssuerError(InvalidTokenError):
 
 
 class InvalidIssuedAtError(InvalidTokenError):
-    """``iat`` is no number."""
+    """``iat`` is not a number."""
 
 
 class ImmatureSignatureError(InvalidTokenError):
-    """``nbf`` or ``iat`` is to come."""
+    """The time of ``nbf`` or ``iat`` is still to come."""
 
 
 class InvalidAlgorithmError(InvalidTokenError):
@@ -64,7 +64,7 @@ class InvalidAlgorithmError(InvalidTokenError):
 
 
 class MissingRequiredClaimError(InvalidTokenError):
-    """A claim that is required is not there.
+    """A required claim is missing.
 
     Attributes:
         claim: Its name.
@@ -78,19 +78,19 @@ class MissingRequiredClaimError(InvalidTokenError):
 
 
 class InvalidSubjectError(InvalidTokenError):
-    """``sub`` is no string, or not the one asked for."""
+    """``sub`` is not a string, or not the one asked for."""
 
 
 class InvalidJTIError(InvalidTokenError):
-    """``jti`` is no string."""
+    """``jti`` is not a string."""
 
 
 class InvalidKeyError(PyJWTError):
-    """A key that cannot be used."""
+    """The key cannot be used."""
 
 
 class PyJWKError(PyJWTError):
-    """A JWK that cannot be used."""
+    """The JWK cannot be used."""
 
 
 class MissingCryptographyError(PyJWKError):
@@ -98,7 +98,7 @@ class MissingCryptographyError(PyJWKError):
 
 
 class PyJWKSetError(PyJWTError):
-    """A JWK Set that cannot be used."""
+    """The JWK Set cannot be used."""
 
 
 class PyJWKClientError(PyJWTError):

@@ -26,7 +26,7 @@ class JWKSetCache:
         """Hold a set; None for none.
 
         Raises:
-            PyJWKSetError: It is no set, or none of its keys can be used.
+            PyJWKSetError: The value is not a set, or none of its keys can be used.
         """
         if jwk_set is None:
             self.jwk_set_with_timestamp = None

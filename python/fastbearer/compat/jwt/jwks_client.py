@@ -27,22 +27,22 @@ if TYPE_CHECKING:
 __all__ = ["PyJWKClient"]
 
 MAX_BYTES = 2**20
-"""Of a JWK Set; what is longer is no such thing."""
+"""The longest JWK Set that is read."""
 
 
 class _NoRedirectHandler(urllib.request.HTTPRedirectHandler):
-    """Keys are where they were said to be, or nowhere."""
+    """Refuses redirects: keys come from the URL that was given, or not at all."""
 
     def redirect_request(self, *_: Any) -> None:
         return None
 
 
 class PyJWKClient:
-    """Fetches the keys that sign, and holds them.
+    """Fetches the signing keys of a URL, and keeps them.
 
     Args:
         uri: Where the JWK Set is: http or https.
-        cache_keys: Also holds each key by its kid, for ever.
+        cache_keys: Whether each key is also kept by its kid, for good.
         max_cached_keys: How many of them.
         cache_jwk_set: Holds the set for ``lifespan``.
         lifespan: Seconds.
@@ -90,8 +90,8 @@ class PyJWKClient:
         """Return the JWK Set at the URL, and hold it.
 
         Raises:
-            PyJWKClientConnectionError: It cannot be fetched.
-            PyJWKClientError: It is no JSON object.
+            PyJWKClientConnectionError: The URL cannot be fetched.
+            PyJWKClientError: The answer is not a JSON object.
             PyJWKSetError: None of its keys can be used.
         """
         jwk_set = _as_object(self._fetch())
@@ -127,7 +127,7 @@ class PyJWKClient:
             refresh: Fetch them anyway.
 
         Raises:
-            PyJWKClientError: They cannot be fetched, or are no JSON object.
+            PyJWKClientError: The keys cannot be fetched, or are not a JSON object.
             PyJWKSetError: None of them can be used.
         """
         held = None
@@ -147,7 +147,7 @@ class PyJWKClient:
         """Return the keys that have a kid, and are not for something else.
 
         Raises:
-            PyJWKClientError: There are none.
+            PyJWKClientError: The set has no signing keys.
         """
         keys = [
             key
@@ -162,7 +162,7 @@ class PyJWKClient:
         """Return the key of a kid; for an unknown one the keys are fetched anew.
 
         Raises:
-            PyJWKClientError: There is none.
+            PyJWKClientError: The set has no such key.
         """
         with self._client_lock:
             found = self.match_kid(self.get_signing_keys(), kid)
@@ -186,8 +186,8 @@ class PyJWKClient:
         """Return the key that a token names, whose signature is still to be checked.
 
         Raises:
-            PyJWKClientError: There is none.
-            InvalidTokenError: It is no token.
+            PyJWKClientError: The set has no such key.
+            InvalidTokenError: The token is malformed.
         """
         unverified = decode_token(token, options={"verify_signature": False})
         return self.get_signing_key(unverified["header"].get("kid"))

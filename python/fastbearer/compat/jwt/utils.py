@@ -39,7 +39,7 @@ def force_bytes(value: bytes | str) -> bytes:
     """Return bytes; of a str its UTF-8.
 
     Raises:
-        TypeError: It is neither.
+        TypeError: The value is neither.
     """
     if isinstance(value, str):
         return value.encode("utf-8")
@@ -67,7 +67,7 @@ def to_base64url_uint(val: int, *, bit_length: int | None = None) -> bytes:
     """Return the base64url of a number (RFC 7518 2).
 
     Raises:
-        ValueError: It is negative.
+        ValueError: The number is negative.
     """
     if val < 0:
         raise ValueError("Must be a positive integer")
@@ -80,7 +80,7 @@ def from_base64url_uint(val: bytes | str) -> int:
 
 
 def number_to_bytes(num: int, num_bytes: int) -> bytes:
-    """Return the big-endian bytes of a number, at least so many."""
+    """Return the big-endian bytes of a number, in at least ``num_bytes``."""
     return num.to_bytes(max(num_bytes, (num.bit_length() + 7) // 8), "big")
 
 
@@ -120,7 +120,7 @@ def raw_to_der_signature(raw_sig: bytes, curve: Any) -> bytes:
     """Return the DER of r and s.
 
     Raises:
-        ValueError: They are not as long as the curve wants.
+        ValueError: They do not have the length that the curve wants.
     """
     if len(raw_sig) != 2 * ((curve.key_size + 7) // 8):
         raise ValueError("Invalid signature")

@@ -30,7 +30,7 @@ class AESKey(Key):
         algorithm: What it encrypts.
 
     Raises:
-        JWKError: It cannot be used for the algorithm.
+        JWKError: The key cannot be used for the algorithm.
     """
 
     def __init__(self, key: Any, algorithm: str) -> None:
@@ -73,7 +73,7 @@ class AESKey(Key):
         """Return the plaintext.
 
         Raises:
-            JWEError: It was altered, or encrypted with another key.
+            JWEError: The text was altered, or encrypted with another key.
         """
         if self._is_wrapper:
             raise JWEError(f"{self._algorithm} decrypts keys only")
@@ -87,7 +87,7 @@ class AESKey(Key):
         """Return another key, encrypted (RFC 3394).
 
         Raises:
-            JWEError: It cannot be.
+            JWEError: The key cannot be encrypted.
         """
         try:
             return aes_wrap(self._key, ensure_binary(key_data))
@@ -98,7 +98,7 @@ class AESKey(Key):
         """Return another key, decrypted.
 
         Raises:
-            JWEError: It was altered, or encrypted with another key.
+            JWEError: The key was altered, or encrypted with another key.
         """
         try:
             return aes_unwrap(self._key, ensure_binary(wrapped_key))

@@ -37,7 +37,7 @@ class _AsymmetricKey(Key):
         algorithm: The one that the key is for.
 
     Raises:
-        JWKError: It cannot be used.
+        JWKError: The key cannot be used.
     """
 
     kty = ""
@@ -142,7 +142,7 @@ class RSAKey(_AsymmetricKey):
         """Return another key, encrypted for this one.
 
         Raises:
-            JWEError: It cannot be.
+            JWEError: The key cannot be encrypted.
         """
         if not self._wraps:
             raise JWEError("The key is for signatures")
@@ -155,7 +155,7 @@ class RSAKey(_AsymmetricKey):
         """Return another key, decrypted.
 
         Raises:
-            JWEError: It was altered, or encrypted for somebody else.
+            JWEError: The key was altered, or encrypted for somebody else.
         """
         if not self._wraps:
             raise JWEError("The key is for signatures")
@@ -195,7 +195,7 @@ class ECKey(_AsymmetricKey):
             return text.encode("ascii")
         return der.pem("EC PRIVATE KEY", der.sec1(der.pem_content(text)))
 
-    # Not public, but called by who meets signatures in DER.
+    # Not public, but called by those who meet signatures in DER.
 
     def _sig_component_length(self) -> int:
         return COORDINATE_BYTES[self.core.public().to_jwk()["crv"]]

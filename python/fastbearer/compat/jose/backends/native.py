@@ -43,7 +43,7 @@ class HMACKey(Key):
         prepared_key: The secret's bytes.
 
     Raises:
-        JWKError: It cannot be used.
+        JWKError: The key cannot be used.
     """
 
     def __init__(self, key: Any, algorithm: str) -> None:

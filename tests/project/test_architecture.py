@@ -1,0 +1,94 @@
+"""The pictures of docs/architecture.md: drawn, and true."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from types import ModuleType
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from project import ROOT
+
+PAGE = (ROOT / "docs" / "architecture.md").read_text()
+FLAT = "core"
+"""What the picture calls the modules that are no packages."""
+
+
+def script() -> ModuleType:
+    """Return scripts/draw-pictures, which has no suffix, as a module."""
+    path = str(ROOT / "scripts" / "draw-pictures")
+    spec = spec_from_loader("draw_pictures", SourceFileLoader("draw_pictures", path))
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+DRAW = script()
+PICTURES: dict[str, str] = DRAW.blocks(PAGE)
+
+
+def floors() -> dict[str, int]:
+    """Return the floor of each room in the contract of layers, from the top."""
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    layers = config["tool"]["importlinter"]["contracts"][0]["layers"]
+    found = {}
+    for floor, layer in enumerate(layers):
+        for name in re.findall(r"\w+", layer):
+            is_room = (ROOT / "python" / "fastbearer" / name).is_dir()
+            found[name if is_room else FLAT] = floor
+    found.update(module=len(layers), lib=len(layers) + 1)
+    return found
+
+
+def wrong(arrows: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the arrows that do not point downwards."""
+    floor = floors()
+    return [(start, end) for start, end in arrows if floor[start] >= floor[end]]
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_is_drawn(name: str) -> None:
+    drawn = (ROOT / "docs" / "pictures" / f"{name}.svg").read_text()
+    assert drawn == DRAW.drawn(PICTURES[name]), "run scripts/draw-pictures"
+    texts = [one.text for one in ET.fromstring(drawn).iter() if one.text]
+    assert set(DRAW.labels(PICTURES[name]).values()) <= set(texts)
+    assert f"](pictures/{name}.svg)" in PAGE
+
+
+def test_every_line_of_a_picture_is_understood() -> None:
+    for text in PICTURES.values():
+        first, *lines = text.strip().splitlines()
+        assert first == "flowchart TB"
+        assert len(DRAW.arrows(text)) == len(lines)
+
+
+def test_the_tower_is_that_of_the_contracts() -> None:
+    arrows = DRAW.arrows(PICTURES["tower"])
+    assert wrong(arrows) == []
+    packages = (ROOT / "python" / "fastbearer").glob("*/__init__.py")
+    rooms = {path.parent.name for path in packages}
+    assert {name for arrow in arrows for name in arrow} == {
+        *rooms,
+        *(FLAT, "module", "lib"),
+    }
+
+
+@pytest.mark.parametrize(
+    "arrow", [("fastapi", "accounts"), ("core", "jwks"), ("lib", "module")]
+)
+def test_a_planted_arrow_is_seen(arrow: tuple[str, str]) -> None:
+    assert wrong([arrow]) == [arrow]
+
+
+def test_the_ways_name_files_that_are_there() -> None:
+    for name in ("token", "password"):
+        for label in DRAW.labels(PICTURES[name]).values():
+            place = label.partition(":")[0]
+            if "/" in place or place.endswith(".py"):
+                homes = ("csrc/module", "csrc/lib", "python/fastbearer")
+                assert any((ROOT / home / place).exists() for home in homes), place

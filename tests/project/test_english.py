@@ -1,0 +1,153 @@
+"""Phrases that this project has had too often, which are not what people write.
+
+They are looked for in the pages, and in docstrings, comments and messages of the code.
+CONTRIBUTING.md says what to write instead.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from project import ROOT
+
+AWKWARD = {
+    # Of a place it is right: behind a proxy, a frontend, a login; and left behind.
+    r"\bbehind(?! (an?|the|Better|its|your|one|bearer)\b)": "after",
+    r"\b(?-i:It|That|They) (is|are) (none|no longer one)\b": "say what it is not",
+    r"\b(?-i:It) (does|is|has|was|would|cannot)( not)?\.": "say what it does not do",
+    r"\bif it is none\b": "say what it is not",
+    r"\bso many\b(?! \w+ that)": "this many, that many",
+    r"\b(as|at) (soon|early|late) as may be\b": "as soon as possible",
+    r"\bone an? (core|process|worker|request)\b": "one for each",
+    r"\bfor who(ever)? (needs?|wants?|has|have)\b": "for those who need",
+    r"\bwho has a\b": "whoever has a",
+    r"\bonly who\b": "only those who",
+    r"\bthat JSON has not\b": "that JSON does not have",
+    r"\b(has|have) nowhere\b": "does not have",
+    r"\bhas not all\b": "does not have all",
+    r"\b(?<!there\W)(is|are) no (text|base64|JSON|strict|PEM|URL|key|token|hash)\b": (
+        "is not"
+    ),
+    r"\bnothing that \w+ (would )?(writes?|stores?)\b": "not in a form that",
+    r"\bis (passed by|left be)\b": "is skipped",
+    r"\bgives? it nowhere\b": "does not give it",
+}
+"""Pattern -> what to write instead."""
+
+QUOTES = {"CONTRIBUTING.md"}
+"""Pages that show what not to write."""
+
+
+def awkward(text: str) -> list[tuple[int, str]]:
+    """Return line and words of each such phrase; a phrase may go over a line's end."""
+    found = []
+    for pattern in AWKWARD:
+        spaced = pattern.replace(" ", r"\s+(?:[#*]\s+)?")
+        for match in re.finditer(spaced, text, re.IGNORECASE):
+            before = text[max(0, match.start() - 40) : match.start()]
+            if match[0].lower() == "behind" and re.search(r"\b(leav|left)", before):
+                continue
+            line = text.count("\n", 0, match.start()) + 1
+            found.append((line, " ".join(match[0].split())))
+    return sorted(found)
+
+
+def words_of_python(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the first line and the text of each comment, docstring and message."""
+    source = path.read_text()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value
+    comments = [
+        (token.start[0], token.string)
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT
+    ]
+    yield from ((line, text.lstrip("# ")) for line, text in comments)
+    yield 1, "\n".join(text for _, text in comments)
+
+
+def words_of_c(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the first line and the text of each comment and string."""
+    source = path.read_text()
+    for match in re.finditer(r'/\*.*?\*/|"(?:\\.|[^"\\\n])*"', source, re.DOTALL):
+        yield source.count("\n", 0, match.start()) + 1, match[0]
+
+
+def faults(path: Path) -> list[str]:
+    """Return what is awkward in a file."""
+    if path.suffix in (".py", ".pyi"):
+        parts = words_of_python(path)
+    elif path.suffix in (".c", ".h"):
+        parts = words_of_c(path)
+    else:
+        parts = iter([(1, path.read_text())])
+    return sorted(
+        {
+            f"{first + line - 1}: {words}"
+            for first, text in parts
+            for line, words in awkward(text)
+        }
+    )
+
+
+PLACES = (
+    *("*.md", "docs/*.md", "changelog.d/*.md"),
+    *("python/**/*.py", "python/**/*.pyi", "csrc/**/*.[ch]"),
+)
+UNREAD = {
+    *("common_passwords.py", "hash_slots.py", "passlib", "passwords.py"),
+    *("pepper.py", "pwdlib"),
+}
+"""Files, and folders, that are still to be gone through."""
+
+FILES = [
+    path
+    for pattern in (
+        "*.md",
+        "docs/*.md",
+        "changelog.d/*.md",
+        "python/**/*.py*",
+        "csrc/**/*.[ch]",
+    )
+    for path in sorted(ROOT.glob(pattern))
+    if path.name not in QUOTES and not UNREAD & set(path.parts)
+]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_has_no_awkward_phrases(path: Path) -> None:
+    assert faults(path) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.md", "The second comes behind it.\n"),
+        ("a.md", "A type that\nJSON has not is refused.\n"),
+        ("a.py", '"""Return it.\n\nRaises:\n    ValueError: It is none.\n"""\n'),
+        ("a.py", "x = 1  # at most so many\n"),
+        ("a.py", "# For who\n# needs them.\n"),
+        ("a.py", 'raise ValueError("a member of the JWK is no text")\n'),
+        ("a.c", "/* One a\n * core. */\n"),
+        ("a.c", 'x = "as soon as may be";\n'),
+    ],
+)
+def test_a_planted_phrase_is_seen(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    assert len(faults(tmp_path / name)) >= 1
+
+
+def test_good_english_passes(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(
+        "Behind a proxy, or behind a Better Auth frontend, it waits after each try.\n"
+        "So many rows that it fails. The token has no kid. Nothing is left behind.\n"
+    )
+    assert faults(tmp_path / "a.md") == []
