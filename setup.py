@@ -6,6 +6,7 @@
 
 import os
 import subprocess
+import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 from glob import glob
 from itertools import chain
@@ -68,6 +69,13 @@ class ParallelBuild(build_ext):  # type: ignore[misc]
 
 
 build = os.environ.get("FASTBEARER_BUILD", "release")
+if build not in FLAGS:
+    raise SystemExit(f"fastbearer: FASTBEARER_BUILD must be one of {', '.join(FLAGS)}")
+if "CFLAGS" in os.environ:
+    # setuptools would let them replace the interpreter's own, on which its
+    # headers rely (-fwrapv, -DNDEBUG).
+    own = sysconfig.get_config_var("CFLAGS") or ""
+    os.environ["CFLAGS"] = f"{own} {os.environ['CFLAGS']}"
 sanitizers = [flag for flag in FLAGS[build] if flag.startswith("-fsanitize")]
 
 setup(

@@ -209,8 +209,12 @@ oaep_with(PyObject *module, PyObject *const *args, Py_ssize_t count,
         PyErr_SetString(PyExc_TypeError, "this argument must be an RSA Key");
         return NULL;
     }
-    status result = crypt(key->pkey.evp, PyObject_IsTrue(args[1]) == 1,
-                          pytext_bytes(args[2]), out, &len);
+    int sha256 = PyObject_IsTrue(args[1]);
+    if (sha256 < 0) {
+        return NULL;
+    }
+    status result =
+        crypt(key->pkey.evp, sha256 != 0, pytext_bytes(args[2]), out, &len);
     PyObject *made =
         result == STATUS_OK
             ? PyBytes_FromStringAndSize((char *)out, (Py_ssize_t)len)

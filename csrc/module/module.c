@@ -63,21 +63,21 @@ exec_types(PyObject *module)
 {
     core_state *state = state_of(module);
     PyObject *tokens = PyImport_ImportModule("fastbearer.tokens");
-    if (tokens != NULL) {
-        state->token_type = PyObject_GetAttrString(tokens, "Token");
-        Py_DECREF(tokens);
+    if (tokens == NULL) {
+        return -1;
     }
-    state->key_type = add_type(module, &key_spec);
-    state->verifier_type = add_type(module, &verifier_spec);
-    state->signer_type = add_type(module, &signer_spec);
-    PyTypeObject *session_secret_type = add_type(module, &session_secret_spec);
-    bool has_all = session_secret_type != NULL;
+    state->token_type = PyObject_GetAttrString(tokens, "Token");
+    Py_DECREF(tokens);
+    bool ok =
+        state->token_type != NULL
+        && (state->key_type = add_type(module, &key_spec)) != NULL
+        && (state->verifier_type = add_type(module, &verifier_spec)) != NULL
+        && (state->signer_type = add_type(module, &signer_spec)) != NULL;
+    PyTypeObject *session_secret_type =
+        ok ? add_type(module, &session_secret_spec) : NULL;
+    ok = session_secret_type != NULL;
     Py_XDECREF(session_secret_type); /* the module holds it */
-    return has_all && state->token_type != NULL && state->key_type != NULL
-                   && state->verifier_type != NULL
-                   && state->signer_type != NULL
-               ? 0
-               : -1;
+    return ok ? 0 : -1;
 }
 
 /* The names of all algorithms, so that Python keeps no second list. */

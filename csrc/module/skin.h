@@ -325,9 +325,8 @@ typedef struct {
 bool cache_make(signature_cache *cache, Py_ssize_t size);
 void cache_clear(signature_cache *cache);
 
-/* Only the whole text of a token is found, str or bytes, and only until `size`
- * others have come. Neither raises. Threads may share the cache, with or
- * without a GIL. */
+/* Only the whole text of a token is found, str or bytes, until `size` others
+ * have come. Neither raises. Threads may share it, also without a GIL. */
 bool cache_has(const signature_cache *cache, PyObject *value);
 void cache_add(signature_cache *cache, PyObject *value);
 
@@ -336,8 +335,7 @@ void cache_add(signature_cache *cache, PyObject *value);
 /* A list or tuple of a request's pairs, which nobody changes meanwhile. */
 PyObject *field_pairs(PyObject *headers);
 
-/* Finds the value in a header's pair, a new reference, or NULL unless the name
- * is the wanted one. False with an error set if it is no pair. */
+/* A new reference to the value of a pair of that name, or NULL. */
 bool field_value(PyObject *pair, PyObject *wanted, PyObject **value);
 
 /* --- what module.c puts into the module ---------------------------------- */

@@ -113,6 +113,7 @@ def build(folder: Path, sources: Path, flags: list[str]) -> Path:
             *("gcc", "-std=c11", "-w", *flags, f"-I{sources}"),
             str(ROOT / "tests" / "c" / "argon2_check.c"),
             *(str(sources / ROOM / name) for name in FILES),
+            str(LIBRARY / "base" / "cpu.c"),
             *("-largon2", "-lcrypto", "-pthread", "-Wl,--wrap=pthread_create"),
             *("-o", str(program)),
         ],

@@ -7,12 +7,6 @@
 
 #define AVX2 __attribute__((target("avx2")))
 
-static bool
-has_avx2(void)
-{
-    return __builtin_cpu_supports("avx2") != 0;
-}
-
 AVX2 static inline __m256i
 twice(__m128i half)
 {
@@ -150,13 +144,13 @@ encode(const unsigned char *bytes, size_t len, char *text)
 size_t
 b64url_decode_wide(const char *text, size_t len, unsigned char *bytes)
 {
-    return len >= DECODE_ROOM && has_avx2() ? decode(text, len, bytes) : 0;
+    return len >= DECODE_ROOM && cpu_has_avx2() ? decode(text, len, bytes) : 0;
 }
 
 size_t
 b64url_encode_wide(const unsigned char *bytes, size_t len, char *text)
 {
-    return len >= ENCODE_ROOM && has_avx2() ? encode(bytes, len, text) : 0;
+    return len >= ENCODE_ROOM && cpu_has_avx2() ? encode(bytes, len, text) : 0;
 }
 
 #else

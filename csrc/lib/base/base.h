@@ -23,6 +23,12 @@ typedef struct {
     size_t len;
 } span;
 
+/* --- cpu.c --------------------------------------------------------------- */
+
+/* Whether the CPU has it and the system saves its registers. */
+bool cpu_has_avx2(void);
+bool cpu_has_avx512f(void);
+
 /* --- b64url.c: base64url without padding (RFC 7515 2) -------------------- */
 
 /* Characters for `len` bytes, bytes for `len` characters. */

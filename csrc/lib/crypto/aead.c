@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 
 enum { GCM = -1 };
 
@@ -29,13 +28,6 @@ aead_find(const char *name, size_t len)
         }
     }
     return NULL;
-}
-
-CHECKED static status
-failed(status result)
-{
-    ERR_clear_error();
-    return result;
 }
 
 static bool
@@ -72,7 +64,7 @@ cbc_tag(const aead *with, const hmac_key *prepared, const unsigned char *iv,
     OPENSSL_free(whole);
     memcpy(tag, mac, with->tag);
     OPENSSL_cleanse(mac, sizeof mac);
-    return ok ? STATUS_OK : failed(STATUS_CRYPTO_FAILED);
+    return ok ? STATUS_OK : failure_of(STATUS_CRYPTO_FAILED);
 }
 
 bool
@@ -119,7 +111,7 @@ aead_open_cbc(const aead *with, const hmac_key *mac, const unsigned char *key,
     if (CRYPTO_memcmp(expected, tag, with->tag) != 0
         || !cbc_crypt(with, key, iv, false, text, out, out_len)) {
         *out_len = 0;
-        return failed(STATUS_SIGNATURE_WRONG);
+        return failure_of(STATUS_SIGNATURE_WRONG);
     }
     return STATUS_OK;
 }
@@ -170,12 +162,12 @@ aead_seal(const aead *with, const digests *all, const unsigned char *key,
         *out_len = text.len;
         return gcm_crypt(with, key, iv, true, aad, text, out, tag)
                    ? STATUS_OK
-                   : failed(STATUS_CRYPTO_FAILED);
+                   : failure_of(STATUS_CRYPTO_FAILED);
     }
     hmac_key mac;
     if (!cbc_crypt(with, key, iv, true, text, out, out_len)
         || !aead_mac_init(&mac, with, all, key)) {
-        return failed(STATUS_CRYPTO_FAILED);
+        return failure_of(STATUS_CRYPTO_FAILED);
     }
     status result =
         cbc_tag(with, &mac, iv, aad, (span){(char *)out, *out_len}, tag);
@@ -197,14 +189,14 @@ aead_open(const aead *with, const digests *all, const unsigned char *key,
         memcpy(expected, tag, with->tag);
         if (!gcm_crypt(with, key, iv, false, aad, text, out, expected)) {
             OPENSSL_cleanse(out, text.len);
-            return failed(STATUS_SIGNATURE_WRONG);
+            return failure_of(STATUS_SIGNATURE_WRONG);
         }
         *out_len = text.len;
         return STATUS_OK;
     }
     hmac_key mac;
     if (!aead_mac_init(&mac, with, all, key)) {
-        return failed(STATUS_CRYPTO_FAILED);
+        return failure_of(STATUS_CRYPTO_FAILED);
     }
     status result =
         aead_open_cbc(with, &mac, key, iv, aad, text, tag, out, out_len);

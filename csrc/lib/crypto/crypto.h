@@ -7,6 +7,12 @@
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
+/* --- failure.c ----------------------------------------------------------- */
+
+/* After a call that failed: empties the thread's queue of errors.
+ * STATUS_NO_MEMORY if memory was wanting, or else what is given. */
+CHECKED status failure_of(status otherwise);
+
 /* --- digest.c: the digests that algorithms name -------------------------- */
 
 typedef enum {

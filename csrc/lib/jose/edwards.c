@@ -37,20 +37,20 @@ read_y(const unsigned char *point, size_t len, BIGNUM *y)
     return BN_lebin2bn(bytes, (int)len, y) != NULL;
 }
 
-/* Orders 1, 2 and 4 have y = 1, -1 and 0 on both curves. */
+/* Orders 1, 2 and 4 have y = 1, -1 and 0 on both curves. False, too, where it
+ * could not be told. */
 static bool
-is_small_order(const edwards *on, const BIGNUM *y, const BIGNUM *p,
+is_large_order(const edwards *on, const BIGNUM *y, const BIGNUM *p,
                BIGNUM *scratch)
 {
-    bool is_small = BN_is_zero(y) || BN_is_one(y)
-                    || (BN_copy(scratch, p) != NULL && BN_sub_word(scratch, 1)
-                        && BN_cmp(y, scratch) == 0);
+    bool is_large = !BN_is_zero(y) && !BN_is_one(y)
+                    && BN_copy(scratch, p) != NULL && BN_sub_word(scratch, 1)
+                    && BN_cmp(y, scratch) != 0;
     for (int i = 0; i < 2 && on->order_8[i] != NULL; i++) {
-        is_small = is_small
-                   || (BN_hex2bn(&scratch, on->order_8[i])
-                       && BN_cmp(y, scratch) == 0);
+        is_large = is_large && BN_hex2bn(&scratch, on->order_8[i])
+                   && BN_cmp(y, scratch) != 0;
     }
-    return is_small;
+    return is_large;
 }
 
 /* x^2 = (1 - y^2) / (a - d y^2) has a solution if the product of the two is a
@@ -82,7 +82,7 @@ edwards_is_sound(const curve *on, const unsigned char *point)
         BIGNUM *scratch = BN_CTX_get(ctx);
         ok = scratch != NULL && BN_hex2bn(&p, with->p)
              && read_y(point, on->bytes, y) && BN_cmp(y, p) < 0
-             && !is_small_order(with, y, p, scratch) && has_x(with, y, p, ctx);
+             && is_large_order(with, y, p, scratch) && has_x(with, y, p, ctx);
         BN_CTX_end(ctx);
     }
     BN_CTX_free(ctx);

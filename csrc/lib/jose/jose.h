@@ -74,19 +74,29 @@ EVP_PKEY *pkey_from_sealed(const unsigned char **p, long len, span password);
  * STATUS_KEY_UNREADABLE. */
 CHECKED status pkey_why_unreadable(span bytes);
 
-/* --- pkey_write.c: and back ---------------------------------------------- */
+/* --- pkey_number.c ------------------------------------------------------- */
 
-/* Writes a number big-endian, in `width` bytes or, for 0, as few as it needs;
- * at most SIGNATURE_MAX. Returns how many it wrote, 0 if there is no such
- * number. */
-size_t pkey_number(EVP_PKEY *evp, const char *name, size_t width,
-                   unsigned char *out);
+/* A new number of the key by libcrypto's name, or NULL if there is none.
+ * STATUS_KEY_PAIR if it is longer than any of a key that is taken. */
+CHECKED status pkey_bignum(EVP_PKEY *evp, const char *name, BIGNUM **out);
+
+/* Writes it big-endian, in `width` bytes or, for 0, as few as it needs; at
+ * most SIGNATURE_MAX. *len is 0 if there is no such number. */
+CHECKED status pkey_number(EVP_PKEY *evp, const char *name, size_t width,
+                           unsigned char *out, size_t *len);
+
+#define EDWARDS_MAX 57 /* bytes: Ed448 */
 
 /* The same for an Edwards key's public or private bytes. */
-size_t pkey_raw(EVP_PKEY *evp, bool is_private, unsigned char *out);
+CHECKED status pkey_raw(EVP_PKEY *evp, bool is_private, unsigned char *out,
+                        size_t *len);
 
-/* SubjectPublicKeyInfo, or PKCS#8 without encryption; NULL if it fails. */
-BIO *pkey_to_pem(EVP_PKEY *evp, bool is_private);
+CHECKED status pkey_is_private(EVP_PKEY *evp, bool *is_private);
+
+/* --- pkey_write.c: and back ---------------------------------------------- */
+
+/* A new text: SubjectPublicKeyInfo, or PKCS#8 without encryption. */
+CHECKED status pkey_to_pem(EVP_PKEY *evp, bool is_private, BIO **out);
 
 /* A new key that has the public half only. */
 CHECKED status pkey_public(EVP_PKEY *evp, EVP_PKEY **out);
@@ -99,8 +109,6 @@ CHECKED status pkey_curve(EVP_PKEY *evp, const curve **out);
 /* RFC 7518 6.3, RFC 8725 3.4: sizes, points, and that the halves of a private
  * key belong together. */
 CHECKED status pkey_check(EVP_PKEY *evp, const curve *on, bool is_private);
-
-bool pkey_is_private(EVP_PKEY *evp);
 
 /* --- edwards.c ----------------------------------------------------------- */
 

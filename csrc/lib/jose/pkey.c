@@ -3,7 +3,6 @@
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/params.h>
 #include <openssl/rsa.h>
 
@@ -66,7 +65,6 @@ prepare(const pkey *key, const EVP_MD *md, initialiser *init)
     if (!ok) {
         EVP_MD_CTX_free(made);
         made = NULL;
-        ERR_clear_error();
     }
     return made;
 }
@@ -86,6 +84,9 @@ CHECKED static status
 prepare_all(pkey *key, bool is_private, const digests *all)
 {
     const EVP_MD *md = all->md[key->alg->digest];
+    /* RFC 4055 1.2: such a key may name the one digest that it takes. */
+    bool may_be_restricted =
+        EVP_PKEY_get_base_id(key->evp) == EVP_PKEY_RSA_PSS;
     if (!suits(key)) {
         return STATUS_KEY_UNSUITED;
     }
@@ -97,15 +98,23 @@ prepare_all(pkey *key, bool is_private, const digests *all)
     }
     return key->verifier != NULL && (key->signer != NULL || !is_private)
                ? STATUS_OK
-               : STATUS_KEY_UNSUITED;
+               : failure_of(may_be_restricted ? STATUS_KEY_UNSUITED
+                                              : STATUS_CRYPTO_FAILED);
 }
 
 status
 pkey_make(pkey *key, EVP_PKEY *evp, const alg *with, const digests *all)
 {
-    bool is_private = pkey_is_private(evp);
+    bool is_private;
     *key = (pkey){.evp = evp};
-    status result = pkey_curve(evp, &key->curve);
+    /* Short of memory, libcrypto reads a key in its older way, in which not
+     * all can be asked of it. */
+    status result = EVP_PKEY_get0_provider(evp) == NULL
+                        ? failure_of(STATUS_CRYPTO_FAILED)
+                        : pkey_is_private(evp, &is_private);
+    if (result == STATUS_OK) {
+        result = pkey_curve(evp, &key->curve);
+    }
     if (result == STATUS_OK) {
         result = pkey_check(evp, key->curve, is_private);
     }
@@ -130,26 +139,23 @@ pkey_clear(pkey *key)
 
 /* --- using --------------------------------------------------------------- */
 
-/* A wrong signature is a normal answer, 0 or negative: it leaves no errors
- * behind in the thread's queue. */
+/* A wrong signature is a normal answer: it leaves no errors behind in the
+ * thread's queue. */
 CHECKED static status
 verify(const pkey *key, span message, const unsigned char *signature,
        size_t len)
 {
-    status result = STATUS_SIGNATURE_WRONG;
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    if (ctx == NULL || !EVP_MD_CTX_copy_ex(ctx, key->verifier)) {
-        result = STATUS_CRYPTO_FAILED;
-    } else if (EVP_DigestVerify(ctx, signature, len,
-                                (const unsigned char *)message.p, message.len)
-               == 1) {
-        result = STATUS_OK;
-    }
+    bool is_ready = ctx != NULL && EVP_MD_CTX_copy_ex(ctx, key->verifier);
+    bool matches =
+        is_ready
+        && EVP_DigestVerify(ctx, signature, len,
+                            (const unsigned char *)message.p, message.len)
+               == 1;
     EVP_MD_CTX_free(ctx);
-    if (result != STATUS_OK) {
-        ERR_clear_error();
-    }
-    return result;
+    return matches ? STATUS_OK
+                   : failure_of(is_ready ? STATUS_SIGNATURE_WRONG
+                                         : STATUS_CRYPTO_FAILED);
 }
 
 status
@@ -172,9 +178,6 @@ sign(const pkey *key, span message, unsigned char *signature, size_t *len)
                                 (const unsigned char *)message.p, message.len)
                      > 0;
     EVP_MD_CTX_free(ctx);
-    if (!ok) {
-        ERR_clear_error();
-    }
     return ok;
 }
 
@@ -194,5 +197,5 @@ pkey_sign(const pkey *key, span message, unsigned char *signature)
         len = key->signature;
         ok = sign(key, message, signature, &len) && len == key->signature;
     }
-    return ok ? STATUS_OK : STATUS_CRYPTO_FAILED;
+    return ok ? STATUS_OK : failure_of(STATUS_CRYPTO_FAILED);
 }

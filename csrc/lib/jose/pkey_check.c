@@ -4,19 +4,19 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
-#include <openssl/err.h>
 
 /* --- which curve --------------------------------------------------------- */
 
 /* A curve given by its equation is refused, even where it is a named one
  * (CVE-2020-0601). */
 static bool
-is_explicit(EVP_PKEY *evp)
+is_named(EVP_PKEY *evp)
 {
-    int is_one = 0;
+    int is_explicit = 1;
     return EVP_PKEY_get_int_param(
-               evp, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &is_one)
-           && is_one != 0;
+               evp, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS,
+               &is_explicit)
+           && is_explicit == 0;
 }
 
 status
@@ -36,33 +36,17 @@ pkey_curve(EVP_PKEY *evp, const curve **out)
         *out = alg_find_curve("Ed448", 5);
         return STATUS_OK;
     case EVP_PKEY_EC:
-        if (!is_explicit(evp)
+        if (is_named(evp)
             && EVP_PKEY_get_utf8_string_param(evp, OSSL_PKEY_PARAM_GROUP_NAME,
                                               group, sizeof group, &len)) {
             *out = alg_find_curve(group, len);
         }
-        ERR_clear_error();
-        return *out != NULL && (*out)->kind == KIND_EC ? STATUS_OK
-                                                       : STATUS_KEY_CURVE;
+        return *out != NULL && (*out)->kind == KIND_EC
+                   ? STATUS_OK
+                   : failure_of(STATUS_KEY_CURVE);
     default:
         return STATUS_KEY_UNREADABLE;
     }
-}
-
-bool
-pkey_is_private(EVP_PKEY *evp)
-{
-    BIGNUM *number = NULL;
-    size_t len = 0;
-    int id = EVP_PKEY_get_base_id(evp);
-    bool is_edwards = id == EVP_PKEY_ED25519 || id == EVP_PKEY_ED448;
-    const char *name =
-        id == EVP_PKEY_EC ? OSSL_PKEY_PARAM_PRIV_KEY : OSSL_PKEY_PARAM_RSA_D;
-    bool has = is_edwards ? EVP_PKEY_get_raw_private_key(evp, NULL, &len) == 1
-                          : EVP_PKEY_get_bn_param(evp, name, &number) == 1;
-    BN_clear_free(number);
-    ERR_clear_error();
-    return has;
 }
 
 /* --- RSA ----------------------------------------------------------------- */
@@ -114,40 +98,51 @@ check_rsa_public(const BIGNUM *n, const BIGNUM *e)
     return has_roca_fingerprint(n) ? STATUS_KEY_RSA_ROCA : STATUS_OK;
 }
 
-typedef struct {
-    BIGNUM *n, *e, *d, *p, *q, *dp, *dq, *qi;
-} rsa_numbers;
+/* In libcrypto's names, of which p to qi are all there, or none. */
+enum { RSA_N, RSA_E, RSA_D, RSA_P, RSA_Q, RSA_DP, RSA_DQ, RSA_QI, RSA_COUNT };
 
-static void
-rsa_read(EVP_PKEY *evp, rsa_numbers *all)
-{
-    *all = (rsa_numbers){0};
-    (void)EVP_PKEY_get_bn_param(evp, OSSL_PKEY_PARAM_RSA_N, &all->n);
-    (void)EVP_PKEY_get_bn_param(evp, OSSL_PKEY_PARAM_RSA_E, &all->e);
-    (void)EVP_PKEY_get_bn_param(evp, OSSL_PKEY_PARAM_RSA_D, &all->d);
-    (void)EVP_PKEY_get_bn_param(evp, OSSL_PKEY_PARAM_RSA_FACTOR1, &all->p);
-    (void)EVP_PKEY_get_bn_param(evp, OSSL_PKEY_PARAM_RSA_FACTOR2, &all->q);
-    (void)EVP_PKEY_get_bn_param(evp, OSSL_PKEY_PARAM_RSA_EXPONENT1, &all->dp);
-    (void)EVP_PKEY_get_bn_param(evp, OSSL_PKEY_PARAM_RSA_EXPONENT2, &all->dq);
-    (void)EVP_PKEY_get_bn_param(evp, OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
-                                &all->qi);
-    ERR_clear_error();
-}
+typedef struct {
+    BIGNUM *of[RSA_COUNT];
+    bool has_factors;
+} rsa_numbers;
 
 static void
 rsa_clear(rsa_numbers *all)
 {
-    BN_free(all->n);
-    BN_free(all->e);
-    BN_clear_free(all->d);
-    BN_clear_free(all->p);
-    BN_clear_free(all->q);
-    BN_clear_free(all->dp);
-    BN_clear_free(all->dq);
-    BN_clear_free(all->qi);
+    for (int i = 0; i < RSA_COUNT; i++) {
+        BN_clear_free(all->of[i]);
+    }
 }
 
-/* a * b = 1 modulo m, which may be NULL for "not given". */
+CHECKED static status
+rsa_read(EVP_PKEY *evp, rsa_numbers *all)
+{
+    static const char *const names[RSA_COUNT] = {
+        OSSL_PKEY_PARAM_RSA_N,         OSSL_PKEY_PARAM_RSA_E,
+        OSSL_PKEY_PARAM_RSA_D,         OSSL_PKEY_PARAM_RSA_FACTOR1,
+        OSSL_PKEY_PARAM_RSA_FACTOR2,   OSSL_PKEY_PARAM_RSA_EXPONENT1,
+        OSSL_PKEY_PARAM_RSA_EXPONENT2, OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
+    };
+    *all = (rsa_numbers){0};
+    status result = EVP_PKEY_get_bits(evp) > KEY_RSA_BITS_MAX
+                        ? STATUS_KEY_RSA_SIZE
+                        : STATUS_OK;
+    int factors = 0;
+    for (int i = 0; i < RSA_COUNT && result == STATUS_OK; i++) {
+        result = pkey_bignum(evp, names[i], &all->of[i]);
+        factors += i >= RSA_P && all->of[i] != NULL;
+    }
+    all->has_factors = factors > 0;
+    if (result == STATUS_OK
+        && (all->of[RSA_N] == NULL || all->of[RSA_E] == NULL)) {
+        result = STATUS_KEY_UNREADABLE;
+    }
+    return result == STATUS_OK && factors % (RSA_COUNT - RSA_P) != 0
+               ? STATUS_KEY_PAIR
+               : result;
+}
+
+/* a * b = 1 modulo m. */
 static bool
 are_inverse(const BIGNUM *a, const BIGNUM *b, const BIGNUM *m, BN_CTX *ctx)
 {
@@ -164,10 +159,9 @@ factor_agrees(const rsa_numbers *all, const BIGNUM *factor,
     BIGNUM *order = BN_CTX_get(ctx), *reduced = BN_CTX_get(ctx);
     return reduced != NULL && BN_copy(order, factor) != NULL
            && BN_sub_word(order, 1) && !BN_is_zero(order)
-           && are_inverse(all->e, all->d, order, ctx)
-           && (exponent == NULL
-               || (BN_nnmod(reduced, all->d, order, ctx)
-                   && BN_cmp(reduced, exponent) == 0));
+           && are_inverse(all->of[RSA_E], all->of[RSA_D], order, ctx)
+           && BN_nnmod(reduced, all->of[RSA_D], order, ctx)
+           && BN_cmp(reduced, exponent) == 0;
 }
 
 static bool
@@ -178,11 +172,13 @@ factors_agree(const rsa_numbers *all)
     if (ctx != NULL) {
         BN_CTX_start(ctx);
         BIGNUM *product = BN_CTX_get(ctx);
-        ok = product != NULL && BN_mul(product, all->p, all->q, ctx)
-             && BN_cmp(product, all->n) == 0
-             && factor_agrees(all, all->p, all->dp, ctx)
-             && factor_agrees(all, all->q, all->dq, ctx)
-             && (all->qi == NULL || are_inverse(all->qi, all->q, all->p, ctx));
+        ok = product != NULL
+             && BN_mul(product, all->of[RSA_P], all->of[RSA_Q], ctx)
+             && BN_cmp(product, all->of[RSA_N]) == 0
+             && factor_agrees(all, all->of[RSA_P], all->of[RSA_DP], ctx)
+             && factor_agrees(all, all->of[RSA_Q], all->of[RSA_DQ], ctx)
+             && are_inverse(all->of[RSA_QI], all->of[RSA_Q], all->of[RSA_P],
+                            ctx);
         BN_CTX_end(ctx);
     }
     BN_CTX_free(ctx);
@@ -214,11 +210,9 @@ round_trips(EVP_PKEY *evp)
 static bool
 has_private_sizes(const rsa_numbers *all)
 {
-    const BIGNUM *numbers[] = {all->d,  all->p,  all->q,
-                               all->dp, all->dq, all->qi};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        if (numbers[i] != NULL
-            && BN_num_bits(numbers[i]) > BN_num_bits(all->n)) {
+    for (int i = RSA_D; i < RSA_COUNT; i++) {
+        if (all->of[i] != NULL
+            && BN_num_bits(all->of[i]) > BN_num_bits(all->of[RSA_N])) {
             return false;
         }
     }
@@ -226,18 +220,25 @@ has_private_sizes(const rsa_numbers *all)
 }
 
 CHECKED static status
+check_rsa_pair(EVP_PKEY *evp, const rsa_numbers *all)
+{
+    return all->of[RSA_D] != NULL && has_private_sizes(all)
+                   && (all->has_factors ? factors_agree(all)
+                                        : round_trips(evp))
+               ? STATUS_OK
+               : failure_of(STATUS_KEY_PAIR);
+}
+
+CHECKED static status
 check_rsa(EVP_PKEY *evp, bool is_private)
 {
     rsa_numbers all;
-    rsa_read(evp, &all);
-    status result = all.n == NULL || all.e == NULL
-                        ? STATUS_KEY_UNREADABLE
-                        : check_rsa_public(all.n, all.e);
+    status result = rsa_read(evp, &all);
+    if (result == STATUS_OK) {
+        result = check_rsa_public(all.of[RSA_N], all.of[RSA_E]);
+    }
     if (result == STATUS_OK && is_private) {
-        bool ok = has_private_sizes(&all)
-                  && (all.p != NULL && all.q != NULL ? factors_agree(&all)
-                                                     : round_trips(evp));
-        result = ok ? STATUS_OK : STATUS_KEY_PAIR;
+        result = check_rsa_pair(evp, &all);
     }
     rsa_clear(&all);
     return result;
@@ -251,11 +252,11 @@ check_ec(EVP_PKEY *evp, bool is_private)
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, evp, NULL);
     status result = STATUS_OK;
     if (ctx == NULL || EVP_PKEY_public_check(ctx) != 1) {
-        result = STATUS_KEY_POINT;
+        result = failure_of(STATUS_KEY_POINT);
     } else if (is_private
                && (EVP_PKEY_private_check(ctx) != 1
                    || EVP_PKEY_pairwise_check(ctx) != 1)) {
-        result = STATUS_KEY_PAIR;
+        result = failure_of(STATUS_KEY_PAIR);
     }
     EVP_PKEY_CTX_free(ctx);
     return result;
@@ -264,12 +265,15 @@ check_ec(EVP_PKEY *evp, bool is_private)
 CHECKED static status
 check_edwards(EVP_PKEY *evp, const curve *on)
 {
-    unsigned char point[57];
-    size_t len = sizeof point;
-    return EVP_PKEY_get_raw_public_key(evp, point, &len) == 1
-                   && len == on->bytes && edwards_is_sound(on, point)
+    unsigned char point[EDWARDS_MAX];
+    size_t len;
+    status result = pkey_raw(evp, false, point, &len);
+    if (result != STATUS_OK) {
+        return result;
+    }
+    return len == on->bytes && edwards_is_sound(on, point)
                ? STATUS_OK
-               : STATUS_KEY_POINT;
+               : failure_of(STATUS_KEY_POINT);
 }
 
 status
@@ -278,6 +282,5 @@ pkey_check(EVP_PKEY *evp, const curve *on, bool is_private)
     status result = on == NULL            ? check_rsa(evp, is_private)
                     : on->kind == KIND_EC ? check_ec(evp, is_private)
                                           : check_edwards(evp, on);
-    ERR_clear_error();
     return result;
 }

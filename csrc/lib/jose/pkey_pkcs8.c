@@ -165,5 +165,5 @@ pkey_why_unreadable(span bytes)
                     : is_cheap(sealed)         ? STATUS_KEY_PASSWORD
                                                : STATUS_KEY_COSTLY;
     X509_SIG_free(sealed);
-    return result;
+    return failure_of(result);
 }

@@ -4,7 +4,6 @@
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -76,33 +75,35 @@ static const struct {
 
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])
 
-/* The key that is the whole of the bytes, or NULL. */
-static EVP_PKEY *
-read_whole(reader *read, span bytes, span password)
+/* The key that is the whole of the bytes. */
+CHECKED static status
+read_whole(reader *read, span bytes, span password, EVP_PKEY **out)
 {
     const unsigned char *p = (const unsigned char *)bytes.p;
     const unsigned char *end = p + bytes.len;
-    EVP_PKEY *evp = read(&p, (long)bytes.len, password);
-    if (evp != NULL && p != end) {
-        EVP_PKEY_free(evp);
-        evp = NULL;
+    *out = read(&p, (long)bytes.len, password);
+    if (*out != NULL && p != end) {
+        EVP_PKEY_free(*out);
+        *out = NULL;
     }
-    return evp;
+    status result = failure_of(STATUS_KEY_UNREADABLE);
+    return *out != NULL ? STATUS_OK : result;
 }
 
 status
 pkey_from_der(span bytes, span password, EVP_PKEY **out)
 {
+    status result = STATUS_KEY_UNREADABLE;
     *out = NULL;
     if (bytes.len > KEY_TEXT_MAX) {
         return STATUS_KEY_COSTLY;
     }
-    for (size_t i = 0; i < KIND_COUNT && *out == NULL; i++) {
-        *out = read_whole(kinds[i].read, bytes, password);
+    for (size_t i = 0; i < KIND_COUNT && result == STATUS_KEY_UNREADABLE;
+         i++) {
+        result = read_whole(kinds[i].read, bytes, password, out);
     }
-    status result = *out != NULL ? STATUS_OK : pkey_why_unreadable(bytes);
-    ERR_clear_error();
-    return result;
+    return result == STATUS_KEY_UNREADABLE ? pkey_why_unreadable(bytes)
+                                           : result;
 }
 
 /* --- PEM ----------------------------------------------------------------- */
@@ -113,12 +114,14 @@ CHECKED static status
 read_block(const char *label, const char *header, span bytes, span password,
            EVP_PKEY **out)
 {
+    status result = STATUS_KEY_UNREADABLE;
     for (size_t i = 0; i < KIND_COUNT; i++) {
         if (strcmp(label, kinds[i].label) == 0 && header[0] == '\0') {
-            *out = read_whole(kinds[i].read, bytes, password);
+            result = read_whole(kinds[i].read, bytes, password, out);
         }
     }
-    return *out != NULL ? STATUS_OK : pkey_why_unreadable(bytes);
+    return result == STATUS_KEY_UNREADABLE ? pkey_why_unreadable(bytes)
+                                           : result;
 }
 
 /* Blocks such as EC PARAMETERS may stand before the key. */
@@ -141,7 +144,7 @@ read_blocks(BIO *bio, span password, EVP_PKEY **out)
         OPENSSL_free(header);
         OPENSSL_clear_free(bytes, (size_t)len);
     }
-    return result;
+    return result == STATUS_OK ? result : failure_of(result);
 }
 
 status
@@ -155,7 +158,6 @@ pkey_from_pem(span text, span password, EVP_PKEY **out)
     status result =
         bio == NULL ? STATUS_NO_MEMORY : read_blocks(bio, password, out);
     BIO_free(bio);
-    ERR_clear_error();
     return result;
 }
 
@@ -169,20 +171,22 @@ from_params(const char *type, OSSL_PARAM *params)
     bool ok = params != NULL && ctx != NULL && EVP_PKEY_fromdata_init(ctx) > 0
               && EVP_PKEY_fromdata(ctx, &evp, EVP_PKEY_KEYPAIR, params) > 0;
     EVP_PKEY_CTX_free(ctx);
-    ERR_clear_error();
     return ok ? evp : NULL;
 }
 
 /* Adds a number that is there; *number keeps it alive until the parameters
- * are made. */
+ * are made. Of a secure one libcrypto cleanses its copies, too. */
 static bool
 push(OSSL_PARAM_BLD *build, const char *name, span part, BIGNUM **number)
 {
     if (part.len == 0) {
         return true;
     }
-    *number = BN_bin2bn((const unsigned char *)part.p, (int)part.len, NULL);
-    return *number != NULL && OSSL_PARAM_BLD_push_BN(build, name, *number);
+    *number = BN_secure_new();
+    return *number != NULL
+           && BN_bin2bn((const unsigned char *)part.p, (int)part.len, *number)
+                  != NULL
+           && OSSL_PARAM_BLD_push_BN(build, name, *number);
 }
 
 status
@@ -214,7 +218,7 @@ pkey_from_rsa(const rsa_parts *parts, EVP_PKEY **out)
     for (int i = 0; i < 8; i++) {
         BN_clear_free(numbers[i]);
     }
-    return *out != NULL ? STATUS_OK : STATUS_KEY_UNREADABLE;
+    return *out != NULL ? STATUS_OK : failure_of(STATUS_CRYPTO_FAILED);
 }
 
 static EVP_PKEY *
@@ -253,8 +257,7 @@ status
 pkey_from_curve(const curve *on, span x, span y, span d, EVP_PKEY **out)
 {
     *out = on->kind == KIND_ED ? from_edwards(on, x, d) : from_ec(on, x, y, d);
-    ERR_clear_error();
-    return *out != NULL ? STATUS_OK : STATUS_KEY_POINT;
+    return *out != NULL ? STATUS_OK : failure_of(STATUS_KEY_POINT);
 }
 
 /* --- new ones ------------------------------------------------------------ */
@@ -271,6 +274,5 @@ pkey_generate(const alg *algorithm, EVP_PKEY **out)
     } else {
         *out = EVP_PKEY_Q_keygen(NULL, NULL, on->group);
     }
-    ERR_clear_error();
-    return *out != NULL ? STATUS_OK : STATUS_CRYPTO_FAILED;
+    return *out != NULL ? STATUS_OK : failure_of(STATUS_CRYPTO_FAILED);
 }

@@ -33,6 +33,7 @@ make_unescaped(span text, const names *all, const common_name **common)
 {
     char local[256];
     char *plain = text.len <= sizeof local ? local : PyMem_Malloc(text.len);
+    *common = NULL;
     if (plain == NULL) {
         return PyErr_NoMemory();
     }

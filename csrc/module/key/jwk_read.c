@@ -82,8 +82,12 @@ from_rsa(core_state *state, PyObject *jwk, key_traits *traits)
 CHECKED static status
 check_edwards_pair(EVP_PKEY *evp, const jwk_bytes *x)
 {
-    unsigned char made[SIGNATURE_MAX];
-    size_t len = pkey_raw(evp, false, made);
+    unsigned char made[EDWARDS_MAX];
+    size_t len;
+    status result = pkey_raw(evp, false, made, &len);
+    if (result != STATUS_OK) {
+        return result;
+    }
     return len == x->len && memcmp(made, x->bytes, len) == 0 ? STATUS_OK
                                                              : STATUS_KEY_PAIR;
 }

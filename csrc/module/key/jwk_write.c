@@ -49,76 +49,102 @@ set_text(PyObject *jwk, const char *name, const char *text)
     return set(jwk, name, PyUnicode_FromString(text));
 }
 
-/* A number of the key; one that is not there is left out. */
+/* Where a member comes from, and whether it may be absent. */
+typedef struct {
+    const char *name, *param;
+    size_t width;
+    bool may_miss;
+} source;
+
 static bool
-set_number(PyObject *jwk, const char *name, const KeyObject *key,
-           const char *param, size_t width)
+set_number(const core_state *state, PyObject *jwk, const KeyObject *key,
+           source from)
 {
     unsigned char bytes[SIGNATURE_MAX];
-    size_t len = pkey_number(key->pkey.evp, param, width, bytes);
-    bool ok = len == 0 || set(jwk, name, encode(bytes, len));
+    size_t len;
+    status result =
+        pkey_number(key->pkey.evp, from.param, from.width, bytes, &len);
+    if (result == STATUS_OK && len == 0 && !from.may_miss) {
+        result = STATUS_CRYPTO_FAILED;
+    }
+    bool ok = result == STATUS_OK
+              && (len == 0 || set(jwk, from.name, encode(bytes, len)));
+    if (result != STATUS_OK) {
+        raise_status(state, result);
+    }
     OPENSSL_cleanse(bytes, sizeof bytes);
     return ok;
 }
 
 static bool
-set_raw(PyObject *jwk, const char *name, const KeyObject *key, bool is_private)
+set_raw(const core_state *state, PyObject *jwk, const char *name,
+        const KeyObject *key, bool is_private)
 {
-    unsigned char bytes[SIGNATURE_MAX];
-    size_t len = pkey_raw(key->pkey.evp, is_private, bytes);
-    bool ok = set(jwk, name, encode(bytes, len));
+    unsigned char bytes[EDWARDS_MAX];
+    size_t len;
+    status result = pkey_raw(key->pkey.evp, is_private, bytes, &len);
+    if (result == STATUS_OK && len == 0) {
+        result = STATUS_CRYPTO_FAILED;
+    }
+    bool ok = result == STATUS_OK && set(jwk, name, encode(bytes, len));
+    if (result != STATUS_OK) {
+        raise_status(state, result);
+    }
     OPENSSL_cleanse(bytes, sizeof bytes);
     return ok;
 }
 
+/* Of a key that was made of n, e and d alone the others are absent, all. */
 static bool
-set_rsa(PyObject *jwk, const KeyObject *key, bool is_private)
+set_rsa(const core_state *state, PyObject *jwk, const KeyObject *key,
+        bool is_private)
 {
-    static const struct {
-        const char *name, *param;
-    } all[] = {
-        {"n", OSSL_PKEY_PARAM_RSA_N},
-        {"e", OSSL_PKEY_PARAM_RSA_E},
-        {"d", OSSL_PKEY_PARAM_RSA_D},
-        {"p", OSSL_PKEY_PARAM_RSA_FACTOR1},
-        {"q", OSSL_PKEY_PARAM_RSA_FACTOR2},
-        {"dp", OSSL_PKEY_PARAM_RSA_EXPONENT1},
-        {"dq", OSSL_PKEY_PARAM_RSA_EXPONENT2},
-        {"qi", OSSL_PKEY_PARAM_RSA_COEFFICIENT1},
+    static const source all[] = {
+        {"n", OSSL_PKEY_PARAM_RSA_N, 0, false},
+        {"e", OSSL_PKEY_PARAM_RSA_E, 0, false},
+        {"d", OSSL_PKEY_PARAM_RSA_D, 0, false},
+        {"p", OSSL_PKEY_PARAM_RSA_FACTOR1, 0, true},
+        {"q", OSSL_PKEY_PARAM_RSA_FACTOR2, 0, true},
+        {"dp", OSSL_PKEY_PARAM_RSA_EXPONENT1, 0, true},
+        {"dq", OSSL_PKEY_PARAM_RSA_EXPONENT2, 0, true},
+        {"qi", OSSL_PKEY_PARAM_RSA_COEFFICIENT1, 0, true},
     };
     bool ok = set_text(jwk, "kty", "RSA");
     for (int i = 0; ok && i < (is_private ? 8 : 2); i++) {
-        ok = set_number(jwk, all[i].name, key, all[i].param, 0);
+        ok = set_number(state, jwk, key, all[i]);
     }
     return ok;
 }
 
 static bool
-set_curve(PyObject *jwk, const KeyObject *key, bool is_private)
+set_curve(const core_state *state, PyObject *jwk, const KeyObject *key,
+          bool is_private)
 {
     const curve *on = key->pkey.curve;
+    const source x = {"x", OSSL_PKEY_PARAM_EC_PUB_X, on->bytes, false},
+                 y = {"y", OSSL_PKEY_PARAM_EC_PUB_Y, on->bytes, false},
+                 d = {"d", OSSL_PKEY_PARAM_PRIV_KEY, on->bytes, false};
     bool ok = set_text(jwk, "kty", on->kind == KIND_EC ? "EC" : "OKP")
               && set_text(jwk, "crv", on->name);
     if (on->kind == KIND_ED) {
-        return ok && set_raw(jwk, "x", key, false)
-               && (!is_private || set_raw(jwk, "d", key, true));
+        return ok && set_raw(state, jwk, "x", key, false)
+               && (!is_private || set_raw(state, jwk, "d", key, true));
     }
-    return ok && set_number(jwk, "x", key, OSSL_PKEY_PARAM_EC_PUB_X, on->bytes)
-           && set_number(jwk, "y", key, OSSL_PKEY_PARAM_EC_PUB_Y, on->bytes)
-           && (!is_private
-               || set_number(jwk, "d", key, OSSL_PKEY_PARAM_PRIV_KEY,
-                             on->bytes));
+    return ok && set_number(state, jwk, key, x)
+           && set_number(state, jwk, key, y)
+           && (!is_private || set_number(state, jwk, key, d));
 }
 
 static bool
-set_material(PyObject *jwk, const KeyObject *key, bool is_private)
+set_material(const core_state *state, PyObject *jwk, const KeyObject *key,
+             bool is_private)
 {
     if (key->alg->kind == KIND_HMAC) {
         return set_text(jwk, "kty", "oct")
                && set(jwk, "k", encode(key->secret, key->secret_len));
     }
-    return key->pkey.curve == NULL ? set_rsa(jwk, key, is_private)
-                                   : set_curve(jwk, key, is_private);
+    return key->pkey.curve == NULL ? set_rsa(state, jwk, key, is_private)
+                                   : set_curve(state, jwk, key, is_private);
 }
 
 PyObject *
@@ -140,7 +166,7 @@ jwk_write_key(PyObject *self, PyObject *args, PyObject *kwargs)
         return raise_status(state, STATUS_KEY_NOT_PRIVATE);
     }
     PyObject *jwk = PyDict_New();
-    bool ok = jwk != NULL && set_material(jwk, key, is_private != 0)
+    bool ok = jwk != NULL && set_material(state, jwk, key, is_private != 0)
               && set_text(jwk, "alg", key->alg->name)
               && (key->kid == NULL || set(jwk, "kid", Py_NewRef(key->kid)));
     if (!ok) {
@@ -150,27 +176,51 @@ jwk_write_key(PyObject *self, PyObject *args, PyObject *kwargs)
 }
 
 /* RFC 7638 3.2, RFC 8037 2: the required members, sorted, nothing else. */
-static PyObject *
-thumbprint_text(PyObject *jwk, const KeyObject *key)
+static const char *const *
+required_members(const KeyObject *key)
 {
-    PyObject *x = PyDict_GetItemString(jwk, "x");
-    if (key->alg->kind == KIND_HMAC) {
-        return PyUnicode_FromFormat("{\"k\":\"%U\",\"kty\":\"oct\"}",
-                                    PyDict_GetItemString(jwk, "k"));
+    static const char *const oct[] = {"k", "kty", NULL};
+    static const char *const rsa[] = {"e", "kty", "n", NULL};
+    static const char *const okp[] = {"crv", "kty", "x", NULL};
+    static const char *const ec[] = {"crv", "kty", "x", "y", NULL};
+    return key->alg->kind == KIND_HMAC        ? oct
+           : key->pkey.curve == NULL          ? rsa
+           : key->pkey.curve->kind == KIND_ED ? okp
+                                              : ec;
+}
+
+static bool
+put_required(json_out *text, PyObject *jwk, const KeyObject *key)
+{
+    bool ok = json_put(text, "{", 1);
+    for (const char *const *name = required_members(key); ok && *name != NULL;
+         name++) {
+        PyObject *own = PyUnicode_FromString(*name);
+        PyObject *value =
+            own == NULL ? NULL : PyDict_GetItemWithError(jwk, own);
+        ok = value != NULL && json_put_name(text, own, value);
+        Py_XDECREF(own);
     }
-    if (key->pkey.curve == NULL) {
-        return PyUnicode_FromFormat(
-            "{\"e\":\"%U\",\"kty\":\"RSA\",\"n\":\"%U\"}",
-            PyDict_GetItemString(jwk, "e"), PyDict_GetItemString(jwk, "n"));
+    return ok && json_close(text, '}');
+}
+
+static PyObject *
+thumbprint_of(const core_state *state, PyObject *jwk, const KeyObject *key)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    json_out text;
+    PyObject *made = NULL;
+    json_out_begin(&text);
+    if (put_required(&text, jwk, key)) {
+        int ok = EVP_Digest(text.bytes, text.len, digest, &len,
+                            state->digests.md[DIGEST_SHA256], NULL);
+        made = ok ? encode(digest, len)
+                  : raise_status(state, failure_of(STATUS_CRYPTO_FAILED));
     }
-    return key->pkey.curve->kind == KIND_ED
-               ? PyUnicode_FromFormat(
-                   "{\"crv\":\"%s\",\"kty\":\"OKP\",\"x\":\"%U\"}",
-                   key->pkey.curve->name, x)
-               : PyUnicode_FromFormat(
-                   "{\"crv\":\"%s\",\"kty\":\"EC\",\"x\":\"%U\","
-                   "\"y\":\"%U\"}",
-                   key->pkey.curve->name, x, PyDict_GetItemString(jwk, "y"));
+    OPENSSL_cleanse(text.local, sizeof text.local); /* a secret's `k` */
+    json_out_end(&text);
+    return made;
 }
 
 PyObject *
@@ -178,21 +228,10 @@ jwk_thumbprint(PyObject *self, PyObject *Py_UNUSED(unused))
 {
     const KeyObject *key = (KeyObject *)self;
     core_state *state = PyType_GetModuleState(Py_TYPE(self));
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned len = 0;
     PyObject *jwk = PyDict_New();
-    PyObject *text = jwk != NULL && set_material(jwk, key, false)
-                         ? thumbprint_text(jwk, key)
+    PyObject *made = jwk != NULL && set_material(state, jwk, key, false)
+                         ? thumbprint_of(state, jwk, key)
                          : NULL;
-    PyObject *made = NULL;
-    if (text != NULL) {
-        int ok = EVP_Digest(PyUnicode_DATA(text),
-                            (size_t)PyUnicode_GET_LENGTH(text), digest, &len,
-                            state->digests.md[DIGEST_SHA256], NULL);
-        made = ok ? encode(digest, len)
-                  : raise_status(state, STATUS_CRYPTO_FAILED);
-    }
-    Py_XDECREF(text);
     Py_XDECREF(jwk);
     return made;
 }

@@ -105,9 +105,10 @@ key_to_pem(PyObject *self, PyObject *args, PyObject *kwargs)
     if (is_private && key->pkey.signer == NULL) {
         return raise_status(state, STATUS_KEY_NOT_PRIVATE);
     }
-    BIO *pem = pkey_to_pem(key->pkey.evp, is_private != 0);
-    if (pem == NULL) {
-        return raise_status(state, STATUS_CRYPTO_FAILED);
+    BIO *pem;
+    status result = pkey_to_pem(key->pkey.evp, is_private != 0, &pem);
+    if (result != STATUS_OK) {
+        return raise_status(state, result);
     }
     long len = BIO_get_mem_data(pem, &bytes);
     text = PyUnicode_DecodeASCII(bytes, len, NULL);

@@ -25,7 +25,8 @@ read_ready(PyObject *keys, span segment, header *out)
     return false;
 }
 
-/* RFC 7515 4.1.9: "application/" is implied where there is no other slash. */
+/* RFC 7515 4.1.9: "application/" is implied where no other slash is. Of plain
+ * strings, so that no class of its own answers. */
 static PyObject *
 short_media_type(PyObject *typ)
 {
@@ -33,10 +34,14 @@ short_media_type(PyObject *typ)
     PyObject *rest = lower == NULL ? NULL
                                    : PyObject_CallMethod(lower, "removeprefix",
                                                          "s", "application/");
-    if (rest != NULL
-        && PyUnicode_FindChar(rest, '/', 0, PyUnicode_GET_LENGTH(rest), 1)
-               >= 0) {
+    Py_ssize_t slash =
+        rest == NULL
+            ? -1
+            : PyUnicode_FindChar(rest, '/', 0, PyUnicode_GET_LENGTH(rest), 1);
+    if (slash >= 0) {
         Py_SETREF(rest, Py_NewRef(lower));
+    } else if (slash < -1) {
+        Py_CLEAR(rest); /* it failed, and -1 says that there is none */
     }
     Py_XDECREF(lower);
     return rest;
@@ -49,7 +54,8 @@ check_typ(const core_state *state, PyObject *found, PyObject *expected)
         raise_status(state, STATUS_TYP_WRONG);
         return false;
     }
-    PyObject *a = short_media_type(found), *b = short_media_type(expected);
+    PyObject *a = short_media_type(found);
+    PyObject *b = a == NULL ? NULL : short_media_type(expected);
     bool ok = a != NULL && b != NULL;
     if (ok && PyUnicode_Compare(a, b) != 0) {
         raise_status(state, STATUS_TYP_WRONG);
@@ -124,18 +130,25 @@ header_read(const core_state *state, PyObject *keys, span segment,
 
 /* --- making -------------------------------------------------------------- */
 
-/* The key's members, then the caller's, among which None takes typ out. */
+/* A typ that is None takes the member out. */
+static bool
+drop_typ(const core_state *state, PyObject *members)
+{
+    PyObject *typ = state->names.own[NAME_typ];
+    PyObject *value = PyDict_GetItemWithError(members, typ);
+    return value == Py_None ? PyDict_DelItem(members, typ) == 0
+                            : value != NULL || !PyErr_Occurred();
+}
+
+/* The key's members, then the caller's. */
 static PyObject *
 merge(const core_state *state, const KeyObject *key, PyObject *extra, int form)
 {
     known_members known;
     span ready = pytext_bytes(key->headers[form]);
-    PyObject *typ = state->names.own[NAME_typ];
     PyObject *members = segment_object(state, ready, &known);
-    bool ok = members != NULL && PyDict_Update(members, extra) == 0
-              && (PyDict_GetItemWithError(members, typ) != Py_None
-                  || PyDict_DelItem(members, typ) == 0);
-    if (!ok) {
+    if (members != NULL
+        && (PyDict_Update(members, extra) < 0 || !drop_typ(state, members))) {
         Py_CLEAR(members);
     }
     return members;
@@ -175,6 +188,9 @@ check_own(const core_state *state, const KeyObject *key, PyObject *encoded)
     known_members known;
     span segment = pytext_bytes(encoded);
     PyObject *members = segment_object(state, segment, &known);
+    if (members == NULL && PyErr_ExceptionMatches(PyExc_MemoryError)) {
+        return false;
+    }
     if (members == NULL) {
         PyErr_Clear();
         return refuse_member("headers that are not strict JSON");

@@ -23,12 +23,6 @@
 
 typedef __m256i half_tile;
 
-static bool
-has_avx2(void)
-{
-    return __builtin_cpu_supports("avx2") != 0;
-}
-
 AVX2_INLINE static half_tile
 add_mul_avx2(half_tile x, half_tile y)
 {
@@ -173,12 +167,6 @@ fill_avx2(const argon2_block *previous, const argon2_block *reference,
 
 typedef __m512i tile;
 
-static bool
-has_avx512(void)
-{
-    return __builtin_cpu_supports("avx512f") != 0;
-}
-
 AVX512_INLINE static tile
 add_mul_avx512(tile x, tile y)
 {
@@ -287,8 +275,8 @@ fill_avx512(const argon2_block *previous, const argon2_block *reference,
 }
 
 const argon2_engine fb_argon2_wide[] = {
-    {"avx512", has_avx512, fill_avx512},
-    {"avx2", has_avx2, fill_avx2},
+    {"avx512", cpu_has_avx512f, fill_avx512},
+    {"avx2", cpu_has_avx2, fill_avx2},
     {0},
 };
 
