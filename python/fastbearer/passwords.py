@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from . import _core
 from .errors import ConfigurationError, InvalidHashError, PasswordError
+from .hash_slots import password_hash, password_verify
 from .pepper import Pepper, split
 
 if TYPE_CHECKING:
@@ -223,14 +224,14 @@ class PasswordHash:
     def _hash(self, password: str | bytes, threads: int) -> str:
         """Hash with so many threads; 0 is one a core."""
         if self._pepper is None:
-            return _core.password_hash(password, self._setting(), threads)
+            return password_hash(password, self._setting(), threads)
         keyed = self._pepper.key(password)
-        return self._pepper.mark(_core.password_hash(keyed, self._setting(), threads))
+        return self._pepper.mark(password_hash(keyed, self._setting(), threads))
 
     def _verify(self, password: str | bytes, hash: str | bytes, threads: int) -> bool:
         version, text = split(_text(hash))
         if version is None:
-            return _core.password_verify(password, hash, threads)
+            return password_verify(password, hash, threads)
         if self._pepper is None:
             raise InvalidHashError("the hash has a pepper, and this hasher has none")
         try:
@@ -238,9 +239,9 @@ class PasswordHash:
         except InvalidHashError:
             raise
         except PasswordError:  # no hash was ever made of it
-            _core.password_verify("", text, threads)
+            password_verify("", text, threads)
             return False
-        return _core.password_verify(keyed, text, threads)
+        return password_verify(keyed, text, threads)
 
     async def ahash(self, password: str | bytes) -> str:
         """`hash`, on a bounded pool of threads off the event loop.
@@ -348,4 +349,4 @@ def verify_password(plain_password: str | bytes, hashed_password: str | bytes) -
     Raises:
         InvalidHashError: As in `PasswordHash.verify`.
     """
-    return _core.password_verify(plain_password, hashed_password)
+    return password_verify(plain_password, hashed_password)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from secrets import token_hex
 
-from fastbearer import PasswordHash, _core
+from fastbearer import PasswordHash
+from fastbearer.hash_slots import password_hash
 
 __all__ = ["SCHEME", "BetterAuthHash", "better_auth_hash"]
 
@@ -17,7 +18,7 @@ def better_auth_hash(password: str | bytes, threads: int = 0) -> str:
     Raises:
         PasswordError: A lone surrogate, or over 4096 bytes.
     """
-    return _core.password_hash(password, f"{token_hex(16)}:{'0' * 128}", threads)
+    return password_hash(password, f"{token_hex(16)}:{'0' * 128}", threads)
 
 
 class BetterAuthHash(PasswordHash):

@@ -24,6 +24,7 @@ from fastbearer.errors import (
     MalformedTokenError,
     MissingClaimError,
 )
+from fastbearer.hash_slots import password_verify
 from fastbearer.urls import origin_and_path
 
 if TYPE_CHECKING:
@@ -402,7 +403,7 @@ class BetterAuth:
         """
         if _core.password_scheme(hashed) != SCHEME:
             raise InvalidHashError("not a hash of Better Auth")
-        return _core.password_verify(password, hashed)
+        return password_verify(password, hashed)
 
 
 def _origin(url: str) -> str:

@@ -8,7 +8,7 @@ from copy import copy
 from typing import Any, ClassVar
 
 from fastbearer import errors
-from fastbearer._core import password_scheme, password_verify
+from fastbearer._core import password_scheme
 from fastbearer.compat.passlib._settings import Settings
 from fastbearer.compat.passlib.exc import (
     InvalidHashError,
@@ -17,6 +17,7 @@ from fastbearer.compat.passlib.exc import (
     PasswordSizeError,
     PasswordValueError,
 )
+from fastbearer.hash_slots import password_verify
 
 __all__ = ["Handler", "text_of"]
 

@@ -7,10 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar
 
-from fastbearer._core import password_hash
 from fastbearer.compat.passlib._settings import Settings
 from fastbearer.compat.passlib.handlers._base import text_of
 from fastbearer.compat.passlib.handlers._rounds import ROUNDS_ALIASES, RoundsHandler
+from fastbearer.hash_slots import password_hash
 from fastbearer.passwords import b64
 
 __all__ = ["argon2"]

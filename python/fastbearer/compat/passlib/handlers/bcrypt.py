@@ -9,10 +9,10 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import ClassVar
 
-from fastbearer._core import password_hash
 from fastbearer.compat.passlib._settings import Settings
 from fastbearer.compat.passlib.exc import PasswordTruncateError
 from fastbearer.compat.passlib.handlers._rounds import ROUNDS_ALIASES, RoundsHandler
+from fastbearer.hash_slots import password_hash
 from fastbearer.passwords import bcrypt_salt
 
 __all__ = ["bcrypt", "bcrypt_sha256"]

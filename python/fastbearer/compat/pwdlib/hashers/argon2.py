@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastbearer._core import password_hash
 from fastbearer.compat.passlib.handlers.argon2 import argon2
+from fastbearer.hash_slots import password_hash
 
 __all__ = ["Argon2Hasher"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from fastbearer._core import password_hash
 from fastbearer.compat.passlib.hash import bcrypt
 from fastbearer.errors import PasswordTooLongError
+from fastbearer.hash_slots import password_hash
 
 __all__ = ["BcryptHasher"]
 
