@@ -17,6 +17,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from . import _core
+from .awaited import awaited
 from .errors import ConfigurationError, HasherBusyError
 from .fair_queue import FairQueue
 from .hash_slots import slot_count
@@ -126,6 +127,7 @@ class HashingPool:
             self.slots, "fastbearer-hash", initializer=_lower_priority
         )
 
+    @awaited
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run the work in a slot.
 

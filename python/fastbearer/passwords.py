@@ -7,6 +7,7 @@ from binascii import b2a_base64
 from typing import TYPE_CHECKING
 
 from . import _core
+from .awaited import awaited
 from .errors import ConfigurationError, InvalidHashError, PasswordError
 from .hash_slots import password_hash, password_verify
 from .pepper import Pepper, split
@@ -243,6 +244,7 @@ class PasswordHash:
             return False
         return password_verify(keyed, text, threads)
 
+    @awaited
     async def ahash(self, password: str | bytes) -> str:
         """`hash`, on a bounded pool of threads off the event loop.
 
@@ -255,12 +257,14 @@ class PasswordHash:
 
         return await shared_pool().run(self._hash, password, 1)
 
+    @awaited
     async def averify(self, password: str | bytes, hash: str | bytes) -> bool:
         """`verify`, on the same pool as `ahash`."""
         from .hashing_pool import shared_pool
 
         return await shared_pool().run(self._verify, password, hash, 1)
 
+    @awaited
     async def averify_and_update(
         self, password: str | bytes, hash: str | bytes
     ) -> tuple[bool, str | None]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from fastbearer import PasswordHash
 from fastbearer.accounts.models import User
 from fastbearer.accounts.stores.protocol import UserStore
+from fastbearer.awaited import awaited
 from fastbearer.errors import (
     ConfigurationError,
     HasherBusyError,
@@ -112,6 +113,7 @@ class Credentials:
         if len(password) > most:
             raise PasswordRuleError(f"Password must be at most {most} characters long")
 
+    @awaited
     async def match(self, password: str, user: User | None) -> bool:
         """Return whether the password is the user's; it is nobody's for None.
 

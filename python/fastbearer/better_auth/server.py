@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from fastbearer import _core
+from fastbearer.awaited import awaited
 from fastbearer.better_auth.cookies import (
     CookieJar,
     CookieNames,
@@ -214,6 +215,7 @@ class BetterAuth:
         keys = self._jwks if jwks is None else jwks
         return self._data.read(text, session_token, keys)
 
+    @awaited
     async def aread_session_data(
         self,
         value: str | bytes,
@@ -333,6 +335,7 @@ class BetterAuth:
 
     # --- the store -----------------------------------------------------------------
 
+    @awaited
     async def find_session(self, token: str) -> Session | None:
         """Return the session of a token, looked up; None if there is none.
 
@@ -363,6 +366,7 @@ class BetterAuth:
         """
         return self._tokens.verify(token, self._keys(jwks))
 
+    @awaited
     async def averify_jwt(self, token: str | bytes, jwks: Any = None) -> dict[str, Any]:
         """Like `verify_jwt`, for asyncio: a fetch is awaited."""
         return await self._tokens.averify(token, self._keys(jwks))
