@@ -338,6 +338,7 @@ extern PyMethodDef cookie_methods[];
 extern PyMethodDef encryption_methods[];
 extern PyMethodDef jws_methods[];
 extern PyMethodDef password_methods[];
+extern PyMethodDef password_parts_methods[];
 extern PyMethodDef raw_methods[];
 
 /* Chooses with what passwords are hashed, as the environment says. */
