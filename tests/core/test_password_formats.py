@@ -189,8 +189,10 @@ def test_hashes_of_other_makers(name: str, password: str) -> None:
     assert PasswordHash("scrypt").needs_rehash(stored)
     right, newer = CHEAP.verify_and_update(password, stored)
     assert right
-    assert newer is not None
-    assert newer.startswith("$argon2id$")
+    # A new hash would not take the other spellings that Better Auth's takes.
+    is_kept = name == "better-auth-scrypt" and not password.isascii()
+    assert (newer is None) == is_kept
+    assert newer is None or newer.startswith("$argon2id$")
     assert verify_password(password, stored)
 
 
