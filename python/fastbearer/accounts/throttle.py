@@ -17,6 +17,7 @@ from fastbearer.errors import (
     TooManyAttemptsError,
 )
 from fastbearer.fastapi import Settings
+from fastbearer.hashing_pool import hashing_client
 
 __all__ = ["Kind", "Throttle"]
 
@@ -79,6 +80,7 @@ class Throttle:
             TooManyAttemptsError: There were too many.
             StoreUnavailableError: Redis cannot be reached.
         """
+        hashing_client.set(address)  # the hashing queue is shared out by it
         if address is not None:
             await self._take("address", address)
 

@@ -38,7 +38,9 @@ class ProfileRoutes(Routes):
         parts = self._parts
         parts.credentials.check_new(body.new_password, user["email"])
         found = await self._confirmed(user, body.current_password, request)
-        newer = await parts.credentials.hash_new(body.new_password, found.email)
+        newer = await parts.credentials.hash_new(
+            body.new_password, found.email, found.name
+        )
         if not await parts.store.replace_password_hash(found, newer):
             raise HTTPException(403, WRONG_PASSWORD)
         if body.end_other_sessions:
