@@ -60,6 +60,7 @@ class Credentials:
         self._settings = settings
         self._store = store
         self._hasher = hasher
+        self._decoy: str | None = None
         self._rules = PasswordRules(settings)
         self.check_length = self._rules.check_length
         self.check_new = self._rules.check_new
@@ -140,7 +141,9 @@ class Credentials:
                 raise
             except PasswordError as error:
                 logger.error("password hash of user %s: %s", user.id, error.code)
-        await hasher.averify(password, hasher.decoy())
+        if self._decoy is None:
+            self._decoy = hasher.decoy()
+        await hasher.averify(password, self._decoy)
         return False, None
 
     async def _hash_again(self, password: str) -> str | None:
