@@ -222,7 +222,7 @@ def test_the_most_common_passwords_are_refused() -> None:
     words = most_common()
     assert len(words) > 8000
     accepted = [word for word in words if judged(word) is None]
-    assert accepted == []
+    assert not accepted, accepted[:20]
 
 
 def test_words_of_every_list_are_refused() -> None:
