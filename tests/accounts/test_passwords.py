@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gzip
 import logging
 import re
@@ -126,10 +127,10 @@ def test_a_hasher_that_refuses_in_its_own_way(error: Exception) -> None:
 @pytest.mark.parametrize("password", ["x" * 4097, "\u00e9" * 2049])
 def test_a_password_that_is_too_long_to_hash(password: str) -> None:
     hasher = CountingHash()
-    rules = credentials(hasher, password_max_length=10_000)
+    chosen = credentials(hasher, password_max_length=10_000)
     for user in (None, user_with(CHEAP.hash("x")), user_with(SHA512_CRYPT)):
         hasher.verified = []
-        assert not asyncio.run(rules.match(password, user))
+        assert not asyncio.run(chosen.match(password, user))
         sound = [one for one in hasher.verified if one.startswith("$argon2id$v=19$m=8")]
         assert len(sound) == 1
 
@@ -166,31 +167,31 @@ def test_what_bcrypt_has_not_seen_locks_nobody_out() -> None:
     phrase = "x" * 72 + " and eighteen more"
     stored = PasswordHash("bcrypt", rounds=4).hash(phrase[:72])
     store = OneUserStore()
-    rules = credentials(CHEAP, store)
+    chosen = credentials(CHEAP, store)
     for typed in (phrase[:72] + "anything", phrase):
-        assert asyncio.run(rules.match(typed, user_with(stored)))
+        assert asyncio.run(chosen.match(typed, user_with(stored)))
     assert store.replaced == []
-    assert asyncio.run(rules.match(phrase[:72], user_with(stored)))
+    assert asyncio.run(chosen.match(phrase[:72], user_with(stored)))
     assert len(store.replaced) == 1
 
 
 def test_a_password_is_one_however_its_accents_are_typed() -> None:
     store = OneUserStore()
-    rules = credentials(CHEAP, store)
-    for chosen in (NFC, NFD):
-        stored = asyncio.run(rules.hash_new(chosen, EMAIL))
+    chosen = credentials(CHEAP, store)
+    for one in (NFC, NFD):
+        stored = asyncio.run(chosen.hash_new(one, EMAIL))
         for typed in (NFC, NFD):
-            assert asyncio.run(rules.match(typed, user_with(stored)))
+            assert asyncio.run(chosen.match(typed, user_with(stored)))
     assert store.replaced == []
 
 
 def test_a_hash_of_the_password_as_it_was_typed_still_verifies() -> None:
     store = OneUserStore()
-    rules = credentials(CHEAP, store)
-    assert asyncio.run(rules.match(NFD, user_with(CHEAP.hash(NFD))))
+    chosen = credentials(CHEAP, store)
+    assert asyncio.run(chosen.match(NFD, user_with(CHEAP.hash(NFD))))
     assert store.replaced == []
     old = PasswordHash("bcrypt", rounds=4).hash(NFD)
-    assert asyncio.run(rules.match(NFD, user_with(old)))
+    assert asyncio.run(chosen.match(NFD, user_with(old)))
     (newer,) = store.replaced
     assert CHEAP.verify(NFC, newer)
 
@@ -198,11 +199,16 @@ def test_a_hash_of_the_password_as_it_was_typed_still_verifies() -> None:
 # --- rules for new passwords
 
 
+@functools.cache
+def rules() -> PasswordRules:
+    made = Settings(better_auth_secret=SECRET, site_name="Tea & Tasks")
+    return PasswordRules(lambda: made)
+
+
 def judged(password: str, email: str = EMAIL, name: str | None = None) -> str | None:
     """Return what is said against a password."""
-    made = Settings(better_auth_secret=SECRET, site_name="Tea & Tasks")
     try:
-        PasswordRules(lambda: made).check_new(password, email, name)
+        rules().check_new(password, email, name)
     except PasswordRuleError as error:
         return str(error)
     return None
@@ -281,9 +287,9 @@ def test_the_length_is_that_of_the_form(password: str) -> None:
 
 
 def test_the_rule_of_the_hash() -> None:
-    rules = credentials(PasswordHash("bcrypt", rounds=4))
+    chosen = credentials(PasswordHash("bcrypt", rounds=4))
     with pytest.raises(PasswordRuleError, match="at most 72 bytes"):
-        asyncio.run(rules.hash_new("\u00e9" * 37, EMAIL))
+        asyncio.run(chosen.hash_new("\u00e9" * 37, EMAIL))
 
 
 def test_credentials_know_no_web() -> None:
@@ -333,8 +339,8 @@ def test_a_request_hashes_for_its_address(serve: Any, tmp_path: Path) -> None:
 
 def test_where_no_address_is_known_it_is_the_account() -> None:
     hasher = NotingHash()
-    rules = credentials(hasher)
-    asyncio.run(rules.match(PASSWORD, user_with(CHEAP.hash(PASSWORD))))
-    asyncio.run(rules.hash_new(PASSWORD, "bob@example.com"))
+    chosen = credentials(hasher)
+    asyncio.run(chosen.match(PASSWORD, user_with(CHEAP.hash(PASSWORD))))
+    asyncio.run(chosen.hash_new(PASSWORD, "bob@example.com"))
     assert hasher.clients == [EMAIL, "bob@example.com"]
     assert hashing_client.get() is None
