@@ -52,7 +52,7 @@ def password_hash(
     Args:
         password: A str is taken as UTF-8.
         setting: A hash, or one without its digest.
-        threads: At most so many work at the hash; 0 is one for each core that
+        threads: At most this many work at the hash; 0 is one for each core that
             this process may keep busy.
 
     Raises:

@@ -83,7 +83,7 @@ class _Call:
 
 
 class HashingPool:
-    """A thread a core, and a queue before them that is not endless.
+    """A thread for each core, and a bounded queue before them.
 
     One pool serves any number of event loops, of asyncio or trio, and threads.
     After a fork the child has threads of its own.

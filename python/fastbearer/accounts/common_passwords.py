@@ -69,7 +69,7 @@ def fingerprint(folded: str) -> bytes:
 
 
 def zxcvbn_words(least: int) -> frozenset[str]:
-    """Return the words of zxcvbn's lists that have so many characters or more.
+    """Return the words of zxcvbn's lists with at least that many characters.
 
     The tables that zxcvbn makes of its lists when it is imported would stay in
     memory.

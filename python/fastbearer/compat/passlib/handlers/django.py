@@ -108,7 +108,7 @@ class _DjangoSaltedMd5(_DjangoSalted):
 
 
 class _Prefixed(Handler):
-    """Another scheme's hash behind a word."""
+    """Another scheme's hash after a word."""
 
     prefix: ClassVar[str]
 

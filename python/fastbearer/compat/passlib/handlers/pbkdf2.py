@@ -51,7 +51,7 @@ class Pbkdf2(RoundsHandler):
         return hmac.compare_digest(self.write(password, parts["salt"], rounds), hash)
 
     def write(self, password: bytes, salt: str, rounds: int) -> str:
-        """Return the hash that such a salt and so many rounds make."""
+        """Return the hash that this salt and this many rounds make."""
         key = hashlib.pbkdf2_hmac(self.digest, password, self.salt_bytes(salt), rounds)
         return self.text(rounds, salt, key)
 
