@@ -39,7 +39,8 @@ setup: .venv/.set-up
 # --- tests --------------------------------------------------------------------
 
 # While working: what can be told within a minute.
-check: lint test-c .venv/.with-dev .venv/.built
+check: .venv/.with-dev .venv/.built
+	@$(MAKE) --no-print-directory -j2 --output-sync lint test-c
 	$(PYTEST) tests/core tests/project
 
 # Everything that a change can break.
@@ -116,9 +117,26 @@ build/check/%: tests/c/%.c build/libfastbearer.a
 	@mkdir -p $(@D)
 	$(CC) $(LIB_FLAGS) -Icsrc/lib -o $@ $< build/libfastbearer.a $(LDFLAGS) $(LIB_LIBRARIES)
 
-build/fuzz/%: tests/c/%.c tests/c/fuzz.h tests/c/fuzz_main.c scripts/build-fuzzer $(C_FILES)
+# With clang there is libFuzzer; otherwise fuzz_main.c gives the inputs.
+FUZZ_CC := $(or $(shell command -v clang),$(CC))
+FUZZ_DRIVER := $(if $(findstring clang,$(FUZZ_CC)),-fsanitize=fuzzer,build/fuzz/fuzz_main.o)
+FUZZ_FLAGS := $(LIB_FLAGS) -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all \
+    -fsanitize=address,undefined$(if $(findstring clang,$(FUZZ_CC)),$(COMMA)fuzzer-no-link)
+
+build/fuzz/fuzz_%: build/fuzz/fuzz_%.o build/fuzz/fuzz_main.o build/fuzz/lib.a
+	$(FUZZ_CC) $(FUZZ_FLAGS) -o $@ $< $(FUZZ_DRIVER) build/fuzz/lib.a $(LIB_LIBRARIES)
+
+build/fuzz/lib.a: $(LIB_FILES:csrc/lib/%.c=build/fuzz/lib/%.o)
+	rm -f $@
+	ar rcs $@ $^
+
+build/fuzz/lib/%.o: csrc/lib/%.c $(filter %.h,$(C_FILES))
 	@mkdir -p $(@D)
-	scripts/build-fuzzer $< $@
+	$(FUZZ_CC) $(FUZZ_FLAGS) -Icsrc/lib -c -o $@ $<
+
+build/fuzz/%.o: tests/c/%.c tests/c/fuzz.h $(filter %.h,$(C_FILES))
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(FUZZ_FLAGS) -Icsrc/lib -c -o $@ $<
 
 # --- what is done once --------------------------------------------------------
 

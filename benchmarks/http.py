@@ -29,6 +29,7 @@ import subprocess
 import time
 from contextlib import ExitStack
 from typing import Annotated, Any
+from uuid import uuid4
 
 import jwt
 import uvloop
@@ -44,9 +45,15 @@ BATCH = 200
 DEPENDENCY_MARK, MIDDLEWARE_MARK, WRK_MARK, REVOCATION_MARK = 1.35, 0.45, 0.80, 3.0
 
 auth = Auth(Settings(better_auth_secret=SECRET))
-revoking = Auth(Settings(better_auth_secret=SECRET), revocations=MemoryRevocations())
+ended = MemoryRevocations()
+revoking = Auth(Settings(better_auth_secret=SECRET), revocations=ended)
 bearer = HTTPBearer()
-TOKEN = auth.generate_jwt_token("5f0c3b9a7d1e4c2f8a6b5d4e3c2b1a09", "ada@example.com")
+USER = ("5f0c3b9a7d1e4c2f8a6b5d4e3c2b1a09", "ada@example.com")
+TOKEN = auth.generate_jwt_token(*USER)
+SESSION_TOKEN = revoking.generate_jwt_token(*USER, claims={"sid": uuid4().hex})
+"""As the accounts sign them: with the session, its generation and a ``jti``."""
+
+ENDED_SESSIONS, ENDED_USERS = 100_000, 1_000
 
 
 async def nothing() -> None:
@@ -113,7 +120,17 @@ CASES = [
 ]
 
 
-def scope() -> dict[str, Any]:
+async def fill() -> None:
+    """Let as much have ended as a busy site remembers."""
+    until = time.time() + 7 * 86_400
+    for _ in range(ENDED_SESSIONS):
+        await ended.end_session(uuid4().hex, until)
+    for _ in range(ENDED_USERS):
+        await ended.revoke(uuid4().hex, until)
+        await ended.end_sessions(uuid4().hex)
+
+
+def scope(token: str) -> dict[str, Any]:
     return {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -128,7 +145,7 @@ def scope() -> dict[str, Any]:
             (b"host", b"127.0.0.1"),
             (b"user-agent", b"bench"),
             (b"accept", b"*/*"),
-            (b"authorization", b"Bearer " + TOKEN.encode()),
+            (b"authorization", b"Bearer " + token.encode()),
         ],
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 80),
@@ -140,7 +157,7 @@ async def receive() -> dict[str, Any]:
     return {"type": "http.request", "body": b"", "more_body": False}
 
 
-async def batch(app: Any) -> float:
+async def batch(app: Any, token: str = TOKEN) -> float:
     """Return the microseconds of a request, the mean of a batch."""
     statuses: list[int] = []
 
@@ -148,7 +165,7 @@ async def batch(app: Any) -> float:
         if message["type"] == "http.response.start":
             statuses.append(message["status"])
 
-    scopes = [scope() for _ in range(BATCH)]
+    scopes = [scope(token) for _ in range(BATCH)]
     started = time.perf_counter()
     for one in scopes:
         await app(one, receive, send)
@@ -158,13 +175,15 @@ async def batch(app: Any) -> float:
 
 
 async def in_process(rounds: int) -> dict[str, float]:
+    await fill()
     apps = {case: application(case) for case in CASES}
-    for app in apps.values():
-        await batch(app)
+    tokens = dict.fromkeys(CASES, TOKEN) | {"with revocations": SESSION_TOKEN}
+    for case in CASES:
+        await batch(apps[case], tokens[case])
     least = dict.fromkeys(CASES, float("inf"))
     for _ in range(rounds):
         for case in random.sample(CASES, len(CASES)):
-            least[case] = min(least[case], await batch(apps[case]))
+            least[case] = min(least[case], await batch(apps[case], tokens[case]))
     return least
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MET = {
     "a real HTTP server": {"serve", "http"},
     "PostgreSQL": {"postgres"},
+    "MariaDB": {"mariadb"},
     "Redis": {"redis"},
     "Node": {"node"},
     "Chromium": {"chromium"},
@@ -80,10 +81,12 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 def make_hypothesis_patient() -> None:
     """Let no property fail because the machine is busy."""
     try:
-        from hypothesis import settings
+        from hypothesis import HealthCheck, settings
     except ImportError:  # an environment that has the core alone
         return
-    settings.register_profile("fastbearer", deadline=None)
+    settings.register_profile(
+        "fastbearer", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
     settings.load_profile("fastbearer")
 
 

@@ -10,7 +10,7 @@ are_bytes(PyObject *const *args, Py_ssize_t from, Py_ssize_t count)
 {
     for (Py_ssize_t i = from; i < count; i++) {
         if (!PyBytes_Check(args[i])) {
-            PyErr_SetString(PyExc_TypeError, "bytes are wanted here");
+            PyErr_SetString(PyExc_TypeError, "this argument must be bytes");
             return false;
         }
     }
@@ -49,7 +49,8 @@ static bool
 wants(Py_ssize_t count, Py_ssize_t wanted)
 {
     if (count != wanted) {
-        PyErr_Format(PyExc_TypeError, "%zd arguments are wanted", wanted);
+        PyErr_Format(PyExc_TypeError, "exactly %zd arguments are needed",
+                     wanted);
     }
     return count == wanted;
 }
@@ -205,7 +206,7 @@ oaep_with(PyObject *module, PyObject *const *args, Py_ssize_t count,
     }
     const KeyObject *key = (KeyObject *)args[0];
     if (!Py_IS_TYPE(args[0], state->key_type) || key->alg->kind != KIND_RSA) {
-        PyErr_SetString(PyExc_TypeError, "an RSA key is wanted here");
+        PyErr_SetString(PyExc_TypeError, "this argument must be an RSA Key");
         return NULL;
     }
     status result = crypt(key->pkey.evp, PyObject_IsTrue(args[1]) == 1,

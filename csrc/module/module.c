@@ -11,27 +11,7 @@ PyMODINIT_FUNC PyInit__core(void);
 static int
 exec_errors(PyObject *module)
 {
-    static const char *const class_names[STATUS_COUNT] = {
-#define X(name, class, claim, message) [STATUS_##name] = class,
-        STATUS_TABLE(X)
-#undef X
-    };
-    core_state *state = state_of(module);
-    PyObject *errors = PyImport_ImportModule("fastbearer.errors");
-    bool ok = errors != NULL;
-    for (int i = 0; ok && i < STATUS_COUNT; i++) {
-        if (class_names[i] != NULL) {
-            state->error[i] = PyObject_GetAttrString(errors, class_names[i]);
-            ok = state->error[i] != NULL;
-        }
-    }
-    if (ok) {
-        state->configuration_error =
-            PyObject_GetAttrString(errors, "ConfigurationError");
-        ok = state->configuration_error != NULL;
-    }
-    Py_XDECREF(errors);
-    return ok ? 0 : -1;
+    return raise_prepare(state_of(module)) ? 0 : -1;
 }
 
 static int
@@ -119,6 +99,18 @@ add_algorithms(PyObject *module)
     return ok ? 0 : -1;
 }
 
+/* The limits that Python asks for, so that there is one table of them. */
+static int
+exec_limits(PyObject *module)
+{
+    return PyModule_AddIntConstant(module, "key_set_max", KEY_SET_MAX) < 0
+                   || PyModule_AddIntConstant(module, "key_set_text_max",
+                                              KEY_SET_TEXT_MAX)
+                          < 0
+               ? -1
+               : 0;
+}
+
 static int
 exec_functions(PyObject *module)
 {
@@ -145,7 +137,7 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
 {
     core_state *state = state_of(module);
     for (int i = 0; i < STATUS_COUNT; i++) {
-        Py_VISIT(state->error[i]);
+        Py_VISIT(state->refusals[i].class);
     }
     Py_VISIT(state->configuration_error);
     Py_VISIT(state->token_type);
@@ -160,8 +152,11 @@ module_clear(PyObject *module)
 {
     core_state *state = state_of(module);
     for (int i = 0; i < STATUS_COUNT; i++) {
-        Py_CLEAR(state->error[i]);
+        Py_CLEAR(state->refusals[i].class);
+        Py_CLEAR(state->refusals[i].arguments);
+        Py_CLEAR(state->refusals[i].reason);
     }
+    Py_CLEAR(state->reason_name);
     Py_CLEAR(state->configuration_error);
     Py_CLEAR(state->token_type);
     Py_CLEAR(state->key_type);
@@ -186,6 +181,7 @@ static PyModuleDef_Slot module_slots[] = {
     {Py_mod_exec, exec_means},
     {Py_mod_exec, exec_types},
     {Py_mod_exec, exec_functions},
+    {Py_mod_exec, exec_limits},
 #ifdef Py_mod_multiple_interpreters
     {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
 #endif

@@ -20,23 +20,32 @@ refuse(const core_state *state, const char *name, const char *rule)
 static bool
 is_text(const core_state *state, const char *name, PyObject *value)
 {
-    if (PyUnicode_AsUTF8AndSize(value, NULL) != NULL) {
-        return true;
+    if (PyUnicode_AsUTF8AndSize(value, NULL) != NULL
+        || !PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
+        return !PyErr_Occurred();
     }
     PyErr_Clear();
     return refuse(state, name, "text without lone surrogates");
 }
 
+/* One with a class of its own could answer as it likes, and hold what holds
+ * it. */
 bool
 option_string(const core_state *state, const char *name, PyObject *value,
               PyObject **string)
 {
-    *string = value == Py_None ? NULL : value;
-    if (*string != NULL && !PyUnicode_Check(value)) {
+    *string = NULL;
+    if (value == Py_None) {
+        return true;
+    }
+    if (!PyUnicode_Check(value)) {
         PyErr_Format(PyExc_TypeError, "%s must be a string or None", name);
         return false;
     }
-    return *string == NULL || is_text(state, name, value);
+    if (is_text(state, name, value)) {
+        *string = PyUnicode_FromObject(value);
+    }
+    return *string != NULL;
 }
 
 bool
@@ -53,6 +62,10 @@ option_duration(const core_state *state, const char *name, PyObject *value,
     *seconds = number == NULL ? -1.0 : PyFloat_AsDouble(number);
     Py_XDECREF(number);
     if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_OverflowError)) {
+        if (!PyErr_ExceptionMatches(PyExc_Exception)
+            || PyErr_ExceptionMatches(PyExc_MemoryError)) {
+            return false; /* not about the value */
+        }
         PyErr_Clear();
         PyErr_Format(PyExc_TypeError, "%s must be seconds or a timedelta",
                      name);
@@ -63,29 +76,39 @@ option_duration(const core_state *state, const char *name, PyObject *value,
            || refuse(state, name, "0 to 2^52 seconds");
 }
 
+static PyObject *
+plain_string(const core_state *state, const char *name, PyObject *value)
+{
+    if (!PyUnicode_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "%s must hold strings only", name);
+        return NULL;
+    }
+    return is_text(state, name, value) ? PyUnicode_FromObject(value) : NULL;
+}
+
 PyObject *
 option_strings(const core_state *state, const char *name, PyObject *value,
                bool may_be_empty)
 {
-    PyObject *strings = PyUnicode_Check(value) ? PyTuple_Pack(1, value)
-                                               : PySequence_Tuple(value);
-    if (strings == NULL) {
+    PyObject *given = PyUnicode_Check(value) ? PyTuple_Pack(1, value)
+                                             : PySequence_Tuple(value);
+    if (given == NULL) {
         return NULL;
     }
-    bool ok = may_be_empty || PyTuple_GET_SIZE(strings) > 0
+    Py_ssize_t count = PyTuple_GET_SIZE(given);
+    bool ok = may_be_empty || count > 0
               || refuse(state, name, "one string or several, not none");
-    for (Py_ssize_t i = 0; ok && i < PyTuple_GET_SIZE(strings); i++) {
-        PyObject *string = PyTuple_GET_ITEM(strings, i);
-        if (PyUnicode_Check(string)) {
-            ok = is_text(state, name, string);
+    PyObject *strings = ok ? PyTuple_New(count) : NULL;
+    for (Py_ssize_t i = 0; strings != NULL && i < count; i++) {
+        PyObject *string =
+            plain_string(state, name, PyTuple_GET_ITEM(given, i));
+        if (string == NULL) {
+            Py_CLEAR(strings);
         } else {
-            PyErr_Format(PyExc_TypeError, "%s must hold strings only", name);
-            ok = false;
+            PyTuple_SET_ITEM(strings, i, string);
         }
     }
-    if (!ok) {
-        Py_CLEAR(strings);
-    }
+    Py_DECREF(given);
     return strings;
 }
 

@@ -22,7 +22,8 @@ password_text(const core_state *state, PyObject *value, size_t most,
     *result = STATUS_OK;
     if (!pytext_utf8(state, "a password", value, STATUS_PASSWORD_UNICODE,
                      text)) {
-        if (!PyErr_ExceptionMatches(state->error[STATUS_PASSWORD_UNICODE])) {
+        if (!PyErr_ExceptionMatches(
+                state->refusals[STATUS_PASSWORD_UNICODE].class)) {
             return false;
         }
         PyErr_Clear();
@@ -169,7 +170,8 @@ password_hash(PyObject *module, PyObject *const *args, Py_ssize_t count)
     span setting;
     unsigned threads;
     if (count != 2 && count != 3) {
-        PyErr_SetString(PyExc_TypeError, "a password and a setting, please");
+        PyErr_SetString(PyExc_TypeError,
+                        "password_hash(password, setting, threads=0)");
         return NULL;
     }
     if (!thread_count(args, count, &threads)
@@ -220,7 +222,8 @@ password_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
     span hash;
     unsigned threads;
     if (count != 2 && count != 3) {
-        PyErr_SetString(PyExc_TypeError, "a password and a hash, please");
+        PyErr_SetString(PyExc_TypeError,
+                        "password_verify(password, hash, threads=0)");
         return NULL;
     }
     if (!thread_count(args, count, &threads)

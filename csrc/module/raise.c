@@ -2,19 +2,18 @@
 #include "skin.h"
 
 static const struct {
-    const char *name, *claim, *message;
+    const char *name, *class, *claim, *message;
 } rows[STATUS_COUNT] = {
 #define X(name, class, claim, message)                                        \
-    [STATUS_##name] = {#name, claim, message},
+    [STATUS_##name] = {#name, class, claim, message},
     STATUS_TABLE(X)
 #undef X
 };
 
 /* The status's own name in lower case, which programs may rely on. */
 static PyObject *
-reason_of(status failed)
+reason_of(const char *name)
 {
-    const char *name = rows[failed].name;
     size_t len = strlen(name);
     PyObject *reason = PyUnicode_New((Py_ssize_t)len, 127);
     for (size_t i = 0; reason != NULL && i < len; i++) {
@@ -23,21 +22,45 @@ reason_of(status failed)
     return reason;
 }
 
-/* Raises the status's exception with those arguments, which it takes over. */
+/* Made once, for whoever sends wrong tokens sends many. */
+bool
+raise_prepare(core_state *state)
+{
+    PyObject *errors = PyImport_ImportModule("fastbearer.errors");
+    bool ok = errors != NULL;
+    for (int i = 0; ok && i < STATUS_COUNT; i++) {
+        refusal *to = &state->refusals[i];
+        if (rows[i].class != NULL) {
+            to->class = PyObject_GetAttrString(errors, rows[i].class);
+            to->arguments =
+                rows[i].claim == NULL
+                    ? Py_BuildValue("(s)", rows[i].message)
+                    : Py_BuildValue("(ss)", rows[i].message, rows[i].claim);
+            to->reason = reason_of(rows[i].name);
+            ok = to->class != NULL && to->arguments != NULL
+                 && to->reason != NULL;
+        }
+    }
+    if (ok) {
+        state->configuration_error =
+            PyObject_GetAttrString(errors, "ConfigurationError");
+        state->reason_name = PyUnicode_InternFromString("reason");
+    }
+    Py_XDECREF(errors);
+    return ok && state->configuration_error != NULL
+           && state->reason_name != NULL;
+}
+
 static void
 raise_with(const core_state *state, status failed, PyObject *arguments)
 {
-    PyObject *class = state->error[failed];
-    PyObject *error =
-        arguments == NULL ? NULL : PyObject_CallObject(class, arguments);
-    PyObject *reason = error == NULL ? NULL : reason_of(failed);
-    if (reason != NULL
-        && PyObject_SetAttrString(error, "reason", reason) == 0) {
-        PyErr_SetObject(class, error);
+    const refusal *from = &state->refusals[failed];
+    PyObject *error = PyObject_CallObject(from->class, arguments);
+    if (error != NULL
+        && PyObject_SetAttr(error, state->reason_name, from->reason) == 0) {
+        PyErr_SetObject(from->class, error);
     }
-    Py_XDECREF(reason);
     Py_XDECREF(error);
-    Py_XDECREF(arguments);
 }
 
 PyObject *
@@ -46,11 +69,7 @@ raise_status(const core_state *state, status failed)
     if (failed == STATUS_NO_MEMORY) {
         return PyErr_NoMemory();
     }
-    raise_with(
-        state, failed,
-        rows[failed].claim == NULL
-            ? Py_BuildValue("(s)", rows[failed].message)
-            : Py_BuildValue("(ss)", rows[failed].message, rows[failed].claim));
+    raise_with(state, failed, state->refusals[failed].arguments);
     return NULL;
 }
 
@@ -59,10 +78,12 @@ raise_missing(const core_state *state, PyObject *claim)
 {
     PyObject *message =
         PyUnicode_FromFormat("the token has no %R claim", claim);
-    if (message != NULL) {
-        raise_with(state, STATUS_CLAIM_MISSING,
-                   PyTuple_Pack(2, message, claim));
-        Py_DECREF(message);
+    PyObject *arguments =
+        message == NULL ? NULL : PyTuple_Pack(2, message, claim);
+    if (arguments != NULL) {
+        raise_with(state, STATUS_CLAIM_MISSING, arguments);
     }
+    Py_XDECREF(message);
+    Py_XDECREF(arguments);
     return NULL;
 }

@@ -142,15 +142,15 @@ open_sealed(PyObject *self, PyObject *value)
     if (!session_is_sealed_with(&object->secret, text)) {
         return raise_status(state, STATUS_SESSION_KEY);
     }
-    size_t room = 2 * text.len + AEAD_BLOCK;
-    unsigned char *scratch = PyMem_Malloc(room);
+    size_t size = 2 * text.len + AEAD_BLOCK;
+    unsigned char *scratch = PyMem_Malloc(size);
     if (scratch == NULL) {
         return PyErr_NoMemory();
     }
     status result = session_open(&object->secret, text, scratch, &inner);
     PyObject *found = result == STATUS_OK ? object_from(state, inner)
                                           : raise_status(state, result);
-    OPENSSL_cleanse(scratch, room);
+    OPENSSL_cleanse(scratch, size);
     PyMem_Free(scratch);
     return found;
 }
@@ -168,12 +168,12 @@ seal(PyObject *self, PyObject *bytes)
     PyObject *made = NULL;
     size_t len = 0;
     if (!PyBytes_Check(bytes)) {
-        PyErr_SetString(PyExc_TypeError, "bytes are wanted here");
+        PyErr_SetString(PyExc_TypeError, "the text must be bytes");
         return NULL;
     }
     span text = pytext_bytes(bytes);
-    size_t room = text.len + AEAD_BLOCK;
-    unsigned char *scratch = PyMem_Malloc(room);
+    size_t size = text.len + AEAD_BLOCK;
+    unsigned char *scratch = PyMem_Malloc(size);
     char *value = PyMem_Malloc(session_sealed(&object->secret, text.len));
     if (scratch == NULL || value == NULL) {
         PyErr_NoMemory();

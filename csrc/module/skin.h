@@ -47,8 +47,14 @@ const common_name *names_find(const names *all, span text);
 
 /* --- the state of the module --------------------------------------------- */
 
+/* What is raised for a status; NULL for those that are no error of ours. */
 typedef struct {
-    PyObject *error[STATUS_COUNT]; /* the exception class, or NULL */
+    PyObject *class, *arguments, *reason;
+} refusal;
+
+typedef struct {
+    refusal refusals[STATUS_COUNT];
+    PyObject *reason_name; /* "reason", interned */
     PyObject *configuration_error;
     PyObject *token_type; /* fastbearer.tokens.Token */
     PyTypeObject *key_type, *verifier_type, *signer_type;
@@ -66,6 +72,9 @@ state_of(PyObject *module)
 
 /* --- raise.c ------------------------------------------------------------- */
 
+/* Fills what is raised. */
+bool raise_prepare(core_state *state);
+
 /* Raises what the status stands for, with its name in lower case as `reason`;
  * returns NULL. */
 PyObject *raise_status(const core_state *state, status failed);
@@ -78,8 +87,7 @@ PyObject *raise_missing(const core_state *state, PyObject *claim);
 /* Borrows what bytes hold. */
 span pytext_bytes(PyObject *bytes);
 
-/* Borrows the text of an ASCII str; false for all else, without an
- * exception. */
+/* Borrows an ASCII str's text; false, without an exception, for all else. */
 bool pytext_is_ascii(PyObject *value, span *text);
 
 /* Borrows what a str or bytes holds. TypeError, with that name, for another
@@ -97,11 +105,11 @@ bool pytext_utf8(const core_state *state, const char *name, PyObject *value,
 bool option_duration(const core_state *state, const char *name,
                      PyObject *value, double *seconds);
 
-/* A string of Unicode text, or NULL for None; borrowed. */
+/* A plain string of Unicode text, a new reference; NULL for None. */
 bool option_string(const core_state *state, const char *name, PyObject *value,
                    PyObject **string);
 
-/* A tuple of such strings from one or an iterable of them. */
+/* A tuple of such plain strings from one or an iterable of them. */
 PyObject *option_strings(const core_state *state, const char *name,
                          PyObject *value, bool may_be_empty);
 
@@ -128,8 +136,8 @@ PyObject *json_read_object(const core_state *state, span text,
 typedef struct {
     char *bytes;
     size_t len, size;
-    bool ascii;      /* write other characters as escapes */
-    char room[1024]; /* where most texts fit */
+    bool ascii;       /* write other characters as escapes */
+    char local[1024]; /* where most texts fit */
 } json_out;
 
 void json_out_begin(json_out *text);
@@ -142,7 +150,7 @@ bool json_put_string(json_out *text, PyObject *value);
 /* Writes "name": and, unless it is NULL, a quoted string with a comma. */
 bool json_put_name(json_out *text, PyObject *name, PyObject *string);
 
-/* The bytes object of the text's base64url. */
+/* The text in base64url, as bytes. */
 PyObject *json_out_b64url(const json_out *text);
 
 /* --- json_write.c -------------------------------------------------------- */
@@ -160,6 +168,9 @@ bool json_write(json_out *text, PyObject *value, int level);
  */
 bool json_write_member(json_out *text, PyObject *name, PyObject *value);
 bool json_close(json_out *text, char bracket);
+
+/* Itself, or a copy that nobody changes while it is written. */
+PyObject *json_still(PyObject *container);
 
 /* --- key.c --------------------------------------------------------------- */
 
@@ -199,8 +210,8 @@ PyObject *key_from_evp(core_state *state, EVP_PKEY *evp,
 /* For an argument that names an algorithm, or is None. */
 bool key_algorithm(const core_state *state, PyObject *name, const alg **out);
 
-/* Whether it is a str or None. */
-bool key_kid(PyObject *kid);
+/* Whether it is None, or a str that a header can hold. */
+bool key_kid(const core_state *state, PyObject *kid);
 
 /* Raises an InvalidKeyError for a key that cannot, or may not, sign. */
 bool key_can_sign(const core_state *state, const KeyObject *key);
@@ -240,23 +251,12 @@ PyObject *segment_bytes(const core_state *state, span segment);
 PyObject *segment_object(const core_state *state, span segment,
                          known_members *known);
 
-/* --- jwk_traits.c -------------------------------------------------------- */
-
-/* A string member's text, empty if it is absent. */
-CHECKED status jwk_text(PyObject *jwk, const char *name, span *text);
-bool jwk_text_is(span text, const char *other);
-
-/* What the JWK allows its key (RFC 7517 4.2 to 4.5); kid is borrowed. An alg
- * that is there already must be the JWK's. */
-CHECKED status jwk_traits(PyObject *jwk, key_traits *traits);
-
 /* --- header.c ------------------------------------------------------------ */
 
 typedef struct {
     const alg *alg;
-    PyObject *kid; /* borrowed; NULL if absent */
-    PyObject
-        *parsed; /* owned dict, or NULL where it was one of the ready ones */
+    PyObject *kid;    /* borrowed; NULL if absent */
+    PyObject *parsed; /* owned; NULL where the header was a ready one */
 } header;
 
 /*
@@ -289,25 +289,33 @@ CHECKED status signature_make(const KeyObject *key, span message,
 PyObject *signature_sign(const core_state *state, const KeyObject *key,
                          PyObject *encoded_header, span payload);
 
+/* --- given.c ------------------------------------------------------------- */
+
+/* Writes claims; *claims becomes a plain copy (or NULL) if they are not. */
+bool given_write(json_out *text, PyObject **claims);
+
 /* --- claims.c ------------------------------------------------------------ */
 
 typedef struct {
     PyObject *issuers, *audiences; /* tuples of str, or NULL */
-    PyObject *required;            /* tuple of str, but those of requires */
+    PyObject *required; /* tuple of str, without those of requires */
     bool requires[NAME_COUNT];
     PyObject *clock;        /* callable, or NULL */
     double leeway, max_age; /* seconds; max_age < 0 for none */
     int ignore_audience;
 } claims_rules;
 
-/* RFC 7519 4.1, with one reading of the clock. */
+/* RFC 7519 4.1, at a time that was read before the claims. */
 bool claims_check(const core_state *state, const claims_rules *rules,
-                  PyObject *claims, const known_members *known);
+                  PyObject *claims, const known_members *known, double now);
 
 /* --- cache.c ------------------------------------------------------------- */
 
 /* A set of tokens, and the order in which they came. Empty: no cache. */
 typedef struct {
+#ifdef Py_GIL_DISABLED
+    PyMutex adding; /* held for all of cache_add */
+#endif
     PyObject *known; /* set */
     PyObject **ring; /* owned; `next` is the oldest once it is full */
     Py_ssize_t size, next;
@@ -316,32 +324,27 @@ typedef struct {
 bool cache_make(signature_cache *cache, Py_ssize_t size);
 void cache_clear(signature_cache *cache);
 
-/* Only the whole text of a token is found, str or bytes, and only until `size`
- * others came. Neither raises. Threads may share the cache, with or without a
- * GIL. */
+/* Only the whole text of a token is found, str or bytes, until `size` others
+ * have come. Neither raises. Threads may share the cache, GIL or not. */
 bool cache_has(const signature_cache *cache, PyObject *value);
 void cache_add(signature_cache *cache, PyObject *value);
 
 /* --- field.c ------------------------------------------------------------- */
 
-/* Finds the value in a header's pair, borrowed, or NULL unless the name is the
- * wanted one. False with an error set if it is no pair. */
+/* A list or tuple of a request's pairs, which nobody changes meanwhile. */
+PyObject *field_pairs(PyObject *headers);
+
+/* Finds the value in a header's pair, a new reference, or NULL unless the name
+ * is the wanted one. False with an error set if it is no pair. */
 bool field_value(PyObject *pair, PyObject *wanted, PyObject **value);
 
 /* --- what module.c puts into the module ---------------------------------- */
 
-extern PyType_Spec verifier_spec;
-extern PyType_Spec signer_spec;
-extern PyType_Spec session_secret_spec;
-extern PyMethodDef bearer_methods[];
-extern PyMethodDef cookie_methods[];
-extern PyMethodDef encryption_methods[];
-extern PyMethodDef jws_methods[];
-extern PyMethodDef password_methods[];
+extern PyType_Spec verifier_spec, signer_spec, session_secret_spec;
+extern PyMethodDef bearer_methods[], cookie_methods[], encryption_methods[];
+extern PyMethodDef jws_methods[], password_methods[], raw_methods[];
 extern PyMethodDef password_parts_methods[];
-extern PyMethodDef raw_methods[];
-
-/* Chooses with what passwords are hashed, as the environment says. */
+/* Chooses the means to hash passwords with, as the environment says. */
 bool password_means(core_state *state);
 
 #endif

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._core import Key, json_object
+from ._core import Key, json_object, key_set_max, key_set_text_max
 from .errors import InvalidKeyError, MalformedTokenError
 
 if TYPE_CHECKING:
@@ -50,10 +50,12 @@ class KeySet:
         Args:
             jwks: A mapping, or its JSON text.
             private: Also takes private keys and shared secrets. Without it
-                they are left out: a set from elsewhere must not have them.
+                they are left out, unread: a set from elsewhere must not have
+                them.
 
         Raises:
-            InvalidKeyError: It is no JWK Set, or none of its keys is usable.
+            InvalidKeyError: It is no JWK Set, has more than 256 entries or a
+                text of more than a mebibyte, or none of its keys is usable.
         """
         usable = [_usable_key(entry, private=private) for entry in _entries(jwks)]
         keys = [key for key in usable if key is not None]
@@ -80,19 +82,34 @@ class KeySet:
 
 def _entries(jwks: Mapping[str, Any] | str | bytes) -> list[Any]:
     try:
-        members = json_object(jwks) if isinstance(jwks, (str, bytes)) else jwks
+        members = _members(jwks) if isinstance(jwks, (str, bytes)) else jwks
         entries = members["keys"]
     except (MalformedTokenError, KeyError, TypeError):
         entries = None
     if not isinstance(entries, (list, tuple)):
         raise InvalidKeyError("a JWK Set is an object with an array of keys")
+    if len(entries) > key_set_max:
+        raise InvalidKeyError(f"a JWK Set of more than {key_set_max} keys")
     return list(entries)
+
+
+def _members(text: str | bytes) -> dict[str, Any]:
+    if len(text) > key_set_text_max:
+        raise InvalidKeyError(f"a JWK Set of more than {key_set_text_max} bytes")
+    return json_object(text)
 
 
 def _usable_key(entry: Any, *, private: bool) -> Key | None:
     """Return the key of an entry, or None where RFC 7517 5 says to ignore it."""
+    if not private and _is_private(entry):
+        return None
     try:
         key = Key.from_jwk(entry)
     except InvalidKeyError:
         return None
     return key if private or not key.is_private else None
+
+
+def _is_private(entry: Any) -> bool:
+    """Tell at a glance: to build such a key only to drop it would cost a lot."""
+    return isinstance(entry, dict) and ("d" in entry or entry.get("kty") == "oct")

@@ -41,6 +41,7 @@ from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi import Auth, Settings
 from project import SECRET
 from servers import BOTH, own_postgres
+from waiting import wait_until
 
 Serve = Callable[[FastAPI], str]
 Start = Callable[..., str]
@@ -603,8 +604,7 @@ def test_a_password_that_changed_meanwhile(tables: BetterAuthTables) -> None:
 
 
 def wait_for(outbox: list[Message], count: int) -> Message:
-    while len(outbox) < count:
-        pass
+    wait_until(lambda: len(outbox) >= count)
     return outbox[-1]
 
 

@@ -106,7 +106,9 @@ def test_a_name_is_optional(service: str, fields: dict[str, None]) -> None:
 
 
 def test_longest_name_and_email_and_shortest_password(service: str) -> None:
-    longest = f"{'a' * 242}@example.com"
+    # RFC 5321 4.5.3.1: a local part of 64, and 254 altogether.
+    longest = f"{'a' * 64}@{'b' * 63}.{'c' * 63}.{'d' * 57}.com"
+    assert len(longest) == 254
     response = sign_up(service, email=longest, password="8 chars!", name="ñ" * 255)
     assert response.status_code == 201
     user = response.json()["data"]["user"]

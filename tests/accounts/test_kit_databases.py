@@ -24,6 +24,7 @@ CHANGES = [
     "CREATE FUNCTION one() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
     'CREATE SCHEMA "Another one"',
     "GRANT SELECT ON word TO PUBLIC",
+    "REVOKE USAGE ON SCHEMA public FROM PUBLIC",
 ]
 
 
@@ -41,7 +42,7 @@ def seen(url: str) -> list[object]:
         ask(url, "DELETE FROM word RETURNING *"),
         ask(url, "SELECT * FROM version"),
         ask(url, "SHOW timezone"),
-        ask(url, f"SELECT nspname FROM pg_namespace WHERE {named}"),
+        ask(url, f"SELECT nspname, nspacl FROM pg_namespace WHERE {named}"),
         ask(
             url,
             "SELECT relname, relkind, relnatts, relacl, relchecks FROM pg_class"

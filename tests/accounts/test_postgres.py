@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -40,6 +39,7 @@ from fastbearer.accounts.database import SQLITE_PRAGMAS
 from fastbearer.accounts.records import Record
 from fastbearer.app.migrations import TASKS
 from servers import BOTH, own_database, own_postgres
+from waiting import wait_until
 
 Serve = Callable[[ASGIApp], str]
 UNAVAILABLE = "The service cannot reach its store. Please try again."
@@ -174,12 +174,12 @@ def test_a_server_that_dies_and_comes_back(serve: Serve) -> None:
         for thread in threads:
             thread.start()
         for _ in range(2):
-            wait_for(lambda: statuses[-20:].count(201) == 20)
+            wait_until(lambda: statuses[-20:].count(201) == 20)
             server.kill()
-            wait_for(lambda: 503 in statuses[-8:])
+            wait_until(lambda: 503 in statuses[-8:])
             assert answer(sign_in(base_url)) == refused(503, UNAVAILABLE)
             server.start()
-        wait_for(lambda: statuses[-20:].count(201) == 20)
+        wait_until(lambda: statuses[-20:].count(201) == 20)
         stop.set()
         for thread in threads:
             thread.join()
@@ -187,11 +187,6 @@ def test_a_server_that_dies_and_comes_back(serve: Serve) -> None:
         kept = {one for (one,) in rows(url, "SELECT id FROM fastbearer_task")}
         assert set(created) <= kept
         assert sign_in(base_url).status_code == 200
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    while not condition():
-        time.sleep(0.01)
 
 
 @postgres

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import re
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -34,6 +33,7 @@ from accounts_kit import (
 )
 from fastbearer.accounts import AccountEvent, Accounts, Message
 from fastbearer.app import create_app
+from waiting import wait_until
 
 Serve = Callable[[FastAPI], str]
 NEW = "another horse battery"
@@ -46,8 +46,7 @@ class Outbox(list[Message]):
     """Messages; whoever wants one waits for it, for it comes after the answer."""
 
     def __getitem__(self, number: Any) -> Any:
-        while len(self) <= number:
-            time.sleep(0.001)
+        wait_until(lambda: len(self) > number)
         return super().__getitem__(number)
 
 
@@ -264,8 +263,7 @@ def test_a_sender_that_fails_is_logged(
     service = serve(make_service(tmp_path / "a.db", send=sender))
     sign_up(service)
     assert post(service, "forgot-password", email=EMAIL).status_code == 202
-    while "message reset_password not sent" not in caplog.text:
-        time.sleep(0.001)
+    wait_until(lambda: "message reset_password not sent" in caplog.text)
 
 
 # --- passwords

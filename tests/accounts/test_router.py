@@ -140,7 +140,8 @@ def test_a_store_of_the_projects(serve: Serve, tmp_path: Path) -> None:
     path = tmp_path / "never.db"
     store: UserStore = Memory()
     app = FastAPI()
-    app.include_router(Accounts(make_auth(path), store=store, hasher=CHEAP).router)
+    auth = make_auth(path, revocation="memory")
+    app.include_router(Accounts(auth, store=store, hasher=CHEAP).router)
     url = serve(app)
     user = sign_up(url, email="Ada@example.com").json()["data"]["user"]
     assert sign_in(url).json()["data"]["user"] == user

@@ -51,6 +51,7 @@ class Person(SQLModel, table=True):
     """A user with a number."""
 
     __tablename__ = "person"
+    __table_args__ = {"sqlite_autoincrement": True}
     id: int | None = Field(default=None, primary_key=True)
     email: str = Field(unique=True)
     hashed_password: str

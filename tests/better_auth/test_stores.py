@@ -8,7 +8,6 @@ import logging
 import re
 import sqlite3
 import threading
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, nullcontext
 from datetime import datetime, timedelta, timezone
@@ -45,6 +44,7 @@ from fastbearer.fastapi import better_auth_session
 from project import SECRET
 from servers import BOTH, ask, own_database, own_postgres, own_redis
 from servers import redis as redis_url
+from waiting import HANG, until, wait_until
 
 Serve = Callable[[ASGIApp], str]
 Make = Callable[..., BetterAuthTables]
@@ -526,8 +526,14 @@ def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     async def run() -> None:
         with pytest.raises(StoreUnavailableError):
             await store.find(TOKEN, TIME)
-        while any("_connection_worker" in one.name for one in threading.enumerate()):
-            await asyncio.sleep(0.01)  # aiosqlite's thread reports to this loop
+        # aiosqlite's thread reports to this loop
+        await until(
+            lambda: (
+                not any(
+                    "_connection_worker" in one.name for one in threading.enumerate()
+                )
+            )
+        )
 
     asyncio.run(run())
     assert list(tmp_path.iterdir()) == []
@@ -809,7 +815,7 @@ def protected(store: Closable) -> FastAPI:
 
 def ask_me(url: str, token: str = TOKEN) -> httpx2.Response:
     cookie = f"better-auth.session_token={BETTER_AUTH.sign_session_token(token)}"
-    return httpx2.get(f"{url}/me", headers={"Cookie": cookie}, timeout=60)
+    return httpx2.get(f"{url}/me", headers={"Cookie": cookie}, timeout=HANG)
 
 
 def test_a_cookie_and_the_tables(make: Make, serve: Serve) -> None:
@@ -864,8 +870,7 @@ def survives(server: Outage, url: str) -> None:
 def wait_for(answers: list[httpx2.Response], status: int) -> None:
     """Return when there is a new answer with such a status."""
     seen = len(answers)
-    while not any(answer.status_code == status for answer in answers[seen:]):
-        time.sleep(0.01)
+    wait_until(lambda: any(one.status_code == status for one in answers[seen:]))
 
 
 @postgres

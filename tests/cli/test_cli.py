@@ -9,6 +9,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ import pytest
 
 from fastbearer import PasswordHash, __version__
 from fastbearer.cli import main
+from fastbearer.fastapi import Auth, Settings
 from project import OTHER_SECRET, SECRET
 
 PASSWORD = "correct horse battery"
@@ -29,6 +31,7 @@ OURS = {
     "ALLOW_SHORT_SECRET",
     "AUTH_SECRET",
     "BETTER_AUTH_SECRET",
+    "BETTER_AUTH_SECRETS",
     "DATABASE_URL",
     "PASSWORD_SCHEME",
 }
@@ -170,7 +173,7 @@ def test_what_is_not_json_is_text(value: str) -> None:
 
 
 def test_verify_prints_the_claims() -> None:
-    token = jwt.encode({"sub": "ü", "exp": int(time.time()) + 60}, SECRET)
+    token = jwt.encode({"sub": "ü", "exp": int(time.time()) + 3600}, SECRET)
     claims = jwt.decode(token, SECRET, ["HS256"])
     assert json.loads(output("verify", token)) == claims
     assert json.loads(output("verify", stdin=token + "\n")) == claims
@@ -197,11 +200,53 @@ def test_issuer_and_audience() -> None:
     assert wrong.startswith("error: invalid_issuer: ")
 
 
+SETTINGS = {
+    "BETTER_AUTH_SECRET": SECRET,
+    "JWT_ISSUER": "me",
+    "JWT_AUDIENCE": "api",
+    "JWT_EXPIRATION_DAYS": "0.5",
+}
+WITHOUT_SETTINGS = (
+    "import sys; sys.modules['pydantic_settings'] = None; "
+    "from fastbearer.cli import main; sys.exit(main())"
+)
+
+
+@pytest.mark.parametrize("has_extra", [True, False])
+def test_tokens_are_those_of_the_settings(
+    monkeypatch: pytest.MonkeyPatch, has_extra: bool
+) -> None:
+    if not has_extra:
+        command = [sys.executable, "-c", WITHOUT_SETTINGS]
+        monkeypatch.setitem(globals(), "FASTBEARER", command)
+    token = output("token", "--sub", "u1", **SETTINGS)
+    claims = Auth(
+        Settings(better_auth_secret=SECRET, jwt_issuer="me", jwt_audience="api")
+    ).verifier.verify(token)
+    assert (claims["iss"], claims["aud"]) == ("me", "api")
+    assert claims["exp"] - claims["iat"] == 43_200
+    assert json.loads(output("verify", token, **SETTINGS)) == claims
+    assert error("verify", token).startswith("error: invalid_audience: ")
+    other = {**SETTINGS, "JWT_ISSUER": "you"}
+    assert error("verify", token, **other).startswith("error: invalid_issuer: ")
+    assert output("verify", "--issuer", "me", token, **other)
+    longer = output("token", "--sub", "u1", "--days", "1", **SETTINGS)
+    claims = json.loads(output("verify", longer, **SETTINGS))
+    assert claims["exp"] - claims["iat"] == 86_400
+
+
+def test_the_first_of_listed_secrets_signs() -> None:
+    listed = {"BETTER_AUTH_SECRETS": f"2:{SECRET},1:{OTHER_SECRET}"}
+    token = output("token", "--sub", "u1", **listed)
+    assert jwt.decode(token, SECRET, ["HS256"])["sub"] == "u1"
+    assert output("verify", token, **listed)
+
+
 # Where the secret comes from
 
 
 def test_the_names_of_the_secret() -> None:
-    token = jwt.encode({"exp": int(time.time()) + 60}, SECRET)
+    token = jwt.encode({"exp": int(time.time()) + 3600}, SECRET)
     other = {"AUTH_SECRET": OTHER_SECRET}
     assert output("verify", token, AUTH_SECRET=SECRET)
     assert output("verify", token, BETTER_AUTH_SECRET=SECRET, **other)
@@ -291,6 +336,29 @@ def test_serve_without_a_secret_stops() -> None:
         error("serve", "--port", "0", AUTH_SECRET="")
         == f"ConfigurationError: {REQUIRED}"
     )
+
+
+def test_serve_on_a_port_that_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        told = error("serve", "--port", str(port))
+    where = f"ConfigurationError: cannot listen on 127.0.0.1, port {port} ("
+    assert told.startswith(where) and "--port" in told
+
+
+def test_serve_where_this_machine_is_not() -> None:
+    told = error("serve", "--port", "0", "--host", "192.0.2.1")  # RFC 5737
+    assert told.startswith("ConfigurationError: cannot listen on 192.0.2.1, port 0 (")
+
+
+def test_serve_without_its_database(tmp_path: Path) -> None:
+    database = f"sqlite+aiosqlite:///{tmp_path}/missing/service.db"
+    variables = {"BETTER_AUTH_SECRET": SECRET, "DATABASE_URL": database}
+    result = run("serve", "--port", "0", **variables)
+    assert result.returncode != 0
+    lines = result.stderr.splitlines()
+    assert all(line.startswith(("INFO: ", "ERROR: ")) for line in lines)
+    assert [line for line in lines if "ConfigurationError: the database of" in line]
 
 
 @pytest.mark.parametrize("missing", ["uvicorn", "fastapi", "sqlmodel"])

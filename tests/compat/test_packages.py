@@ -1,7 +1,8 @@
 """fastapi-users and AuthX on the drop-ins, which stand under the originals' names.
 
 Each is served twice, by processes of its own: over PyJWT and pwdlib, and over what
-``install`` has put in their place. A client goes from one to the other.
+``install`` has put in their place. A client goes from one to the other. The packages
+are installed for it, so it belongs to the soak.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from compat_packages import AUTHX, USERS, Pair, both, environment
 from compat_projects import KEY, PASSWORD, Signer, answer, bearer
 
-pytestmark = pytest.mark.http
+pytestmark = [pytest.mark.http, pytest.mark.soak]
 
 
 @pytest.fixture(scope="module")

@@ -189,7 +189,7 @@ MAKERS = {
     "werkzeug-pbkdf2 of SHA-256": (
         lambda p: werkzeug.generate_password_hash(p, "pbkdf2:sha256:9")
     ),
-    "werkzeug-scrypt": lambda p: werkzeug.generate_password_hash(p),
+    "werkzeug-scrypt": lambda p: werkzeug.generate_password_hash(p, "scrypt:1024:8:1"),
     "werkzeug-pbkdf2": lambda p: werkzeug.generate_password_hash(p, "pbkdf2:sha512:9"),
 }
 
@@ -212,6 +212,12 @@ def test_hashes_of_other_makers(name: str, password: str) -> None:
     assert (newer is None) == is_kept
     assert newer is None or newer.startswith("$argon2id$")
     assert verify_password(password, stored)
+
+
+def test_the_usual_cost_of_werkzeug() -> None:
+    stored = werkzeug.generate_password_hash("x")
+    assert CHEAP.verify("x", stored)
+    assert not CHEAP.verify("y", stored)
 
 
 @pytest.mark.filterwarnings("ignore")

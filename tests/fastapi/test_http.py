@@ -43,7 +43,7 @@ def invalid_token(detail: str) -> str:
 
 
 def sign(key: str = SECRET, **claims: Any) -> str:
-    payload = {"sub": "u1", "exp": int(time.time()) + 60, **claims}
+    payload = {"sub": "u1", "exp": int(time.time()) + 3600, **claims}
     present = {name: value for name, value in payload.items() if value is not None}
     return jwt.encode(present, key, "HS256")
 

@@ -29,6 +29,7 @@ from fastbearer import (
 )
 from fastbearer.jwks import JWKSClient, JWKSVerifier
 from key_server import Behaviour, KeyServer, answer, jwks_text, serving
+from waiting import HANG, until
 
 pytestmark = pytest.mark.http
 
@@ -346,6 +347,14 @@ FAILURES: dict[str, Behaviour] = {
     "secrets only": answer(json.dumps({"keys": [SHARED.to_jwk(True)]}).encode()),
     "private only": answer(json.dumps({"keys": [OLD.to_jwk(True)]}).encode()),
 }
+HANGING = {"waits", "drips headers", "drips"}
+
+
+def set_patience(client: JWKSClient, failure: str) -> None:
+    """Let a client give up soon on what never ends, and on nothing else."""
+    client._timeout = 0.4 if failure in HANGING else HANG
+
+
 every_failure = pytest.mark.parametrize("failure", FAILURES)
 
 
@@ -355,7 +364,8 @@ def test_without_keys_it_is_the_source_that_failed(
     source: KeyServer, clock: Clock, keys: Keys, failure: str
 ) -> None:
     source.behave = FAILURES[failure]
-    client = JWKSClient(source.url, timeout=0.4, cooldown=10, clock=clock)
+    client = JWKSClient(source.url, timeout=HANG, cooldown=10, clock=clock)
+    set_patience(client, failure)
     with pytest.raises(KeySourceError, match="no keys") as caught:
         keys(client)
     assert caught.value.retry_after == 10
@@ -367,6 +377,7 @@ def test_without_keys_it_is_the_source_that_failed(
     assert source.hits == 1
     clock.now += 6
     source.behave = serving(OLD)
+    client._timeout = HANG
     assert kids(keys(client)) == ["old"]
 
 
@@ -376,10 +387,11 @@ def test_the_last_good_set_is_kept(
     source: KeyServer, clock: Clock, keys: Keys, failure: str
 ) -> None:
     client = JWKSClient(
-        source.url, lifetime=50, timeout=0.4, cooldown=10, max_stale=100, clock=clock
+        source.url, lifetime=50, timeout=HANG, cooldown=10, max_stale=100, clock=clock
     )
     good = keys(client)
     source.behave = FAILURES[failure]
+    set_patience(client, failure)
     clock.now += 50
     assert keys(client) is good
     assert keys(client) is good
@@ -391,6 +403,7 @@ def test_the_last_good_set_is_kept(
         keys(client)
     clock.now += 10
     source.behave = serving(NEW)
+    client._timeout = HANG
     assert kids(keys(client)) == ["new"]
 
 
@@ -466,9 +479,9 @@ def test_a_fetch_does_not_block_the_loop(source: KeyServer) -> None:
     source.behave = until_told
 
     async def others_go_on() -> KeySet:
-        fetching = asyncio.create_task(JWKSClient(source.url).akeys())
-        while not arrived.is_set():
-            await asyncio.sleep(0.001)
+        client = JWKSClient(source.url, timeout=HANG)
+        fetching = asyncio.create_task(client.akeys())
+        await until(arrived.is_set)
         for _ in range(100):
             await asyncio.sleep(0)
         assert not fetching.done()
@@ -478,16 +491,71 @@ def test_a_fetch_does_not_block_the_loop(source: KeyServer) -> None:
     assert kids(asyncio.run(others_go_on())) == ["old"]
 
 
+def test_a_set_is_read_in_a_thread(
+    source: KeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hundreds of keys take a while to check; no request waits for them."""
+    read, readers = KeySet.from_jwks, []
+
+    def noted(text: bytes) -> KeySet:
+        readers.append(threading.get_ident())
+        return read(text)
+
+    async def loop_and_keys() -> tuple[int, KeySet]:
+        return threading.get_ident(), await JWKSClient(source.url).akeys()
+
+    monkeypatch.setattr(KeySet, "from_jwks", noted)
+    loop, keys = asyncio.run(loop_and_keys())
+    assert kids(keys) == ["old"]
+    assert len(readers) == 1
+    assert loop not in readers
+
+
+@pytest.mark.parametrize("on_loop", [False, True])
+def test_a_set_is_read_within_the_time_out(
+    source: KeyServer, monkeypatch: pytest.MonkeyPatch, *, on_loop: bool
+) -> None:
+    client = JWKSClient(source.url, timeout=0.4)
+    told = threading.Event()
+
+    def until_told(_: bytes) -> KeySet:
+        told.wait(20)  # so that a loop that waits here fails, and does not hang
+        return KeySet([OLD])
+
+    async def give_up() -> None:
+        try:
+            await client.akeys()
+        finally:
+            told.set()
+
+    monkeypatch.setattr(KeySet, "from_jwks", until_told)
+    try:
+        with pytest.raises(KeySourceError, match=r"within 0\.4 seconds"):
+            asyncio.run(give_up()) if on_loop else client.keys()
+    finally:
+        told.set()
+
+
 def test_a_cancelled_caller_leaves_the_flight_to_the_others(source: KeyServer) -> None:
-    source.behave = slowly
-    client = JWKSClient(source.url)
+    arrived = threading.Event()
+
+    def until_told(handler: BaseHTTPRequestHandler) -> None:
+        arrived.set()
+        source.released.wait()
+        serving(OLD)(handler)
+
+    source.behave = until_told
+    client = JWKSClient(source.url, timeout=HANG)
 
     async def first_is_cancelled() -> KeySet:
         first = asyncio.create_task(client.akeys())
-        await asyncio.sleep(0.01)
+        await until(arrived.is_set)
         second = asyncio.create_task(client.akeys())
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0)  # now it waits for the same flight
         first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        source.released.set()
         return await second
 
     assert kids(asyncio.run(first_is_cancelled())) == ["old"]
@@ -498,7 +566,7 @@ def test_a_loop_that_ends_leaves_nobody_waiting(
     source: KeyServer, clock: Clock
 ) -> None:
     source.behave = waits
-    client = JWKSClient(source.url, clock=clock)
+    client = JWKSClient(source.url, timeout=HANG, clock=clock)
 
     async def give_up() -> None:
         with pytest.raises(TimeoutError):

@@ -20,6 +20,7 @@ from fastbearer.app.migrations import TASKS
 from fastbearer.fastapi import Auth, Settings
 from project import SECRET
 from servers import ask, own_database
+from waiting import HANG
 
 CHEAP = PasswordHash("argon2id", time_cost=1, memory_cost=8, parallelism=1)
 """A hasher for the tests in which the cost of a hash is not the subject."""
@@ -47,7 +48,7 @@ class CountingHash(PasswordHash):
 EMAIL = "ada@example.com"
 PASSWORD = "correct horse battery"
 
-http = httpx2.Client(limits=httpx2.Limits(max_keepalive_connections=0), timeout=60)
+http = httpx2.Client(limits=httpx2.Limits(max_keepalive_connections=0), timeout=HANG)
 """One client for all servers; none of them outlives its test, so no keep-alive."""
 
 BODY = "Request body must be a JSON object in UTF-8 (Content-Type: application/json)"

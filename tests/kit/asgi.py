@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-import time
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
+
+from waiting import wait_until
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -53,8 +54,7 @@ class BackgroundServer(uvicorn.Server):
     def start(self) -> None:
         """Return when requests are served; raise what stopped the start-up."""
         self._thread.start()
-        while not self.started and self._thread.is_alive():
-            time.sleep(0.002)
+        wait_until(lambda: self.started or not self._thread.is_alive())
         if not self.started:
             self.stop()
             raise self.failure or RuntimeError("uvicorn did not start")

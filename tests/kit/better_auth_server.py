@@ -50,6 +50,7 @@ import pytest
 from npm import npm_install
 from project import SECRET
 from servers import NO_NODE, has_node
+from waiting import HANG
 
 __all__ = [
     "SECRET",
@@ -125,7 +126,7 @@ def better_auth(version: str, **options: Any) -> Iterator[BetterAuthServer]:
     with (
         tempfile.TemporaryFile("w+") as log,
         _node(folder, environment, _configuration(options), log) as said,
-        httpx2.Client(base_url=said["listening"], timeout=60) as client,
+        httpx2.Client(base_url=said["listening"], timeout=HANG) as client,
     ):
         environment["BETTER_AUTH_URL"] = said["baseURL"]
         yield BetterAuthServer(version, client, environment, log)

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 SECRET = "a secret that both of them know, 32 bytes"
 NOW = int(time.time())
+"""When the tests were collected: add and subtract hours, for they run later."""
+
 HS256 = ["HS256"]
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 

@@ -40,7 +40,8 @@ SELECT (SELECT array_agg(format('%s %s %s %s', oid, relname, relowner, relacl)
        (SELECT array_agg(oid ORDER BY oid) FROM pg_trigger),
        (SELECT array_agg(oid ORDER BY oid) FROM pg_constraint),
        (SELECT array_agg(oid ORDER BY oid) FROM pg_proc WHERE oid >= 16384),
-       (SELECT array_agg(oid ORDER BY oid) FROM pg_namespace WHERE oid >= 16384),
+       (SELECT array_agg(format('%s %s', oid, nspacl) ORDER BY oid)
+        FROM pg_namespace WHERE oid >= 16384),
        (SELECT array_agg(setconfig::text ORDER BY setrole) FROM pg_db_role_setting
         WHERE setdatabase = (SELECT oid FROM pg_database
                              WHERE datname = current_database()))
@@ -122,6 +123,7 @@ class Database:
             for (schema,) in await connection.fetch(SCHEMAS):
                 await connection.execute(f"DROP SCHEMA {schema} CASCADE")
             await connection.execute("CREATE SCHEMA public")
+            await connection.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")
             await connection.execute(f"ALTER DATABASE {self.name} RESET ALL")
             hasty = "SET synchronous_commit TO off"
             await connection.execute(f"ALTER DATABASE {self.name} {hasty}")

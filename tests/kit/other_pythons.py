@@ -73,8 +73,13 @@ def newer_pythons() -> dict[str, str]:
 
 
 def free_threaded() -> str | None:
-    """Return a Python that runs without the GIL and has headers, if there is one."""
-    for candidate in (*candidates(FREE_THREADED), sys.executable):
+    """Return a Python that runs without the GIL and has headers, if there is one.
+
+    FASTBEARER_FREE_THREADED names one that is not on the PATH.
+    """
+    named = os.environ.get("FASTBEARER_FREE_THREADED")
+    others = (*candidates(FREE_THREADED), sys.executable)
+    for candidate in others if named is None else (named, *others):
         executable = asked([candidate, "-c", CAN_BE_BUILT_FOR])
         if executable and executable != "False" and asked([executable, "-c", NO_GIL]):
             return executable

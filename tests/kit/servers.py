@@ -14,16 +14,17 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from secrets import randbelow, token_hex
 from typing import Any, Protocol, TypeVar
 
 import pytest
 
 from databases import Databases, Prepare, create
+from waiting import HANG, wait_until
 
 POSTGRES = os.environ.get(
     "TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres"
@@ -33,10 +34,16 @@ NO_REDIS = "NO REDIS: none answers at 127.0.0.1:6379, and none is installed to s
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 """Parameters of a fixture that gives a store of each kind."""
 
+MARIADB = os.environ.get("TEST_MARIADB_URL", "mysql+pymysql://root@127.0.0.1:3306/")
+NO_MARIADB = "NO MARIADB: none answers at 127.0.0.1:3306"
+EACH = [*BOTH, pytest.param("mariadb", marks=pytest.mark.mariadb)]
+"""Parameters of a fixture that gives a project's own database of each kind."""
+
 NO_NODE = "NO NODE FOUND: node 20 or newer is needed, and npm"
 NODE_OLDEST = 20
 NO_CHROMIUM = "NO CHROMIUM FOUND: Debian's package chromium is needed"
 
+EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 BINARIES = Path("/usr/lib/postgresql")
 NO_POSTGRES = (
     "NO POSTGRESQL: none answers at 127.0.0.1:5432, and none is installed to start"
@@ -44,9 +51,16 @@ NO_POSTGRES = (
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """Return a port that nobody has, and that the kernel gives to nobody.
+
+    One that the kernel gives may be given again, to a connection of another
+    process, before the server that it is meant for has been started.
+    """
+    first_of_kernel = int(EPHEMERAL.read_text().split()[0]) if EPHEMERAL.exists() else 0
+    while True:
+        port = 10_000 + randbelow(max(first_of_kernel, 20_000) - 10_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def ask(url: str, query: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -57,7 +71,7 @@ def ask(url: str, query: str, *values: Any) -> list[tuple[Any, ...]]:
         query = query.replace("?", f"${number}", 1)
 
     async def asked() -> list[tuple[Any, ...]]:
-        connection = await asyncpg.connect(url, timeout=5)
+        connection = await asyncpg.connect(url, timeout=HANG)
         try:
             return [tuple(row) for row in await connection.fetch(query, *values)]
         finally:
@@ -103,8 +117,7 @@ class PostgresServer:
         """Let it die as by a power cut."""
         pid = int((self._folder / "postmaster.pid").read_text().split()[0])
         os.kill(pid, signal.SIGQUIT)
-        while Path(f"/proc/{pid}").exists():
-            time.sleep(0.01)
+        wait_until(lambda: not Path(f"/proc/{pid}").exists())
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", str(self._folder), "-m", "immediate", "stop")
@@ -149,8 +162,28 @@ def _own(kind: Callable[[Path], Kind]) -> Iterator[Kind]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@cache
+def _be_patient() -> None:
+    """Lift the limits after which a service gives a server up: machines may be slow."""
+    from fastbearer.connections import engine, redis
+
+    redis.TIMEOUT_SECONDS = HANG
+    for options in vars(engine).copy().values():
+        _lengthen(options)
+
+
+def _lengthen(options: object) -> None:
+    if not isinstance(options, dict):
+        return
+    for name, value in options.items():
+        if str(name).endswith("timeout"):
+            options[name] = HANG
+        _lengthen(value)
+
+
 def own_postgres() -> AbstractContextManager[PostgresServer]:
     """Run a server that a test may kill."""
+    _be_patient()
     return _own(PostgresServer)
 
 
@@ -167,6 +200,7 @@ _kept: list[Any] = []
 @cache
 def postgres() -> str:
     """Return the URL of the server for all tests, started if there is none."""
+    _be_patient()
     if answers(POSTGRES):
         return POSTGRES
     return _kept_for_all(own_postgres())
@@ -177,7 +211,7 @@ def answers_redis(url: str) -> bool:
     from redis.exceptions import RedisError
 
     try:
-        with Redis.from_url(url, socket_timeout=5) as client:
+        with Redis.from_url(url, socket_timeout=HANG) as client:
             client.ping()
     except (OSError, RedisError):
         return False
@@ -201,9 +235,9 @@ class RedisServer:
     def start(self) -> None:
         """Return when it answers."""
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
-        while not answers_redis(self.url):
-            assert self._process.poll() is None
-            time.sleep(0.01)
+        process = self._process
+        wait_until(lambda: process.poll() is not None or answers_redis(self.url))
+        assert process.poll() is None
 
     def kill(self) -> None:
         if self._process is not None:
@@ -216,6 +250,7 @@ class RedisServer:
 
 def own_redis() -> AbstractContextManager[RedisServer]:
     """Run a Redis that a test may kill, and fill."""
+    _be_patient()
     return _own(RedisServer)
 
 
@@ -225,9 +260,43 @@ def redis() -> str:
 
     What is stored there is found by random names only, and expires.
     """
+    _be_patient()
     if answers_redis(REDIS):
         return REDIS
     return _kept_for_all(own_redis())
+
+
+@cache
+def answers_mariadb() -> bool:
+    """Tell whether there is a MariaDB; tests start none."""
+    from sqlalchemy import exc
+
+    try:
+        _ask_mariadb("SELECT 1")
+    except (exc.SQLAlchemyError, ImportError):
+        return False
+    return True
+
+
+def _ask_mariadb(command: str) -> None:
+    from sqlalchemy import create_engine, pool, text
+
+    engine = create_engine(MARIADB, poolclass=pool.NullPool)
+    with engine.connect() as connection:
+        connection.execute(text(command))
+
+
+@contextmanager
+def own_mariadb() -> Iterator[str]:
+    """Give an empty database of MariaDB; the value is its SQLAlchemy URL."""
+    if not answers_mariadb():
+        pytest.skip(NO_MARIADB)
+    name = f"fastbearer_test_{token_hex(6)}"
+    _ask_mariadb(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+    try:
+        yield MARIADB + name
+    finally:
+        _ask_mariadb(f"DROP DATABASE {name}")
 
 
 @cache
@@ -256,6 +325,8 @@ def installed() -> set[str]:
         found.add("PostgreSQL")
     if answers_redis(REDIS) or shutil.which("redis-server"):
         found.add("Redis")
+    if answers_mariadb():
+        found.add("MariaDB")
     if has_node():
         found.add("Node")
     if has_chromium():

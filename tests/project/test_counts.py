@@ -85,6 +85,7 @@ def test_what_was_met_and_skipped_is_counted(folder: Path, cores: int) -> None:
     assert re.search(r"\b5 passed, 2 skipped", said.splitlines()[-1])
 
 
+@pytest.mark.soak
 @WAYS
 def test_who_met_nothing_of_what_is_installed_fails(folder: Path, cores: int) -> None:
     (folder / "tests" / "test_sample.py").unlink()
@@ -95,6 +96,7 @@ def test_who_met_nothing_of_what_is_installed_fails(folder: Path, cores: int) ->
     assert "no test met a real HTTP server" not in said
 
 
+@pytest.mark.soak
 def test_a_skipped_test_has_met_nothing(folder: Path) -> None:
     sample = folder / "tests" / "test_sample.py"
     sample.write_text(SAMPLE.replace("    pass", '    pytest.skip("no")'))
@@ -103,6 +105,7 @@ def test_a_skipped_test_has_met_nothing(folder: Path) -> None:
     assert "FAILED: no test met Redis\n" in said
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     "part", [["tests/test_served.py"], ["-k", "served"], ["-m", "not redis"]]
 )
@@ -112,6 +115,7 @@ def test_a_part_may_meet_less(folder: Path, part: list[str]) -> None:
     assert "FAILED" not in said
 
 
+@pytest.mark.soak
 def test_the_soak_is_asked_for(folder: Path) -> None:
     status, said = run(folder, 0, "-m", "soak")
     assert status == 0, said
@@ -140,3 +144,34 @@ def test_the_cores_tests_do_without_databases_and_fastapi() -> None:
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+IDS = """
+import sys
+import time
+
+started = time.time()
+time.time = lambda: started + float(sys.argv[1])
+import pytest
+
+quiet = ["-q", "--collect-only", "-p", "no:cacheprovider", "-m", ""]
+sys.exit(pytest.main(quiet))
+"""
+
+
+@pytest.mark.soak
+def test_every_process_gives_a_test_the_same_id() -> None:
+    """Whatever the time is, and however sets are ordered: xdist asks for that."""
+    told = []
+    for seed, later in (("1", "0"), ("2", "86400")):
+        done = subprocess.run(
+            [sys.executable, "-c", IDS, later],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout[-2000:]
+        told.append([line for line in done.stdout.splitlines() if "::" in line])
+    assert len(told[0]) > 5000
+    assert told[0] == told[1]

@@ -79,6 +79,8 @@ def test_the_walk_through_the_service(
     assert created["success"] is True
     assert listed == {"success": True, "data": [created["data"]]}
     assert refused == {"detail": MISMATCH}
+    again, both, _ = walk(codes["run against the service"], base_url)
+    assert both["data"] == [again["data"], created["data"]]
 
 
 def test_the_pages_link_to_what_is_there() -> None:

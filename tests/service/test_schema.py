@@ -7,7 +7,6 @@ somewhere whatever the requests before it have ended. The document's entry for
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -30,6 +29,7 @@ from schemathesis.specs.openapi.checks import (
 from accounts_kit import PASSWORD, bearer, http, make_service, post, sign_up
 from asgi import running
 from fastbearer.accounts import Message
+from waiting import wait_until
 
 pytestmark = pytest.mark.http
 
@@ -75,11 +75,12 @@ def document(service: str) -> dict[str, Any]:
 
 
 def code_for(email: str, purpose: str) -> str:
-    while True:
-        for message in outbox:
-            if (message.to, message.purpose) == (email, purpose):
-                return message.code
-        time.sleep(0.001)
+    def found() -> list[str]:
+        wanted = (email, purpose)
+        return [one.code for one in outbox if (one.to, one.purpose) == wanted]
+
+    wait_until(found)
+    return found()[0]
 
 
 def real(url: str, path: str) -> Real:

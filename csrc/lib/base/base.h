@@ -67,7 +67,8 @@ typedef enum {
     CODE_HEX         /* in lower case */
 } text_code;
 
-/* Decodes a whole text, strictly: `max` is the room; false if it is longer. */
+/* Decodes a whole text strictly, to at most `max` bytes; false if it has
+ * more. */
 bool text_decode(span text, text_code code, unsigned char *bytes, size_t max,
                  size_t *len);
 

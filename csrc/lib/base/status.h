@@ -48,6 +48,8 @@
       "the header's alg is not the algorithm of the key")                     \
     X(KID_UNKNOWN, "UnknownKeyError", NULL,                                   \
       "the header's kid names no key of this verifier")                       \
+    X(KID_NEEDED, "UnknownKeyError", NULL,                                    \
+      "the header names no single key, and no more keys are tried for it")    \
     X(SIGNATURE_WRONG, "InvalidSignatureError", NULL,                         \
       "the signature does not match")                                         \
     /* tokens: claims */                                                      \
@@ -90,8 +92,12 @@
       "bytes, HS384 48, HS512 64")                                            \
     X(KEY_UNICODE, "InvalidKeyError", NULL,                                   \
       "the secret holds a lone surrogate")                                    \
+    X(KEY_KID, "InvalidKeyError", NULL,                                       \
+      "the key's kid holds a lone surrogate")                                 \
     X(KEY_UNREADABLE, "InvalidKeyError", NULL,                                \
       "no key or certificate of a supported kind could be read")              \
+    X(KEY_COSTLY, "InvalidKeyError", NULL,                                    \
+      "the key is longer, or costs more to open, than is allowed")            \
     X(KEY_PASSWORD, "InvalidKeyError", NULL,                                  \
       "the private key is encrypted, and the password is missing or wrong")   \
     X(KEY_UNSUITED, "InvalidKeyError", NULL,                                  \

@@ -20,10 +20,10 @@ session_token_sign(const session_secret *secret, const char *text,
                    char *signature)
 {
     unsigned char mac[MAC_MAX] = {0};
-    char room[2 * SHA256_DIGEST_LENGTH + 4];
+    char encoded[2 * SHA256_DIGEST_LENGTH + 4];
     bool ok = hmac_sign(&secret->mac, text, SESSION_TOKEN, mac);
-    (void)text_encode(mac, SHA256_DIGEST_LENGTH, CODE_B64_PADDED, room);
-    memcpy(signature, room, SESSION_SIGNATURE);
+    (void)text_encode(mac, SHA256_DIGEST_LENGTH, CODE_B64_PADDED, encoded);
+    memcpy(signature, encoded, SESSION_SIGNATURE);
     return ok;
 }
 
@@ -44,7 +44,7 @@ unescaped(const char *p)
 }
 
 /* A cookie's value may be escaped, and quoted (RFC 6265 4.1.1); of a signed
- * token only the signature has what is ever escaped. */
+ * token, only the signature has characters that are ever escaped. */
 static bool
 unwrap(span value, char *plain)
 {

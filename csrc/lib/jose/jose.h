@@ -6,6 +6,7 @@
 #define FASTBEARER_JOSE_H
 
 #include "crypto/crypto.h"
+#include "jose/limits.h"
 
 /* --- alg.c: the algorithms and curves ------------------------------------ */
 
@@ -14,7 +15,7 @@ typedef enum { KIND_HMAC, KIND_RSA, KIND_PSS, KIND_EC, KIND_ED } alg_kind;
 typedef struct {
     const char *name;  /* "crv": RFC 7518 6.2.1.1, RFC 8037 2, RFC 8812 3.1 */
     const char *group; /* libcrypto's name */
-    const char *alg;   /* what a key on it signs with unless it is said */
+    const char *alg;   /* what a key on it signs with unless told otherwise */
     alg_kind kind;
     size_t bytes;     /* of a coordinate, or of an Edwards key */
     size_t signature; /* bytes */
@@ -22,7 +23,7 @@ typedef struct {
 
 typedef struct {
     const char *name; /* as in the header: RFC 7518 3.1, 8037, 8812, 9864 */
-    digest_id digest; /* but for KIND_ED */
+    digest_id digest; /* unused for KIND_ED */
     alg_kind kind;
     size_t signature;  /* bytes; 0 where the key says how many */
     const char *curve; /* the one curve, or NULL */
@@ -60,10 +61,24 @@ CHECKED status pkey_from_curve(const curve *on, span x, span y, span d,
 
 CHECKED status pkey_generate(const alg *algorithm, EVP_PKEY **out);
 
+/* --- pkey_pkcs8.c -------------------------------------------------------- */
+
+/* Each gives a new key, or NULL, and moves *p after what it has read: of
+ * PKCS#8; of PKCS#1 or SEC 1, as the type says; of encrypted PKCS#8, unless to
+ * open it costs more than limits.h allows. */
+EVP_PKEY *pkey_from_pkcs8(const unsigned char **p, long len);
+EVP_PKEY *pkey_from_private(int type, const unsigned char **p, long len);
+EVP_PKEY *pkey_from_sealed(const unsigned char **p, long len, span password);
+
+/* STATUS_KEY_PASSWORD or STATUS_KEY_COSTLY for an encrypted key, or
+ * STATUS_KEY_UNREADABLE. */
+CHECKED status pkey_why_unreadable(span bytes);
+
 /* --- pkey_write.c: and back ---------------------------------------------- */
 
 /* Writes a number big-endian, in `width` bytes or, for 0, as few as it needs;
- * at most SIGNATURE_MAX. Returns how many, 0 if there is no such number. */
+ * at most SIGNATURE_MAX. Returns how many it wrote, 0 if there is no such
+ * number. */
 size_t pkey_number(EVP_PKEY *evp, const char *name, size_t width,
                    unsigned char *out);
 
@@ -141,8 +156,8 @@ CHECKED status secret_check(span secret, const alg *algorithm,
 /* --- secret_der.c -------------------------------------------------------- */
 
 /* Whether the secret is, in bytes or in base64, a DER key or certificate;
- * there is room for twice its length. */
-bool secret_is_der(span secret, char *room);
+ * scratch has room for twice its length. */
+bool secret_is_der(span secret, char *scratch);
 
 /* --- compact.c: the three segments --------------------------------------- */
 

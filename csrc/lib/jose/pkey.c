@@ -34,7 +34,7 @@ set_pss(EVP_PKEY_CTX *ctx, const EVP_MD *md)
 }
 
 /* RFC 6979, where libcrypto has it: before 3.2 it takes the parameter, says
- * yes and stays random. */
+ * succeeds, and stays random. */
 static bool
 set_deterministic(EVP_PKEY_CTX *ctx)
 {

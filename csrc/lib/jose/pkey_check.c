@@ -6,9 +6,6 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 
-#define RSA_BITS_MIN 2048
-#define RSA_BITS_MAX 16384
-
 /* --- which curve --------------------------------------------------------- */
 
 /* A curve given by its equation is refused, even where it is a named one
@@ -73,7 +70,7 @@ pkey_is_private(EVP_PKEY *evp)
 /*
  * Infineon's library made primes of the form k * M + (65537^a mod M), so that
  * the modulus is a power of 65537 modulo every small prime in M (Nemec et al.,
- * CCS 2017). A random one is so by chance once in 2^27.
+ * CCS 2017). A random modulus is such a power once in 2^27.
  */
 static bool
 is_power_of_65537(BN_ULONG residue, BN_ULONG prime)
@@ -107,10 +104,10 @@ CHECKED static status
 check_rsa_public(const BIGNUM *n, const BIGNUM *e)
 {
     int bits = BN_num_bits(n);
-    if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX || !BN_is_odd(n)) {
+    if (bits < KEY_RSA_BITS_MIN || bits > KEY_RSA_BITS_MAX || !BN_is_odd(n)) {
         return STATUS_KEY_RSA_SIZE;
     }
-    if (!BN_is_odd(e) || BN_is_one(e) || BN_num_bits(e) > 256
+    if (!BN_is_odd(e) || BN_is_one(e) || BN_num_bits(e) > KEY_RSA_E_BITS_MAX
         || BN_is_negative(e)) {
         return STATUS_KEY_RSA_EXPONENT;
     }
@@ -213,6 +210,21 @@ round_trips(EVP_PKEY *evp)
     return ok;
 }
 
+/* Before any work with them: no private number is longer than n. */
+static bool
+has_private_sizes(const rsa_numbers *all)
+{
+    const BIGNUM *numbers[] = {all->d,  all->p,  all->q,
+                               all->dp, all->dq, all->qi};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        if (numbers[i] != NULL
+            && BN_num_bits(numbers[i]) > BN_num_bits(all->n)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 CHECKED static status
 check_rsa(EVP_PKEY *evp, bool is_private)
 {
@@ -222,8 +234,9 @@ check_rsa(EVP_PKEY *evp, bool is_private)
                         ? STATUS_KEY_UNREADABLE
                         : check_rsa_public(all.n, all.e);
     if (result == STATUS_OK && is_private) {
-        bool ok = all.p != NULL && all.q != NULL ? factors_agree(&all)
-                                                 : round_trips(evp);
+        bool ok = has_private_sizes(&all)
+                  && (all.p != NULL && all.q != NULL ? factors_agree(&all)
+                                                     : round_trips(evp));
         result = ok ? STATUS_OK : STATUS_KEY_PAIR;
     }
     rsa_clear(&all);

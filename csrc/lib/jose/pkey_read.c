@@ -7,14 +7,21 @@
 #include <openssl/err.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
-#include <openssl/pkcs12.h>
 #include <openssl/x509.h>
 
-#define RSA_BITS 2048 /* of a generated key: RFC 7518 3.3's least */
+#define RSA_BITS                                                              \
+    2048 /* of a generated key: the least that RFC 7518 3.3 allows */
 
 /* --- DER, one reader for each structure ---------------------------------- */
 
 typedef EVP_PKEY *reader(const unsigned char **p, long len, span password);
+
+static EVP_PKEY *
+read_pkcs8(const unsigned char **p, long len, span password)
+{
+    (void)password;
+    return pkey_from_pkcs8(p, len);
+}
 
 static EVP_PKEY *
 read_spki(const unsigned char **p, long len, span password)
@@ -34,38 +41,14 @@ static EVP_PKEY *
 read_rsa_private(const unsigned char **p, long len, span password)
 {
     (void)password;
-    return d2i_PrivateKey(EVP_PKEY_RSA, NULL, p, len);
+    return pkey_from_private(EVP_PKEY_RSA, p, len);
 }
 
 static EVP_PKEY *
 read_ec_private(const unsigned char **p, long len, span password)
 {
     (void)password;
-    return d2i_PrivateKey(EVP_PKEY_EC, NULL, p, len);
-}
-
-static EVP_PKEY *
-read_pkcs8(const unsigned char **p, long len, span password)
-{
-    PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, p, len);
-    EVP_PKEY *evp = info == NULL ? NULL : EVP_PKCS82PKEY(info);
-    (void)password;
-    PKCS8_PRIV_KEY_INFO_free(info);
-    return evp;
-}
-
-static EVP_PKEY *
-read_encrypted(const unsigned char **p, long len, span password)
-{
-    X509_SIG *sealed = d2i_X509_SIG(NULL, p, len);
-    PKCS8_PRIV_KEY_INFO *info =
-        sealed == NULL || password.len == 0
-            ? NULL
-            : PKCS8_decrypt(sealed, password.p, (int)password.len);
-    EVP_PKEY *evp = info == NULL ? NULL : EVP_PKCS82PKEY(info);
-    PKCS8_PRIV_KEY_INFO_free(info);
-    X509_SIG_free(sealed);
-    return evp;
+    return pkey_from_private(EVP_PKEY_EC, p, len);
 }
 
 static EVP_PKEY *
@@ -84,7 +67,7 @@ static const struct {
 } kinds[] = {
     {"PUBLIC KEY", read_spki},
     {"PRIVATE KEY", read_pkcs8},
-    {"ENCRYPTED PRIVATE KEY", read_encrypted},
+    {"ENCRYPTED PRIVATE KEY", pkey_from_sealed},
     {"CERTIFICATE", read_certificate},
     {"RSA PUBLIC KEY", read_rsa_public},
     {"RSA PRIVATE KEY", read_rsa_private},
@@ -99,8 +82,7 @@ read_whole(reader *read, span bytes, span password)
 {
     const unsigned char *p = (const unsigned char *)bytes.p;
     const unsigned char *end = p + bytes.len;
-    EVP_PKEY *evp =
-        bytes.len > INT32_MAX ? NULL : read(&p, (long)bytes.len, password);
+    EVP_PKEY *evp = read(&p, (long)bytes.len, password);
     if (evp != NULL && p != end) {
         EVP_PKEY_free(evp);
         evp = NULL;
@@ -108,28 +90,17 @@ read_whole(reader *read, span bytes, span password)
     return evp;
 }
 
-/* X509_SIG is {SEQUENCE, OCTET STRING}, which no other of the structures
- * is. */
-CHECKED static status
-why_unreadable(span bytes)
-{
-    const unsigned char *p = (const unsigned char *)bytes.p;
-    const unsigned char *end = p + bytes.len;
-    X509_SIG *sealed =
-        bytes.len > INT32_MAX ? NULL : d2i_X509_SIG(NULL, &p, (long)bytes.len);
-    bool is_sealed = sealed != NULL && p == end;
-    X509_SIG_free(sealed);
-    return is_sealed ? STATUS_KEY_PASSWORD : STATUS_KEY_UNREADABLE;
-}
-
 status
 pkey_from_der(span bytes, span password, EVP_PKEY **out)
 {
     *out = NULL;
+    if (bytes.len > KEY_TEXT_MAX) {
+        return STATUS_KEY_COSTLY;
+    }
     for (size_t i = 0; i < KIND_COUNT && *out == NULL; i++) {
         *out = read_whole(kinds[i].read, bytes, password);
     }
-    status result = *out != NULL ? STATUS_OK : why_unreadable(bytes);
+    status result = *out != NULL ? STATUS_OK : pkey_why_unreadable(bytes);
     ERR_clear_error();
     return result;
 }
@@ -147,29 +118,42 @@ read_block(const char *label, const char *header, span bytes, span password,
             *out = read_whole(kinds[i].read, bytes, password);
         }
     }
-    return *out != NULL ? STATUS_OK : why_unreadable(bytes);
+    return *out != NULL ? STATUS_OK : pkey_why_unreadable(bytes);
 }
 
 /* Blocks such as EC PARAMETERS may stand before the key. */
-status
-pkey_from_pem(span text, span password, EVP_PKEY **out)
+CHECKED static status
+read_blocks(BIO *bio, span password, EVP_PKEY **out)
 {
     status result = STATUS_KEY_UNREADABLE;
-    BIO *bio =
-        text.len > INT32_MAX ? NULL : BIO_new_mem_buf(text.p, (int)text.len);
     char *label = NULL, *header = NULL;
     unsigned char *bytes = NULL;
     long len;
-    *out = NULL;
-    while (bio != NULL && result == STATUS_KEY_UNREADABLE
-           && PEM_read_bio(bio, &label, &header, &bytes, &len)) {
-        result =
-            read_block(label, header, (span){(const char *)bytes, (size_t)len},
-                       password, out);
+    for (int i = 0; result == STATUS_KEY_UNREADABLE
+                    && PEM_read_bio(bio, &label, &header, &bytes, &len);
+         i++) {
+        result = i == KEY_BLOCKS_MAX
+                     ? STATUS_KEY_COSTLY
+                     : read_block(label, header,
+                                  (span){(const char *)bytes, (size_t)len},
+                                  password, out);
         OPENSSL_free(label);
         OPENSSL_free(header);
         OPENSSL_clear_free(bytes, (size_t)len);
     }
+    return result;
+}
+
+status
+pkey_from_pem(span text, span password, EVP_PKEY **out)
+{
+    *out = NULL;
+    if (text.len > KEY_TEXT_MAX) {
+        return STATUS_KEY_COSTLY;
+    }
+    BIO *bio = BIO_new_mem_buf(text.p, (int)text.len);
+    status result =
+        bio == NULL ? STATUS_NO_MEMORY : read_blocks(bio, password, out);
     BIO_free(bio);
     ERR_clear_error();
     return result;

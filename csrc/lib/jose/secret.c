@@ -135,7 +135,7 @@ find_line(const char *text, const char *end, const char *word,
 }
 
 /* One of the two lines of a PEM block is enough, if it has dashes; without
- * them it takes both, for a passphrase may have "backend private key". */
+ * them both are needed: a passphrase may have "backend private key". */
 static bool
 contains_pem(const char *text, size_t len, const char *label)
 {
@@ -187,19 +187,20 @@ static const char *const jwk_marks[] = {
 /* clang-format on */
 
 CHECKED static status
-check_text(span secret, char *room)
+check_text(span secret, char *scratch)
 {
-    size_t len = fold(secret, room);
-    if (contains_pem_line(room, len)) {
+    size_t len = fold(secret, scratch);
+    if (contains_pem_line(scratch, len)) {
         return STATUS_KEY_IS_PEM;
     }
     if (len == 0) {
         return STATUS_KEY_EMPTY;
     }
-    if (contains_any(room, len, ssh_marks)) {
+    if (contains_any(scratch, len, ssh_marks)) {
         return STATUS_KEY_IS_SSH;
     }
-    return contains_any(room, len, jwk_marks) ? STATUS_KEY_IS_JWK : STATUS_OK;
+    return contains_any(scratch, len, jwk_marks) ? STATUS_KEY_IS_JWK
+                                                 : STATUS_OK;
 }
 
 status
@@ -208,19 +209,19 @@ secret_check(span secret, const alg *algorithm, bool allow_short)
     if (secret.len == 0) {
         return STATUS_KEY_EMPTY;
     }
-    char *room = secret.len <= SIZE_MAX / 2 ? malloc(2 * secret.len) : NULL;
-    if (room == NULL) {
+    char *scratch = secret.len <= SIZE_MAX / 2 ? malloc(2 * secret.len) : NULL;
+    if (scratch == NULL) {
         return STATUS_NO_MEMORY;
     }
-    status result = check_text(secret, room);
-    if (result == STATUS_OK && secret_is_der(secret, room)) {
+    status result = check_text(secret, scratch);
+    if (result == STATUS_OK && secret_is_der(secret, scratch)) {
         result = STATUS_KEY_IS_DER;
     }
     if (result == STATUS_OK && !allow_short
         && secret.len < algorithm->signature) {
         result = STATUS_KEY_SHORT;
     }
-    OPENSSL_cleanse(room, 2 * secret.len);
-    free(room);
+    OPENSSL_cleanse(scratch, 2 * secret.len);
+    free(scratch);
     return result;
 }

@@ -63,7 +63,7 @@ static const unsigned char key_shapes[][FIELDS_MAX + 1] = {
     {INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER}, /* DSA */
 };
 
-/* An element of a key: never empty, and whole inside if it is a sequence. */
+/* An element of a key is never empty, and a sequence is whole inside. */
 static bool
 is_sound_field(unsigned char tag, der field)
 {
@@ -109,26 +109,26 @@ is_der_key(const unsigned char *bytes, size_t len)
     return false;
 }
 
-/* Base64 of either alphabet, with white space and padding, of a DER key; there
- * is room for text and bytes. */
+/* Whether this is base64 of a DER key, in either alphabet, with white space
+ * and padding; scratch has room for the text and the bytes. */
 static bool
-is_base64_der_key(span secret, char *room)
+is_base64_der_key(span secret, char *scratch)
 {
     size_t len = 0;
     for (size_t i = 0; i < secret.len; i++) {
         char c = secret.p[i];
         if (c != '\0' && c != ' ' && !(c >= '\t' && c <= '\r') && c != '=') {
-            room[len++] = c == '+' ? '-' : c == '/' ? '_' : c;
+            scratch[len++] = c == '+' ? '-' : c == '/' ? '_' : c;
         }
     }
-    unsigned char *bytes = (unsigned char *)room + secret.len;
-    return b64url_decode(room, len, bytes)
+    unsigned char *bytes = (unsigned char *)scratch + secret.len;
+    return b64url_decode(scratch, len, bytes)
            && is_der_key(bytes, b64url_decoded(len));
 }
 
 bool
-secret_is_der(span secret, char *room)
+secret_is_der(span secret, char *scratch)
 {
     return is_der_key((const unsigned char *)secret.p, secret.len)
-           || is_base64_der_key(secret, room);
+           || is_base64_der_key(secret, scratch);
 }

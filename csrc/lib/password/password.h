@@ -25,7 +25,7 @@ typedef struct {
 #define ARGON2_TAG_MIN 4
 #define ARGON2_TAG_MAX 1024
 
-/* What is outside RFC 9106 3.1, or of another version or size. */
+/* Refuses what is outside RFC 9106 3.1, or of another version or size. */
 CHECKED status fb_argon2_params_check(const argon2_params *params);
 
 /* Bytes of memory that checked parameters need: at most memory * 1024. */
@@ -42,9 +42,9 @@ const char *fb_argon2_engine_name(const argon2_engine *engine);
 /*
  * Writes the tag, params->size bytes. There are fb_argon2_arena_size bytes of
  * blocks, aligned to 64; what they held before does not matter. They are wiped
- * after a single pass only, for after more of them they save a guesser at most
- * half of the work. At most `threads` threads compute, of which the caller's
- * is one; if fewer can be made, fewer do. Refuses what
+ * after a single pass only, since after more of them they save a guesser at
+ * most half of the work. At most `threads` threads compute, of which the
+ * caller's is one; if fewer can be made, fewer do. Refuses what
  * fb_argon2_params_check does.
  */
 CHECKED status fb_argon2_compute(const argon2_engine *engine,
@@ -69,16 +69,17 @@ typedef struct {
 
 #define ARENAS_MAX 64
 
-/* Any number of threads may share them, and a fork is no harm. */
+/* Any number of threads may share them, and a fork does no harm. */
 typedef struct {
     _Atomic(arena *) idle[ARENAS_MAX];
     size_t most; /* arenas that are kept */
 } arenas;
 
-/* Of at least that many bytes, holding anything; NULL without memory. */
+/* An arena of at least that many bytes, which hold anything; NULL if there is
+ * no memory. */
 arena *arena_take(arenas *from, size_t bytes);
 
-/* For the next one to take, or back to the system. */
+/* Keeps it for the next hash, or gives it back to the system. */
 void arena_give(arenas *to, arena *done);
 
 /* Gives back what was idle for that many seconds; returns how many are
@@ -120,7 +121,7 @@ struct format {
     const char *name;
     const char *prefixes[6];     /* NULL after the last */
     bool (*is_it)(span setting); /* where no prefix tells, else NULL */
-    bool is_nfkc; /* the password is put in Unicode's form NFKC before */
+    bool is_nfkc; /* the password is first put in Unicode's form NFKC */
     size_t seen;  /* bytes of a password that count; 0 for all */
     /* Refuses a setting that is malformed or too costly, without any work. */
     CHECKED status (*check)(const format *row, span setting, hash_parts *out);

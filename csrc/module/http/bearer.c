@@ -55,11 +55,12 @@ one_value(PyObject *headers, PyObject *wanted, PyObject **value)
         }
         if (found != NULL && *value != NULL) {
             PyErr_SetString(PyExc_ValueError, "more than one such header");
+            Py_DECREF(found);
             Py_CLEAR(*value);
             return false;
         }
         if (found != NULL) {
-            *value = Py_NewRef(found);
+            *value = found;
         }
     }
     return true;
@@ -89,8 +90,7 @@ bearer_token(PyObject *Py_UNUSED(module), PyObject *const *args,
         PyErr_SetString(PyExc_TypeError, "bearer_token(headers, name: bytes)");
         return NULL;
     }
-    PyObject *headers =
-        PySequence_Fast(args[0], "headers must be a sequence of pairs");
+    PyObject *headers = field_pairs(args[0]);
     if (headers == NULL) {
         return NULL;
     }

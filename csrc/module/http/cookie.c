@@ -127,11 +127,14 @@ add_field(PyObject *found, PyObject *pair, PyObject *cookie,
     if (value == NULL) {
         return true;
     }
-    if (!PyBytes_Check(value)) {
+    bool ok = false;
+    if (PyBytes_Check(value)) {
+        ok = add_all(found, pytext_bytes(value), what);
+    } else {
         PyErr_SetString(PyExc_TypeError, "a header is a pair of bytes");
-        return false;
     }
-    return add_all(found, pytext_bytes(value), what);
+    Py_DECREF(value);
+    return ok;
 }
 
 static PyObject *
@@ -145,8 +148,7 @@ cookie_values(PyObject *Py_UNUSED(module), PyObject *const *args,
     }
     const wanted what = {pytext_bytes(args[1]),
                          count == 3 && args[2] == Py_True};
-    PyObject *headers =
-        PySequence_Fast(args[0], "headers must be a sequence of pairs");
+    PyObject *headers = field_pairs(args[0]);
     PyObject *cookie = PyBytes_FromString("cookie");
     PyObject *found = PyDict_New();
     bool ok = headers != NULL && cookie != NULL && found != NULL;

@@ -13,21 +13,40 @@ is_name(PyObject *name, PyObject *wanted)
                   == 0;
 }
 
+/* A server may keep the lists, and change them in another thread. */
+PyObject *
+field_pairs(PyObject *headers)
+{
+#ifdef Py_GIL_DISABLED
+    if (PyList_Check(headers)) {
+        return PyList_AsTuple(headers);
+    }
+#endif
+    return PySequence_Fast(headers, "headers must be a sequence of pairs");
+}
+
+/* A list is read as a tuple: it could be changed meanwhile. */
+static bool
+value_in_list(PyObject *pair, PyObject *wanted, PyObject **value)
+{
+    PyObject *still = PyList_Check(pair) ? PyList_AsTuple(pair) : NULL;
+    bool ok = still != NULL && PyTuple_GET_SIZE(still) == 2
+              && field_value(still, wanted, value);
+    Py_XDECREF(still);
+    if (!ok && !PyErr_Occurred()) {
+        PyErr_SetString(PyExc_TypeError, "a header is a pair of bytes");
+    }
+    return ok;
+}
+
 bool
 field_value(PyObject *pair, PyObject *wanted, PyObject **value)
 {
-    PyObject *name;
-    PyObject *second;
-    if (PyTuple_Check(pair) && PyTuple_GET_SIZE(pair) == 2) {
-        name = PyTuple_GET_ITEM(pair, 0);
-        second = PyTuple_GET_ITEM(pair, 1);
-    } else if (PyList_Check(pair) && PyList_GET_SIZE(pair) == 2) {
-        name = PyList_GET_ITEM(pair, 0);
-        second = PyList_GET_ITEM(pair, 1);
-    } else {
-        PyErr_SetString(PyExc_TypeError, "a header is a pair of bytes");
-        return false;
+    if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2) {
+        return value_in_list(pair, wanted, value);
     }
-    *value = is_name(name, wanted) ? second : NULL;
+    *value = is_name(PyTuple_GET_ITEM(pair, 0), wanted)
+                 ? Py_NewRef(PyTuple_GET_ITEM(pair, 1))
+                 : NULL;
     return true;
 }

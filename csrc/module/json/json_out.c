@@ -4,23 +4,23 @@
 void
 json_out_begin(json_out *text)
 {
-    text->bytes = text->room;
+    text->bytes = text->local;
     text->len = 0;
-    text->size = sizeof text->room;
+    text->size = sizeof text->local;
     text->ascii = false;
 }
 
 void
 json_out_end(json_out *text)
 {
-    if (text->bytes != text->room) {
+    if (text->bytes != text->local) {
         PyMem_Free(text->bytes);
     }
 }
 
 /* Room for `len` more bytes, or NULL. */
 static char *
-make_room(json_out *text, size_t len)
+reserve(json_out *text, size_t len)
 {
     if (text->size - text->len >= len) {
         return text->bytes + text->len;
@@ -29,14 +29,14 @@ make_room(json_out *text, size_t len)
     if (size - text->len < len) {
         size = text->len + len;
     }
-    bool is_own = text->bytes == text->room;
+    bool is_own = text->bytes == text->local;
     char *bytes = PyMem_Realloc(is_own ? NULL : text->bytes, size);
     if (bytes == NULL) {
         PyErr_NoMemory();
         return NULL;
     }
     if (is_own) {
-        memcpy(bytes, text->room, text->len);
+        memcpy(bytes, text->local, text->len);
     }
     text->bytes = bytes;
     text->size = size;
@@ -46,11 +46,11 @@ make_room(json_out *text, size_t len)
 bool
 json_put(json_out *text, const char *bytes, size_t len)
 {
-    char *room = make_room(text, len);
-    if (room == NULL) {
+    char *end = reserve(text, len);
+    if (end == NULL) {
         return false;
     }
-    memcpy(room, bytes, len);
+    memcpy(end, bytes, len);
     text->len += len;
     return true;
 }
@@ -216,7 +216,7 @@ static bool
 write_ascii(json_out *text, PyObject *value)
 {
     size_t len = (size_t)PyUnicode_GET_LENGTH(value);
-    char *start = make_room(text, len * 2 * ESCAPE_MAX + 2);
+    char *start = reserve(text, len * 2 * ESCAPE_MAX + 2);
     if (start == NULL) {
         return false;
     }
@@ -234,7 +234,7 @@ json_put_string(json_out *text, PyObject *value)
     if (goes_beyond(text, value, string)) {
         return write_ascii(text, value);
     }
-    char *start = make_room(text, string.len * ESCAPE_MAX + 2);
+    char *start = reserve(text, string.len * ESCAPE_MAX + 2);
     if (start == NULL) {
         return false;
     }
@@ -256,7 +256,7 @@ json_put_name(json_out *text, PyObject *name, PyObject *string)
                    || (json_put_string(text, string)
                        && json_put(text, ",", 1)));
     }
-    char *start = make_room(text, (key.len + value.len) * ESCAPE_MAX + 6);
+    char *start = reserve(text, (key.len + value.len) * ESCAPE_MAX + 6);
     if (start == NULL) {
         return false;
     }

@@ -31,15 +31,15 @@ make_ascii(span text)
 static PyObject *
 make_unescaped(span text, const names *all, const common_name **common)
 {
-    char room[256];
-    char *plain = text.len <= sizeof room ? room : PyMem_Malloc(text.len);
+    char local[256];
+    char *plain = text.len <= sizeof local ? local : PyMem_Malloc(text.len);
     if (plain == NULL) {
         return PyErr_NoMemory();
     }
     size_t len = json_unescape(text, plain);
     PyObject *made = PyUnicode_DecodeUTF8(plain, (Py_ssize_t)len, NULL);
     *common = names_find(all, (span){plain, len});
-    if (plain != room) {
+    if (plain != local) {
         PyMem_Free(plain);
     }
     return made;
@@ -85,16 +85,16 @@ make_name(reader *from, int *id)
 static PyObject *
 make_number(reader *from, PyObject *(*convert)(const char *text))
 {
-    char room[64];
+    char local[64];
     span text = from->cursor.text;
-    char *copy = text.len < sizeof room ? room : PyMem_Malloc(text.len + 1);
+    char *copy = text.len < sizeof local ? local : PyMem_Malloc(text.len + 1);
     if (copy == NULL) {
         return PyErr_NoMemory();
     }
     memcpy(copy, text.p, text.len);
     copy[text.len] = '\0';
     PyObject *made = convert(copy);
-    if (copy != room) {
+    if (copy != local) {
         PyMem_Free(copy);
     }
     if (made == NULL && PyErr_ExceptionMatches(PyExc_ValueError)) {

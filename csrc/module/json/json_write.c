@@ -68,10 +68,6 @@ write_real(json_out *text, PyObject *value)
 static bool
 write_member(json_out *text, PyObject *name, PyObject *value, int level)
 {
-    if (!PyUnicode_Check(name)) {
-        PyErr_SetString(PyExc_TypeError, "names in JSON must be strings");
-        return false;
-    }
     if (PyUnicode_Check(value)) {
         return json_put_name(text, name, value);
     }
@@ -86,21 +82,51 @@ json_write_member(json_out *text, PyObject *name, PyObject *value)
 }
 
 static bool
+is_name(PyObject *name)
+{
+    if (!PyUnicode_Check(name)) {
+        PyErr_SetString(PyExc_TypeError, "names in JSON must be strings");
+        return false;
+    }
+    return true;
+}
+
+/* Whether no two names have the same text: those of a class of its own can,
+ * in one dict. */
+static bool
+are_unique(PyObject *object)
+{
+    PyObject *name, *value, *seen = PySet_New(NULL);
+    Py_ssize_t position = 0;
+    bool ok = seen != NULL;
+    while (ok && PyDict_Next(object, &position, &name, &value)) {
+        PyObject *plain = PyUnicode_FromObject(name);
+        ok = plain != NULL && PySet_Add(seen, plain) == 0;
+        Py_XDECREF(plain);
+    }
+    if (ok && PySet_GET_SIZE(seen) != PyDict_GET_SIZE(object)) {
+        PyErr_SetString(PyExc_ValueError,
+                        "an object to be signed has a name twice");
+        ok = false;
+    }
+    Py_XDECREF(seen);
+    return ok;
+}
+
+static bool
 write_members(json_out *text, PyObject *object, int level)
 {
     PyObject *name, *value;
     Py_ssize_t position = 0;
-    bool ok = true;
-#ifdef Py_GIL_DISABLED
-    Py_BEGIN_CRITICAL_SECTION(object);
-#endif
+    bool ok = true, are_plain = true;
     while (ok && PyDict_Next(object, &position, &name, &value)) {
-        ok = write_member(text, name, value, level);
+        if (!PyUnicode_CheckExact(name)) {
+            are_plain = false;
+            ok = is_name(name);
+        }
+        ok = ok && write_member(text, name, value, level);
     }
-#ifdef Py_GIL_DISABLED
-    Py_END_CRITICAL_SECTION();
-#endif
-    return ok;
+    return ok && (are_plain || are_unique(object));
 }
 
 bool
@@ -118,17 +144,51 @@ static bool
 write_items(json_out *text, PyObject *array, int level)
 {
     bool ok = true;
-#ifdef Py_GIL_DISABLED
-    Py_BEGIN_CRITICAL_SECTION(array);
-#endif
     for (Py_ssize_t i = 0; ok && i < PySequence_Fast_GET_SIZE(array); i++) {
         ok = json_write(text, PySequence_Fast_GET_ITEM(array, i), level + 1)
              && json_put(text, ",", 1);
     }
-#ifdef Py_GIL_DISABLED
-    Py_END_CRITICAL_SECTION();
-#endif
     return ok;
+}
+
+/*
+ * What is written must not change meanwhile, nor go. With a GIL nothing here
+ * runs code of others. Without one a lock would not do: to wait for an inner
+ * container's gives up the outer one's.
+ */
+PyObject *
+json_still(PyObject *container)
+{
+#ifdef Py_GIL_DISABLED
+    if (PyDict_Check(container)) {
+        return PyDict_Copy(container);
+    }
+    if (PyList_Check(container)) {
+        return PyList_AsTuple(container);
+    }
+#endif
+    return Py_NewRef(container);
+}
+
+/* The same, for nothing where there is a GIL. */
+static inline PyObject *
+hold(PyObject *container)
+{
+#ifdef Py_GIL_DISABLED
+    return json_still(container);
+#else
+    return container;
+#endif
+}
+
+static inline void
+let_go(PyObject *held)
+{
+#ifdef Py_GIL_DISABLED
+    Py_XDECREF(held);
+#else
+    (void)held;
+#endif
 }
 
 static bool
@@ -139,11 +199,16 @@ write_container(json_out *text, PyObject *value, int level)
                         "JSON to be signed has more than 32 levels");
         return false;
     }
-    return PyDict_Check(value)
-               ? json_put(text, "{", 1) && write_members(text, value, level)
-                     && json_close(text, '}')
-               : json_put(text, "[", 1) && write_items(text, value, level)
-                     && json_close(text, ']');
+    PyObject *still = hold(value);
+    bool ok =
+        still != NULL
+        && (PyDict_Check(still)
+                ? json_put(text, "{", 1) && write_members(text, still, level)
+                      && json_close(text, '}')
+                : json_put(text, "[", 1) && write_items(text, still, level)
+                      && json_close(text, ']'));
+    let_go(still);
+    return ok;
 }
 
 bool

@@ -1,40 +1,32 @@
-/* What a JWK says about its key: algorithm, id and use (RFC 7517 4). */
+/* What a JWK says of its use: RFC 7517 4.2 to 4.5. */
 #include "skin.h"
 
-status
-jwk_text(PyObject *jwk, const char *name, span *text)
+#include "key/jwk.h"
+
+static bool
+is_twice(PyObject *ops, Py_ssize_t at)
 {
-    PyObject *value = PyDict_GetItemString(jwk, name);
-    *text = (span){NULL, 0};
-    if (value == NULL) {
-        return STATUS_OK;
+    PyObject *op = PyTuple_GET_ITEM(ops, at);
+    for (Py_ssize_t i = 0; i < at; i++) {
+        if (PyUnicode_Compare(op, PyTuple_GET_ITEM(ops, i)) == 0) {
+            return true;
+        }
     }
-    return pytext_is_ascii(value, text) ? STATUS_OK : STATUS_JWK_MEMBER;
+    return false;
 }
 
-bool
-jwk_text_is(span text, const char *other)
-{
-    return text.len == strlen(other) && memcmp(text.p, other, text.len) == 0;
-}
-
-/* RFC 7517 4.3: an array of strings, none of them twice. */
+/* RFC 7517 4.3: strings, none of them twice. */
 CHECKED static status
-read_key_ops(PyObject *ops, key_traits *traits)
+read_ops(PyObject *ops, key_traits *traits)
 {
-    if (!PyList_Check(ops) && !PyTuple_Check(ops)) {
-        return STATUS_JWK_MEMBER;
+    if (PyTuple_GET_SIZE(ops) > KEY_OPS_MAX) {
+        return STATUS_KEY_COSTLY;
     }
     traits->may_sign = traits->may_verify = false;
-    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(ops); i++) {
-        PyObject *op = PySequence_Fast_GET_ITEM(ops, i);
-        if (!PyUnicode_Check(op)) {
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(ops); i++) {
+        PyObject *op = PyTuple_GET_ITEM(ops, i);
+        if (!PyUnicode_Check(op) || is_twice(ops, i)) {
             return STATUS_JWK_MEMBER;
-        }
-        for (Py_ssize_t j = 0; j < i; j++) {
-            if (PyUnicode_Compare(op, PySequence_Fast_GET_ITEM(ops, j)) == 0) {
-                return STATUS_JWK_MEMBER;
-            }
         }
         if (PyUnicode_CompareWithASCIIString(op, "sign") == 0) {
             traits->may_sign = true;
@@ -43,6 +35,28 @@ read_key_ops(PyObject *ops, key_traits *traits)
         }
     }
     return traits->may_sign || traits->may_verify ? STATUS_OK : STATUS_KEY_USE;
+}
+
+/* The array is the caller's, who may change it meanwhile: it is copied. */
+CHECKED static status
+read_key_ops(PyObject *jwk, key_traits *traits)
+{
+    PyObject *array;
+    status result = jwk_member(jwk, "key_ops", &array);
+    if (array == NULL) {
+        return result;
+    }
+    if (!PyList_Check(array) && !PyTuple_Check(array)) {
+        return STATUS_JWK_MEMBER;
+    }
+    PyObject *ops =
+        PyList_Check(array) ? PyList_AsTuple(array) : Py_NewRef(array);
+    if (ops == NULL) {
+        return jwk_failed();
+    }
+    result = read_ops(ops, traits);
+    Py_DECREF(ops);
+    return result;
 }
 
 CHECKED static status
@@ -61,23 +75,49 @@ read_alg(PyObject *jwk, key_traits *traits)
     return STATUS_OK;
 }
 
+/* RFC 7517 4.5; a lone surrogate could stand in no header. */
+CHECKED static status
+read_kid(PyObject *jwk, key_traits *traits)
+{
+    PyObject *kid;
+    status result = jwk_member(jwk, "kid", &kid);
+    if (kid == NULL) {
+        return result;
+    }
+    if (!PyUnicode_Check(kid)) {
+        return STATUS_JWK_MEMBER;
+    }
+    if (PyUnicode_AsUTF8AndSize(kid, NULL) != NULL) {
+        traits->kid = PyUnicode_FromObject(kid);
+        return traits->kid != NULL ? STATUS_OK : jwk_failed();
+    }
+    if (PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
+        PyErr_Clear();
+        return STATUS_JWK_MEMBER;
+    }
+    return jwk_failed();
+}
+
+CHECKED static status
+read_use(PyObject *jwk)
+{
+    span use;
+    status result = jwk_text(jwk, "use", &use);
+    return result == STATUS_OK && use.p != NULL && !jwk_text_is(use, "sig")
+               ? STATUS_KEY_USE
+               : result;
+}
+
 status
 jwk_traits(PyObject *jwk, key_traits *traits)
 {
-    span use;
-    PyObject *ops = PyDict_GetItemString(jwk, "key_ops");
-    traits->kid = PyDict_GetItemString(jwk, "kid");
     traits->may_sign = traits->may_verify = true;
-    status result = jwk_text(jwk, "use", &use);
-    if (result == STATUS_OK && use.p != NULL && !jwk_text_is(use, "sig")) {
-        result = STATUS_KEY_USE;
+    status result = read_use(jwk);
+    if (result == STATUS_OK) {
+        result = read_kid(jwk, traits);
     }
-    if (result == STATUS_OK && traits->kid != NULL
-        && !PyUnicode_Check(traits->kid)) {
-        result = STATUS_JWK_MEMBER;
-    }
-    if (result == STATUS_OK && ops != NULL) {
-        result = read_key_ops(ops, traits);
+    if (result == STATUS_OK) {
+        result = read_key_ops(jwk, traits);
     }
     return result == STATUS_OK ? read_alg(jwk, traits) : result;
 }

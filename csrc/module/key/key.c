@@ -22,7 +22,12 @@ key_new(core_state *state, const alg *with, const key_traits *traits)
         key->signature = with->signature;
         key->may_sign = traits->may_sign;
         key->may_verify = traits->may_verify;
-        key->kid = traits->kid == Py_None ? NULL : Py_XNewRef(traits->kid);
+        if (traits->kid != NULL && traits->kid != Py_None) {
+            key->kid = PyUnicode_FromObject(traits->kid);
+            if (key->kid == NULL) {
+                Py_CLEAR(key);
+            }
+        }
     }
     return key;
 }
@@ -61,7 +66,10 @@ PyObject *
 key_from_evp(core_state *state, EVP_PKEY *evp, const key_traits *traits)
 {
     pkey made;
-    status result = pkey_make(&made, evp, traits->alg, &state->digests);
+    status result;
+    Py_BEGIN_ALLOW_THREADS; /* a private RSA key takes milliseconds */
+    result = pkey_make(&made, evp, traits->alg, &state->digests);
+    Py_END_ALLOW_THREADS;
     if (result != STATUS_OK) {
         return raise_status(state, result);
     }
@@ -76,12 +84,19 @@ key_from_evp(core_state *state, EVP_PKEY *evp, const key_traits *traits)
 }
 
 bool
-key_kid(PyObject *kid)
+key_kid(const core_state *state, PyObject *kid)
 {
-    if (kid == Py_None || PyUnicode_Check(kid)) {
+    if (kid != Py_None && !PyUnicode_Check(kid)) {
+        PyErr_SetString(PyExc_TypeError, "kid must be a string or None");
+        return false;
+    }
+    if (kid == Py_None || PyUnicode_AsUTF8AndSize(kid, NULL) != NULL) {
         return true;
     }
-    PyErr_SetString(PyExc_TypeError, "kid must be a string or None");
+    if (PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
+        PyErr_Clear();
+        raise_status(state, STATUS_KEY_KID);
+    }
     return false;
 }
 

@@ -37,7 +37,7 @@ key_from_secret(PyObject *type, PyObject *args, PyObject *kwargs)
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$Op:from_secret",
                                      keywords, &secret, &name, &kid,
                                      &allow_short)
-        || !key_kid(kid)
+        || !key_kid(state, kid)
         || !pytext_utf8(state, "secret", secret, STATUS_KEY_UNICODE, &text)
         || (name != NULL && !key_algorithm(state, name, &traits.alg))) {
         return NULL;
@@ -90,7 +90,7 @@ key_generate(PyObject *type, PyObject *args, PyObject *kwargs)
     key_traits traits = {.may_sign = true, .may_verify = true};
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "U|$O:generate", keywords,
                                      &name, &kid)
-        || !key_kid(kid) || !key_algorithm(state, name, &traits.alg)) {
+        || !key_kid(state, kid) || !key_algorithm(state, name, &traits.alg)) {
         return NULL;
     }
     traits.kid = kid;

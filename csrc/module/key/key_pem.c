@@ -53,7 +53,7 @@ from_text(PyObject *type, PyObject *args, PyObject *kwargs, parser *parse)
     key_traits traits = {.may_sign = true, .may_verify = true};
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$OO", keywords, &data,
                                      &name, &kid, &secret)
-        || !key_kid(kid) || !key_algorithm(state, name, &traits.alg)
+        || !key_kid(state, kid) || !key_algorithm(state, name, &traits.alg)
         || !pytext_utf8(state, "data", data, STATUS_KEY_UNICODE, &text)
         || (secret != Py_None
             && !pytext_utf8(state, "password", secret, STATUS_KEY_UNICODE,
@@ -61,8 +61,15 @@ from_text(PyObject *type, PyObject *args, PyObject *kwargs, parser *parse)
         return NULL;
     }
     traits.kid = kid;
-    status result = password.len > 1024 ? STATUS_KEY_PASSWORD
-                                        : parse(text, password, &evp);
+    Py_INCREF(data); /* their text is read while others may run */
+    Py_INCREF(secret);
+    status result;
+    Py_BEGIN_ALLOW_THREADS;
+    result = password.len > KEY_PASSWORD_MAX ? STATUS_KEY_PASSWORD
+                                             : parse(text, password, &evp);
+    Py_END_ALLOW_THREADS;
+    Py_DECREF(data);
+    Py_DECREF(secret);
     return result == STATUS_OK ? key_from_evp(state, evp, &traits)
                                : raise_status(state, result);
 }

@@ -1,9 +1,9 @@
 /* The signature cache: the last tokens whose signature has passed. */
 #include "skin.h"
 
-/* A token as a plain str, as which it is remembered, or NULL for one that is
- * not: a subclass could answer an equality test as it likes. Bytes become a
- * str, since -b warns where the two are compared. */
+/* A token as the plain str that is remembered, or NULL for one that is not
+ * remembered: a subclass could answer an equality test as it likes. Bytes
+ * become a str, since -b warns where the two are compared. */
 static PyObject *
 cache_text(const signature_cache *cache, PyObject *value)
 {
@@ -79,13 +79,13 @@ cache_add(signature_cache *cache, PyObject *value)
         return;
     }
 #ifdef Py_GIL_DISABLED
-    Py_BEGIN_CRITICAL_SECTION(cache->known);
+    PyMutex_Lock(&cache->adding); /* the set's own lock is given up within */
 #endif
     if (PySet_Contains(cache->known, text) == 0) {
         replace(cache, text);
     }
 #ifdef Py_GIL_DISABLED
-    Py_END_CRITICAL_SECTION();
+    PyMutex_Unlock(&cache->adding);
 #endif
     Py_DECREF(text);
 }

@@ -25,7 +25,7 @@ read_ready(PyObject *keys, span segment, header *out)
     return false;
 }
 
-/* RFC 7515 4.1.9: "application/" is implied where no other slash is. */
+/* RFC 7515 4.1.9: "application/" is implied where there is no other slash. */
 static PyObject *
 short_media_type(PyObject *typ)
 {
@@ -124,7 +124,7 @@ header_read(const core_state *state, PyObject *keys, span segment,
 
 /* --- making -------------------------------------------------------------- */
 
-/* The key's members, then the caller's, whose typ None takes it out. */
+/* The key's members, then the caller's, among which None takes typ out. */
 static PyObject *
 merge(const core_state *state, const KeyObject *key, PyObject *extra, int form)
 {

@@ -1,7 +1,7 @@
 /* A segment of a token: its bytes, or the JSON object that they are. */
 #include "skin.h"
 
-#define ROOM 2048 /* bytes: most segments fit */
+#define LOCAL_MAX 2048 /* bytes: most segments fit */
 
 PyObject *
 segment_bytes(const core_state *state, span segment)
@@ -20,9 +20,9 @@ segment_bytes(const core_state *state, span segment)
 PyObject *
 segment_object(const core_state *state, span segment, known_members *known)
 {
-    unsigned char room[ROOM];
+    unsigned char local[LOCAL_MAX];
     size_t len = b64url_decoded(segment.len);
-    unsigned char *json = len <= sizeof room ? room : PyMem_Malloc(len);
+    unsigned char *json = len <= sizeof local ? local : PyMem_Malloc(len);
     PyObject *object = NULL;
     if (json == NULL) {
         return PyErr_NoMemory();
@@ -32,7 +32,7 @@ segment_object(const core_state *state, span segment, known_members *known)
     } else {
         raise_status(state, STATUS_TOKEN_BASE64);
     }
-    if (json != room) {
+    if (json != local) {
         PyMem_Free(json);
     }
     return object;

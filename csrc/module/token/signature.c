@@ -78,10 +78,13 @@ signature_verify(PyObject *keys, const header *head, const token *parts)
     size_t len = 0;
     status shape = read_signature(parts->signature, bytes, &len);
     span claimed = {(char *)bytes, len};
-    bool is_tried = false;
+    int tried = 0;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(keys); i++) {
         const KeyObject *key = (KeyObject *)PyTuple_GET_ITEM(keys, i);
         if (is_admitted(key, head)) {
+            if (tried == KEY_TRIES_MAX) {
+                return STATUS_KID_NEEDED;
+            }
             status result =
                 shape != STATUS_OK
                     ? shape
@@ -89,10 +92,10 @@ signature_verify(PyObject *keys, const header *head, const token *parts)
             if (result != STATUS_SIGNATURE_WRONG) {
                 return result;
             }
-            is_tried = true;
+            tried++;
         }
     }
-    return is_tried ? STATUS_SIGNATURE_WRONG : why_none(keys, head);
+    return tried > 0 ? STATUS_SIGNATURE_WRONG : why_none(keys, head);
 }
 
 status

@@ -14,88 +14,7 @@ typedef struct {
     bool ascii;
 } SignerObject;
 
-/* --- dates --------------------------------------------------------------- */
-
-/* The NumericDate of a datetime; without a time zone it is UTC. */
-static PyObject *
-date_from_datetime(PyObject *name, PyObject *value)
-{
-    PyObject *calendar = PyImport_ImportModule("calendar");
-    PyObject *utc = calendar == NULL
-                        ? NULL
-                        : PyObject_CallMethod(value, "utctimetuple", NULL);
-    PyObject *date = utc == NULL
-                         ? NULL
-                         : PyObject_CallMethod(calendar, "timegm", "(O)", utc);
-    Py_XDECREF(calendar);
-    Py_XDECREF(utc);
-    if (date == NULL && PyErr_ExceptionMatches(PyExc_OverflowError)) {
-        PyErr_Clear(); /* the years 1 and 9999 may have no UTC */
-        PyErr_Format(PyExc_ValueError, "%U is a date out of range", name);
-    }
-    if (date == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
-        PyErr_Clear();
-        PyErr_Format(PyExc_TypeError,
-                     "%U must be a number of seconds or a datetime", name);
-    }
-    return date;
-}
-
-static bool
-is_number(PyObject *value)
-{
-    return PyFloat_Check(value)
-           || (PyLong_Check(value) && !PyBool_Check(value));
-}
-
-static bool
-is_date_name(PyObject *name)
-{
-    if (!PyUnicode_Check(name) || PyUnicode_GET_LENGTH(name) != 3
-        || !PyUnicode_IS_ASCII(name)) {
-        return false;
-    }
-    const char *text = PyUnicode_DATA(name);
-    return memcmp(text, "exp", 3) == 0 || memcmp(text, "nbf", 3) == 0
-           || memcmp(text, "iat", 3) == 0;
-}
-
 /* --- claims -------------------------------------------------------------- */
-
-/* A datetime runs code of its own, which could change the claims: name and
- * value are held meanwhile. */
-static bool
-write_date(json_out *text, PyObject *name, PyObject *value)
-{
-    Py_INCREF(name);
-    Py_INCREF(value);
-    PyObject *date = date_from_datetime(name, value);
-    bool ok = date != NULL && json_write_member(text, name, date);
-    Py_XDECREF(date);
-    Py_DECREF(value);
-    Py_DECREF(name);
-    return ok;
-}
-
-static bool
-write_given(json_out *text, PyObject *claims)
-{
-    PyObject *name, *value;
-    Py_ssize_t position = 0;
-    bool ok = true;
-#ifdef Py_GIL_DISABLED
-    Py_BEGIN_CRITICAL_SECTION(claims);
-#endif
-    while (ok && PyDict_Next(claims, &position, &name, &value)) {
-        ok = !is_date_name(name) || is_number(value)
-                 ? json_write_member(text, name, value)
-                 : write_date(text, name, value);
-    }
-#ifdef Py_GIL_DISABLED
-    Py_END_CRITICAL_SECTION();
-#endif
-    return ok;
-}
 
 /* Writes the claim if the caller gave none; takes over the value. */
 static bool
@@ -108,29 +27,30 @@ add(json_out *text, PyObject *claims, PyObject *name, PyObject *value)
 }
 
 static bool
-add_times(const SignerObject *self, json_out *text, PyObject *claims)
+add_times(const SignerObject *self, json_out *text, PyObject *claims,
+          double now)
 {
     PyObject *const *own = self->state->names.own;
-    double now;
-    if (self->lifetime < 0) {
-        return true;
-    }
-    return option_clock_read(self->clock, &now)
-           && add(text, claims, own[NAME_iat], PyLong_FromDouble(floor(now)))
-           && add(text, claims, own[NAME_exp],
-                  PyLong_FromDouble(floor(now + self->lifetime)));
+    return self->lifetime < 0
+           || (add(text, claims, own[NAME_iat], PyLong_FromDouble(floor(now)))
+               && add(text, claims, own[NAME_exp],
+                      PyLong_FromDouble(floor(now + self->lifetime))));
 }
 
 static bool
-write_claims(const SignerObject *self, json_out *text, PyObject *claims)
+write_claims(const SignerObject *self, json_out *text, PyObject **given,
+             double now)
 {
     PyObject *const *own = self->state->names.own;
-    return json_put(text, "{", 1) && write_given(text, claims)
-           && (self->issuer == NULL
-               || add(text, claims, own[NAME_iss], Py_NewRef(self->issuer)))
+    if (!json_put(text, "{", 1) || !given_write(text, given)) {
+        return false;
+    }
+    PyObject *claims = *given;
+    return (self->issuer == NULL
+            || add(text, claims, own[NAME_iss], Py_NewRef(self->issuer)))
            && (self->audience == NULL
                || add(text, claims, own[NAME_aud], Py_NewRef(self->audience)))
-           && add_times(self, text, claims) && json_close(text, '}');
+           && add_times(self, text, claims, now) && json_close(text, '}');
 }
 
 /* --- signing ------------------------------------------------------------- */
@@ -182,13 +102,23 @@ sign(const SignerObject *self, PyObject *claims, PyObject *encoded_header)
 {
     json_out text;
     PyObject *made = NULL;
+    double now = 0;
+    /* Code of others runs before the claims are read, and not again. */
+    if (self->lifetime >= 0 && !option_clock_read(self->clock, &now)) {
+        return NULL;
+    }
+    PyObject *settled = json_still(claims);
+    if (settled == NULL) {
+        return NULL;
+    }
     json_out_begin(&text);
     text.ascii = self->ascii;
-    if (write_claims(self, &text, claims)) {
+    if (write_claims(self, &text, &settled, now)) {
         made = signature_sign(self->state, self->key, encoded_header,
                               (span){text.bytes, text.len});
     }
     json_out_end(&text);
+    Py_XDECREF(settled);
     return made;
 }
 
@@ -239,19 +169,17 @@ signer_fill(SignerObject *self, PyObject *issuer, PyObject *audience,
             PyObject *lifetime, PyObject *clock)
 {
     const core_state *state = self->state;
-    PyObject *callable, *string;
+    PyObject *callable;
     if (!key_can_sign(state, self->key)
-        || !option_string(state, "issuer", issuer, &string)
+        || !option_string(state, "issuer", issuer, &self->issuer)
         || !option_clock(clock, &callable)) {
         return false;
     }
     self->clock = Py_XNewRef(callable);
-    self->issuer = Py_XNewRef(string);
     if (PyUnicode_Check(audience)) {
-        if (!option_string(state, "audience", audience, &string)) {
+        if (!option_string(state, "audience", audience, &self->audience)) {
             return false;
         }
-        self->audience = Py_NewRef(string);
     } else if (audience != Py_None) {
         self->audience = option_strings(state, "audience", audience, false);
         if (self->audience == NULL) {
@@ -280,12 +208,15 @@ signer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     if (self == NULL) {
         return NULL;
     }
+    PyObject_GC_UnTrack(self); /* nobody finds it before it is whole */
     self->state = state;
     self->key = (KeyObject *)Py_NewRef(key);
     self->lifetime = -1;
     self->ascii = ascii != 0;
     if (!signer_fill(self, issuer, audience, lifetime, clock)) {
         Py_CLEAR(self);
+    } else {
+        PyObject_GC_Track(self);
     }
     return (PyObject *)self;
 }

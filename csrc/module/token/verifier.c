@@ -35,6 +35,7 @@ verify(VerifierObject *self, PyObject *value, bool whole, header *head)
 {
     const core_state *state = self->state;
     PyObject *claims = NULL;
+    double now;
     span text;
     token parts;
     known_members known;
@@ -57,9 +58,14 @@ verify(VerifierObject *self, PyObject *value, bool whole, header *head)
     if (result != STATUS_OK) {
         return raise_status(state, result);
     }
+    /* A clock runs code of its own: before there is anything to borrow. */
+    if (!option_clock_read(self->rules.clock, &now)) {
+        return NULL;
+    }
     /* The payload's JSON, read only now that its signature has passed. */
     claims = segment_object(state, parts.payload, &known);
-    if (claims != NULL && !claims_check(state, &self->rules, claims, &known)) {
+    if (claims != NULL
+        && !claims_check(state, &self->rules, claims, &known, now)) {
         Py_CLEAR(claims);
     }
     return claims;
@@ -261,23 +267,25 @@ verifier_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     core_state *state = PyType_GetModuleState(type);
     options given;
-    PyObject *typ;
-    if (!options_parse(args, kwargs, &given) || !check_options(state, &given)
-        || !option_string(state, "typ", given.typ, &typ)) {
+    if (!options_parse(args, kwargs, &given)
+        || !check_options(state, &given)) {
         return NULL;
     }
     VerifierObject *self = (VerifierObject *)type->tp_alloc(type, 0);
     if (self == NULL) {
         return NULL;
     }
+    PyObject_GC_UnTrack(self); /* nobody finds it before it is whole */
     self->state = state;
     self->max_bytes = (size_t)given.max_bytes;
     self->allow_padding = given.allow_padding != 0;
-    self->typ = Py_XNewRef(typ);
-    self->keys = key_tuple(state, given.key);
-    if (self->keys == NULL || !rules_make(state, &given, &self->rules)
+    if (!option_string(state, "typ", given.typ, &self->typ)
+        || (self->keys = key_tuple(state, given.key)) == NULL
+        || !rules_make(state, &given, &self->rules)
         || !cache_make(&self->cache, given.cache)) {
         Py_CLEAR(self);
+    } else {
+        PyObject_GC_Track(self);
     }
     return (PyObject *)self;
 }

@@ -10,12 +10,18 @@ from fastbearer.accounts.database import Database
 from fastbearer.accounts.database_revocations import DatabaseRevocations
 from fastbearer.accounts.events import AccountEvent
 from fastbearer.accounts.messages import Message
+from fastbearer.accounts.migrations.filters import (
+    include_name,
+    include_object,
+    metadata,
+)
 from fastbearer.accounts.models import User
 from fastbearer.accounts.stores.better_auth import BetterAuthUserStore
 from fastbearer.accounts.stores.database import DatabaseUserStore
 from fastbearer.accounts.stores.protocol import (
     EmailTakenError,
     InvalidEmailError,
+    UserInUseError,
     UserStore,
 )
 from fastbearer.accounts.stores.sqlmodel import SQLModelUserStore
@@ -35,9 +41,13 @@ __all__ = [
     "SQLModelUserStore",
     "StoreUnavailableError",
     "User",
+    "UserInUseError",
     "UserStore",
     "accounts",
+    "include_name",
+    "include_object",
     "lifespan",
+    "metadata",
     "router",
 ]
 

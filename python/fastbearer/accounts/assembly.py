@@ -1,9 +1,11 @@
 """Accounts, assembled from their parts."""
 
-from collections.abc import AsyncIterator, Callable
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
 from fastbearer import PasswordHash
 from fastbearer.accounts.client_address import ClientAddresses
@@ -20,19 +22,67 @@ from fastbearer.accounts.routes.recovery import RecoveryRoutes
 from fastbearer.accounts.routes.schemas import TEXTS
 from fastbearer.accounts.routes.sessions import SessionRoutes
 from fastbearer.accounts.sessions import Sessions
+from fastbearer.accounts.stores.better_auth import BetterAuthUserStore
+from fastbearer.accounts.stores.checked import CheckedUserStore
 from fastbearer.accounts.stores.configured import ConfiguredUserStore
 from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.accounts.throttle import Throttle
+from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi import Auth
 from fastbearer.fastapi.strict_routes import StrictRoute
+from fastbearer.revocation import MemoryRevocations, RevocationStore
 
 __all__ = ["Accounts"]
 
+NO_DATABASE = (
+    "DATABASE_URL must be set: the users are in a store of their own, and there is no"
+    " database for {}"
+)
+PROBE = "readyz"
+PROBE_SECONDS = 60
+RouteHandler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+logger = logging.getLogger("fastbearer")
+
 
 class AccountsRoute(StrictRoute):
-    """Invalid input is refused in the words of the schemas."""
+    """Invalid input is refused in the words of the schemas; nothing is cached."""
 
     texts = TEXTS
+
+    def get_route_handler(self) -> RouteHandler:
+        """Return a handler whose answers no cache keeps (RFC 9111 5.2.2.5)."""
+        handler = super().get_route_handler()
+
+        async def without_cache(request: Request) -> Response:
+            response = await handler(request)
+            response.headers.setdefault("Cache-Control", "no-store")
+            return response
+
+        return without_cache
+
+
+def log_sessions(auth: Auth) -> None:
+    """Say in the log what is in force."""
+    settings, store = auth.settings, auth.revocations
+    if store is None:
+        logger.warning(
+            "sessions: REVOCATION=off: access tokens live for %s days, whatever ends",
+            settings.jwt_expiration_days,
+        )
+    elif isinstance(store, MemoryRevocations):
+        logger.warning(
+            "sessions: what ends is known to this process alone, until it stops;"
+            " for more, set DATABASE_URL or REDIS_URL"
+        )
+    else:
+        logger.info(
+            "sessions: what ends is kept in %s, and read every second; without it"
+            " for %s seconds, tokens are %s",
+            "Redis" if type(store).__name__ == "RedisRevocations" else "the database",
+            settings.revocation_lag_seconds,
+            "refused" if settings.revocation_failure == "closed" else "taken",
+        )
 
 
 class Accounts:
@@ -70,26 +120,29 @@ class Accounts:
         hasher: PasswordHash | None = None,
         send: Sender | None = None,
     ) -> None:
-        self.database = Database(lambda: auth.settings.database_url)
+        self._is_own_store = store is not None
+        self.database = Database(self._database_url)
         configured = ConfiguredUserStore(lambda: auth.settings, self.database)
         self.store: UserStore = configured if store is None else store
         self._has_tables = store is None or send is not None
         self._auth = auth
-        auth.database_revocations = lambda: DatabaseRevocations(
-            self.database, auth.clock
-        )
+        auth.database_revocations = self._database_revocations
         self._events = Events()
         self._throttle = Throttle(lambda: auth.settings)
-        self._credentials = Credentials(lambda: auth.settings, self.store, hasher)
+        users = CheckedUserStore(self.store)
+        self._credentials = Credentials(lambda: auth.settings, users, hasher)
+        codes = Codes(self.database) if self._has_tables else None
+        self._sessions = Sessions(auth, users, self.database)
         parts = Parts(
             auth=auth,
-            store=self.store,
+            store=users,
             credentials=self._credentials,
-            sessions=Sessions(auth, self.store, self.database),
+            sessions=self._sessions,
             answers=Answers(auth),
             throttle=self._throttle,
             clients=ClientAddresses(lambda: auth.settings),
             events=self._events,
+            codes=codes,
         )
         self.router = APIRouter(
             prefix="/api/auth",
@@ -99,8 +152,8 @@ class Accounts:
         )
         SessionRoutes(parts).add_to(self.router)
         ProfileRoutes(parts).add_to(self.router)
-        if self._has_tables:
-            self._add_codes(parts, send or print_message)
+        if codes is not None:
+            self._add_codes(parts, codes, send or print_message)
 
     def on_event(self, *names: EventName) -> Callable[[Handler], Handler]:
         """Return a decorator for functions that shall know what happens.
@@ -115,6 +168,16 @@ class Accounts:
         """
         return self._events.register(*names)
 
+    async def end_sessions(self, user_id: str) -> None:
+        """End every session of a user, refresh tokens included.
+
+        Call it after you have disabled a user, or changed what a token says.
+
+        Raises:
+            StoreUnavailableError: Some may not have ended. Call it again.
+        """
+        await self._sessions.end_all(user_id)
+
     @asynccontextmanager
     async def lifespan(self, app: object) -> AsyncIterator[None]:
         """Read the settings and keep the database open while the app runs.
@@ -125,8 +188,11 @@ class Accounts:
         Raises:
             ConfigurationError: The environment is not fit for use.
         """
+        self._auth.revocations_of_accounts = self._own_revocations
+        self._auth.home_issuers = self._home_issuers()
         _ = self._auth.signer
         self._credentials.prepare()
+        log_sessions(self._auth)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._auth.lifespan(app))
             await stack.enter_async_context(self._throttle.opened())
@@ -136,16 +202,93 @@ class Accounts:
                 await stack.enter_async_context(self.store.lifespan(app))
             yield
 
-    def _needs_database(self) -> bool:
-        settings = self._auth.settings
-        is_asked = settings.refresh_tokens or settings.revocation == "database"
-        return self._has_tables or is_asked
+    async def check_redis(self) -> None:
+        """Try what sign-in needs of Redis, over the connections that are there.
 
-    def _add_codes(self, parts: Parts, send: Sender) -> None:
-        codes = RecoveryRoutes(parts, Codes(self.database), send)
-        codes.add_to(self.router)
+        Without a ``REDIS_URL`` there is nothing to try.
+
+        Raises:
+            StoreUnavailableError: It cannot be reached, or refuses a command.
+        """
+        settings = self._auth.settings
+        if settings.redis_url is None:
+            return
+        await self._throttle.check_store()
+        if settings.revocation == "redis" and self._auth.revocations is not None:
+            revocations = self._auth.revocations
+            await revocations.is_revoked(PROBE, PROBE, None)
+            await revocations.revoke(PROBE, self._auth.clock() + PROBE_SECONDS)
+
+    def _needs_database(self) -> bool:
+        return bool(self._needs())
+
+    def _database_revocations(self) -> RevocationStore:
+        auth = self._auth
+        lag = auth.settings.revocation_lag_seconds
+        return DatabaseRevocations(self.database, auth.clock, max_lag=lag)
+
+    def _own_revocations(self) -> RevocationStore:
+        """Return the store of ``REVOCATION=auto``.
+
+        Where the users are elsewhere, no database is opened that nobody has named.
+        """
+        if self._has_database_url() or not self._is_elsewhere():
+            return self._database_revocations()
+        if self._auth.settings.redis_url is not None:
+            return self._auth.redis_revocations()
+        return MemoryRevocations(self._auth.clock)
+
+    def _home_issuers(self) -> frozenset[str]:
+        """Return whose tokens name our users: ours, and those of their server."""
+        settings = self._auth.settings
+        home = {settings.jwt_issuer}
+        source = settings.jwks_source()
+        is_theirs = isinstance(self.store, BetterAuthUserStore) or (
+            not self._is_own_store and settings.better_auth_database_url is not None
+        )
+        if source is not None and is_theirs:
+            home.add(source.issuer)
+        return frozenset(issuer for issuer in home if issuer is not None)
+
+    def _needs(self) -> list[str]:
+        """Return what is kept in the database of ``DATABASE_URL``."""
+        settings = self._auth.settings
+        is_auto = settings.revocation == "auto" and self._has_database_url()
+        reasons = {
+            "codes (send)": self._has_tables,
+            "refresh tokens (REFRESH_TOKENS)": settings.refresh_tokens,
+            "revocations (REVOCATION=database)": settings.revocation == "database",
+            "revocations": is_auto,
+        }
+        return [what for what, is_kept in reasons.items() if is_kept]
+
+    def _database_url(self) -> str:
+        """Return the URL that was asked for.
+
+        The default is a file beside the application. Where the users are kept
+        elsewhere nobody expects one, and in a container it is soon lost.
+
+        Raises:
+            ConfigurationError: The users are elsewhere, and there is no URL.
+        """
+        if self._is_elsewhere() and not self._has_database_url():
+            kept = ", ".join(self._needs()) or "what the application keeps"
+            raise ConfigurationError(NO_DATABASE.format(kept))
+        return self._auth.settings.database_url
+
+    def _is_elsewhere(self) -> bool:
+        """Tell whether the users are in another database than ``DATABASE_URL``'s."""
+        url = self._auth.settings.better_auth_database_url
+        return self._is_own_store or url is not None
+
+    def _has_database_url(self) -> bool:
+        return "database_url" in self._auth.settings.model_fields_set
+
+    def _add_codes(self, parts: Parts, codes: Codes, send: Sender) -> None:
+        recovery = RecoveryRoutes(parts, codes, send)
+        recovery.add_to(self.router)
 
         @self.on_event("signed_up")
         async def welcome(event: AccountEvent) -> None:
             if self._auth.settings.email_verification and event.user is not None:
-                await codes.welcome(event.user)
+                await recovery.welcome(event.user)

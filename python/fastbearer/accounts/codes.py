@@ -1,25 +1,48 @@
 """Codes that are sent in messages."""
 
+import json
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sqlalchemy import ColumnElement, delete
 from sqlmodel import col, select
 
 from fastbearer.accounts.database import Database
-from fastbearer.accounts.models import Code
+from fastbearer.accounts.models import Code, User
 from fastbearer.accounts.records import digest, new_secret, utc_now
 
-__all__ = ["Codes", "Purpose"]
+__all__ = ["Bond", "Codes", "Purpose"]
 
 Purpose = Literal["verify_email", "reset_password"]
+
+
+class Bond(NamedTuple):
+    """Whose a code is.
+
+    Attributes:
+        user_id: The user's id; empty for nobody's.
+        state: What the user was like when the code was made.
+    """
+
+    user_id: str
+    state: str
+
+    @classmethod
+    def to(cls, user: User | None) -> "Bond":
+        """Return what ties a code to a user as they are now."""
+        if user is None:
+            return cls("", digest(new_secret()))
+        facts = (user.id, user.email, user.password_hash)
+        return cls(user.id, digest(json.dumps(facts)))
 
 
 class Codes:
     """Single-use codes that expire, in the table ``fastbearer_code``.
 
-    Only digests are stored. Several codes for one e-mail are good at a time,
-    so that nobody can keep somebody from using theirs.
+    Only digests are stored. Several codes of one user are good at a time, so
+    that nobody can keep somebody from using theirs. All of them end when the
+    user's e-mail or password changes, or the user is gone: whoever changes it,
+    and wherever the users are kept.
 
     Args:
         database: Must be open when a method is called.
@@ -28,40 +51,45 @@ class Codes:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def make(self, purpose: Purpose, email: str, lifetime: timedelta) -> str:
+    async def make(
+        self, purpose: Purpose, user: User | None, lifetime: timedelta
+    ) -> str:
         """Return a fresh code; those that have expired are forgotten."""
-        code, now = new_secret(), utc_now()
+        code, now, bond = new_secret(), utc_now(), Bond.to(user)
         async with self._database.transaction() as session:
             await session.exec(delete(Code).where(col(Code.expires_at) <= now))
             session.add(
                 Code(
                     id=digest(code),
                     purpose=purpose,
-                    email=email,
+                    user_id=bond.user_id,
+                    state=bond.state,
                     expires_at=now + lifetime,
                 )
             )
         return code
 
-    async def find(self, purpose: Purpose, code: str) -> str | None:
-        """Return the e-mail of a good code, or None."""
-        query = select(Code.email).where(*_good(purpose, code))
-        async with self._database.transaction() as session:
-            return (await session.exec(query)).one_or_none()
+    async def find(self, purpose: Purpose, code: str) -> Bond | None:
+        """Return whose a code is that has not expired, or None.
 
-    async def use(self, purpose: Purpose, code: str) -> str | None:
-        """Return the e-mail of a good code, or None; it is good no more.
-
-        Of several at a time one gets it. The other codes for this purpose and
-        e-mail end with it.
+        It is good only if it is `Bond.to` the user as they are now.
         """
-        taken = delete(Code).where(*_good(purpose, code)).returning(col(Code.email))
+        query = select(Code).where(*_good(purpose, code))
         async with self._database.transaction() as session:
-            email: str | None = (await session.exec(taken)).scalar_one_or_none()
-            if email is not None:
-                others = (col(Code.purpose) == purpose, col(Code.email) == email)
-                await session.exec(delete(Code).where(*others))
-        return email
+            found = (await session.exec(query)).one_or_none()
+        return None if found is None else Bond(found.user_id, found.state)
+
+    async def end(self, purpose: Purpose, user_id: str) -> None:
+        """End the codes of a user for one purpose."""
+        await self._delete(col(Code.purpose) == purpose, col(Code.user_id) == user_id)
+
+    async def end_all(self, user_id: str) -> None:
+        """End every code of a user."""
+        await self._delete(col(Code.user_id) == user_id)
+
+    async def _delete(self, *conditions: ColumnElement[bool]) -> None:
+        async with self._database.transaction() as session:
+            await session.exec(delete(Code).where(*conditions))
 
 
 def _good(purpose: Purpose, code: str) -> tuple[ColumnElement[bool], ...]:

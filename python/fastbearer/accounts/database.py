@@ -1,8 +1,10 @@
 """One database: its engine, its tables, and sessions on it."""
 
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import exc, text
 from sqlalchemy.engine import URL
@@ -26,6 +28,9 @@ NOT_MIGRATED = (
     "the tables in the database of DATABASE_URL are missing, or of another version: "
     "run `fastbearer migrate`"
 )
+
+PRIVATE = 0o600
+"""The mode of an SQLite file: password hashes are in it."""
 
 SQLITE_PRAGMAS = (
     "PRAGMA busy_timeout = 10000",  # milliseconds; first, for the next one may wait
@@ -157,14 +162,39 @@ def _engine(url: str) -> AsyncEngine:
 
 
 def _try_file(url: URL) -> None:
-    """Fail here where the file cannot be opened.
+    """Make the file, for its owner alone; fail here where it cannot be opened.
 
     Later, aiosqlite would leave a thread behind that reports to an event loop
     which the failed start has closed.
     """
-    if url.database is None or is_in_memory(url) or "uri" in url.query:
+    file = _file(url)
+    if file is None:
         return
     try:
-        sqlite3.connect(url.database).close()
-    except sqlite3.Error as error:
+        _make_private(file)
+        sqlite3.connect(file).close()
+    except (OSError, sqlite3.Error) as error:
         raise ConfigurationError(UNREACHABLE) from error
+
+
+def _file(url: URL) -> str | None:
+    """Return the file that a URL of SQLite names, if SQLite may make it."""
+    if url.database is None or is_in_memory(url):
+        return None
+    if "uri" not in url.query:
+        return url.database
+    mode = url.query.get("mode", "rwc")
+    parts = urlsplit(url.database)
+    return unquote(parts.path) if parts.scheme == "file" and mode == "rwc" else None
+
+
+def _make_private(file: str) -> None:
+    """Make a file that only its owner reads; one that is there stays as it is.
+
+    It is made with that mode, whatever the umask, so that there is no moment at
+    which others could open it. SQLite gives the files beside it (``-wal``,
+    ``-shm``, ``-journal``) the same mode.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
+    with suppress(FileExistsError):
+        os.close(os.open(os.path.realpath(file), flags, PRIVATE))

@@ -1,89 +1,189 @@
-"""Revocations in the database."""
+"""Revocations in the database of the accounts."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import bindparam, delete, text
-from sqlmodel import col
+from sqlalchemy import bindparam, text
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from fastbearer.accounts.database import Database
-from fastbearer.accounts.models import NotBefore, Revoked
-from fastbearer.accounts.records import UtcDateTime, utc_now
-from fastbearer.revocation.protocol import shelf_key
+from fastbearer.accounts.records import UtcDateTime
+from fastbearer.revocation.ended import Change, Ended, Kind
+from fastbearer.revocation.replica import DEFAULT_LAG_SECONDS, ReplicatedRevocations
 
 __all__ = ["DatabaseRevocations"]
 
 # RFC 7519 puts no bound on exp; a datetime has one.
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+CLOCK_DIFFERENCE_SECONDS = 3600
+CHANNEL = "fastbearer_ended"
+KINDS: dict[str, Kind] = {"t": "token", "s": "session", "u": "user"}
+LETTERS = {kind: letter for letter, kind in KINDS.items()}
 
-LOOK_UP = text(
-    "SELECT (SELECT 1 FROM fastbearer_revoked WHERE id = :token),"
-    " (SELECT issued_at FROM fastbearer_not_before WHERE id = :user)"
+# Its row is locked until the end of the transaction: numbers come in their order.
+NEXT_NUMBER = text(
+    "UPDATE fastbearer_ended_number SET number = number + 1 WHERE id = 1"
+    " RETURNING number"
 )
-REVOKE = text(
-    "INSERT INTO fastbearer_revoked (id, expires_at) VALUES (:id, :expires_at)"
-    " ON CONFLICT (id) DO NOTHING"
+END = text(
+    "INSERT INTO fastbearer_ended AS old (id, value, expires_at, number)"
+    " VALUES (:id, :value, :expires_at, :number) ON CONFLICT (id) DO UPDATE SET"
+    " value = CASE WHEN old.value > excluded.value"
+    " THEN old.value ELSE excluded.value END,"
+    " expires_at = CASE WHEN old.value > excluded.value"
+    " THEN old.expires_at ELSE excluded.expires_at END,"
+    " number = excluded.number"
 ).bindparams(bindparam("expires_at", type_=UtcDateTime))
-END_SESSIONS = text(
-    "INSERT INTO fastbearer_not_before AS old (id, issued_at) VALUES (:id, :next)"
-    " ON CONFLICT (id) DO UPDATE SET issued_at ="
-    " CASE WHEN old.issued_at >= excluded.issued_at"
-    " THEN old.issued_at + 1 ELSE excluded.issued_at END RETURNING issued_at"
+END_USER = text(
+    "INSERT INTO fastbearer_ended (id, value, number) VALUES (:id, :value, :number)"
+    " ON CONFLICT (id) DO UPDATE SET value = excluded.value, number = excluded.number"
 )
+GENERATION = text("SELECT MAX(value) FROM fastbearer_ended WHERE id IN (:id, :old)")
+NUMBER = text("SELECT number FROM fastbearer_ended_number WHERE id = 1")
+SINCE = text("SELECT id, value FROM fastbearer_ended WHERE number > :number")
+PRUNE = text("DELETE FROM fastbearer_ended WHERE expires_at <= :before").bindparams(
+    bindparam("before", type_=UtcDateTime)
+)
+NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', '')")
 
 
-class DatabaseRevocations:
-    """Revocations in two tables: one query for each token.
+class DatabaseRevocations(ReplicatedRevocations):
+    """Revocations in the table ``fastbearer_ended``, with a copy in memory.
 
     Args:
-        database: Must be open when a method is called.
+        database: It is opened with the lifespan, if it is not open.
         clock: A callable that returns seconds since the epoch.
+        monotonic: A callable that returns seconds; for the age of the copy.
+        max_lag: Seconds after which a copy is too old to be asked.
     """
 
     def __init__(
-        self, database: Database, clock: Callable[[], float] = time.time
+        self,
+        database: Database,
+        clock: Callable[[], float] = time.time,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        max_lag: float = DEFAULT_LAG_SECONDS,
     ) -> None:
+        super().__init__(
+            DatabaseJournal(database, clock),
+            clock=clock,
+            monotonic=monotonic,
+            max_lag=max_lag,
+        )
+
+
+class DatabaseJournal:
+    """A `Journal` in two tables; on PostgreSQL it notifies whoever listens."""
+
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         self._database = database
         self._clock = clock
 
-    async def is_revoked(
-        self, token_id: str, user_id: str, issued_at: float | None
-    ) -> bool:
-        """As in `RevocationStore`."""
-        keys = {"token": shelf_key(token_id), "user": shelf_key(user_id)}
-        async with self._database.transaction() as session:
-            connection = await session.connection()
-            found = (await connection.execute(LOOK_UP, keys)).one()
-        if found[0] is not None:
-            return True
-        if found[1] is None:
-            return False
-        return issued_at is None or issued_at < found[1]
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """As in `Journal`."""
+        async with self._database.lifespan(None):
+            yield
 
-    async def revoke(self, token_id: str, until: float) -> None:
-        """As in `RevocationStore`; those that have expired are forgotten."""
-        latest = LATEST.timestamp()
+    async def end(self, kind: Kind, key: str, until: int) -> None:
+        """As in `Journal`."""
+        latest = int(LATEST.timestamp())
         values = {
-            "id": shelf_key(token_id),
+            "id": f"{LETTERS[kind]}:{key}",
+            "value": until,
             "expires_at": datetime.fromtimestamp(min(until, latest), UTC),
         }
         async with self._database.transaction() as session:
-            await session.exec(
-                delete(Revoked).where(col(Revoked.expires_at) <= utc_now())
-            )
+            number = await _next_number(session)
             connection = await session.connection()
-            await connection.execute(REVOKE, values)
+            await connection.execute(END, {**values, "number": number})
 
-    async def end_sessions(self, user_id: str) -> int:
-        """As in `RevocationStore`."""
-        values = {"id": shelf_key(user_id), "next": int(self._clock()) + 1}
+    async def end_user(self, key: str, least: int) -> int:
+        """As in `Journal`."""
+        async with self._database.transaction() as session:
+            number = await _next_number(session)
+            value = max(least, await _generation(session, key) + 1)
+            values = {"id": f"u:{key}", "value": value, "number": number}
+            await (await session.connection()).execute(END_USER, values)
+            return value
+
+    async def generation(self, key: str) -> int:
+        """As in `Journal`."""
+        async with self._database.transaction() as session:
+            return await _generation(session, key)
+
+    async def since(self, number: int) -> tuple[int, list[Change]]:
+        """As in `Journal`."""
         async with self._database.transaction() as session:
             connection = await session.connection()
-            return int((await connection.execute(END_SESSIONS, values)).scalar_one())
+            latest = int((await connection.execute(NUMBER)).scalar_one())
+            if latest == number:
+                return latest, []
+            after = number if latest > number else -1
+            found = await connection.execute(SINCE, {"number": after})
+            return latest, [_change(*row) for row in found]
 
-    async def not_before(self, user_id: str) -> int:
-        """As in `RevocationStore`."""
+    async def prune(self) -> None:
+        """As in `Journal`."""
+        before = datetime.fromtimestamp(self._clock() - CLOCK_DIFFERENCE_SECONDS, UTC)
         async with self._database.transaction() as session:
-            found = await session.get(NotBefore, shelf_key(user_id))
-        return 0 if found is None else found.issued_at
+            await (await session.connection()).execute(PRUNE, {"before": before})
+
+    async def listen(self, wake: Callable[[], None]) -> bool:
+        """As in `Journal`: by LISTEN and NOTIFY, with a connection of its own."""
+        async with self._database.transaction() as session:
+            connection = await session.connection()
+            driver = (await connection.get_raw_connection()).driver_connection
+            can_listen = hasattr(driver, "add_listener")
+            if can_listen:
+                await _listen(driver, wake)
+        return can_listen
+
+
+async def _generation(session: AsyncSession, key: str) -> int:
+    """Return the greater generation of the two keys that a user may have."""
+    connection = await session.connection()
+    keys = {"id": f"u:{key}", "old": f"u:{Ended.old_key(key)}"}
+    return int((await connection.execute(GENERATION, keys)).scalar_one() or 0)
+
+
+async def _next_number(session: AsyncSession) -> int:
+    """Return the number of a change, and let PostgreSQL tell of it at the commit.
+
+    First in its transaction: others of the kind wait for its end.
+    """
+    connection = await session.connection()
+    number = int((await connection.execute(NEXT_NUMBER)).scalar_one())
+    if connection.dialect.name == "postgresql":
+        await connection.execute(NOTIFY)
+    return number
+
+
+def _change(name: str, value: int) -> Change:
+    letter, _, key = name.partition(":")
+    return Change(KINDS[letter], key, value)
+
+
+async def _listen(driver: Any, wake: Callable[[], None]) -> None:
+    """Listen on a connection of asyncpg until it is lost."""
+    lost = asyncio.Event()
+
+    def heard(*_: object) -> None:
+        wake()
+
+    def is_lost(*_: object) -> None:
+        lost.set()
+
+    driver.add_termination_listener(is_lost)
+    await driver.add_listener(CHANNEL, heard)
+    try:
+        await lost.wait()
+    finally:
+        driver.remove_termination_listener(is_lost)
+        if not driver.is_closed():
+            await driver.remove_listener(CHANNEL, heard)

@@ -3,15 +3,16 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, inspect
 from sqlmodel import Field
 
+from fastbearer.accounts.emails import EMAIL_LENGTH
 from fastbearer.accounts.records import Record, UtcDateTime, new_id, utc_now
 
-__all__ = ["Code", "NotBefore", "RefreshToken", "Revoked", "User"]
+__all__ = ["Code", "Ended", "EndedNumber", "RefreshToken", "User"]
 
-EMAIL_LENGTH = 254  # RFC 5321 4.5.3.1.3, as RFC 3696 erratum 1690 counts it
 NAME_LENGTH = 255
+ADDRESS = "fastbearer_address"
 
 
 class User(Record, table=True):
@@ -19,8 +20,8 @@ class User(Record, table=True):
 
     Attributes:
         id: Opaque; 32 lower-case hexadecimal digits.
-        email: In the form of ``schemas.Email``, hence unique whatever its
-            case was.
+        email: In the form of `normalize_email`, hence unique whatever its case
+            was.
         name: What the user wants to be called, if they said so.
         password_hash: Of any format that ``PasswordHash.verify`` knows.
         email_verified: Whether a code sent to the e-mail has come back.
@@ -38,6 +39,16 @@ class User(Record, table=True):
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
+    @property
+    def address(self) -> str:
+        """Where messages go: the e-mail, letter for letter as it is on record."""
+        address: str = inspect(self).info.get(ADDRESS, self.email)
+        return address
+
+    def put_on_record(self, address: str) -> None:
+        """Note how the e-mail is written where it is kept."""
+        inspect(self).info[ADDRESS] = address
+
 
 class Code(Record, table=True):
     """A code in a message: who has it can read the mail of the address.
@@ -45,8 +56,10 @@ class Code(Record, table=True):
     Attributes:
         id: The digest of the code.
         purpose: What it is good for.
-        email: Where the message went; whether a user has it does not matter,
-            so that for all the same is done.
+        user_id: Whose it is. Codes are made for nobody as well, so that the same
+            is done for every e-mail.
+        state: The digest of the user's id, e-mail and password hash; once one
+            of them has changed, the code is good no more.
         expires_at: UTC.
     """
 
@@ -54,7 +67,8 @@ class Code(Record, table=True):
 
     id: str = Field(primary_key=True, max_length=64)
     purpose: str = Field(max_length=32)
-    email: str = Field(max_length=EMAIL_LENGTH, index=True)
+    user_id: str = Field(max_length=255, index=True)
+    state: str = Field(max_length=64)
     expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
@@ -67,6 +81,8 @@ class RefreshToken(Record, table=True):
         family: The session: all tokens that came from one sign-in.
         expires_at: UTC; that of the session.
         used_at: UTC; when the next token of the family took its place.
+        generation: That of its user when the session began; None for sessions
+            from before there were generations.
     """
 
     __tablename__: ClassVar[Any] = "fastbearer_refresh_token"
@@ -76,31 +92,37 @@ class RefreshToken(Record, table=True):
     family: str = Field(max_length=32, index=True)
     expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
     used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    generation: int | None = Field(default=None, sa_type=BigInteger)
 
 
-class Revoked(Record, table=True):
-    """A token that has ended.
-
-    Attributes:
-        id: The digest of its id.
-        expires_at: UTC; when nobody need remember it any longer.
-    """
-
-    __tablename__: ClassVar[Any] = "fastbearer_revoked"
-
-    id: str = Field(primary_key=True, max_length=64)
-    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
-
-
-class NotBefore(Record, table=True):
-    """The time since when a user's tokens are good.
+class Ended(Record, table=True):
+    """A token, a session or a user's sessions that have ended.
 
     Attributes:
-        id: The digest of the user's id.
-        issued_at: The least ``iat``, in seconds since the epoch.
+        id: A letter for the kind, and the digest of the id.
+        value: When it expires, in seconds since the epoch; of a user ("u:..."), the
+            least generation of a session that is good.
+        expires_at: UTC; when nobody need remember it any longer, or None.
+        number: Greater than that of every change before it.
     """
 
-    __tablename__: ClassVar[Any] = "fastbearer_not_before"
+    __tablename__: ClassVar[Any] = "fastbearer_ended"
 
-    id: str = Field(primary_key=True, max_length=64)
-    issued_at: int = Field(sa_type=BigInteger)
+    id: str = Field(primary_key=True, max_length=72)
+    value: int = Field(sa_type=BigInteger)
+    expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
+    number: int = Field(sa_type=BigInteger, index=True)
+
+
+class EndedNumber(Record, table=True):
+    """The number of the latest change in `Ended`: one row.
+
+    Attributes:
+        id: 1.
+        number: Of the latest change.
+    """
+
+    __tablename__: ClassVar[Any] = "fastbearer_ended_number"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    number: int = Field(sa_type=BigInteger)

@@ -1,16 +1,22 @@
 """What begins with a sign-in, goes on by refreshing, and ends."""
 
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from fastbearer.accounts.database import Database
 from fastbearer.accounts.models import User
-from fastbearer.accounts.refresh import Issued, RefreshTokens
+from fastbearer.accounts.records import new_id
+from fastbearer.accounts.refresh import Issued, RefreshTokens, ReusedTokenError
 from fastbearer.accounts.stores.protocol import UserStore
-from fastbearer.errors import TokenError
+from fastbearer.errors import StoreUnavailableError, TokenError
 from fastbearer.fastapi import Auth
-from fastbearer.revocation import revocation_id
+from fastbearer.revocation.protocol import names_of, scope_of, session_id
 
 __all__ = ["Sessions", "Tokens"]
+
+CLOCK_DIFFERENCE_SECONDS = 3600
+"""By which the clocks of two processes may differ."""
 
 
 class Tokens(NamedTuple):
@@ -23,10 +29,14 @@ class Tokens(NamedTuple):
 class Sessions:
     """The tokens of signed-in users.
 
-    Passwords change and accounts go while somebody signs in: a session that
-    was begun with what is no longer true does not come about. For that, whoever
-    changes something stores the change first, then ends the sessions; who begins
-    a session does so first, and then looks whether the user is as before.
+    A session has an id, which all its tokens carry (``sid``), and the generation of
+    its user (``gen``), a number that grows whenever all sessions of the user end.
+    Neither depends on a clock.
+
+    Passwords change and accounts go while somebody signs in. Whoever begins a
+    session reads the generation first, then looks whether the user is as before;
+    whoever changes something stores the change, then raises the generation. One of
+    the two sees the other.
 
     Args:
         auth: Signs the tokens.
@@ -37,7 +47,10 @@ class Sessions:
     def __init__(self, auth: Auth, store: UserStore, database: Database) -> None:
         self._auth = auth
         self._store = store
-        self._refresh = RefreshTokens(lambda: auth.settings, database)
+        self._refresh = RefreshTokens(
+            lambda: auth.settings, database, lambda: auth.clock()
+        )
+        self._unfinished: set[str] = set()
 
     @property
     def can_end(self) -> bool:
@@ -51,6 +64,9 @@ class Sessions:
     async def start(self, user: User) -> Tokens:
         """Begin a session for a user whose password was right.
 
+        Args:
+            user: With the hash that the password was compared with.
+
         Raises:
             TokenError: The user has changed meanwhile.
         """
@@ -62,50 +78,136 @@ class Sessions:
         return tokens
 
     async def issue(self, user: User) -> Tokens:
-        """Begin a session, whatever happens to the user meanwhile."""
-        refresh = await self._refresh.start(user.id) if self._can_refresh else None
-        return self._signed(user, refresh, await self._moment(user.id))
+        """Begin a session of a user who was just made."""
+        await self._finish()
+        generation = await self.generation(user.id)
+        if not self._can_refresh:
+            return self._signed(user, None, new_id(), generation)
+        refresh = await self._refresh.start(user.id, generation)
+        return self._signed(user, refresh, refresh.family, generation)
 
     async def refresh(self, token: str | None) -> tuple[User, Tokens]:
         """Go on with the session of a refresh token.
 
         Raises:
-            ReusedTokenError: The token was used before.
+            ReusedTokenError: The token was used before; its session has ended.
             TokenError: The token is not good, or its user is gone.
         """
         if token is None:
             raise TokenError("there is no refresh token")
-        issued = await self._refresh.rotate(token)
-        moment = await self._moment(issued.user_id)
+        await self._finish()
+        try:
+            issued = await self._refresh.rotate(token)
+        except ReusedTokenError as error:
+            await self._end_session(error.family)
+            await self._refresh.end(error.family)
+            raise
+        generation = await self.generation(issued.user_id)
+        if issued.generation is not None and issued.generation < generation:
+            await self._refresh.end(issued.family)
+            raise TokenError("all sessions of the user have ended")
         user = await self._store.find(issued.user_id)
         if user is None or not await self._refresh.is_alive(issued.family):
             raise TokenError("the session has ended")
-        return user, self._signed(user, issued, moment)
+        return user, self._signed(user, issued, issued.family, generation)
 
-    async def end(self, token: str, claims: dict[str, Any]) -> None:
-        """End the session of a token, as far as that can be done."""
-        family = claims.get("sid")
-        if self._can_refresh and isinstance(family, str):
+    async def session_of(self, refresh_token: str) -> tuple[str, str] | None:
+        """Return user and session of a refresh token, used or not, or None."""
+        if not self._can_refresh:
+            return None
+        return await self._refresh.session_of(refresh_token)
+
+    async def end(self, token: str, claims: Mapping[str, Any]) -> None:
+        """End the session of a verified token, as far as that can be done.
+
+        A token without ``sid`` ends alone.
+        """
+        scope = scope_of(claims, self._auth.home_issuers)
+        names = names_of(token, claims, scope)
+        if names.session is not None:
+            if not scope and self._can_refresh:
+                await self._refresh.end(names.session)
+            await self._end_session(names.session, claims["exp"])
+        elif self._auth.revocations is not None:
+            await self._auth.revocations.revoke(names.token, claims["exp"])
+
+    async def end_family(self, family: str) -> None:
+        """End a session by its id: its refresh tokens, and every access token."""
+        if self._can_refresh:
             await self._refresh.end(family)
-        if self._auth.revocations is not None:
-            token_id = revocation_id(token, claims)
-            await self._auth.revocations.revoke(token_id, claims["exp"])
+        await self._end_session(family)
 
     async def end_all(self, user_id: str) -> None:
-        """End every session of a user."""
+        """End every session of a user.
+
+        Raises:
+            StoreUnavailableError: Some may not have ended.
+        """
         if self._can_refresh:
             await self._refresh.end_all(user_id)
         if self._auth.revocations is not None:
             await self._auth.revocations.end_sessions(user_id)
 
-    async def _moment(self, user_id: str) -> int:
-        """Return the least ``iat`` of a token that is good from now on."""
+    async def end_all_of(self, token: str, claims: Mapping[str, Any]) -> None:
+        """End every session of whom a verified token names."""
+        scope = scope_of(claims, self._auth.home_issuers)
+        user_id = names_of(token, claims, scope).user_id
+        if not scope:
+            await self.end_all(user_id)
+        elif self._auth.revocations is not None:
+            await self._auth.revocations.end_sessions(user_id)
+
+    @asynccontextmanager
+    async def ending_all(self, user_id: str) -> AsyncIterator[None]:
+        """End every session of a user around a change of the user.
+
+        Before it: where that fails, nothing was changed yet. After it: what was begun
+        meanwhile. Where that fails, it is done before the next session begins here.
+
+        Raises:
+            StoreUnavailableError: The store of sessions cannot be reached.
+        """
+        await self.end_all(user_id)
+        yield
+        try:
+            await self.end_all(user_id)
+        except StoreUnavailableError:
+            self._unfinished.add(user_id)
+            raise
+
+    async def generation(self, user_id: str) -> int:
+        """Return the generation of a user's sessions, from the store itself."""
         revocations = self._auth.revocations
         return 0 if revocations is None else await revocations.not_before(user_id)
 
-    def _signed(self, user: User, refresh: Issued | None, moment: int) -> Tokens:
-        claims: dict[str, Any] = {} if refresh is None else {"sid": refresh.family}
-        if moment > int(self._auth.clock()):
-            claims |= {"iat": moment, "exp": moment + self._auth.lifetime}
+    async def _finish(self) -> None:
+        """End what could not be ended when the store was away."""
+        for user_id in tuple(self._unfinished):
+            await self.end_all(user_id)
+            self._unfinished.discard(user_id)
+
+    async def _end_session(self, session: str, until: float = 0) -> None:
+        """End every access token of a session.
+
+        Args:
+            session: Its id.
+            until: When a token expires that may live longer than those of today.
+        """
+        revocations: Any = self._auth.revocations
+        if revocations is None:
+            return
+        latest = self._auth.clock() + self._auth.lifetime + CLOCK_DIFFERENCE_SECONDS
+        until = max(until, latest)
+        if hasattr(revocations, "end_session"):
+            await revocations.end_session(session, until)
+        else:
+            await revocations.revoke(session_id(session), until)
+
+    def _signed(
+        self, user: User, refresh: Issued | None, session: str, generation: int
+    ) -> Tokens:
+        claims: dict[str, Any] = {"sid": session}
+        if self._auth.revocations is not None:
+            claims["gen"] = generation
         token = self._auth.generate_jwt_token(user.id, user.email, claims=claims)
         return Tokens(token, refresh)

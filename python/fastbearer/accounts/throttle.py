@@ -1,16 +1,17 @@
 """Limits on how often somebody may try."""
 
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Literal
 
 from limits import RateLimitItem, parse
-from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
 
+from fastbearer.accounts.client_address import UNKNOWN
 from fastbearer.accounts.records import digest
+from fastbearer.accounts.windows import MemoryWindows, RedisWindows, Windows
 from fastbearer.errors import (
     ConfigurationError,
     StoreUnavailableError,
@@ -21,27 +22,43 @@ from fastbearer.hashing_pool import hashing_client
 
 __all__ = ["Kind", "Throttle"]
 
+KNOWN_SECONDS = 30 * 86_400
+"""For how long an address from which somebody has signed in is known as theirs."""
+
+PROBE = parse("1000000/minute")
+"""A limit that nobody reaches."""
+
 # uvloop has a RuntimeError for a connection that has just been lost.
 STORE_ERRORS = (StorageError, OSError, RuntimeError)
 
 Kind = Literal["signin", "signup", "message"]
+Limits = tuple[RateLimitItem, ...]
 
 
 class Throttle:
-    """Counts attempts by e-mail and by client address.
+    """Counts attempts by account and client, by account alone, and by client.
 
     In the memory of the process, or in Redis where there is a ``REDIS_URL``;
     there, all processes count together. An attempt is counted before it is
     made, so that many at a time are not more.
 
+    What is counted for an e-mail and one client is limited first, in several windows,
+    so that whoever goes on waits longer and longer. What is counted for the e-mail
+    alone has a slower limit, which does not hold for a client that is known: somebody
+    has signed in from there. So nobody else locks an account's owner out.
+
     Args:
         settings: Asked when needed.
+        clock: A callable that returns seconds since the epoch.
     """
 
-    def __init__(self, settings: Callable[[], Settings]) -> None:
+    def __init__(
+        self, settings: Callable[[], Settings], clock: Callable[[], float] = time.time
+    ) -> None:
         self._settings = settings
+        self._clock = clock
         self._redis: Any = None
-        self._limiter: MovingWindowRateLimiter | None = None
+        self._windows: Windows | None = None
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -57,20 +74,34 @@ class Throttle:
         finally:
             if self._redis is not None:
                 await self._redis.aclose()
-            self._redis = self._limiter = None
+            self._redis = self._windows = None
 
     def _open(self) -> None:
-        self._limits = {
-            "signin": self._limit("throttle_failures"),
-            "signup": self._limit("throttle_failures"),
-            "message": self._limit("throttle_messages"),
-            "address": self._limit("throttle_requests"),
+        failures = self._limits("throttle_failures")
+        everybody = self._limits("throttle_account_failures")
+        self._pair: dict[Kind, Limits] = {
+            "signin": failures,
+            "signup": failures,
+            "message": self._limits("throttle_messages"),
         }
-        self._redis = _redis(self._settings().redis_url)
-        self._limiter = MovingWindowRateLimiter(_storage(self._redis))
+        self._account: dict[Kind, Limits] = {
+            "signin": everybody,
+            "signup": everybody,
+            "message": self._limits("throttle_account_messages"),
+        }
+        self._address = self._limits("throttle_requests")
+        url = self._settings().redis_url
+        if url is None:
+            self._windows = MemoryWindows(self._clock)
+            return
+        # Only who asks for Redis needs the extra.
+        from fastbearer.connections.redis import redis_client
+
+        self._redis = redis_client(url)
+        self._windows = RedisWindows(self._redis)
 
     async def check_address(self, address: str | None) -> None:
-        """Count a request from a client's address.
+        """Count a request from a client's address. Nothing sets that count back.
 
         Args:
             address: None where nobody can tell: then nothing is counted, lest one
@@ -81,89 +112,133 @@ class Throttle:
             StoreUnavailableError: Redis cannot be reached.
         """
         hashing_client.set(address)  # the hashing queue is shared out by it
-        if address is not None:
-            await self._take("address", address)
+        if address is not None and self._settings().throttle:
+            with _outages():
+                await self._hit(self._address_limits(), "address", address)
 
-    async def take(self, kind: Kind, email: str) -> None:
+    async def take(self, kind: Kind, email: str, address: str | None) -> None:
         """Count an attempt for an e-mail, whether or not anybody has it.
+
+        Args:
+            kind: Of attempt.
+            email: In its one form.
+            address: The client's; all that are unknown are one.
 
         Raises:
             TooManyAttemptsError: There were too many.
             StoreUnavailableError: Redis cannot be reached.
         """
-        await self._take(kind, digest(email))
+        if not self._settings().throttle:
+            return
+        windows = self._ready()
+        with _outages():
+            await self._hit(self._pair[kind], kind, *_pair(email, address))
+            if not await windows.get(_known(email, address)):
+                await self._hit(self._account[kind], kind, digest(email))
 
-    async def forget(self, kind: Kind, email: str) -> None:
-        """Forget the attempts for an e-mail, for one succeeded.
+    async def give_back(self, kind: Kind, email: str, address: str | None) -> None:
+        """Take back what `take` has counted: it was we who did not even try.
 
         Raises:
             StoreUnavailableError: Redis cannot be reached.
         """
         if not self._settings().throttle:
             return
-        limiter = self._ready()
-        try:
-            await limiter.clear(self._limits[kind], "fastbearer", kind, digest(email))
-        except STORE_ERRORS as error:
-            raise _unavailable(error) from error
+        windows = self._ready()
+        with _outages():
+            is_known = await windows.get(_known(email, address))
+            for limit in self._pair[kind]:
+                await windows.release(limit.key_for(kind, *_pair(email, address)))
+            for limit in () if is_known else self._account[kind]:
+                await windows.release(limit.key_for(kind, digest(email)))
 
-    async def _take(self, kind: str, key: str) -> None:
+    async def forget(self, kind: Kind, email: str, address: str | None) -> None:
+        """Forget a client's attempts for an e-mail, for one has succeeded.
+
+        The client is known from now on. What others have tried stays counted.
+
+        Raises:
+            StoreUnavailableError: Redis cannot be reached.
+        """
         if not self._settings().throttle:
             return
-        limiter, limit = self._ready(), self._limits[kind]
-        identifiers = ("fastbearer", kind, key)
-        try:
-            if await limiter.hit(limit, *identifiers):
-                return
-            window = await limiter.get_window_stats(limit, *identifiers)
-        except STORE_ERRORS as error:
-            raise _unavailable(error) from error
-        seconds = max(1, window.reset_time - time.time())
-        raise TooManyAttemptsError(f"too many attempts: {kind}", seconds)
+        windows = self._ready()
+        with _outages():
+            for limit in self._pair[kind]:
+                await windows.clear(limit.key_for(kind, *_pair(email, address)))
+            if address is not None:
+                await windows.incr(_known(email, address), KNOWN_SECONDS)
 
-    def _ready(self) -> MovingWindowRateLimiter:
-        if self._limiter is None:
+    async def check_store(self) -> None:
+        """Try what counting needs, with a key of its own.
+
+        Raises:
+            StoreUnavailableError: Redis cannot be reached, or refuses a command.
+        """
+        if not self._settings().throttle:
+            return
+        windows = self._ready()
+        with _outages():
+            await self._hit((PROBE,), "probe")
+            await MovingWindowRateLimiter(windows).get_window_stats(PROBE, "probe")
+            await windows.release(PROBE.key_for("probe"))
+            await windows.clear(PROBE.key_for("probe"))
+            await windows.incr("known/probe", PROBE.get_expiry())
+            await windows.get("known/probe")
+
+    async def _hit(self, limits: Limits, kind: str, *keys: str) -> None:
+        """Count in each window, the shortest first.
+
+        Raises:
+            TooManyAttemptsError: One of them is full.
+        """
+        limiter = MovingWindowRateLimiter(self._ready())
+        for place, limit in enumerate(limits):
+            if await limiter.hit(limit, kind, *keys):
+                continue
+            # Longer windows may be full as well: what is told is when to come again.
+            windows = [
+                await limiter.get_window_stats(one, kind, *keys)
+                for one in limits[place:]
+            ]
+            ends = [one.reset_time for one in windows if one.remaining <= 0]
+            seconds = max([1, *(end - self._clock() for end in ends)])
+            raise TooManyAttemptsError(f"too many attempts: {kind}", seconds)
+
+    def _address_limits(self) -> Limits:
+        self._ready()
+        return self._address
+
+    def _ready(self) -> Windows:
+        if self._windows is None:
             self._open()
-        assert self._limiter is not None  # noqa: S101
-        return self._limiter
+        assert self._windows is not None  # noqa: S101
+        return self._windows
 
-    def _limit(self, name: str) -> RateLimitItem:
+    def _limits(self, name: str) -> Limits:
+        """Return the limits of a setting, that of the shortest window first."""
         try:
-            return parse(getattr(self._settings(), name))
+            limits = map(parse, getattr(self._settings(), name).split(","))
+            return tuple(sorted(limits, key=lambda limit: limit.get_expiry()))
         except ValueError:
-            raise ConfigurationError(f"{name.upper()} must be like 10/minute") from None
+            raise ConfigurationError(
+                f"{name.upper()} must be like 10/minute, or several with commas between"
+            ) from None
 
 
-class _Memory(MemoryStorage):
-    """limits 5.8 drops the list that its own expiry may be looking at.
-
-    That then ends with a KeyError in the log. An empty list is dropped there.
-    """
-
-    async def clear(self, key: str) -> None:
-        if key in self.events:
-            self.events[key] = []
+def _pair(email: str, address: str | None) -> tuple[str, str]:
+    return digest(email), address or UNKNOWN
 
 
-def _redis(url: str | None) -> Any:
-    if url is None:
-        return None
-    # Only who asks for Redis needs the extra.
-    from fastbearer.connections.redis import redis_client
-
-    return redis_client(url)
+def _known(email: str, address: str | None) -> str:
+    return "/".join(("known", *_pair(email, address)))
 
 
-def _storage(redis: Any) -> Storage:
-    if redis is None:
-        return _Memory(wrap_exceptions=True)
-    return RedisStorage(
-        "async+redis://",
-        wrap_exceptions=True,
-        implementation="redispy",
-        connection_pool=redis.connection_pool,
-    )
-
-
-def _unavailable(error: Exception) -> StoreUnavailableError:
-    return StoreUnavailableError("the store of the limits cannot be reached")
+@contextmanager
+def _outages() -> Iterator[None]:
+    try:
+        yield
+    except STORE_ERRORS as error:
+        raise StoreUnavailableError(
+            "the store of the limits cannot be reached"
+        ) from error

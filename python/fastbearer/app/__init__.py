@@ -42,7 +42,7 @@ def create_app(
     tasks = Tasks(auth, accounts.database)
     accounts.on_event("account_deleted")(tasks.forget_user)
     service.include_router(tasks.router)
-    health = Health(auth, accounts.database, accounts.store)
+    health = Health(auth, accounts)
     service.include_router(health.router)
     return service
 

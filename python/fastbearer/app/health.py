@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from fastbearer.accounts import Database, UserStore
+from fastbearer.accounts import Accounts
 from fastbearer.fastapi import Auth
 
 __all__ = ["Health"]
@@ -34,35 +34,37 @@ class Ready(BaseModel):
         database: The database of ``DATABASE_URL``, and where the users are, if that
             is another.
         redis: Redis; null without a ``REDIS_URL``.
+        problem: What Redis refuses to this user; only there if it does.
     """
 
     status: State
     database: State
     redis: State | None
+    problem: str = ""
 
 
 class Health:
     """``/healthz`` and ``/readyz``.
 
     Args:
-        auth: Says where Redis is.
-        database: The database of the service.
-        users: Where the users are; asked as well if it has a ``ping``.
+        auth: Says whether there is a Redis.
+        accounts: Whose stores are asked: the database, the users if they are
+            elsewhere and can answer a ``ping``, and Redis.
 
     Attributes:
         router: The routes.
     """
 
-    def __init__(self, auth: Auth, database: Database, users: UserStore) -> None:
+    def __init__(self, auth: Auth, accounts: Accounts) -> None:
         self._auth = auth
-        self._database = database
-        self._users = users
+        self._accounts = accounts
         self.router = APIRouter(tags=["health"])
         self.router.add_api_route("/healthz", self.healthz, methods=["GET"])
         self.router.add_api_route(
             "/readyz",
             self.readyz,
             methods=["GET"],
+            response_model_exclude_unset=True,
             responses={503: {"model": Ready, "description": "A store is down"}},
         )
 
@@ -71,35 +73,46 @@ class Health:
         return Alive()
 
     async def readyz(self, response: Response) -> Ready:
-        """Tell whether the stores answer; 503 where one does not."""
+        """Tell whether the stores do what a sign-in needs; 503 where one does not."""
         database, redis = await asyncio.gather(
-            _state("database", self._databases), self._redis()
+            _failure("database", self._ping_databases()),
+            _failure("redis", self._accounts.check_redis()),
         )
-        is_down = "down" in (database, redis)
-        if is_down:
+        has_redis = self._auth.settings.redis_url is not None
+        states: dict[str, State | None] = {
+            "status": "ok" if database is None and redis is None else "down",
+            "database": "ok" if database is None else "down",
+            "redis": ("ok" if redis is None else "down") if has_redis else None,
+        }
+        if states["status"] == "down":
             response.status_code = 503
-        return Ready(status="down" if is_down else "ok", database=database, redis=redis)
+        refused = _refused(redis)
+        if refused is None:
+            return Ready.model_validate(states)
+        logger.error("redis is down: %s", refused)
+        return Ready.model_validate({**states, "problem": refused})
 
-    async def _databases(self) -> None:
-        await self._database.ping()
-        if hasattr(self._users, "ping"):
-            await self._users.ping()
-
-    async def _redis(self) -> State | None:
-        url = self._auth.settings.redis_url
-        if url is None:
-            return None
-        from redis.asyncio import Redis
-
-        async with Redis.from_url(url) as client:
-            return await _state("redis", lambda: client.get("fastbearer:ping"))
+    async def _ping_databases(self) -> None:
+        await self._accounts.database.ping()
+        if hasattr(self._accounts.store, "ping"):
+            await self._accounts.store.ping()
 
 
-async def _state(name: str, ask: Callable[[], Awaitable[object]]) -> State:
+def _refused(error: Exception | None) -> str | None:
+    if error is None:
+        return None
+    # Redis is there, so its extra is, too.
+    from fastbearer.connections.redis import refused_by_redis
+
+    return refused_by_redis(error)
+
+
+async def _failure(name: str, work: Awaitable[object]) -> Exception | None:
+    """Return what went wrong, or None."""
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):
-            await ask()
+            await work
     except Exception as error:
         logger.error("%s is down: %s", name, type(error).__name__)
-        return "down"
-    return "ok"
+        return error
+    return None

@@ -12,18 +12,18 @@ from fastbearer import (
     ConfigurationError,
     PasswordError,
     PasswordHash,
-    Signer,
-    Verifier,
     hash_password,
     verify_password,
 )
 from fastbearer.cli.inputs import (
+    check_address,
     import_app,
     import_database,
-    key_from,
     logging_with_audit,
     read_password,
     read_settings,
+    signer_from,
+    verifier_from,
 )
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ __all__ = [
     "verify_token",
 ]
 
-SECONDS_PER_DAY = 86_400
 PROGRESS_FILES = 500
 GRACE_SECONDS = 30  # for requests under way, when the service is to stop
 
@@ -94,7 +93,7 @@ def sign_token(options: argparse.Namespace) -> int:
     if options.email is not None:
         claims.update(NOT_A_LINK, email=options.email)
     claims.update(options.claim)
-    signer = Signer(key_from(options), lifetime=options.days * SECONDS_PER_DAY)
+    signer = signer_from(options)
     try:
         print(signer.sign(claims))
     except (TypeError, ValueError) as error:
@@ -103,13 +102,11 @@ def sign_token(options: argparse.Namespace) -> int:
 
 
 def verify_token(options: argparse.Namespace) -> int:
-    verifier = Verifier(
-        key_from(options), issuer=options.issuer, audience=options.audience
-    )
-    # As bytes: standard input that is not UTF-8 is a malformed token, too.
-    token = os.fsencode(options.token)
-    if token == b"-":
-        token = sys.stdin.buffer.read().strip()
+    verifier = verifier_from(options)
+    token = options.token
+    if token == "-":
+        # Bytes that are not ASCII are a malformed token, whatever they stand for.
+        token = sys.stdin.buffer.read().strip().decode("latin-1")
     print(json.dumps(verifier.verify(token), indent=2))
     return OK
 
@@ -145,6 +142,7 @@ def serve(options: argparse.Namespace) -> int:
     try:
         settings = read_settings()
         check_workers(options.workers, settings)
+        check_address(options.host, options.port)
     except ConfigurationError as error:
         return complain(f"ConfigurationError: {error}")
     run(

@@ -3,43 +3,125 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import os
+import re
+import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
-from fastbearer import ConfigurationError, Key, PasswordError
+from fastbearer import ConfigurationError, Key, PasswordError, Signer, Verifier
 
 if TYPE_CHECKING:
     import argparse
 
-    from fastbearer.fastapi import Settings
+    from fastbearer.fastapi import Auth, Settings
+    from fastbearer.fastapi.bearer import TokenVerifier
 
 __all__ = [
+    "check_address",
     "import_app",
     "import_database",
-    "key_from",
     "logging_with_audit",
     "read_password",
     "read_settings",
+    "signer_from",
+    "verifier_from",
 ]
 
+SECONDS_PER_DAY = 86_400
+
 SECRET_NAMES = ("BETTER_AUTH_SECRET", "AUTH_SECRET")
+NO_ADDRESS = "cannot listen on {}, port {} ({}); choose others with --host and --port"
+OWN_ERROR = re.compile(r"^fastbearer\.errors\.(\w+: .+)$", re.MULTILINE)
+"""The last line of a traceback, as Starlette hands one to the server."""
+
+REQUIRED = "{} environment variable is required"
 YES = {"1", "on", "t", "true", "y", "yes"}
 
 
-def key_from(options: argparse.Namespace) -> Key:
-    """Return the HS256 key of the first environment variable that is set.
+def signer_from(options: argparse.Namespace) -> Signer:
+    """Return what signs tokens as the application would.
 
     Raises:
-        ConfigurationError: None is.
+        ConfigurationError: There is no secret, or a setting is not fit for use.
+        InvalidKeyError: The secret must not be used as one.
+    """
+    key = key_from(options)
+    auth = auth_from(options, jwt_expiration_days=options.days)
+    if auth is not None:
+        return auth.signer
+    lifetime = options.days * SECONDS_PER_DAY
+    return Signer(_required(key), lifetime=lifetime, **_named({}))
+
+
+def verifier_from(options: argparse.Namespace) -> TokenVerifier:
+    """Return what verifies tokens as the application would.
+
+    Raises:
+        ConfigurationError: There is nothing to verify with, or a setting is not fit
+            for use.
+        InvalidKeyError: The secret must not be used as one.
+    """
+    key = key_from(options)
+    given = {"issuer": options.issuer, "audience": options.audience}
+    auth = auth_from(options, **{f"jwt_{name}": given[name] for name in given})
+    if auth is not None:
+        return auth.verifier
+    return Verifier(_required(key), **_named(given))
+
+
+def auth_from(options: argparse.Namespace, **given: Any) -> Auth | None:
+    """Return the settings' own signer and verifier, or None without the extra.
+
+    Args:
+        options: With ``secret_env``.
+        **given: Settings that count in place of the environment, unless None.
+
+    Raises:
+        ConfigurationError: A setting is not fit for use.
+    """
+    try:
+        from fastbearer.fastapi import Auth, Settings
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("fastbearer"):
+            raise
+        return None
+    if options.secret_env:
+        given["better_auth_secret"] = os.environ[options.secret_env]
+    known = {name: value for name, value in given.items() if value is not None}
+    return Auth(Settings(**known))
+
+
+def key_from(options: argparse.Namespace) -> Key | None:
+    """Return the HS256 key of the first environment variable that is set, if any.
+
+    Raises:
+        ConfigurationError: The variable that was asked for is not set.
         InvalidKeyError: The secret must not be used as one.
     """
     names = [options.secret_env] if options.secret_env else SECRET_NAMES
     secret = next(filter(None, map(os.environ.get, names)), None)
     if secret is None:
-        raise ConfigurationError(f"{names[0]} environment variable is required")
+        if options.secret_env:
+            raise ConfigurationError(REQUIRED.format(options.secret_env))
+        return None
     short = os.environ.get("ALLOW_SHORT_SECRET", "").lower() in YES
     return Key.from_secret(os.fsencode(secret), allow_short_secret=short)
+
+
+def _required(key: Key | None) -> Key:
+    if key is None:
+        raise ConfigurationError(REQUIRED.format(SECRET_NAMES[0]))
+    return key
+
+
+def _named(given: dict[str, Any]) -> dict[str, Any]:
+    """Return issuer and audience: those that were given, else the environment's."""
+    return {
+        name: given.get(name) or os.environ.get(f"JWT_{name.upper()}") or None
+        for name in ("issuer", "audience")
+    }
 
 
 def read_password(*, twice: bool = False) -> str | bytes:
@@ -69,6 +151,34 @@ def read_settings() -> Settings:
     return auth.settings
 
 
+def check_address(host: str, port: int) -> None:
+    """Judge whether a server can listen there, before one is started.
+
+    Raises:
+        ConfigurationError: It cannot, as where another one does.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, address = found[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        reason = error.strerror or error
+        raise ConfigurationError(NO_ADDRESS.format(host, port, reason)) from None
+
+
+class OneLine(logging.Filter):
+    """Leaves of the traceback of an error of ours the line that says what is wrong."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Shorten a record; none is dropped."""
+        found = OWN_ERROR.findall(record.getMessage())
+        if found:
+            record.msg, record.args = found[-1], ()
+        return True
+
+
 def logging_with_audit() -> dict[str, Any]:
     """Return uvicorn's logging, with our own beside it."""
     from copy import deepcopy
@@ -78,6 +188,8 @@ def logging_with_audit() -> dict[str, Any]:
     config: dict[str, Any] = deepcopy(LOGGING_CONFIG)
     ours = {"handlers": ["default"], "level": "INFO", "propagate": False}
     config["loggers"]["fastbearer"] = ours
+    config["filters"] = {"one_line": {"()": OneLine}}
+    config["handlers"]["default"]["filters"] = ["one_line"]
     return config
 
 

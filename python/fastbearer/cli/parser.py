@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,14 +55,17 @@ def add_secret(subparsers: Any) -> None:
 
 
 def add_token(subparsers: Any) -> None:
-    text = "sign a token with HS256"
+    text = "sign a token with HS256, as the application with these settings does"
     command = subparsers.add_parser("token", help=text, description=text)
     command.add_argument(
         "--sub", type=filled, required=True, metavar="ID", help="the user's id"
     )
     command.add_argument("--email", help="the user's e-mail address")
     command.add_argument(
-        "--days", type=days, default=7, help="lifetime (default: %(default)s)"
+        "--days",
+        type=days,
+        default=os.environ.get("JWT_EXPIRATION_DAYS") or "7",
+        help="lifetime (default: JWT_EXPIRATION_DAYS, else 7)",
     )
     command.add_argument(
         "--claim",
@@ -76,16 +80,20 @@ def add_token(subparsers: Any) -> None:
 
 
 def add_verify(subparsers: Any) -> None:
-    text = "verify an HS256 token and print its claims as JSON"
+    text = "verify a token as the application does, and print its claims as JSON"
     command = subparsers.add_parser("verify", help=text, description=text)
     command.add_argument(
         "token", nargs="?", default="-", help="default: -, which is standard input"
     )
     command.add_argument(
-        "--issuer", type=filled, help="the iss that the token must have"
+        "--issuer",
+        type=filled,
+        help="the iss that the token must have (default: JWT_ISSUER)",
     )
     command.add_argument(
-        "--audience", type=filled, help="the aud that the token must name"
+        "--audience",
+        type=filled,
+        help="the aud that the token must name (default: JWT_AUDIENCE)",
     )
     add_secret_env(command)
     command.set_defaults(command=commands.verify_token)

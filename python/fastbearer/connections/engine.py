@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from fastbearer.connections.libpq import asyncpg_arguments, with_hosts_apart
+from fastbearer.connections.values import hide_values
 from fastbearer.errors import ConfigurationError, StoreUnavailableError
 
 if TYPE_CHECKING:
@@ -158,12 +159,16 @@ def is_passing(error: Exception) -> bool:
 def sql_outages() -> Iterator[None]:
     """Turn what says something of the moment into our error; the rest stays.
 
+    Neither shows the values of a statement.
+
     Raises:
         StoreUnavailableError: The database cannot be reached, or is too busy.
     """
     try:
         yield
     except (exc.SQLAlchemyError, OSError) as error:
-        if not is_passing(error):
+        is_of_the_moment = is_passing(error)
+        hide_values(error)
+        if not is_of_the_moment:
             raise
         raise StoreUnavailableError("the database cannot be reached") from error

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from fastbearer.errors import ConfigurationError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["redis_client", "redis_outages"]
+__all__ = ["redis_client", "redis_outages", "refused_by_redis"]
 
 TIMEOUT_SECONDS = 2.0
+REFUSED_COMMAND = re.compile(r"the '([a-z|]{1,40})' command")
 
 
 def redis_client(url: str, name: str = "REDIS_URL") -> Redis:
@@ -34,6 +36,23 @@ def redis_client(url: str, name: str = "REDIS_URL") -> Redis:
         )
     except (ValueError, AttributeError, TypeError):
         raise ConfigurationError(f"{name} must be a redis:// URL") from None
+
+
+def refused_by_redis(error: BaseException | None) -> str | None:
+    """Return what Redis has refused, if that is the reason of an error.
+
+    Access control lists (ACL) name commands and keys that a user may use. None of
+    what was stored or asked for is in the text.
+    """
+    while error is not None:
+        if isinstance(error, ResponseError):
+            found = REFUSED_COMMAND.search(str(error))
+            if found is not None:
+                return f"Redis refuses the command {found[1]}"
+            is_key = "permission" in str(error) and "key" in str(error)
+            return "Redis refuses a key" if is_key else "Redis answers with an error"
+        error = error.__cause__ or error.__context__
+    return None
 
 
 @contextmanager

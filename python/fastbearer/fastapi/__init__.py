@@ -13,6 +13,7 @@ from fastbearer.fastapi.bearer import TokenUser, TokenVerifier
 from fastbearer.fastapi.better_auth import better_auth_session
 from fastbearer.fastapi.middleware import BearerMiddleware
 from fastbearer.fastapi.settings import Settings
+from fastbearer.fastapi.sockets import closed_with_session
 
 __all__ = [
     "Auth",
@@ -25,6 +26,7 @@ __all__ = [
     "TokenVerifier",
     "auth",
     "better_auth_session",
+    "closed_with_session",
     "generate_jwt_token",
     "requires",
     "verify_jwt_token",

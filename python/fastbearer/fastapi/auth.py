@@ -6,7 +6,7 @@ import math
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -31,6 +31,7 @@ __all__ = ["Auth", "auth"]
 
 COOKIE_NAME = "fastbearer"
 JTI_BYTES = 16
+SECRET_BYTES = 32
 NO_DATABASE = (
     "REVOCATION=database needs Accounts over the same Auth, or "
     "Auth(revocations=DatabaseRevocations(...))"
@@ -66,6 +67,10 @@ class Auth:
             user, if the token has the scopes, or 403.
         database_revocations: Makes the store of ``REVOCATION=database``;
             ``Accounts`` sets it.
+        revocations_of_accounts: Makes the store of ``REVOCATION=auto``; accounts that
+            are running set it.
+        home_issuers: The issuers whose subjects are our own users, or None for all:
+            what ends for a subject of another issuer ends for nobody else.
 
     Raises:
         ConfigurationError: ``header`` is not a header name.
@@ -84,13 +89,14 @@ class Auth:
             self.settings = settings
         if verifier is not None:
             self.verifier = verifier
-        if revocations is not None:
-            self.revocations = revocations
+        self._revocations = revocations
         self.clock = time.time if clock is None else clock
         self._verifier_clock = clock
         self._is_verifier_given = verifier is not None
         self._needs_no_settings = verifier is not None and settings is None
         self.database_revocations: Callable[[], RevocationStore] | None = None
+        self.revocations_of_accounts: Callable[[], RevocationStore] | None = None
+        self.home_issuers: frozenset[str] | None = None
         self.verify_jwt_token = UserDependency(self, header=header)
         self.verify_user_id = PathUserDependency(self, header=header)
         self.optional_user = OptionalUserDependency(self, header=header)
@@ -128,16 +134,28 @@ class Auth:
 
     def make_cookie(self, name: str) -> TokenCookie | None:
         """Return a cookie of the settings' kind, or None where they want none."""
-        if self._needs_no_settings or not self.settings.auth_cookie:
+        policy = self._policy
+        if not policy.auth_cookie:
             return None
         return TokenCookie(
             name,
-            secure=self.settings.cookie_secure,
-            same_site=self.settings.cookie_samesite,
-            trusted_origins=self.settings.origins(),
+            secure=policy.cookie_secure,
+            same_site=policy.cookie_samesite,
+            trusted_origins=policy.origins(),
         )
 
     @cached_property
+    def _policy(self) -> Settings:
+        """The settings that have nothing to do with keys.
+
+        They hold for a verifier that was given, too. That needs no secret, so the
+        one that is missing here is replaced, and used for nothing.
+        """
+        if self._needs_no_settings:
+            return Settings(better_auth_secret=secrets.token_urlsafe(SECRET_BYTES))
+        return self.settings
+
+    @property
     def revocations(self) -> RevocationStore | None:
         """Which tokens have ended; None where none end before they expire.
 
@@ -145,26 +163,42 @@ class Auth:
             ConfigurationError: The setting ``revocation`` names a store that
                 there is not.
         """
-        kind = "off" if self._needs_no_settings else self.settings.revocation
-        if kind == "memory":
-            return MemoryRevocations(self.clock)
-        if kind == "redis":
-            # Only who asks for Redis needs the extra.
-            from fastbearer.revocation.redis import RedisRevocations
+        if self._revocations is None:
+            self._revocations = self._configured_revocations()
+        return self._revocations
 
-            return RedisRevocations(self.settings.redis(), clock=self.clock)
-        if kind == "database":
+    def _configured_revocations(self) -> RevocationStore | None:
+        policy = self._policy
+        if policy.revocation == "memory":
+            return MemoryRevocations(self.clock)
+        if policy.revocation == "redis":
+            return self.redis_revocations()
+        if policy.revocation == "database":
             if self.database_revocations is None:
                 raise ConfigurationError(NO_DATABASE)
             return self.database_revocations()
+        if policy.revocation == "auto" and self.revocations_of_accounts is not None:
+            return self.revocations_of_accounts()
         return None
+
+    def redis_revocations(self) -> RevocationStore:
+        """Return a store in the Redis of the settings.
+
+        Raises:
+            ConfigurationError: There is none.
+        """
+        # Only who asks for Redis needs the extra.
+        from fastbearer.revocation.redis import RedisRevocations
+
+        policy = self._policy
+        return RedisRevocations(
+            policy.redis(), clock=self.clock, max_lag=policy.revocation_lag_seconds
+        )
 
     @property
     def is_open_without_revocations(self) -> bool:
         """Whether tokens are taken while the store of revocations is down."""
-        if self._needs_no_settings:
-            return False
-        return self.settings.revocation_failure == "open"
+        return self._policy.revocation_failure == "open"
 
     @cached_property
     def signer(self) -> Signer:
@@ -179,7 +213,8 @@ class Auth:
             issuer=self.settings.jwt_issuer,
             audience=self.settings.jwt_audience,
             lifetime=self.lifetime,
-            clock=self._verifier_clock,
+            # The same that says when sessions ended: the core's own may lag.
+            clock=self.clock,
         )
 
     @property
@@ -200,7 +235,8 @@ class Auth:
 
         Its claims are ``sub`` and ``user_id`` (the same), ``email``, ``iat``
         and ``exp`` (whole seconds, RFC 7519 4.1), ``iss`` and ``aud`` where
-        they are configured, and ``jti`` where tokens can be revoked. With
+        they are configured, and where tokens can be revoked ``jti``, and ``gen``,
+        how often the user has ended all sessions, by a number that grows. With
         ``requestType`` (0) Better Auth does not take them for its links.
 
         Args:
@@ -220,6 +256,9 @@ class Auth:
         own.update(NOT_A_LINK)
         if self.revocations is not None:
             own["jti"] = secrets.token_urlsafe(JTI_BYTES)
+            generation = getattr(self.revocations, "generation", None)
+            if generation is not None:
+                own["gen"] = generation(user_id)
         if scopes:
             own["scope"] = " ".join(map(_scope, scopes))
         return self.signer.sign(own if claims is None else {**own, **claims})
@@ -229,19 +268,21 @@ class Auth:
         """Read the settings at start-up, so that bad ones stop the start.
 
         For ``FastAPI(lifespan=auth.lifespan)``, or within a lifespan of your
-        own: ``async with auth.lifespan(app): ...``. Settings are not needed,
-        and not read, where a verifier was given.
+        own: ``async with auth.lifespan(app): ...``. Where a verifier was given, a
+        secret is not needed. What others have ended is read meanwhile.
 
         Raises:
             ConfigurationError: The environment is not fit for use.
         """
         _ = self.verifier, self.cookie
-        close = getattr(self.revocations, "aclose", None)
-        try:
-            yield
-        finally:
+        revocations: Any = self.revocations
+        async with AsyncExitStack() as stack:
+            close = getattr(revocations, "aclose", None)
             if close is not None:
-                await close()
+                stack.push_async_callback(close)
+            if hasattr(revocations, "lifespan"):
+                await stack.enter_async_context(revocations.lifespan(app))
+            yield
 
 
 def _scope(scope: str) -> str:

@@ -24,7 +24,13 @@ from fastbearer.errors import (
 )
 from fastbearer.fastapi.challenges import MISSING_USER_ID, answer_to, invalid_request
 from fastbearer.fastapi.cookie import TokenCookie
-from fastbearer.revocation import RevocationStore, revocation_id
+from fastbearer.revocation.protocol import (
+    RevocationStore,
+    names_of,
+    scope_of,
+    session_id,
+    subject_of,
+)
 
 __all__ = [
     "BearerReader",
@@ -32,11 +38,13 @@ __all__ = [
     "TokenSource",
     "TokenUser",
     "TokenVerifier",
+    "has_ended",
     "user_of",
 ]
 
 Claims = dict[str, Any]
 Verify = Callable[[str], Claims | Coroutine[Any, Any, Claims]]
+HasEnded = Callable[[str, Claims, str], bool]
 
 READY = (dict, NoneType)
 """What ``BearerReader.claims`` gives where there is nothing to wait for."""
@@ -44,6 +52,7 @@ READY = (dict, NoneType)
 KNOWN_ALGORITHMS = frozenset((*algorithms, "none"))
 
 NO_REVOCATIONS = "Tokens cannot be checked at the moment. Please try again."
+REVOKED_REASON = "the session has ended"
 
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2
 
@@ -107,6 +116,11 @@ class TokenSource(Protocol):
         """Whether tokens are taken while that store is down."""
         ...
 
+    @property
+    def home_issuers(self) -> frozenset[str] | None:
+        """The issuers whose subjects are our own users, or None for all."""
+        ...
+
 
 class BearerReader:
     """Finds the token of a request, and verifies it.
@@ -152,10 +166,33 @@ class BearerReader:
 
     def _prepared(self) -> Verify:
         """Return what turns a token into claims, for the tokens to come."""
-        verifier = self._source.verifier
-        must_wait = hasattr(verifier, "averify") or self._source.revocations is not None
-        self._verify = self._verify_later if must_wait else verifier.verify
+        verifier, revocations = self._source.verifier, self._source.revocations
+        if hasattr(verifier, "averify"):
+            self._verify = self._verify_later
+        elif revocations is None:
+            self._verify = verifier.verify
+        elif hasattr(revocations, "has_ended"):
+            self._verify = self._verify_with(verifier.verify, revocations.has_ended)
+        else:
+            self._verify = self._verify_later
         return self._verify
+
+    def _verify_with(self, verify: Verify, has_ended: HasEnded) -> Verify:
+        """Return what verifies, and asks the memory of this process."""
+        home = self._source.home_issuers
+
+        def verify_now(token: str) -> Claims:
+            claims: Any = verify(token)
+            try:
+                ended = has_ended(token, claims, scope_of(claims, home))
+            except StoreUnavailableError as error:
+                self._pass_or_refuse(error)
+                return claims  # type: ignore[no-any-return]
+            if ended:
+                raise RevokedTokenError(REVOKED_REASON)
+            return claims  # type: ignore[no-any-return]
+
+        return verify_now
 
     async def _verify_later(self, token: str) -> Claims:
         verifier = self._source.verifier
@@ -178,19 +215,19 @@ class BearerReader:
     async def _check_revocation(
         self, revocations: RevocationStore, token: str, claims: Claims
     ) -> None:
-        issued_at = claims.get("iat")
-        if not isinstance(issued_at, (int, float)):  # from a verifier not ours
-            issued_at = None
-        token_id, user_id = revocation_id(token, claims), _user_id(claims)
+        scope = scope_of(claims, self._source.home_issuers)
         try:
-            ended = await revocations.is_revoked(token_id, user_id or "", issued_at)
+            ended = await has_ended(revocations, token, claims, scope)
         except StoreUnavailableError as error:
-            logger.error("revocation not checked: %s", error.__cause__ or error)
-            if self._source.is_open_without_revocations:
-                return
-            raise answer_to(error, NO_REVOCATIONS) from error
+            self._pass_or_refuse(error)
+            return
         if ended:
-            raise RevokedTokenError("the token was signed out")
+            raise RevokedTokenError(REVOKED_REASON)
+
+    def _pass_or_refuse(self, error: StoreUnavailableError) -> None:
+        logger.error("revocation not checked: %s", error.__cause__ or error)
+        if not self._source.is_open_without_revocations:
+            raise answer_to(error, NO_REVOCATIONS) from error
 
     def token(self, scope: Any) -> str | None:
         """Return the token of a request, as it came, or None.
@@ -231,27 +268,35 @@ class BearerReader:
         return hint
 
 
+async def has_ended(
+    revocations: RevocationStore, token: str, claims: Mapping[str, Any], scope: str
+) -> bool:
+    """Ask a store, which may be somebody else's."""
+    here = getattr(revocations, "has_ended", None)
+    if here is not None:
+        return bool(here(token, claims, scope))
+    names = names_of(token, claims, scope)
+    if await revocations.is_revoked(names.token, names.user_id, names.since):
+        return True
+    if names.session is None:
+        return False
+    session = session_id(names.session)
+    return await revocations.is_revoked(session, names.user_id, names.since)
+
+
 def user_of(claims: Mapping[str, Any]) -> TokenUser:
     """Return the user whom verified claims name.
 
     Raises:
         HTTPException: 401 where they name none.
     """
-    user_id = _user_id(claims)
+    user_id = subject_of(claims)
     if user_id is None:
         missing = MissingClaimError("the token names no user", "sub")
         logger.warning("token refused: %s: no sub, no user_id", missing.code)
         raise answer_to(missing, MISSING_USER_ID) from missing
     email = claims.get("email")
     return {"user_id": user_id, "email": email if isinstance(email, str) else ""}
-
-
-def _user_id(claims: Mapping[str, Any]) -> str | None:
-    user_id = claims.get("sub")
-    if isinstance(user_id, str) and user_id:
-        return user_id
-    user_id = claims.get("user_id")
-    return user_id if isinstance(user_id, str) and user_id else None
 
 
 def _known_algorithm(token: str) -> str | None:

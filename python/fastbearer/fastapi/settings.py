@@ -146,14 +146,24 @@ class Settings(BaseSettings):
     throttle: bool = _setting(True, "on or off")
     """Whether sign-ins and their like are limited."""
 
-    throttle_failures: Text = _setting("10/minute", "like 10/minute")
-    """Failed sign-ins for one e-mail."""
+    throttle_failures: Text = _setting("10/minute, 30/hour, 50/day", "like 10/minute")
+    """Failed sign-ins for one e-mail from one client; several windows make whoever
+    goes on wait longer and longer."""
+
+    throttle_account_failures: Text = _setting("100/day", "like 10/minute")
+    """Failed sign-ins for one e-mail from all clients from which nobody has signed in
+    as its owner."""
 
     throttle_requests: Text = _setting("300/minute", "like 10/minute")
-    """Requests to the open routes from one address."""
+    """Requests from one address to the open routes, and to those that check a
+    password."""
 
     throttle_messages: Text = _setting("5/hour", "like 10/minute")
-    """Messages to one e-mail."""
+    """Messages to one e-mail that one client asks for."""
+
+    throttle_account_messages: Text = _setting("20/hour", "like 10/minute")
+    """Messages to one e-mail that clients ask for who are not known to be its
+    owner."""
 
     trusted_proxies: Text | None = _setting(None, "networks")
     """Networks of the proxies that are believed about their clients, with commas
@@ -165,15 +175,21 @@ class Settings(BaseSettings):
     """The header that those proxies write. Without any ``X-Forwarded-For``, the
     header ``Forwarded`` (RFC 7239) is read in any case."""
 
-    revocation: Literal["off", "memory", "database", "redis"] = _setting(
-        "off", "off, memory, database or redis"
+    revocation: Literal["auto", "off", "memory", "database", "redis"] = _setting(
+        "auto", "auto, off, memory, database or redis"
     )
-    """Where it is kept which tokens have ended before they expired; "off": none
-    do."""
+    """Where it is kept which sessions have ended before their tokens expired;
+    "auto": with accounts, where those are, otherwise "off", nowhere."""
 
     revocation_failure: Literal["closed", "open"] = _setting("closed", "closed or open")
     """What happens to tokens while that store is down: "closed" is a 503, "open"
     lets them pass, with an error in the log."""
+
+    revocation_lag_seconds: int = _setting(
+        10, "a number of seconds from 2 to 3600", ge=2, le=3600
+    )
+    """Seconds for which a process goes on with what it knows, while it cannot read
+    what others have ended."""
 
     refresh_tokens: bool = _setting(False, "1 or 0")
     """Whether sign-in gives a refresh token as well."""

@@ -5,7 +5,8 @@ for example. Routes of this class answer 400 with one fixed text per field.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
 from typing import Annotated, Any, ClassVar
 
 from fastapi import HTTPException
@@ -15,11 +16,16 @@ from pydantic import AfterValidator, BaseModel
 from pydantic_core import from_json
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
-from fastbearer.errors import FastbearerError, StoreUnavailableError
+from fastbearer.errors import (
+    FastbearerError,
+    HasherBusyError,
+    StoreUnavailableError,
+)
 from fastbearer.fastapi.challenges import answer_to
 
-__all__ = ["Refusal", "StrictRoute", "Text", "WithoutNul", "refusals"]
+__all__ = ["Refusal", "StrictRoute", "Text", "WithoutNul", "on_outage", "refusals"]
 
 BODY = "Request body must be a JSON object in UTF-8 (Content-Type: application/json)"
 BODY_BYTES = 1_048_576
@@ -99,6 +105,8 @@ class StrictRoute(APIRoute):
             except FastbearerError as error:
                 if isinstance(error, StoreUnavailableError):
                     logger.error("store unavailable: %s", error.__cause__)
+                if isinstance(error, OUTAGES):
+                    await _undo(request.scope)
                 raise answer_to(error) from error
 
         return strict_handler
@@ -108,6 +116,26 @@ class StrictRoute(APIRoute):
         if place == ("body",):
             return BODY
         return self.texts.get(str(place[1]), UNNAMED)
+
+
+OUTAGES = (HasherBusyError, StoreUnavailableError)
+UNDO = "fastbearer.undo"
+
+
+def on_outage(scope: Scope, undo: Callable[[], Awaitable[None]]) -> None:
+    """Let something be undone if the request fails for a reason of ours.
+
+    Args:
+        scope: ASGI's, of the request.
+        undo: What undoes it; itself it may fail with a `StoreUnavailableError`.
+    """
+    scope.setdefault(UNDO, []).append(undo)
+
+
+async def _undo(scope: Scope) -> None:
+    for undo in scope.get(UNDO, ()):
+        with suppress(StoreUnavailableError):
+            await undo()
 
 
 class Refusal(BaseModel):

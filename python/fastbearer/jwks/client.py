@@ -53,7 +53,7 @@ class JWKSClient:
         max_stale: Seconds since the last good answer after which its set is
             no longer used.
         cooldown: Least seconds between two attempts, whatever tokens say.
-        timeout: Seconds that a whole fetch may take.
+        timeout: Seconds that a whole fetch may take, with the reading of its keys.
         max_bytes: Greatest size of an answer.
         clock: A steady clock: a callable that returns seconds.
 
@@ -180,7 +180,9 @@ class JWKSClient:
         try:
             async with asyncio.timeout(self._timeout):
                 answer = await self._fetch()
-            outcome = Fetched(answer, self._shelf.read(answer))
+                # Its keys are checked one by one, which others do not wait for.
+                keys = await asyncio.to_thread(self._shelf.read, answer)
+            outcome = Fetched(answer, keys)
         except TimeoutError:
             outcome = f"no answer within {self._timeout:g} seconds"
         except (_UnusableError, InvalidKeyError) as error:

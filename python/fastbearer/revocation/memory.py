@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from fastbearer.revocation.ended import Change, Ended
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
 
 __all__ = ["MemoryRevocations"]
 
-SWEEP_AT_LEAST = 1024
-
 
 class MemoryRevocations:
-    """Revocations in two dictionaries: for one process, and lost with it.
+    """Revocations in the memory of one process, and lost with it.
 
     Args:
         clock: A callable that returns seconds since the epoch.
@@ -22,39 +24,43 @@ class MemoryRevocations:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._until: dict[str, float] = {}
-        self._not_before: dict[str, int] = {}
-        self._sweep_at = SWEEP_AT_LEAST
+        self._ended = Ended(clock)
+
+    def has_ended(self, token: str, claims: Mapping[str, Any], scope: str = "") -> bool:
+        """Tell whether a token has ended, without waiting for anything."""
+        return self._ended.has_ended(token, claims, scope)
+
+    def generation(self, user_id: str) -> int:
+        """Return a user's generation, as far as this process knows."""
+        return self._ended.generation(user_id)
 
     async def is_revoked(
         self, token_id: str, user_id: str, issued_at: float | None
     ) -> bool:
         """As in `RevocationStore`."""
-        if token_id in self._until:
-            return True
-        not_before = self._not_before.get(user_id)
-        if not_before is None:
-            return False
-        return issued_at is None or issued_at < not_before
+        ended = self._ended
+        return ended.has_token(token_id) or ended.is_too_old(user_id, issued_at)
 
     async def revoke(self, token_id: str, until: float) -> None:
         """As in `RevocationStore`."""
-        if len(self._until) >= self._sweep_at:
-            self._sweep()
-        self._until[token_id] = until
+        self._ended.add(Change("token", Ended.key(token_id), int(until) + 1))
+
+    async def end_session(self, session: str, until: float) -> None:
+        """End a session: every token with this ``sid``.
+
+        Args:
+            session: The claim ``sid``.
+            until: When the last of its tokens expires.
+        """
+        self._ended.add(Change("session", Ended.key(session), int(until) + 1))
 
     async def end_sessions(self, user_id: str) -> int:
         """As in `RevocationStore`."""
-        last = self._not_before.get(user_id, 0)
-        self._not_before[user_id] = max(int(self._clock()), last) + 1
-        return self._not_before[user_id]
+        last = self._ended.generation(user_id)
+        value = max(int(self._clock()), last) + 1
+        self._ended.add(Change("user", Ended.key(user_id), value))
+        return value
 
     async def not_before(self, user_id: str) -> int:
         """As in `RevocationStore`."""
-        return self._not_before.get(user_id, 0)
-
-    def _sweep(self) -> None:
-        """Forget what has expired; rarely enough to cost nothing on average."""
-        now = self._clock()
-        self._until = {key: end for key, end in self._until.items() if end > now}
-        self._sweep_at = max(SWEEP_AT_LEAST, 2 * len(self._until))
+        return self._ended.generation(user_id)

@@ -1,15 +1,25 @@
-"""What every store of revocations can do."""
+"""What every store of revocations can do, and what tokens are known by."""
 
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-__all__ = ["RevocationStore", "revocation_id", "shelf_key"]
+__all__ = [
+    "Names",
+    "RevocationStore",
+    "names_of",
+    "revocation_id",
+    "scope_of",
+    "session_id",
+    "shelf_key",
+    "since_of",
+    "subject_of",
+]
 
 
 class RevocationStore(Protocol):
@@ -17,6 +27,11 @@ class RevocationStore(Protocol):
 
     Every method raises `StoreUnavailableError` where the store cannot be
     reached; it never answers as if nothing were revoked.
+
+    Our own stores have more methods: ``has_ended(token, claims, scope)``, which
+    answers from the memory of the process, and ``end_session(session, until)``.
+    Others need not: ``is_revoked`` is awaited then, once for the token and once for
+    its session, whose token ID is that of `session_id`.
     """
 
     async def is_revoked(
@@ -28,7 +43,8 @@ class RevocationStore(Protocol):
             token_id: From `revocation_id`.
             user_id: Whose token it is.
             issued_at: Its ``iat``, in seconds since the epoch. A token without
-                one has ended once its user has ended their sessions.
+                one has ended once its user has ended their sessions. A token with
+                the claim ``gen`` gives that in its place.
         """
         ...
 
@@ -42,18 +58,82 @@ class RevocationStore(Protocol):
         ...
 
     async def end_sessions(self, user_id: str) -> int:
-        """End every token that a user has by now.
+        """End every token that a user has by now, and every refresh token.
 
         Returns:
-            The least ``iat``, in whole seconds, of a token that is good again.
-            It is greater at each call, so that two calls, and a token issued
-            between them, may fall into one second.
+            The user's new generation, which is also the least ``iat``, in whole
+            seconds, of a token without ``gen`` that is good again. It is greater
+            at each call.
         """
         ...
 
     async def not_before(self, user_id: str) -> int:
         """Return what the last ``end_sessions`` returned, or 0."""
         ...
+
+
+class Names(NamedTuple):
+    """What a verified token, its session and its user are called.
+
+    Attributes:
+        token: From `revocation_id`.
+        session: The claim ``sid``, or None.
+        user_id: Whose token it is.
+        since: From `since_of`.
+    """
+
+    token: str
+    session: str | None
+    user_id: str
+    since: float | None
+
+
+def names_of(token: str, claims: Mapping[str, Any], scope: str) -> Names:
+    """Return what a verified token is known by.
+
+    Args:
+        token: As it came.
+        claims: Its claims.
+        scope: From `scope_of`.
+    """
+    session = claims.get("sid")
+    return Names(
+        scope + revocation_id(token, claims),
+        scope + session if isinstance(session, str) else None,
+        scope + (subject_of(claims) or ""),
+        since_of(claims, scope),
+    )
+
+
+def scope_of(claims: Mapping[str, Any], home: frozenset[str] | None) -> str:
+    """Return what stands before the names of a token, so that scopes never meet.
+
+    Args:
+        claims: Those of the token.
+        home: The issuers whose subjects are the users of this application, or None
+            for all: their scope is "", as is that of tokens without ``iss``.
+    """
+    issuer = claims.get("iss")
+    return "" if home is None or issuer is None or issuer in home else f"{issuer}\n"
+
+
+def since_of(claims: Mapping[str, Any], scope: str) -> float | None:
+    """Return the generation of a token's session, else its ``iat``, else None."""
+    generation = claims.get("gen")
+    if type(generation) is int and not scope:
+        return generation
+    issued_at = claims.get("iat")
+    # Other verifiers than ours may let anything through.
+    return issued_at if isinstance(issued_at, (int, float)) else None
+
+
+def subject_of(claims: Mapping[str, Any]) -> str | None:
+    """Return whom a token names: ``sub``, else ``user_id``; a text, not empty."""
+    for name in ("sub", "user_id"):
+        subject = claims.get(name)
+        if isinstance(subject, str) and subject:
+            return subject
+    return None
 
 
 def revocation_id(token: str, claims: Mapping[str, Any]) -> str:
@@ -66,6 +146,11 @@ def revocation_id(token: str, claims: Mapping[str, Any]) -> str:
     if isinstance(jti, str) and jti:
         return jti
     return sha256(token.rpartition(".")[0].encode("latin-1")).hexdigest()
+
+
+def session_id(session: str) -> str:
+    """Return the token ID that stands for a whole session in other stores."""
+    return f"session:{session}"
 
 
 def shelf_key(text: str) -> str:

@@ -29,7 +29,7 @@ void fb_blake2b_long(span message, unsigned char *out, size_t size);
 #define ARGON2_WORDS 128
 #define ARGON2_SLICES 4
 
-/* In an order of the fill functions' own, that is the same for all of them:
+/* In an order of the fill functions' own, which is the same for all of them:
  * argon2_word says where RFC 9106's word is; word 0 stays where it is. */
 typedef struct {
     _Alignas(64) uint64_t words[ARGON2_WORDS];
@@ -41,7 +41,7 @@ argon2_word(size_t word)
     return (word & 96) | (word & 12) << 1 | (word & 16) >> 2 | (word & 3);
 }
 
-/* Has the CPU get it: into the second cache, for many more lines can be on
+/* Has the CPU fetch it into the second cache, since many more lines can be on
  * their way there than to the first. */
 static inline void
 argon2_block_fetch(const argon2_block *block)

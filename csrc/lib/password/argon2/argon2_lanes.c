@@ -14,7 +14,7 @@ typedef struct {
     const argon2_engine *engine;
     argon2_block *lane, *blocks; /* of the whole lane, of the part */
     argon2_next next;
-    bool is_known; /* 3.4.1.2: what is referred to, is known before */
+    bool is_known; /* 3.4.1.2: what is referred to is known beforehand */
     bool add;
     argon2_block input, words;
 } part;
@@ -130,7 +130,7 @@ typedef struct {
     unsigned size, numbers, waiting, turn;
 } team;
 
-/* Returns when all of the team have called it. */
+/* Returns once the whole team has called it. */
 static void
 team_wait(team *of)
 {

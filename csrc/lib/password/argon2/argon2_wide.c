@@ -13,7 +13,7 @@
  * the rows is v[0], v[1], v[2] and v[3], and likewise for the columns.
  *
  * Between the halves of P, a, c and d are moved rather than b, c and d: b is
- * made last, and all would wait for it.
+ * made last, and everything would wait for it.
  */
 
 /* --- AVX2: two P at once ------------------------------------------------- */
@@ -188,8 +188,8 @@ add_mul_avx512(tile x, tile y)
 }
 
 /* Of four times four tiles, those of the rows or columns from..to; unrolled,
- * they are registers. A macro, for the instruction holds the number of
- * bits. */
+ * they are registers. This is a macro because the instruction holds the
+ * number of bits. */
 #define STEP_AVX512(x, y, z, by)                                              \
     do {                                                                      \
         _Pragma("GCC unroll 4") for (int i = from; i < to; i++)               \

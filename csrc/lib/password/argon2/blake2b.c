@@ -113,8 +113,8 @@ fb_blake2b_update(blake2b *state, const void *bytes, size_t len)
             compress(state, state->block, false);
             state->used = 0;
         }
-        size_t room = BLAKE2B_BLOCK - state->used;
-        size_t some = len < room ? len : room;
+        size_t left = BLAKE2B_BLOCK - state->used;
+        size_t some = len < left ? len : left;
         memcpy(state->block + state->used, p, some);
         state->used += some;
         state->count += some;

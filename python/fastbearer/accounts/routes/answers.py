@@ -1,5 +1,6 @@
 """What a client keeps of its session: cookies, or the JSON of an answer."""
 
+from fastapi import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
@@ -59,6 +60,15 @@ class Answers:
         """
         cookie = self._refresh_cookie()
         return None if cookie is None else cookie.read(conn.scope)
+
+    def former(self, conn: HTTPConnection) -> tuple[str | None, str | None]:
+        """Return the tokens that the browser has, before it gets others."""
+        try:
+            cookie = self._auth.cookie
+            access = None if cookie is None else cookie.read(conn.scope)
+            return access, self.refresh_token(conn)
+        except HTTPException:
+            return None, None
 
     def _set_cookies(
         self, cookie: TokenCookie, tokens: Tokens, response: Response

@@ -1,14 +1,17 @@
 """What the routes of the accounts work with, and how they are attached."""
 
 import inspect
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Depends, HTTPException
 from starlette.requests import Request
 
 from fastbearer.accounts.client_address import UNKNOWN, ClientAddresses
+from fastbearer.accounts.codes import Codes
 from fastbearer.accounts.credentials import Credentials
 from fastbearer.accounts.events import AccountEvent, EventName, Events
 from fastbearer.accounts.models import User
@@ -16,13 +19,16 @@ from fastbearer.accounts.routes.answers import Answers
 from fastbearer.accounts.sessions import Sessions
 from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.accounts.throttle import Kind, Throttle
-from fastbearer.errors import TooManyAttemptsError
+from fastbearer.errors import StoreUnavailableError, TooManyAttemptsError
 from fastbearer.fastapi import Auth, TokenUser
 from fastbearer.fastapi.challenges import INVALID, invalid_token
+from fastbearer.fastapi.strict_routes import on_outage
 
 __all__ = ["Parts", "Routes", "Row", "given_by"]
 
 WRONG_PASSWORD = "Current password is wrong"
+
+logger = logging.getLogger("fastbearer")
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,12 @@ class Parts:
     throttle: Throttle
     clients: ClientAddresses
     events: Events
+    codes: Codes | None
+
+    async def end_codes(self, user: User) -> None:
+        """End the codes of a user; without a sender, there are none."""
+        if self.codes is not None:
+            await self.codes.end_all(user.id)
 
     async def tell(
         self,
@@ -53,17 +65,29 @@ class Parts:
         await self.events.tell(AccountEvent(name, email, address, known, user))
 
     async def attempt(self, kind: Kind, request: Request, email: str) -> None:
-        """Count an attempt for an e-mail.
+        """Count an attempt for an e-mail; it is given back if we are too busy.
 
         Raises:
             TooManyAttemptsError: There were too many.
             StoreUnavailableError: It cannot be counted.
         """
+        address = self.clients.of(request.scope)
         try:
-            await self.throttle.take(kind, email)
+            await self.throttle.take(kind, email, address)
         except TooManyAttemptsError:
             await self.tell("locked_out", request, email)
             raise
+        on_outage(request.scope, partial(self.throttle.give_back, kind, email, address))
+
+    async def succeed(self, kind: Kind, request: Request, email: str) -> None:
+        """Forget a client's failed attempts, for this one was right.
+
+        That it cannot be stored does not undo what has succeeded.
+        """
+        try:
+            await self.throttle.forget(kind, email, self.clients.of(request.scope))
+        except StoreUnavailableError as error:
+            logger.error("attempts not forgotten: %s", error.__cause__)
 
     async def check_address(self, request: Request) -> None:
         """Count a request from its client's address: a dependency.
@@ -147,7 +171,7 @@ class Routes:
         await parts.attempt("signin", on, found.email)
         if not await parts.credentials.match(password, found):
             raise HTTPException(403, WRONG_PASSWORD)
-        await parts.throttle.forget("signin", found.email)
+        await parts.succeed("signin", on, found.email)
         return found
 
 

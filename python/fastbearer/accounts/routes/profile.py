@@ -1,5 +1,7 @@
 """What signed-in users do with their accounts: look, change, delete."""
 
+from contextlib import AsyncExitStack
+
 from fastapi import HTTPException, Response
 from starlette.requests import Request
 
@@ -12,11 +14,15 @@ from fastbearer.accounts.routes.schemas import (
     MyUser,
     SignedIn,
 )
+from fastbearer.accounts.stores.protocol import UserInUseError
+from fastbearer.errors import RevokedTokenError, TokenError
 from fastbearer.fastapi import TokenUser
+from fastbearer.fastapi.challenges import answer_to
 from fastbearer.fastapi.strict_routes import refusals
 
 __all__ = ["ProfileRoutes"]
 
+IN_USE = "The account cannot be deleted while other data refers to it"
 FORBIDDEN = "The password is wrong; or a cookie, and from another site"
 
 
@@ -41,39 +47,57 @@ class ProfileRoutes(Routes):
         newer = await parts.credentials.hash_new(
             body.new_password, found.email, found.name
         )
-        if not await parts.store.replace_password_hash(found, newer):
-            raise HTTPException(403, WRONG_PASSWORD)
-        if body.end_other_sessions:
-            await parts.sessions.end_all(found.id)
-        tokens = await parts.sessions.issue(found)
+        async with AsyncExitStack() as stack:
+            if body.end_other_sessions:
+                await stack.enter_async_context(parts.sessions.ending_all(found.id))
+            if not await parts.store.replace_password_hash(found, newer):
+                raise HTTPException(403, WRONG_PASSWORD)
+            await parts.end_codes(found)
+        found.password_hash = newer
+        try:
+            tokens = await parts.sessions.start(found)
+        except TokenError as error:
+            raise answer_to(RevokedTokenError("overtaken")) from error
         await parts.tell("password_changed", request, found.email, user=found)
         return parts.answers.signed_in(found, tokens, response)
 
     async def delete_account(
-        self, body: GivenPassword, request: Request, user: TokenUser
+        self,
+        body: GivenPassword,
+        request: Request,
+        response: Response,
+        user: TokenUser,
     ) -> Done:
         """Delete your account."""
         parts = self._parts
         found = await self._confirmed(user, body.password, request)
-        await parts.store.remove(found)
-        await parts.sessions.end_all(found.id)
+        async with parts.sessions.ending_all(found.id):
+            try:
+                await parts.store.remove(found)
+            except UserInUseError:
+                raise HTTPException(409, IN_USE) from None
+            await parts.end_codes(found)
+        parts.answers.clear(response)
         await parts.tell("account_deleted", request, found.email, user=found)
         return Done()
 
     def rows(self) -> list[Row]:
         """As in `Routes`."""
         verify = self._parts.auth.verify_jwt_token
-        confirmed = refusals(400, 401, 403, 413, 429, 503, texts={403: FORBIDDEN})
+        confirmed = (400, 401, 403, 413, 429, 503)
+        texts = {403: FORBIDDEN, 409: IN_USE}
         return [
             Row("/me", given_by(self.me, user=verify), refusals(400, 401, 503), "GET"),
             Row(
                 "/change-password",
                 given_by(self.change_password, user=verify),
-                confirmed,
+                refusals(*confirmed, texts=texts),
+                checks=[self._parts.check_address],
             ),
             Row(
                 "/delete-account",
                 given_by(self.delete_account, user=verify),
-                confirmed,
+                refusals(*confirmed, 409, texts=texts),
+                checks=[self._parts.check_address],
             ),
         ]

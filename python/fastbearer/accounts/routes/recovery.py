@@ -1,11 +1,13 @@
 """Codes in messages: they verify an address, or let a new password be chosen."""
 
+import logging
 from datetime import timedelta
 
 from fastapi import BackgroundTasks, HTTPException
 from starlette.requests import Request
 
-from fastbearer.accounts.codes import Codes, Purpose
+from fastbearer.accounts.codes import Bond, Codes, Purpose
+from fastbearer.accounts.emails import normalize_email
 from fastbearer.accounts.messages import Message, Sender, deliver
 from fastbearer.accounts.models import User
 from fastbearer.accounts.routes.parts import Parts, Routes, Row, given_by
@@ -24,6 +26,8 @@ __all__ = ["RecoveryRoutes"]
 WRONG_CODE = "Code is wrong, was used or has expired"
 CROSS_SITE = "A cookie from another site"
 
+logger = logging.getLogger("fastbearer")
+
 
 class RecoveryRoutes(Routes):
     """The routes that send codes, and take them back."""
@@ -39,18 +43,14 @@ class RecoveryRoutes(Routes):
         """Get a code by e-mail that verifies the address."""
         found = await self._user(user)
         await self._parts.attempt("message", request, found.email)
-        tasks.add_task(
-            deliver, self._send, await self._message("verify_email", found.email)
-        )
+        self._send_later(tasks, await self._message("verify_email", found))
         return CodeSent()
 
     async def verify_email(self, body: GivenCode, request: Request) -> Done:
         """Verify an e-mail with the code that was sent there."""
-        email = await self._codes.use("verify_email", body.code)
-        user = await self._parts.store.find_by_email(email) if email else None
-        if user is None:
-            raise HTTPException(400, WRONG_CODE)
+        user = await self._owner("verify_email", body.code)
         await self._parts.store.verify_email(user)
+        await self._codes.end("verify_email", user.id)
         await self._parts.tell("email_verified", request, user.email, user=user)
         return Done()
 
@@ -64,36 +64,68 @@ class RecoveryRoutes(Routes):
         """
         await self._parts.attempt("message", request, body.email)
         user = await self._parts.store.find_by_email(body.email)
-        message = await self._message("reset_password", body.email)
-        if user is not None:
-            tasks.add_task(deliver, self._send, message)
+        self._send_later(tasks, await self._message("reset_password", user))
         return CodeSent()
 
     async def reset_password(self, body: NewPassword, request: Request) -> Done:
-        """Choose a new password with the code that was sent; all sessions end."""
+        """Choose a new password with the code that was sent; all sessions end.
+
+        They end before the password changes, so that where they cannot, nothing
+        has happened and the code is still good; and after it, for one may have
+        begun meanwhile.
+        """
         parts = self._parts
-        email = await self._codes.find("reset_password", body.code)
-        if email is None:
-            raise HTTPException(400, WRONG_CODE)
-        newer = await parts.credentials.hash_new(body.password, email)
-        email = await self._codes.use("reset_password", body.code)
-        user = await parts.store.find_by_email(email) if email else None
-        if user is None or not await parts.store.replace_password_hash(user, newer):
-            raise HTTPException(400, WRONG_CODE)
-        await parts.store.verify_email(user)
-        await parts.sessions.end_all(user.id)
-        await parts.throttle.forget("signin", user.email)
+        user = await self._owner("reset_password", body.code)
+        newer = await parts.credentials.hash_new(body.password, user.email)
+        async with parts.sessions.ending_all(user.id):
+            # Of several at a time one wins here: the code is bound to the old hash.
+            if not await parts.store.replace_password_hash(user, newer):
+                raise HTTPException(400, WRONG_CODE)
+            await self._codes.end_all(user.id)
+            await parts.store.verify_email(user)
+        await parts.succeed("signin", request, user.email)
         await parts.tell("password_reset", request, user.email, user=user)
         return Done()
 
     async def welcome(self, user: User) -> None:
         """Send a new user a code that verifies the address."""
-        await deliver(self._send, await self._message("verify_email", user.email))
+        message = await self._message("verify_email", user)
+        if message is not None:
+            await deliver(self._send, message)
 
-    async def _message(self, purpose: Purpose, email: str) -> Message:
+    async def _owner(self, purpose: Purpose, code: str) -> User:
+        """Return the user whose code it is.
+
+        Raises:
+            HTTPException: 400 where it is nobody's, or the user has another
+                e-mail or password than when it was made.
+        """
+        bond = await self._codes.find(purpose, code)
+        user = await self._parts.store.find(bond.user_id) if bond else None
+        if user is None or Bond.to(user) != bond:
+            raise HTTPException(400, WRONG_CODE)
+        return user
+
+    async def _message(self, purpose: Purpose, user: User | None) -> Message | None:
+        """Return a message with a fresh code, to the address on record.
+
+        For nobody a code is made as well, and there is no message; nor is there
+        one to what is no address, though it is on record.
+        """
         lifetime = timedelta(minutes=self._parts.auth.settings.code_minutes)
-        code = await self._codes.make(purpose, email, lifetime)
-        return Message(email, purpose, code, lifetime)
+        code = await self._codes.make(purpose, user, lifetime)
+        if user is None:
+            return None
+        try:
+            normalize_email(user.address)
+        except ValueError:
+            logger.error("user %s has no valid e-mail: nothing is sent", user.id)
+            return None
+        return Message(user.address.strip(), purpose, code, lifetime)
+
+    def _send_later(self, tasks: BackgroundTasks, message: Message | None) -> None:
+        if message is not None:
+            tasks.add_task(deliver, self._send, message)
 
     def rows(self) -> list[Row]:
         """As in `Routes`."""

@@ -1,6 +1,5 @@
 """What sign-up, sign-in and sign-out read and answer."""
 
-import unicodedata
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -12,7 +11,8 @@ from pydantic import (
     StringConstraints,
 )
 
-from fastbearer.accounts.models import EMAIL_LENGTH, NAME_LENGTH
+from fastbearer.accounts.emails import EMAIL_LENGTH, given_email, normalize_email
+from fastbearer.accounts.models import NAME_LENGTH
 from fastbearer.fastapi.strict_routes import Text, WithoutNul
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Email",
     "EmailOnly",
     "GivenCode",
+    "GivenEmail",
     "GivenPassword",
     "Me",
     "NewPassword",
@@ -45,32 +46,14 @@ TEXTS = {
 }
 
 
-def normalize_email(text: str) -> str:
-    """Return the form in which e-mails are kept, compared and shown.
-
-    Without the white space around it, in lower case and in Unicode's form NFC
-    (RFC 6532 3.1): the mailbox names that differ only in case belong to one
-    person nearly everywhere (RFC 5321 2.4 leaves that to the receiving host).
-    Letters that only look alike stay apart. Whether an address works only a
-    message to it can tell, so its shape is checked but coarsely.
-
-    Raises:
-        ValueError: It is longer than 254 characters, or not two texts without
-            spaces and control characters around one "@".
-    """
-    email = unicodedata.normalize("NFC", text.strip().lower())
-    local, at, domain = email.partition("@")
-    whole = bool(local and at and domain) and "@" not in domain
-    if not whole or len(email) > EMAIL_LENGTH:
-        raise ValueError("not an e-mail address")
-    if " " in email or not email.isprintable():
-        raise ValueError("not an e-mail address")
-    return email
-
-
 Email = Annotated[
     Text,
     AfterValidator(normalize_email),
+    Field(description=TEXTS["email"], examples=["ada@example.com"]),
+]
+GivenEmail = Annotated[
+    Text,
+    AfterValidator(given_email),
     Field(description=TEXTS["email"], examples=["ada@example.com"]),
 ]
 Name = Annotated[
@@ -91,9 +74,9 @@ class Body(BaseModel):
 
 
 class EmailOnly(Body):
-    """An e-mail."""
+    """An e-mail that somebody may have."""
 
-    email: Email
+    email: GivenEmail
 
 
 class GivenPassword(Body):
@@ -111,6 +94,7 @@ class SignIn(EmailOnly):
 class SignUp(SignIn):
     """A new user."""
 
+    email: Email
     name: Name | None = Field(default=None, description=TEXTS["name"])
 
 

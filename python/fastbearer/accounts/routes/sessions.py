@@ -1,10 +1,12 @@
 """Sign-up, sign-in, refreshing and sign-out."""
 
 import logging
+from contextlib import suppress
 from typing import Any
 
 from fastapi import HTTPException, Response
-from starlette.requests import Request
+from fastapi.security.base import SecurityBase
+from starlette.requests import HTTPConnection, Request
 
 from fastbearer.accounts.models import User
 from fastbearer.accounts.records import utc_now
@@ -18,10 +20,12 @@ from fastbearer.accounts.routes.schemas import (
     SignIn,
     SignUp,
 )
+from fastbearer.accounts.sessions import Tokens
 from fastbearer.accounts.stores.protocol import EmailTakenError, InvalidEmailError
-from fastbearer.errors import StoreUnavailableError, TokenError
-from fastbearer.fastapi import TokenUser
+from fastbearer.errors import KeySourceError, StoreUnavailableError, TokenError
+from fastbearer.fastapi.bearer import user_of
 from fastbearer.fastapi.challenges import unauthorized
+from fastbearer.fastapi.dependencies import ClaimsDependency
 from fastbearer.fastapi.strict_routes import refusals
 
 __all__ = ["SessionRoutes", "wrong_credentials"]
@@ -56,7 +60,7 @@ REFRESH = refusals(
         404: REFRESH_OFF,
     },
 )
-SIGN_OUT = refusals(400, 401, 403, 503, texts={403: CROSS_SITE})
+SIGN_OUT = refusals(400, 401, 403, 413, 503, texts={403: CROSS_SITE})
 SIGN_OUT_EVERYWHERE = refusals(
     *(400, 401, 403, 404, 503), texts={403: CROSS_SITE, 404: REVOCATION_OFF}
 )
@@ -89,10 +93,7 @@ class SessionRoutes(Routes):
             updated_at=now,
         )
         try:
-            # First, for what fails after it would leave an account behind.
-            parts.auth.generate_jwt_token(user.id, user.email)
-            await parts.store.add(user)
-            tokens = await parts.sessions.issue(user)
+            tokens = await self._added(user)
         except EmailTakenError:
             raise HTTPException(400, EMAIL_TAKEN) from None
         except InvalidEmailError:
@@ -102,8 +103,36 @@ class SessionRoutes(Routes):
         except Exception as error:
             logger.exception("account not created")
             raise HTTPException(500, NOT_CREATED) from error
+        await parts.succeed("signin", request, user.email)
+        await self._end_former(request)
         await parts.tell("signed_up", request, user.email, user=user)
         return parts.answers.signed_in(user, tokens, response)
+
+    async def _added(self, user: User) -> Tokens:
+        """Keep a new user and begin their session: both, or neither."""
+        parts = self._parts
+        # First, for what fails after it would leave an account behind.
+        parts.auth.generate_jwt_token(user.id, user.email)
+        await parts.sessions.generation(user.id)
+        await parts.store.add(user)
+        try:
+            return await parts.sessions.issue(user)
+        except BaseException:
+            await parts.store.remove(user)
+            raise
+
+    async def _end_former(self, request: Request) -> None:
+        """End the session that a browser has had until now (ASVS 5.0 7.2.4)."""
+        access, refresh = self._parts.answers.former(request)
+        if access is not None:
+            with suppress(TokenError, KeySourceError):
+                claims = await verified(self._parts.auth.verifier, access)
+                await self._parts.sessions.end(access, claims)
+        found = None
+        if refresh is not None:
+            found = await self._parts.sessions.session_of(refresh)
+        if found is not None:
+            await self._parts.sessions.end_family(found[1])
 
     async def sign_in(
         self, body: SignIn, request: Request, response: Response
@@ -112,18 +141,38 @@ class SessionRoutes(Routes):
         parts = self._parts
         parts.credentials.check_length(body.password)
         await parts.attempt("signin", request, body.email)
+        user = await self._matched(body, request)
+        try:
+            tokens = await parts.sessions.start(user)
+        except TokenError:
+            # Another hash of the same password may just have been stored.
+            user = await self._matched(body, request)
+            tokens = await self._started(user)
+        await parts.succeed("signin", request, body.email)
+        await self._end_former(request)
+        await parts.tell("signed_in", request, user.email, user=user)
+        return parts.answers.signed_in(user, tokens, response)
+
+    async def _matched(self, body: SignIn, request: Request) -> User:
+        """Return the user whose password is right.
+
+        Raises:
+            HTTPException: 401 where it is nobody's.
+        """
+        parts = self._parts
         user = await parts.store.find_by_email(body.email)
         right = await parts.credentials.match(body.password, user)
         if user is None or not right:
             await parts.tell("sign_in_failed", request, body.email, user=user)
             raise wrong_credentials()
+        return user
+
+    async def _started(self, user: User) -> Tokens:
+        """Begin a session, or answer as to a wrong password."""
         try:
-            tokens = await parts.sessions.start(user)
+            return await self._parts.sessions.start(user)
         except TokenError:
             raise wrong_credentials() from None
-        await parts.throttle.forget("signin", body.email)
-        await parts.tell("signed_in", request, user.email, user=user)
-        return parts.answers.signed_in(user, tokens, response)
 
     async def refresh(
         self, request: Request, response: Response, body: Refresh | None = None
@@ -148,27 +197,45 @@ class SessionRoutes(Routes):
         self,
         request: Request,
         response: Response,
-        claims: dict[str, Any],
-        user: TokenUser,
+        claims: dict[str, Any] | HTTPException,
+        body: Refresh | None = None,
     ) -> Done:
-        """End a session: the client forgets its token.
+        """End a session: the client forgets its tokens.
 
-        Where revocation is on, the token is good no more; otherwise nothing is
-        kept about tokens, and it stays valid until it expires.
+        A refresh token is enough, in the body or the cookie, where the access token
+        has expired. Where revocation is on, every token of the session is good no
+        more; otherwise access tokens stay valid until they expire.
         """
         parts = self._parts
-        token = parts.auth.token_claims.token(request) or ""
-        await parts.sessions.end(token, claims)
+        given = None if body is None else body.refresh_token
+        given = given or parts.answers.refresh_token(request)
+        found = None if given is None else await parts.sessions.session_of(given)
+        if isinstance(claims, HTTPException):
+            if found is None:
+                raise claims
+            email, user_id = "", found[0]
+        else:
+            user = user_of(claims)
+            email, user_id = user["email"], user["user_id"]
+            token = parts.auth.token_claims.token(request) or ""
+            await parts.sessions.end(token, claims)
+        if found is not None:
+            await parts.sessions.end_family(found[1])
         parts.answers.clear(response)
-        await parts.tell("signed_out", request, user["email"], user_id=user["user_id"])
+        await parts.tell("signed_out", request, email, user_id=user_id)
         return Done()
 
-    async def sign_out_everywhere(self, request: Request, user: TokenUser) -> Done:
+    async def sign_out_everywhere(
+        self, request: Request, response: Response, claims: dict[str, Any]
+    ) -> Done:
         """End every session of yours, this one too."""
         parts = self._parts
+        user = user_of(claims)
         if not parts.sessions.can_end:
             raise HTTPException(404, REVOCATION_OFF)
-        await parts.sessions.end_all(user["user_id"])
+        token = parts.auth.token_claims.token(request) or ""
+        await parts.sessions.end_all_of(token, claims)
+        parts.answers.clear(response)
         await parts.tell(
             "sessions_ended", request, user["email"], user_id=user["user_id"]
         )
@@ -190,17 +257,46 @@ class SessionRoutes(Routes):
             Row("/refresh", self.refresh, REFRESH, checks=limited),
             Row(
                 "/signout",
-                given_by(
-                    self.sign_out, claims=auth.token_claims, user=auth.verify_jwt_token
-                ),
+                given_by(self.sign_out, claims=ClaimsOrRefusal(auth.token_claims)),
                 SIGN_OUT,
             ),
             Row(
                 "/signout-everywhere",
-                given_by(self.sign_out_everywhere, user=auth.verify_jwt_token),
+                given_by(self.sign_out_everywhere, claims=auth.token_claims),
                 SIGN_OUT_EVERYWHERE,
             ),
         ]
+
+
+class ClaimsOrRefusal(SecurityBase):
+    """The claims of a good token, else the 401 for the route to raise.
+
+    Args:
+        claims: The dependency that raises it.
+    """
+
+    def __init__(self, claims: ClaimsDependency) -> None:
+        self.model = claims.model
+        self.scheme_name = claims.scheme_name
+        self._claims = claims
+
+    async def __call__(self, conn: HTTPConnection) -> dict[str, Any] | HTTPException:
+        """Return the one or the other; what is no 401 is raised."""
+        try:
+            return await self._claims(conn)
+        except HTTPException as refusal:
+            if refusal.status_code != 401:
+                raise
+            return refusal
+
+
+async def verified(verifier: Any, token: str) -> dict[str, Any]:
+    """Return the claims of a token that is good, whether or not it has ended."""
+    averify = getattr(verifier, "averify", None)
+    claims: dict[str, Any] = (
+        verifier.verify(token) if averify is None else await averify(token)
+    )
+    return claims
 
 
 def wrong_credentials() -> HTTPException:

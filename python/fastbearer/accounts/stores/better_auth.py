@@ -2,12 +2,9 @@
 
 import logging
 import re
-import secrets
-import string
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import UUID, uuid4
 
 from sqlalchemy import (
     ColumnElement,
@@ -15,7 +12,6 @@ from sqlalchemy import (
     and_,
     cast,
     delete,
-    insert,
     literal,
     select,
     update,
@@ -24,27 +20,30 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fastbearer import PasswordHash, _core
+from fastbearer.accounts.emails import is_same_email, spellings
 from fastbearer.accounts.models import User
 from fastbearer.accounts.records import utc_now
-from fastbearer.accounts.stores.better_auth_layout import (
-    SECOND_FACTOR,
-    USER_FIELDS,
-    Layout,
-    look_at,
+from fastbearer.accounts.stores.better_auth_layout import Layout, look_at
+from fastbearer.accounts.stores.better_auth_rows import (
+    CREDENTIAL,
+    credentials_of,
+    insert_row,
+    key_in,
+    update_user,
+    user_of,
 )
-from fastbearer.accounts.stores.ids import comparable, key_of
-from fastbearer.accounts.stores.protocol import EmailTakenError, InvalidEmailError
-from fastbearer.better_auth.fields import cleaned, is_banned
+from fastbearer.accounts.stores.protocol import (
+    TAKEN,
+    EmailTakenError,
+    InvalidEmailError,
+    UserInUseError,
+)
 from fastbearer.better_auth.passwords import SCHEME, BetterAuthHash
 from fastbearer.better_auth.tables import DATABASE, Table, Tables
 from fastbearer.connections.sql import Connections
 from fastbearer.errors import ConfigurationError, StoreUnavailableError
 
 __all__ = ["BetterAuthUserStore"]
-
-CREDENTIAL = "credential"
-LETTERS = string.ascii_letters + string.digits
-ID_CHARACTERS = 32
 
 EMAIL = re.compile(
     r"[A-Za-z0-9_'+-]+(\.[A-Za-z0-9_'+-]+)*(?<!')"
@@ -141,27 +140,33 @@ class BetterAuthUserStore:
         layout = await self._looked_at()
         try:
             async with self._connections.writing() as connection:
-                user.id = await _insert(connection, layout.user, self.new_row(user))
-                row = _credentials(layout, user.id, user.password_hash)
-                await _insert(connection, layout.account, row)
+                user.id = await insert_row(connection, layout.user, self.new_row(user))
+                row = credentials_of(layout, user.id, user.password_hash)
+                await insert_row(connection, layout.account, row)
         except IntegrityError:
             # Not to be shown: PostgreSQL's says what was in the row.
             if not await self._is_taken(user.email):
                 raise ConfigurationError(NOT_TAKEN) from None
-            raise EmailTakenError("this e-mail is registered already") from None
+            raise EmailTakenError(TAKEN) from None
 
     async def find_by_email(self, email: str) -> User | None:
         """As in `UserStore`; who cannot sign in with one has an empty hash."""
         layout = await self._looked_at()
-        return await self._find(layout, layout.user.column("email") == email)
+        is_theirs = layout.user.column("email").in_(spellings(email))
+        return await self._find(
+            layout, is_theirs, lambda row: is_same_email(row["email"], email)
+        )
 
     async def find(self, user_id: str) -> User | None:
         """As in `UserStore`; who cannot sign in with one has an empty hash."""
         layout = await self._looked_at()
-        key = _key(layout, user_id)
+        key = key_in(layout, user_id)
         if key is None:
             return None
-        return await self._find(layout, layout.user.column("id") == key)
+        is_theirs = layout.user.column("id") == key
+        return await self._find(
+            layout, is_theirs, lambda row: str(row["id"]) == user_id
+        )
 
     async def replace_password_hash(self, user: User, password_hash: str) -> bool:
         """As in `UserStore`; who has no password gets their first.
@@ -181,7 +186,8 @@ class BetterAuthUserStore:
         """As in `UserStore`."""
         layout = await self._looked_at()
         async with self._connections.writing() as connection:
-            await _update_user(connection, layout, user, emailVerified=True)
+            is_same = layout.user.column("email") == user.address
+            await update_user(connection, layout, user, is_same, emailVerified=True)
 
     async def remove(self, user: User) -> None:
         """As in `UserStore`, with accounts and sessions; the rest is the tables' own.
@@ -189,14 +195,17 @@ class BetterAuthUserStore:
         Sessions that the server keeps in Redis stay there.
         """
         layout = await self._looked_at()
-        key = _key(layout, user.id)
+        key = key_in(layout, user.id)
         owned = [(layout.account, "userId"), (layout.user, "id")]
         if layout.session is not None:
             owned.insert(0, (layout.session, "userId"))
-        async with self._connections.writing() as connection:
-            for table, field in owned:
-                is_theirs = table.column(field) == key
-                await connection.execute(delete(table.clause).where(is_theirs))
+        try:
+            async with self._connections.writing() as connection:
+                for table, field in owned:
+                    is_theirs = table.column(field) == key
+                    await connection.execute(delete(table.clause).where(is_theirs))
+        except IntegrityError:
+            raise UserInUseError("rows of other tables refer to the user") from None
 
     async def ping(self) -> None:
         """Ask the database something.
@@ -227,7 +236,8 @@ class BetterAuthUserStore:
         layout = await self._looked_at()
         column = layout.user.column("email")
         async with self._connections.reading() as connection:
-            rows = await connection.execute(select(column).where(column == email))
+            is_theirs = column.in_(spellings(email))
+            rows = await connection.execute(select(column).where(is_theirs))
             return rows.first() is not None
 
     async def _looked_at(self) -> Layout:
@@ -255,27 +265,37 @@ class BetterAuthUserStore:
         return and_(*rules)
 
     async def _find(
-        self, layout: Layout, is_theirs: ColumnElement[bool]
+        self,
+        layout: Layout,
+        is_theirs: ColumnElement[bool],
+        is_asked: Callable[[dict[str, Any]], bool],
     ) -> User | None:
-        """Return the one user of whom something is true, unless they are banned."""
+        """Return the one user of whom something is true, unless they are banned.
+
+        Args:
+            layout: Of the tables.
+            is_theirs: What the database is asked for.
+            is_asked: Tells of a row whether it is what was asked for.
+        """
         user, account = layout.user, layout.account
         user_id = user.column("id")
         their_account = self._is_credential(account, user_id, cast(user_id, String))
         columns = [user.column(field) for field in layout.fields]
         query = (
-            select(*columns, account.column("password"))
+            select(account.column("password"), *columns)
             .join_from(user.clause, account.clause, their_account, isouter=True)
             .where(is_theirs)
-            .limit(2)
         )
         async with self._connections.reading() as connection:
             rows = (await connection.execute(query)).all()
-        if len(rows) > 1:  # which of two passwords is the one nobody can tell
-            logger.error("the user %s has several passwords", rows[0][0])
-        if len(rows) != 1:
-            return None
-        *values, password_hash = rows[0]
-        return _user(dict(zip(layout.fields, values, strict=True)), password_hash or "")
+        users = []
+        for password_hash, *values in rows:
+            row = dict(zip(layout.fields, values, strict=True))
+            one = user_of(row, password_hash or "") if is_asked(row) else None
+            users += [] if one is None else [one]
+        if len(users) > 1:  # which of two passwords is the one nobody can tell
+            logger.error("the user %s has several passwords", users[0].id)
+        return users[0] if len(users) == 1 else None
 
     async def _update_hash(
         self,
@@ -289,7 +309,7 @@ class BetterAuthUserStore:
         is_unchanged = stored == user.password_hash
         if not user.password_hash:
             is_unchanged = is_unchanged | stored.is_(None)
-        is_theirs = self._is_credential(account, _key(layout, user.id), user.id)
+        is_theirs = self._is_credential(account, key_in(layout, user.id), user.id)
         values = {"password": password_hash, "updatedAt": utc_now()}
         statement = (
             update(account.clause)
@@ -307,76 +327,15 @@ class BetterAuthUserStore:
     ) -> bool:
         """Add the account with a first password, unless somebody else just did."""
         # The update of the user's row lets others here wait.
-        if not await _update_user(connection, layout, user):
+        if not await update_user(connection, layout, user):
             return False
         account = layout.account
-        is_theirs = self._is_credential(account, _key(layout, user.id), user.id)
+        is_theirs = self._is_credential(account, key_in(layout, user.id), user.id)
         found = await connection.execute(
             select(account.column("providerId")).where(is_theirs)
         )
         if found.first() is not None:
             return False
-        row = _credentials(layout, user.id, password_hash)
-        await _insert(connection, account, row)
+        row = credentials_of(layout, user.id, password_hash)
+        await insert_row(connection, account, row)
         return True
-
-
-def _user(row: dict[str, Any], password_hash: str) -> User | None:
-    try:
-        if is_banned(row, utc_now().timestamp()):
-            return None
-        shown = cleaned(row, USER_FIELDS)
-    except ValueError as error:
-        logger.error("a user cannot be read: %s", error)
-        return None
-    return User(
-        id=shown["id"],
-        email=shown["email"] or "",
-        name=shown["name"] or None,
-        # What is not asked for here must not be what the password gets around.
-        password_hash="" if row.get(SECOND_FACTOR) else password_hash,
-        email_verified=bool(shown["emailVerified"]),
-    )
-
-
-async def _insert(
-    connection: AsyncConnection, table: Table, values: dict[str, Any]
-) -> str:
-    """Insert a row, and return its id: of the kind that the table keeps."""
-    column, kind = table.column("id"), table.kind("id")
-    if kind is not int:  # numbers are the database's to give
-        values = {"id": uuid4() if kind is UUID else _new_id(), **values}
-    statement = insert(table.clause).values(table.row(values)).returning(column)
-    return str((await connection.execute(statement)).scalar_one())
-
-
-async def _update_user(
-    connection: AsyncConnection, layout: Layout, user: User, **values: Any
-) -> bool:
-    row = layout.user.row({**values, "updatedAt": utc_now()})
-    is_theirs = layout.user.column("id") == _key(layout, user.id)
-    statement = update(layout.user.clause).where(is_theirs).values(row)
-    return (await connection.execute(statement)).rowcount == 1
-
-
-def _credentials(layout: Layout, user_id: str, password_hash: str) -> dict[str, Any]:
-    """Return field -> value of the account with a user's password."""
-    now = utc_now()
-    return {
-        "userId": key_of(user_id, layout.user.kind("id")),
-        "accountId": user_id,
-        "providerId": CREDENTIAL,
-        "password": password_hash,
-        "createdAt": now,
-        "updatedAt": now,
-    }
-
-
-def _key(layout: Layout, user_id: str) -> Any:
-    """Return an id to compare with, or None where it cannot be one."""
-    return comparable(key_of(user_id, layout.user.kind("id")))
-
-
-def _new_id() -> str:
-    """Return an id like those of Better Auth (``generateId``)."""
-    return "".join(secrets.choice(LETTERS) for _ in range(ID_CHARACTERS))

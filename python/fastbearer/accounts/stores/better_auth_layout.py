@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, inspect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from fastbearer.accounts.stores.keys import check_table
 from fastbearer.better_auth.fields import BAN_FIELDS
 from fastbearer.better_auth.tables import Table, Tables
 from fastbearer.errors import ConfigurationError
@@ -48,6 +49,9 @@ async def look_at(connection: AsyncConnection, tables: Tables) -> Layout:
     for field in ACCOUNT_FIELDS:
         account.column(field)
     await connection.run_sync(_check_unique, tables)
+    if user.kind("id") is int:
+        name, schema = tables.table("user"), tables.schema
+        await connection.run_sync(check_table, name, schema)
     plugins = (field for field in (*BAN_FIELDS, SECOND_FACTOR) if user.has(field))
     session = await _session_table(connection, tables)
     return Layout(user, account, session, (*USER_FIELDS, *plugins))

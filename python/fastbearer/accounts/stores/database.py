@@ -1,14 +1,17 @@
 """Users in our own table."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from fastbearer.accounts.database import Database
+from fastbearer.accounts.emails import is_same_email, spellings
 from fastbearer.accounts.models import User
 from fastbearer.accounts.records import utc_now
 from fastbearer.accounts.stores.ids import is_storable
-from fastbearer.accounts.stores.protocol import EmailTakenError
+from fastbearer.accounts.stores.protocol import TAKEN, EmailTakenError
 
 __all__ = ["DatabaseUserStore"]
 
@@ -25,19 +28,27 @@ class DatabaseUserStore:
 
     async def add(self, user: User) -> None:
         """As in `UserStore`; the table's unique constraint decides."""
+        if await self.find_by_email(user.email) is not None:
+            raise EmailTakenError(TAKEN)  # perhaps in an older spelling
         try:
             async with self._database.transaction() as session:
                 session.add(user)
         except IntegrityError:
-            if await self.find_by_email(user.email) is None:
+            if not await self._rows(user.email):
                 raise
-            raise EmailTakenError("this e-mail is registered already") from None
+            raise EmailTakenError(TAKEN) from None
 
     async def find_by_email(self, email: str) -> User | None:
         """As in `UserStore`."""
+        rows = await self._rows(email)
+        found = [user for user in rows if is_same_email(user.email, email)]
+        return found[0] if len(found) == 1 else None
+
+    async def _rows(self, email: str) -> Sequence[User]:
+        """Return whom the database takes for the one with an e-mail."""
+        query = select(User).where(col(User.email).in_(spellings(email)))
         async with self._database.transaction() as session:
-            found = await session.exec(select(User).where(User.email == email))
-            return found.one_or_none()
+            return (await session.exec(query)).all()
 
     async def find(self, user_id: str) -> User | None:
         """As in `UserStore`."""
@@ -60,7 +71,8 @@ class DatabaseUserStore:
     async def verify_email(self, user: User) -> None:
         """As in `UserStore`."""
         values = {"email_verified": True, "updated_at": utc_now()}
-        statement = update(User).where(col(User.id) == user.id).values(values)
+        is_theirs = (col(User.id) == user.id, col(User.email) == user.address)
+        statement = update(User).where(*is_theirs).values(values)
         async with self._database.transaction() as session:
             await session.exec(statement)
 

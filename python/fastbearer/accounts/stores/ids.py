@@ -8,28 +8,33 @@ from sqlalchemy import BigInteger, literal
 __all__ = ["comparable", "is_storable", "key_of"]
 
 INTEGERS = range(-(2**63), 2**63)
+DIGITS = 20  # of the longest, with its sign; int() takes quadratic time
 
 
 def key_of(user_id: str, kind: type) -> Any:
     """Return a user's id as its column has it, or None for another text.
 
+    An id is written in one way only: "02", "+2", " 2" and "0_2" are not 2, nor
+    is a UUID in capitals or braces. Else several texts would name one user, and
+    what is noted of the one (a revocation, say) would not hold for the others.
+
     Args:
         user_id: Any text.
         kind: What the column keeps: int, UUID or str.
     """
+    if not is_storable(user_id):
+        return None
+    if kind not in (int, UUID):
+        return user_id
     try:
-        if kind is int:
-            # Short, and ASCII: int() takes more than that.
-            if len(user_id) > 20 or not user_id.isascii():
-                return None
-            number = int(user_id)
-            return number if number in INTEGERS else None
-        if kind is UUID:
-            return UUID(user_id)
-        user_id.encode()
+        if len(user_id) > (DIGITS if kind is int else len(str(UUID(int=0)))):
+            return None
+        key = kind(user_id)
     except ValueError:
         return None
-    return None if "\0" in user_id else user_id
+    if str(key) != user_id or (kind is int and key not in INTEGERS):
+        return None
+    return key
 
 
 def comparable(key: Any) -> Any:

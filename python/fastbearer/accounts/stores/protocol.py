@@ -5,7 +5,14 @@ from typing import Protocol
 from fastbearer.accounts.models import User
 from fastbearer.errors import FastbearerError
 
-__all__ = ["EmailTakenError", "InvalidEmailError", "UserStore"]
+__all__ = [
+    "EmailTakenError",
+    "InvalidEmailError",
+    "UserInUseError",
+    "UserStore",
+]
+
+TAKEN = "this e-mail is registered already"
 
 
 class EmailTakenError(FastbearerError):
@@ -20,9 +27,17 @@ class InvalidEmailError(FastbearerError):
     code = "invalid_email"
 
 
-class UserStore(Protocol):
-    """Keeps users. E-mails come in the form of ``schemas.Email``.
+class UserInUseError(FastbearerError):
+    """The user cannot be removed while rows of other tables refer to them."""
 
+    code = "user_in_use"
+
+
+class UserStore(Protocol):
+    """Keeps users.
+
+    E-mails come in one form: in lower case, in NFC, the domain in ASCII. Whether
+    a user whom the store returns is the one asked for is decided by the accounts.
     A user whose ``password_hash`` is empty has no password, and cannot sign in.
     """
 
@@ -53,9 +68,13 @@ class UserStore(Protocol):
         ...
 
     async def verify_email(self, user: User) -> None:
-        """Note that the e-mail is the user's."""
+        """Note that the e-mail is the user's, if it is still the same."""
         ...
 
     async def remove(self, user: User) -> None:
-        """Forget a user."""
+        """Forget a user.
+
+        Raises:
+            UserInUseError: Rows of other tables refer to them.
+        """
         ...

@@ -1,0 +1,169 @@
+/* Private keys in PKCS#8 (RFC 5958), plain and encrypted. */
+#include "jose/jose.h"
+
+#include <openssl/asn1t.h>
+#include <openssl/pkcs12.h>
+#include <openssl/x509.h>
+
+/* --- plain --------------------------------------------------------------- */
+
+/* Of other kinds libcrypto computes the public half while it reads, whatever
+ * the size of their numbers. */
+static bool
+is_of_our_kind(const PKCS8_PRIV_KEY_INFO *info)
+{
+    const ASN1_OBJECT *kind = NULL;
+    if (!PKCS8_pkey_get0(&kind, NULL, NULL, NULL, info)) {
+        return false;
+    }
+    switch (OBJ_obj2nid(kind)) {
+    case EVP_PKEY_RSA:
+    case EVP_PKEY_RSA_PSS:
+    case EVP_PKEY_EC:
+    case EVP_PKEY_ED25519:
+    case EVP_PKEY_ED448:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Takes over what is read. */
+static EVP_PKEY *
+key_of(PKCS8_PRIV_KEY_INFO *info)
+{
+    EVP_PKEY *evp =
+        info != NULL && is_of_our_kind(info) ? EVP_PKCS82PKEY(info) : NULL;
+    PKCS8_PRIV_KEY_INFO_free(info);
+    return evp;
+}
+
+EVP_PKEY *
+pkey_from_pkcs8(const unsigned char **p, long len)
+{
+    return key_of(d2i_PKCS8_PRIV_KEY_INFO(NULL, p, len));
+}
+
+/* libcrypto's reader of older forms takes PKCS#8 as well, of any kind. */
+EVP_PKEY *
+pkey_from_private(int type, const unsigned char **p, long len)
+{
+    const unsigned char *start = *p;
+    PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, p, len);
+    if (info != NULL) {
+        return key_of(info);
+    }
+    *p = start;
+    return d2i_PrivateKey(type, NULL, p, len);
+}
+
+/* --- what it costs to open an encrypted one ------------------------------ */
+
+static bool
+is_at_most(const ASN1_INTEGER *number, uint64_t most)
+{
+    uint64_t value;
+    return ASN1_INTEGER_get_uint64(&value, number) == 1 && value <= most;
+}
+
+static void *
+parameter_of(const X509_ALGOR *algorithm, const ASN1_ITEM *form)
+{
+    return algorithm->parameter == NULL
+                   || algorithm->parameter->type != V_ASN1_SEQUENCE
+               ? NULL
+               : ASN1_TYPE_unpack_sequence(form, algorithm->parameter);
+}
+
+static bool
+is_cheap_pbkdf2(const X509_ALGOR *derivation)
+{
+    PBKDF2PARAM *param = parameter_of(derivation, ASN1_ITEM_rptr(PBKDF2PARAM));
+    bool is_cheap =
+        param != NULL && is_at_most(param->iter, KEY_ITERATIONS_MAX);
+    PBKDF2PARAM_free(param);
+    return is_cheap;
+}
+
+static bool
+is_cheap_scrypt(const X509_ALGOR *derivation)
+{
+    SCRYPT_PARAMS *param =
+        parameter_of(derivation, ASN1_ITEM_rptr(SCRYPT_PARAMS));
+    uint64_t n, r, p;
+    bool is_cheap =
+        param != NULL && is_at_most(param->costParameter, KEY_SCRYPT_MAX)
+        && is_at_most(param->blockSize, KEY_SCRYPT_MAX)
+        && is_at_most(param->parallelizationParameter, KEY_SCRYPT_MAX)
+        && ASN1_INTEGER_get_uint64(&n, param->costParameter)
+        && ASN1_INTEGER_get_uint64(&r, param->blockSize)
+        && ASN1_INTEGER_get_uint64(&p, param->parallelizationParameter)
+        && n * r * p <= KEY_SCRYPT_MAX; /* of 20 bits each */
+    SCRYPT_PARAMS_free(param);
+    return is_cheap;
+}
+
+/* RFC 8018 6.2: a derivation and a cipher. */
+static bool
+is_cheap_pbes2(const X509_ALGOR *algorithm)
+{
+    PBE2PARAM *param = parameter_of(algorithm, ASN1_ITEM_rptr(PBE2PARAM));
+    bool is_cheap = false;
+    if (param != NULL) {
+        is_cheap = OBJ_obj2nid(param->keyfunc->algorithm) == NID_id_scrypt
+                       ? is_cheap_scrypt(param->keyfunc)
+                       : is_cheap_pbkdf2(param->keyfunc);
+    }
+    PBE2PARAM_free(param);
+    return is_cheap;
+}
+
+/* RFC 8018 6.1, RFC 7292 C: what older tools write. */
+static bool
+is_cheap_pbes1(const X509_ALGOR *algorithm)
+{
+    PBEPARAM *param = parameter_of(algorithm, ASN1_ITEM_rptr(PBEPARAM));
+    bool is_cheap =
+        param != NULL && is_at_most(param->iter, KEY_ITERATIONS_MAX);
+    PBEPARAM_free(param);
+    return is_cheap;
+}
+
+/* What cannot be told is not cheap. */
+static bool
+is_cheap(const X509_SIG *sealed)
+{
+    const X509_ALGOR *algorithm;
+    X509_SIG_get0(sealed, &algorithm, NULL);
+    return OBJ_obj2nid(algorithm->algorithm) == NID_pbes2
+               ? is_cheap_pbes2(algorithm)
+               : is_cheap_pbes1(algorithm);
+}
+
+/* --- encrypted ----------------------------------------------------------- */
+
+EVP_PKEY *
+pkey_from_sealed(const unsigned char **p, long len, span password)
+{
+    X509_SIG *sealed = d2i_X509_SIG(NULL, p, len);
+    EVP_PKEY *evp =
+        sealed == NULL || password.len == 0 || !is_cheap(sealed)
+            ? NULL
+            : key_of(PKCS8_decrypt(sealed, password.p, (int)password.len));
+    X509_SIG_free(sealed);
+    return evp;
+}
+
+/* X509_SIG is {SEQUENCE, OCTET STRING}, which no other structure is. */
+status
+pkey_why_unreadable(span bytes)
+{
+    const unsigned char *p = (const unsigned char *)bytes.p;
+    const unsigned char *end = p + bytes.len;
+    X509_SIG *sealed = d2i_X509_SIG(NULL, &p, (long)bytes.len);
+    status result = sealed == NULL || p != end ? STATUS_KEY_UNREADABLE
+                    : is_cheap(sealed)         ? STATUS_KEY_PASSWORD
+                                               : STATUS_KEY_COSTLY;
+    X509_SIG_free(sealed);
+    return result;
+}

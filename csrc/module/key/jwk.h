@@ -1,0 +1,52 @@
+/*
+ * What the files of Key.from_jwk share. A JWK is a dict of our own, whose
+ * names are plain strings, and its members are asked for by name.
+ */
+#ifndef FASTBEARER_JWK_H
+#define FASTBEARER_JWK_H
+
+#include "skin.h"
+
+/* --- jwk_members.c: a JWK is a dict of our own --------------------------- */
+
+/* A new dict of the members of a mapping, or of a JWK's text; its names are
+ * plain strings. InvalidKeyError if the value is neither. */
+PyObject *jwk_members(const core_state *state, PyObject *value);
+
+/* --- jwk_part.c ---------------------------------------------------------- */
+
+/* STATUS_NO_MEMORY, which is all that can fail while members are read. */
+CHECKED status jwk_failed(void);
+
+/* A member, borrowed, or NULL if it is absent. */
+CHECKED status jwk_member(PyObject *jwk, const char *name, PyObject **value);
+
+/* A string member's text, borrowed; empty if it is absent. */
+CHECKED status jwk_text(PyObject *jwk, const char *name, span *text);
+
+/* Whether it is exactly that text. */
+bool jwk_text_is(span text, const char *other);
+
+typedef struct {
+    unsigned char *bytes; /* cleansed by jwk_part_clear */
+    size_t len;           /* 0 if the member is absent */
+} jwk_bytes;
+
+/* A base64url member (RFC 7518 2); width 0 takes any length but none. */
+CHECKED status jwk_part(PyObject *jwk, const char *name, size_t width,
+                        jwk_bytes *out);
+void jwk_part_clear(jwk_bytes *one);
+span jwk_part_span(const jwk_bytes *one);
+
+/* --- jwk_traits.c -------------------------------------------------------- */
+
+/* What `use`, `key_ops`, `alg` and `kid` say; the kid is a new
+ * reference, to a plain string. */
+CHECKED status jwk_traits(PyObject *jwk, key_traits *traits);
+
+/* --- jwk_rsa.c ----------------------------------------------------------- */
+
+/* The key of an RSA JWK, not checked yet but for its sizes. */
+CHECKED status jwk_rsa(PyObject *jwk, EVP_PKEY **evp, bool *is_private);
+
+#endif

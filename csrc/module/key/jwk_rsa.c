@@ -1,0 +1,98 @@
+/* RSA keys of JWKs (RFC 7518 6.3). */
+#include "skin.h"
+
+#include "key/jwk.h"
+
+/* The numbers of an RSA key, in the order of rsa_parts. */
+enum { RSA_N, RSA_E, RSA_D, RSA_P, RSA_PARTS = 8 };
+
+/* RFC 7518 6.3.2: all of p, q, dp, dq and qi, or none; no number with more
+ * octets than it needs. */
+CHECKED static status
+check_rsa_shape(const jwk_bytes *parts)
+{
+    int given = 0;
+    for (int i = 0; i < RSA_PARTS; i++) {
+        given += i >= RSA_P && parts[i].len > 0;
+        if (parts[i].len > 0 && parts[i].bytes[0] == 0) {
+            return STATUS_JWK_MEMBER;
+        }
+    }
+    return parts[RSA_N].len > 0 && parts[RSA_E].len > 0
+                   && (given == 0 || (given == 5 && parts[RSA_D].len > 0))
+               ? STATUS_OK
+               : STATUS_JWK_MEMBER;
+}
+
+/* Before any work with them: no number but e is as long as n is allowed to
+ * be, and longer than n. */
+CHECKED static status
+check_rsa_sizes(const jwk_bytes *parts)
+{
+    if (parts[RSA_N].len < KEY_RSA_BITS_MIN / 8
+        || parts[RSA_N].len > KEY_RSA_BITS_MAX / 8) {
+        return STATUS_KEY_RSA_SIZE;
+    }
+    if (parts[RSA_E].len > KEY_RSA_E_BITS_MAX / 8) {
+        return STATUS_KEY_RSA_EXPONENT;
+    }
+    for (int i = RSA_D; i < RSA_PARTS; i++) {
+        if (parts[i].len > parts[RSA_N].len) {
+            return STATUS_KEY_PAIR;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* RFC 7518 6.3.2.7: keys of more than two primes are not taken. */
+CHECKED static status
+check_oth(PyObject *jwk)
+{
+    PyObject *oth;
+    status result = jwk_member(jwk, "oth", &oth);
+    return oth != NULL ? STATUS_JWK_MEMBER : result;
+}
+
+CHECKED static status
+read_rsa(PyObject *jwk, jwk_bytes *parts)
+{
+    static const char *const members[RSA_PARTS] = {"n", "e",  "d",  "p",
+                                                   "q", "dp", "dq", "qi"};
+    status result = check_oth(jwk);
+    for (int i = 0; i < RSA_PARTS && result == STATUS_OK; i++) {
+        result = jwk_part(jwk, members[i], 0, &parts[i]);
+    }
+    if (result == STATUS_OK) {
+        result = check_rsa_shape(parts);
+    }
+    return result == STATUS_OK ? check_rsa_sizes(parts) : result;
+}
+
+CHECKED static status
+make_rsa(const jwk_bytes *parts, EVP_PKEY **evp)
+{
+    span all[RSA_PARTS];
+    for (int i = 0; i < RSA_PARTS; i++) {
+        all[i] = jwk_part_span(&parts[i]);
+    }
+    return pkey_from_rsa(&(rsa_parts){all[0], all[1], all[2], all[3], all[4],
+                                      all[5], all[6], all[7]},
+                         evp);
+}
+
+status
+jwk_rsa(PyObject *jwk, EVP_PKEY **evp, bool *is_private)
+{
+    jwk_bytes parts[RSA_PARTS] = {{0}};
+    status result = read_rsa(jwk, parts);
+    if (result == STATUS_OK) {
+        Py_BEGIN_ALLOW_THREADS;
+        result = make_rsa(parts, evp);
+        Py_END_ALLOW_THREADS;
+    }
+    *is_private = parts[RSA_D].len > 0;
+    for (int i = 0; i < RSA_PARTS; i++) {
+        jwk_part_clear(&parts[i]);
+    }
+    return result;
+}

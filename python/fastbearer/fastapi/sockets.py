@@ -1,0 +1,73 @@
+"""WebSockets that close when what they were opened with is good no more."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.websockets import WebSocket, WebSocketState
+
+from fastbearer.errors import StoreUnavailableError
+from fastbearer.fastapi.auth import Auth
+from fastbearer.fastapi.auth import auth as default_auth
+from fastbearer.fastapi.bearer import has_ended
+from fastbearer.revocation.protocol import scope_of
+
+__all__ = ["closed_with_session"]
+
+POLICY_VIOLATION = 1008  # RFC 6455 7.4.1
+
+
+@asynccontextmanager
+async def closed_with_session(
+    websocket: WebSocket,
+    claims: Mapping[str, Any],
+    *,
+    auth: Auth = default_auth,
+    every: float = 1.0,
+) -> AsyncIterator[None]:
+    """Close an accepted WebSocket once its token expires or its session ends.
+
+    A token is verified when a WebSocket is opened, and a WebSocket may stay open for
+    days. Within ``async with closed_with_session(websocket, claims):`` it is closed
+    with code 1008, which ends ``receive`` as a client that leaves does.
+
+    Args:
+        websocket: Accepted.
+        claims: Those of its token, as `TokenClaims` gives them.
+        auth: What the token was verified with.
+        every: Seconds between two looks.
+    """
+    token = auth.token_claims.token(websocket) or ""
+    watching = asyncio.create_task(_watch(websocket, token, claims, auth, every))
+    try:
+        yield
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+async def _watch(
+    websocket: WebSocket,
+    token: str,
+    claims: Mapping[str, Any],
+    auth: Auth,
+    every: float,
+) -> None:
+    while not await _is_over(token, claims, auth):
+        await asyncio.sleep(every)
+    if websocket.application_state is WebSocketState.CONNECTED:
+        await websocket.close(POLICY_VIOLATION)
+
+
+async def _is_over(token: str, claims: Mapping[str, Any], auth: Auth) -> bool:
+    expires = claims.get("exp")
+    if isinstance(expires, (int, float)) and expires <= auth.clock():
+        return True
+    if auth.revocations is None:
+        return False
+    scope = scope_of(claims, auth.home_issuers)
+    try:
+        return await has_ended(auth.revocations, token, claims, scope)
+    except StoreUnavailableError:
+        return not auth.is_open_without_revocations

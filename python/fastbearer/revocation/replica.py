@@ -1,0 +1,250 @@
+"""Revocations that processes share, of which each has a copy in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Protocol
+
+from fastbearer.errors import StoreUnavailableError
+from fastbearer.revocation.ended import Change, Ended
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+    from contextlib import AbstractAsyncContextManager
+    from typing import Any
+
+    from fastbearer.revocation.ended import Kind
+
+__all__ = ["Journal", "ReplicatedRevocations"]
+
+POLL_SECONDS = 1.0
+PRUNE_SECONDS = 600.0
+DEFAULT_LAG_SECONDS = 10.0
+NOTHING_READ = -1
+
+logger = logging.getLogger("fastbearer")
+
+
+class Journal(Protocol):
+    """Where all processes write what has ended, and read what others wrote.
+
+    Each change has a number greater than those that were readable before it. Every
+    method raises `StoreUnavailableError` where the store cannot be reached.
+    """
+
+    def opened(self) -> AbstractAsyncContextManager[None]:
+        """Hold the store open."""
+        ...
+
+    async def end(self, kind: Kind, key: str, until: int) -> None:
+        """Write that something has ended."""
+        ...
+
+    async def end_user(self, key: str, least: int) -> int:
+        """Write a user's next generation: ``least``, or one more than the last."""
+        ...
+
+    async def generation(self, key: str) -> int:
+        """Return a user's generation, or 0."""
+        ...
+
+    async def since(self, number: int) -> tuple[int, list[Change]]:
+        """Return the latest number, and what came after another one.
+
+        Everything comes where the latest number is less than the other one: then
+        the store is not what it was.
+        """
+        ...
+
+    async def prune(self) -> None:
+        """Forget what has expired everywhere."""
+        ...
+
+    async def listen(self, wake: Callable[[], None]) -> bool:
+        """Call a function for each change, until the connection is lost.
+
+        Returns:
+            Whether it is worth another try; where there is nothing to listen to,
+            it is not.
+        """
+        ...
+
+
+class ReplicatedRevocations:
+    """A copy of a journal: read every second, and whenever it tells of a change.
+
+    What ends here is written to the journal, and counts here at once. A request
+    asks the copy alone. A copy that could not be brought up to date for too long
+    answers nothing more.
+
+    Args:
+        journal: What all processes share.
+        clock: A callable that returns seconds since the epoch.
+        monotonic: A callable that returns seconds; for the age of the copy.
+        max_lag: Seconds after which a copy is too old to be asked.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        max_lag: float = DEFAULT_LAG_SECONDS,
+    ) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._monotonic = monotonic
+        self._max_lag = max_lag
+        self._ended = Ended(clock)
+        self._number = NOTHING_READ
+        self._current_at = -math.inf
+        self._pruned_at = -math.inf
+        self._is_running = False
+        self._is_late = False
+
+    def has_ended(self, token: str, claims: Mapping[str, Any], scope: str = "") -> bool:
+        """Tell whether a token has ended, without waiting for anything.
+
+        Raises:
+            StoreUnavailableError: The copy is too old, or was never read.
+        """
+        if self._monotonic() - self._current_at > self._max_lag:
+            raise StoreUnavailableError("what has ended is not known at the moment")
+        return self._ended.has_ended(token, claims, scope)
+
+    def generation(self, user_id: str) -> int:
+        """Return a user's generation, as far as this process knows."""
+        return self._ended.generation(user_id)
+
+    async def is_revoked(
+        self, token_id: str, user_id: str, issued_at: float | None
+    ) -> bool:
+        """As in `RevocationStore`; a copy that nobody keeps is read first."""
+        if not self._is_running:
+            await self.replicate_once()
+        ended = self._ended
+        return ended.has_token(token_id) or ended.is_too_old(user_id, issued_at)
+
+    async def revoke(self, token_id: str, until: float) -> None:
+        """As in `RevocationStore`."""
+        await self._end("token", token_id, until)
+
+    async def end_session(self, session: str, until: float) -> None:
+        """End a session: every token with this ``sid``.
+
+        Args:
+            session: The claim ``sid``.
+            until: When the last of its tokens expires.
+
+        Raises:
+            StoreUnavailableError: It is not known whether the others learn of it.
+        """
+        await self._end("session", session, until)
+
+    async def end_sessions(self, user_id: str) -> int:
+        """As in `RevocationStore`."""
+        key = Ended.key(user_id)
+        least = max(int(self._clock()), self._ended.generation(user_id)) + 1
+        value = await self._journal.end_user(key, least)
+        self._ended.add(Change("user", key, value))
+        return value
+
+    async def not_before(self, user_id: str) -> int:
+        """As in `RevocationStore`; the journal is asked, for the copy may be behind.
+
+        It may also be ahead: of a store that was restored, or has lost its data.
+        """
+        stored = await self._journal.generation(Ended.key(user_id))
+        return max(stored, self._ended.generation(user_id))
+
+    async def replicate_once(self) -> None:
+        """Bring the copy up to date.
+
+        Raises:
+            StoreUnavailableError: The store cannot be reached.
+        """
+        began = self._monotonic()
+        number, changes = await self._journal.since(self._number)
+        for change in changes:
+            self._ended.add(change)
+        self._number = number
+        self._current_at = max(began, self._current_at)
+
+    @asynccontextmanager
+    async def lifespan(self, app: object) -> AsyncIterator[None]:
+        """Keep the copy up to date. Within another lifespan of it, do nothing."""
+        if self._is_running:
+            yield
+            return
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._journal.opened())
+            self._is_running = True
+            stack.callback(self._stop)
+            await self._tick()
+            await stack.enter_async_context(_running(self._run()))
+            yield
+
+    def _stop(self) -> None:
+        self._is_running = False
+
+    async def _end(self, kind: Kind, text: str, until: float) -> None:
+        change = Change(kind, Ended.key(text), math.ceil(until))
+        # First here: to refuse too much is no harm where the store is lost.
+        self._ended.add(change)
+        await self._journal.end(change.kind, change.key, change.value)
+
+    async def _run(self) -> None:
+        woken = asyncio.Event()
+        listener = asyncio.create_task(self._listen(woken.set))
+        try:
+            while True:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(woken.wait(), POLL_SECONDS)
+                woken.clear()
+                await self._tick()
+                if listener.done() and listener.result():
+                    listener = asyncio.create_task(self._listen(woken.set))
+        finally:
+            listener.cancel()
+            await asyncio.gather(listener, return_exceptions=True)
+
+    async def _listen(self, wake: Callable[[], None]) -> bool:
+        try:
+            return await self._journal.listen(wake)
+        except Exception as error:
+            # Without notifications, the copy is read every second all the same.
+            logger.debug("no notifications: %s", type(error).__name__)
+            return True
+
+    async def _tick(self) -> None:
+        """Read the journal, and now and then prune it; a failure is logged once."""
+        try:
+            await self.replicate_once()
+            if self._monotonic() - self._pruned_at > PRUNE_SECONDS:
+                await self._journal.prune()
+                self._pruned_at = self._monotonic()
+        except Exception as error:
+            if not self._is_late:
+                cause = type(error.__cause__ or error).__name__
+                logger.error("ended sessions of others are not known: %s", cause)
+            self._is_late = True
+        else:
+            if self._is_late:
+                logger.warning("ended sessions of others are known again")
+            self._is_late = False
+
+
+@asynccontextmanager
+async def _running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run a coroutine until the block ends."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,198 @@
+"""Codes belong to a user as they were: what changes the user ends them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from accounts_kit import CHEAP, EMAIL, PASSWORD, Store, make_auth, rows, url_of
+from better_auth_tables import BetterAuthTables
+from fastbearer.accounts import Accounts, BetterAuthUserStore, Message
+from fastbearer.better_auth.passwords import BetterAuthHash
+from wide_databases import client_of
+
+NEW = "another battery staple"
+THIRD = "a third battery staple"
+
+
+class Desk:
+    """A client of accounts, and the messages that they have sent."""
+
+    def __init__(self, client: httpx2.AsyncClient, outbox: list[Message]) -> None:
+        self.client = client
+        self.outbox = outbox
+        self.token = ""
+
+    async def post(self, path: str, **body: Any) -> int:
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        answer = await self.client.post(path, json=body, headers=headers)
+        if path in ("signup", "signin", "change-password") and answer.is_success:
+            self.token = answer.json()["data"]["token"]
+        return answer.status_code
+
+    async def code(self, path: str = "forgot-password") -> str:
+        """Ask for a code, and return it."""
+        body = {"email": EMAIL} if path == "forgot-password" else {}
+        assert await self.post(path, **body) == 202
+        return self.outbox[-1].code
+
+
+@asynccontextmanager
+async def desk_of(database: Store, **options: Any) -> AsyncIterator[Desk]:
+    outbox: list[Message] = []
+    auth = make_auth(database, revocation="database")
+    options = {"hasher": CHEAP, **options}
+    accounts = Accounts(auth, send=outbox.append, **options)
+    async with client_of(accounts) as client:
+        yield Desk(client, outbox)
+
+
+async def change(desk: Desk) -> None:
+    body = {"current_password": PASSWORD, "new_password": NEW}
+    assert await desk.post("change-password", **body) == 200
+
+
+async def reset(desk: Desk) -> None:
+    code = await desk.code()
+    assert await desk.post("reset-password", code=code, password=NEW) == 200
+
+
+async def delete(desk: Desk) -> None:
+    assert await desk.post("delete-account", password=PASSWORD) == 200
+
+
+async def delete_and_come_again(desk: Desk) -> None:
+    await delete(desk)
+    desk.token = ""
+    assert await desk.post("signup", email=EMAIL, password=NEW) == 201
+
+
+ENDINGS = [change, reset, delete, delete_and_come_again]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a4_codes_end(
+    database: Store, ending: Callable[[Desk], Awaitable[None]]
+) -> None:
+    async def tried() -> None:
+        async with desk_of(database) as desk:
+            assert await desk.post("signup", email=EMAIL, password=PASSWORD) == 201
+            code = await desk.code()
+            verification = await desk.code("request-verification")
+            await ending(desk)
+            desk.token = ""
+            assert await desk.post("reset-password", code=code, password=THIRD) == 400
+            assert await desk.post("verify-email", code=verification) == 400
+            assert await desk.post("signin", email=EMAIL, password=THIRD) == 401
+
+    asyncio.run(tried())
+    assert rows(database, "SELECT id FROM fastbearer_code") == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE fastbearer_user SET password_hash = 'x'",
+        "UPDATE fastbearer_user SET email = 'eve@example.com'",
+        "DELETE FROM fastbearer_user",
+    ],
+)
+def test_a4_codes_end_whoever_changes_the_user(database: Store, change: str) -> None:
+    async def tried() -> None:
+        async with desk_of(database) as desk:
+            assert await desk.post("signup", email=EMAIL, password=PASSWORD) == 201
+            code = await desk.code()
+            verification = await desk.code("request-verification")
+            await asyncio.to_thread(rows, database, change)
+            assert await desk.post("reset-password", code=code, password=THIRD) == 400
+            assert await desk.post("verify-email", code=verification) == 400
+
+    asyncio.run(tried())
+
+
+def test_a4_a_code_is_good_once_and_others_stay(database: Store) -> None:
+    async def tried() -> None:
+        async with desk_of(database) as desk:
+            assert await desk.post("signup", email=EMAIL, password=PASSWORD) == 201
+            first, second = await desk.code(), await desk.code()
+            other = await desk.code("request-verification")
+            assert await desk.post("verify-email", code=other) == 200
+            assert await desk.post("verify-email", code=other) == 400
+            # Neither a verification nor another request takes them away.
+            answers = await asyncio.gather(
+                *(
+                    desk.post("reset-password", code=code, password=NEW)
+                    for code in (first, second, first, second)
+                )
+            )
+            assert sorted(answers) == [200, 400, 400, 400]
+
+    asyncio.run(tried())
+
+
+def test_a4_a_reset_that_cannot_end_sessions_changes_nothing(
+    database: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fastbearer.accounts.sessions import Sessions
+    from fastbearer.errors import StoreUnavailableError
+
+    async def unavailable(self: Sessions, user_id: str) -> None:
+        raise StoreUnavailableError("down")
+
+    async def tried() -> None:
+        async with desk_of(database) as desk:
+            assert await desk.post("signup", email=EMAIL, password=PASSWORD) == 201
+            code = await desk.code()
+            with monkeypatch.context() as patch:
+                patch.setattr(Sessions, "end_all", unavailable)
+                answer = await desk.post("reset-password", code=code, password=NEW)
+                assert answer == 503
+            assert await desk.post("signin", email=EMAIL, password=PASSWORD) == 200
+            assert await desk.post("reset-password", code=code, password=NEW) == 200
+
+    asyncio.run(tried())
+
+
+def test_a4_a_password_changed_at_the_better_auth_server(
+    database: Store, tmp_path: Path
+) -> None:
+    tables = BetterAuthTables(database)
+    tables.create()
+    options = {"store": BetterAuthUserStore(url_of(database)), "hasher": None}
+
+    async def tried() -> None:
+        async with desk_of(tmp_path / "codes.db", **options) as desk:
+            assert await desk.post("signup", email=EMAIL, password=PASSWORD) == 201
+            code = await desk.code()
+            newer = BetterAuthHash().hash(NEW)
+            await asyncio.to_thread(tables.update, "account", password=newer)
+            assert await desk.post("reset-password", code=code, password=THIRD) == 400
+            code = await desk.code()
+            assert await desk.post("reset-password", code=code, password=THIRD) == 200
+
+    asyncio.run(tried())
+
+
+def test_nothing_is_sent_to_what_is_no_address(database: Store) -> None:
+    """A row that an older version, or somebody else, has made."""
+
+    async def tried() -> None:
+        async with desk_of(database) as desk:
+            assert await desk.post("signup", email=EMAIL, password=PASSWORD) == 201
+            odd = "x<victim@example.com>"
+            await asyncio.to_thread(
+                rows, database, "UPDATE fastbearer_user SET email = ?", odd
+            )
+            assert await desk.post("forgot-password", email=odd) == 202
+            assert await desk.post("request-verification") == 202
+            assert desk.outbox == []
+            # Its user is not locked out.
+            assert await desk.post("signin", email=odd, password=PASSWORD) == 200
+
+    asyncio.run(tried())

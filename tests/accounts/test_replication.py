@@ -1,0 +1,541 @@
+"""What has ended, in the memory of several processes: journals and their copies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import pytest
+
+from accounts_kit import (
+    EMAIL,
+    PASSWORD,
+    Store,
+    bearer,
+    http,
+    migrate,
+    rows,
+    store_of,
+    url_of,
+)
+from fastbearer.accounts import Database, DatabaseRevocations
+from fastbearer.errors import StoreUnavailableError
+from fastbearer.revocation import MemoryRevocations, RevocationStore, replica
+from fastbearer.revocation.protocol import scope_of
+from fastbearer.revocation.redis import RedisRevocations
+from fastbearer.testing import FrozenClock
+from project import SECRET
+from servers import free_port, own_database, own_postgres, own_redis, redis
+
+SESSION = {"sid": "s1", "sub": "u1", "gen": 0}
+NOW = 1_800_000_000
+FAR = NOW + 3600
+
+KINDS = [
+    "sqlite",
+    pytest.param("postgresql", marks=pytest.mark.postgres),
+    pytest.param("redis", marks=pytest.mark.redis),
+]
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture(params=KINDS)
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
+    """Make stores that share one journal, each like one of another process."""
+    kind = request.param
+    if kind == "redis":
+        prefix = f"test:{uuid4()}:"
+        yield lambda **options: RedisRevocations(redis(), prefix=prefix, **options)
+        return
+    with store_of(kind, tmp_path) as store:
+        yield lambda **options: of_database(url_of(store), **options)
+
+
+def of_database(url: str, **options: Any) -> DatabaseRevocations:
+    return DatabaseRevocations(Database(lambda: url), **options)
+
+
+@asynccontextmanager
+async def unkept(store: Any) -> AsyncIterator[Any]:
+    """Open a store whose copy is brought up to date by hand alone."""
+    async with store._journal.opened():
+        yield store
+
+
+def ended(store: Any, claims: dict[str, Any]) -> bool:
+    return bool(store.has_ended("a.b.c", claims))
+
+
+def test_it_counts_here_at_once_and_elsewhere_after_one_step(make: Make) -> None:
+    async def run() -> None:
+        async with unkept(make()) as here, unkept(make()) as there:
+            await here.replicate_once()
+            await there.replicate_once()
+            await here.end_session("s1", time.time() + 60)
+            await here.revoke("t1", time.time() + 60)
+            assert await here.end_sessions("u2") > 0
+            for claims in (SESSION, {"jti": "t1"}, {"sub": "u2", "gen": 0}):
+                assert ended(here, claims)
+                assert not ended(there, claims)
+            await there.replicate_once()
+            for claims in (SESSION, {"jti": "t1"}, {"sub": "u2", "gen": 0}):
+                assert ended(there, claims)
+            assert not ended(there, {**SESSION, "sid": "s2"})
+
+    asyncio.run(run())
+
+
+def test_a_process_that_begins_knows_what_ended_before(make: Make) -> None:
+    odd = "a\0b \ud800" * 1000
+
+    async def run() -> None:
+        async with unkept(make()) as before:
+            await before.end_session(odd, time.time() + 60)
+            await before.end_session("s1", time.time() + 60)
+            await before.end_session("s1", time.time() + 30)
+            await before.end_sessions(odd)
+        async with make().lifespan(None) as _, unkept(make()) as after:
+            await after.replicate_once()
+            assert ended(after, SESSION)
+            assert ended(after, {"sid": odd})
+            assert ended(after, {"sub": odd, "gen": 0})
+
+    asyncio.run(run())
+
+
+def test_a_copy_that_is_too_old_answers_nothing(make: Make) -> None:
+    age = FrozenClock(0)
+
+    async def run() -> None:
+        async with unkept(make(monotonic=age, max_lag=10)) as store:
+            with pytest.raises(StoreUnavailableError):
+                ended(store, SESSION)
+            await store.replicate_once()
+            age.advance(10)
+            assert not ended(store, SESSION)
+            age.advance(0.1)
+            with pytest.raises(StoreUnavailableError):
+                ended(store, SESSION)
+            await store.replicate_once()
+            assert not ended(store, SESSION)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("difference", [-3000, 3000])
+def test_clocks_that_differ(make: Make, difference: int) -> None:
+    """A process whose clock is wrong ends what began before, and nothing else."""
+
+    async def run() -> None:
+        wrong = FrozenClock(NOW + difference)
+        async with (
+            unkept(make(clock=wrong)) as here,
+            unkept(make(clock=FrozenClock(NOW))) as there,
+        ):
+            before = {"sub": "u1", "iat": NOW, "gen": await there.not_before("u1")}
+            await here.end_sessions("u1")
+            after = {"sub": "u1", "iat": NOW, "gen": await there.not_before("u1")}
+            await here.replicate_once()
+            await there.replicate_once()
+            for store in (here, there):
+                assert ended(store, before)
+                assert not ended(store, after)
+
+    asyncio.run(run())
+
+
+def test_what_has_expired_is_pruned_and_users_are_not(make: Make) -> None:
+    clock = FrozenClock(NOW)
+
+    async def run() -> None:
+        async with unkept(make(clock=clock)) as store:
+            await store.end_session("s1", NOW + 60)
+            await store.end_session("s2", NOW + 9000)
+            await store.revoke("for ever", 2.0**53)
+            await store.end_sessions("u1")
+            clock.advance(60 + 3600)
+            await store._journal.prune()
+        async with unkept(make(clock=clock)) as another:
+            await another.replicate_once()
+            assert not ended(another, SESSION | {"gen": FAR})
+            assert ended(another, {"sid": "s2"})
+            assert ended(another, {"jti": "for ever"})
+            assert ended(another, {"sub": "u1", "gen": 0})
+
+    asyncio.run(run())
+
+
+def test_no_change_is_missed_while_many_are_written(make: Make) -> None:
+    names = [f"s{number}" for number in range(60)]
+
+    async def run() -> None:
+        async with (
+            unkept(make()) as one,
+            unkept(make()) as two,
+            unkept(make()) as reader,
+        ):
+            done = asyncio.Event()
+
+            async def follow() -> None:
+                while not done.is_set():
+                    await reader.replicate_once()
+                await reader.replicate_once()
+
+            following = asyncio.create_task(follow())
+            until = time.time() + 60
+            await asyncio.gather(
+                *(one.end_session(name, until) for name in names[::2]),
+                *(two.end_session(name, until) for name in names[1::2]),
+                *(two.end_sessions("u") for _ in range(10)),
+            )
+            done.set()
+            await following
+            assert all(ended(reader, {"sid": name}) for name in names)
+            last = await one.not_before("u")
+            assert ended(reader, {"sub": "u", "gen": last - 1})
+            assert not ended(reader, {"sub": "u", "gen": last})
+
+    asyncio.run(run())
+
+
+async def until_true(condition: Callable[[], bool]) -> None:
+    """Wait for something that other tasks bring about; a minute means never."""
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("make", KINDS[1:], indirect=True)
+def test_others_are_notified(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is read by the clock here: only a notification can bring it."""
+    monkeypatch.setattr(replica, "POLL_SECONDS", 3600.0)
+
+    async def run() -> None:
+        here, there = make(), make()
+        async with here.lifespan(None), there.lifespan(None):
+            # Whoever listens does so soon after the start: what is told before that
+            # is read with what comes later.
+            async def end() -> None:
+                while not ended(there, SESSION):
+                    await here.end_session("s1", time.time() + 60)
+                    await here.end_session(uuid4().hex, time.time() + 60)
+                    await asyncio.sleep(0.05)
+
+            async with asyncio.timeout(60):
+                await end()
+
+    asyncio.run(run())
+
+
+def test_without_notifications_it_is_read_every_second(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def deaf(*_: object) -> bool:
+        return False
+
+    async def run() -> None:
+        here, there = make(), make()
+        monkeypatch.setattr(there._journal, "listen", deaf)
+        async with here.lifespan(None), there.lifespan(None):
+            await here.end_session("s1", time.time() + 60)
+            await until_true(lambda: ended(there, SESSION))
+
+    asyncio.run(run())
+
+
+async def survives(server: Any, one: Any, another: Any) -> None:
+    """Kill the server of two stores that run, and let it come back."""
+    age = FrozenClock(0)
+    one._monotonic = age
+    async with one.lifespan(None), another.lifespan(None):
+        await another.end_session("s1", time.time() + 60)
+        await until_true(lambda: ended(one, SESSION))
+        await asyncio.to_thread(server.kill)
+        with pytest.raises(StoreUnavailableError):
+            await one.end_session("s2", time.time() + 60)
+        assert ended(one, SESSION | {"sid": "s2"})  # here all the same
+        age.advance(11)
+        with pytest.raises(StoreUnavailableError):
+            ended(one, SESSION)
+        await asyncio.to_thread(server.start)
+        await until_true(lambda: one._current_at == age())
+        assert ended(one, SESSION)
+
+        async def ends_again() -> None:
+            while not ended(one, {"sid": "s3"}):
+                try:
+                    await another.end_session("s3", time.time() + 60)
+                except StoreUnavailableError:
+                    await asyncio.sleep(0.05)
+                await asyncio.sleep(0.05)
+
+        async with asyncio.timeout(60):
+            await ends_again()
+
+
+@pytest.mark.postgres
+def test_a_postgresql_that_dies_and_comes_back() -> None:
+    with own_postgres() as server, own_database(server.url) as url:
+        migrate(url)
+        asyncio.run(survives(server, of_database(url), of_database(url)))
+
+
+@pytest.mark.redis
+def test_a_redis_that_dies_and_comes_back() -> None:
+    with own_redis() as server:
+        one, another = RedisRevocations(server.url), RedisRevocations(server.url)
+        asyncio.run(survives(server, one, another))
+
+
+@pytest.mark.redis
+def test_a_redis_that_has_lost_everything() -> None:
+    """What comes after the loss is seen, and what was known here stays known."""
+
+    async def run() -> None:
+        prefix = f"test:{uuid4()}:"
+        one, another = (RedisRevocations(redis(), prefix=prefix) for _ in range(2))
+        async with unkept(one), unkept(another):
+            for number in range(5):
+                await another.end_session(f"s{number}", time.time() + 60)
+            last = await another.end_sessions("u1")
+            await one.replicate_once()
+            await one._redis.delete(*one._journal._keys)
+            assert await one.not_before("u1") == last  # or nobody could sign in here
+            assert await one.end_sessions("u1") == last + 1
+            await another.end_session("new", time.time() + 60)
+            await one.replicate_once()
+            assert ended(one, {"sid": "new"})
+            assert ended(one, {"sid": "s3"})
+
+    asyncio.run(run())
+
+
+@pytest.mark.redis
+def test_what_an_earlier_version_kept_in_redis() -> None:
+    from fastbearer.revocation.protocol import shelf_key
+
+    async def run() -> None:
+        prefix = f"test:{uuid4()}:"
+        async with unkept(RedisRevocations(redis(), prefix=prefix)) as store:
+            await store._redis.set(f"{prefix}revoked:{shelf_key('t1')}", 1, ex=60)
+            key = f"{prefix}not-before:{shelf_key('u1')}"
+            await store._redis.set(key, NOW, ex=60)
+            await store.replicate_once()
+            assert ended(store, {"jti": "t1"})
+            assert ended(store, {"sub": "u1", "iat": NOW - 1})
+            assert not ended(store, {"sub": "u1", "iat": NOW})
+            assert await store.not_before("u1") == NOW
+            assert await store.end_sessions("u1") == NOW + 1
+            assert await store.not_before("u1") == NOW + 1
+
+    asyncio.run(run())
+
+
+def test_what_an_earlier_version_kept_in_the_database(database: Store) -> None:
+    """The step of the migration keeps what was revoked."""
+    from alembic import command
+
+    from fastbearer.accounts.migrations import ACCOUNTS
+    from fastbearer.connections.engine import open_engine, parsed_url
+    from fastbearer.revocation.protocol import shelf_key
+
+    with own_url(database) as url:
+
+        async def run() -> None:
+            engine = open_engine(parsed_url(url, "X"), "X", ())
+            async with engine.connect() as connection:
+                connection = await connection.execution_options(
+                    isolation_level="AUTOCOMMIT"
+                )
+                await connection.run_sync(
+                    lambda here: command.upgrade(ACCOUNTS._config(here), "0002")
+                )
+            await engine.dispose()
+            place: Store = url
+            if "sqlite" in url:
+                place = Path(url.partition("///")[2])
+            await asyncio.to_thread(
+                rows,
+                place,
+                "INSERT INTO fastbearer_revoked VALUES"
+                f" ('{shelf_key('t1')}', '2100-01-01 00:00:00')",
+            )
+            await asyncio.to_thread(
+                rows,
+                place,
+                "INSERT INTO fastbearer_not_before VALUES"
+                f" ('{shelf_key('u1')}', {NOW})",
+            )
+            await Database(lambda: url).migrate()
+            async with unkept(of_database(url)) as store:
+                await store.replicate_once()
+                assert ended(store, {"jti": "t1"})
+                assert ended(store, {"sub": "u1", "iat": NOW - 1})
+                assert not ended(store, {"sub": "u1", "iat": NOW})
+                assert await store.not_before("u1") == NOW
+                assert await store.end_sessions("u1") == NOW + 1
+                assert await store.not_before("u1") == NOW + 1
+
+        asyncio.run(run())
+
+
+@contextmanager
+def own_url(database: Store) -> Iterator[str]:
+    """Give the URL of a database of the same kind that has no tables."""
+    if isinstance(database, str):
+        with own_database() as url:
+            yield url
+    else:
+        yield url_of(database)
+
+
+def test_a_hundred_thousand_sessions_cost_little() -> None:
+    store = MemoryRevocations(FrozenClock(NOW))
+
+    async def fill() -> None:
+        for number in range(100_000):
+            await store.end_session(uuid4().hex, NOW + 6 * number)
+
+    tracemalloc.start()
+    asyncio.run(fill())
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size < 20 * 2**20
+
+
+def test_memory_sweeps_sessions_too() -> None:
+    clock = FrozenClock(NOW)
+    store = MemoryRevocations(clock)
+
+    async def run() -> None:
+        for number in range(5000):
+            clock.advance(1)
+            await store.end_session(str(number), clock() + 10)
+
+    asyncio.run(run())
+    assert len(store._ended) <= 1024
+
+
+def test_names_of_another_issuer_end_nothing_here() -> None:
+    store = MemoryRevocations(FrozenClock(NOW))
+    home = frozenset({"https://home.example"})
+    here = {"iss": "https://home.example", "sub": "2", "jti": "j", "sid": "s", "iat": 1}
+    there = {**here, "iss": "https://id.example"}
+    scope = scope_of(there, home)
+    assert scope and scope_of(here, home) == "" == scope_of({"sub": "2"}, home)
+
+    async def run() -> None:
+        await store.revoke(scope + "j", FAR)
+        await store.end_session(scope + "s", FAR)
+        await store.end_sessions(scope + "2")
+
+    asyncio.run(run())
+    assert store.has_ended("a.b.c", there, scope)
+    assert not store.has_ended("a.b.c", here, "")
+    # No other issuer says which generation a session is of.
+    assert store.has_ended("x.y.z", {"sub": "2", "gen": FAR, "iat": 1}, scope)
+
+
+class Elsewhere:
+    """A store of a project's own, which knows four methods."""
+
+    def __init__(self) -> None:
+        self.inner = MemoryRevocations(FrozenClock(NOW))
+        self.is_revoked = self.inner.is_revoked
+        self.revoke = self.inner.revoke
+        self.end_sessions = self.inner.end_sessions
+        self.not_before = self.inner.not_before
+
+
+def test_a_store_of_four_methods_ends_sessions(tmp_path: Path) -> None:
+    from fastapi import FastAPI
+    from starlette.testclient import TestClient
+
+    from accounts_kit import CHEAP, make_auth
+    from fastbearer.accounts import Accounts
+    from fastbearer.fastapi import Auth
+
+    store: RevocationStore = Elsewhere()
+    settings = make_auth(tmp_path / "a.db", refresh_tokens=True).settings
+    app = FastAPI()
+    app.include_router(Accounts(Auth(settings, revocations=store), hasher=CHEAP).router)
+    with TestClient(app) as client:
+        body = {"email": EMAIL, "password": PASSWORD}
+        first = client.post("/api/auth/signup", json=body).json()["data"]
+        given = {"refresh_token": first["refresh_token"]}
+        second = client.post("/api/auth/refresh", json=given).json()["data"]
+        client.post("/api/auth/signout", headers=bearer(second["token"]))
+        for one in (first, second):
+            got = client.get("/api/auth/me", headers=bearer(one["token"]))
+            assert got.status_code == 401
+
+
+def serving(url: str, port: int) -> subprocess.Popen[bytes]:
+    """Start the service in a process of its own."""
+    program = Path(sys.executable).with_name("fastbearer")
+    environment = {
+        **os.environ,
+        "BETTER_AUTH_SECRET": SECRET,
+        "DATABASE_URL": url,
+        "THROTTLE": "0",
+    }
+    return subprocess.Popen(
+        [str(program), "serve", "--port", str(port)],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def asked(what: Callable[[], httpx2.Response], status: int) -> httpx2.Response:
+    """Ask until the status is right; what never comes is a failure."""
+    for _ in range(600):
+        try:
+            response = what()
+        except httpx2.TransportError:
+            response = None
+        if response is not None and response.status_code == status:
+            return response
+        time.sleep(0.1)
+    raise AssertionError(f"no {status}")
+
+
+@pytest.mark.http
+def test_two_processes(database: Store) -> None:
+    """Signing out at one counts at the other, and so does a restart."""
+    ports = [free_port(), free_port()]
+    servers = [serving(url_of(database), port) for port in ports]
+    here, there = (f"http://127.0.0.1:{port}" for port in ports)
+    body = {"email": EMAIL, "password": PASSWORD}
+    try:
+        for base in (here, there):
+            asked(lambda base=base: http.get(f"{base}/healthz"), 200)  # type: ignore[misc]
+        signed = http.post(f"{here}/api/auth/signup", json=body)
+        headers = bearer(signed.json()["data"]["token"])
+        asked(lambda: http.get(f"{there}/api/auth/me", headers=headers), 200)
+        gone = http.post(f"{here}/api/auth/signout", headers=headers)
+        assert gone.status_code == 200
+        me = http.get(f"{here}/api/auth/me", headers=headers)
+        assert me.status_code == 401
+        asked(lambda: http.get(f"{there}/api/auth/me", headers=headers), 401)
+        servers[1].terminate()
+        servers[1].wait()
+        servers[1] = serving(url_of(database), ports[1])
+        asked(lambda: http.get(f"{there}/healthz"), 200)
+        me = http.get(f"{there}/api/auth/me", headers=headers)
+        assert me.status_code == 401
+    finally:
+        for server in servers:
+            server.terminate()
+            server.wait()

@@ -1,0 +1,77 @@
+/*
+ * A text as the setting of a password hash, which is read and not worked at:
+ * its cost may be high. Then its bytes are a password and a salt for a cheap
+ * hash, which must be read again.
+ */
+#include "fuzz.h"
+#include "password/password.h"
+
+static const char *const cheap[] = {
+    "$argon2id$v=19$m=8,t=1,p=1$",
+    "$argon2i$v=19$m=8,t=1,p=1$",
+    "$2b$04$",
+    "$scrypt$ln=1,r=1,p=1$",
+    "$pbkdf2-sha256$1$",
+    "pbkdf2_sha256$1$",
+};
+
+static void
+check_setting(span text)
+{
+    const format *found = format_find(text);
+    size_t digest = 0;
+    if (found != NULL && found->check(text, &digest) == STATUS_OK) {
+        MUST(digest <= text.len);
+        MUST(text.len <= HASH_TEXT_MAX);
+    }
+}
+
+/* With a setting that a maker would write, if it can be one. */
+static void
+check_hash(const char *prefix, span input)
+{
+    static arenas kept = {.most = 1};
+    const hash_means means = {fb_argon2_engine_find("portable"), &kept, true};
+    const span password = {input.p, input.len / 2};
+    char setting[HASH_TEXT_MAX];
+    size_t len = strlen(prefix), salt = input.len - password.len;
+    memcpy(setting, prefix, len);
+    salt = salt < 64 ? salt : 64;
+    memcpy(setting + len, input.p + password.len, salt);
+    span text = {exact_copy(setting, len + salt), len + salt};
+    const format *found = format_find(text);
+    hash_text *made = exact_room(sizeof *made);
+    size_t digest = 0;
+    bool matches = false;
+    if (found != NULL && found->check(text, &digest) == STATUS_OK
+        && found->make(&means, password, text, 1, made) == STATUS_OK) {
+        const span hash = {made->text, made->len};
+        MUST(made->len <= HASH_TEXT_MAX);
+        MUST(found->check(hash, &digest) == STATUS_OK);
+        MUST(digest > 0 && digest < made->len);
+        MUST(format_verify(&means, password, hash, 1, &matches) == STATUS_OK);
+        MUST(matches);
+        made->text[made->len - 2] ^= 3;
+        if (format_verify(&means, password, hash, 1, &matches) == STATUS_OK) {
+            MUST(!matches);
+        }
+    }
+    free(made);
+    free((void *)text.p);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size == 0 || size > 1024) {
+        return 0;
+    }
+    char *copy = exact_copy(data, size);
+    const span text = {copy, size};
+    check_setting(text);
+    if (data[0] % 16 < sizeof cheap / sizeof *cheap) {
+        check_hash(cheap[data[0] % 16], (span){copy + 1, size - 1});
+    }
+    free(copy);
+    return 0;
+}

@@ -1,0 +1,78 @@
+/* Whatever the text is, the cursor stays within it and within its depth. */
+#include "fuzz.h"
+#include "json/json.h"
+
+/* What an event says, in a few bytes: two readings must agree. */
+static uint64_t
+mixed(uint64_t sum, json_event event, const json_cursor *cursor)
+{
+    return (sum ^ (uint64_t)event ^ cursor->text.len) * 0x100000001b3
+           + (uint64_t)cursor->depth;
+}
+
+static void
+check_text(const json_cursor *cursor, span whole)
+{
+    MUST(is_within(cursor->text, whole));
+    char *meaning = exact_room(cursor->text.len);
+    size_t len = json_unescape(cursor->text, meaning);
+    MUST(len <= cursor->text.len);
+    if (!cursor->is_escaped) {
+        MUST(len == cursor->text.len);
+        MUST(len == 0 || memcmp(meaning, cursor->text.p, len) == 0);
+    }
+    for (size_t i = 0; cursor->is_ascii && i < cursor->text.len; i++) {
+        MUST((unsigned char)cursor->text.p[i] < 0x80);
+    }
+    free(meaning);
+}
+
+/* Reads it all; returns what came, and whether the text was accepted. */
+static uint64_t
+walk(span text, bool *is_good)
+{
+    json_cursor cursor;
+    bool is_object[JSON_DEPTH_MAX + 1] = {false};
+    uint64_t sum = 0;
+    json_begin(&cursor, text);
+    json_event event = json_value(&cursor);
+    for (;;) {
+        sum = mixed(sum, event, &cursor);
+        if (event == JSON_REFUSED) {
+            MUST(cursor.error != STATUS_OK);
+            *is_good = false;
+            return sum;
+        }
+        MUST(cursor.depth >= 0 && cursor.depth <= JSON_DEPTH_MAX);
+        if (event == JSON_OBJECT || event == JSON_ARRAY) {
+            is_object[cursor.depth] = event == JSON_OBJECT;
+        } else if (event == JSON_STRING || event == JSON_NAME) {
+            check_text(&cursor, text);
+        } else if (event == JSON_INTEGER || event == JSON_REAL) {
+            MUST(is_within(cursor.text, text) && cursor.text.len > 0);
+        }
+        if (event == JSON_NAME) {
+            event = json_value(&cursor);
+        } else if (cursor.depth == 0) {
+            *is_good = json_end(&cursor);
+            return sum;
+        } else if (is_object[cursor.depth]) {
+            event = json_member(&cursor);
+        } else {
+            event = json_item(&cursor);
+        }
+    }
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *copy = exact_copy(data, size);
+    span text = {copy, size};
+    bool first = false, second = false;
+    uint64_t sum = walk(text, &first);
+    MUST(walk(text, &second) == sum && first == second);
+    MUST(size == 0 || memcmp(copy, data, size) == 0);
+    free(copy);
+    return 0;
+}

@@ -1,0 +1,91 @@
+/*
+ * A key as DER and as PEM: what is accepted signs, verifies and comes back from
+ * PEM as the same key; what is refused leaves nothing, and no error queued.
+ */
+#include "fuzz.h"
+#include "jose/jose.h"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+
+#define INPUT_MAX 4096
+#define SLOW_BITS 4096 /* beyond which a signature takes long */
+
+static void
+check_signatures(const pkey *key, bool is_private)
+{
+    const span message = {"message", 7};
+    unsigned char *signature = exact_room(key->signature);
+    MUST(key->signature > 0 && key->signature <= SIGNATURE_MAX);
+    memset(signature, 0, key->signature);
+    MUST(pkey_verify(key, message, signature) != STATUS_OK);
+    if (!is_private) {
+        MUST(pkey_sign(key, message, signature) != STATUS_OK);
+    } else if (EVP_PKEY_get_bits(key->evp) <= SLOW_BITS) {
+        MUST(pkey_sign(key, message, signature) == STATUS_OK);
+        MUST(pkey_verify(key, message, signature) == STATUS_OK);
+        signature[key->signature / 2] ^= 1;
+        MUST(pkey_verify(key, message, signature) != STATUS_OK);
+    }
+    free(signature);
+}
+
+static void
+check_writing(EVP_PKEY *evp, bool is_private)
+{
+    EVP_PKEY *again = NULL, *public_half = NULL;
+    BIO *pem = pkey_to_pem(evp, is_private);
+    char *written = NULL;
+    MUST(pem != NULL);
+    size_t len = (size_t)BIO_get_mem_data(pem, &written);
+    char *copy = exact_copy(written, len);
+    MUST(pkey_from_pem((span){copy, len}, (span){"", 0}, &again) == STATUS_OK);
+    MUST(EVP_PKEY_eq(evp, again) == 1);
+    MUST(pkey_public(evp, &public_half) == STATUS_OK);
+    MUST(!pkey_is_private(public_half));
+    EVP_PKEY_free(public_half);
+    EVP_PKEY_free(again);
+    free(copy);
+    BIO_free(pem);
+}
+
+/* Takes over the key. */
+static void
+use(EVP_PKEY *evp)
+{
+    pkey key;
+    MUST(evp != NULL);
+    if (pkey_make(&key, evp, NULL, all_digests()) == STATUS_OK) {
+        bool is_private = pkey_is_private(key.evp);
+        MUST(key.alg != NULL);
+        check_signatures(&key, is_private);
+        check_writing(key.evp, is_private);
+        pkey_clear(&key);
+    }
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size > INPUT_MAX) {
+        return 0;
+    }
+    char *copy = exact_copy(data, size);
+    const span text = {copy, size}, none = {"", 0};
+    EVP_PKEY *evp = NULL;
+    if (pkey_from_der(text, none, &evp) == STATUS_OK) {
+        use(evp);
+    } else {
+        MUST(evp == NULL);
+    }
+    MUST(ERR_peek_error() == 0);
+    evp = NULL;
+    if (pkey_from_pem(text, none, &evp) == STATUS_OK) {
+        use(evp);
+    } else {
+        MUST(evp == NULL);
+    }
+    MUST(ERR_peek_error() == 0);
+    free(copy);
+    return 0;
+}
