@@ -110,6 +110,9 @@ build/check/argon2_check: LDFLAGS += -Wl,--wrap=pthread_create
 build/check/verdict_check: LDFLAGS += $(addprefix -Wl$(COMMA)--wrap=,\
     fb_argon2_compute argon2_ctx EVP_PBE_scrypt PKCS5_PBKDF2_HMAC blowfish_encrypt hmac_sign)
 
+build/check/work_check: LDFLAGS += $(addprefix -Wl$(COMMA)--wrap=,\
+    fb_argon2_compute EVP_PBE_scrypt PKCS5_PBKDF2_HMAC blowfish_setup)
+
 build/check/%: tests/c/%.c build/libfastbearer.a
 	@mkdir -p $(@D)
 	$(CC) $(LIB_FLAGS) -Icsrc/lib -o $@ $< build/libfastbearer.a $(LDFLAGS) $(LIB_LIBRARIES)

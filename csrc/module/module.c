@@ -119,6 +119,7 @@ exec_functions(PyObject *module)
                    || PyModule_AddFunctions(module, encryption_methods) < 0
                    || PyModule_AddFunctions(module, jws_methods) < 0
                    || PyModule_AddFunctions(module, password_methods) < 0
+                   || PyModule_AddFunctions(module, password_parts_methods) < 0
                    || PyModule_AddFunctions(module, raw_methods) < 0
                    || add_algorithms(module) < 0
                    || PyModule_AddStringConstant(

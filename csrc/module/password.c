@@ -153,13 +153,9 @@ hash(const core_state *state, PyObject *value, size_t most, span setting,
     if (!password_text(state, value, most, &password, &result)) {
         return NULL;
     }
-    const format *found = format_find(setting);
-    if (found == NULL) {
-        result = STATUS_HASH_UNKNOWN;
-    }
     if (result == STATUS_OK) {
         Py_BEGIN_ALLOW_THREADS;
-        result = found->make(&state->means, password, setting, threads, &out);
+        result = format_make(&state->means, password, setting, threads, &out);
         Py_END_ALLOW_THREADS;
     }
     return result == STATUS_OK
@@ -253,19 +249,67 @@ static PyObject *
 password_scheme(PyObject *module, PyObject *value)
 {
     core_state *state = state_of(module);
-    size_t digest = 0;
     span hash;
+    const format *found;
+    hash_parts parts;
     if (!hash_span(state, value, &hash)) {
         return NULL;
     }
-    const format *found = format_find(hash);
-    status result =
-        found == NULL ? STATUS_HASH_UNKNOWN : found->check(hash, &digest);
-    if (result == STATUS_OK && digest == 0) {
-        result = STATUS_HASH_MALFORMED;
-    }
+    status result = format_parts(hash, &found, &parts);
     return result == STATUS_OK ? PyUnicode_FromString(found->name)
                                : raise_status(state, result);
+}
+
+PyDoc_STRVAR(is_sole_doc,
+"password_is_sole($module, password, hash, /)\n"
+"--\n"
+"\n"
+"Return whether no other password can verify as this one does.\n"
+"\n"
+"False where the format sees a part of the password only, or takes several\n"
+"for one: then what was typed may not be what the user once chose.");
+
+static PyObject *
+is_sole(const core_state *state, const format *found, span hash,
+        PyObject *given, PyObject *form)
+{
+    span as_given, as_hashed;
+    status first, second;
+    if (!password_text(state, given, PASSWORD_BYTES_MAX, &as_given, &first)
+        || !password_text(state, form, PASSWORD_BYTES_MAX, &as_hashed,
+                          &second)) {
+        return NULL;
+    }
+    bool is_same = first == STATUS_OK && second == STATUS_OK
+                   && as_given.len == as_hashed.len
+                   && memcmp(as_given.p, as_hashed.p, as_given.len) == 0;
+    return PyBool_FromLong(is_same && format_is_sole(found, hash, as_given));
+}
+
+static PyObject *
+password_is_sole(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    core_state *state = state_of(module);
+    span hash;
+    const format *found;
+    hash_parts parts;
+    size_t most;
+    if (count != 2) {
+        PyErr_SetString(PyExc_TypeError, "a password and a hash, please");
+        return NULL;
+    }
+    if (!hash_span(state, args[1], &hash)) {
+        return NULL;
+    }
+    status result = format_parts(hash, &found, &parts);
+    if (result != STATUS_OK) {
+        return raise_status(state, result);
+    }
+    PyObject *form = password_form(state, found, args[0], &most);
+    PyObject *answer =
+        form == NULL ? NULL : is_sole(state, found, hash, args[0], form);
+    Py_XDECREF(form);
+    return answer;
 }
 
 PyDoc_STRVAR(rest_doc,
@@ -293,6 +337,8 @@ PyMethodDef password_methods[] = {
     {"password_verify", (PyCFunction)(void (*)(void))password_verify,
      METH_FASTCALL, verify_doc},
     {"password_scheme", password_scheme, METH_O, scheme_doc},
+    {"password_is_sole", (PyCFunction)(void (*)(void))password_is_sole,
+     METH_FASTCALL, is_sole_doc},
     {"password_rest", password_rest, METH_O, rest_doc},
     {NULL, NULL, 0, NULL},
 };

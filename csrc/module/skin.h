@@ -87,8 +87,7 @@ PyObject *raise_missing(const core_state *state, PyObject *claim);
 /* Borrows what bytes hold. */
 span pytext_bytes(PyObject *bytes);
 
-/* Borrows the text of an ASCII str; false for all else, without an
- * exception. */
+/* Borrows an ASCII str's text; false, without an exception, for all else. */
 bool pytext_is_ascii(PyObject *value, span *text);
 
 /* Borrows what a str or bytes holds. TypeError, with that name, for another
@@ -326,7 +325,7 @@ bool cache_make(signature_cache *cache, Py_ssize_t size);
 void cache_clear(signature_cache *cache);
 
 /* Only the whole text of a token is found, str or bytes, until `size` others
- * have come. Neither raises. Threads may share it, also without a GIL. */
+ * have come. Neither raises. Threads may share the cache, GIL or not. */
 bool cache_has(const signature_cache *cache, PyObject *value);
 void cache_add(signature_cache *cache, PyObject *value);
 
@@ -343,7 +342,7 @@ bool field_value(PyObject *pair, PyObject *wanted, PyObject **value);
 extern PyType_Spec verifier_spec, signer_spec, session_secret_spec;
 extern PyMethodDef bearer_methods[], cookie_methods[], encryption_methods[];
 extern PyMethodDef jws_methods[], password_methods[], raw_methods[];
-
+extern PyMethodDef password_parts_methods[];
 /* Chooses the means to hash passwords with, as the environment says. */
 bool password_means(core_state *state);
 

@@ -135,4 +135,19 @@ def password_verify(
     password: str | bytes, hash: str | bytes, threads: int = 0, /
 ) -> bool: ...
 def password_scheme(hash: str | bytes, /) -> str: ...
+def password_is_sole(password: str | bytes, hash: str | bytes, /) -> bool: ...
+def password_parts(hash: str | bytes, /) -> dict[str, Any]: ...
+def password_setting(
+    scheme: str,
+    salt: str | bytes,
+    /,
+    *,
+    rounds: int = 0,
+    memory_cost: int = 0,
+    parallelism: int = 1,
+    block_size: int = 8,
+    digest_size: int = 32,
+    version: int = 0,
+    kind: str = "",
+) -> str: ...
 def password_rest(seconds: int, /) -> int: ...

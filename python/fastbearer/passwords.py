@@ -1,29 +1,24 @@
-"""Passwords: Argon2id (RFC 9106) by default, bcrypt or scrypt for who needs them."""
+"""Passwords: Argon2id (RFC 9106) by default, bcrypt or scrypt where they are needed."""
 
 from __future__ import annotations
 
 import os
-from binascii import b2a_base64
 from typing import TYPE_CHECKING
 
 from . import _core
+from .awaited import awaited
 from .errors import ConfigurationError, InvalidHashError, PasswordError
+from .hash_slots import password_hash, password_verify
 from .pepper import Pepper, split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
 __all__ = ["PasswordHash", "hash_password", "verify_password"]
 
 SALT_BYTES = 16  # RFC 9106 3.1 recommends 16; bcrypt takes no other length
-DIGEST_CHARACTERS = 43  # 32 bytes
-BCRYPT_CHARACTERS = 60
 COST_LIMIT = 2**32  # RFC 9106 3.1; what is allowed, the core decides
-
-BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-BCRYPT64 = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-TO_BCRYPT64 = str.maketrans(BASE64, BCRYPT64)
 
 TESTING = "testing"
 PROFILES: dict[str, dict[str, Any]] = {
@@ -68,7 +63,7 @@ class PasswordHash:
             pepper too short.
     """
 
-    __slots__ = ("_characters", "_pepper", "_prefix", "_salt", "_tail", "scheme")
+    __slots__ = ("_costs", "_parts", "_pepper", "scheme")
 
     def __init__(
         self,
@@ -88,33 +83,29 @@ class PasswordHash:
                 raise TypeError("the costs of a password hash are integers")
             if not 0 < cost < COST_LIMIT:
                 raise ConfigurationError("a cost of the hash is out of range")
-        self.scheme = scheme
-        self._salt: Callable[[], str] = b64_salt
+        self._costs: dict[str, Any]
         if scheme == "argon2id":
-            self._prefix = (
-                f"$argon2id$v=19$m={memory_cost},t={time_cost},p={parallelism}$"
-            )
+            self._costs = {
+                "rounds": time_cost,
+                "memory_cost": memory_cost,
+                "parallelism": parallelism,
+            }
         elif scheme == "bcrypt":
-            self._prefix = f"$2b${rounds:02d}$"
-            self._salt = bcrypt_salt
+            self._costs = {"rounds": rounds}
         elif scheme == "scrypt":
             if n & (n - 1):
                 raise ConfigurationError("scrypt's n must be a power of two")
-            self._prefix = f"$scrypt$ln={n.bit_length() - 1},r={r},p={p}$"
-            self._salt = _scrypt_salt
+            self._costs = {"rounds": n, "block_size": r, "parallelism": p}
         else:
             raise ConfigurationError(
                 "the password scheme must be argon2id, bcrypt or scrypt"
             )
-        is_bcrypt = scheme == "bcrypt"
-        whole = len(self._setting().rstrip("$")) + 1 + DIGEST_CHARACTERS
-        self._characters = BCRYPT_CHARACTERS if is_bcrypt else whole
-        # How much stands behind the last "$".
-        self._tail = (
-            BCRYPT_CHARACTERS - len(self._prefix) if is_bcrypt else DIGEST_CHARACTERS
-        )
-        self._check_cost()
+        self.scheme = scheme
         self._pepper = None if pepper is None else Pepper(pepper)
+        try:
+            self._parts = _core.password_parts(self._setting())
+        except InvalidHashError:
+            raise ConfigurationError(f"a cost of {scheme} is out of range") from None
 
     @classmethod
     def recommended(cls) -> PasswordHash:
@@ -188,19 +179,28 @@ class PasswordHash:
             InvalidHashError: As in `verify`.
         """
         version, text = split(_text(hash))
-        _core.password_scheme(text)
-        # The last "$" stands where ours does, so salt and digest are as long.
-        return (
-            version != (None if self._pepper is None else self._pepper.version)
-            or not text.startswith(self._prefix)
-            or len(text) != self._characters
-            or len(text.rpartition("$")[2]) != self._tail
+        return _core.password_parts(text) != self._parts or version != (
+            None if self._pepper is None else self._pepper.version
         )
+
+    def decoy(self) -> str:
+        """Return nobody's hash, which takes as long to verify as one of a user's.
+
+        No work is needed to make it, and no password is known that it is of.
+        """
+        setting = self._setting()
+        return setting if self._pepper is None else self._pepper.mark(setting)
 
     def verify_and_update(
         self, password: str | bytes, hash: str | bytes
     ) -> tuple[bool, str | None]:
         """Verify, and hash anew where the stored hash is outdated.
+
+        The hash is kept where a new one would not do for its owner: where the
+        old scheme saw a part of the password only (bcrypt, over 72 bytes), or
+        takes several for one (Better Auth's, for its NFKC), what was typed may
+        not be what was once chosen; and some passwords the new scheme cannot
+        hash.
 
         Returns:
             Whether the password is right, and the hash to store, or None to
@@ -216,21 +216,24 @@ class PasswordHash:
     ) -> tuple[bool, str | None]:
         if not self._verify(password, hash, threads):
             return False, None
-        if not self.needs_rehash(hash):
+        if not self.needs_rehash(hash) or not _has_seen_all(password, hash):
             return True, None
-        return True, self._hash(password, threads)
+        try:
+            return True, self._hash(password, threads)
+        except PasswordError:
+            return True, None
 
     def _hash(self, password: str | bytes, threads: int) -> str:
-        """Hash with so many threads; 0 is one a core."""
+        """Hash with at most that many threads; 0 means one per core."""
         if self._pepper is None:
-            return _core.password_hash(password, self._setting(), threads)
+            return password_hash(password, self._setting(), threads)
         keyed = self._pepper.key(password)
-        return self._pepper.mark(_core.password_hash(keyed, self._setting(), threads))
+        return self._pepper.mark(password_hash(keyed, self._setting(), threads))
 
     def _verify(self, password: str | bytes, hash: str | bytes, threads: int) -> bool:
         version, text = split(_text(hash))
         if version is None:
-            return _core.password_verify(password, hash, threads)
+            return password_verify(password, hash, threads)
         if self._pepper is None:
             raise InvalidHashError("the hash has a pepper, and this hasher has none")
         try:
@@ -238,10 +241,11 @@ class PasswordHash:
         except InvalidHashError:
             raise
         except PasswordError:  # no hash was ever made of it
-            _core.password_verify("", text, threads)
+            password_verify("", text, threads)
             return False
-        return _core.password_verify(keyed, text, threads)
+        return password_verify(keyed, text, threads)
 
+    @awaited
     async def ahash(self, password: str | bytes) -> str:
         """`hash`, on a bounded pool of threads off the event loop.
 
@@ -254,12 +258,14 @@ class PasswordHash:
 
         return await shared_pool().run(self._hash, password, 1)
 
+    @awaited
     async def averify(self, password: str | bytes, hash: str | bytes) -> bool:
         """`verify`, on the same pool as `ahash`."""
         from .hashing_pool import shared_pool
 
         return await shared_pool().run(self._verify, password, hash, 1)
 
+    @awaited
     async def averify_and_update(
         self, password: str | bytes, hash: str | bytes
     ) -> tuple[bool, str | None]:
@@ -269,34 +275,20 @@ class PasswordHash:
         return await shared_pool().run(self._verify_and_update, password, hash, 1)
 
     def __repr__(self) -> str:
-        return f"<PasswordHash {self._prefix}>"
+        after = 1 if self.scheme == "bcrypt" else 2  # the digest, or salt and digest
+        costs = self._setting().rsplit("$", after)[0]
+        return f"<PasswordHash {costs}$>"
 
     def _setting(self) -> str:
-        return self._prefix + self._salt()
-
-    def _check_cost(self) -> None:
-        """Let the core judge the cost, on a hash that nobody made."""
-        setting = self._setting().rstrip("$")
-        filler = "." if self.scheme == "bcrypt" else "A"
-        separator = "" if self.scheme == "bcrypt" else "$"
-        digest = filler * (self._characters - len(setting) - len(separator))
-        try:
-            _core.password_scheme(setting + separator + digest)
-        except Exception:
-            raise ConfigurationError(
-                f"the cost of {self._prefix} is out of range"
-            ) from None
+        salt = os.urandom(SALT_BYTES)
+        return _core.password_setting(self.scheme, salt, **self._costs)
 
 
-def b64(data: bytes) -> str:
-    """Return base64 without padding, as PHC text has it."""
-    # base64 would import re, which costs more than all of this package.
-    return b2a_base64(data, newline=False).rstrip(b"=").decode()
-
-
-def b64_salt() -> str:
-    """Return a fresh salt, as PHC text has it."""
-    return b64(os.urandom(SALT_BYTES))
+def _has_seen_all(password: str | bytes, hash: str | bytes) -> bool:
+    """Return whether a right password is the one its hash was made of."""
+    version, text = split(_text(hash))
+    # What a pepper has keyed is short, and ASCII.
+    return version is not None or _core.password_is_sole(password, text)
 
 
 def _text(hash: str | bytes) -> str:
@@ -309,15 +301,6 @@ def _text(hash: str | bytes) -> str:
         raise InvalidHashError("not a hash of a supported format") from None
     except AttributeError:
         raise TypeError("a hash must be str or bytes") from None
-
-
-def _scrypt_salt() -> str:
-    return b64_salt() + "$"
-
-
-def bcrypt_salt() -> str:
-    """Return a fresh salt of 22 characters, as bcrypt has it."""
-    return b64(os.urandom(SALT_BYTES)).translate(TO_BCRYPT64)
 
 
 _default: PasswordHash | None = None
@@ -348,4 +331,4 @@ def verify_password(plain_password: str | bytes, hashed_password: str | bytes) -
     Raises:
         InvalidHashError: As in `PasswordHash.verify`.
     """
-    return _core.password_verify(plain_password, hashed_password)
+    return password_verify(plain_password, hashed_password)

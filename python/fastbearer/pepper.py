@@ -28,7 +28,7 @@ class Pepper:
     """Versioned secrets, of which the last one is for new hashes.
 
     A peppered hash is ``$pepper$<version>`` and the hash of
-    base64(HMAC-SHA-256(secret, password)) behind it.
+    base64(HMAC-SHA-256(secret, password)) after it.
 
     Args:
         secrets: Version -> secret of at least 32 bytes. A version is made of
@@ -84,7 +84,7 @@ def split(hash: str) -> tuple[str | None, str]:
     """Return a hash's version, or None without a pepper, and the hash itself.
 
     Raises:
-        InvalidHashError: The mark is there, but no hash behind it.
+        InvalidHashError: The mark is there, but no hash after it.
     """
     if not hash.startswith(MARK):
         return None, hash

@@ -458,6 +458,9 @@ class BusyHash(PasswordHash):
     async def ahash(self, password: str | bytes) -> str:
         raise HasherBusyError("busy")
 
+    async def averify(self, password: str | bytes, hash: str | bytes) -> bool:
+        raise HasherBusyError("busy")
+
     async def averify_and_update(
         self, password: str | bytes, hash: str | bytes
     ) -> tuple[bool, str | None]:

@@ -284,6 +284,40 @@ def test_a_context_can_be_changed() -> None:
     assert context.hash("p").startswith("$2b$05$") and context.needs_update(made)
 
 
+BEYOND = "x" * 72 + " and what bcrypt has never seen"
+
+
+@pytest.mark.parametrize("old", ["bcrypt", "django_bcrypt"])
+def test_what_bcrypt_has_not_seen_is_not_hashed_anew(old: str) -> None:
+    """passlib hashes what was typed: whoever types something else is locked out."""
+    context = CryptContext(
+        schemes=["argon2", "bcrypt", "django_bcrypt"],
+        deprecated="auto",
+        argon2__rounds=1,
+        argon2__memory_cost=8,
+        argon2__parallelism=1,
+    )
+    made = theirs(old).hash(BEYOND)
+    assert context.verify_and_update(BEYOND[:72] + "?", made) == (True, None)
+    assert context.verify_and_update(BEYOND, made) == (True, None)
+    assert context.verify_and_update("x", made) == (False, None)
+    whole = theirs(old).hash("x" * 72)
+    assert context.verify_and_update("x" * 72, whole)[1] is not None
+
+
+def test_bcrypt_goes_on_seeing_what_bcrypt_has_seen() -> None:
+    context = CryptContext(schemes=["bcrypt"], bcrypt__rounds=5)
+    right, newer = context.verify_and_update(BEYOND, theirs("bcrypt").hash(BEYOND))
+    assert right and newer is not None and context.verify(BEYOND[:72] + "?", newer)
+
+
+def test_pwdlib_does_not_hash_anew_what_bcrypt_has_not_seen() -> None:
+    both = PasswordHash((Argon2Hasher(1, 8, 1), BcryptHasher(4)))
+    made = theirs("bcrypt").hash(BEYOND)
+    assert both.verify_and_update(BEYOND[:72] + "?", made) == (True, None)
+    assert both.verify_and_update("x", made) == (False, None)
+
+
 # --- pwdlib
 
 HASHERS: list[tuple[Any, Any]] = [

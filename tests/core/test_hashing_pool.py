@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures.thread import BrokenThreadPool
+from typing import NoReturn
 
 import anyio
 import pytest
@@ -20,7 +23,13 @@ from fastbearer import (
     PasswordHash,
     _core,
 )
-from fastbearer.hashing_pool import HashingPool, available_cores, shared_pool
+from fastbearer.cpu_limit import available_cores
+from fastbearer.hashing_pool import (
+    HashingPool,
+    hashing_client,
+    hashing_for,
+    shared_pool,
+)
 
 CHEAP = PasswordHash("argon2id", time_cost=1, memory_cost=8, parallelism=1)
 BCRYPT = PasswordHash("bcrypt", rounds=4)
@@ -110,19 +119,138 @@ def test_who_gives_up_in_the_queue_leaves_no_work_behind(gate: Gate) -> None:
 
 
 def test_who_has_waited_too_long_is_turned_away(gate: Gate) -> None:
+    now = 0.0
+
     async def main() -> None:
-        pool = HashingPool(slots=1, queue=5, queue_seconds=0.05)
+        nonlocal now
+        pool = HashingPool(slots=1, queue=5, queue_seconds=30, clock=lambda: now)
         first = asyncio.create_task(pool.run(gate.work))
         second = asyncio.create_task(pool.run(gate.work))
-        await asyncio.sleep(0.06)
+        await asyncio.to_thread(gate.begun.acquire)
+        now = 30.0
+        third = asyncio.create_task(pool.run(gate.work))
+        await asyncio.sleep(0)
+        now = 30.5  # too late for the second, and early enough for the third
         gate.opened.set()
         assert await first == "done"
         with pytest.raises(HasherBusyError):
             await second
-        assert await pool.run(gate.work) == "done"
+        assert await third == "done"
 
     asyncio.run(main())
     assert gate.total == 2
+
+
+class Line:
+    """One slot and a queue before it, in which each call leaves its name."""
+
+    def __init__(self, gate: Gate, queue: int) -> None:
+        self.gate = gate
+        self.pool = HashingPool(slots=1, queue=queue)
+        self.served: list[str] = []
+
+    async def block(self) -> asyncio.Task[str]:
+        """Take the slot."""
+        blocker = asyncio.create_task(self.pool.run(self.gate.work))
+        await asyncio.to_thread(self.gate.begun.acquire)
+        return blocker
+
+    async def call(self, client: str | None, name: str = "") -> asyncio.Task[None]:
+        """Come to stand in the queue for a client."""
+
+        async def run() -> None:
+            hashing_client.set(client)
+            await self.pool.run(self.served.append, name or str(client))
+
+        task = asyncio.create_task(run())
+        await asyncio.sleep(0)
+        return task
+
+
+async def outcomes(tasks: list[asyncio.Task[None]]) -> list[bool]:
+    """Return for each call whether it was served; the others were turned away."""
+    ends = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(end is None or isinstance(end, HasherBusyError) for end in ends), ends
+    return [end is None for end in ends]
+
+
+def test_a_burst_of_one_client_makes_nobody_else_wait(gate: Gate) -> None:
+    async def main() -> None:
+        line = Line(gate, queue=256)
+        blocker = await line.block()
+        burst = [await line.call("greedy") for _ in range(290)]
+        others = [await line.call(f"other {number}") for number in range(5)]
+        gate.opened.set()
+        await blocker
+        assert await outcomes(others) == [True] * 5
+        # Each is served within the first round: after one of the burst.
+        served = line.served[:6]
+        assert sorted(served) == ["greedy", *(f"other {n}" for n in range(5))]
+        # Of the burst, the oldest as far as there were places for all.
+        assert await outcomes(burst) == [True] * 251 + [False] * 39
+
+    asyncio.run(main())
+
+
+def test_clients_take_turns(gate: Gate) -> None:
+    async def main() -> None:
+        line = Line(gate, queue=20)
+        blocker = await line.block()
+        names = ["a1", "a2", "a3", "b1", "b2", "c1", "None"]
+        tasks = [
+            await line.call(None if name == "None" else name[0], name) for name in names
+        ]
+        gate.opened.set()
+        await blocker
+        assert await outcomes(tasks) == [True] * 7
+        assert line.served == ["a1", "b1", "c1", "None", "a2", "b2", "a3"]
+
+    asyncio.run(main())
+
+
+def test_a_full_queue_of_equals_turns_the_next_one_away(gate: Gate) -> None:
+    async def main() -> None:
+        line = Line(gate, queue=4)
+        blocker = await line.block()
+        tasks = [await line.call(client) for client in "abcd"]
+        for client in ("e", "a"):
+            late = await line.call(client)
+            assert await outcomes([late]) == [False]
+        gate.opened.set()
+        await blocker
+        assert await outcomes(tasks) == [True] * 4
+
+    asyncio.run(main())
+
+
+def test_places_given_up_are_free_again(gate: Gate) -> None:
+    """However many gave up, their turns are no more than one a place."""
+
+    async def main() -> None:
+        line = Line(gate, queue=3)
+        blocker = await line.block()
+        for _ in range(50):
+            tasks = [await line.call("a") for _ in range(3)]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        assert line.pool._turns <= 3
+        tasks = [await line.call("a") for _ in range(3)]
+        gate.opened.set()
+        await blocker
+        assert await outcomes(tasks) == [True] * 3
+        assert line.served == ["a"] * 3
+
+    asyncio.run(main())
+
+
+def test_the_client_of_the_context(gate: Gate) -> None:
+    assert hashing_client.get() is None
+    with hashing_for("account"):
+        assert hashing_client.get() == "account"
+        with hashing_for("another"):  # what is nearer the request decides
+            assert hashing_client.get() == "account"
+    assert hashing_client.get() is None
 
 
 def test_many_loops_at_once_share_the_slots(gate: Gate) -> None:
@@ -241,6 +369,41 @@ def test_hashing_threads_have_a_lower_priority() -> None:
     assert niceness() == own
 
 
+@pytest.mark.parametrize("name", ["getpriority", "setpriority"])
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EACCES, errno.ENOSYS])
+def test_a_sandbox_that_refuses_a_nicety(
+    monkeypatch: pytest.MonkeyPatch, name: str, number: int
+) -> None:
+    def refused(*_: object) -> NoReturn:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, name, refused)
+    pool = HashingPool(slots=1)
+
+    async def main() -> None:
+        stored = await pool.run(CHEAP.hash, "x")
+        assert await pool.run(CHEAP.verify, "x", stored)
+
+    asyncio.run(main())
+
+
+def test_threads_that_cannot_begin_keep_nobody_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails() -> NoReturn:
+        raise RuntimeError("a thread of this test")
+
+    monkeypatch.setattr("fastbearer.hashing_pool._lower_priority", fails)
+
+    async def main() -> None:
+        pool = HashingPool(slots=1)
+        calls = [pool.run(CHEAP.hash, "x") for _ in range(3)]
+        ends = await asyncio.gather(*calls, return_exceptions=True)
+        assert [type(end) for end in ends] == [BrokenThreadPool] * 3
+
+    asyncio.run(main())
+
+
 def test_a_fork_has_threads_of_its_own() -> None:
     code = """
 import asyncio, os
@@ -290,7 +453,6 @@ def test_a_pool_that_makes_no_sense(options: dict[str, int]) -> None:
 
 def test_the_slots_of_the_environment() -> None:
     assert shared_pool() is shared_pool()
-    assert available_cores() == len(os.sched_getaffinity(0))
     code = "from fastbearer.hashing_pool import shared_pool; print(shared_pool().slots)"
 
     def slots(value: str) -> subprocess.CompletedProcess[str]:
@@ -305,3 +467,97 @@ def test_the_slots_of_the_environment() -> None:
     assert slots("").stdout == f"{available_cores()}\n"
     for value in ("0", "-1", "x", "1.5", "99999"):
         assert "ConfigurationError" in slots(value).stderr
+
+
+# --- calls from threads, without an event loop
+
+
+BOUNDED = """
+import sys, threading
+from fastbearer import _core
+most = at_once = 0
+lock = threading.Lock()
+real = {name: getattr(_core, name) for name in ("password_hash", "password_verify")}
+full = threading.Barrier(3)
+def watched(name):
+    def call(*args):
+        global most, at_once
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+        try:
+            full.wait()  # three at a time reach this, neither fewer nor more
+            return real[name](*args)
+        finally:
+            with lock:
+                at_once -= 1
+    return call
+for name in real:
+    setattr(_core, name, watched(name))
+from fastbearer import PasswordHash, hash_password, verify_password
+from fastbearer.better_auth.passwords import better_auth_hash
+from fastbearer.compat.passlib.hash import bcrypt
+from fastbearer.compat.pwdlib.hashers.argon2 import Argon2Hasher
+hasher = PasswordHash("argon2id", time_cost=1, memory_cost=8, parallelism=1)
+stored = real["password_hash"]("x", "$2b$04$abcdefghijklmnopqrstuu")
+calls = [
+    lambda: hasher.hash("x"), lambda: hasher.verify("x", stored),
+    lambda: verify_password("x", stored), lambda: hash_password("x"),
+    lambda: better_auth_hash("x"), lambda: bcrypt.using(rounds=4).hash("x"),
+    lambda: bcrypt.verify("x", stored), lambda: Argon2Hasher(1, 8, 1).hash("x"),
+]
+threads = [threading.Thread(target=calls[i % 8]) for i in range(24)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(most)
+"""
+
+
+def test_calls_from_many_threads_are_bounded() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", BOUNDED],
+        env={**os.environ, "FASTBEARER_HASH_SLOTS": "3", "PASSWORD_SCHEME": "bcrypt"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == ("3\n", "")
+
+
+def test_a_fork_while_others_hash() -> None:
+    """Their slots are not taken in the child, where nobody would free them."""
+    code = """
+import os, threading
+from fastbearer import PasswordHash, _core
+from fastbearer.hash_slots import _taken_slots
+hasher = PasswordHash("argon2id", time_cost=1, memory_cost=8, parallelism=1)
+stored = hasher.hash("x")
+real, held, go_on = _core.password_verify, threading.Semaphore(0), threading.Event()
+def slow(*args):
+    held.release()
+    go_on.wait()
+    return real(*args)
+_core.password_verify = slow
+verify = {"target": hasher.verify, "args": ("x", stored), "daemon": True}
+threads = [threading.Thread(**verify) for _ in "12"]
+for thread in threads:
+    thread.start()
+for _ in threads:
+    held.acquire()
+child = os.fork()
+if child == 0:
+    _core.password_verify = real
+    slots = _taken_slots()
+    is_free = slots.acquire(blocking=False)
+    slots.release()
+    os._exit(0 if is_free and hasher.verify("x", stored) else 1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+go_on.set()
+"""
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        env={**os.environ, "FASTBEARER_HASH_SLOTS": "2"},
+        check=True,
+    )

@@ -111,7 +111,9 @@ def describe_members(cls: type) -> Iterator[str]:
         if isinstance(value, cached_property) or not inspect.isroutine(bound):
             yield f"    {name}"
         else:
-            mark = "async " if inspect.iscoroutinefunction(bound) else ""
+            mark = (
+                "async " if inspect.iscoroutinefunction(inspect.unwrap(bound)) else ""
+            )
             yield f"    {mark}{name}{signature(bound)}"
 
 

@@ -1,14 +1,15 @@
-/* bcrypt's hashes: $2b$, its elder spellings, and the faulty $2x$. */
+/* bcrypt's hashes: $2b$, its elder kinds, and the faulty $2x$. */
 #include "password/password.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
 
 #include "password/blowfish/blowfish.h"
 
-#define SETTING_LEN 29 /* $2b$12$ and 22 characters of salt */
-#define HASH_LEN 60
+#define SALT_CHARS 22
+#define DIGEST_CHARS 31
 #define SALT_LEN 16
 #define DIGEST_LEN 23
 #define PASSWORD_MAX 72
@@ -56,12 +57,12 @@ decode(const char *text, unsigned char *bytes, size_t len)
 }
 
 static void
-write_digest(const unsigned char *digest, char *out)
+write_bits(const unsigned char *bytes, size_t len, char *out)
 {
     uint32_t bits = 0;
     int count = 0;
-    for (size_t at = 0; at < DIGEST_LEN; at++) {
-        bits = bits << 8 | digest[at];
+    for (size_t at = 0; at < len; at++) {
+        bits = bits << 8 | bytes[at];
         for (count += 8; count >= 6; count -= 6) {
             *out++ = alphabet[bits >> (count - 6) & 63];
         }
@@ -69,50 +70,101 @@ write_digest(const unsigned char *digest, char *out)
     *out = alphabet[bits << (6 - count) & 63];
 }
 
-status
-bcrypt_check(span setting, size_t *digest)
+typedef struct {
+    char kind; /* of $2b$ 'b', of the first kind, $2$, 0 */
+    unsigned cost;
+    span salt, digest; /* their texts; of a bare setting the latter is empty */
+    size_t setting_len;
+} bcrypt_text;
+
+static bool
+read_text(span text, bcrypt_text *out)
 {
-    const char *p = setting.p;
-    *digest = setting.len == HASH_LEN ? SETTING_LEN : 0;
-    if ((setting.len != SETTING_LEN && setting.len != HASH_LEN)
-        || memcmp(p, "$2", 2) != 0 || memchr("abxy", p[2], 4) == NULL
-        || p[3] != '$' || p[4] < '0' || p[4] > '3' || p[5] < '0' || p[5] > '9'
-        || p[6] != '$' || !is_bcrypt64(p + 7, setting.len - 7)) {
+    const char *p = text.p;
+    if (text.len < sizeof "$2$04$" - 1 + SALT_CHARS
+        || memcmp(p, "$2", 2) != 0) {
+        return false;
+    }
+    size_t at = p[2] == '$' ? 2 : 3; /* the second '$' */
+    size_t salt_at = at + 4;
+    out->kind = at == 2 ? '\0' : p[2];
+    out->setting_len = salt_at + SALT_CHARS;
+    if ((text.len != out->setting_len
+         && text.len != out->setting_len + DIGEST_CHARS)
+        || (out->kind != '\0' && memchr("abxy", out->kind, 4) == NULL)
+        || p[at] != '$' || p[at + 1] < '0' || p[at + 1] > '3'
+        || p[at + 2] < '0' || p[at + 2] > '9' || p[at + 3] != '$'
+        || !is_bcrypt64(p + salt_at, text.len - salt_at)) {
+        return false;
+    }
+    out->cost = (unsigned)((p[at + 1] - '0') * 10 + (p[at + 2] - '0'));
+    out->salt = (span){p + salt_at, SALT_CHARS};
+    out->digest = (span){p + out->setting_len, text.len - out->setting_len};
+    /* nobody makes new ones of the first kind and of the faulty one */
+    bool is_old = out->kind == '\0' || out->kind == 'x';
+    return out->cost >= 4 && out->cost <= 31
+           && !(is_old && out->digest.len == 0);
+}
+
+status
+bcrypt_check(const format *row, span setting, hash_parts *out)
+{
+    (void)row;
+    bcrypt_text text;
+    if (!read_text(setting, &text)) {
         return STATUS_HASH_MALFORMED;
     }
-    int cost = (p[4] - '0') * 10 + (p[5] - '0');
-    /* nobody makes new ones of the faulty kind */
-    if (cost < 4 || cost > 31 || (p[2] == 'x' && *digest == 0)) {
-        return STATUS_HASH_MALFORMED;
+    *out = (hash_parts){
+        .kind = text.kind,
+        .rounds = text.cost,
+        .salt = SALT_LEN,
+        .digest = text.digest.len == 0 ? 0 : DIGEST_LEN,
+        .digest_at = text.setting_len,
+    };
+    return text.cost > COST_MAX ? STATUS_HASH_COSTLY : STATUS_OK;
+}
+
+bool
+bcrypt_write(const format *row, const hash_parts *parts, span salt,
+             hash_text *out)
+{
+    (void)row;
+    static const unsigned char zeros[DIGEST_LEN];
+    char kind = parts->kind == '\0' ? 'b' : parts->kind;
+    if (salt.len != SALT_LEN || parts->rounds > 99) {
+        return false;
     }
-    return cost > COST_MAX ? STATUS_HASH_COSTLY : STATUS_OK;
+    out->len = (size_t)snprintf(out->text, sizeof out->text, "$2%c$%02u$",
+                                kind, (unsigned)parts->rounds);
+    write_bits((const unsigned char *)salt.p, SALT_LEN, out->text + out->len);
+    out->len += SALT_CHARS;
+    write_bits(zeros, DIGEST_LEN, out->text + out->len);
+    out->len += DIGEST_CHARS;
+    return true;
 }
 
 /* --- computing ----------------------------------------------------------- */
 
-/*
- * Every maker of bcrypt hashes cut at 72 bytes, so verifying does too; a new
- * hash must not forget what its user typed. Makers differ on a NUL: for some
- * "a" and "a\0b" are one password, so such a password is always refused.
- */
-CHECKED static status
-check_password(span password, bool is_new)
+/* $2x$ took bytes for signed chars, so that one of over 127 overwrote those
+ * before it. */
+bool
+bcrypt_is_sole(span setting, span password)
 {
-    if (memchr(password.p, '\0', password.len) != NULL) {
-        return STATUS_PASSWORD_NUL;
+    bool is_ascii = true;
+    for (size_t i = 0; i < password.len; i++) {
+        is_ascii = is_ascii && (unsigned char)password.p[i] < 0x80;
     }
-    return is_new && password.len > PASSWORD_MAX ? STATUS_PASSWORD_LONG
-                                                 : STATUS_OK;
+    return is_ascii || !text_skip(&setting, "$2x$");
 }
 
-/* The password and a NUL, again and again. $2x$ took bytes for signed chars,
- * so that one of over 127 overwrote those before it. $2a$ may be of either
- * kind: since 2011 crypt(3) sets a bit in it where the faulty reading of some
- * other password would give the same key. */
+/* The password and a NUL, again and again; without the NUL in the first kind,
+ * for which "ab" and "abab" are one. $2a$ may be faulty as $2x$ or not: since
+ * 2011 crypt(3) sets a bit in it where the faulty reading of some other
+ * password would give the same key. */
 static void
 read_key(span password, char kind, blowfish_key *key)
 {
-    size_t at = 0;
+    size_t at = 0, period = password.len + (kind != '\0');
     uint32_t differs = 0, has_sign = 0;
     for (size_t i = 0; i < BLOWFISH_SUBKEYS; i++) {
         uint32_t right = 0, faulty = 0;
@@ -122,7 +174,7 @@ read_key(span password, char kind, blowfish_key *key)
             right = right << 8 | c;
             faulty = faulty << 8 | (c < 0x80 ? c : c | 0xffffff00);
             has_sign |= j > 0 ? faulty & 0x80u : 0u;
-            at = at < password.len ? at + 1 : 0;
+            at = at + 1 < period ? at + 1 : 0;
         }
         differs |= right ^ faulty;
         key->words[i] = kind == 'x' ? faulty : right;
@@ -139,7 +191,7 @@ load_word(const unsigned char *p)
 
 /* Provos and Mazieres 1999, 3.2. */
 static void
-compute(span password, span setting, unsigned char *digest)
+compute(span password, const bcrypt_text *with, unsigned char *digest)
 {
     static const char text[] = "OrpheanBeholderScryDoubt";
     unsigned char salt_bytes[SALT_LEN];
@@ -147,16 +199,14 @@ compute(span password, span setting, unsigned char *digest)
     blowfish_key key;
     blowfish_salt salt;
     uint32_t words[6];
-    unsigned cost =
-        (unsigned)((setting.p[4] - '0') * 10 + (setting.p[5] - '0'));
     /* Bits beyond the salt are ignored, as by all makers: hashes that have
      * some set are in use. */
-    (void)decode(setting.p + 7, salt_bytes, SALT_LEN);
+    (void)decode(with->salt.p, salt_bytes, SALT_LEN);
     for (size_t i = 0; i < 4; i++) {
         salt.words[i] = load_word(salt_bytes + 4 * i);
     }
-    read_key(password, setting.p[2], &key);
-    blowfish_setup(&state, cost, &key, &salt);
+    read_key(password, with->kind, &key);
+    blowfish_setup(&state, with->cost, &key, &salt);
     for (size_t i = 0; i < 6; i++) {
         words[i] = load_word((const unsigned char *)text + 4 * i);
     }
@@ -173,55 +223,66 @@ compute(span password, span setting, unsigned char *digest)
     OPENSSL_cleanse(words, sizeof words);
 }
 
+/*
+ * Every maker of bcrypt hashes cut at 72 bytes, so verifying does too. Makers
+ * differ on a NUL: for some "a" and "a\0b" are one password. So such a one is
+ * refused, always.
+ */
 CHECKED static status
-compute_checked(span password, span setting, unsigned char *digest)
+compute_checked(span password, span setting, bcrypt_text *text,
+                unsigned char *digest)
 {
-    size_t digest_at;
-    status result = bcrypt_check(setting, &digest_at);
-    if (result == STATUS_OK) {
-        result = check_password(password, digest_at == 0);
+    if (!read_text(setting, text)) {
+        return STATUS_HASH_MALFORMED;
     }
-    if (result == STATUS_OK) {
-        if (password.len > PASSWORD_MAX) {
-            password.len = PASSWORD_MAX;
-        }
-        compute(password, setting, digest);
+    if (text->cost > COST_MAX) {
+        return STATUS_HASH_COSTLY;
     }
-    return result;
+    if (memchr(password.p, '\0', password.len) != NULL) {
+        return STATUS_PASSWORD_NUL;
+    }
+    if (password.len > PASSWORD_MAX) {
+        password.len = PASSWORD_MAX;
+    }
+    compute(password, text, digest);
+    return STATUS_OK;
 }
 
 status
-bcrypt_make(const hash_means *means, span password, span setting,
-            unsigned threads, hash_text *out)
+bcrypt_make(const format *row, const hash_means *means, span password,
+            span setting, unsigned threads, hash_text *out)
 {
+    (void)row;
     (void)means;
     (void)threads; /* one */
     unsigned char digest[DIGEST_LEN] = {0};
-    status result = compute_checked(password, setting, digest);
+    bcrypt_text text;
+    status result = compute_checked(password, setting, &text, digest);
     if (result == STATUS_OK) {
-        memcpy(out->text, setting.p, SETTING_LEN);
-        write_digest(digest, out->text + SETTING_LEN);
-        out->len = HASH_LEN;
+        memcpy(out->text, setting.p, text.setting_len);
+        write_bits(digest, DIGEST_LEN, out->text + text.setting_len);
+        out->len = text.setting_len + DIGEST_CHARS;
     }
     OPENSSL_cleanse(digest, sizeof digest);
     return result;
 }
 
 status
-bcrypt_verify(const hash_means *means, span password, span hash,
-              unsigned threads, bool *matches)
+bcrypt_verify(const format *row, const hash_means *means, span password,
+              span hash, unsigned threads, bool *matches)
 {
+    (void)row;
     (void)means;
     (void)threads; /* one */
     unsigned char digest[DIGEST_LEN] = {0}, expected[DIGEST_LEN];
+    bcrypt_text text;
     *matches = false;
-    if (hash.len != HASH_LEN) {
-        return STATUS_HASH_MALFORMED;
+    status result = compute_checked(password, hash, &text, digest);
+    if (result == STATUS_OK && text.digest.len == 0) {
+        result = STATUS_HASH_MALFORMED;
     }
-    status result = compute_checked(password, hash, digest);
     if (result == STATUS_OK) {
-        bool is_exact =
-            decode(hash.p + SETTING_LEN, expected, DIGEST_LEN) == 0;
+        bool is_exact = decode(text.digest.p, expected, DIGEST_LEN) == 0;
         *matches =
             is_exact && CRYPTO_memcmp(digest, expected, DIGEST_LEN) == 0;
     }

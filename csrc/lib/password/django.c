@@ -14,17 +14,6 @@ inner_of(span setting, size_t *at)
     return (span){setting.p + *at, setting.len - *at};
 }
 
-CHECKED static status
-check_inner(span setting, size_t *digest,
-            CHECKED status (*check)(span setting, size_t *digest))
-{
-    size_t at;
-    span inner = inner_of(setting, &at);
-    status result = check(inner, digest);
-    *digest += *digest == 0 ? 0 : at;
-    return result;
-}
-
 /* Writes the word before what `make` has written. */
 CHECKED static status
 put_word(span setting, size_t at, const hash_text *made, hash_text *out)
@@ -40,19 +29,19 @@ put_word(span setting, size_t at, const hash_text *made, hash_text *out)
 
 /* argon2$argon2id$v=19$... */
 status
-django_argon2_check(span setting, size_t *digest)
+django_argon2_check(const format *row, span setting, hash_parts *out)
 {
     size_t at;
     span inner = inner_of(setting, &at);
     char phc[HASH_TEXT_MAX];
-    *digest = 0;
+    *out = (hash_parts){0};
     if (inner.len + 1 > sizeof phc) {
         return STATUS_HASH_MALFORMED;
     }
     phc[0] = '$';
     memcpy(phc + 1, inner.p, inner.len);
-    status result = phc_check((span){phc, inner.len + 1}, digest);
-    *digest += *digest == 0 ? 0 : at - 1;
+    status result = phc_check(row, (span){phc, inner.len + 1}, out);
+    out->digest_at += at - 1;
     return result;
 }
 
@@ -66,48 +55,60 @@ phc_of(span setting, size_t *at)
 }
 
 status
-django_argon2_make(const hash_means *means, span password, span setting,
-                   unsigned threads, hash_text *out)
+django_argon2_make(const format *row, const hash_means *means, span password,
+                   span setting, unsigned threads, hash_text *out)
 {
     size_t at;
     hash_text made;
     span phc = phc_of(setting, &at);
-    status result = phc_make(means, password, phc, threads, &made);
+    status result = phc_make(row, means, password, phc, threads, &made);
     return result == STATUS_OK ? put_word(setting, at, &made, out) : result;
 }
 
 status
-django_argon2_verify(const hash_means *means, span password, span hash,
-                     unsigned threads, bool *matches)
+django_argon2_verify(const format *row, const hash_means *means, span password,
+                     span hash, unsigned threads, bool *matches)
 {
     size_t at;
-    return phc_verify(means, password, phc_of(hash, &at), threads, matches);
+    return phc_verify(row, means, password, phc_of(hash, &at), threads,
+                      matches);
 }
 
 /* bcrypt$$2b$12$... */
 status
-django_bcrypt_check(span setting, size_t *digest)
+django_bcrypt_check(const format *row, span setting, hash_parts *out)
 {
-    return check_inner(setting, digest, bcrypt_check);
+    size_t at;
+    span inner = inner_of(setting, &at);
+    status result = bcrypt_check(row, inner, out);
+    out->digest_at += at;
+    return result;
+}
+
+bool
+django_bcrypt_is_sole(span setting, span password)
+{
+    size_t at;
+    return bcrypt_is_sole(inner_of(setting, &at), password);
 }
 
 status
-django_bcrypt_make(const hash_means *means, span password, span setting,
-                   unsigned threads, hash_text *out)
+django_bcrypt_make(const format *row, const hash_means *means, span password,
+                   span setting, unsigned threads, hash_text *out)
 {
     size_t at;
     hash_text made;
     span inner = inner_of(setting, &at);
-    status result = bcrypt_make(means, password, inner, threads, &made);
+    status result = bcrypt_make(row, means, password, inner, threads, &made);
     return result == STATUS_OK ? put_word(setting, at, &made, out) : result;
 }
 
 status
-django_bcrypt_verify(const hash_means *means, span password, span hash,
-                     unsigned threads, bool *matches)
+django_bcrypt_verify(const format *row, const hash_means *means, span password,
+                     span hash, unsigned threads, bool *matches)
 {
     size_t at;
-    return bcrypt_verify(means, password, inner_of(hash, &at), threads,
+    return bcrypt_verify(row, means, password, inner_of(hash, &at), threads,
                          matches);
 }
 
@@ -128,13 +129,14 @@ write_hex(span password, char *hex)
 }
 
 status
-django_bcrypt_sha256_make(const hash_means *means, span password, span setting,
-                          unsigned threads, hash_text *out)
+django_bcrypt_sha256_make(const format *row, const hash_means *means,
+                          span password, span setting, unsigned threads,
+                          hash_text *out)
 {
     char hex[HEX_LEN + 4]; /* as text_encode asks */
     status result = write_hex(password, hex);
     if (result == STATUS_OK) {
-        result = django_bcrypt_make(means, (span){hex, HEX_LEN}, setting,
+        result = django_bcrypt_make(row, means, (span){hex, HEX_LEN}, setting,
                                     threads, out);
     }
     OPENSSL_cleanse(hex, sizeof hex);
@@ -142,14 +144,15 @@ django_bcrypt_sha256_make(const hash_means *means, span password, span setting,
 }
 
 status
-django_bcrypt_sha256_verify(const hash_means *means, span password, span hash,
-                            unsigned threads, bool *matches)
+django_bcrypt_sha256_verify(const format *row, const hash_means *means,
+                            span password, span hash, unsigned threads,
+                            bool *matches)
 {
     char hex[HEX_LEN + 4]; /* as text_encode asks */
     *matches = false;
     status result = write_hex(password, hex);
     if (result == STATUS_OK) {
-        result = django_bcrypt_verify(means, (span){hex, HEX_LEN}, hash,
+        result = django_bcrypt_verify(row, means, (span){hex, HEX_LEN}, hash,
                                       threads, matches);
     }
     OPENSSL_cleanse(hex, sizeof hex);

@@ -1,6 +1,8 @@
 /* scrypt (RFC 7914) and PBKDF2 (RFC 8018 5.2), by libcrypto. */
 #include "password/password.h"
 
+#include <string.h>
+
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
@@ -16,71 +18,83 @@ kdf_is_better_auth(span text)
 }
 
 status
-kdf_check(span setting, size_t *digest)
+kdf_check(const format *row, span setting, hash_parts *out)
 {
     kdf read;
-    status result = kdf_read(setting, &read);
-    *digest = read.key_len == 0 ? 0 : read.setting_len;
+    status result = kdf_read(row, setting, &read);
+    *out = (hash_parts){
+        .rounds = read.n,
+        .lanes = read.p,
+        .block = read.r,
+        .salt = read.salt_len,
+        .digest = read.key_len,
+        .digest_at = read.setting_len,
+    };
     return result;
 }
 
+/* HMAC fills a key up with zeros, so that "a" and "a\0" are one password. */
+bool
+kdf_is_sole(span setting, span password)
+{
+    (void)setting;
+    return password.len == 0 || password.p[password.len - 1] != '\0';
+}
+
 static bool
-scrypt(const kdf *with, span password, unsigned char *key)
+scrypt(const kdf *with, span password, size_t size, unsigned char *key)
 {
     uint64_t memory = 128 * with->r * (with->n + with->p + 2) + (1 << 20);
     return EVP_PBE_scrypt(password.p, password.len, with->salt, with->salt_len,
-                          with->n, with->r, with->p, memory, key,
-                          with->key_size)
+                          with->n, with->r, with->p, memory, key, size)
            == 1;
 }
 
 static bool
-pbkdf2(const kdf *with, span password, unsigned char *key)
+pbkdf2(const kdf *with, span password, size_t size, unsigned char *key)
 {
-    const EVP_MD *md =
-        with->digest == DIGEST_SHA256 ? EVP_sha256() : EVP_sha512();
     return PKCS5_PBKDF2_HMAC(password.p, (int)password.len, with->salt,
-                             (int)with->salt_len, (int)with->n, md,
-                             (int)with->key_size, key)
+                             (int)with->salt_len, (int)with->n, with->md(),
+                             (int)size, key)
            == 1;
 }
 
-/* Writes with->key_size bytes. */
+/* Why libcrypto did not compute: it may lack the memory, or, under FIPS, the
+ * algorithm. */
 CHECKED static status
-compute(const kdf *with, span password, unsigned char *key)
+failure(void)
 {
-    bool ok = with->is_scrypt ? scrypt(with, password, key)
-                              : pbkdf2(with, password, key);
-    if (!ok) {
-        ERR_clear_error();
-    }
-    return ok ? STATUS_OK : STATUS_NO_MEMORY;
+    int reason = ERR_GET_REASON(ERR_peek_last_error());
+    ERR_clear_error();
+    return reason == ERR_R_MALLOC_FAILURE || reason == 0
+               ? STATUS_NO_MEMORY
+               : STATUS_CRYPTO_FAILED;
 }
 
-/* Reads what a hash_text has room for, with a key of any length. */
+/* Writes row->key bytes. */
 CHECKED static status
-read_fitting(span text, kdf *read)
+compute(const format *row, const kdf *with, span password, unsigned char *key)
 {
-    status result = kdf_read(text, read);
-    bool fits = read->setting_len + 2 * KDF_DIGEST_MAX + 4 <= HASH_TEXT_MAX;
-    return result == STATUS_OK && !fits ? STATUS_HASH_MALFORMED : result;
+    bool ok = with->md == NULL ? scrypt(with, password, row->key, key)
+                               : pbkdf2(with, password, row->key, key);
+    return ok ? STATUS_OK : failure();
 }
 
 status
-kdf_make(const hash_means *means, span password, span setting,
-         unsigned threads, hash_text *out)
+kdf_make(const format *row, const hash_means *means, span password,
+         span setting, unsigned threads, hash_text *out)
 {
     (void)means;
     (void)threads; /* one */
     kdf read;
     unsigned char key[KDF_DIGEST_MAX] = {0};
-    status result = read_fitting(setting, &read);
+    status result = kdf_read(row, setting, &read);
     if (result == STATUS_OK) {
-        result = compute(&read, password, key);
+        result = compute(row, &read, password, key);
     }
     if (result == STATUS_OK) {
         memcpy(out->text, setting.p, read.setting_len);
-        char *end = text_encode(key, read.key_size, read.code,
+        char *end = text_encode(key, row->key, row->code,
                                 out->text + read.setting_len);
         out->len = (size_t)(end - out->text);
     }
@@ -89,20 +103,20 @@ kdf_make(const hash_means *means, span password, span setting,
 }
 
 status
-kdf_verify(const hash_means *means, span password, span hash, unsigned threads,
-           bool *matches)
+kdf_verify(const format *row, const hash_means *means, span password,
+           span hash, unsigned threads, bool *matches)
 {
     (void)means;
     (void)threads; /* one */
     kdf read;
     unsigned char key[KDF_DIGEST_MAX] = {0};
     *matches = false;
-    status result = read_fitting(hash, &read);
+    status result = kdf_read(row, hash, &read);
     if (result == STATUS_OK && read.key_len == 0) {
         result = STATUS_HASH_MALFORMED;
     }
     if (result == STATUS_OK) {
-        result = compute(&read, password, key);
+        result = compute(row, &read, password, key);
     }
     if (result == STATUS_OK) {
         *matches = CRYPTO_memcmp(key, read.key, read.key_len) == 0;

@@ -7,19 +7,17 @@
 #define KDF_SALT_MAX 256
 #define KDF_DIGEST_MAX 128
 
-typedef struct {
-    bool is_scrypt;
-    uint64_t n;       /* scrypt's N; or PBKDF2's iterations */
-    uint32_t r, p;    /* scrypt's */
-    digest_id digest; /* PBKDF2's */
+struct kdf {
+    const EVP_MD *(*md)(void); /* PBKDF2's; NULL is scrypt */
+    uint64_t n;                /* scrypt's N; or PBKDF2's iterations */
+    uint32_t r, p;             /* scrypt's */
     unsigned char salt[KDF_SALT_MAX], key[KDF_DIGEST_MAX];
     size_t salt_len, key_len; /* key_len is 0 in a bare setting */
     size_t key_size;          /* what key_len is in a whole hash */
     size_t setting_len;       /* up to where the key's text begins */
-    text_code code;           /* of the key */
-} kdf;
+};
 
 /* Reads a hash, or a setting that ends after its salt's separator. */
-CHECKED status kdf_read(span text, kdf *out);
+CHECKED status kdf_read(const format *row, span text, kdf *out);
 
 #endif

@@ -13,7 +13,7 @@
 CHECKED static status
 check_cost(const kdf *read)
 {
-    if (!read->is_scrypt) {
+    if (read->md != NULL) {
         return read->n == 0                ? STATUS_HASH_MALFORMED
                : read->n <= ITERATIONS_MAX ? STATUS_OK
                                            : STATUS_HASH_COSTLY;
@@ -60,7 +60,6 @@ read_coded_salt(span *rest, text_code code, kdf *out)
 static bool
 read_key(span text, span rest, text_code code, kdf *out)
 {
-    out->code = code;
     out->setting_len = text.len - rest.len;
     return rest.len == 0
            || text_decode(rest, code, out->key, sizeof out->key,
@@ -70,8 +69,8 @@ read_key(span text, span rest, text_code code, kdf *out)
 /* --- scrypt -------------------------------------------------------------- */
 
 /* $scrypt$ln=17,r=8,p=1$salt$key, by passlib */
-static bool
-read_passlib_scrypt(span text, span rest, kdf *out)
+bool
+kdf_read_passlib_scrypt(span text, span rest, kdf *out)
 {
     uint32_t log_n;
     bool ok = text_skip(&rest, "ln=") && text_number(&rest, &log_n)
@@ -84,8 +83,8 @@ read_passlib_scrypt(span text, span rest, kdf *out)
 }
 
 /* scrypt$N$salt$r$p$key, by Django */
-static bool
-read_django_scrypt(span text, span rest, kdf *out)
+bool
+kdf_read_django_scrypt(span text, span rest, kdf *out)
 {
     uint32_t n;
     bool ok = text_number(&rest, &n) && text_skip(&rest, "$")
@@ -98,8 +97,8 @@ read_django_scrypt(span text, span rest, kdf *out)
 }
 
 /* scrypt:N:r:p$salt$key, by Werkzeug */
-static bool
-read_werkzeug_scrypt(span text, span rest, kdf *out)
+bool
+kdf_read_werkzeug_scrypt(span text, span rest, kdf *out)
 {
     uint32_t n;
     bool ok = text_number(&rest, &n) && text_skip(&rest, ":")
@@ -112,8 +111,8 @@ read_werkzeug_scrypt(span text, span rest, kdf *out)
 }
 
 /* salt:key, by Better Auth; the digits of the salt are the salt */
-static bool
-read_better_auth(span text, span rest, kdf *out)
+bool
+kdf_read_better_auth(span text, span rest, kdf *out)
 {
     out->n = 16384;
     out->r = 16;
@@ -125,8 +124,8 @@ read_better_auth(span text, span rest, kdf *out)
 /* --- PBKDF2 -------------------------------------------------------------- */
 
 /* $pbkdf2-sha256$iterations$salt$key, by passlib */
-static bool
-read_passlib_pbkdf2(span text, span rest, kdf *out)
+bool
+kdf_read_passlib_pbkdf2(span text, span rest, kdf *out)
 {
     uint32_t iterations;
     bool ok = text_number(&rest, &iterations) && text_skip(&rest, "$")
@@ -137,8 +136,8 @@ read_passlib_pbkdf2(span text, span rest, kdf *out)
 }
 
 /* pbkdf2_sha256$iterations$salt$key, by Django */
-static bool
-read_django_pbkdf2(span text, span rest, kdf *out)
+bool
+kdf_read_django_pbkdf2(span text, span rest, kdf *out)
 {
     uint32_t iterations;
     bool ok = text_number(&rest, &iterations) && text_skip(&rest, "$")
@@ -149,8 +148,8 @@ read_django_pbkdf2(span text, span rest, kdf *out)
 }
 
 /* pbkdf2:sha256:iterations$salt$key, by Werkzeug */
-static bool
-read_werkzeug_pbkdf2(span text, span rest, kdf *out)
+bool
+kdf_read_werkzeug_pbkdf2(span text, span rest, kdf *out)
 {
     uint32_t iterations;
     bool ok = text_number(&rest, &iterations) && text_skip(&rest, "$")
@@ -162,36 +161,19 @@ read_werkzeug_pbkdf2(span text, span rest, kdf *out)
 
 /* --- all of them --------------------------------------------------------- */
 
-static const struct {
-    const char *prefix;
-    bool (*read)(span text, span rest, kdf *out);
-    bool is_scrypt;
-    digest_id digest;
-    size_t key; /* bytes */
-} kinds[] = {
-    {"$scrypt$", read_passlib_scrypt, true, 0, 32},
-    {"scrypt$", read_django_scrypt, true, 0, 64},
-    {"scrypt:", read_werkzeug_scrypt, true, 0, 64},
-    {"$pbkdf2-sha256$", read_passlib_pbkdf2, false, DIGEST_SHA256, 32},
-    {"$pbkdf2-sha512$", read_passlib_pbkdf2, false, DIGEST_SHA512, 64},
-    {"pbkdf2_sha256$", read_django_pbkdf2, false, DIGEST_SHA256, 32},
-    {"pbkdf2:sha256:", read_werkzeug_pbkdf2, false, DIGEST_SHA256, 32},
-    {"pbkdf2:sha512:", read_werkzeug_pbkdf2, false, DIGEST_SHA512, 64},
-    {"", read_better_auth, true, 0, 64},
-};
-
+/* Every hash of a format has a key of one length: one that was cut would still
+ * be the beginning of the right one. There must be room to write it, too. */
 status
-kdf_read(span text, kdf *out)
+kdf_read(const format *row, span text, kdf *out)
 {
-    size_t i = 0;
+    const char *const *prefix = row->prefixes;
     span rest = text;
-    while (!text_skip(&rest, kinds[i].prefix)) {
-        i++; /* the last prefix is everywhere */
+    *out = (kdf){.md = row->md};
+    while (*prefix != NULL && !text_skip(&rest, *prefix)) {
+        prefix++;
     }
-    *out = (kdf){.is_scrypt = kinds[i].is_scrypt,
-                 .digest = kinds[i].digest,
-                 .key_size = kinds[i].key};
-    bool ok = kinds[i].read(text, rest, out)
-              && (out->key_len == 0 || out->key_len == out->key_size);
+    bool ok = row->read(text, rest, out)
+              && (out->key_len == 0 || out->key_len == row->key)
+              && out->setting_len + 2 * row->key + 4 <= HASH_TEXT_MAX;
     return ok ? check_cost(out) : STATUS_HASH_MALFORMED;
 }

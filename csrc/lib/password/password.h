@@ -102,82 +102,174 @@ typedef struct {
     size_t len;
 } hash_text;
 
-/* A setting is a whole hash, or one that ends before its digest. */
+/* What a hash says besides its bytes; what its format does not say is 0. */
 typedef struct {
+    char kind;        /* bcrypt's 'a', 'b', 'x' or 'y' */
+    uint32_t version; /* Argon2's; 2 or 1 of bcrypt over SHA-256 */
+    uint64_t rounds;  /* passes, iterations, scrypt's N, bcrypt's cost */
+    uint32_t memory;  /* KiB */
+    uint32_t lanes, block;
+    size_t salt, digest; /* bytes; in a bare setting there is no digest */
+    size_t digest_at;    /* where its text begins */
+} hash_parts;
+
+typedef struct kdf kdf;
+typedef struct format format;
+
+/* A setting is a whole hash, or one that ends before its digest. */
+struct format {
     const char *name;
-    const char *prefixes[5];     /* NULL after the last */
+    const char *prefixes[6];     /* NULL after the last */
     bool (*is_it)(span setting); /* where no prefix tells, else NULL */
     bool is_nfkc; /* the password is first put in Unicode's form NFKC */
-    /*
-     * Refuses a setting that is malformed or too costly, without any work.
-     * Where its digest begins, or 0 if it ends before one.
-     */
-    CHECKED status (*check)(span setting, size_t *digest);
+    size_t seen;  /* bytes of a password that count; 0 for all */
+    /* Refuses a setting that is malformed or too costly, without any work. */
+    CHECKED status (*check)(const format *row, span setting, hash_parts *out);
     /* Checks and hashes; under a whole hash, the same digest comes again. */
-    CHECKED status (*make)(const hash_means *means, span password,
-                           span setting, unsigned threads, hash_text *out);
+    CHECKED status (*make)(const format *row, const hash_means *means,
+                           span password, span setting, unsigned threads,
+                           hash_text *out);
     /* Checks and hashes into memory of its own, and compares the bytes with
      * the hash's, in constant time: no table is looked up by a digest. */
-    CHECKED status (*verify)(const hash_means *means, span password, span hash,
-                             unsigned threads, bool *matches);
-} format;
+    CHECKED status (*verify)(const format *row, const hash_means *means,
+                             span password, span hash, unsigned threads,
+                             bool *matches);
+    /* Whether only this password, of all that are not too long to count, can
+     * have made the hash; NULL where that is so of each. */
+    bool (*is_sole)(span setting, span password);
+    /* Writes a hash whose digest is zeros, unchecked; false without room.
+     * NULL where no new hashes are made. */
+    bool (*write)(const format *row, const hash_parts *parts, span salt,
+                  hash_text *out);
+    text_code code; /* of the digest */
+    /* kdf.c's formats */
+    bool (*read)(span text, span rest, kdf *out);
+    const EVP_MD *(*md)(void); /* PBKDF2's; NULL is scrypt */
+    size_t key;                /* bytes of every digest */
+};
 
-/* The format of a setting, or NULL. */
+/* The format of a setting, or of that name; or NULL. */
 const format *format_find(span setting);
+const format *format_named(const char *name);
 
-/* Whether the password made the hash; refuses a malformed or costly hash. At
- * most `threads` threads work, of which the caller's is one. */
+/* A new hash: refuses a password that is longer than what counts. At most
+ * `threads` threads work, of which the caller's is one. */
+CHECKED status format_make(const hash_means *means, span password,
+                           span setting, unsigned threads, hash_text *out);
+
+/* Whether the password made the hash; refuses a malformed or costly hash. */
 CHECKED status format_verify(const hash_means *means, span password, span hash,
                              unsigned threads, bool *matches);
 
-/* --- phc.c, bcrypt.c ----------------------------------------------------- */
+/* Refuses what is no whole hash. */
+CHECKED status format_parts(span hash, const format **found, hash_parts *out);
 
-/* PHC text: $argon2id$v=19$m=KiB,t=passes,p=lanes$salt[$digest]; also
- * argon2i and argon2d, and without v= the version before RFC 9106. */
-CHECKED status phc_check(span setting, size_t *digest);
-CHECKED status phc_make(const hash_means *means, span password, span setting,
-                        unsigned threads, hash_text *out);
-CHECKED status phc_verify(const hash_means *means, span password, span hash,
-                          unsigned threads, bool *matches);
+/* Whether of all passwords only this one, byte for byte, verifies. */
+bool format_is_sole(const format *row, span hash, span password);
 
-/* $2b$cost$ and 22 characters of salt [and 31 of digest]; so for 2a, 2y and
- * the faulty 2x. */
-CHECKED status bcrypt_check(span setting, size_t *digest);
-CHECKED status bcrypt_make(const hash_means *means, span password,
-                           span setting, unsigned threads, hash_text *out);
-CHECKED status bcrypt_verify(const hash_means *means, span password, span hash,
-                             unsigned threads, bool *matches);
+/* Nobody's hash: one of these parts, whose digest is zeros. */
+CHECKED status format_write(const format *row, const hash_parts *parts,
+                            span salt, hash_text *out);
+
+/* --- phc.c: $argon2id$v=19$m=KiB,t=passes,p=lanes$salt[$digest] ---------- */
+
+/* Also argon2i and argon2d, and without v= the version before RFC 9106. */
+CHECKED status phc_check(const format *row, span setting, hash_parts *out);
+CHECKED status phc_make(const format *row, const hash_means *means,
+                        span password, span setting, unsigned threads,
+                        hash_text *out);
+CHECKED status phc_verify(const format *row, const hash_means *means,
+                          span password, span hash, unsigned threads,
+                          bool *matches);
+bool phc_write(const format *row, const hash_parts *parts, span salt,
+               hash_text *out);
+
+/* --- bcrypt.c: $2b$cost$ and 22 characters of salt [and 31 of digest] ---- */
+
+/* Also the first kind, $2$; 2a and 2y; and the faulty 2x. */
+CHECKED status bcrypt_check(const format *row, span setting, hash_parts *out);
+CHECKED status bcrypt_make(const format *row, const hash_means *means,
+                           span password, span setting, unsigned threads,
+                           hash_text *out);
+CHECKED status bcrypt_verify(const format *row, const hash_means *means,
+                             span password, span hash, unsigned threads,
+                             bool *matches);
+bool bcrypt_is_sole(span setting, span password);
+bool bcrypt_write(const format *row, const hash_parts *parts, span salt,
+                  hash_text *out);
+
+/* --- bcrypt_sha256.c: passlib's bcrypt of a digest ----------------------- */
+
+/* $bcrypt-sha256$v=2,t=2b,r=cost$salt[$digest]; or 2b,cost for the settings,
+ * which is version 1. */
+CHECKED status bcrypt_sha256_check(const format *row, span setting,
+                                   hash_parts *out);
+CHECKED status bcrypt_sha256_make(const format *row, const hash_means *means,
+                                  span password, span setting,
+                                  unsigned threads, hash_text *out);
+CHECKED status bcrypt_sha256_verify(const format *row, const hash_means *means,
+                                    span password, span hash, unsigned threads,
+                                    bool *matches);
+bool bcrypt_sha256_write(const format *row, const hash_parts *parts, span salt,
+                         hash_text *out);
 
 /* --- kdf.c: scrypt and PBKDF2 -------------------------------------------- */
 
 bool kdf_is_better_auth(span text);
-CHECKED status kdf_check(span setting, size_t *digest);
-CHECKED status kdf_make(const hash_means *means, span password, span setting,
-                        unsigned threads, hash_text *out);
-CHECKED status kdf_verify(const hash_means *means, span password, span hash,
-                          unsigned threads, bool *matches);
+CHECKED status kdf_check(const format *row, span setting, hash_parts *out);
+CHECKED status kdf_make(const format *row, const hash_means *means,
+                        span password, span setting, unsigned threads,
+                        hash_text *out);
+CHECKED status kdf_verify(const format *row, const hash_means *means,
+                          span password, span hash, unsigned threads,
+                          bool *matches);
+bool kdf_is_sole(span setting, span password);
+
+/* --- kdf_read.c, kdf_write.c: their texts -------------------------------- */
+
+bool kdf_read_passlib_scrypt(span text, span rest, kdf *out);
+bool kdf_read_django_scrypt(span text, span rest, kdf *out);
+bool kdf_read_werkzeug_scrypt(span text, span rest, kdf *out);
+bool kdf_read_better_auth(span text, span rest, kdf *out);
+bool kdf_read_passlib_pbkdf2(span text, span rest, kdf *out);
+bool kdf_read_django_pbkdf2(span text, span rest, kdf *out);
+bool kdf_read_werkzeug_pbkdf2(span text, span rest, kdf *out);
+
+bool kdf_write_passlib_scrypt(const format *row, const hash_parts *parts,
+                              span salt, hash_text *out);
+bool kdf_write_better_auth(const format *row, const hash_parts *parts,
+                           span salt, hash_text *out);
+bool kdf_write_passlib_pbkdf2(const format *row, const hash_parts *parts,
+                              span salt, hash_text *out);
+bool kdf_write_django_pbkdf2(const format *row, const hash_parts *parts,
+                             span salt, hash_text *out);
 
 /* --- django.c ------------------------------------------------------------ */
 
-CHECKED status django_argon2_check(span setting, size_t *digest);
-CHECKED status django_argon2_make(const hash_means *means, span password,
-                                  span setting, unsigned threads,
-                                  hash_text *out);
-CHECKED status django_argon2_verify(const hash_means *means, span password,
-                                    span hash, unsigned threads,
+CHECKED status django_argon2_check(const format *row, span setting,
+                                   hash_parts *out);
+CHECKED status django_argon2_make(const format *row, const hash_means *means,
+                                  span password, span setting,
+                                  unsigned threads, hash_text *out);
+CHECKED status django_argon2_verify(const format *row, const hash_means *means,
+                                    span password, span hash, unsigned threads,
                                     bool *matches);
-CHECKED status django_bcrypt_check(span setting, size_t *digest);
-CHECKED status django_bcrypt_make(const hash_means *means, span password,
-                                  span setting, unsigned threads,
-                                  hash_text *out);
-CHECKED status django_bcrypt_verify(const hash_means *means, span password,
-                                    span hash, unsigned threads,
+CHECKED status django_bcrypt_check(const format *row, span setting,
+                                   hash_parts *out);
+CHECKED status django_bcrypt_make(const format *row, const hash_means *means,
+                                  span password, span setting,
+                                  unsigned threads, hash_text *out);
+CHECKED status django_bcrypt_verify(const format *row, const hash_means *means,
+                                    span password, span hash, unsigned threads,
                                     bool *matches);
-CHECKED status django_bcrypt_sha256_make(const hash_means *means,
+CHECKED status django_bcrypt_sha256_make(const format *row,
+                                         const hash_means *means,
                                          span password, span setting,
                                          unsigned threads, hash_text *out);
-CHECKED status django_bcrypt_sha256_verify(const hash_means *means,
+CHECKED status django_bcrypt_sha256_verify(const format *row,
+                                           const hash_means *means,
                                            span password, span hash,
                                            unsigned threads, bool *matches);
+bool django_bcrypt_is_sole(span setting, span password);
 
 #endif

@@ -1,6 +1,7 @@
 /* Argon2's hashes as PHC text: reading, checking the cost, writing. */
 #include "password/password.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
@@ -86,12 +87,41 @@ phc_read(span text, phc *out)
 }
 
 status
-phc_check(span setting, size_t *digest)
+phc_check(const format *row, span setting, hash_parts *out)
 {
+    (void)row;
     phc read;
     status result = phc_read(setting, &read);
-    *digest = read.digest_len == 0 ? 0 : read.setting_len + 1;
+    *out = (hash_parts){
+        .version = read.version,
+        .rounds = read.passes,
+        .memory = read.memory,
+        .lanes = read.lanes,
+        .salt = read.salt_len,
+        .digest = read.digest_len,
+        .digest_at = read.setting_len + 1,
+    };
     return result;
+}
+
+bool
+phc_write(const format *row, const hash_parts *parts, span salt,
+          hash_text *out)
+{
+    static const unsigned char zeros[DIGEST_MAX];
+    if (salt.len > SALT_MAX || parts->digest > sizeof zeros) {
+        return false;
+    }
+    int head =
+        snprintf(out->text, sizeof out->text, "%sv=19$m=%u,t=%llu,p=%u$",
+                 row->prefixes[0], (unsigned)parts->memory,
+                 (unsigned long long)parts->rounds, (unsigned)parts->lanes);
+    char *end = text_encode((const unsigned char *)salt.p, salt.len, row->code,
+                            out->text + head);
+    *end++ = '$';
+    end = text_encode(zeros, parts->digest, row->code, end);
+    out->len = (size_t)(end - out->text);
+    return true;
 }
 
 static void
@@ -142,9 +172,10 @@ compute(const hash_means *means, const phc *from, span password,
 }
 
 status
-phc_make(const hash_means *means, span password, span setting,
-         unsigned threads, hash_text *out)
+phc_make(const format *row, const hash_means *means, span password,
+         span setting, unsigned threads, hash_text *out)
 {
+    (void)row;
     phc read;
     unsigned char tag[DIGEST_MAX] = {0};
     status result = phc_read(setting, &read);
@@ -163,9 +194,10 @@ phc_make(const hash_means *means, span password, span setting,
 }
 
 status
-phc_verify(const hash_means *means, span password, span hash, unsigned threads,
-           bool *matches)
+phc_verify(const format *row, const hash_means *means, span password,
+           span hash, unsigned threads, bool *matches)
 {
+    (void)row;
     phc read;
     unsigned char tag[DIGEST_MAX] = {0};
     *matches = false;

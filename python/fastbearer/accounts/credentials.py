@@ -1,25 +1,28 @@
-"""Passwords of accounts: the rules for them, hashing, verifying."""
+"""Passwords of accounts: hashing and verifying them."""
 
-import functools
-import importlib.util
+from __future__ import annotations
+
 import logging
-import runpy
-import secrets
-from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastbearer import PasswordHash
-from fastbearer.accounts.models import User
-from fastbearer.accounts.stores.protocol import UserStore
+from fastbearer.accounts.password_rules import PasswordRules, normalized
+from fastbearer.awaited import awaited
 from fastbearer.errors import (
     ConfigurationError,
     HasherBusyError,
-    InvalidHashError,
     PasswordError,
     PasswordRuleError,
     PasswordTooLongError,
 )
-from fastbearer.fastapi import Settings
+from fastbearer.hashing_pool import hashing_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fastbearer.accounts.models import User
+    from fastbearer.accounts.stores.protocol import UserStore
+    from fastbearer.fastapi import Settings
 
 __all__ = ["Credentials"]
 
@@ -27,14 +30,19 @@ OTHER_HASHER = (
     "the store has a hasher of its own, and would refuse what another makes: leave"
     " out hasher, or say upgrade_hashes=True"
 )
-COMMON = "Password is too common, or too much like the email"
-BYTES = {"argon2id": 4096, "bcrypt": 72, "scrypt": 4096}
+BYTES = {"bcrypt": 72}
+MOST_BYTES = 4096
 
 logger = logging.getLogger("fastbearer")
 
 
 class Credentials:
     """Hashes and verifies the passwords of one user store.
+
+    Where too many passwords are being hashed, each method that hashes raises
+    `HasherBusyError`: the refusal is the service's, and says nothing of the
+    password. The places of the queue are shared out by `hashing_client`, and by
+    account where the context names none.
 
     Args:
         settings: Gives the length limits and the scheme; asked when needed.
@@ -53,6 +61,9 @@ class Credentials:
         self._store = store
         self._hasher = hasher
         self._decoy: str | None = None
+        self._rules = PasswordRules(settings)
+        self.check_length = self._rules.check_length
+        self.check_new = self._rules.check_new
 
     def prepare(self) -> None:
         """Load what the first password would have to wait for.
@@ -64,86 +75,83 @@ class Credentials:
         own = self._hasher_of_store()
         if own is not None and not isinstance(self._current_hasher(), type(own)):
             raise ConfigurationError(OTHER_HASHER)
-        if self._settings().password_refuse_common:
-            _common()
+        self._rules.prepare()
 
-    def check_new(self, password: str, email: str) -> None:
-        """Judge a password that someone chose (NIST SP 800-63B-4 3.1.1.2).
-
-        Raises:
-            PasswordRuleError: It breaks one.
-        """
-        settings = self._settings()
-        least, most = settings.password_min_length, settings.password_max_length
-        if not least <= len(password) <= most:
-            raise PasswordRuleError(
-                f"Password must be {least} to {most} characters long"
-            )
-        if not settings.password_refuse_common:
-            return
-        folded = password.casefold()
-        if folded in _common() or folded in (email, email.partition("@")[0]):
-            raise PasswordRuleError(COMMON)
-
-    async def hash_new(self, password: str, email: str) -> str:
+    async def hash_new(self, password: str, email: str, name: str | None = None) -> str:
         """Return the hash of a password that someone chose.
+
+        It is hashed in Unicode's form NFC.
+
+        Args:
+            password: As it was typed.
+            email: Its owner's.
+            name: Its owner's, where there is one.
 
         Raises:
             PasswordRuleError: It breaks a rule.
             HasherBusyError: Too many are being hashed.
         """
-        self.check_new(password, email)
+        self.check_new(password, email, name)
         hasher = self._current_hasher()
         try:
-            return await hasher.ahash(password)
+            with hashing_for(email):
+                return await hasher.ahash(normalized(password))
         except PasswordTooLongError:
-            limit = BYTES[hasher.scheme]
+            limit = BYTES.get(hasher.scheme, MOST_BYTES)
             raise PasswordRuleError(
                 f"Password must be at most {limit} bytes long"
             ) from None
 
-    def check_length(self, password: str) -> None:
-        """Judge a password that someone gives to be let in.
-
-        Raises:
-            PasswordRuleError: It is longer than any may be.
-        """
-        most = self._settings().password_max_length
-        if len(password) > most:
-            raise PasswordRuleError(f"Password must be at most {most} characters long")
-
+    @awaited
     async def match(self, password: str, user: User | None) -> bool:
         """Return whether the password is the user's; it is nobody's for None.
 
-        Without a user, or one who has no password, it takes as long, so that the
-        time does not tell which e-mails are registered. A right password whose hash
-        is outdated is hashed anew, and stored.
+        Whoever the user is, the work is the same, so that the time does not tell
+        which e-mails are registered: without a user or a password, or where the
+        stored hash cannot be verified, it is that of a decoy. A right password
+        whose hash is outdated is hashed anew, and stored.
 
         Raises:
             PasswordRuleError: The password is longer than any may be.
             HasherBusyError: Too many are being hashed.
         """
         self.check_length(password)
-        if user is None or not user.password_hash:
-            await self._current_hasher().averify(password, await self._any_hash())
-            return False
-        return await self._match_user(password, user)
-
-    async def _match_user(self, password: str, user: User) -> bool:
-        hasher = self._current_hasher()
-        try:
-            right, newer = await hasher.averify_and_update(password, user.password_hash)
-        except HasherBusyError:
-            raise
-        except InvalidHashError as error:
-            logger.error("password hash of user %s: %s", user.id, error.code)
-            return False
-        except PasswordError:
-            # Right, but the current scheme cannot hash it: the old hash stays.
-            return await hasher.averify(password, user.password_hash)
-        if newer is not None:
+        form = normalized(password)
+        with hashing_for("" if user is None else user.email):
+            right, newer = await self._verify(form, user)
+            if not right and form != password:
+                # One that was hashed as it was typed, before there were forms.
+                right, newer = await self._verify(password, user)
+                if newer is not None:
+                    newer = await self._hash_again(form)
+        if newer is not None and user is not None:
             await self._upgrade(user, newer)
         return right
+
+    async def _verify(
+        self, password: str, user: User | None
+    ) -> tuple[bool, str | None]:
+        """Return whether the password is right, and the hash to store, if any."""
+        hasher = self._current_hasher()
+        if user is not None and user.password_hash:
+            stored = user.password_hash
+            try:
+                return await hasher.averify_and_update(password, stored)
+            except HasherBusyError:
+                raise
+            except PasswordError as error:
+                logger.error("password hash of user %s: %s", user.id, error.code)
+        if self._decoy is None:
+            self._decoy = hasher.decoy()
+        await hasher.averify(password, self._decoy)
+        return False, None
+
+    async def _hash_again(self, password: str) -> str | None:
+        """Return the hash of a password that is right, or None without room."""
+        try:
+            return await self._current_hasher().ahash(password)
+        except PasswordError:
+            return None
 
     async def _upgrade(self, user: User, password_hash: str) -> None:
         """Store a newer hash; the user is signed in even where that fails."""
@@ -152,12 +160,6 @@ class Credentials:
                 user.password_hash = password_hash
         except Exception:
             logger.exception("password hash of user %s not upgraded", user.id)
-
-    async def _any_hash(self) -> str:
-        """Return a hash that costs what a user's costs, of a password unknown."""
-        if self._decoy is None:
-            self._decoy = await self._current_hasher().ahash(secrets.token_urlsafe())
-        return self._decoy
 
     def _current_hasher(self) -> PasswordHash:
         if self._hasher is None:
@@ -168,18 +170,3 @@ class Credentials:
 
     def _hasher_of_store(self) -> PasswordHash | None:
         return getattr(self._store, "hasher", None)
-
-
-@functools.cache
-def _common() -> frozenset[str]:
-    """Return the passwords that attackers try first, 30,000 of them.
-
-    They are zxcvbn's. Its other lists, and the tables that it makes of them
-    when it is imported, would stay in memory.
-    """
-    package = importlib.util.find_spec("zxcvbn")
-    folders = package.submodule_search_locations if package is not None else None
-    if not folders:
-        raise ConfigurationError("PASSWORD_REFUSE_COMMON needs the package zxcvbn")
-    lists = runpy.run_path(str(Path(folders[0], "frequency_lists.py")))
-    return frozenset(lists["FREQUENCY_LISTS"]["passwords"])

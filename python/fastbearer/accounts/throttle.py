@@ -18,6 +18,7 @@ from fastbearer.errors import (
     TooManyAttemptsError,
 )
 from fastbearer.fastapi import Settings
+from fastbearer.hashing_pool import hashing_client
 
 __all__ = ["Kind", "Throttle"]
 
@@ -110,6 +111,7 @@ class Throttle:
             TooManyAttemptsError: There were too many.
             StoreUnavailableError: Redis cannot be reached.
         """
+        hashing_client.set(address)  # the hashing queue is shared out by it
         if address is not None and self._settings().throttle:
             with _outages():
                 await self._hit(self._address_limits(), "address", address)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from secrets import token_hex
 
-from fastbearer import PasswordHash, _core
+from fastbearer import PasswordHash
+from fastbearer._core import password_setting
+from fastbearer.hash_slots import password_hash
 
 __all__ = ["SCHEME", "BetterAuthHash", "better_auth_hash"]
 
@@ -17,7 +19,7 @@ def better_auth_hash(password: str | bytes, threads: int = 0) -> str:
     Raises:
         PasswordError: The password has a lone surrogate or over 4096 bytes.
     """
-    return _core.password_hash(password, f"{token_hex(16)}:{'0' * 128}", threads)
+    return password_hash(password, _setting(), threads)
 
 
 class BetterAuthHash(PasswordHash):
@@ -40,8 +42,12 @@ class BetterAuthHash(PasswordHash):
         self.identify(hash)
         return False
 
-    def _hash(self, password: str | bytes, threads: int) -> str:
-        return better_auth_hash(password, threads)
+    def _setting(self) -> str:
+        return _setting()
 
     def __repr__(self) -> str:
         return "<BetterAuthHash>"
+
+
+def _setting() -> str:
+    return password_setting(SCHEME, token_hex(16))

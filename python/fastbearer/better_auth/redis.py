@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from fastbearer._core import json_object
+from fastbearer.awaited import awaited
 from fastbearer.better_auth.cookies import DATA_BYTES_MAX
 from fastbearer.better_auth.fields import Shown, milliseconds
 from fastbearer.better_auth.session import is_token
@@ -57,6 +58,7 @@ class RedisSessions:
         self._prefix = prefix
         self._shown = Shown(user_fields, session_fields)
 
+    @awaited
     async def find(self, token: str, now: float) -> Session | None:
         """As in `SessionStore`.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from fastbearer import _core
+from fastbearer.awaited import awaited
 from fastbearer.better_auth.cookies import (
     CookieJar,
     CookieNames,
@@ -24,6 +25,7 @@ from fastbearer.errors import (
     MalformedTokenError,
     MissingClaimError,
 )
+from fastbearer.hash_slots import password_verify
 from fastbearer.urls import origin_and_path
 
 if TYPE_CHECKING:
@@ -217,6 +219,7 @@ class BetterAuth:
         keys = self._jwks if jwks is None else jwks
         return self._data.read(text, session_token, keys)
 
+    @awaited
     async def aread_session_data(
         self,
         value: str | bytes,
@@ -336,6 +339,7 @@ class BetterAuth:
 
     # --- the store -----------------------------------------------------------------
 
+    @awaited
     async def find_session(self, token: str) -> Session | None:
         """Return the session of a token, looked up; None if there is none.
 
@@ -366,6 +370,7 @@ class BetterAuth:
         """
         return self._tokens.verify(token, self._keys(jwks))
 
+    @awaited
     async def averify_jwt(self, token: str | bytes, jwks: Any = None) -> dict[str, Any]:
         """Like `verify_jwt`, for asyncio: a fetch is awaited."""
         return await self._tokens.averify(token, self._keys(jwks))
@@ -406,7 +411,7 @@ class BetterAuth:
         """
         if _core.password_scheme(hashed) != SCHEME:
             raise InvalidHashError("not a hash of Better Auth")
-        return _core.password_verify(password, hashed)
+        return password_verify(password, hashed)
 
 
 def _origin(url: str) -> str:

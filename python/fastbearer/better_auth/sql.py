@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from fastbearer.awaited import awaited
 from fastbearer.better_auth.fields import BAN_FIELDS, Shown
 from fastbearer.better_auth.session import is_token
 from fastbearer.better_auth.tables import DATABASE, Tables
@@ -66,6 +67,7 @@ class SQLSessions:
         self._shown = Shown(user_fields, session_fields)
         self._look_up: LookUp | None = None
 
+    @awaited
     async def find(self, token: str, now: float) -> Session | None:
         """As in `SessionStore`.
 

@@ -126,6 +126,9 @@ class Settings(BaseSettings):
     password_max_length: int = _setting(128, "a whole number of at least 1", ge=1)
     """Greatest length of a password, in characters."""
 
+    site_name: Text | None = _setting(None, "a non-empty string")
+    """Name of the site: a new password made of it and of digits is too common."""
+
     password_refuse_common: bool = _setting(True, "1 or 0")
     """Refuse new passwords that are among the most common ones (NIST SP
     800-63B-4 3.1.1.2)."""

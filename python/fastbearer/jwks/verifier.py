@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastbearer import Key, Verifier, unverified_header
 from fastbearer._core import algorithms
+from fastbearer.awaited import awaited
 from fastbearer.errors import (
     InvalidAlgorithmError,
     InvalidSignatureError,
@@ -66,6 +67,7 @@ class JWKSVerifier:
                 raise
         return self._verifier(newer).verify(token)
 
+    @awaited
     async def averify(self, token: str | bytes) -> dict[str, Any]:
         """Like `verify`, for asyncio: a fetch is awaited."""
         keys = await self._client.akeys()

@@ -44,7 +44,9 @@ class ProfileRoutes(Routes):
         parts = self._parts
         parts.credentials.check_new(body.new_password, user["email"])
         found = await self._confirmed(user, body.current_password, request)
-        newer = await parts.credentials.hash_new(body.new_password, found.email)
+        newer = await parts.credentials.hash_new(
+            body.new_password, found.email, found.name
+        )
         async with AsyncExitStack() as stack:
             if body.end_other_sessions:
                 await stack.enter_async_context(parts.sessions.ending_all(found.id))

@@ -79,9 +79,11 @@ class SessionRoutes(Routes):
         The e-mail is kept without the spaces around it and in lower case.
         """
         parts = self._parts
-        parts.credentials.check_new(body.password, body.email)
+        parts.credentials.check_new(body.password, body.email, body.name)
         await parts.attempt("signup", request, body.email)
-        password_hash = await parts.credentials.hash_new(body.password, body.email)
+        password_hash = await parts.credentials.hash_new(
+            body.password, body.email, body.name
+        )
         now = utc_now()
         user = User(
             email=body.email,

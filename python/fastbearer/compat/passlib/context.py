@@ -150,12 +150,19 @@ class CryptContext:
     ) -> tuple[bool, str | None]:
         """Tell the same, and give the hash to store in its place, if any.
 
+        There is none where bcrypt has seen but the first 72 bytes of the password:
+        what was typed after them may not be its owner's.
+
         Raises:
             UnknownHashError: No scheme knows the hash.
         """
         if not self.verify(secret, hash, scheme) or hash is None:
             return False, None
-        return True, self.hash(secret) if self.needs_update(hash, scheme) else None
+        old = self.handler(scheme) if scheme else self._known(hash)
+        is_new_one_due = self.needs_update(hash, scheme) and self.handler().can_renew(
+            secret, hash, old
+        )
+        return True, self.hash(secret) if is_new_one_due else None
 
     def needs_update(
         self,

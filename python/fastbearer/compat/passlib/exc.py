@@ -90,7 +90,7 @@ class PasswordSizeError(PasswordValueError):
 
 class _Truncating(Protocol):
     name: str
-    truncate_size: int
+    truncate_size: int | None
 
 
 class PasswordTruncateError(PasswordSizeError):

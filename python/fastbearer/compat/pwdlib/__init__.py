@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fastbearer._core import password_is_sole
 from fastbearer.compat.pwdlib.exceptions import UnknownHash
 from fastbearer.compat.pwdlib.hashers import HasherProtocol
 from fastbearer.compat.pwdlib.hashers.argon2 import Argon2Hasher
+from fastbearer.errors import InvalidHashError
 
 __version__ = "0.3.1"
 __all__ = ["PasswordHash"]
@@ -47,6 +49,9 @@ class PasswordHash:
     ) -> tuple[bool, str | None]:
         """Tell the same, and give the hash to store in its place, if any.
 
+        There is none where bcrypt has seen but the first 72 bytes of the password:
+        what was typed after them may not be its owner's.
+
         Raises:
             UnknownHash: No hasher knows it.
         """
@@ -54,10 +59,18 @@ class PasswordHash:
         if not hasher.verify(password, hash):
             return False, None
         is_old = hasher is not self.current_hasher or hasher.check_needs_rehash(hash)
-        return True, self.hash(password) if is_old else None
+        is_new_one_due = is_old and _has_seen_all(password, hash)
+        return True, self.hash(password) if is_new_one_due else None
 
     def _hasher_of(self, hash: str | bytes) -> HasherProtocol:
         for hasher in self.hashers:
             if hasher.identify(hash):
                 return hasher
         raise UnknownHash(hash)
+
+
+def _has_seen_all(password: str | bytes, hash: str | bytes) -> bool:
+    try:
+        return password_is_sole(password, hash)
+    except InvalidHashError:  # of a hasher that is not ours
+        return True

@@ -8,7 +8,7 @@ from copy import copy
 from typing import Any, ClassVar
 
 from fastbearer import errors
-from fastbearer._core import password_scheme, password_verify
+from fastbearer._core import password_is_sole
 from fastbearer.compat.passlib._settings import Settings
 from fastbearer.compat.passlib.exc import (
     InvalidHashError,
@@ -17,6 +17,7 @@ from fastbearer.compat.passlib.exc import (
     PasswordSizeError,
     PasswordValueError,
 )
+from fastbearer.hash_slots import password_verify
 
 __all__ = ["Handler", "text_of"]
 
@@ -32,6 +33,7 @@ class Handler:
         name: Of the scheme.
         setting_kwds: The names of its settings.
         is_disabled: Whether its hashes are nobody's.
+        truncate_size: How many bytes of a password it sees; None for all.
     """
 
     name = ""
@@ -41,6 +43,7 @@ class Handler:
     pattern: ClassVar[re.Pattern[str]]
     takes_nul = True
     is_disabled = False
+    truncate_size: int | None = None
 
     def using(self, relaxed: bool = False, **settings: Any) -> Any:
         """Return such a handler with other settings.
@@ -135,16 +138,34 @@ class Handler:
         except errors.InvalidHashError:
             raise self.malformed() from None
 
-    def check_cost(self, hash: str, message: str) -> None:
-        """Check that the core computes what these settings ask for.
+    def setting(self) -> str:
+        """Return nobody's hash of these settings, with a salt of its own."""
+        raise NotImplementedError
+
+    def written(self, message: str) -> str:
+        """Return the same.
 
         Raises:
-            ValueError: It does not.
+            ValueError: It is more than the core computes; ``message`` says so.
         """
         try:
-            password_scheme(hash)
+            return self.setting()
         except errors.InvalidHashError:
             raise ValueError(f"{self.name}: {message}") from None
+
+    def can_renew(self, secret: str | bytes, hash: str | bytes, old: Handler) -> bool:
+        """Tell whether a hash of this scheme does for the owner of an old one.
+
+        Where the old scheme has not seen all of a password that verifies, it may
+        not be what its owner chose, whom a new hash of it would lock out.
+        """
+        password = self._password(secret)
+        if self.truncate_size is not None and self.truncate_size == old.truncate_size:
+            password = password[: self.truncate_size]
+        try:
+            return password_is_sole(password, text_of(hash))
+        except errors.InvalidHashError:
+            return True  # one of Django's old digests: they see all
 
     def malformed(self) -> MalformedHashError:
         """Return the error of a broken hash, or one that costs too much."""

@@ -7,11 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar
 
-from fastbearer._core import password_hash
+from fastbearer._core import password_setting
 from fastbearer.compat.passlib._settings import Settings
-from fastbearer.compat.passlib.handlers._base import text_of
 from fastbearer.compat.passlib.handlers._rounds import ROUNDS_ALIASES, RoundsHandler
-from fastbearer.passwords import b64
+from fastbearer.hash_slots import password_hash
 
 __all__ = ["argon2"]
 
@@ -71,11 +70,11 @@ class _Argon2(RoundsHandler):
         self.max_threads = number_or(self.max_threads, "max_threads", -1, MOST_LANES)
         if self.max_threads == 0:
             raise ValueError("max_threads is -1, which is any number, or at least 1")
-        self.check_cost(self.setting(), TOO_MUCH)
+        self.written(TOO_MUCH)
 
     def make(self, password: bytes) -> str:
         threads = max(self.max_threads, 0)
-        return password_hash(password, self.setting(), threads)
+        return password_hash(password, self.written(TOO_MUCH), threads)
 
     def matches(self, password: bytes, hash: str) -> bool:
         return self.core_verify(password, hash, max(self.max_threads, 0))
@@ -86,22 +85,18 @@ class _Argon2(RoundsHandler):
             (parts["type"], parts["version"]) != ("id", "19")
             or int(parts["memory"]) != self.memory_cost
             or int(parts["lanes"]) != self.parallelism
-            or len(parts["digest"]) != len(b64(bytes(self.digest_size)))
+            or len(parts["digest"]) != -(-self.digest_size * 4 // 3)
         )
 
-    def setting(self, salt: bytes | None = None) -> str:
-        """Return a hash of nobody: it has the cost, the salt and the digest's size."""
-        salt = os.urandom(self.salt_size) if salt is None else salt
-        cost = f"m={self.memory_cost},t={self.default_rounds},p={self.parallelism}"
-        return f"$argon2id$v=19${cost}${b64(salt)}${b64(bytes(self.digest_size))}"
-
-    def salt_size_of(self, hash: str | bytes) -> int:
-        """Return how many bytes the salt of a hash of this scheme has.
-
-        Raises:
-            InvalidHashError: It is none.
-        """
-        return len(self.parts(text_of(hash))["salt"]) * 3 // 4
+    def setting(self) -> str:
+        return password_setting(
+            "argon2id",
+            os.urandom(self.salt_size),
+            rounds=self.default_rounds,
+            memory_cost=self.memory_cost,
+            parallelism=self.parallelism,
+            digest_size=self.digest_size,
+        )
 
 
 def _check_type(kind: object) -> None:

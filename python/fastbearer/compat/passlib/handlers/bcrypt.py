@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
+import os
 import re
-from base64 import b64encode
 from collections.abc import Mapping
 from typing import ClassVar
 
-from fastbearer._core import password_hash
+from fastbearer._core import password_setting
 from fastbearer.compat.passlib._settings import Settings
 from fastbearer.compat.passlib.exc import PasswordTruncateError
 from fastbearer.compat.passlib.handlers._rounds import ROUNDS_ALIASES, RoundsHandler
-from fastbearer.passwords import bcrypt_salt
+from fastbearer.hash_slots import password_hash
 
 __all__ = ["bcrypt", "bcrypt_sha256"]
 
 SEEN_BYTES = 72
 """bcrypt looks at no more of a password."""
+SALT_BYTES = 16
 
 
 class _BcryptSettings(RoundsHandler):
@@ -32,7 +31,7 @@ class _BcryptSettings(RoundsHandler):
     min_rounds, max_rounds = 4, 16
     ident = "2b"
     truncate_error = False
-    truncate_size = SEEN_BYTES
+    truncate_size: int | None = SEEN_BYTES
 
     def configure(self, asked: Settings) -> None:
         """Take the rounds, the kind, and whether to refuse long passwords."""
@@ -60,12 +59,17 @@ class _Bcrypt(_BcryptSettings):
     def make(self, password: bytes) -> str:
         if self.truncate_error and len(password) > SEEN_BYTES:
             raise PasswordTruncateError(self)
-        setting = f"${self.ident}${self.default_rounds:02d}${bcrypt_salt()}"
-        return password_hash(password[:SEEN_BYTES], setting)
+        return password_hash(password[:SEEN_BYTES], self.setting())
+
+    def setting(self) -> str:
+        return password_setting(
+            "bcrypt",
+            os.urandom(SALT_BYTES),
+            rounds=self.default_rounds,
+            kind=self.ident[1],
+        )
 
     def matches(self, password: bytes, hash: str) -> bool:
-        if hash.startswith("$2$"):
-            password, hash = _repeated(password), f"$2b${hash[3:]}"
         return self.core_verify(password[:SEEN_BYTES], hash)
 
 
@@ -78,6 +82,7 @@ class _BcryptSha256(_BcryptSettings):
         r"\$(?P<salt>[./A-Za-z0-9]{22})\$(?P<digest>[./A-Za-z0-9]{31})\Z"
     )
     version = 2
+    truncate_size = None
 
     def configure(self, asked: Settings) -> None:
         """Take those of bcrypt, and the version of the format."""
@@ -88,38 +93,21 @@ class _BcryptSha256(_BcryptSettings):
         self.version = version or self.version
 
     def make(self, password: bytes) -> str:
-        salt = bcrypt_salt()
-        inner = _digest(password, salt, self.version)
-        rounds = self.default_rounds
-        made = password_hash(inner, f"$2b${rounds:02d}${salt}")
-        settings = f"v=2,t=2b,r={rounds}" if self.version == 2 else f"2b,{rounds}"
-        # bcrypt may have cleared bits of the salt that nobody sees.
-        return f"$bcrypt-sha256${settings}${salt}${made[29:]}"
+        return password_hash(password, self.setting())
+
+    def setting(self) -> str:
+        return password_setting(
+            "bcrypt-sha256",
+            os.urandom(SALT_BYTES),
+            rounds=self.default_rounds,
+            version=self.version,
+        )
 
     def matches(self, password: bytes, hash: str) -> bool:
-        parts = self.parts(hash)
-        inner = _digest(password, parts["salt"], int(parts["version"] or 1))
-        cost = f"{int(parts['rounds']):02d}"
-        return self.core_verify(inner, f"$2b${cost}${parts['salt']}{parts['digest']}")
+        return self.core_verify(password, hash)
 
     def differs(self, hash: str) -> bool:
         return int(self.parts(hash)["version"] or 1) < self.version
-
-
-def _repeated(password: bytes) -> bytes:
-    """Return what ``$2b$`` must be given to do as ``$2$`` did.
-
-    The first bcrypt repeated a password without the NUL behind it, so that "ab"
-    and "abab" are one. Nothing of the NUL is left once the password fills all
-    the bytes that are looked at.
-    """
-    return password * (SEEN_BYTES // len(password) + 1) if password else password
-
-
-def _digest(password: bytes, salt: str, version: int) -> bytes:
-    if version == 1:
-        return b64encode(hashlib.sha256(password).digest())
-    return b64encode(hmac.digest(salt.encode("ascii"), password, "sha256"))
 
 
 bcrypt = _Bcrypt()

@@ -108,12 +108,13 @@ class _DjangoSaltedMd5(_DjangoSalted):
 
 
 class _Prefixed(Handler):
-    """Another scheme's hash behind a word."""
+    """Another scheme's hash after a word."""
 
     prefix: ClassVar[str]
 
     def __init__(self, inner: RoundsHandler) -> None:
         self._inner = inner
+        self.truncate_size = inner.truncate_size
         self.setting_kwds = inner.setting_kwds  # type: ignore[misc]
 
     def using(self, relaxed: bool = False, **settings: Any) -> Any:
@@ -151,6 +152,10 @@ class _DjangoBcryptSha256(_Prefixed):
     """bcrypt of the hexadecimal SHA-256 of the password."""
 
     name, prefix = "django_bcrypt_sha256", "bcrypt_sha256$"
+
+    def __init__(self, inner: RoundsHandler) -> None:
+        super().__init__(inner)
+        self.truncate_size = None
 
     def make(self, password: bytes) -> str:
         return super().make(_hexdigest(password))

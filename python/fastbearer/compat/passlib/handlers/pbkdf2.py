@@ -6,13 +6,12 @@ import hashlib
 import hmac
 import os
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import ClassVar
 
 from fastbearer.compat.passlib._settings import Settings
 from fastbearer.compat.passlib.handlers._rounds import ROUNDS_ALIASES, RoundsHandler
-from fastbearer.passwords import b64
 
 __all__ = ["Pbkdf2", "pbkdf2_sha1", "pbkdf2_sha256", "pbkdf2_sha512"]
 
@@ -52,7 +51,7 @@ class Pbkdf2(RoundsHandler):
         return hmac.compare_digest(self.write(password, parts["salt"], rounds), hash)
 
     def write(self, password: bytes, salt: str, rounds: int) -> str:
-        """Return the hash that such a salt and so many rounds make."""
+        """Return the hash that this salt and this many rounds make."""
         key = hashlib.pbkdf2_hmac(self.digest, password, self.salt_bytes(salt), rounds)
         return self.text(rounds, salt, key)
 
@@ -100,7 +99,7 @@ class _Pbkdf2Sha512(Pbkdf2):
 
 def _ab64(data: bytes) -> str:
     """Return base64 with "." for "+", without padding (passlib's)."""
-    return b64(data).replace("+", ".")
+    return b64encode(data, b"./").decode("ascii").rstrip("=")
 
 
 pbkdf2_sha1 = _Pbkdf2Sha1()

@@ -7,16 +7,15 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar
 
-from fastbearer._core import password_hash
+from fastbearer._core import password_setting
 from fastbearer.compat.passlib._settings import Settings
 from fastbearer.compat.passlib.handlers._rounds import ROUNDS_ALIASES, RoundsHandler
-from fastbearer.passwords import b64
+from fastbearer.hash_slots import password_hash
 
 __all__ = ["scrypt"]
 
 MOST_BLOCKS = 1 << 16
 MOST_SALT = 128
-DIGEST_BYTES = 32
 TOO_MUCH = "rounds, block_size and parallelism ask for too much"
 
 
@@ -48,10 +47,10 @@ class _Scrypt(RoundsHandler):
         self.block_size = number_or(self.block_size, "block_size", 1, MOST_BLOCKS)
         self.parallelism = number_or(self.parallelism, "parallelism", 1, MOST_BLOCKS)
         self.salt_size = number_or(self.salt_size, "salt_size", 0, MOST_SALT)
-        self.check_cost(self._setting() + b64(bytes(DIGEST_BYTES)), TOO_MUCH)
+        self.written(TOO_MUCH)
 
     def make(self, password: bytes) -> str:
-        return password_hash(password, self._setting())
+        return password_hash(password, self.setting())
 
     def matches(self, password: bytes, hash: str) -> bool:
         return self.core_verify(password, hash)
@@ -61,9 +60,14 @@ class _Scrypt(RoundsHandler):
         now = self.block_size, self.parallelism
         return (int(parts["block"]), int(parts["lanes"])) != now
 
-    def _setting(self) -> str:
-        cost = f"ln={self.default_rounds},r={self.block_size},p={self.parallelism}"
-        return f"$scrypt${cost}${b64(os.urandom(self.salt_size))}$"
+    def setting(self) -> str:
+        return password_setting(
+            "scrypt",
+            os.urandom(self.salt_size),
+            rounds=1 << self.default_rounds,
+            block_size=self.block_size,
+            parallelism=self.parallelism,
+        )
 
 
 scrypt = _Scrypt()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-__all__ = ["HasherProtocol"]
+__all__ = ["HasherProtocol", "text_of"]
 
 
 class HasherProtocol(Protocol):
@@ -25,3 +25,19 @@ class HasherProtocol(Protocol):
     def check_needs_rehash(self, hash: str | bytes) -> bool:
         """Tell whether other settings made it."""
         ...
+
+
+def text_of(hash: str | bytes) -> str:
+    """Return a hash as text; bytes that are no ASCII are no hash.
+
+    Raises:
+        TypeError: It is neither str nor bytes.
+    """
+    if isinstance(hash, str):
+        return hash
+    if not isinstance(hash, bytes):
+        raise TypeError(f"hash must be str or bytes, not {type(hash).__name__}")
+    try:
+        return hash.decode("ascii")
+    except UnicodeDecodeError:
+        return ""

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import re
 from typing import Any
 
-from fastbearer._core import password_hash
-from fastbearer.compat.passlib.handlers.argon2 import argon2
+from fastbearer._core import password_parts, password_setting
+from fastbearer.compat.pwdlib.hashers import text_of
+from fastbearer.errors import InvalidHashError
+from fastbearer.hash_slots import password_hash, password_verify
 
 __all__ = ["Argon2Hasher"]
+
+PATTERN = re.compile(
+    r"\$argon2(?:id|i|d)\$(?:v=[0-9]{1,9}\$)?m=[0-9]{1,9},t=[0-9]{1,9},p=[0-9]{1,9}"
+    r"\$[^$]+\$[^$]+\Z"
+)
+LEAST_DIGEST = 16  # bytes
+TOO_MUCH = "memory_cost is at least 8 * parallelism, and all is bounded"
 
 
 class Argon2Hasher:
@@ -34,35 +45,59 @@ class Argon2Hasher:
         salt_len: int = 16,
         type: Any = None,
     ) -> None:
-        self._handler = argon2.using(
-            time_cost=time_cost,
-            memory_cost=memory_cost,
-            parallelism=parallelism,
-            hash_len=hash_len,
-            salt_len=salt_len,
-            type=getattr(type, "name", type),
-        )
+        _check_type(getattr(type, "name", type))
+        self._salt_size = salt_len
+        self._costs: dict[str, Any] = {
+            "rounds": time_cost,
+            "memory_cost": memory_cost,
+            "parallelism": parallelism,
+            "digest_size": hash_len,
+        }
+        if not all(isinstance(size, int) for size in (salt_len, *self._costs.values())):
+            raise TypeError("costs and sizes are integers")
+        if hash_len < LEAST_DIGEST or min(salt_len, *self._costs.values()) < 0:
+            raise ValueError("a cost or a size is out of range")
+        self._parts = password_parts(self._setting(os.urandom(salt_len)))
 
     @classmethod
     def identify(cls, hash: str | bytes) -> bool:
         """Tell whether it is Argon2's."""
-        return argon2.identify(hash)
+        return PATTERN.match(text_of(hash)) is not None
 
     def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
         """Return the hash of a password."""
-        return password_hash(password, self._handler.setting(salt))
+        salt = os.urandom(self._salt_size) if salt is None else salt
+        return password_hash(password, self._setting(salt))
 
     def verify(self, password: str | bytes, hash: str | bytes) -> bool:
         """Tell whether the password made the hash; a broken one is nobody's."""
         try:
-            return argon2.verify(password, hash)
-        except ValueError:
+            return self.identify(hash) and password_verify(password, hash)
+        except InvalidHashError:
             return False
 
     def check_needs_rehash(self, hash: str | bytes) -> bool:
-        """Tell whether other settings made it."""
-        handler = self._handler
-        if handler.needs_update(hash):
-            return True
-        # passlib does not look at the salt's size; argon2-cffi does.
-        return bool(handler.salt_size_of(hash) != handler.salt_size)
+        """Tell whether other settings made it.
+
+        Raises:
+            ValueError: It is malformed, or asks for absurd memory or time.
+        """
+        try:
+            return password_parts(hash) != self._parts
+        except InvalidHashError as error:
+            raise ValueError(str(error)) from None
+
+    def _setting(self, salt: bytes) -> str:
+        try:
+            return password_setting("argon2id", salt, **self._costs)
+        except InvalidHashError:
+            raise ValueError(TOO_MUCH) from None
+
+
+def _check_type(kind: object) -> None:
+    if kind is None:
+        return
+    if not isinstance(kind, str):
+        raise TypeError("type is argon2-cffi's Type.ID, or None")
+    if kind.lower() != "id":
+        raise ValueError("new hashes of argon2 are of the type ID (RFC 9106 4)")

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import re
 from typing import Literal
 
-from fastbearer._core import password_hash
-from fastbearer.compat.passlib.hash import bcrypt
-from fastbearer.errors import PasswordTooLongError
+from fastbearer._core import password_setting
+from fastbearer.compat.pwdlib.hashers import text_of
+from fastbearer.errors import InvalidHashError, PasswordTooLongError
+from fastbearer.hash_slots import password_hash, password_verify
 
 __all__ = ["BcryptHasher"]
 
 BYTES = 72
+SALT_BYTES = 16
+PATTERN = re.compile(r"\$2[abxy]?\$[0-9]{2}\$[./A-Za-z0-9]{53}\Z")
+TOO_LONG = f"password cannot be longer than {BYTES} bytes"
 
 
 class BcryptHasher:
@@ -19,17 +25,22 @@ class BcryptHasher:
     Args:
         rounds: The cost: 2 ** rounds steps.
         prefix: "2b" or "2a".
+
+    Raises:
+        ValueError: The cost is out of range, or the prefix another.
     """
 
     def __init__(self, rounds: int = 12, prefix: Literal["2a", "2b"] = "2b") -> None:
-        self._handler = bcrypt.using(rounds=rounds, ident=prefix)
+        if prefix not in ("2a", "2b", "2y"):
+            raise ValueError("invalid prefix of bcrypt")
         self._prefix = prefix
         self._rounds = rounds
+        self._setting()
 
     @classmethod
     def identify(cls, hash: str | bytes) -> bool:
         """Tell whether it is bcrypt's."""
-        return bcrypt.identify(hash)
+        return PATTERN.match(text_of(hash)) is not None
 
     def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
         """Return the hash of a password.
@@ -43,22 +54,26 @@ class BcryptHasher:
         """
         size = len(password.encode() if isinstance(password, str) else password)
         if size > BYTES:
-            raise ValueError("password cannot be longer than 72 bytes")
-        if salt is None:
-            return str(self._handler.hash(password))
+            raise ValueError(TOO_LONG)
         try:
-            return password_hash(password, salt)
-        except PasswordTooLongError as error:
-            raise ValueError(str(error)) from None
+            return password_hash(password, self._setting() if salt is None else salt)
+        except PasswordTooLongError:
+            raise ValueError(TOO_LONG) from None
 
     def verify(self, password: str | bytes, hash: str | bytes) -> bool:
         """Tell whether the password made the hash."""
         try:
-            return bcrypt.verify(password, hash)
-        except ValueError:
+            return self.identify(hash) and password_verify(password, hash)
+        except InvalidHashError:
             return False
 
     def check_needs_rehash(self, hash: str | bytes) -> bool:
         """Tell whether another cost or kind made it."""
-        text = hash.decode("ascii") if isinstance(hash, bytes) else hash
-        return not text.startswith(f"${self._prefix}${self._rounds:02d}$")
+        return not text_of(hash).startswith(f"${self._prefix}${self._rounds:02d}$")
+
+    def _setting(self) -> str:
+        salt, kind = os.urandom(SALT_BYTES), self._prefix[1]
+        try:
+            return password_setting("bcrypt", salt, rounds=self._rounds, kind=kind)
+        except InvalidHashError:
+            raise ValueError("the cost of bcrypt is 4 to 16") from None

@@ -1,0 +1,108 @@
+"""The rules for new passwords (NIST SP 800-63B-4 3.1.1.2; OWASP ASVS 5.0 6.2)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+from fastbearer.accounts.common_passwords import common_passwords
+from fastbearer.errors import PasswordRuleError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from fastbearer.fastapi import Settings
+
+__all__ = ["PasswordRules", "normalized"]
+
+COMMON = "Password is too common, or too much like the email"
+OWN_NAME = "fastbearer"
+LEAST_WORD = 3
+"""Characters of a word of the context; initials are everywhere."""
+
+NOT_WORD = re.compile(r"[\W_]+")
+
+
+class PasswordRules:
+    """Judges passwords by the settings.
+
+    Args:
+        settings: Asked when needed.
+    """
+
+    def __init__(self, settings: Callable[[], Settings]) -> None:
+        self._settings = settings
+
+    def prepare(self) -> None:
+        """Load what the first password would have to wait for.
+
+        Raises:
+            ConfigurationError: The list of common passwords is missing.
+        """
+        settings = self._settings()
+        if settings.password_refuse_common:
+            common_passwords(settings.password_min_length)
+
+    def check_length(self, password: str) -> None:
+        """Judge a password that someone gives to be let in.
+
+        Raises:
+            PasswordRuleError: It is longer than any may be.
+        """
+        most = self._settings().password_max_length
+        if len(password) > most:
+            raise PasswordRuleError(f"Password must be at most {most} characters long")
+
+    def check_new(self, password: str, email: str, name: str | None = None) -> None:
+        """Judge a password that someone chose.
+
+        Args:
+            password: As it was typed.
+            email: Its owner's.
+            name: Its owner's, where there is one.
+
+        Raises:
+            PasswordRuleError: It breaks a rule.
+        """
+        settings = self._settings()
+        least, most = settings.password_min_length, settings.password_max_length
+        # First the most: to normalise takes more than linear time.
+        if len(password) > most or not least <= len(normalized(password)) <= most:
+            raise PasswordRuleError(
+                f"Password must be {least} to {most} characters long"
+            )
+        if not settings.password_refuse_common:
+            return
+        folded = normalized(password).casefold()
+        words = set(_words(email, name or "", settings.site_name or "", OWN_NAME))
+        is_email = folded in (email, email.partition("@")[0])
+        is_common = is_email or folded in common_passwords(least)
+        if is_common or _is_made_of(words, folded):
+            raise PasswordRuleError(COMMON)
+
+
+def normalized(password: str) -> str:
+    """Return a password in Unicode's form NFC.
+
+    Keyboards differ in how they write an accent (NIST SP 800-63B-4 3.1.1.2).
+    """
+    return password if password.isascii() else unicodedata.normalize("NFC", password)
+
+
+def _words(*texts: str) -> Iterator[str]:
+    """Yield the words of texts, and each text as one word."""
+    for text in texts:
+        parts = NOT_WORD.split(text.casefold())
+        for word in ("".join(parts), *parts, *re.split(r"\d+", "".join(parts))):
+            if len(word) >= LEAST_WORD:
+                yield word
+
+
+def _is_made_of(words: set[str], folded: str) -> bool:
+    """Tell whether nothing but digits and signs is left without these words."""
+    text = "".join(NOT_WORD.split(folded))
+    rest = text
+    for word in sorted(words, key=len, reverse=True):
+        rest = rest.replace(word, "")
+    return rest != text and not any(character.isalpha() for character in rest)

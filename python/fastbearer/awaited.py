@@ -1,0 +1,70 @@
+"""Coroutines that say so when somebody forgets to await them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+__all__ = ["awaited"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class _Awaited(Coroutine[Any, Any, T]):
+    """A coroutine that is neither true nor false.
+
+    Every other coroutine is true, so that ``if hasher.averify(...)`` lets
+    everybody in.
+    """
+
+    __slots__ = ("_coroutine",)
+
+    def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
+        self._coroutine = coroutine
+
+    def __bool__(self) -> NoReturn:
+        self._coroutine.close()  # or it would warn, which is said here already
+        name = getattr(self._coroutine, "__qualname__", "this")
+        raise TypeError(f"{name}() is a coroutine, not an answer: await it")
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        return self._coroutine.__await__()
+
+    def send(self, value: Any) -> Any:
+        return self._coroutine.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        return self._coroutine.throw(*error)
+
+    def close(self) -> None:
+        self._coroutine.close()
+
+    def __getattr__(self, name: str) -> Any:
+        """Answer for the coroutine, into which event loops and debuggers look."""
+        if name == "_coroutine":  # of one that is only half made
+            raise AttributeError(name)
+        return getattr(self._coroutine, name)
+
+    def __repr__(self) -> str:
+        return repr(self._coroutine)
+
+
+def awaited(
+    function: Callable[P, Coroutine[Any, Any, T]],
+) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Return a coroutine function whose coroutines raise where they are tested.
+
+    For functions whose answer lets somebody in, or keeps them out. What it
+    returns is a coroutine for ``await``, tasks, asyncio and trio.
+    """
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]:
+        return _Awaited(function(*args, **kwargs))
+
+    return call

@@ -1,0 +1,73 @@
+"""A queue whose places are shared out among those who fill it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+__all__ = ["FairQueue"]
+
+T = TypeVar("T")
+
+
+class FairQueue(Generic[T]):
+    """Items that wait, each for somebody, taken in turns.
+
+    Whoever has many items waits for them; whoever comes with one is served
+    within one round. Where the queue is full, the one with the most items loses
+    the newest of them to somebody who has fewer. The caller has the lock.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: OrderedDict[Hashable, deque[T]] = OrderedDict()
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def put(self, key: Hashable, item: T) -> None:
+        """Add somebody's item at the end of theirs."""
+        self._waiting.setdefault(key, deque()).append(item)
+        self._size += 1
+
+    def take(self) -> T | None:
+        """Return the oldest item of the one whose turn it is, or None."""
+        if not self._waiting:
+            return None
+        key, items = next(iter(self._waiting.items()))
+        item = items.popleft()
+        self._size -= 1
+        if items:
+            self._waiting.move_to_end(key)
+        else:
+            del self._waiting[key]
+        return item
+
+    def make_room(self, key: Hashable) -> T | None:
+        """Take away the newest item of the one who has the most.
+
+        Returns:
+            None where nobody has two more than the one who asks for a place:
+            they would only change places.
+        """
+        if not self._waiting:
+            return None
+        greatest = max(self._waiting, key=lambda other: len(self._waiting[other]))
+        items = self._waiting[greatest]
+        if len(items) < len(self._waiting.get(key, ())) + 2:
+            return None
+        self._size -= 1
+        return items.pop()
+
+    def remove(self, key: Hashable, item: T) -> bool:
+        """Take an item out, and tell whether it was still waiting."""
+        items = self._waiting.get(key, deque())
+        try:
+            items.remove(item)
+        except ValueError:
+            return False
+        self._size -= 1
+        if not items:
+            del self._waiting[key]
+        return True

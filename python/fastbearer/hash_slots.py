@@ -1,0 +1,101 @@
+"""Hashing, bounded: how many passwords a process hashes at a time.
+
+Each hash has tens of MiB of its own, so whatever calls for one, from any thread,
+waits here for a slot. `hashing_pool` adds what an event loop needs.
+"""
+
+from __future__ import annotations
+
+import os
+from _thread import allocate_lock
+from typing import TYPE_CHECKING
+
+from . import _core
+from .errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from threading import Semaphore
+
+__all__ = ["password_hash", "password_verify", "slot_count"]
+
+VARIABLE = "FASTBEARER_HASH_SLOTS"
+
+_lock = allocate_lock()
+_slots: Semaphore | None = None
+_threads = 0
+
+
+def slot_count() -> int:
+    """Return how many passwords this process may hash at a time.
+
+    The environment's ``FASTBEARER_HASH_SLOTS``, or the cores that the process may
+    keep busy.
+
+    Raises:
+        ConfigurationError: That variable is not a positive whole number.
+    """
+    from .cpu_limit import available_cores
+
+    text = os.environ.get(VARIABLE, "")
+    if not text:
+        return available_cores()
+    if not (text.isascii() and text.isdigit() and len(text) < 5 and int(text)):
+        raise ConfigurationError(f"{VARIABLE} must be a number of threads")
+    return int(text)
+
+
+def password_hash(
+    password: str | bytes, setting: str | bytes, threads: int = 0, /
+) -> str:
+    """Hash in a slot, as the core's function of this name does.
+
+    Args:
+        password: A str is taken as UTF-8.
+        setting: A hash, or one without its digest.
+        threads: At most this many work at the hash; 0 is one for each core that
+            this process may keep busy.
+
+    Raises:
+        PasswordError: The format cannot hash such a password.
+        InvalidHashError: The setting is none.
+    """
+    with _taken_slots():
+        return _core.password_hash(password, setting, threads or _threads)
+
+
+def password_verify(
+    password: str | bytes, hash: str | bytes, threads: int = 0, /
+) -> bool:
+    """Verify in a slot, as the core's function of this name does.
+
+    Raises:
+        InvalidHashError: The hash is malformed, unknown or too costly.
+    """
+    with _taken_slots():
+        return _core.password_verify(password, hash, threads or _threads)
+
+
+def _taken_slots() -> Semaphore:
+    """Return the process's slots, counted at first use."""
+    global _slots, _threads
+    if _slots is None:
+        # At first use, for "import fastbearer" is to cost next to nothing.
+        from threading import Semaphore
+
+        from .cpu_limit import available_cores
+
+        with _lock:
+            if _slots is None:
+                _threads = available_cores()
+                _slots = Semaphore(slot_count())
+    return _slots
+
+
+def _forget_after_fork() -> None:
+    """Begin anew: threads that held slots are not in the child."""
+    global _lock, _slots
+    _lock, _slots = allocate_lock(), None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)

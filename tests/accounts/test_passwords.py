@@ -1,0 +1,346 @@
+"""Passwords of accounts: the same work for everybody, and rules for new ones."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import gzip
+import logging
+import re
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from django.contrib.auth import password_validation
+
+from accounts_kit import CHEAP, EMAIL, PASSWORD, CountingHash, make_service, sign_in
+from accounts_kit import sign_up as sign_up_at
+from fastbearer import (
+    HasherBusyError,
+    InvalidHashError,
+    PasswordHash,
+    PasswordTooLongError,
+)
+from fastbearer.accounts import User
+from fastbearer.accounts.common_passwords import common_passwords
+from fastbearer.accounts.credentials import Credentials
+from fastbearer.accounts.password_rules import PasswordRules
+from fastbearer.errors import PasswordError, PasswordRuleError
+from fastbearer.fastapi import Settings
+from fastbearer.hashing_pool import hashing_client
+from project import SECRET
+
+NFC, NFD = "caf\u00e9 au lait", "cafe\u0301 au lait"
+SHA512_CRYPT = "$6$rounds=5000$saltsalt$" + "x" * 86
+OTHER_PEPPER = PasswordHash(
+    "argon2id",
+    time_cost=1,
+    memory_cost=8,
+    parallelism=1,
+    pepper={"9": b"9" * 32},
+).hash(PASSWORD)
+
+
+class OneUserStore:
+    """A store of one user, whose hash is replaced in place."""
+
+    def __init__(self) -> None:
+        self.replaced: list[str] = []
+
+    async def replace_password_hash(self, user: User, password_hash: str) -> bool:
+        self.replaced.append(password_hash)
+        return True
+
+
+def user_with(stored: str) -> User:
+    return User(id="1", email=EMAIL, password_hash=stored)
+
+
+def credentials(
+    hasher: PasswordHash, store: OneUserStore | None = None, **settings: Any
+) -> Credentials:
+    made = Settings(better_auth_secret=SECRET, **settings)
+    return Credentials(lambda: made, cast(Any, store or OneUserStore()), hasher)
+
+
+# --- the same work for everybody
+
+
+class PickyHash(CountingHash):
+    """A hasher that refuses a hash in a way of its own."""
+
+    __slots__ = ("error",)
+
+    async def averify_and_update(
+        self, password: str | bytes, hash: str | bytes
+    ) -> tuple[bool, str | None]:
+        raise self.error
+
+
+NOT_TO_BE_VERIFIED = {
+    "sha512-crypt": SHA512_CRYPT,
+    "nothing": "",
+    "garbage": "nothing that anybody has made",
+    "not ASCII": "\u20ac",
+    "broken": "$argon2id$broken",
+    "cut": CHEAP.hash("x")[:-1],
+    "too costly": "$2b$31$abcdefghijklmnopqrstuuBd8oQ1qZ7oXWKcYm4fEJt5n5iKzvQvG",
+    "memory": "$argon2id$v=19$m=99999999,t=3,p=4$c2FsdHNhbHRzYWx0$" + "A" * 43,
+    "another pepper": OTHER_PEPPER,
+    "a pepper's mark": "$pepper$",
+    "disabled": "!" + "x" * 40,
+}
+
+
+def work_of(hasher: CountingHash, password: str, user: User | None) -> int:
+    """Return how many hashes were computed to find that it is not the one."""
+    hasher.made, hasher.verified = 0, []
+    assert not asyncio.run(credentials(hasher).match(password, user))
+    assert hasher.made == 0
+    computed = 0
+    for stored in hasher.verified:
+        try:
+            CHEAP.verify("x", stored)
+        except InvalidHashError:
+            continue  # told without any work
+        computed += 1
+    return computed
+
+
+@pytest.mark.parametrize("kind", NOT_TO_BE_VERIFIED)
+def test_a_hash_that_cannot_be_verified_is_the_decoys_work(kind: str) -> None:
+    hasher = CountingHash()
+    user = user_with(NOT_TO_BE_VERIFIED[kind])
+    assert work_of(hasher, "wrong", user) == work_of(hasher, "wrong", None) == 1
+    assert work_of(hasher, "wrong", user_with(CHEAP.hash("x"))) == 1
+
+
+@pytest.mark.parametrize(
+    "error", [InvalidHashError("no"), PasswordError("no"), PasswordTooLongError("no")]
+)
+def test_a_hasher_that_refuses_in_its_own_way(error: Exception) -> None:
+    hasher = PickyHash()
+    hasher.error = error
+    assert work_of(hasher, "wrong", user_with(CHEAP.hash("x"))) == 1
+
+
+@pytest.mark.parametrize("password", ["x" * 4097, "\u00e9" * 2049])
+def test_a_password_that_is_too_long_to_hash(password: str) -> None:
+    hasher = CountingHash()
+    chosen = credentials(hasher, password_max_length=10_000)
+    for user in (None, user_with(CHEAP.hash("x")), user_with(SHA512_CRYPT)):
+        hasher.verified = []
+        assert not asyncio.run(chosen.match(password, user))
+        sound = [one for one in hasher.verified if one.startswith("$argon2id$v=19$m=8")]
+        assert len(sound) == 1
+
+
+def test_forms_of_a_password_are_the_same_work_for_all() -> None:
+    hasher = CountingHash()
+    for user in (None, user_with(""), user_with(SHA512_CRYPT)):
+        assert work_of(hasher, NFD, user) == 2
+    assert work_of(hasher, NFD, user_with(CHEAP.hash("x"))) == 2
+    assert work_of(hasher, NFC, None) == 1
+
+
+def test_that_everybody_is_busy_is_no_verdict() -> None:
+    hasher = PickyHash()
+    hasher.error = HasherBusyError("busy")
+    with pytest.raises(HasherBusyError):
+        asyncio.run(credentials(hasher).match(PASSWORD, user_with(CHEAP.hash("x"))))
+    assert hasher.verified == []
+
+
+def test_the_log_names_the_user_and_not_the_hash(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.INFO, "fastbearer"):
+        asyncio.run(credentials(CHEAP).match(PASSWORD, user_with(SHA512_CRYPT)))
+    assert "password hash of user 1: invalid_hash" in caplog.messages
+    assert "saltsalt" not in caplog.text
+
+
+# --- renewals
+
+
+def test_what_bcrypt_has_not_seen_locks_nobody_out() -> None:
+    phrase = "x" * 72 + " and eighteen more"
+    stored = PasswordHash("bcrypt", rounds=4).hash(phrase[:72])
+    store = OneUserStore()
+    chosen = credentials(CHEAP, store)
+    for typed in (phrase[:72] + "anything", phrase):
+        assert asyncio.run(chosen.match(typed, user_with(stored)))
+    assert store.replaced == []
+    assert asyncio.run(chosen.match(phrase[:72], user_with(stored)))
+    assert len(store.replaced) == 1
+
+
+def test_a_password_is_one_however_its_accents_are_typed() -> None:
+    store = OneUserStore()
+    chosen = credentials(CHEAP, store)
+    for one in (NFC, NFD):
+        stored = asyncio.run(chosen.hash_new(one, EMAIL))
+        for typed in (NFC, NFD):
+            assert asyncio.run(chosen.match(typed, user_with(stored)))
+    assert store.replaced == []
+
+
+def test_a_hash_of_the_password_as_it_was_typed_still_verifies() -> None:
+    store = OneUserStore()
+    chosen = credentials(CHEAP, store)
+    assert asyncio.run(chosen.match(NFD, user_with(CHEAP.hash(NFD))))
+    assert store.replaced == []
+    old = PasswordHash("bcrypt", rounds=4).hash(NFD)
+    assert asyncio.run(chosen.match(NFD, user_with(old)))
+    (newer,) = store.replaced
+    assert CHEAP.verify(NFC, newer)
+
+
+# --- rules for new passwords
+
+
+@functools.cache
+def rules() -> PasswordRules:
+    made = Settings(better_auth_secret=SECRET, site_name="Tea & Tasks")
+    return PasswordRules(lambda: made)
+
+
+def judged(password: str, email: str = EMAIL, name: str | None = None) -> str | None:
+    """Return what is said against a password."""
+    try:
+        rules().check_new(password, email, name)
+    except PasswordRuleError as error:
+        return str(error)
+    return None
+
+
+COMMON = "Password is too common, or too much like the email"
+
+
+def most_common() -> list[str]:
+    path = Path(password_validation.__file__).with_name("common-passwords.txt.gz")
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        words = [line.strip() for line in lines]
+    return [word for word in words if len(word) >= 8]
+
+
+def test_the_most_common_passwords_are_refused() -> None:
+    words = most_common()
+    assert len(words) > 8000
+    accepted = [word for word in words if judged(word) is None]
+    assert not accepted, accepted[:20]
+
+
+def test_words_of_every_list_are_refused() -> None:
+    for word in ("password1", "December", "Elizabeth", "Williamson", "stephanie"):
+        assert judged(word) == COMMON, word
+
+
+@pytest.mark.parametrize(
+    ("password", "name"),
+    [
+        ("fastbearer", None),
+        ("FastBearer1", None),
+        ("fastbearer2026!", None),
+        ("teatasks", None),
+        ("Tea-Tasks-1", None),
+        ("tea & tasks", None),
+        ("ada@example.com", None),
+        ("example.com", None),
+        ("ada.example", None),
+        ("Example-1234", None),
+        ("adaadaada", None),
+        ("Lovelace1815", "Ada Lovelace"),
+        ("ada lovelace", "Ada Lovelace"),
+        ("L\u00f6wenherz!", "Ada L\u00f6wenherz"),
+    ],
+)
+def test_words_of_the_context_are_refused(password: str, name: str | None) -> None:
+    assert judged(password, name=name) == COMMON
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        PASSWORD,
+        "lovelace likes tea",
+        "my example is good",
+        "20260101!?",
+        "kq7-vw2-xn9",
+        "\u05d0\u05d1\u05d2 \u05d3\u05d4\u05d5\u05d6",
+    ],
+)
+def test_other_passwords_are_taken(password: str) -> None:
+    assert judged(password, name="Ada Lovelace") is None
+
+
+def test_a_random_password_is_not_taken_for_a_common_one() -> None:
+    common = common_passwords(8)
+    assert not any(f"kq7vw2xn{number}" in common for number in range(100_000))
+
+
+@pytest.mark.parametrize(
+    "password", ["e\u0301" * 4, "x" * 7, "x" * 129, "a" + "\u0300\u0316" * 500_000]
+)
+def test_the_length_is_that_of_the_form(password: str) -> None:
+    assert judged(password) == "Password must be 8 to 128 characters long"
+
+
+def test_the_rule_of_the_hash() -> None:
+    chosen = credentials(PasswordHash("bcrypt", rounds=4))
+    with pytest.raises(PasswordRuleError, match="at most 72 bytes"):
+        asyncio.run(chosen.hash_new("\u00e9" * 37, EMAIL))
+
+
+def test_credentials_know_no_web() -> None:
+    folder = Path(__file__).parents[2] / "python" / "fastbearer" / "accounts"
+    for name in ("credentials.py", "password_rules.py", "common_passwords.py"):
+        source = (folder / name).read_text()
+        assert not re.search(
+            r"^(from|import) (fastapi|starlette)", source, re.MULTILINE
+        )
+
+
+# --- for whom a password is hashed
+
+
+class NotingHash(CountingHash):
+    """Notes for whom it hashes."""
+
+    __slots__ = ("clients",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clients: list[str | None] = []
+
+    async def ahash(self, password: str | bytes) -> str:
+        self.clients.append(hashing_client.get())
+        return await super().ahash(password)
+
+    async def averify(self, password: str | bytes, hash: str | bytes) -> bool:
+        self.clients.append(hashing_client.get())
+        return await super().averify(password, hash)
+
+    async def averify_and_update(
+        self, password: str | bytes, hash: str | bytes
+    ) -> tuple[bool, str | None]:
+        self.clients.append(hashing_client.get())
+        return await super().averify_and_update(password, hash)
+
+
+def test_a_request_hashes_for_its_address(serve: Any, tmp_path: Path) -> None:
+    hasher = NotingHash()
+    url = serve(make_service(tmp_path / "store.db", hasher=hasher))
+    assert sign_up_at(url).status_code == 201
+    assert sign_in(url).status_code == 200
+    assert sign_in(url, email="nobody@example.com").status_code == 401
+    assert hasher.clients == ["127.0.0.1"] * 3
+
+
+def test_where_no_address_is_known_it_is_the_account() -> None:
+    hasher = NotingHash()
+    chosen = credentials(hasher)
+    asyncio.run(chosen.match(PASSWORD, user_with(CHEAP.hash(PASSWORD))))
+    asyncio.run(chosen.hash_new(PASSWORD, "bob@example.com"))
+    assert hasher.clients == [EMAIL, "bob@example.com"]
+    assert hashing_client.get() is None
