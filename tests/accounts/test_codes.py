@@ -44,9 +44,11 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk_of(database: Store, **options: Any) -> AsyncIterator[Desk]:
+async def desk_of(
+    database: Store, *, settings: dict[str, Any] | None = None, **options: Any
+) -> AsyncIterator[Desk]:
     outbox: list[Message] = []
-    auth = make_auth(database, revocation="database")
+    auth = make_auth(database, revocation="database", **(settings or {}))
     options = {"hasher": CHEAP, **options}
     accounts = Accounts(auth, send=outbox.append, **options)
     async with client_of(accounts) as client:
@@ -196,3 +198,39 @@ def test_nothing_is_sent_to_what_is_no_address(database: Store) -> None:
             assert await desk.post("signin", email=odd, password=PASSWORD) == 200
 
     asyncio.run(tried())
+
+
+def test_s17_signing_up_again_does_not_get_around_the_limit(database: Store) -> None:
+    limits = {"throttle": True, "throttle_messages": "2/hour"}
+
+    async def tried() -> list[Message]:
+        async with desk_of(
+            database, settings={"email_verification": True, **limits}
+        ) as desk:
+            for _ in range(4):
+                desk.token = ""
+                assert await desk.post("signup", email=EMAIL, password=PASSWORD) == 201
+                await delete(desk)
+            return desk.outbox
+
+    assert len(asyncio.run(tried())) == 2
+
+
+def test_a_code_is_not_in_the_log_of_a_sender_that_fails(
+    database: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[str] = []
+
+    def fails(message: Message) -> None:
+        seen.append(message.code)
+        raise ConnectionError(f"no mail with {message.code}")
+
+    async def tried() -> None:
+        accounts = Accounts(make_auth(database), hasher=CHEAP, send=fails)
+        async with client_of(accounts) as client:
+            body = {"email": EMAIL, "password": PASSWORD}
+            await client.post("signup", json=body)
+            await client.post("forgot-password", json={"email": EMAIL})
+
+    asyncio.run(tried())
+    assert "not sent" in caplog.text and seen[0] not in caplog.text

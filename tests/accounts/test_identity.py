@@ -26,11 +26,21 @@ from accounts_kit import (
     make_auth,
     rows,
     store_of,
+    url_of,
 )
-from fastbearer.accounts import Accounts, Message, SQLModelUserStore, User, emails
+from better_auth_tables import BetterAuthTables
+from fastbearer.accounts import (
+    Accounts,
+    BetterAuthUserStore,
+    Message,
+    SQLModelUserStore,
+    User,
+    emails,
+)
 from fastbearer.accounts.emails import is_same_email, normalize_email, spellings
 from fastbearer.accounts.stores.checked import CheckedUserStore
 from fastbearer.accounts.stores.ids import key_of
+from fastbearer.errors import ConfigurationError
 from servers import EACH
 from wide_databases import Wide, client_of, wide_database
 
@@ -222,6 +232,61 @@ def test_a1_our_own_table(tmp_path: Path) -> None:
 
         assert asyncio.run(tried()) == [201, 401, 202, 400, 200]
         assert outbox == []
+
+
+@pytest.mark.postgres
+def test_a1_better_auths_tables(tmp_path: Path) -> None:
+    outbox: list[Message] = []
+    with store_of("postgresql", tmp_path) as database:
+        tables = BetterAuthTables(database)
+        tables.create()
+        widen(database, "user", "email")
+        store = BetterAuthUserStore(url_of(database))
+        auth = make_auth(tmp_path / "codes.db")
+        accounts = Accounts(auth, store=store, send=outbox.append)
+
+        async def tried() -> list[int]:
+            async with client_of(accounts) as client:
+                requests = [
+                    sign_up("mike@example.org"),
+                    # The store keeps no other letters; a row may still have them.
+                    sign_in("mik\u00e9@example.org"),
+                    forgot("mik\u00e9@example.org"),
+                    sign_in("mike@example.org"),
+                ]
+                sent = [await client.post(path, json=body) for path, body in requests]
+                return [one.status_code for one in sent]
+
+        assert asyncio.run(tried()) == [201, 401, 202, 200]
+        tables.update("user", email="mik\u00e9@example.org")
+
+        async def asked() -> list[int]:
+            async with client_of(accounts) as client:
+                requests = [sign_in("mike@example.org"), forgot("mike@example.org")]
+                requests += [sign_up("mike@example.org")]
+                sent = [await client.post(path, json=body) for path, body in requests]
+                return [one.status_code for one in sent]
+
+        assert asyncio.run(asked()) == [401, 202, 400]
+        assert outbox == []
+
+
+def test_s2_a_better_auth_table_that_gives_ids_twice(tmp_path: Path) -> None:
+    tables = BetterAuthTables(tmp_path / "server.db", ids="integer")
+    tables.create()
+    store = BetterAuthUserStore(tables.url)
+    asyncio.run(opened(store))
+    declared = "SELECT sql FROM sqlite_master WHERE name = 'user'"
+    sql = tables.run(declared)[0]["sql"].replace("autoincrement", "")
+    tables.run('DROP TABLE "user"')
+    tables.run(sql)
+    with pytest.raises(ConfigurationError, match="'user' needs an AUTOINCREMENT key"):
+        asyncio.run(opened(BetterAuthUserStore(tables.url)))
+
+
+async def opened(store: BetterAuthUserStore) -> None:
+    async with store.lifespan(None):
+        pass
 
 
 def widen(database: Store, table: str, column: str) -> None:

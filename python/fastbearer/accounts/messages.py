@@ -10,6 +10,7 @@ from datetime import timedelta
 from starlette.concurrency import run_in_threadpool
 
 from fastbearer.accounts.codes import Purpose
+from fastbearer.connections.values import hide_values
 
 __all__ = ["Message", "Sender", "deliver", "print_message"]
 
@@ -57,5 +58,6 @@ async def deliver(send: Sender, message: Message) -> None:
         answer = await run_in_threadpool(send, message)
         if inspect.isawaitable(answer):
             await answer
-    except Exception:
+    except Exception as error:
+        hide_values(error, message.code)
         logger.exception("message %s not sent", message.purpose)
