@@ -278,16 +278,15 @@ def test_s7_a_store_whose_errors_show_the_hash(
 
 
 def test_s7_a_locked_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with wide_database("sqlite", tmp_path) as wide:
-        wide.make(Counted.__table__)
-        wide.run("PRAGMA journal_mode = WAL")
-        file = tmp_path / "wide.db"
-        with closing(sqlite3.connect(file, isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
-            # One that has a transaction need not wait: it fails at once.
-            store = SQLModelUserStore(Counted, wide.get_session)
-            with pytest.raises(StoreUnavailableError) as raised:
-                asyncio.run(store.add(a_user()))
+    file = tmp_path / "wide.db"
+    wide = Wide("sqlite", f"sqlite:///{file}?timeout=0")  # nobody waits
+    wide.make(Counted.__table__)
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode = WAL")
+        other.execute("BEGIN IMMEDIATE")
+        store = SQLModelUserStore(Counted, wide.get_session)
+        with pytest.raises(StoreUnavailableError) as raised:
+            asyncio.run(store.add(a_user()))
     told = texts_of(raised.value, caplog)
     assert "database is locked" in told
     assert "secret" not in told and EMAIL not in told

@@ -101,7 +101,6 @@ def _make_wide(connection: sqlite3.Connection, _: object) -> None:
         return (left > right) - (left < right)
 
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA busy_timeout = 0")
     connection.create_collation("wide", order)
     connection.create_function("lower", 1, folded, deterministic=True)
 
