@@ -478,7 +478,7 @@ def test_s1_nothing_long_is_normalized(
 
     monkeypatch.setattr(emails, "unicodedata", SimpleNamespace(normalize=spy))
     accounts = Accounts(make_auth(tmp_path / "users.db"), hasher=CHEAP)
-    hostile = "a" + "\u0300\u0316" * 100_000 + "@example.com"
+    hostile = "a" + "\u0300\u0316" * 2_000 + "@example.com"
 
     async def tried() -> list[int]:
         async with client_of(accounts) as client:

@@ -76,8 +76,8 @@ def test_what_was_met_and_skipped_is_counted(folder: Path, cores: int) -> None:
     status, said = run(folder, cores)
     assert status == 0, said
     assert (
-        "tests that met: 2 a real HTTP server, 0 PostgreSQL, 3 Redis, 0 Node,"
-        " 0 Chromium; skipped: 2\n" in said
+        "tests that met: 2 a real HTTP server, 0 PostgreSQL, 0 MariaDB, 3 Redis,"
+        " 0 Node, 0 Chromium; skipped: 2\n" in said
     )
     sample = "tests/test_sample.py"
     assert f"skipped: {sample}::test_left_out: NO SERVER FOR THIS\n" in said
@@ -119,7 +119,9 @@ def test_a_part_may_meet_less(folder: Path, part: list[str]) -> None:
 def test_the_soak_is_asked_for(folder: Path) -> None:
     status, said = run(folder, 0, "-m", "soak")
     assert status == 0, said
-    assert "tests that met: 0 a real HTTP server, 1 PostgreSQL, 0 Redis" in said
+    assert (
+        "tests that met: 0 a real HTTP server, 1 PostgreSQL, 0 MariaDB, 0 Redis" in said
+    )
     assert re.search(r"\b1 passed\b", said.splitlines()[-1])
 
 

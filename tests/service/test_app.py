@@ -137,7 +137,7 @@ REFUSALS = {
     ("post", "/api/auth/signout-everywhere"): (200, {400, 401, 403, 404, 503}),
     ("get", "/api/auth/me"): (200, {400, 401, 503}),
     ("post", "/api/auth/change-password"): (200, {400, 401, 403, 413, 429, 503}),
-    ("post", "/api/auth/delete-account"): (200, {400, 401, 403, 413, 429, 503}),
+    ("post", "/api/auth/delete-account"): (200, {400, 401, 403, 409, 413, 429, 503}),
     ("post", "/api/auth/request-verification"): (202, {400, 401, 403, 429, 503}),
     ("post", "/api/auth/verify-email"): (200, {400, 413, 429, 503}),
     ("post", "/api/auth/forgot-password"): (202, {400, 413, 429, 503}),
