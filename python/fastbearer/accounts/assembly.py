@@ -291,4 +291,4 @@ class Accounts:
         @self.on_event("signed_up")
         async def welcome(event: AccountEvent) -> None:
             if self._auth.settings.email_verification and event.user is not None:
-                await recovery.welcome(event.user)
+                await recovery.welcome(event.user, event.address)

@@ -88,14 +88,18 @@ class RecoveryRoutes(Routes):
         await parts.tell("password_reset", request, user.email, user=user)
         return Done()
 
-    async def welcome(self, user: User) -> None:
+    async def welcome(self, user: User, address: str) -> None:
         """Send a new user a code that verifies the address.
 
         It counts as one that was asked for: who signs up, deletes the account and
         signs up again does not get around the limit of messages.
+
+        Args:
+            user: The new user.
+            address: Their client's.
         """
         try:
-            await self._parts.throttle.take("message", user.email)
+            await self._parts.throttle.take("message", user.email, address)
         except TooManyAttemptsError:
             logger.warning("too many messages: none is sent to user %s", user.id)
             return
