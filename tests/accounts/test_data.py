@@ -16,12 +16,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy import ForeignKey
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, PendingRollbackError
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
 from accounts_kit import CHEAP, EMAIL, PASSWORD, make_auth
 from fastbearer.accounts import Accounts, Database, SQLModelUserStore, User
+from fastbearer.connections.values import hide_values
 from fastbearer.errors import ConfigurationError, StoreUnavailableError
 from fastbearer.fastapi import Auth, Settings
 from project import SECRET
@@ -209,7 +210,7 @@ def texts_of(error: BaseException, caplog: pytest.LogCaptureFixture) -> str:
         seen.add(id(one))
         told += f"{one!r} {one} {one.args} {vars(one)}"
         told += repr(getattr(one, "orig", None)) + str(getattr(one, "params", None))
-        waiting += [one.__cause__, one.__context__]
+        waiting += [one.__cause__, one.__context__, getattr(one, "orig", None)]
     return told
 
 
@@ -227,6 +228,28 @@ def test_s7_an_error_of_the_projects_session_shows_no_values(
     told = texts_of(raised.value, caplog)
     assert "secret" not in told and EMAIL not in told
     assert "INSERT INTO client" in told  # what helps is left
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        Exception(1062, "Duplicate entry '$argon2id$secret' for key 'password_hash'"),
+        ValueError("cannot bind '$argon2id$secret'"),
+    ],
+)
+def test_s7_what_a_driver_says(
+    said: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    error = IntegrityError("INSERT INTO client", {"x": "$argon2id$secret"}, said)
+    error.__cause__ = said
+    pending = PendingRollbackError(
+        f"The transaction has been rolled back. Original exception was: {error}"
+    )
+    pending.__context__ = error
+    hide_values(pending)
+    told = texts_of(pending, caplog) + texts_of(error, caplog)
+    assert "secret" not in told
+    assert "rolled back" in told and "INSERT INTO client" in told
 
 
 def test_s7_the_log_of_a_failed_sign_up(
@@ -273,7 +296,7 @@ def test_s7_a_store_whose_errors_show_the_hash(
 
     assert asyncio.run(tried()) == 500
     assert "account not created" in caplog.messages
-    assert "RuntimeError" in caplog.text
+    assert "RuntimeError: *** was not stored" in caplog.text  # what helps is left
     assert "$argon2id$" not in caplog.text and EMAIL not in caplog.text
 
 

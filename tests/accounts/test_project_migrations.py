@@ -140,6 +140,13 @@ def test_a2_autogenerate_leaves_our_tables(
     assert versions(empty) == ours
 
 
+def test_a2_autogenerate_does_not_make_our_tables(empty: Store, tmp_path: Path) -> None:
+    project = Project(empty, tmp_path, BOTH_KNOWN)
+    made = project.revise()
+    assert "create_table('note'" in made
+    assert "create_table('fastbearer_user'" not in made
+
+
 def test_a2_without_a_filter_they_would_go(empty: Store, tmp_path: Path) -> None:
     """Else the tests above would prove nothing."""
     migrate(url_of(empty))

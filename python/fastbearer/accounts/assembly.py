@@ -27,7 +27,7 @@ from fastbearer.accounts.stores.checked import CheckedUserStore
 from fastbearer.accounts.stores.configured import ConfiguredUserStore
 from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.accounts.throttle import Throttle
-from fastbearer.errors import ConfigurationError, TooManyAttemptsError
+from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi import Auth
 from fastbearer.fastapi.strict_routes import StrictRoute
 from fastbearer.revocation import MemoryRevocations, RevocationStore
@@ -283,17 +283,6 @@ class Accounts:
 
         @self.on_event("signed_up")
         async def welcome(event: AccountEvent) -> None:
-            if not self._auth.settings.email_verification or event.user is None:
-                return
-            if await self._may_send(event):
-                await recovery.welcome(event.user)
-
-    async def _may_send(self, event: AccountEvent) -> bool:
-        """Count a message that nobody asked for: accounts come and go in loops."""
-        address = None if event.address == UNKNOWN else event.address
-        try:
-            await self._throttle.take("message", event.email, address)
-        except TooManyAttemptsError:
-            logger.warning("message verify_email not sent: too many to one e-mail")
-            return False
-        return True
+            if self._auth.settings.email_verification and event.user is not None:
+                address = None if event.address == UNKNOWN else event.address
+                await recovery.welcome(event.user, address)

@@ -91,7 +91,7 @@ def _hidden(told: BaseException) -> HiddenError:
     source: Any = told.__cause__ or told
     state = getattr(told, "sqlstate", None) or getattr(source, "sqlstate", None)
     number = told.args[0] if told.args and isinstance(told.args[0], int) else ""
-    facts = [type(source).__name__, str(state or number)]
+    facts = [type(source).__name__, str(state or ""), str(number)]
     for name in NAMES:
         value = getattr(source, name, None) or getattr(
             getattr(source, "diag", None), name, None

@@ -18,6 +18,7 @@ from fastbearer.accounts.routes.schemas import (
     GivenCode,
     NewPassword,
 )
+from fastbearer.errors import TooManyAttemptsError
 from fastbearer.fastapi import TokenUser
 from fastbearer.fastapi.strict_routes import refusals
 
@@ -88,8 +89,21 @@ class RecoveryRoutes(Routes):
         await parts.tell("password_reset", request, user.email, user=user)
         return Done()
 
-    async def welcome(self, user: User) -> None:
-        """Send a new user a code that verifies the address."""
+    async def welcome(self, user: User, address: str | None) -> None:
+        """Send a new user a code that verifies the address.
+
+        It counts as one that was asked for: who signs up, deletes the account and
+        signs up again does not get around the limit of messages.
+
+        Args:
+            user: The new user.
+            address: Their client's, if it is known.
+        """
+        try:
+            await self._parts.throttle.take("message", user.email, address)
+        except TooManyAttemptsError:
+            logger.warning("too many messages: none is sent to user %s", user.id)
+            return
         message = await self._message("verify_email", user)
         if message is not None:
             await deliver(self._send, message)
