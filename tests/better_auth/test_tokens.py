@@ -19,8 +19,9 @@ from better_auth_samples import (
     server,
 )
 from fastbearer import Key, KeySet, Signer
+from fastbearer.base64url import base64url_encode
 from fastbearer.better_auth import DEFAULT_SECRET, BetterAuth, Secrets
-from fastbearer.better_auth.javascript import base64url, json_bytes
+from fastbearer.better_auth.javascript import json_bytes
 from fastbearer.errors import (
     ConfigurationError,
     InvalidAlgorithmError,
@@ -127,7 +128,7 @@ def test_odd_headers(algorithm: Any, kid: Any) -> None:
     _, payload, signature = plugin_token().split(".")
     for typ in ({}, {"typ": "better-auth.session-cache+jwt"}, {"typ": []}):
         header = json_bytes({"alg": algorithm, "kid": kid, **typ})
-        token = f"{base64url(header).decode()}.{payload}.{signature}"
+        token = f"{base64url_encode(header).decode()}.{payload}.{signature}"
         for jwks in (JWKS, Client()):
             refused(lambda t=token, j=jwks: server().verify_jwt(t, j))  # type: ignore[misc]
             refused(
