@@ -44,7 +44,7 @@ check: .venv/.with-dev .venv/.built
 	$(PYTEST) tests/core tests/project
 
 # Everything that a change can break.
-test: test-c $(READY)
+test: $(READY) test-c
 	$(PYTEST)
 
 $(ROOMS:%=test-%): test-%: $(READY)
@@ -98,12 +98,12 @@ clean:
 # --- C without Python ---------------------------------------------------------
 
 build/libfastbearer.a: $(LIB_FILES:csrc/lib/%.c=build/c/%.o)
-	rm -f $@
-	ar rcs $@ $^
+	@rm -f $@
+	@ar rcs $@ $^
 
-build/c/%.o: csrc/lib/%.c $(filter %.h,$(C_FILES))
+build/c/%.o: csrc/lib/%.c $(filter %.h,$(C_FILES)) | .venv/.made
 	@mkdir -p $(@D)
-	$(CC) $(LIB_FLAGS) -Icsrc/lib -c -o $@ $<
+	@$(CC) $(LIB_FLAGS) -Icsrc/lib -c -o $@ $<
 
 build/check/argon2_check: LDFLAGS += -Wl,--wrap=pthread_create
 
@@ -115,28 +115,28 @@ build/check/work_check: LDFLAGS += $(addprefix -Wl$(COMMA)--wrap=,\
 
 build/check/%: tests/c/%.c build/libfastbearer.a
 	@mkdir -p $(@D)
-	$(CC) $(LIB_FLAGS) -Icsrc/lib -o $@ $< build/libfastbearer.a $(LDFLAGS) $(LIB_LIBRARIES)
+	@$(CC) $(LIB_FLAGS) -Icsrc/lib -o $@ $< build/libfastbearer.a $(LDFLAGS) $(LIB_LIBRARIES)
 
 # With clang there is libFuzzer; otherwise fuzz_main.c gives the inputs.
-FUZZ_CC := $(or $(shell command -v clang),$(CC))
+FUZZ_CC := $(or $(shell command -v clang 2>/dev/null),$(CC))
 FUZZ_DRIVER := $(if $(findstring clang,$(FUZZ_CC)),-fsanitize=fuzzer,build/fuzz/fuzz_main.o)
 FUZZ_FLAGS := $(LIB_FLAGS) -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all \
     -fsanitize=address,undefined$(if $(findstring clang,$(FUZZ_CC)),$(COMMA)fuzzer-no-link)
 
 build/fuzz/fuzz_%: build/fuzz/fuzz_%.o build/fuzz/fuzz_main.o build/fuzz/lib.a
-	$(FUZZ_CC) $(FUZZ_FLAGS) -o $@ $< $(FUZZ_DRIVER) build/fuzz/lib.a $(LIB_LIBRARIES)
+	@$(FUZZ_CC) $(FUZZ_FLAGS) -o $@ $< $(FUZZ_DRIVER) build/fuzz/lib.a $(LIB_LIBRARIES)
 
 build/fuzz/lib.a: $(LIB_FILES:csrc/lib/%.c=build/fuzz/lib/%.o)
-	rm -f $@
-	ar rcs $@ $^
+	@rm -f $@
+	@ar rcs $@ $^
 
-build/fuzz/lib/%.o: csrc/lib/%.c $(filter %.h,$(C_FILES))
+build/fuzz/lib/%.o: csrc/lib/%.c $(filter %.h,$(C_FILES)) | .venv/.made
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(FUZZ_FLAGS) -Icsrc/lib -c -o $@ $<
+	@$(FUZZ_CC) $(FUZZ_FLAGS) -Icsrc/lib -c -o $@ $<
 
-build/fuzz/%.o: tests/c/%.c tests/c/fuzz.h $(filter %.h,$(C_FILES))
+build/fuzz/%.o: tests/c/%.c tests/c/fuzz.h $(filter %.h,$(C_FILES)) | .venv/.made
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(FUZZ_FLAGS) -Icsrc/lib -c -o $@ $<
+	@$(FUZZ_CC) $(FUZZ_FLAGS) -Icsrc/lib -c -o $@ $<
 
 # --- what is done once --------------------------------------------------------
 

@@ -30,6 +30,7 @@ from fastbearer.hashing_pool import (
     hashing_for,
     shared_pool,
 )
+from waiting import until
 
 CHEAP = PasswordHash("argon2id", time_cost=1, memory_cost=8, parallelism=1)
 BCRYPT = PasswordHash("bcrypt", rounds=4)
@@ -314,12 +315,11 @@ def test_idle_memory_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fastbearer._core.password_rest", rest)
 
     async def main() -> None:
-        stored = await HashingPool(slots=2).run(CHEAP.hash, "x")
-        while not rests:
-            await asyncio.sleep(0.01)
-        assert real(3600) == 0
+        pool = HashingPool(slots=2)
+        stored = await pool.run(CHEAP.hash, "x")
+        await until(lambda: rests and real(3600) == 0)
         assert CHEAP.verify("x", stored)
-        await asyncio.sleep(0.05)
+        await until(lambda: pool._resting is None)
         told = len(rests)
         await asyncio.sleep(0.05)
         assert len(rests) == told  # nobody hashes: nobody looks any more
