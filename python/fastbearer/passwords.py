@@ -292,7 +292,7 @@ def _has_seen_all(password: str | bytes, hash: str | bytes) -> bool:
 
 
 def _text(hash: str | bytes) -> str:
-    """Return a hash as text; what is no ASCII is no hash either."""
+    """Return a hash as text; text that is not ASCII is not a hash."""
     if isinstance(hash, str):
         return hash
     try:

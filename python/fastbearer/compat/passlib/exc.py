@@ -41,7 +41,7 @@ class UnknownHashError(ValueError):
 
 
 class InvalidHashError(ValueError):
-    """It is none of the scheme's."""
+    """The hash is not one of the scheme."""
 
 
 class MalformedHashError(InvalidHashError):

@@ -120,7 +120,7 @@ class Handler:
         """Return the parts of a hash of this scheme.
 
         Raises:
-            InvalidHashError: It is none.
+            InvalidHashError: The hash is not one of the scheme.
         """
         match = self.pattern.match(hash)
         if match is None:
@@ -131,7 +131,7 @@ class Handler:
         """Tell whether the password made a hash that the core reads.
 
         Raises:
-            MalformedHashError: It does not.
+            MalformedHashError: The hash does not have its form.
         """
         try:
             return password_verify(password, hash, threads)
@@ -200,7 +200,7 @@ class Handler:
 
 
 def text_of(hash: Any) -> str:
-    """Return a hash as text; bytes that are no ASCII are no hash.
+    """Return a hash as text; bytes that are not ASCII are not a hash.
 
     Raises:
         TypeError: It is neither str nor bytes.
