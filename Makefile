@@ -21,7 +21,7 @@ ASAN_LIBRARIES = $$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name
 READY = .venv/.set-up .venv/.built
 
 .PHONY: build lib run setup check test $(ROOMS:%=test-%) test-c test-asan
-.PHONY: test-originals fuzz soak bench lint clean
+.PHONY: test-core-and-project test-originals fuzz soak bench lint clean
 .DELETE_ON_ERROR:
 
 build: .venv/.built
@@ -40,7 +40,9 @@ setup: .venv/.set-up
 
 # While working: what can be told within a minute.
 check: .venv/.with-dev .venv/.built
-	@$(MAKE) --no-print-directory -j2 --output-sync lint test-c
+	@$(MAKE) --no-print-directory -j3 lint test-c test-core-and-project
+
+test-core-and-project: .venv/.with-dev .venv/.built
 	$(PYTEST) tests/core tests/project
 
 # Everything that a change can break.

@@ -71,14 +71,20 @@ def run(folder: Path, cores: int, *arguments: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+def counted(said: str) -> dict[str, int]:
+    """Return what a run says that its tests met, without what none met."""
+    line = re.search("tests that met: (.*);", said)
+    assert line is not None
+    found = [part.split(" ", 1) for part in line[1].split(", ")]
+    return {label: int(number) for number, label in found if number != "0"}
+
+
 @WAYS
 def test_what_was_met_and_skipped_is_counted(folder: Path, cores: int) -> None:
     status, said = run(folder, cores)
     assert status == 0, said
-    assert (
-        "tests that met: 2 a real HTTP server, 0 PostgreSQL, 0 MariaDB, 3 Redis,"
-        " 0 Node, 0 Chromium; skipped: 2\n" in said
-    )
+    assert counted(said) == {"a real HTTP server": 2, "Redis": 3}
+    assert "; skipped: 2\n" in said
     sample = "tests/test_sample.py"
     assert f"skipped: {sample}::test_left_out: NO SERVER FOR THIS\n" in said
     assert f"skipped: {sample}::test_marked: NEVER\n" in said
@@ -119,9 +125,7 @@ def test_a_part_may_meet_less(folder: Path, part: list[str]) -> None:
 def test_the_soak_is_asked_for(folder: Path) -> None:
     status, said = run(folder, 0, "-m", "soak")
     assert status == 0, said
-    assert (
-        "tests that met: 0 a real HTTP server, 1 PostgreSQL, 0 MariaDB, 0 Redis" in said
-    )
+    assert counted(said) == {"PostgreSQL": 1}
     assert re.search(r"\b1 passed\b", said.splitlines()[-1])
 
 

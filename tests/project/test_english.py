@@ -104,13 +104,7 @@ PLACES = (
 )
 FILES = [
     path
-    for pattern in (
-        "*.md",
-        "docs/*.md",
-        "changelog.d/*.md",
-        "python/**/*.py*",
-        "csrc/**/*.[ch]",
-    )
+    for pattern in PLACES
     for path in sorted(ROOT.glob(pattern))
     if path.name not in QUOTES
 ]

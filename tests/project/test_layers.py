@@ -34,6 +34,7 @@ def test_the_layers() -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("module", "line"),
     [
