@@ -30,6 +30,7 @@ from accounts_kit import (
     answer,
     bearer,
     http,
+    make_auth,
     make_service,
     me,
     post,
@@ -40,7 +41,10 @@ from accounts_kit import (
     token_of,
 )
 from fastbearer import PasswordHash
-from fastbearer.accounts import Message
+from fastbearer.accounts import Accounts, Message
+from fastbearer.app import create_app
+from fastbearer.fastapi import Auth
+from fastbearer.testing import FrozenClock
 from waiting import wait_until
 
 Serve = Callable[[FastAPI], str]
@@ -135,17 +139,16 @@ def test_a3_brute_force(serve: Serve, database: Store) -> None:
     assert 3599 - lasted <= int(late.headers["retry-after"]) <= 3600
 
 
-def test_a3_a_limit_passes_and_success_resets_it(
-    serve: Serve, database: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a3_a_limit_passes_and_success_resets_it(serve: Serve, database: Store) -> None:
     limits = {"throttle": True, "throttle_failures": "5/hour"}
-    url = serve(make_service(database, **limits))
+    clock = FrozenClock(time.time())
+    auth = Auth(make_auth(database, **limits).settings, clock=clock)
+    url = serve(create_app(auth, accounts=Accounts(auth, hasher=CHEAP)))
     sign_up(url)
     wrong = [sign_in(url, password="wrong").status_code for _ in range(6)]
     assert wrong == [401] * 5 + [429]
     assert sign_in(url).status_code == 429
-    real = time.time
-    monkeypatch.setattr(time, "time", lambda: real() + 3601)
+    clock.advance(3601)
     assert sign_in(url).status_code == 200
     for _ in range(2):
         for _ in range(4):

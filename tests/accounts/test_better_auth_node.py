@@ -45,6 +45,9 @@ PASSWORD = "P\u00e2ssw0rd-\u212b-\ufb01"
 """It has letters that NFKC writes in another way: here they are so written."""
 
 SAME = "P\u00e2ssw0rd-\u00c5-fi"
+PLAIN = "correct horse battery"
+"""Whoever types it types its NFKC form."""
+
 NEWER = "another battery \U0001f511"
 NAME = "Ada \u20ac"
 ID_SHAPES = {
@@ -271,14 +274,29 @@ def test_hashes_that_are_upgraded_are_lost_to_the_server(
     """Whoever says ``upgrade_hashes=True`` says that it need not verify them."""
     told = {"upgrade_hashes": True}
     with both(version, tmp_path, hasher=CHEAP, store=told) as sides:
-        ada = sign_up_there(sides)
+        ada = sides.server.sign_up(new_email(), PLAIN, NAME)
         email, stored = ada.user["email"], sides.hash_of(ada.id)
         assert not sign_in(sides.service, email=email, password=NEWER).is_success
         assert sides.hash_of(ada.id) == stored
-        assert sign_in(sides.service, email=email, password=PASSWORD).is_success
+        assert sign_in(sides.service, email=email, password=PLAIN).is_success
         assert sides.hash_of(ada.id).startswith("$argon2id$")
-        assert not sides.sign_in_there(email, PASSWORD).is_success
+        assert not sides.sign_in_there(email, PLAIN).is_success
+        assert sign_in(sides.service, email=email, password=PLAIN).is_success
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_hashes_that_know_other_spellings_are_not_upgraded(
+    version: str, tmp_path: Path
+) -> None:
+    """The server's hash is of the NFKC form: whoever types another keeps it."""
+    told = {"upgrade_hashes": True}
+    with both(version, tmp_path, hasher=CHEAP, store=told) as sides:
+        ada = sign_up_there(sides)
+        stored = sides.hash_of(ada.id)
+        email = ada.user["email"]
         assert sign_in(sides.service, email=email, password=PASSWORD).is_success
+        assert sides.hash_of(ada.id) == stored
+        assert sides.sign_in_there(email, PASSWORD).is_success
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -43,7 +44,15 @@ from waiting import wait_until
 
 Serve = Callable[[ASGIApp], str]
 UNAVAILABLE = "The service cannot reach its store. Please try again."
+UNCHECKED = "Tokens cannot be checked at the moment. Please try again."
+OUTAGES = {(503, detail, "1") for detail in (UNAVAILABLE, UNCHECKED)}
 postgres = pytest.mark.postgres
+
+
+def answered(response: httpx2.Response) -> tuple[int, str, str | None]:
+    """Return what a refusal says."""
+    headers = response.headers
+    return response.status_code, response.json()["detail"], headers.get("retry-after")
 
 
 def opened(url: str) -> None:
@@ -158,6 +167,7 @@ def test_a_server_that_dies_and_comes_back(serve: Serve) -> None:
         tasks = f"{base_url}/{data['user']['id']}/tasks"
         statuses: list[int] = []
         created: list[str] = []
+        unexpected: set[tuple[int, str, str | None]] = set()
         stop = threading.Event()
 
         def create() -> None:
@@ -167,8 +177,7 @@ def test_a_server_that_dies_and_comes_back(serve: Serve) -> None:
                 if response.status_code == 201:
                     created.append(response.json()["data"]["id"])
                 else:
-                    assert answer(response) == refused(503, UNAVAILABLE)
-                    assert response.headers["retry-after"] == "1"
+                    unexpected.update({answered(response)} - OUTAGES)
 
         threads = [threading.Thread(target=create) for _ in range(8)]
         for thread in threads:
@@ -183,6 +192,7 @@ def test_a_server_that_dies_and_comes_back(serve: Serve) -> None:
         stop.set()
         for thread in threads:
             thread.join()
+        assert unexpected == set()
         assert set(statuses) == {201, 503}
         kept = {one for (one,) in rows(url, "SELECT id FROM fastbearer_task")}
         assert set(created) <= kept

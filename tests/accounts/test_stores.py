@@ -154,14 +154,15 @@ def test_existing_users_of_any_spelling(
         session.commit()
     store = SQLModelUserStore(Member, get_session, password_hash="hashed_password")
     app = FastAPI()
-    auth = make_auth(tmp_path / "never.db")
+    auth = make_auth(tmp_path / "never.db", revocation="memory")
     app.include_router(Accounts(auth, store=store, hasher=CHEAP).router)
     service = serve(app)
     assert sign_in(service).status_code == 200
     assert answer(sign_up(service)) == refused(400, "Email already registered")
     unknown = sign_in(service, email="nobody@example.com")
     assert answer(sign_in(service, email="off@example.com")) == answer(unknown)
-    # Without a sender of the project's, there is no database of ours.
+    # Without a sender of the project's, and with nothing to remember of sessions,
+    # there is no database of ours.
     assert not (tmp_path / "never.db").exists()
     assert post(service, "forgot-password", email=EMAIL).status_code == 404
     for odd in ("7", "x", "é", "\0", "9" * 30, str(2**63), ""):

@@ -133,7 +133,7 @@ REFUSALS = {
     ("post", "/api/auth/signup"): (201, {400, 403, 413, 429, 500, 503}),
     ("post", "/api/auth/signin"): (200, {400, 401, 403, 413, 429, 503}),
     ("post", "/api/auth/refresh"): (200, {400, 401, 403, 404, 413, 429, 503}),
-    ("post", "/api/auth/signout"): (200, {400, 401, 403, 503}),
+    ("post", "/api/auth/signout"): (200, {400, 401, 403, 413, 503}),
     ("post", "/api/auth/signout-everywhere"): (200, {400, 401, 403, 404, 503}),
     ("get", "/api/auth/me"): (200, {400, 401, 503}),
     ("post", "/api/auth/change-password"): (200, {400, 401, 403, 413, 429, 503}),

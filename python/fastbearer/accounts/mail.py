@@ -29,7 +29,7 @@ TEXT = """{what}
 It is good once, for {minutes} minutes. If you did not ask for it, ignore this message.
 """
 NOWHERE = (
-    "messages have nowhere to go: set SMTP_URL and MAIL_FROM, give Accounts a send="
+    "no message can be sent: set SMTP_URL and MAIL_FROM, give Accounts a send="
     " of your own, or for development set MAIL_CONSOLE=1"
 )
 NO_EXTRA = 'SMTP_URL needs the extra smtp: pip install "fastbearer[smtp]"'

@@ -28,7 +28,7 @@ class HasherProtocol(Protocol):
 
 
 def text_of(hash: str | bytes) -> str:
-    """Return a hash as text; bytes that are no ASCII are no hash.
+    """Return a hash as text; bytes that are not ASCII are not a hash.
 
     Raises:
         TypeError: It is neither str nor bytes.
