@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import httpx2
 import pytest
+from sqlalchemy import Table, insert, select, text
 
 from accounts_kit import (
     EMAIL,
@@ -29,6 +30,8 @@ from accounts_kit import (
     url_of,
 )
 from fastbearer.accounts import Database, DatabaseRevocations
+from fastbearer.accounts.database_revocations import NUMBER
+from fastbearer.accounts.models import Ended
 from fastbearer.errors import StoreUnavailableError
 from fastbearer.revocation import MemoryRevocations, RevocationStore, replica
 from fastbearer.revocation.protocol import scope_of
@@ -39,6 +42,8 @@ from servers import free_port, own_database, own_postgres, own_redis, redis
 
 SESSION = {"sid": "s1", "sub": "u1", "gen": 0}
 NOW = 1_800_000_000
+ENDED: Table = Ended.metadata.tables["fastbearer_ended"]
+ALL_ENDED = select(ENDED)
 FAR = NOW + 3600
 
 KINDS = [
@@ -319,6 +324,61 @@ def test_a_redis_that_has_lost_everything() -> None:
                 await another.end_session(name, time.time() + 60)
             await one.replicate_once()
             assert all(ended(one, {"sid": name}) for name in [*names, "s3"])
+
+    asyncio.run(run())
+
+
+async def copied(store: Any) -> Any:
+    """Return what a journal holds, for `restored`."""
+    journal = store._journal
+    if isinstance(store, RedisRevocations):
+        return [await journal._redis.dump(key) for key in journal._keys]
+    async with journal._database.transaction() as session:
+        connection = await session.connection()
+        number = (await connection.execute(NUMBER)).scalar_one()
+        ended = (await connection.execute(ALL_ENDED)).all()
+    return number, [dict(row._mapping) for row in ended]
+
+
+async def restored(store: Any, copy: Any) -> None:
+    """Let a journal be what it was at the time of a copy."""
+    journal = store._journal
+    if isinstance(store, RedisRevocations):
+        for key, value in zip(journal._keys, copy, strict=True):
+            await journal._redis.delete(key)
+            if value is not None:
+                await journal._redis.restore(key, 0, value)
+        return
+    number, ended = copy
+    async with journal._database.transaction() as session:
+        connection = await session.connection()
+        await connection.execute(text("DELETE FROM fastbearer_ended"))
+        await connection.execute(
+            text("UPDATE fastbearer_ended_number SET number = :n"), {"n": number}
+        )
+        for row in ended:
+            await connection.execute(insert(ENDED), row)
+
+
+def test_a_store_restored_from_a_backup(make: Make) -> None:
+    """What ends after it is seen, however much was lost and has come again."""
+
+    async def run() -> None:
+        async with unkept(make()) as here, unkept(make()) as there:
+            until = time.time() + 60
+            await here.end_session("s1", until)
+            backup = await copied(here)
+            for number in range(5):
+                await here.end_session(f"lost{number}", until)
+            await there.replicate_once()
+            await restored(here, backup)
+            # As many as were lost, so that a mere count would be the same again.
+            names = [f"new{number}" for number in range(5)]
+            for name in names:
+                await here.end_session(name, until)
+            await there.replicate_once()
+            assert [name for name in names if not ended(there, {"sid": name})] == []
+            assert ended(there, {"sid": "lost0"})
 
     asyncio.run(run())
 

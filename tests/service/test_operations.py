@@ -84,6 +84,8 @@ def test_two_workers_share_limits_and_revocations(tmp_path: Path) -> None:
         assert statuses == [401] * 10 + [429] * 10
         assert {me(url, token).status_code for _ in range(20)} == {200}
         post(url, "signout", token)
+        # The worker that was not asked learns of it a moment later.
+        wait_until(lambda: {me(url, token).status_code for _ in range(20)} == {401})
         assert {me(url, token).status_code for _ in range(20)} == {401}
     found = re.findall(r"\{\"event.*\}", log.read_text())
     events = [json.loads(one) for one in found]

@@ -29,6 +29,7 @@ from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.accounts.throttle import Throttle
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi import Auth
+from fastbearer.fastapi.settings import ALGORITHM
 from fastbearer.fastapi.strict_routes import StrictRoute
 from fastbearer.revocation import MemoryRevocations, RevocationStore
 
@@ -178,7 +179,7 @@ class Accounts:
             ConfigurationError: The environment is not fit for use.
         """
         self._auth.revocations_of_accounts = self._own_revocations
-        self._auth.home_issuers = self._home_issuers()
+        self._set_home()
         _ = self._auth.signer
         self._credentials.prepare()
         self._sender.prepare()
@@ -231,17 +232,26 @@ class Accounts:
             return self._auth.redis_revocations()
         return MemoryRevocations(self._auth.clock)
 
-    def _home_issuers(self) -> frozenset[str]:
-        """Return whose tokens name our users: ours, and those of their server."""
-        settings = self._auth.settings
-        home = {settings.jwt_issuer}
-        source = settings.jwks_source()
+    def _set_home(self) -> None:
+        """Say whose tokens name our users: ours, and those of their server.
+
+        Keys from elsewhere may sign for the issuer that the settings name, or for
+        none, as we do; the secret's tokens are told from theirs by the algorithm.
+        """
+        auth, settings = self._auth, self._auth.settings
+        if auth.home_issuers is not None:
+            return
+        home, source = {settings.jwt_issuer}, settings.jwks_source()
         is_theirs = isinstance(self.store, BetterAuthUserStore) or (
             not self._is_own_store and settings.better_auth_database_url is not None
         )
         if source is not None and is_theirs:
+            if source.issuer is None:
+                return
             home.add(source.issuer)
-        return frozenset(issuer for issuer in home if issuer is not None)
+        elif source is not None:
+            auth.home_algorithm = ALGORITHM
+        auth.home_issuers = frozenset(one for one in home if one is not None)
 
     def _needs(self) -> list[str]:
         """Return what is kept in the database of ``DATABASE_URL``."""

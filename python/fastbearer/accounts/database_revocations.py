@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import BigInteger, bindparam, text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from fastbearer.accounts.database import Database
@@ -20,15 +20,18 @@ __all__ = ["DatabaseRevocations"]
 # RFC 7519 puts no bound on exp; a datetime has one.
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 CLOCK_DIFFERENCE_SECONDS = 3600
+MICROSECONDS = 1_000_000  # in a second
 CHANNEL = "fastbearer_ended"
 KINDS: dict[str, Kind] = {"t": "token", "s": "session", "u": "user"}
 LETTERS = {kind: letter for letter, kind in KINDS.items()}
 
 # Its row is locked until the end of the transaction: numbers come in their order.
+# They follow the time, so that a database restored from a backup gives none again.
 NEXT_NUMBER = text(
-    "UPDATE fastbearer_ended_number SET number = number + 1 WHERE id = 1"
-    " RETURNING number"
-)
+    "UPDATE fastbearer_ended_number SET number ="
+    " CASE WHEN number >= :now THEN number + 1 ELSE :now END"
+    " WHERE id = 1 RETURNING number"
+).bindparams(bindparam("now", type_=BigInteger))
 END = text(
     "INSERT INTO fastbearer_ended AS old (id, value, expires_at, number)"
     " VALUES (:id, :value, :expires_at, :number) ON CONFLICT (id) DO UPDATE SET"
@@ -99,14 +102,14 @@ class DatabaseJournal:
             "expires_at": datetime.fromtimestamp(min(until, latest), UTC),
         }
         async with self._database.transaction() as session:
-            number = await _next_number(session)
+            number = await _next_number(session, self._clock())
             connection = await session.connection()
             await connection.execute(END, {**values, "number": number})
 
     async def end_user(self, key: str, least: int) -> int:
         """As in `Journal`."""
         async with self._database.transaction() as session:
-            number = await _next_number(session)
+            number = await _next_number(session, self._clock())
             value = max(least, await _generation(session, key) + 1)
             values = {"id": f"u:{key}", "value": value, "number": number}
             await (await session.connection()).execute(END_USER, values)
@@ -152,13 +155,18 @@ async def _generation(session: AsyncSession, key: str) -> int:
     return int((await connection.execute(GENERATION, keys)).scalar_one() or 0)
 
 
-async def _next_number(session: AsyncSession) -> int:
+async def _next_number(session: AsyncSession, now: float) -> int:
     """Return the number of a change, and let PostgreSQL tell of it at the commit.
 
     First in its transaction: others of the kind wait for its end.
+
+    Args:
+        session: In a transaction.
+        now: The time, in seconds since the epoch.
     """
     connection = await session.connection()
-    number = int((await connection.execute(NEXT_NUMBER)).scalar_one())
+    values = {"now": int(now * MICROSECONDS)}
+    number = int((await connection.execute(NEXT_NUMBER, values)).scalar_one())
     if connection.dialect.name == "postgresql":
         await connection.execute(NOTIFY)
     return number

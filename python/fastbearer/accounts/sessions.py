@@ -11,7 +11,7 @@ from fastbearer.accounts.refresh import Issued, RefreshTokens, ReusedTokenError
 from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.errors import StoreUnavailableError, TokenError
 from fastbearer.fastapi import Auth
-from fastbearer.revocation.protocol import names_of, scope_of, session_id
+from fastbearer.revocation.protocol import names_of, session_id
 
 __all__ = ["Sessions", "Tokens"]
 
@@ -122,7 +122,7 @@ class Sessions:
 
         A token without ``sid`` ends alone.
         """
-        scope = scope_of(claims, self._auth.home_issuers)
+        scope = self._auth.scope_of(token, claims)
         names = names_of(token, claims, scope)
         if names.session is not None:
             if not scope and self._can_refresh:
@@ -150,7 +150,7 @@ class Sessions:
 
     async def end_all_of(self, token: str, claims: Mapping[str, Any]) -> None:
         """End every session of whom a verified token names."""
-        scope = scope_of(claims, self._auth.home_issuers)
+        scope = self._auth.scope_of(token, claims)
         user_id = names_of(token, claims, scope).user_id
         if not scope:
             await self.end_all(user_id)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
-from fastbearer import Signer
+from fastbearer import Signer, unverified_header
 from fastbearer.better_auth.secrets import NOT_A_LINK
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi.bearer import TokenVerifier
@@ -26,6 +26,7 @@ from fastbearer.fastapi.dependencies import (
 from fastbearer.fastapi.settings import ALGORITHM, Settings
 from fastbearer.fastapi.verifiers import make_verifier
 from fastbearer.revocation import MemoryRevocations, RevocationStore
+from fastbearer.revocation.protocol import foreign_scope, scope_of
 
 __all__ = ["Auth", "auth"]
 
@@ -76,7 +77,11 @@ class Auth:
         revocations_of_accounts: Makes the store of ``REVOCATION=auto``; accounts that
             are running set it.
         home_issuers: The issuers whose subjects are our own users, or None for all:
-            what ends for a subject of another issuer ends for nobody else.
+            what ends for a subject of another issuer ends for nobody else, and the
+            accounts know no such user. Accounts that are running set it, unless you
+            have.
+        home_algorithm: That of the tokens whose subjects are our own users, or None
+            for any; set with ``home_issuers``.
 
     Raises:
         ConfigurationError: ``header`` is not a header name.
@@ -103,6 +108,7 @@ class Auth:
         self.database_revocations: Callable[[], RevocationStore] | None = None
         self.revocations_of_accounts: Callable[[], RevocationStore] | None = None
         self.home_issuers: frozenset[str] | None = None
+        self.home_algorithm: str | None = None
         self.verify_jwt_token = UserDependency(self, header=header)
         self.verify_user_id = PathUserDependency(self, header=header)
         self.optional_user = OptionalUserDependency(self, header=header)
@@ -200,6 +206,20 @@ class Auth:
         return RedisRevocations(
             policy.redis(), clock=self.clock, max_lag=policy.revocation_lag_seconds
         )
+
+    def scope_of(self, token: str, claims: Mapping[str, Any]) -> str:
+        """Return what stands before the names of a token: "" for those of our users.
+
+        An issuer and its subject name a user, not the subject alone (ASVS 5.0 6.8.1).
+
+        Args:
+            token: As it came; verified.
+            claims: Its claims.
+        """
+        home = self.home_algorithm
+        if home is not None and unverified_header(token).get("alg") != home:
+            return foreign_scope(claims)
+        return scope_of(claims, self.home_issuers)
 
     @property
     def is_open_without_revocations(self) -> bool:

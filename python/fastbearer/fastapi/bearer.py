@@ -121,6 +121,10 @@ class TokenSource(Protocol):
         """The issuers whose subjects are our own users, or None for all."""
         ...
 
+    def scope_of(self, token: str, claims: Mapping[str, Any]) -> str:
+        """Return what stands before the names of a verified token."""
+        ...
+
 
 class BearerReader:
     """Finds the token of a request, and verifies it.
@@ -215,7 +219,7 @@ class BearerReader:
     async def _check_revocation(
         self, revocations: RevocationStore, token: str, claims: Claims
     ) -> None:
-        scope = scope_of(claims, self._source.home_issuers)
+        scope = self._source.scope_of(token, claims)
         try:
             ended = await has_ended(revocations, token, claims, scope)
         except StoreUnavailableError as error:

@@ -11,7 +11,6 @@ from fastbearer.errors import StoreUnavailableError
 from fastbearer.fastapi.auth import Auth
 from fastbearer.fastapi.auth import auth as default_auth
 from fastbearer.fastapi.bearer import has_ended
-from fastbearer.revocation.protocol import scope_of
 
 __all__ = ["closed_with_session"]
 
@@ -66,8 +65,8 @@ async def _is_over(token: str, claims: Mapping[str, Any], auth: Auth) -> bool:
         return True
     if auth.revocations is None:
         return False
-    scope = scope_of(claims, auth.home_issuers)
     try:
+        scope = auth.scope_of(token, claims)
         return await has_ended(auth.revocations, token, claims, scope)
     except StoreUnavailableError:
         return not auth.is_open_without_revocations

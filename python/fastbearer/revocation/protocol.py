@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Names",
     "RevocationStore",
+    "foreign_scope",
     "names_of",
     "revocation_id",
     "scope_of",
@@ -114,7 +115,13 @@ def scope_of(claims: Mapping[str, Any], home: frozenset[str] | None) -> str:
             for all: their scope is "", as is that of tokens without ``iss``.
     """
     issuer = claims.get("iss")
-    return "" if home is None or issuer is None or issuer in home else f"{issuer}\n"
+    is_home = home is None or issuer is None or issuer in home
+    return "" if is_home else foreign_scope(claims)
+
+
+def foreign_scope(claims: Mapping[str, Any]) -> str:
+    """Return the scope of a token of somebody else, whether or not it says whose."""
+    return f"{claims.get('iss') or ''}\n"
 
 
 def since_of(claims: Mapping[str, Any], scope: str) -> float | None:

@@ -35,7 +35,8 @@ if redis.call('EXISTS', KEYS[1]) == 0 then
   redis.call('SET', KEYS[1], string.format('%.0f', now[1] * 1000000 + now[2]))
 end
 """
-"""The first number is the time: greater than any that a lost store has given."""
+"""The numbers follow the time: a store that is lost, or restored from a backup, gives
+none again that it gave before."""
 
 END = (
     NUMBER
@@ -49,6 +50,9 @@ else
   redis.call('ZADD', KEYS[4], value, ARGV[1])
 end
 local number = redis.call('INCR', KEYS[1])
+local now = redis.call('TIME')
+number = string.format('%.0f', math.max(number, now[1] * 1000000 + now[2]))
+redis.call('SET', KEYS[1], number)
 redis.call('ZADD', KEYS[2], number, ARGV[1])
 redis.call('HSET', KEYS[3], ARGV[1], string.format('%.0f', value))
 redis.pcall('PUBLISH', KEYS[5], '')

@@ -3,6 +3,7 @@
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -19,12 +20,17 @@ from fastbearer.accounts.routes.answers import Answers
 from fastbearer.accounts.sessions import Sessions
 from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.accounts.throttle import Kind, Throttle
-from fastbearer.errors import StoreUnavailableError, TooManyAttemptsError
+from fastbearer.errors import (
+    KeySourceError,
+    StoreUnavailableError,
+    TokenError,
+    TooManyAttemptsError,
+)
 from fastbearer.fastapi import Auth, TokenUser
 from fastbearer.fastapi.challenges import INVALID, invalid_token
 from fastbearer.fastapi.strict_routes import on_outage
 
-__all__ = ["Parts", "Routes", "Row", "given_by"]
+__all__ = ["Parts", "Routes", "Row", "given_by", "verified"]
 
 WRONG_PASSWORD = "Current password is wrong"
 
@@ -145,6 +151,26 @@ class Routes:
                 responses=row.refusals,
             )
 
+    async def check_home(self, request: Request) -> None:
+        """Refuse the token of somebody else's user: a dependency.
+
+        Their subject may be the id of one of ours (ASVS 5.0 6.8.1). What is wrong
+        with a token itself is for the dependency to say that verifies it.
+
+        Raises:
+            HTTPException: 401.
+        """
+        auth = self._parts.auth
+        if auth.home_issuers is None:
+            return
+        token = auth.token_claims.token(request)
+        if token is None:
+            return
+        with suppress(TokenError, KeySourceError):
+            claims = await verified(auth.verifier, token)
+            if auth.scope_of(token, claims):
+                raise invalid_token(INVALID)
+
     async def _user(self, user: TokenUser) -> User:
         """Return the user of a token.
 
@@ -174,6 +200,15 @@ class Routes:
             raise HTTPException(403, WRONG_PASSWORD)
         await parts.succeed("signin", on, found.email)
         return found
+
+
+async def verified(verifier: Any, token: str) -> dict[str, Any]:
+    """Return the claims of a token that is good, whether or not it has ended."""
+    averify = getattr(verifier, "averify", None)
+    claims: dict[str, Any] = (
+        verifier.verify(token) if averify is None else await averify(token)
+    )
+    return claims
 
 
 def given_by(

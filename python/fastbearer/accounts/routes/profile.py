@@ -87,17 +87,23 @@ class ProfileRoutes(Routes):
         confirmed = (400, 401, 403, 413, 429, 503)
         texts = {403: FORBIDDEN, 409: IN_USE}
         return [
-            Row("/me", given_by(self.me, user=verify), refusals(400, 401, 503), "GET"),
+            Row(
+                "/me",
+                given_by(self.me, user=verify),
+                refusals(400, 401, 503),
+                "GET",
+                checks=[self.check_home],
+            ),
             Row(
                 "/change-password",
                 given_by(self.change_password, user=verify),
                 refusals(*confirmed, texts=texts),
-                checks=[self._parts.check_address],
+                checks=[self._parts.check_address, self.check_home],
             ),
             Row(
                 "/delete-account",
                 given_by(self.delete_account, user=verify),
                 refusals(*confirmed, 409, texts=texts),
-                checks=[self._parts.check_address],
+                checks=[self._parts.check_address, self.check_home],
             ),
         ]

@@ -154,6 +154,7 @@ class RecoveryRoutes(Routes):
                 given_by(self.request_verification, user=verify),
                 asked,
                 status=202,
+                checks=[self.check_home],
             ),
             Row("/verify-email", self.verify_email, given, checks=limited),
             Row(

@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection, Request
 from fastbearer.accounts.models import User
 from fastbearer.accounts.records import utc_now
 from fastbearer.accounts.refresh import ReusedTokenError
-from fastbearer.accounts.routes.parts import Routes, Row, given_by
+from fastbearer.accounts.routes.parts import Routes, Row, given_by, verified
 from fastbearer.accounts.routes.schemas import (
     TEXTS,
     Done,
@@ -288,15 +288,6 @@ class ClaimsOrRefusal(SecurityBase):
             if refusal.status_code != 401:
                 raise
             return refusal
-
-
-async def verified(verifier: Any, token: str) -> dict[str, Any]:
-    """Return the claims of a token that is good, whether or not it has ended."""
-    averify = getattr(verifier, "averify", None)
-    claims: dict[str, Any] = (
-        verifier.verify(token) if averify is None else await averify(token)
-    )
-    return claims
 
 
 def wrong_credentials() -> HTTPException:
