@@ -138,6 +138,11 @@ def test_a_copy_that_is_too_old_answers_nothing(make: Make) -> None:
     asyncio.run(run())
 
 
+def test_a_copy_that_nobody_keeps_says_what_is_missing(make: Make) -> None:
+    with pytest.raises(StoreUnavailableError, match=r"lifespan=auth\.lifespan"):
+        ended(make(), SESSION)
+
+
 @pytest.mark.parametrize("difference", [-3000, 3000])
 def test_clocks_that_differ(make: Make, difference: int) -> None:
     """A process whose clock is wrong ends what began before, and nothing else."""

@@ -26,6 +26,11 @@ PRUNE_SECONDS = 600.0
 STOP_SECONDS = 1.0
 DEFAULT_LAG_SECONDS = 10.0
 NOTHING_READ = -1
+NOT_KNOWN = "what has ended is not known at the moment"
+NOT_RUN = (
+    "what has ended is not read: the application needs FastAPI(lifespan=auth.lifespan),"
+    " or the router of the accounts"
+)
 
 logger = logging.getLogger("fastbearer")
 
@@ -106,6 +111,7 @@ class ReplicatedRevocations:
         self._current_at = -math.inf
         self._pruned_at = -math.inf
         self._is_running = False
+        self._has_run = False
         self._is_late = False
         self._listener: asyncio.Task[bool] | None = None
 
@@ -116,7 +122,7 @@ class ReplicatedRevocations:
             StoreUnavailableError: The copy is too old, or was never read.
         """
         if self._monotonic() - self._current_at > self._max_lag:
-            raise StoreUnavailableError("what has ended is not known at the moment")
+            raise StoreUnavailableError(NOT_KNOWN if self._has_run else NOT_RUN)
         return self._ended.has_ended(token, claims, scope)
 
     def generation(self, user_id: str) -> int:
@@ -190,7 +196,7 @@ class ReplicatedRevocations:
             return
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._journal.opened())
-            self._is_running = True
+            self._is_running = self._has_run = True
             stack.callback(self._stop)
             await self._tick()
             stack.push_async_callback(self._stop_listening)
