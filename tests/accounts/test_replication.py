@@ -138,6 +138,11 @@ def test_a_copy_that_is_too_old_answers_nothing(make: Make) -> None:
     asyncio.run(run())
 
 
+def test_a_copy_that_nobody_keeps_says_what_is_missing(make: Make) -> None:
+    with pytest.raises(StoreUnavailableError, match=r"lifespan=auth\.lifespan"):
+        ended(make(), SESSION)
+
+
 @pytest.mark.parametrize("difference", [-3000, 3000])
 def test_clocks_that_differ(make: Make, difference: int) -> None:
     """A process whose clock is wrong ends what began before, and nothing else."""
@@ -480,6 +485,52 @@ def test_a_task_that_swallows_its_cancellation_is_stopped() -> None:
 
     asyncio.run(run())
     assert len(swallowed) == 3
+
+
+class StubbornJournal:
+    """A journal whose listener swallows its first cancellations."""
+
+    def __init__(self) -> None:
+        self.swallowed = 0
+        self.is_listening = False
+        self.was_left_listening: bool | None = None
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        yield
+        self.was_left_listening = self.is_listening
+
+    async def since(self, number: int) -> tuple[int, list[Any]]:
+        return 0, []
+
+    async def prune(self) -> None:
+        pass
+
+    async def listen(self, wake: Callable[[], None]) -> bool:
+        self.is_listening = True
+        while self.swallowed < 3:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                self.swallowed += 1
+        self.is_listening = False
+        return False
+
+
+def test_no_listener_outlives_its_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``asyncio.run`` cancels what is left once only, and would wait for ever."""
+    monkeypatch.setattr(replica, "STOP_SECONDS", 0.01)
+    journal: Any = StubbornJournal()
+    store = replica.ReplicatedRevocations(journal)
+
+    async def run() -> None:
+        async with store.lifespan(None):
+            await until_true(lambda: journal.is_listening)
+        assert journal.was_left_listening is False
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(run())
+    assert journal.swallowed == 3
 
 
 def test_a_hundred_thousand_sessions_cost_little() -> None:

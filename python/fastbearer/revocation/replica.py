@@ -23,9 +23,14 @@ __all__ = ["Journal", "ReplicatedRevocations"]
 
 POLL_SECONDS = 1.0
 PRUNE_SECONDS = 600.0
-STOP_SECONDS = 0.1
+STOP_SECONDS = 1.0
 DEFAULT_LAG_SECONDS = 10.0
 NOTHING_READ = -1
+NOT_KNOWN = "what has ended is not known at the moment"
+NOT_RUN = (
+    "what has ended is not read: the application needs FastAPI(lifespan=auth.lifespan),"
+    " or the router of the accounts"
+)
 
 logger = logging.getLogger("fastbearer")
 
@@ -106,7 +111,9 @@ class ReplicatedRevocations:
         self._current_at = -math.inf
         self._pruned_at = -math.inf
         self._is_running = False
+        self._has_run = False
         self._is_late = False
+        self._listener: asyncio.Task[bool] | None = None
 
     def has_ended(self, token: str, claims: Mapping[str, Any], scope: str = "") -> bool:
         """Tell whether a token has ended, without waiting for anything.
@@ -115,7 +122,7 @@ class ReplicatedRevocations:
             StoreUnavailableError: The copy is too old, or was never read.
         """
         if self._monotonic() - self._current_at > self._max_lag:
-            raise StoreUnavailableError("what has ended is not known at the moment")
+            raise StoreUnavailableError(NOT_KNOWN if self._has_run else NOT_RUN)
         return self._ended.has_ended(token, claims, scope)
 
     def generation(self, user_id: str) -> int:
@@ -189,9 +196,10 @@ class ReplicatedRevocations:
             return
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._journal.opened())
-            self._is_running = True
+            self._is_running = self._has_run = True
             stack.callback(self._stop)
             await self._tick()
+            stack.push_async_callback(self._stop_listening)
             await stack.enter_async_context(_running(self._run()))
             yield
 
@@ -206,17 +214,24 @@ class ReplicatedRevocations:
 
     async def _run(self) -> None:
         woken = asyncio.Event()
-        listener = asyncio.create_task(self._listen(woken.set))
-        try:
-            while True:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(POLL_SECONDS):
-                        await woken.wait()
-                woken.clear()
-                await self._tick()
-                if listener.done() and listener.result():
-                    listener = asyncio.create_task(self._listen(woken.set))
-        finally:
+        listener = self._start_listening(woken.set)
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_SECONDS):
+                    await woken.wait()
+            woken.clear()
+            await self._tick()
+            if listener.done() and listener.result():
+                listener = self._start_listening(woken.set)
+
+    def _start_listening(self, wake: Callable[[], None]) -> asyncio.Task[bool]:
+        self._listener = asyncio.create_task(self._listen(wake))
+        return self._listener
+
+    async def _stop_listening(self) -> None:
+        """Not in the task that started it: that may be cancelled again meanwhile."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
             await _stopped(listener)
 
     async def _listen(self, wake: Callable[[], None]) -> bool:
@@ -259,7 +274,8 @@ async def _stopped(task: asyncio.Task[Any]) -> None:
     """Cancel a task until it is done.
 
     Once may not do: what a task waits for may have swallowed the cancellation, as
-    ``asyncio.wait_for`` does before Python 3.12 when both come at once.
+    ``asyncio.wait_for`` does before Python 3.12 when both come at once. Between two
+    there is time for a task to clean up, even on a busy machine.
     """
     while not task.done():
         task.cancel()
