@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError, PendingRollbackError
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-from accounts_kit import CHEAP, EMAIL, PASSWORD, make_auth
+from accounts_kit import CHEAP, EMAIL, PASSWORD, Store, make_auth, rows
 from fastbearer.accounts import Accounts, Database, SQLModelUserStore, User
 from fastbearer.connections.values import hide_values
 from fastbearer.errors import ConfigurationError, StoreUnavailableError
@@ -410,6 +410,29 @@ def test_d10_a_user_in_use_is_not_deleted(project: Wide, tmp_path: Path) -> None
             first = await client.post("delete-account", json=body, headers=headers)
             seen = await client.get("me", headers=headers)
             await asyncio.to_thread(project.run, "DELETE FROM visit")
+            second = await client.post("delete-account", json=body, headers=headers)
+            return [first.status_code, seen.status_code, second.status_code]
+
+    assert asyncio.run(tried()) == [409, 200, 200]
+
+
+@pytest.mark.parametrize("when", ["", "DEFERRABLE INITIALLY DEFERRED"])
+def test_d10_a_user_of_our_own_table_in_use(database: Store, when: str) -> None:
+    """Projects have foreign keys to our table: its MetaData is there for that."""
+    accounts = Accounts(make_auth(database, revocation="off"), hasher=CHEAP)
+
+    async def tried() -> list[int]:
+        async with client_of(accounts) as client:
+            data = (await client.post("signup", json=SIGN_UP)).json()["data"]
+            headers = {"Authorization": f"Bearer {data['token']}"}
+            body = {"password": PASSWORD}
+            owner = f"owner VARCHAR(32) REFERENCES fastbearer_user (id) {when}"
+            await asyncio.to_thread(rows, database, f"CREATE TABLE note ({owner})")
+            note = f"INSERT INTO note VALUES ('{data['user']['id']}')"
+            await asyncio.to_thread(rows, database, note)
+            first = await client.post("delete-account", json=body, headers=headers)
+            seen = await client.get("me", headers=headers)
+            await asyncio.to_thread(rows, database, "DELETE FROM note")
             second = await client.post("delete-account", json=body, headers=headers)
             return [first.status_code, seen.status_code, second.status_code]
 
