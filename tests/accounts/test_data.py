@@ -8,7 +8,7 @@ import os
 import sqlite3
 import stat
 import traceback
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -268,6 +268,44 @@ def test_s7_the_log_of_a_failed_sign_up(
         assert asyncio.run(tried()) == 500
     assert "account not created" in caplog.messages
     assert "$argon2id$" not in caplog.text and EMAIL not in caplog.text
+
+
+async def in_a_group(user: User) -> None:
+    group: list[Exception] = [
+        IntegrityError("INSERT INTO x", {"x": user.password_hash}, Exception("no")),
+        ValueError(f"cannot store {user.password_hash}"),
+    ]
+    raise ExceptionGroup("two of two", group)
+
+
+async def in_a_note(user: User) -> None:
+    error = ValueError("cannot store a user")
+    error.add_note(f"it was {user.password_hash}")
+    raise error
+
+
+async def cut_off(user: User) -> None:
+    raise ValueError(f"Failing row contains ({user.password_hash[:64]}...)")
+
+
+@pytest.mark.parametrize("fail", [in_a_group, in_a_note, cut_off])
+def test_s7_wherever_an_error_shows_the_hash(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    fail: Callable[[User], Awaitable[None]],
+) -> None:
+    store: Any = LeakyStore()
+    store.add = fail
+    auth = make_auth(tmp_path / "never.db", revocation="off")
+    accounts = Accounts(auth, store=store, hasher=CHEAP)
+
+    async def tried() -> int:
+        async with client_of(accounts) as client:
+            return (await client.post("signup", json=SIGN_UP)).status_code
+
+    assert asyncio.run(tried()) == 500
+    assert "account not created" in caplog.messages
+    assert "$argon2id$" not in caplog.text
 
 
 class LeakyStore:
