@@ -197,7 +197,7 @@ class PasswordHash:
         """Verify, and hash anew where the stored hash is outdated.
 
         The hash is kept where a new one would not do for its owner: where the
-        old scheme saw a part of the password only (bcrypt, over 72 bytes), or
+        old scheme may have seen a part of it only (bcrypt, of 72 bytes or more), or
         takes several for one (Better Auth's, for its NFKC), what was typed may
         not be what was once chosen; and some passwords the new scheme cannot
         hash.

@@ -181,6 +181,21 @@ def test_a4_a_password_changed_at_the_better_auth_server(
     asyncio.run(tried())
 
 
+def test_a_reset_knows_the_name_of_the_user(database: Store) -> None:
+    """As sign-up and a change do."""
+
+    async def tried() -> None:
+        async with desk_of(database) as desk:
+            body = {"email": EMAIL, "password": PASSWORD, "name": "Grace Hopper"}
+            assert await desk.post("signup", **body) == 201
+            code = await desk.code()
+            named = "gracehopper1906"
+            assert await desk.post("reset-password", code=code, password=named) == 400
+            assert await desk.post("reset-password", code=code, password=NEW) == 200
+
+    asyncio.run(tried())
+
+
 def test_nothing_is_sent_to_what_is_no_address(database: Store) -> None:
     """A row that an older version, or somebody else, has made."""
 

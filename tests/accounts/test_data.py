@@ -8,7 +8,7 @@ import os
 import sqlite3
 import stat
 import traceback
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError, PendingRollbackError
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-from accounts_kit import CHEAP, EMAIL, PASSWORD, make_auth
+from accounts_kit import CHEAP, EMAIL, PASSWORD, Store, make_auth, rows
 from fastbearer.accounts import Accounts, Database, SQLModelUserStore, User
 from fastbearer.connections.values import hide_values
 from fastbearer.errors import ConfigurationError, StoreUnavailableError
@@ -270,6 +270,44 @@ def test_s7_the_log_of_a_failed_sign_up(
     assert "$argon2id$" not in caplog.text and EMAIL not in caplog.text
 
 
+async def in_a_group(user: User) -> None:
+    group: list[Exception] = [
+        IntegrityError("INSERT INTO x", {"x": user.password_hash}, Exception("no")),
+        ValueError(f"cannot store {user.password_hash}"),
+    ]
+    raise ExceptionGroup("two of two", group)
+
+
+async def in_a_note(user: User) -> None:
+    error = ValueError("cannot store a user")
+    error.add_note(f"it was {user.password_hash}")
+    raise error
+
+
+async def cut_off(user: User) -> None:
+    raise ValueError(f"Failing row contains ({user.password_hash[:64]}...)")
+
+
+@pytest.mark.parametrize("fail", [in_a_group, in_a_note, cut_off])
+def test_s7_wherever_an_error_shows_the_hash(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    fail: Callable[[User], Awaitable[None]],
+) -> None:
+    store: Any = LeakyStore()
+    store.add = fail
+    auth = make_auth(tmp_path / "never.db", revocation="off")
+    accounts = Accounts(auth, store=store, hasher=CHEAP)
+
+    async def tried() -> int:
+        async with client_of(accounts) as client:
+            return (await client.post("signup", json=SIGN_UP)).status_code
+
+    assert asyncio.run(tried()) == 500
+    assert "account not created" in caplog.messages
+    assert "$argon2id$" not in caplog.text
+
+
 class LeakyStore:
     """A store of the project's own, whose errors show what it was given."""
 
@@ -410,6 +448,29 @@ def test_d10_a_user_in_use_is_not_deleted(project: Wide, tmp_path: Path) -> None
             first = await client.post("delete-account", json=body, headers=headers)
             seen = await client.get("me", headers=headers)
             await asyncio.to_thread(project.run, "DELETE FROM visit")
+            second = await client.post("delete-account", json=body, headers=headers)
+            return [first.status_code, seen.status_code, second.status_code]
+
+    assert asyncio.run(tried()) == [409, 200, 200]
+
+
+@pytest.mark.parametrize("when", ["", "DEFERRABLE INITIALLY DEFERRED"])
+def test_d10_a_user_of_our_own_table_in_use(database: Store, when: str) -> None:
+    """Projects have foreign keys to our table: its MetaData is there for that."""
+    accounts = Accounts(make_auth(database, revocation="off"), hasher=CHEAP)
+
+    async def tried() -> list[int]:
+        async with client_of(accounts) as client:
+            data = (await client.post("signup", json=SIGN_UP)).json()["data"]
+            headers = {"Authorization": f"Bearer {data['token']}"}
+            body = {"password": PASSWORD}
+            owner = f"owner VARCHAR(32) REFERENCES fastbearer_user (id) {when}"
+            await asyncio.to_thread(rows, database, f"CREATE TABLE note ({owner})")
+            note = f"INSERT INTO note VALUES ('{data['user']['id']}')"
+            await asyncio.to_thread(rows, database, note)
+            first = await client.post("delete-account", json=body, headers=headers)
+            seen = await client.get("me", headers=headers)
+            await asyncio.to_thread(rows, database, "DELETE FROM note")
             second = await client.post("delete-account", json=body, headers=headers)
             return [first.status_code, seen.status_code, second.status_code]
 

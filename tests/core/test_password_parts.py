@@ -144,14 +144,17 @@ KDFS = [
 @pytest.mark.parametrize(
     ("stored", "password", "is_sole"),
     [
-        (BCRYPT, "x" * 72, True),
+        (BCRYPT, "x" * 71, True),
+        (BCRYPT, "x" * 72, False),  # or of a longer one that begins so
         (BCRYPT, "x" * 73, False),
-        (BCRYPT, "\u00e9" * 36, True),
+        (BCRYPT, "\u00e9" * 35, True),
+        (BCRYPT, "\u00e9" * 36, False),
         (BCRYPT, "\u00e9" * 37, False),
         (BCRYPT.replace("2b", "2x"), "plain", True),
         (BCRYPT.replace("2b", "2x"), "caf\u00e9", False),
         (BCRYPT.replace("2b", "2a"), "caf\u00e9", True),
-        (f"bcrypt${BCRYPT}", "x" * 72, True),
+        (f"bcrypt${BCRYPT}", "x" * 71, True),
+        (f"bcrypt${BCRYPT}", "x" * 72, False),
         (f"bcrypt${BCRYPT}", "x" * 73, False),
         (f"bcrypt${BCRYPT.replace('2b', '2x')}", "caf\u00e9", False),
         (f"bcrypt_sha256${BCRYPT}", "x" * 4096, True),

@@ -269,7 +269,7 @@ format_verify(const hash_means *means, span password, span hash,
 bool
 format_is_sole(const format *row, span hash, span password)
 {
-    return (row->seen == 0 || password.len <= row->seen)
+    return (row->seen == 0 || password.len < row->seen)
            && (row->is_sole == NULL || row->is_sole(hash, password));
 }
 

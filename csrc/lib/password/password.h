@@ -134,8 +134,8 @@ struct format {
     CHECKED status (*verify)(const format *row, const hash_means *means,
                              span password, span hash, unsigned threads,
                              bool *matches);
-    /* Whether only this password, of all that are not too long to count, can
-     * have made the hash; NULL where that is so of each. */
+    /* Whether only this password, of all that are shorter than what counts,
+     * can have made the hash; NULL where that is so of each. */
     bool (*is_sole)(span setting, span password);
     /* Writes a hash whose digest is zeros, unchecked; false without room.
      * NULL where no new hashes are made. */

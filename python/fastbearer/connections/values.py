@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["HiddenError", "hide_values", "shows"]
 
 HIDDEN = "***"
+LEAST_SHOWN = 36
+"""Characters of a value: all of an Argon2 hash's costs, and some of its salt."""
 
 NAMES = ("constraint_name", "table_name", "column_name")
 
@@ -42,6 +44,8 @@ def hide_values(error: BaseException, *values: str) -> None:
         values: What is taken out of the arguments of other errors.
     """
     for one in list(_chain(error)):
+        if _notes(one):
+            one.__notes__ = [str(_without(note, values)) for note in _notes(one)]
         if isinstance(one, exc.StatementError):
             _hide(one)
         elif isinstance(one, exc.SQLAlchemyError):
@@ -52,9 +56,14 @@ def hide_values(error: BaseException, *values: str) -> None:
 
 
 def shows(error: BaseException, values: Sequence[str]) -> bool:
-    """Tell whether an error, or one that it came from, shows one of some values."""
-    told = [f"{one} {one!r}" for one in _chain(error)]
-    return any(value and value in text for value in values for text in told)
+    """Tell whether an error, or one that it came from, shows one of some values.
+
+    The beginning of a long one counts as well: PostgreSQL, for one, cuts what it
+    shows after 64 bytes.
+    """
+    told = [f"{one} {one!r} {_notes(one)}" for one in _chain(error)]
+    starts = [value[:LEAST_SHOWN] for value in values if value]
+    return any(start in text for start in starts for text in told)
 
 
 def _without(argument: object, values: Sequence[str]) -> object:
@@ -74,6 +83,14 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         seen.add(id(one))
         yield one
         waiting += [one.__cause__, one.__context__]
+        if isinstance(one, BaseExceptionGroup):
+            waiting += one.exceptions
+
+
+def _notes(error: BaseException) -> list[object]:
+    """Return what was added to an error, which tracebacks show."""
+    notes: list[object] = getattr(error, "__notes__", [])
+    return notes
 
 
 def _hide(error: exc.StatementError) -> None:

@@ -78,7 +78,7 @@ class RecoveryRoutes(Routes):
         """
         parts = self._parts
         user = await self._owner("reset_password", body.code)
-        newer = await parts.credentials.hash_new(body.password, user.email)
+        newer = await parts.credentials.hash_new(body.password, user.email, user.name)
         async with parts.sessions.ending_all(user.id):
             # Of several at a time one wins here: the code is bound to the old hash.
             if not await parts.store.replace_password_hash(user, newer):

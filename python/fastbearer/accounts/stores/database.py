@@ -11,7 +11,11 @@ from fastbearer.accounts.emails import is_same_email, spellings
 from fastbearer.accounts.models import User
 from fastbearer.accounts.records import utc_now
 from fastbearer.accounts.stores.ids import is_storable
-from fastbearer.accounts.stores.protocol import TAKEN, EmailTakenError
+from fastbearer.accounts.stores.protocol import (
+    TAKEN,
+    EmailTakenError,
+    UserInUseError,
+)
 
 __all__ = ["DatabaseUserStore"]
 
@@ -78,5 +82,8 @@ class DatabaseUserStore:
 
     async def remove(self, user: User) -> None:
         """As in `UserStore`."""
-        async with self._database.transaction() as session:
-            await session.exec(delete(User).where(col(User.id) == user.id))
+        try:
+            async with self._database.transaction() as session:
+                await session.exec(delete(User).where(col(User.id) == user.id))
+        except IntegrityError:
+            raise UserInUseError("rows of other tables refer to the user") from None

@@ -4,9 +4,10 @@ import inspect
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
+from uuid import UUID
 
 from anyio import to_thread
-from sqlalchemy import ColumnElement, func, or_, update
+from sqlalchemy import ColumnElement, Uuid, func, or_, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -158,8 +159,11 @@ class SQLModelUserStore:
     async def replace_password_hash(self, user: User, password_hash: str) -> bool:
         """As in `UserStore`: one statement, that of several at a time one wins."""
         stored = col(getattr(self._model, self._password_hash))
+        is_unchanged: ColumnElement[bool] = stored == user.password_hash
+        if not user.password_hash:  # their first; `_user` has read NULL as empty
+            is_unchanged = or_(is_unchanged, stored.is_(None))
         statement = self._update(
-            user, stored == user.password_hash, **{self._password_hash: password_hash}
+            user, is_unchanged, **{self._password_hash: password_hash}
         )
         return await self._run(lambda session: _changed(session, statement))
 
@@ -219,7 +223,11 @@ class SQLModelUserStore:
         return user
 
     def _key(self, user_id: str) -> Any:
-        return key_of(user_id, self._model.__table__.c.id.type.python_type)
+        kept = self._model.__table__.c.id.type
+        if isinstance(kept, Uuid) and not kept.as_uuid:
+            # A text here, and a UUID there: PostgreSQL takes no other to compare.
+            return None if key_of(user_id, UUID) is None else user_id
+        return key_of(user_id, kept.python_type)
 
     def _is_row(self, key: Any) -> ColumnElement[bool]:
         is_row: ColumnElement[bool] = col(self._model.id) == comparable(key)

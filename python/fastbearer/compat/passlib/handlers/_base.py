@@ -161,7 +161,8 @@ class Handler:
         """
         password = self._password(secret)
         if self.truncate_size is not None and self.truncate_size == old.truncate_size:
-            password = password[: self.truncate_size]
+            # Whatever the rest is, the new hash takes it for the same as the old.
+            password = password[: self.truncate_size - 1]
         try:
             return password_is_sole(password, text_of(hash))
         except errors.InvalidHashError:
