@@ -18,6 +18,8 @@ __all__ = ["redis_client", "redis_outages", "refused_by_redis"]
 
 TIMEOUT_SECONDS = 2.0
 REFUSED_COMMAND = re.compile(r"the '([a-z|]{1,40})' command")
+REFUSED_KEY = re.compile(r"(?s)permission.*key|key.*permission")
+"""Redis says it in a sentence alone; one that a script meets has not even a type."""
 
 
 def redis_client(url: str, name: str = "REDIS_URL") -> Redis:
@@ -49,7 +51,7 @@ def refused_by_redis(error: BaseException | None) -> str | None:
             found = REFUSED_COMMAND.search(str(error))
             if found is not None:
                 return f"Redis refuses the command {found[1]}"
-            is_key = "permission" in str(error) and "key" in str(error)
+            is_key = REFUSED_KEY.search(str(error)) is not None
             return "Redis refuses a key" if is_key else "Redis answers with an error"
         error = error.__cause__ or error.__context__
     return None
