@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from fastbearer.accounts.database import Database
 from fastbearer.accounts.records import UtcDateTime
-from fastbearer.revocation.ended import Change, Ended, Kind
+from fastbearer.revocation.ended import KINDS, LETTERS, Change, Ended, Kind
 from fastbearer.revocation.replica import DEFAULT_LAG_SECONDS, ReplicatedRevocations
 
 __all__ = ["DatabaseRevocations"]
@@ -21,8 +21,6 @@ __all__ = ["DatabaseRevocations"]
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 CLOCK_DIFFERENCE_SECONDS = 3600
 CHANNEL = "fastbearer_ended"
-KINDS: dict[str, Kind] = {"t": "token", "s": "session", "u": "user"}
-LETTERS = {kind: letter for letter, kind in KINDS.items()}
 
 # Its row is locked until the end of the transaction: numbers come in their order.
 NEXT_NUMBER = text(
