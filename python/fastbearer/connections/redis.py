@@ -18,7 +18,8 @@ __all__ = ["redis_client", "redis_outages", "refused_by_redis"]
 
 TIMEOUT_SECONDS = 2.0
 REFUSED_COMMAND = re.compile(r"the '([a-z|]{1,40})' command")
-REFUSED_KEY = re.compile(r"permission.* key")
+REFUSED_KEY = re.compile(r"(?s)permission.*key|key.*permission")
+"""Redis says it in a sentence alone; one that a script meets has not even a type."""
 
 
 def redis_client(url: str, name: str = "REDIS_URL") -> Redis:
