@@ -167,6 +167,20 @@ def test_a_server_that_has_read_the_header_itself() -> None:
 
 
 @pytest.mark.http
+@pytest.mark.parametrize("hop", ["unix:", "unix", "unix:/run/nginx.sock"])
+def test_a_unix_socket_between_two_proxies(hop: str) -> None:
+    """nginx names so whoever is connected to it over a unix socket."""
+    chain = f"198.51.100.7, {hop}"
+    both = {"trusted_proxies": "unix, 10.0.0.0/8"}
+    assert forwarded_for(chain, **both) == "198.51.100.7"
+    assert forwarded_for(chain, "10.0.0.2", **both) == "198.51.100.7"
+    assert forwarded_for(chain, peer=None, **both) == "198.51.100.7"
+    assert forwarded(f'for=198.51.100.7, for="{hop}"', **both) == "198.51.100.7"
+    # Whoever is not trusted is not asked about others.
+    assert str(forwarded_for(chain)).startswith("unreadable-")
+    assert forwarded_for(f"{hop}, 203.0.113.9", **both) == "203.0.113.9"
+
+
 def test_behind_a_real_unix_socket(tmp_path: Path) -> None:
     limits = {"throttle": True, "throttle_requests": "2/minute"}
     limits |= {"throttle_failures": "1000/minute", "trusted_proxies": "unix"}

@@ -159,6 +159,30 @@ def test_without_a_way_the_code_is_told_to_nobody(
     assert "the-code" not in caplog.text
 
 
+def start(folder: Path, send: Any = None, **settings: Any) -> None:
+    async def run() -> None:
+        async with Accounts(make_auth(folder / "a.db", **settings), send=send).lifespan(
+            None
+        ):
+            pass
+
+    asyncio.run(run())
+
+
+def test_the_start_says_that_no_message_can_be_sent(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    start(tmp_path)
+    assert "/forgot-password" in caplog.text and "set SMTP_URL" in caplog.text
+    with pytest.raises(ConfigurationError, match=r"EMAIL_VERIFICATION=1.*SMTP_URL"):
+        start(tmp_path, email_verification=True)
+    caplog.clear()
+    start(tmp_path, send=print, email_verification=True)
+    start(tmp_path, mail_console=True, email_verification=True)
+    start(tmp_path, smtp_url="smtp://h", mail_from=FROM, email_verification=True)
+    assert "SMTP_URL" not in caplog.text
+
+
 def test_tls_is_needed_but_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[dict[str, Any]] = []
 

@@ -369,7 +369,7 @@ def test_serve_where_this_machine_is_not() -> None:
 def test_serve_without_its_database(tmp_path: Path) -> None:
     database = f"sqlite+aiosqlite:///{tmp_path}/missing/service.db"
     variables = {"BETTER_AUTH_SECRET": SECRET, "DATABASE_URL": database}
-    result = run("serve", "--port", "0", **variables)
+    result = run("serve", "--port", "0", MAIL_CONSOLE="1", **variables)
     assert result.returncode != 0
     lines = result.stderr.splitlines()
     assert all(line.startswith(("INFO: ", "ERROR: ")) for line in lines)

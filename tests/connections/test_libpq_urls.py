@@ -98,10 +98,26 @@ def test_other_parameters(query: str, expected: dict[str, Any] | None) -> None:
         ("", "host=a,b&port=1,2", "a%2Cb&port=1%2C2"),
         ("", "host=a:1&host=b:2", "a%3A1%2Cb%3A2"),
         ("", "host=/run/postgresql", "%2Frun%2Fpostgresql"),
+        ("%2Frun%2Fa,%2Frun%2Fb", "", "%2Frun%2Fa%2C%2Frun%2Fb"),
     ],
 )
 def test_lists_of_hosts(host: str, query: str, hosts: str) -> None:
     assert f"host={hosts}" in dsn(query, host)
+
+
+@pytest.mark.parametrize("password", ["p,x/y", "12,x/y", "p,x?y", "p,x", "p/x,y"])
+def test_no_part_of_a_password_is_a_host(password: str) -> None:
+    url = parsed_url(f"postgresql://me:{password}@h.example/db", "DATABASE_URL")
+    bare, found = asyncpg_arguments(url, "DATABASE_URL")
+    assert (bare.host, bare.password, found) == ("h.example", password, {})
+
+
+@pytest.mark.parametrize("user", ["", "me@", "me:a-password@"])
+def test_a_unix_socket_is_named_as_libpq_has_it(user: str) -> None:
+    """PostgreSQL, 34.1.1.2: its folder, percent-encoded, in place of a host."""
+    address = f"postgresql://{user}%2Frun%2Fpostgresql/db"
+    bare, _ = asyncpg_arguments(parsed_url(address, "DATABASE_URL"), "DATABASE_URL")
+    assert bare.host == "/run/postgresql"
 
 
 @pytest.mark.parametrize(
@@ -126,6 +142,7 @@ def test_an_unknown_parameter_is_named(parameter: str) -> None:
         *("connect_timeout=soon", "gssencmode=require", "replication=database"),
         *("load_balance_hosts=random", "sslcompression=1", "ssl=maybe"),
         *("sslrootcert=system&sslmode=require", "command_timeout=x"),
+        *("timeout=nan", "timeout=0", "command_timeout=-1", "command_timeout=inf"),
     ],
 )
 def test_what_asyncpg_cannot_do_is_named(query: str) -> None:

@@ -185,6 +185,16 @@ def test_a_wide_private_number_buys_no_work() -> None:
     assert "does not match" in answer("jwk", jwk)
 
 
+def test_a_private_key_without_its_primes_buys_no_work() -> None:
+    """It is tried by signing: half a minute for an n and a d of 16384 bits."""
+    jwk = {**RSA, "n": b64(of_bits(16384)), "d": b64(of_bits(16384))}
+    assert "costs more to open" in answer("jwk", jwk)
+    with pytest.raises(InvalidKeyError, match="costs more to open"):
+        Key.from_jwk({**RSA, "n": b64(of_bits(4104)), "d": b64(of_bits(4096))})
+    with pytest.raises(InvalidKeyError, match="does not match"):
+        Key.from_jwk({**RSA, "n": b64(of_bits(4096)), "d": b64(of_bits(4096))})
+
+
 def test_a_pem_key_has_no_wide_numbers() -> None:
     """PKCS#1 (RFC 8017 A.1.2) with a d of 60,000 bits."""
     numbers = [0, of_bits(2048), 65537, of_bits(60_000), *[of_bits(1024)] * 5]

@@ -23,6 +23,7 @@
 #define KEY_RSA_BITS_MIN 2048
 #define KEY_RSA_BITS_MAX 16384
 #define KEY_RSA_E_BITS_MAX 256
+#define KEY_RSA_TRIED_BITS_MAX 4096 /* private, but without its primes */
 
 /* --- opening an encrypted key (RFC 8018, RFC 7914) ----------------------- */
 

@@ -185,7 +185,8 @@ factors_agree(const rsa_numbers *all)
     return ok;
 }
 
-/* A key that has only n, e and d is tried. */
+/* A key that has only n, e and d is tried: without the primes, which takes
+ * half a minute for 16384 bits. */
 static bool
 round_trips(EVP_PKEY *evp)
 {
@@ -222,9 +223,14 @@ has_private_sizes(const rsa_numbers *all)
 CHECKED static status
 check_rsa_pair(EVP_PKEY *evp, const rsa_numbers *all)
 {
-    return all->of[RSA_D] != NULL && has_private_sizes(all)
-                   && (all->has_factors ? factors_agree(all)
-                                        : round_trips(evp))
+    if (all->of[RSA_D] == NULL || !has_private_sizes(all)) {
+        return failure_of(STATUS_KEY_PAIR);
+    }
+    if (!all->has_factors
+        && BN_num_bits(all->of[RSA_N]) > KEY_RSA_TRIED_BITS_MAX) {
+        return STATUS_KEY_COSTLY;
+    }
+    return (all->has_factors ? factors_agree(all) : round_trips(evp))
                ? STATUS_OK
                : failure_of(STATUS_KEY_PAIR);
 }

@@ -122,6 +122,7 @@ class Accounts:
         users = CheckedUserStore(self.store)
         self._credentials = Credentials(lambda: auth.settings, users, hasher)
         codes = Codes(self.database) if self._has_tables else None
+        self._is_sender_used = codes is not None and send is None
         self._sessions = Sessions(auth, users, self.database)
         parts = Parts(
             auth=auth,
@@ -182,7 +183,7 @@ class Accounts:
         self._set_home()
         _ = self._auth.signer
         self._credentials.prepare()
-        self._sender.prepare()
+        self._sender.prepare(is_used=self._is_sender_used)
         log_sessions(self._auth)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._auth.lifespan(app))

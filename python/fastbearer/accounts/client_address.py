@@ -81,7 +81,7 @@ class ClientAddresses:
         if not hops:
             self._tell(UNNAMED, "unix" if peer is None else peer)
         while hops and self._is_proxy(peer):
-            peer = _node(hops.pop())
+            peer = self._hop(hops.pop())
         return self._counted(peer)
 
     def _hops(self, scope: Mapping[str, Any]) -> tuple[str, list[str]]:
@@ -96,6 +96,12 @@ class ClientAddresses:
             return "X-Forwarded-For", list(filter(None, parts))
         lines = found[b"forwarded"]
         return "Forwarded", [node for line in lines for node in forwarded_nodes(line)]
+
+    def _hop(self, text: str) -> Peer:
+        """Return a hop; nginx names a client over a unix socket "unix:"."""
+        if is_unix(text) and self._settings().trusts_unix_sockets:
+            return None
+        return _node(text)
 
     def _is_proxy(self, peer: Peer) -> bool:
         if peer is None:
@@ -126,9 +132,12 @@ def _peer(scope: Mapping[str, Any]) -> Peer:
     """Return who is connected; None over a unix socket."""
     client = scope.get("client")
     host = client[0] if client else ""
-    if not host or host == "unix" or host.startswith(("/", "unix:")):
-        return None
-    return _node(host)
+    return None if not host or is_unix(host) else _node(host)
+
+
+def is_unix(host: str) -> bool:
+    """Tell whether what stands for an address is a unix socket, or its path."""
+    return host == "unix" or host.startswith(("/", "unix:"))
 
 
 def _node(text: str) -> Address | str:

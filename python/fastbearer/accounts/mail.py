@@ -1,5 +1,6 @@
 """Messages by e-mail, as the settings say: over SMTP, or on the console."""
 
+import logging
 from collections.abc import Callable
 from email.message import EmailMessage
 from urllib.parse import quote, unquote, urlsplit
@@ -34,6 +35,8 @@ NOWHERE = (
 )
 NO_EXTRA = 'SMTP_URL needs the extra smtp: pip install "fastbearer[smtp]"'
 
+logger = logging.getLogger("fastbearer")
+
 
 class ConfiguredSender:
     """Sends messages the way that the settings describe.
@@ -61,13 +64,20 @@ class ConfiguredSender:
         else:
             raise ConfigurationError(NOWHERE)
 
-    def prepare(self) -> None:
-        """Fail at the start where the first message would.
+    def prepare(self, *, is_used: bool = True) -> None:
+        """Fail at the start where the first message would, or say so in the log.
+
+        Args:
+            is_used: Whether messages go this way at all.
 
         Raises:
-            ConfigurationError: The extra is missing.
+            ConfigurationError: The extra is missing; or ``email_verification`` asks
+                for messages, and there is no way to send them.
         """
-        if self._settings().smtp_url is None:
+        settings = self._settings()
+        if settings.smtp_url is None:
+            if is_used and not settings.mail_console:
+                _warn_or_refuse(settings)
             return
         try:
             import aiosmtplib  # noqa: F401
@@ -90,6 +100,12 @@ class ConfiguredSender:
             start_tls=None if is_local or parts.scheme == "smtps" else True,
             timeout=TIMEOUT_SECONDS,
         )
+
+
+def _warn_or_refuse(settings: Settings) -> None:
+    if settings.email_verification:
+        raise ConfigurationError(f"EMAIL_VERIFICATION=1, and {NOWHERE}")
+    logger.warning("/forgot-password and /request-verification: %s", NOWHERE)
 
 
 def email_of(message: Message, settings: Settings) -> EmailMessage:

@@ -13,7 +13,7 @@ import re
 import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from fastbearer.errors import ConfigurationError
 
@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 __all__ = ["asyncpg_arguments", "with_hosts_apart"]
 
 HOSTS = re.compile(
-    r"(?P<head>postgres(?:ql)?(?:\+asyncpg)?://(?:[^:/@]*(?::[^@]*)?@)?)"
+    r"(?P<head>postgres(?:ql)?(?:\+asyncpg)?://(?:[^:/@]*(?::[^@]*)?@)?+)"
     r"(?P<hosts>[^/?@]*,[^/?@]*)(?P<path>/[^?]*)?(?:\?(?P<query>.*))?",
     re.DOTALL,
 )
+"""What stands before an "@" is never a host: a password may have commas in it, and as
+SQLAlchemy reads it, slashes and question marks as well."""
+
 SHOWABLE = re.compile(r"[a-z_]{1,40}")
 
 MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
@@ -56,10 +59,18 @@ TRUE_ANYWAY: Mapping[str, frozenset[str]] = {
 }
 """Values that ask for what asyncpg does in any case."""
 
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < float("inf"):
+        raise ValueError("not a number of seconds to wait")
+    return seconds
+
+
 OWN: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "connect_timeout": ("timeout", lambda text: float(text) if int(text) > 0 else None),
-    "timeout": ("timeout", float),
-    "command_timeout": ("command_timeout", float),
+    "timeout": ("timeout", _seconds),
+    "command_timeout": ("command_timeout", _seconds),
     "statement_cache_size": ("statement_cache_size", int),
     "prepared_statement_cache_size": ("prepared_statement_cache_size", int),
 }
@@ -92,7 +103,7 @@ def with_hosts_apart(url: str) -> str:
     found = HOSTS.fullmatch(url)
     if found is None:
         return url
-    query = urlencode({"host": found["hosts"]})
+    query = urlencode({"host": unquote(found["hosts"])})
     more = f"&{found['query']}" if found["query"] else ""
     return f"{found['head']}{found['path'] or '/'}?{query}{more}"
 
@@ -118,7 +129,9 @@ def asyncpg_arguments(url: URL, name: str) -> tuple[URL, dict[str, Any]]:
     asked = {key: value for key, value in asked.items() if value}
     if asked:
         arguments["dsn"] = f"postgresql://?{urlencode(asked)}"
-    return url.set(query={}), arguments
+    # Of a unix socket the folder is written like this: %2Fvar%2Frun%2Fpostgresql.
+    host = None if url.host is None else unquote(url.host)
+    return url.set(host=host, query={}), arguments
 
 
 def _single(value: str | tuple[str, ...]) -> str:
