@@ -65,6 +65,8 @@ def test_the_layers() -> None:
         ("compat/jwt/help.py", "import fastbearer.compat.jose"),
         ("compat/jose/utils.py", "from fastbearer.compat.passlib import hash"),
         ("compat/passlib/exc.py", "from fastbearer.compat.jwt import utils"),
+        ("compat/pwdlib/exceptions.py", "from fastbearer.compat.passlib import exc"),
+        ("compat/passlib/exc.py", "import fastbearer.compat.pwdlib.exceptions"),
         ("compat/_shared/der.py", "from fastbearer.compat.jose import utils"),
         ("testing.py", "from fastbearer.compat._shared import clock"),
         ("app/health.py", "import fastbearer.compat._shared.der"),
