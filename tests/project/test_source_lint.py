@@ -263,9 +263,19 @@ def test_the_source_keeps_the_rules(source: Source) -> None:
     assert [problem for rule in RULES for problem in rule(source)] == []
 
 
+def shared_names(sources: list[Source]) -> set[str]:
+    """The file names that stand in more than one room."""
+    names = Counter(Path(source.name).name for source in sources)
+    return {name for name, count in names.items() if count > 1}
+
+
 def test_the_names_of_the_files_are_unique() -> None:
-    names = Counter(Path(source.name).name for source in SOURCES)
-    assert {name for name, count in names.items() if count > 1} == set()
+    assert shared_names(SOURCES) == set()
+
+
+def test_a_file_name_in_two_rooms_is_seen() -> None:
+    planted = Source("module/token/hmac.c", '#include "skin.h"\n')
+    assert shared_names([*SOURCES, planted]) == {"hmac.c"}
 
 
 def test_the_functions_are_found() -> None:
