@@ -55,7 +55,17 @@ bool b64url_check(const char *text, size_t len);
 size_t b64url_encode_wide(const unsigned char *bytes, size_t len, char *text);
 size_t b64url_decode_wide(const char *text, size_t len, unsigned char *bytes);
 
-/* --- text.c: reading and writing the texts of password hashes ------------ */
+/* --- text.c: bytes of text, and the codes of password hashes ------------- */
+
+bool text_begins(span text, span start);
+
+/* Cuts padding of base64 (RFC 4648 3.2), one or two '='. False, and nothing is
+ * cut, for a text that is not made of whole groups of four. */
+bool text_cut_padding(span *text);
+
+/* The value of a hexadecimal digit, or -1. `ten` is the one for 10, in the
+ * only case that is taken: 'a' or 'A'. */
+int text_hex_digit(char c, char ten);
 
 /* Each moves `rest` past what it has read, and says whether it was there. */
 bool text_skip(span *rest, const char *word);

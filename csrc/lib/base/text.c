@@ -4,10 +4,36 @@
 #define CODED_MAX 512 /* characters: HASH_TEXT_MAX holds them all */
 
 bool
+text_begins(span text, span start)
+{
+    return text.len >= start.len && memcmp(text.p, start.p, start.len) == 0;
+}
+
+bool
+text_cut_padding(span *text)
+{
+    if (text->len % 4 != 0) {
+        return false;
+    }
+    for (int i = 0; i < 2 && text->len > 0; i++) {
+        text->len -= text->p[text->len - 1] == '=';
+    }
+    return true;
+}
+
+int
+text_hex_digit(char c, char ten)
+{
+    return c >= '0' && c <= '9'       ? c - '0'
+           : c >= ten && c - ten <= 5 ? c - ten + 10
+                                      : -1;
+}
+
+bool
 text_skip(span *rest, const char *word)
 {
     size_t len = strlen(word);
-    if (rest->len < len || memcmp(rest->p, word, len) != 0) {
+    if (!text_begins(*rest, (span){word, len})) {
         return false;
     }
     *rest = (span){rest->p + len, rest->len - len};
@@ -67,21 +93,11 @@ from_url(char c, text_code code)
 }
 
 static bool
-cut_padding(span *text)
-{
-    size_t whole = text->len;
-    for (int i = 0; i < 2 && text->len > 0; i++) {
-        text->len -= text->p[text->len - 1] == '=';
-    }
-    return whole % 4 == 0 && (text->len + 3) / 4 * 4 == whole;
-}
-
-static bool
 decode_base64(span text, text_code code, unsigned char *bytes, size_t max,
               size_t *len)
 {
     char url[CODED_MAX];
-    if ((code == CODE_B64_PADDED && !cut_padding(&text))
+    if ((code == CODE_B64_PADDED && !text_cut_padding(&text))
         || text.len > sizeof url) {
         return false;
     }
@@ -94,14 +110,6 @@ decode_base64(span text, text_code code, unsigned char *bytes, size_t max,
 
 /* --- hexadecimal --------------------------------------------------------- */
 
-static int
-digit_of(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                                  : -1;
-}
-
 static bool
 decode_hex(span text, unsigned char *bytes, size_t max, size_t *len)
 {
@@ -110,7 +118,8 @@ decode_hex(span text, unsigned char *bytes, size_t max, size_t *len)
         return false;
     }
     for (size_t i = 0; i < *len; i++) {
-        int high = digit_of(text.p[2 * i]), low = digit_of(text.p[2 * i + 1]);
+        int high = text_hex_digit(text.p[2 * i], 'a');
+        int low = text_hex_digit(text.p[2 * i + 1], 'a');
         if (high < 0 || low < 0) {
             return false;
         }

@@ -10,12 +10,6 @@
 #define COMPACT_END "\"}"
 
 static bool
-begins(span *rest, const char *word)
-{
-    return text_skip(rest, word);
-}
-
-static bool
 ends(span *rest, const char *word)
 {
     size_t len = strlen(word);
@@ -52,7 +46,7 @@ split_compact(span text, span *payload, span *tail, span *mac,
               int64_t *expires_at)
 {
     span rest = text;
-    bool ok = begins(&rest, COMPACT_START) && ends(&rest, COMPACT_END)
+    bool ok = text_skip(&rest, COMPACT_START) && ends(&rest, COMPACT_END)
               && rest.len > COMPACT_MAC_LEN;
     if (!ok) {
         return false;

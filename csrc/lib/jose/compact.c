@@ -3,21 +3,6 @@
 
 #include <string.h>
 
-/* RFC 4648 3.2 padding fills a group of four; anything else stays and is
- * refused by the decoder. */
-static void
-cut_padding(span *segment)
-{
-    size_t len = segment->len;
-    size_t cut = len;
-    while (cut > 0 && len - cut < 2 && segment->p[cut - 1] == '=') {
-        cut--;
-    }
-    if (len % 4 == 0 && cut < len) {
-        segment->len = cut;
-    }
-}
-
 CHECKED static status
 too_many_segments(const char *p, const char *end)
 {
@@ -51,9 +36,10 @@ compact_split(span text, bool allow_padding, token *out)
     out->signature = (span){signature, (size_t)(end - signature)};
     out->signing_input = (span){text.p, (size_t)(second - text.p)};
     if (allow_padding) {
-        cut_padding(&out->header);
-        cut_padding(&out->payload);
-        cut_padding(&out->signature);
+        /* What is not padding stays, and the decoder refuses it. */
+        text_cut_padding(&out->header);
+        text_cut_padding(&out->payload);
+        text_cut_padding(&out->signature);
     }
     return STATUS_OK;
 }

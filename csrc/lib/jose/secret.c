@@ -7,14 +7,6 @@
 
 #include <openssl/crypto.h>
 
-static int
-hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 static char
 capital(char c)
 {
@@ -27,10 +19,11 @@ resolve_escapes(char *text, size_t len)
 {
     size_t out = 0;
     for (size_t at = 0; at < len; at++, out++) {
-        if (len - at >= 6 && memcmp(text + at, "\\U00", 4) == 0
-            && hex_digit(text[at + 4]) >= 0 && hex_digit(text[at + 5]) >= 0) {
-            text[out] = capital((char)(hex_digit(text[at + 4]) << 4
-                                       | hex_digit(text[at + 5])));
+        bool is_one = len - at >= 6 && memcmp(text + at, "\\U00", 4) == 0;
+        int high = is_one ? text_hex_digit(text[at + 4], 'A') : -1;
+        int low = is_one ? text_hex_digit(text[at + 5], 'A') : -1;
+        if (high >= 0 && low >= 0) {
+            text[out] = capital((char)(high << 4 | low));
             at += 5;
         } else {
             text[out] = text[at];

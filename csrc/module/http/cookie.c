@@ -28,12 +28,6 @@ unquoted(span text)
     return is_quoted ? (span){text.p + 1, text.len - 2} : text;
 }
 
-static bool
-begins_with(span text, span start)
-{
-    return text.len >= start.len && memcmp(text.p, start.p, start.len) == 0;
-}
-
 /* What is looked for: names that begin so, or the one name. */
 typedef struct {
     span name;
@@ -44,12 +38,12 @@ static bool
 is_wanted(span name, const wanted *what)
 {
     if (what->is_whole) {
-        return name.len == what->name.len && begins_with(name, what->name);
+        return name.len == what->name.len && text_begins(name, what->name);
     }
-    if (begins_with(name, (span){secure_mark, SECURE_MARK_LEN})) {
+    if (text_begins(name, (span){secure_mark, SECURE_MARK_LEN})) {
         name = (span){name.p + SECURE_MARK_LEN, name.len - SECURE_MARK_LEN};
     }
-    return begins_with(name, what->name);
+    return text_begins(name, what->name);
 }
 
 /* Of many, one that comes twice with the same value came once; the one that is
