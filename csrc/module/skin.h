@@ -10,40 +10,7 @@
 #include <Python.h>
 
 #include "lib.h"
-
-/* Members of header and claims that the core itself reads. */
-#define NAME_TABLE(X)                                                         \
-    X(alg)                                                                    \
-    X(kid) X(typ) X(crit) X(b64) X(zip) X(iss) X(aud) X(exp) X(nbf) X(iat)
-
-#define X(name) NAME_##name,
-typedef enum { NAME_TABLE(X) NAME_COUNT } name_id;
-#undef X
-
-/* --- names.c: strings that are made once --------------------------------- */
-
-#define COMMON_NAME_MAX 16 /* bytes */
-#define COMMON_NAME_SLOTS 256
-
-typedef struct {
-    uint64_t head, tail; /* together all bytes of the name */
-    uint32_t len;        /* 0 in an empty slot */
-    int32_t id;          /* a name_id, or -1 */
-    PyObject *text;
-} common_name;
-
-typedef struct {
-    PyObject *own[NAME_COUNT];
-    common_name common[COMMON_NAME_SLOTS];
-} names;
-
-bool names_make(names *all);
-int names_visit(names *all, visitproc visit, void *arg);
-void names_clear(names *all);
-
-/* A common member name, or NULL, without an exception. Every name that the
- * core itself reads is common. */
-const common_name *names_find(const names *all, span text);
+#include "names.h"
 
 /* --- the state of the module --------------------------------------------- */
 
