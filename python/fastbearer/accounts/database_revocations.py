@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from fastbearer.accounts.database import Database
 from fastbearer.accounts.records import UtcDateTime
-from fastbearer.revocation.ended import Change, Ended, Kind
+from fastbearer.revocation.ended import KINDS, LETTERS, Change, Ended, Kind
 from fastbearer.revocation.replica import DEFAULT_LAG_SECONDS, ReplicatedRevocations
 
 __all__ = ["DatabaseRevocations"]
@@ -22,8 +22,6 @@ LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 CLOCK_DIFFERENCE_SECONDS = 3600
 MICROSECONDS = 1_000_000  # in a second
 CHANNEL = "fastbearer_ended"
-KINDS: dict[str, Kind] = {"t": "token", "s": "session", "u": "user"}
-LETTERS = {kind: letter for letter, kind in KINDS.items()}
 
 # Its row is locked until the end of the transaction: numbers come in their order.
 # They follow the time, so that a database restored from a backup gives none again.

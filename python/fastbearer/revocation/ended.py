@@ -15,9 +15,13 @@ from fastbearer.revocation.protocol import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["Change", "Ended", "Kind"]
+__all__ = ["KINDS", "LETTERS", "Change", "Ended", "Kind"]
 
 Kind = Literal["token", "session", "user"]
+
+KINDS: dict[str, Kind] = {"t": "token", "s": "session", "u": "user"}
+"""By the letter that stores write before a key."""
+LETTERS = {kind: letter for letter, kind in KINDS.items()}
 
 SWEEP_AT_LEAST = 1024
 STEP_SECONDS = 300

@@ -10,7 +10,7 @@ from redis.exceptions import NoPermissionError
 
 from fastbearer.connections import KEY_PREFIX
 from fastbearer.connections.redis import redis_client, redis_outages
-from fastbearer.revocation.ended import Change, Ended
+from fastbearer.revocation.ended import KINDS, LETTERS, Change, Ended
 from fastbearer.revocation.replica import DEFAULT_LAG_SECONDS, ReplicatedRevocations
 
 if TYPE_CHECKING:
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from fastbearer.revocation.ended import Kind
 
 __all__ = ["RedisRevocations"]
-
-KINDS: dict[str, Kind] = {"t": "token", "s": "session", "u": "user"}
-LETTERS = {kind: letter for letter, kind in KINDS.items()}
 
 CLOCK_DIFFERENCE_SECONDS = 3600
 LISTEN_SECONDS = 1.0
