@@ -19,9 +19,9 @@ static void
 check_setting(span text)
 {
     const format *found = format_find(text);
-    size_t digest = 0;
-    if (found != NULL && found->check(text, &digest) == STATUS_OK) {
-        MUST(digest <= text.len);
+    hash_parts parts = {0};
+    if (found != NULL && found->check(found, text, &parts) == STATUS_OK) {
+        MUST(parts.digest == 0 || parts.digest_at < text.len);
         MUST(text.len <= HASH_TEXT_MAX);
     }
 }
@@ -41,14 +41,14 @@ check_hash(const char *prefix, span input)
     span text = {exact_copy(setting, len + salt), len + salt};
     const format *found = format_find(text);
     hash_text *made = exact_room(sizeof *made);
-    size_t digest = 0;
+    hash_parts parts = {0};
     bool matches = false;
-    if (found != NULL && found->check(text, &digest) == STATUS_OK
-        && found->make(&means, password, text, 1, made) == STATUS_OK) {
+    if (found != NULL && found->check(found, text, &parts) == STATUS_OK
+        && found->make(found, &means, password, text, 1, made) == STATUS_OK) {
         const span hash = {made->text, made->len};
         MUST(made->len <= HASH_TEXT_MAX);
-        MUST(found->check(hash, &digest) == STATUS_OK);
-        MUST(digest > 0 && digest < made->len);
+        MUST(found->check(found, hash, &parts) == STATUS_OK);
+        MUST(parts.digest > 0 && parts.digest_at < made->len);
         MUST(format_verify(&means, password, hash, 1, &matches) == STATUS_OK);
         MUST(matches);
         made->text[made->len - 2] ^= 3;
