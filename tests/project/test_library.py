@@ -105,3 +105,19 @@ drops(span secret, const alg *with)
     )
     assert result.returncode != 0
     assert "warn_unused_result" in result.stderr
+
+
+LINKED = [
+    path
+    for path in sorted((ROOT / "tests" / "c").glob("*.c"))
+    if "Python.h" not in path.read_text()
+]
+
+
+@pytest.mark.parametrize("source", LINKED, ids=lambda path: path.name)
+def test_what_is_linked_with_it_follows_its_headers(source: Path) -> None:
+    """The fuzz targets are run at night, and compiled with every change."""
+    flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
+    command = ["gcc", *flags, "-Icsrc/lib", str(source)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
