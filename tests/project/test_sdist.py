@@ -11,12 +11,14 @@ import pytest
 
 from project import ROOT
 
-FOLDERS = ("csrc", "python", "scripts", "tests")
+WHOLE = (".ci", ".clang-format", "benchmarks", "compose.yaml", "csrc", "Dockerfile")
+WHOLE += ("Makefile", "python", "scripts", "tests")
+"""What the build, the tests and the Makefile take from here."""
 
 
 @pytest.mark.soak
 def test_it_has_every_file_of_ours(tmp_path: Path) -> None:
-    command = ["git", "ls-files", *FOLDERS]
+    command = ["git", "ls-files", *WHOLE]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:
         pytest.skip("NO GIT, or no repository: what ought to be there is not known")
