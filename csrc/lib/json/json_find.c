@@ -19,7 +19,7 @@ skip_value(json_cursor *at, json_event event)
         } else if (event == JSON_ARRAY) {
             objects &= ~bit;
         }
-        event = event == JSON_NAME      ? json_value(at)
+        event = event == JSON_NAME     ? json_value(at)
                 : (objects & bit) != 0 ? json_member(at)
                                        : json_item(at);
     }

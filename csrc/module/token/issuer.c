@@ -1,8 +1,8 @@
 /* Who says to have issued a token, before anything of it is believed. */
 #include "skin.h"
 
-#define LOCAL_MAX 2048   /* bytes: most payloads fit */
-#define BYTES_MAX 16384  /* of a token, as in a Verifier */
+#define LOCAL_MAX 2048  /* bytes: most payloads fit */
+#define BYTES_MAX 16384 /* of a token, as in a Verifier */
 
 /* The text of the payload's one `iss`, in `json`, which has room for the
  * decoded payload. */
@@ -25,8 +25,8 @@ static PyObject *
 make(const json_cursor *found)
 {
     if (found->is_escaped || !found->is_ascii) {
-        return PyUnicode_DecodeUTF8(found->text.p,
-                                    (Py_ssize_t)found->text.len, NULL);
+        return PyUnicode_DecodeUTF8(found->text.p, (Py_ssize_t)found->text.len,
+                                    NULL);
     }
     PyObject *made = PyUnicode_New((Py_ssize_t)found->text.len, 127);
     if (made != NULL) {
@@ -55,7 +55,7 @@ issuer_of(span payload)
 }
 
 /* Borrows the token's text; false, without an exception, for what cannot be a
- * token, and with a TypeError for what is no text. */
+ * token, and with a TypeError for what is not text. */
 static bool
 borrow(PyObject *value, span *text)
 {
@@ -80,7 +80,7 @@ PyDoc_STRVAR(unverified_issuer_doc,
 "It serves to choose the issuer whose verifier then judges the token (RFC\n"
 "8725 3.8), and nothing else: no signature is checked. None stands for a\n"
 "token that is longer than max_bytes, has not three segments, or whose\n"
-"payload is no strict JSON object with one `iss` that is a string. Padding\n"
+"payload is not a strict JSON object with one `iss`, a string. Padding\n"
 "is passed over, and the header is not looked at; both are the verifier's to\n"
 "judge. Linear in time.\n"
 "\n"
