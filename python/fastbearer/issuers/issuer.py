@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from fastbearer.issuers.profiles import Profiles
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import timedelta
@@ -17,7 +19,7 @@ __all__ = ["Issuer"]
 
 
 @dataclass(frozen=True, eq=False)
-class Issuer:
+class Issuer(Profiles):
     """Who issues tokens: its keys, and what its tokens must have.
 
     Attributes:
