@@ -34,14 +34,17 @@ class Issuer(Profiles):
         algorithms: The accepted ``alg`` values; None for those of the keys.
         leeway: By how much clocks may differ: seconds, or a timedelta.
         typ: What the header's ``typ`` must be, like ``at+jwt`` (RFC 9068 4); one of
-            several.
-        require: Claims that must be there.
+            several, of which None lets it be absent.
+        require: Claims that must be there; of a tuple of names, one of them.
         required: Claims that must have a value: name or path -> the value, or a
-            collection of the values of which the claim must have one.
+            collection of the values of which the claim must have one. None among the
+            values lets the claim be absent.
         user_claim: The claim that names the user; a path has dots.
         email_claim: The claim with the e-mail.
-        scope_claims: The claims that may have the scopes: the first that is there counts.
-        role_claims: Claims whose texts count as scopes as well.
+        scope_claims: The claims that may have the scopes: the first that is there
+            counts.
+        role_claims: Claims whose texts count as scopes as well; of an object, its
+            names.
         max_bytes: Longer tokens are refused before they are read.
         allow_http: Whether keys may come over http from another machine.
         headers: Further headers of requests to the issuer.
@@ -55,8 +58,8 @@ class Issuer(Profiles):
     ignore_audience: bool = False
     algorithms: Iterable[str] | None = None
     leeway: float | timedelta = 0
-    typ: str | Iterable[str] | None = None
-    require: Iterable[str] = ("exp",)
+    typ: str | Iterable[str | None] | None = None
+    require: Iterable[str | tuple[str, ...]] = ("exp",)
     required: Mapping[str, Any] = field(default_factory=dict)
     user_claim: str = "sub"
     email_claim: str = "email"
