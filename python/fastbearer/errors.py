@@ -139,9 +139,15 @@ class RevokedTokenError(TokenError):
 
 
 class InvalidKeyError(FastbearerError):
-    """Key material that must not be used; the message names the rule."""
+    """Key material that must not be used; the message names the rule.
+
+    Attributes:
+        member: The member of a JWK that broke it, such as ``"n"``; None for other
+            forms of a key, and where no single member is meant.
+    """
 
     code = "invalid_key"
+    member: str | None = None
 
 
 class KeySourceError(FastbearerError):
