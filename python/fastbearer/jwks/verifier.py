@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["JWKSVerifier"]
 
 SECRETS_ONLY = "algorithms has none of keys that are fetched, only of shared secrets"
+EDWARDS = frozenset(("EdDSA", "Ed25519", "Ed448"))
 ASYMMETRIC_ALGORITHMS = frozenset(
     name for name in algorithms if not name.startswith("HS")
 )
@@ -39,7 +40,7 @@ class JWKSVerifier:
     source's cool-down.
 
     Args:
-        source: Where the keys come from: `JWKSClient`, `DiscoveredKeys`, an object of
+        client: Where the keys come from: `JWKSClient`, `DiscoveredKeys`, an object of
             yours that is a `KeySource`, or the URL of a JWK Set.
         options: Those of `Verifier`. A key without ``alg`` verifies every algorithm
             of its kind (RFC 7517 4.4); ``algorithms`` narrows that.
@@ -50,16 +51,18 @@ class JWKSVerifier:
             one.
     """
 
-    def __init__(self, source: KeySource | str, **options: Any) -> None:
+    def __init__(self, client: KeySource | str, **options: Any) -> None:
         for name, value in options.items():
-            if isinstance(value, Iterator):  # it could be read once, and is needed again
+            if isinstance(
+                value, Iterator
+            ):  # it could be read once, and is needed again
                 options[name] = tuple(value)
         Verifier(Key.generate("HS256"), **options)  # judges the options now
-        if isinstance(source, str):
-            source = JWKSClient(source)
-        if not isinstance(source, KeySource):
+        if isinstance(client, str):
+            client = JWKSClient(client)
+        if not isinstance(client, KeySource):
             raise TypeError("a source of keys has keys() and akeys()")
-        self._source = source
+        self._source = client
         self._options = options
         self._algorithms = _fetched_algorithms(options.get("algorithms"))
         self._made: tuple[KeySet, Verifier] | None = None
@@ -136,4 +139,5 @@ def _fetched_algorithms(given: str | Iterable[str] | None) -> frozenset[str]:
     found = ASYMMETRIC_ALGORITHMS & named
     if not found:
         raise ConfigurationError(SECRETS_ONLY)
-    return found
+    # Either name of an algorithm means the other as well (RFC 9864 2.2).
+    return found | EDWARDS if found & EDWARDS else found
