@@ -532,6 +532,29 @@ def test_it_is_due_again_after_one_cool_down(
     assert kids(keys(source)) == ["old"]
 
 
+@both_ways
+def test_time_that_passes_during_a_fetch_does_not_double_the_cool_down(
+    server: KeyServer, keys: Keys
+) -> None:
+    """The document is asked for a moment after the attempt at the keys began."""
+    server.behave = answer(b"", 500)
+
+    class Ticking(Clock):
+        step = 0.5
+
+        def __call__(self) -> float:
+            self.now += self.step
+            return self.now
+
+    ticking = Ticking()
+    source = DiscoveredKeys(server.origin, cooldown=10, clock=ticking)
+    with pytest.raises(KeySourceError):
+        keys(source)
+    provides(server)
+    ticking.step, ticking.now = 0, source._keys._shelf._tried + 10
+    assert kids(keys(source)) == ["old"]
+
+
 # --- what else the document says --------------------
 
 
