@@ -507,7 +507,7 @@ def test_a_failure_is_logged_once_and_the_last_good_set_kept(
     assert keys(source) is good
     assert keys(source) is good
     (line,) = caplog.messages
-    assert said in line and server.origin in line
+    assert said in line and f"{server.origin}{place}: " in line
     source._fetcher.timeout = HANG
     provides(server)["/keys"] = serving(NEW)
     clock.now += 300
