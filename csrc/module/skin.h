@@ -308,6 +308,7 @@ bool field_value(PyObject *pair, PyObject *wanted, PyObject **value);
 
 extern PyType_Spec verifier_spec, signer_spec, session_secret_spec;
 extern PyMethodDef bearer_methods[], cookie_methods[], encryption_methods[];
+extern PyMethodDef session_methods[];
 extern PyMethodDef jws_methods[], password_methods[], raw_methods[];
 extern PyMethodDef password_parts_methods[];
 /* Chooses the means to hash passwords with, as the environment says. */
