@@ -73,9 +73,8 @@ add_other(PyObject *found, PyObject *key, PyObject *kept, PyObject *text)
     if (is_known != 0) {
         return is_known > 0;
     }
-    return PyList_GET_SIZE(kept) < OTHERS_MAX
-               ? PyList_Append(kept, text) == 0
-               : came_twice();
+    return PyList_GET_SIZE(kept) < OTHERS_MAX ? PyList_Append(kept, text) == 0
+                                              : came_twice();
 }
 
 /* One that is looked for by its whole name must not come twice at all. */
