@@ -12,6 +12,7 @@ from fastbearer import Key, KeySet
 from fastbearer.errors import ConfigurationError
 from fastbearer.issuers import Issuer
 from fastbearer.issuers.settings import issuer_of, profile_names
+from project import SECRET
 from providers import PROVIDERS, Provider, members, named
 
 every_provider = pytest.mark.parametrize(
@@ -31,7 +32,8 @@ def several(value: Any) -> list[str]:
 
 
 def test_each_profile_has_a_provider_in_the_kit() -> None:
-    assert {one.profile for one in PROVIDERS} - {None} == set(profile_names())
+    covered = {one.profile for one in PROVIDERS if one.profile is not None}
+    assert covered == set(profile_names()) - {"secret"}
 
 
 @every_provider
@@ -258,9 +260,9 @@ def test_a_field_wins_over_the_profile() -> None:
 def test_what_is_required_is_added() -> None:
     issuer = Issuer.supabase("https://a.com", required={"aal": "aal2"})
     assert issuer.required == {
-        "role": "authenticated",
+        "role": ("authenticated",),
         "client_id": (None,),
-        "aal": "aal2",
+        "aal": ("aal2",),
     }
 
 
@@ -275,6 +277,13 @@ def test_an_issuer_without_a_profile() -> None:
             allow_http=True,
         )
     )
+
+
+def test_a_shared_secret_in_settings() -> None:
+    told = {"profile": "secret", "secret": SECRET, "issuer": "https://a.com"}
+    issuer = issuer_of({**told, "audience": "api", "leeway": 5})
+    assert several(issuer.url) == ["https://a.com", None]
+    assert (several(issuer.audience), issuer.leeway) == (["api"], 5)
 
 
 def test_a_key_set_in_settings() -> None:
@@ -311,9 +320,16 @@ UNREADABLE: dict[str, tuple[Any, str]] = {
     "a text as required": ({**KEYCLOAK, "required": "hunter2"}, "required must be"),
     "a number as max_bytes": ({**KEYCLOAK, "max_bytes": 1.5}, "max_bytes must be"),
     "headers that are no texts": ({**KEYCLOAK, "headers": {"A": 1}}, "headers must be"),
-    "a number as keys": ({**KEYCLOAK, "keys": 5}, "keys must be"),
+    "a number as keys": ({**KEYCLOAK, "keys": 5}, "keys: "),
     "keys that are none": ({**KEYCLOAK, "keys": {"hunter2": 1}}, "keys: "),
-    "a TLS context": ({**KEYCLOAK, "ssl_context": "x"}, "in code only"),
+    "keys of a shared secret": (
+        {"profile": "secret", "secret": SECRET, "url": "hunter2"},
+        "'url'",
+    ),
+    "a secret that is too short": (
+        {"profile": "secret", "secret": "hunter2"},
+        "secret",
+    ),
 }
 
 
