@@ -297,7 +297,7 @@ class Auth:
         return self.protection.needed_resource().document(
             self.issuer_urls(),
             () if dpop is None else dpop.algorithms,
-            needs_proof=dpop is not None and dpop.required,
+            needs_proof=self.protection.needs_proof,
         )
 
     def issuer_urls(self) -> list[str]:

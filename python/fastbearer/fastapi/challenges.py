@@ -25,6 +25,7 @@ from fastbearer.errors import (
 
 __all__ = [
     "ANSWERS",
+    "PLAIN",
     "Answer",
     "Challenges",
     "answer_to",

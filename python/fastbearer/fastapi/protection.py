@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from fastbearer.errors import ConfigurationError
-from fastbearer.fastapi.challenges import Challenges
+from fastbearer.fastapi.challenges import PLAIN, Challenges
 from fastbearer.fastapi.dpop import DPoP, Proofs
 from fastbearer.fastapi.replays import MemoryReplays, RedisReplays, ReplayStore
 from fastbearer.fastapi.resource import Resource
@@ -84,7 +84,7 @@ class Protection:
                 raise ConfigurationError(NO_DOWNGRADE)
             if self.dpop.required and settings.auth_cookie:
                 raise ConfigurationError(NO_COOKIES)
-        _ = self.proofs, self.challenges
+        _ = self.proofs
 
     @cached_property
     def resource(self) -> Resource | None:
@@ -141,15 +141,27 @@ class Protection:
         origin = None if self.resource is None else self.resource.origin
         return Proofs(self.dpop, origin=origin, clock=self._clock)
 
-    @cached_property
+    @property
+    def needs_proof(self) -> bool:
+        """Whether tokens are accepted with a proof alone."""
+        return self.dpop is not None and self.dpop.required
+
+    @property
     def challenges(self) -> Challenges:
-        """What is said to a client that is refused."""
+        """What is said to a client that is refused, whether or not settings are fit."""
+        try:
+            return self._challenges
+        except ConfigurationError:
+            return PLAIN
+
+    @cached_property
+    def _challenges(self) -> Challenges:
         resource, dpop = self.resource, self.dpop
         return Challenges(
             None if resource is None else resource.metadata_url,
             () if resource is None else resource.first_scopes,
             () if dpop is None else tuple(dpop.algorithms),
-            needs_proof=dpop is not None and dpop.required,
+            needs_proof=self.needs_proof,
         )
 
     @cached_property
