@@ -27,6 +27,7 @@ MODULES = [
     "fastbearer",
     "fastbearer.jws",
     "fastbearer.jwks",
+    "fastbearer.issuers",
     "fastbearer.errors",
     "fastbearer.revocation",
     "fastbearer.testing",
