@@ -95,6 +95,8 @@ def test_defaults() -> None:
         "cookie_samesite": "lax",
         "cookie_secure": True,
         "trusted_origins": None,
+        "requests_without_origin": "refuse",
+        "token_cookies": None,
     }
 
 
@@ -143,6 +145,8 @@ def test_every_setting_has_its_environment_variable(
         "COOKIE_SAMESITE": "strict",
         "COOKIE_SECURE": "0",
         "TRUSTED_ORIGINS": "https://app.example, http://localhost:3000",
+        "REQUESTS_WITHOUT_ORIGIN": "allow",
+        "TOKEN_COOKIES": "access_token, CF_Authorization",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -189,6 +193,8 @@ def test_every_setting_has_its_environment_variable(
         "cookie_samesite": "strict",
         "cookie_secure": False,
         "trusted_origins": "https://app.example, http://localhost:3000",
+        "requests_without_origin": "allow",
+        "token_cookies": "access_token, CF_Authorization",
     }
     assert settings.origins() == {"https://app.example", "http://localhost:3000"}
     assert [str(one) for one in settings.proxies()] == ["10.0.0.0/8", "::1/128"]
@@ -208,6 +214,10 @@ def test_a_unix_socket_can_be_a_trusted_proxy() -> None:
         ("trusted_origins", "https://app.example/path", "TRUSTED_ORIGINS must be"),
         ("trusted_origins", "https://a.example,,", "TRUSTED_ORIGINS must be"),
         ("trusted_origins", "null", "TRUSTED_ORIGINS must be"),
+        ("token_cookies", "a b", "TOKEN_COOKIES must be names of cookies"),
+        ("token_cookies", "a,,b", "TOKEN_COOKIES must be names of cookies"),
+        ("token_cookies", "a;b", "TOKEN_COOKIES must be names of cookies"),
+        ("requests_without_origin", "maybe", "REQUESTS_WITHOUT_ORIGIN must be refuse"),
         ("trusted_proxies", "everybody", "TRUSTED_PROXIES must be networks"),
         ("trusted_proxies", "10.0.0.1/8", "TRUSTED_PROXIES must be networks"),
         ("revocation", "redis", "REDIS_URL environment variable is required"),

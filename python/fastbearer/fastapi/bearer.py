@@ -23,7 +23,7 @@ from fastbearer.fastapi.cookie import TokenCookie
 from fastbearer.fastapi.hints import MISSING_CLAIMS, hint_for
 from fastbearer.fastapi.refusal_log import log_refusal, log_token_error
 from fastbearer.fastapi.token_finder import CHOSEN, TokenFinder
-from fastbearer.fastapi.token_header import TokenHeader
+from fastbearer.fastapi.token_header import HeaderReader, TokenHeader
 from fastbearer.revocation.protocol import (
     RevocationStore,
     names_of,
@@ -150,12 +150,10 @@ class BearerReader:
         self.token, self.nothing = self._finder.token, self._finder.nothing
         self.offer = self._finder.offer
         # The first of them is read without detours: most have no other.
-        self._read: Callable[[Any, bytes], str | None] = _read_nothing
-        self._raw_header = b""
-        if headers:
-            first = headers[0]
-            self._read = bearer_token if first.is_bearer else first.read
-            self._raw_header = first.raw_name
+        first = HeaderReader(headers[0]) if headers else None
+        is_bearer = first is not None and first.is_bearer
+        self._read = bearer_token if is_bearer else _read_nothing
+        self._raw_header = b"" if first is None else first.raw_name
         self._verify: Verify | None = None
 
     def claims(self, scope: Any) -> Claims | Coroutine[Any, Any, Claims] | None:

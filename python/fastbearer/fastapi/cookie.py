@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from typing import Any
 
 from starlette.responses import Response
@@ -11,9 +11,11 @@ from starlette.responses import Response
 from fastbearer._core import cookie_values
 from fastbearer.better_auth.cookies import SameSite
 from fastbearer.errors import ConfigurationError
+from fastbearer.fastapi.challenges import invalid_request
 from fastbearer.fastapi.cross_site import WithoutOrigin, check_origin
+from fastbearer.fastapi.refusal_log import log_refusal
 
-__all__ = ["TokenCookie", "named_cookies"]
+__all__ = ["TWO_COOKIES", "TokenCookie", "named_cookies"]
 
 NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 6265 4.1.1: a token
 WRONG_NAME = "cookies must be a list of names of cookies"
@@ -21,8 +23,9 @@ WRONG_NAME = "cookies must be a list of names of cookies"
 SCHEME = re.compile(r"bearer(?: +|%20)", re.IGNORECASE)
 """FastAPI's template writes ``"Bearer <token>"``; JavaScript escapes the space."""
 
+TWO_COOKIES = "More than one token cookie"
 MOST_VALUES = 4
-"""So many values of one cookie are judged. A browser has few: of this host and its
+"""How many values of one cookie are judged. A browser has few: of this host and its
 domain, and of a path or two (RFC 6265 5.3)."""
 
 
@@ -65,7 +68,23 @@ class TokenCookie:
         self._without_origin: WithoutOrigin = requests_without_origin
         self._is_foreign = is_foreign
 
-    def read(self, scope: Any) -> tuple[str, ...]:
+    def read(self, scope: Any) -> str | None:
+        """Return the cookie's value in a request, or None.
+
+        Raises:
+            HTTPException: 400 where it came with several values, 403 where another
+                site may have sent it: see ``check_origin``.
+        """
+        try:
+            tokens = self.read_all(scope)
+        except ValueError:
+            tokens = ("", "")
+        if len(tokens) > 1:
+            log_refusal("invalid_request", "two_cookies")
+            raise invalid_request(TWO_COOKIES)
+        return tokens[0] if tokens else None
+
+    def read_all(self, scope: Any) -> tuple[str, ...]:
         """Return the cookie's values in a request, each once, but for empty ones.
 
         A browser may have several of one name, of which some are older, and does not
@@ -77,8 +96,8 @@ class TokenCookie:
                 ``check_origin``.
         """
         found = cookie_values(scope["headers"], self._raw_name, True)
-        values = found.get(self.name) or ()
-        values = (values,) if isinstance(values, str) else values
+        value = found.get(self.name, ())
+        values = (value,) if isinstance(value, str) else value
         tokens = tuple(dict.fromkeys(filter(None, map(self._token, values))))
         if not tokens:
             return ()
@@ -115,7 +134,7 @@ class TokenCookie:
         self.set(response, "", 0)
 
 
-def named_cookies(names: object) -> tuple[str, ...]:
+def named_cookies(names: Iterable[str]) -> tuple[str, ...]:
     """Return the names of cookies that somebody else sets.
 
     Raises:
@@ -123,7 +142,7 @@ def named_cookies(names: object) -> tuple[str, ...]:
     """
     if isinstance(names, (str, bytes)):
         raise ConfigurationError(WRONG_NAME)
-    found = tuple(names)  # type: ignore[arg-type]
+    found = tuple(names)
     if not all(isinstance(one, str) and NAME.fullmatch(one) for one in found):
         raise ConfigurationError(WRONG_NAME)
     return found

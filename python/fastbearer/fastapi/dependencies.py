@@ -44,8 +44,8 @@ __all__ = [
 ]
 
 NO_SUCH_PARAMETER = (
-    "the user of the token is compared with the path parameter {name!r}, and the path of"
-    " this route has {others}: auth.verify_path_user(name) compares another"
+    "the user of the token is compared with the path parameter {name!r}, and the path"
+    " of this route has {others}: auth.verify_path_user(name) compares another"
 )
 LINK_HINT = "it is of the link in a message, not of a session"
 
@@ -92,7 +92,7 @@ class BearerDependency(SecurityBase):
         offer = self._reader.offer(conn.scope)
         if offer is not None and isinstance(conn, WebSocket):
             # Starlette has no other way to say it before the application accepts.
-            conn.send = echoing(conn.send, offer)  # type: ignore[method-assign]
+            conn.send = echoing(conn.send, offer)  # type: ignore[assignment,method-assign]
 
 
 class ClaimsDependency(BearerDependency):

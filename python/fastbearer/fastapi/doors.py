@@ -1,8 +1,9 @@
-"""The ways in: the dependencies of one configuration, and coroutines that do the same."""
+"""The ways in to one configuration: dependencies, and coroutines that do the same."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fastapi import HTTPException
@@ -60,7 +61,7 @@ class Doors:
         self.token_claims = ClaimsDependency(source, *places)
         self.requires = ScopesDependency(source, *places)
         self.path_users = {PathUserDependency.parameter: self.verify_user_id}
-        self._make_path_user = lambda: PathUserDependency(source, *places)
+        self._make_path_user = partial(PathUserDependency, source, *places)
         return names
 
     def verify_path_user(self, parameter: str) -> PathUserDependency:

@@ -37,7 +37,7 @@ HINTS: Mapping[str, str] = {
     "alg_not_keys": "its alg is not one that the keys are for",
     "aud_shape": "aud must be text, or a list of texts (RFC 7519 4.1.3)",
     "aud_unexpected": "set JWT_AUDIENCE to what such tokens are for",
-    "aud_wrong": "set JWT_AUDIENCE to what such tokens are for, if that is this service",
+    "aud_wrong": "if such tokens are for this service, set JWT_AUDIENCE to theirs",
     "exp_invalid": "exp must be a number of seconds, not text and not milliseconds",
     "header_zip": "ask the issuer for tokens that are not compressed",
     "iat_invalid": "iat must be a number of seconds, not text and not milliseconds",
@@ -45,10 +45,10 @@ HINTS: Mapping[str, str] = {
     "kid_needed": "its header has no kid, and there are several keys",
     "kid_unknown": "its issuer may have other keys, or it is of another issuer",
     "nbf_invalid": "nbf must be a number of seconds, not text and not milliseconds",
-    "signature_wrong": "it is signed with another key: compare the secret of both sides",
+    "signature_wrong": "another key has signed it: compare the secrets of both sides",
     "token_base64": "it may have been cut off, or have padding",
-    "token_encrypted": "an encrypted token (JWE): ask the issuer for signed ones, with an"
-    " audience or a resource where it knows such",
+    "token_encrypted": "an encrypted token (JWE): ask the issuer for signed ones,"
+    " with an audience or a resource where it knows such",
     "token_too_long": "set JWT_MAX_BYTES, if tokens of the issuer are so long",
     "typ_wrong": OTHER_KIND,
 }
@@ -89,8 +89,8 @@ def hint_for(error: TokenError, token: str, context: Context) -> str | None:
     reason, claim = error.reason or "", getattr(error, "claim", None)
     if error.code == "invalid_algorithm":
         return _of_algorithm(token, context.algorithm) or HINTS.get(reason)
-    if reason == "token_not_compact":
-        return _of_form(token)
+    if reason in ("token_not_compact", "token_base64"):
+        return _of_form(token) or HINTS.get(reason)
     if reason in ("nbf_ahead", "exp_passed"):
         return _of_clocks(token, claim, context.clock())
     if error.code == "missing_claim":
@@ -119,7 +119,7 @@ def _of_algorithm(token: str, only: str | None) -> str | None:
 
 
 def _of_form(token: str) -> str | None:
-    """Return what a token is that has not three segments."""
+    """Return what a token is that has not the form of one."""
     start = token[:80].strip().lower()
     if start.startswith("bearer"):
         return 'the header says "Bearer" twice'

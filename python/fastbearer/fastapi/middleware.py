@@ -50,9 +50,9 @@ class BearerMiddleware:
         scheme: What stands before the token there.
 
     Raises:
-        ConfigurationError: ``header`` is not a header name (RFC 9110 5.1) or ``scheme``
-            not a scheme, or ``exempt`` is one text, or has what would open everything or nothing:
-            "", "/", a relative path, a pattern with wildcards.
+        ConfigurationError: ``header`` is not a header name (RFC 9110 5.1), ``scheme``
+            is not a scheme, or ``exempt`` is one text, or has what would open
+            everything or nothing: "", "/", a relative path, a pattern with wildcards.
     """
 
     def __init__(

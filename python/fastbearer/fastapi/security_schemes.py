@@ -13,7 +13,7 @@ from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBearer
 from fastapi.openapi.models import SecurityBase as SecurityScheme
 from fastapi.security.base import SecurityBase
 
-from fastbearer.fastapi.token_header import TokenHeader
+from fastbearer.fastapi.token_header import HeaderReader, TokenHeader
 
 __all__ = ["alternatives", "security_schemes", "shown"]
 
@@ -26,7 +26,7 @@ class Scheme(NamedTuple):
 
 
 class Alternative(SecurityBase):
-    """A dependency that does nothing: the document shows its scheme beside the first."""
+    """A dependency that does nothing, for the document to show its scheme as well."""
 
     def __init__(self, scheme: Scheme) -> None:
         self.scheme_name, self.model = scheme
@@ -52,7 +52,7 @@ def shown(
     dependency: type[SecurityBase], others: Sequence[Alternative]
 ) -> inspect.Signature:
     """Return the signature of a dependency with those that are shown beside it."""
-    every = inspect.signature(dependency.__call__).parameters.values()  # type: ignore[operator]
+    every = inspect.signature(dependency.__call__).parameters.values()
     own = [one for one in every if one.kind is not one.VAR_KEYWORD][1:]
     return inspect.Signature(
         [
@@ -70,12 +70,13 @@ def shown(
 
 
 def _of_header(header: TokenHeader) -> Scheme:
-    if header.is_standard:
+    reader = HeaderReader(header)
+    if reader.is_standard:
         return Scheme("Bearer", HTTPBearer(bearerFormat="JWT"))
     # The type "http" of OpenAPI with "bearer" always means the header Authorization.
     scheme = "" if header.scheme is None else f"{header.scheme} "
     name = header.name
-    if header.raw_name == b"authorization" and header.scheme is not None:
+    if reader.raw_name == b"authorization" and header.scheme is not None:
         name = header.scheme
     return Scheme(name, _key(APIKeyIn.header, header.name, f"{scheme}<token>"))
 

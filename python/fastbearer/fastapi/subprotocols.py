@@ -1,12 +1,12 @@
 """Tokens among the subprotocols of a WebSocket: a browser can send no other header.
 
-``new WebSocket(url, ["bearer", token])``; the scheme may also stand in one text with the
-token, ``"bearer." + token``, or as Kubernetes has it, in base64url.
+``new WebSocket(url, ["bearer", token])``; the scheme may also stand in one text with
+the token, ``"bearer." + token``, or as Kubernetes has it, in base64url.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Any, NamedTuple
 
 from fastbearer._core import base64url_bytes
@@ -62,7 +62,9 @@ def offered_token(scope: Any) -> Offer | None:
     return found[0] if found else None
 
 
-def echoing(send: Send, offer: Offer) -> Send:
+def echoing(
+    send: Send, offer: Offer
+) -> Callable[[MutableMapping[str, Any]], Coroutine[Any, Any, None]]:
     """Return a ``send`` that answers the subprotocols of a client.
 
     A browser closes a connection whose answer names none of those that it has offered

@@ -8,15 +8,14 @@ from typing import Any, NamedTuple, Protocol
 from fastapi import HTTPException
 
 from fastbearer.fastapi.challenges import invalid_request, not_authenticated
-from fastbearer.fastapi.cookie import TokenCookie
+from fastbearer.fastapi.cookie import TWO_COOKIES, TokenCookie
 from fastbearer.fastapi.refusal_log import log_refusal
 from fastbearer.fastapi.subprotocols import Offer, offered_token
-from fastbearer.fastapi.token_header import TokenHeader
+from fastbearer.fastapi.token_header import HeaderReader, TokenHeader
 
 __all__ = ["CHOSEN", "Found", "TokenFinder"]
 
 TWO_SUBPROTOCOLS = "More than one token among the subprotocols"
-TWO_COOKIES = "More than one token cookie"
 CHOSEN = "fastbearer.token"
 """Where a scope says which of several cookies was good."""
 
@@ -55,7 +54,7 @@ class TokenFinder:
 
     def __init__(self, source: CookieSource, headers: Sequence[TokenHeader]) -> None:
         self._source = source
-        self._headers = [(header, header.raw_name) for header in headers]
+        self._readers = [HeaderReader(header) for header in headers]
 
     def token(self, scope: Any) -> str | None:
         """Return the token of a request, as it came, or None.
@@ -71,18 +70,19 @@ class TokenFinder:
 
     def found(self, scope: Any) -> Found:
         """Return what a request has, wherever it may be."""
-        for number, (header, name) in enumerate(self._headers):
+        for number, reader in enumerate(self._readers):
             try:
-                token = header.read(scope["headers"], name)
+                token = reader.read(scope["headers"])
             except ValueError:
-                raise self.two_headers(header) from None
+                raise self.two_headers(reader.header) from None
             if token:
-                return Found((token,), header.scheme)
-            if token is None or header.has_ambient_scheme(scope["headers"], name):
+                return Found((token,), reader.header.scheme)
+            if token is None or reader.has_ambient_scheme(scope["headers"]):
                 continue
             # It was sent on purpose: no cookie stands in for it. The same header may
             # come with another scheme.
-            if not any(name == other for _, other in self._headers[number + 1 :]):
+            others = self._readers[number + 1 :]
+            if not any(reader.raw_name == other.raw_name for other in others):
                 return NOTHING
         offer = self.offer(scope)
         if offer is not None:
@@ -106,7 +106,7 @@ class TokenFinder:
             return NOTHING
         for cookie in self._source.token_cookies:
             try:
-                tokens = cookie.read(scope)
+                tokens = cookie.read_all(scope)
             except ValueError:
                 raise self.two_cookies() from None
             if tokens:
@@ -118,8 +118,8 @@ class TokenFinder:
 
         Where there is a header that should have one, the log says what it lacks.
         """
-        for header, name in self._headers:
-            flaw = header.flaw(scope["headers"], name)
+        for reader in self._readers:
+            flaw = reader.flaw(scope["headers"])
             if flaw is not None:
                 log_refusal("not_authenticated", flaw[0], hint=flaw[1])
                 break
@@ -131,7 +131,7 @@ class TokenFinder:
 
     def two_headers(self, header: TokenHeader | None = None) -> HTTPException:
         """Return the 400 of a request that has a header twice; the first by default."""
-        header = header or self._headers[0][0]
+        header = header or self._readers[0].header
         hint = f"the request has more than one header {header.name}"
         log_refusal("invalid_request", "two_headers", hint=hint)
         return invalid_request(f"More than one {header.name} header")

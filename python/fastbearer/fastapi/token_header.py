@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fastbearer._core import bearer_token
 from fastbearer.errors import ConfigurationError
 
-__all__ = ["AMBIENT_SCHEMES", "Header", "TokenHeader", "token_headers"]
+__all__ = ["Header", "HeaderReader", "TokenHeader", "token_headers"]
 
 Headers = Sequence[Sequence[bytes]]
 
@@ -18,7 +18,7 @@ WRONG_NAME = "header must be the name of an HTTP header"
 WRONG_SCHEME = "scheme must be the name of an authentication scheme, or None"
 NOTHING = "header must name one header at least, or be None"
 
-AMBIENT_SCHEMES = frozenset(("basic", "digest", "negotiate", "ntlm"))
+AMBIENT_SCHEMES = frozenset((b"basic", b"digest", b"negotiate", b"ntlm"))
 """What browsers and proxies send by themselves: nobody has chosen it as a token."""
 
 SCHEMES = ("Basic", "Bearer", "Digest", "DPoP", "JWT", "Negotiate", "NTLM", "Token")
@@ -50,76 +50,82 @@ class TokenHeader:
         ):
             raise ConfigurationError(WRONG_SCHEME)
 
-    @property
-    def raw_name(self) -> bytes:
-        """The name as ASGI has it."""
-        return self.name.lower().encode()
 
-    @property
-    def is_bearer(self) -> bool:
-        """Whether the scheme is ``Bearer``."""
-        return self.scheme is not None and self.scheme.lower() == "bearer"
+class HeaderReader:
+    """Reads the token of one such header.
+
+    Args:
+        header: Which.
+
+    Attributes:
+        header: That header.
+        raw_name: Its name, as ASGI has it.
+        is_bearer: Whether the scheme is ``Bearer``.
+    """
+
+    def __init__(self, header: TokenHeader) -> None:
+        self.header = header
+        self.raw_name = header.name.lower().encode()
+        self._scheme = None if header.scheme is None else header.scheme.lower().encode()
+        self.is_bearer = self._scheme == b"bearer"
 
     @property
     def is_standard(self) -> bool:
         """Whether it is the header that RFC 6750 2.1 describes."""
         return self.raw_name == b"authorization" and self.is_bearer
 
-    def read(self, headers: Headers, name: bytes) -> str | None:
+    def read(self, headers: Headers) -> str | None:
         """Return the token: "" where the header has none, None without the header.
 
         Args:
             headers: ASGI's: pairs of bytes, the names in lower case.
-            name: ``raw_name``, which need not be made for each request.
 
         Raises:
             ValueError: There are two such headers.
         """
         if self.is_bearer:
-            return bearer_token(headers, name)
-        value = self.value(headers, name)
+            return bearer_token(headers, self.raw_name)
+        value = self._value(headers)
         if value is None:
             return None
-        if self.scheme is None:
+        if self._scheme is None:
             return value.decode("latin-1") or None
         scheme, _, token = value.partition(b" ")
-        is_ours = scheme.lower() == self.scheme.lower().encode()
+        is_ours = scheme.lower() == self._scheme
         return token.lstrip(b" ").decode("latin-1") if is_ours else ""
 
-    def value(self, headers: Headers, name: bytes) -> bytes | None:
+    def has_ambient_scheme(self, headers: Headers) -> bool:
+        """Tell whether the header has a scheme that nobody has chosen for a token."""
+        scheme = (self._value(headers) or b"").partition(b" ")[0]
+        return scheme.lower() in AMBIENT_SCHEMES
+
+    def flaw(self, headers: Headers) -> tuple[str, str] | None:
+        """Return why the header has no token, as a reason and a hint, for a log.
+
+        There may be anything in it: only schemes that everybody knows are named.
+        """
+        value, name = self._value(headers), self.header.name
+        if value is None or self._scheme is None:
+            return None
+        wanted = f'the header {name} needs "{self.header.scheme} " before the token'
+        scheme, space, rest = value.partition(b" ")
+        if not value or (scheme.lower() == self._scheme and not rest.strip(b" ")):
+            return "token_empty", f"the header {name} has no token in it"
+        known = KNOWN_SCHEMES.get(scheme.lower())
+        if known is not None:
+            return "scheme_other", f"{wanted}, not {known}"
+        return ("scheme_other" if space else "scheme_missing"), wanted
+
+    def _value(self, headers: Headers) -> bytes | None:
         """Return the one value, without the whitespace around it, or None.
 
         Raises:
             ValueError: There are two.
         """
-        found = [pair[1] for pair in headers if pair[0] == name]
+        found = [pair[1] for pair in headers if pair[0] == self.raw_name]
         if len(found) > 1:
             raise ValueError("more than one such header")
         return bytes(found[0]).strip(b" \t") if found else None
-
-    def has_ambient_scheme(self, headers: Headers, name: bytes) -> bool:
-        """Tell whether the header has a scheme that nobody has chosen for a token."""
-        value = self.value(headers, name) or b""
-        scheme = value.partition(b" ")[0].lower()
-        return scheme.decode("latin-1") in AMBIENT_SCHEMES
-
-    def flaw(self, headers: Headers, name: bytes) -> tuple[str, str] | None:
-        """Return why the header has no token, as a reason and a hint, for a log.
-
-        There may be anything in it: only schemes that everybody knows are named.
-        """
-        value = self.value(headers, name)
-        if value is None or self.scheme is None:
-            return None
-        wanted = f'the header {self.name} needs "{self.scheme} " before the token'
-        scheme, space, rest = value.partition(b" ")
-        is_ours = scheme.lower() == self.scheme.lower().encode()
-        if not value or (is_ours and not rest.strip(b" ")):
-            return "token_empty", f"the header {self.name} has no token in it"
-        known = KNOWN_SCHEMES.get(scheme.lower())
-        if known is not None:
-            return "scheme_other", f"{wanted}, not {known}"
-        return ("scheme_other" if space else "scheme_missing"), wanted
 
 
 Header = str | TokenHeader | Iterable[str | TokenHeader] | None
