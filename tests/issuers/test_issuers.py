@@ -289,7 +289,11 @@ def test_a_token_is_as_long_as_its_issuer_allows() -> None:
             [{"act": {"tenant": "u"}}, {"act": "t"}, {"act": [{"tenant": "t"}]}, {}],
         ),
         ({"https://x.example/y": 1}, [{"https://x.example/y": 1}], [{}]),
-        ({"level": 1}, [{"level": 1}, {"level": 1.0}], [{"level": True}, {"level": "1"}]),
+        (
+            {"level": 1},
+            [{"level": 1}, {"level": 1.0}],
+            [{"level": True}, {"level": "1"}],
+        ),
         ({"email_verified": True}, [{"email_verified": True}], [{"email_verified": 1}]),
         (
             {"org": {"id": "a", "roles": ["x"]}},

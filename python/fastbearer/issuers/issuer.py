@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastbearer import Key
 from fastbearer.errors import ConfigurationError, InvalidKeyError
 from fastbearer.issuers import options
+from fastbearer.issuers.profiles import Profiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,7 +30,7 @@ NONE_LEFT = "algorithms: none of the keys is of such an algorithm"
 
 
 @dataclass(frozen=True, eq=False)
-class Issuer:
+class Issuer(Profiles):
     """Who issues tokens: its keys, and what its tokens must have.
 
     The name of a claim may be a path: the whole text is tried as a name first, then
