@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from fastbearer import KeySet, Verifier
@@ -9,16 +10,15 @@ from fastbearer.errors import InvalidAlgorithmError, KeySourceError
 from fastbearer.issuers.rules import Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
     from fastbearer.issuers.issuer import Issuer
 
-__all__ = ["CACHED_TOKENS", "Claims", "Member", "is_symmetric"]
+__all__ = ["CACHED_TOKENS", "Begin", "Claims", "Member", "is_symmetric"]
 
 CACHED_TOKENS = 1024
 """A client sends its token with every request; the signature is checked once."""
 
 Claims = dict[str, Any]
+Begin = Callable[[str], Claims | Coroutine[Any, Any, Claims]]
 
 NO_SUCH_KEYS = "none of the keys is of an algorithm that the issuer may sign with"
 
@@ -36,7 +36,7 @@ class Member:
     """
 
     verify: Callable[[str], Claims]
-    begin: Callable[[str], Claims | Coroutine[Any, Any, Claims]]
+    begin: Begin
 
     def __init__(
         self, issuer: Issuer, clock: Callable[[], float] | None = None
@@ -58,7 +58,7 @@ class Member:
         from fastbearer.jwks import JWKSVerifier
 
         self.source = _source(issuer)
-        client = self.source if wanted is None else _Narrowed(self.source, wanted)
+        client: Any = self.source if wanted is None else _Narrowed(self.source, wanted)
         remote = JWKSVerifier(client, cache=CACHED_TOKENS, **rules.options)
         self._averify = remote.averify
         self.verify = self._strictly(remote.verify)

@@ -92,7 +92,10 @@ class Rules:
     def judges_claims(self) -> bool:
         """Whether there is anything for `check_claims` to do."""
         return bool(
-            self._required or self._groups or self._needs_user or self._names is not None
+            self._required
+            or self._groups
+            or self._needs_user
+            or self._names is not None
         )
 
     def check_header(self, token: str | bytes) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from fastbearer import Key, Verifier, unverified_header
@@ -20,7 +20,7 @@ from fastbearer.errors import (
     TokenError,
     UnknownKeyError,
 )
-from fastbearer.issuers.member import Claims, Member, is_symmetric
+from fastbearer.issuers.member import Begin, Claims, Member, is_symmetric
 from fastbearer.issuers.peek import unverified_issuer
 from fastbearer.issuers.rules import (
     CLAIM_MISSING,
@@ -46,8 +46,8 @@ SAME_NAME = (
 )
 SAME_ANY = "two issuers have any_issuer=True: nothing tells their tokens apart"
 TWO_NAMINGS = (
-    "the issuers with the iss {} must agree on user_claim, email_claim, scope_claims and"
-    " role_claims: verified claims do not say who signed them"
+    "the issuers with the iss {} must agree on user_claim, email_claim, scope_claims"
+    " and role_claims: verified claims do not say who signed them"
 )
 TWO_OPAQUE = "introspect: only one issuer can be asked about opaque tokens"
 NO_ISS = "the token names no issuer"
@@ -68,6 +68,8 @@ class IssuersVerifier:
 
     Attributes:
         issuers: The issuers.
+        begin: Returns the claims of a good token, or where there is something to wait
+            for, a coroutine of them.
 
     Raises:
         ConfigurationError: Nothing tells the tokens of two issuers apart, their keys'
@@ -94,10 +96,10 @@ class IssuersVerifier:
         # Judges nothing but the form of a token that nobody has issued.
         self._form = Verifier(Key.generate("HS256"), max_bytes=self._max_bytes)
         self._opaque = _opaque(self.issuers, members, clock)
-        self._is_alone = len(members) == 1 and members[0].source is None
-        if self._is_alone and self._opaque is None:
+        self.begin: Begin = self._begin
+        if self._opaque is None and len(members) == 1 and members[0].source is None:
             # There is nothing to choose, and nothing to be fetched in vain.
-            self.begin = members[0].begin  # type: ignore[method-assign]
+            self.begin = members[0].begin
 
     def verify(self, token: str) -> Claims:
         """Return the claims of a good token; blocks while keys are fetched.
@@ -124,12 +126,7 @@ class IssuersVerifier:
         claims = self.begin(token)
         return claims if isinstance(claims, dict) else await claims
 
-    def begin(self, token: str) -> Claims | Coroutine[Any, Any, Claims]:
-        """Return the claims, or where there is something to wait for, a coroutine.
-
-        Raises:
-            TokenError: As in `verify`.
-        """
+    def _begin(self, token: str) -> Claims | Coroutine[Any, Any, Claims]:
         if self._opaque is not None and token.count(".") != 2:
             return self._opaque.averify(token)
         name = unverified_issuer(token, self._max_bytes)
@@ -155,7 +152,8 @@ class IssuersVerifier:
     def _member_of(self, name: object) -> Member | ByAlgorithm:
         # Where any iss will do, one may be of any type.
         found = self._by_name.get(name) if isinstance(name, str | None) else None
-        found = found or self._others
+        if found is None:
+            found = self._others
         if found is None:
             raise because(ISS_WRONG, InvalidIssuerError(OTHER_ISSUER, "iss"))
         return found
@@ -206,18 +204,17 @@ class IssuersVerifier:
         """Return why a token is nobody's, in the words that fit it best."""
         try:
             self._form.verify(token)
-        except MalformedTokenError as error:
-            return error
+        except MalformedTokenError as malformed:
+            return malformed
         except JUDGED_LATER:
             pass
         try:
             claims = json_object(base64url_bytes(token.split(".")[1]))
-        except MalformedTokenError as error:
-            return error
+        except MalformedTokenError as malformed:
+            return malformed
         if claims.get("iss") is None:
             return because(CLAIM_MISSING, MissingClaimError(NO_ISS, "iss"))
-        error = InvalidIssuerError(OTHER_ISSUER, "iss")
-        return because(ISS_WRONG, error)
+        return because(ISS_WRONG, InvalidIssuerError(OTHER_ISSUER, "iss"))
 
 
 class ByAlgorithm:
@@ -252,14 +249,14 @@ class Opaque:
         clock: Callable[[], float] | None,
     ) -> None:
         # Only those who ask for it need it.
-        from fastbearer.issuers.opaque import OpaqueVerifier
+        opaque = import_module("fastbearer.issuers.opaque")
 
         source = next(
             (one.source for one in members if one.issuer.introspect is not None), None
         )
         metadata = source if hasattr(source, "metadata") else None
         self._rules = Rules(issuer, clock)
-        self._verifier = OpaqueVerifier(
+        self._verifier = opaque.OpaqueVerifier(
             replace(
                 issuer,
                 url=[name for name in issuer.names if name is not None],
