@@ -14,6 +14,8 @@ __all__ = [
     "FastbearerError",
     "HasherBusyError",
     "ImmatureTokenError",
+    "InactiveTokenError",
+    "IntrospectionError",
     "InvalidAlgorithmError",
     "InvalidAudienceError",
     "InvalidClaimError",
@@ -138,6 +140,12 @@ class RevokedTokenError(TokenError):
     code = "revoked_token"
 
 
+class InactiveTokenError(TokenError):
+    """A token that its issuer calls inactive (RFC 7662): over, revoked or unknown."""
+
+    code = "inactive_token"
+
+
 class InvalidKeyError(FastbearerError):
     """Key material that must not be used; the message names the rule."""
 
@@ -159,6 +167,12 @@ class KeySourceError(FastbearerError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class IntrospectionError(KeySourceError):
+    """A token that its issuer cannot be asked about at the moment (RFC 7662)."""
+
+    code = "introspection_unavailable"
 
 
 class StoreUnavailableError(FastbearerError):

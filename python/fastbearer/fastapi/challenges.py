@@ -14,6 +14,7 @@ from fastbearer.errors import (
     ExpiredTokenError,
     FastbearerError,
     HasherBusyError,
+    IntrospectionError,
     KeySourceError,
     PasswordRuleError,
     RevokedTokenError,
@@ -41,6 +42,7 @@ REVOKED = "Token has been revoked. Please sign in again."
 INVALID = "Invalid token"
 MISSING_USER_ID = "Invalid token: missing user_id"
 NO_KEYS = "Keys cannot be fetched at the moment. Please try again."
+NO_ANSWER = "Tokens cannot be checked at the moment. Please try again."
 NO_STORE = "The service cannot reach its store. Please try again."
 BUSY = "Too many passwords are being checked. Please try again."
 TOO_MANY = "Too many attempts. Please try again later."
@@ -74,6 +76,7 @@ ANSWERS: Mapping[type[FastbearerError], Answer] = {
     ExpiredTokenError: Answer(401, EXPIRED, challenge="invalid_token"),
     RevokedTokenError: Answer(401, REVOKED, challenge="invalid_token"),
     KeySourceError: Answer(503, NO_KEYS, is_passing=True),
+    IntrospectionError: Answer(503, NO_ANSWER, is_passing=True),
     StoreUnavailableError: Answer(503, NO_STORE, is_passing=True),
     HasherBusyError: Answer(503, BUSY, is_passing=True),
     PasswordRuleError: Answer(400, None),
