@@ -8,6 +8,7 @@ token, a key or a password. The C core looks these classes up by name.
 from __future__ import annotations
 
 __all__ = [
+    "APIKeyPermissionError",
     "ClaimError",
     "ConfigurationError",
     "ExpiredTokenError",
@@ -16,6 +17,7 @@ __all__ = [
     "ImmatureTokenError",
     "InactiveTokenError",
     "IntrospectionError",
+    "InvalidAPIKeyError",
     "InvalidAlgorithmError",
     "InvalidAudienceError",
     "InvalidClaimError",
@@ -144,6 +146,18 @@ class InactiveTokenError(TokenError):
     """A token that its issuer calls inactive (RFC 7662): over, revoked or unknown."""
 
     code = "inactive_token"
+
+
+class InvalidAPIKeyError(TokenError):
+    """An API key of Better Auth that was not accepted; ``reason`` says why."""
+
+    code = "invalid_api_key"
+
+
+class APIKeyPermissionError(TokenError):
+    """A good API key that does not allow what was asked for."""
+
+    code = "api_key_permission"
 
 
 class InvalidKeyError(FastbearerError):
