@@ -15,11 +15,13 @@ from fastbearer.fastapi.better_auth_api_keys import better_auth_api_key
 from fastbearer.fastapi.middleware import BearerMiddleware
 from fastbearer.fastapi.settings import Settings
 from fastbearer.fastapi.sockets import closed_with_session
+from fastbearer.issuers import Issuer
 
 __all__ = [
     "Auth",
     "BearerMiddleware",
     "CurrentUser",
+    "Issuer",
     "OptionalUser",
     "Settings",
     "TokenClaims",

@@ -43,6 +43,10 @@ SIGNED_ANSWER = "application/token-introspection+jwt"
 RETRY_SECONDS = 1.0
 
 NO_DOCUMENT = "introspection needs url=..., for there is no discovery document"
+WRONG_LIFETIME = "lifetime and inactive_lifetime must be seconds, at least 0"
+WRONG_NUMBER = "timeout, max_bytes, concurrency and remembered must be positive"
+WRONG_WAITING = "waiting must be a number of tokens, at least 0"
+WRONG_TEXT = "url, assertion_audience and token_type_hint must be texts"
 NO_ENDPOINT = "the issuer's metadata names no introspection_endpoint"
 
 logger = logging.getLogger("fastbearer")
@@ -135,7 +139,7 @@ class Introspection:
         self.remembered, self.waiting = remembered, waiting
         self.concurrency = concurrency
         self.token_type_hint = token_type_hint
-        self.token_types = frozenset(kind.lower() for kind in token_types)
+        self.token_types = _lower(token_types)
         self.headers, self.ssl_context = headers, ssl_context
         self.allow_http = allow_http
         self.timeout, self.max_bytes = timeout, max_bytes
@@ -143,14 +147,18 @@ class Introspection:
         self._check()
 
     def _check(self) -> None:
-        lifetimes = (self.lifetime, self.inactive_lifetime)
-        if not all(0 <= number < float("inf") for number in lifetimes):
-            raise ConfigurationError("lifetimes must be seconds, at least 0")
+        if not all(map(_is_number, (self.lifetime, self.inactive_lifetime))):
+            raise ConfigurationError(WRONG_LIFETIME)
         positive = (self.timeout, self.max_bytes, self.concurrency, self.remembered)
-        if not all(0 < number < float("inf") for number in positive):
-            raise ConfigurationError("the numbers of an Introspection must be positive")
-        if self.waiting < 0:
-            raise ConfigurationError("waiting must be a number of tokens, at least 0")
+        if not all(_is_number(number) and number > 0 for number in positive):
+            raise ConfigurationError(WRONG_NUMBER)
+        if not _is_number(self.waiting):
+            raise ConfigurationError(WRONG_WAITING)
+        texts = (self.url, self.assertion_audience, self.token_type_hint)
+        if not all(isinstance(text, (str, type(None))) for text in texts):
+            raise ConfigurationError(WRONG_TEXT)
+        if not isinstance(self.always, bool):
+            raise ConfigurationError("always must be True or False")
         if self.url is not None:
             # Whether http may leave this machine, the issuer says as well.
             check_url(self.url, allow_http=True, name="the introspection URL")
@@ -158,6 +166,18 @@ class Introspection:
     def __repr__(self) -> str:
         where = "" if self.url is None else f"{without_query(self.url)!r}, "
         return f"Introspection({where}client_id={self.client.client_id!r})"
+
+
+def _is_number(value: Any) -> bool:
+    is_one = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_one and 0 <= value < float("inf")
+
+
+def _lower(types: Iterable[str]) -> frozenset[str]:
+    several = [] if isinstance(types, str) else list(types)
+    if not (several and all(isinstance(one, str) for one in several)):
+        raise ConfigurationError("token_types must be a list of texts")
+    return frozenset(one.lower() for one in several)
 
 
 class Question:

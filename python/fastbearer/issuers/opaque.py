@@ -92,7 +92,7 @@ class OpaqueVerifier:
         how = issuer.introspect
         if not isinstance(how, Introspection):
             raise ConfigurationError(NO_INTROSPECTION)
-        self._names = _names(issuer.url)
+        self._names = tuple(name for name in issuer.names if name is not None)
         if not self._names:
             raise ConfigurationError(NO_NAME)
         self._how = how
@@ -201,12 +201,6 @@ class OpaqueVerifier:
         return self._verifier.verify(answer.claims)
 
 
-def _names(url: Any) -> tuple[str, ...]:
-    if url is None:
-        return ()
-    return (url,) if isinstance(url, str) else tuple(url)
-
-
 def _verifier(
     issuer: Issuer,
     names: tuple[str, ...],
@@ -225,7 +219,8 @@ def _verifier(
         audience=issuer.audience,
         ignore_audience=issuer.ignore_audience,
         leeway=issuer.leeway,
-        require=[name for name in issuer.require if name != "exp"],
+        # Alternatives are judged where several issuers are.
+        require=[n for n in issuer.require if isinstance(n, str) and n != "exp"],
         # What was read within max_bytes is written again, with escapes, in base64url.
         max_bytes=16 * max_bytes + 4096,
         clock=clock,
