@@ -15,13 +15,13 @@ from fastbearer.errors import (
     MalformedTokenError,
 )
 from fastbearer.issuers.client_authentication import ClientAuthentication
+from fastbearer.issuers.options import text_items
 from fastbearer.jwks.fetch import Fetcher, FetchError, Response
 from fastbearer.urls import check_url, read_url, without_query
 
 if TYPE_CHECKING:
-    from ssl import SSLContext
-
     from fastbearer.issuers.client_authentication import AuthMethod, PrivateKey
+    from fastbearer.jwks.fetch import TLSContext
 
 __all__ = ["Introspection", "Question"]
 
@@ -42,7 +42,6 @@ SECONDS = re.compile("[0-9]{1,4}", re.ASCII)
 SIGNED_ANSWER = "application/token-introspection+jwt"
 RETRY_SECONDS = 1.0
 
-NO_DOCUMENT = "introspection needs url=..., for there is no discovery document"
 WRONG_LIFETIME = "lifetime and inactive_lifetime must be seconds, at least 0"
 WRONG_NUMBER = "timeout, max_bytes, concurrency and remembered must be positive"
 WRONG_WAITING = "waiting must be a number of tokens, at least 0"
@@ -125,7 +124,7 @@ class Introspection:
         token_type_hint: str | None = "access_token",
         token_types: Iterable[str] = ACCESS_TOKEN_TYPES,
         headers: Mapping[str, str] | None = None,
-        ssl_context: SSLContext | None = None,
+        ssl_context: TLSContext | None = None,
         allow_http: bool | None = None,
         timeout: float = 5,
         max_bytes: int = 65_536,
@@ -140,7 +139,8 @@ class Introspection:
         self.concurrency = concurrency
         self.token_type_hint = token_type_hint
         self.token_types = _lower(token_types)
-        self.headers, self.ssl_context = headers, ssl_context
+        self.headers = None if headers is None else text_items("headers", headers)
+        self.ssl_context = ssl_context
         self.allow_http = allow_http
         self.timeout, self.max_bytes = timeout, max_bytes
         self.clock = clock
@@ -199,8 +199,6 @@ class Question:
         fetcher: Fetcher,
         stranger: Fetcher,
     ) -> None:
-        if how.url is None and metadata is None:
-            raise ConfigurationError(NO_DOCUMENT)
         self._how = how
         self._issuer = issuer
         self._metadata = metadata

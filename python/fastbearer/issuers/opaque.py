@@ -22,6 +22,7 @@ from fastbearer.errors import (
 from fastbearer.issuers.flights import FlightError, Flights
 from fastbearer.issuers.introspection import Introspection, Question
 from fastbearer.issuers.remembered import Remembered
+from fastbearer.jwks.discovery import DiscoveredKeys
 from fastbearer.jwks.fetch import Fetcher
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class OpaqueVerifier:
 
     Args:
         issuer: Whose tokens; with ``introspect``.
-        metadata: Where its discovery document comes from.
+        metadata: Where its discovery document comes from, if its keys have one.
         clock: In place of the system's: seconds since the epoch.
 
     Raises:
@@ -241,6 +242,14 @@ def _question(
             max_bytes=how.max_bytes,
         )
 
+    if how.url is None and metadata is None:
+        metadata = DiscoveredKeys(
+            name,
+            allow_http=issuer.allow_http,
+            headers=issuer.headers,
+            ssl_context=issuer.ssl_context,
+            timeout=how.timeout,
+        )
     return Question(how, name, metadata, fetcher(headers), fetcher(None))
 
 
