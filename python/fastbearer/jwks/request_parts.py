@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from os import PathLike
 
@@ -94,14 +94,24 @@ def tls_context(given: TLSContext | None, *, allow_http: bool) -> ssl.SSLContext
     return given
 
 
-@cache
 def system_context() -> ssl.SSLContext:
-    """Return what verifies certificates, made once: it reads many of them."""
+    """Return what verifies certificates by those of the system.
+
+    Raises:
+        ConfigurationError: There are none where the environment names them, or the
+            extra is not installed.
+    """
     try:
         import httpx2
     except ImportError:
         raise ConfigurationError(NO_EXTRA) from None
+    return made_once(httpx2.create_ssl_context)
+
+
+@cache
+def made_once(make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    """Return what verifies certificates: making it reads many of them."""
     try:
-        return httpx2.create_ssl_context()
+        return make()
     except OSError:
         raise ConfigurationError(NO_CERTIFICATES) from None
