@@ -22,7 +22,7 @@ from fastbearer import (
     Signer,
     UnknownKeyError,
 )
-from fastbearer.jwks import DiscoveredKeys, JWKSVerifier
+from fastbearer.jwks import DiscoveredKeys, JWKSClient, JWKSVerifier
 from fastbearer.jwks.metadata import metadata_urls
 from key_server import Behaviour, KeyServer, answer, by_path, metadata, serving
 from private_ca import PrivateCA
@@ -281,6 +281,18 @@ def test_the_keys_may_be_on_another_host(server: KeyServer, keys: Keys) -> None:
         (request,) = elsewhere.requests
     assert "X-API-Key" not in request.headers
     assert request.headers["User-Agent"] == "Mozilla/5.0"
+
+
+def test_keys_elsewhere_that_want_the_headers_are_said(server: KeyServer) -> None:
+    """Kubernetes names its keys by the address of a node, and wants a token."""
+    headers = {"Authorization": "Bearer a-secret"}
+    with KeyServer(answer(b"", 401)) as elsewhere:
+        provides(server)[OPENID] = answer(metadata(server.origin, elsewhere.url))
+        said = failure(DiscoveredKeys(server.origin, headers=headers))
+        assert said.startswith(f"{elsewhere.url}: status 401: headers=... are for the")
+        elsewhere.behave = serving(OLD)
+        JWKSClient(elsewhere.url, headers=headers).keys()
+        assert elsewhere.requests[1].headers["Authorization"] == "Bearer a-secret"
 
 
 def test_the_keys_of_the_same_host_get_the_headers(server: KeyServer) -> None:

@@ -7,7 +7,7 @@ import logging
 import re
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from urllib.request import getproxies, proxy_bypass
@@ -40,6 +40,11 @@ SHOWN_URL = 200
 AUTHORITY = re.compile(r"(?<=://)[^/?#]+")
 
 WRONG_NUMBERS = "the numbers of a request must be positive"
+WANTS_HEADERS = ": the server may want credentials, which headers=... can send"
+WANTS_HEADERS_ELSEWHERE = (
+    ": headers=... are for the issuer's own origin; "
+    "where its keys are given by their URL, that is sent them"
+)
 NO_PROXY = "the proxy of the environment cannot be used"
 BY_PROXY = " (through the proxy of the environment)"
 
@@ -68,11 +73,13 @@ class Response:
         status: The status code.
         headers: The headers; their names in any case.
         body: The whole body, of at most ``max_bytes``.
+        trusted: Whether the server could see the further headers.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    trusted: bool = True
 
     def check(self) -> None:
         """Take nothing but a 200.
@@ -99,7 +106,7 @@ class Response:
             where = f" to {without_query(place)}" if is_shown else ""
             return f": a redirect{where}, which is not followed"
         if self.status in (401, 403):
-            return ": the server may want credentials, which headers=... can send"
+            return WANTS_HEADERS if self.trusted else WANTS_HEADERS_ELSEWHERE
         return ""
 
 
@@ -159,9 +166,9 @@ class Fetcher:
             FetchError: There is no answer within the bounds.
         """
         ours = self._headers if trusted else self._public
-        return await self._send(
-            "GET", url, merged_headers({"Accept": accept}, ours, PLAIN)
-        )
+        headers = merged_headers({"Accept": accept}, ours, PLAIN)
+        answer = await self._send("GET", url, headers)
+        return answer if trusted else replace(answer, trusted=False)
 
     async def post(
         self,
