@@ -69,6 +69,7 @@ def test_the_first_text_names_the_user() -> None:
         ({"scope": None, "scp": "b"}, {"b"}),
         ({"scope": [], "scp": "b"}, set()),
         ({"scope": 4}, set()),
+        ({"scope": {"a": 1}}, set()),
         ({}, set()),
     ],
 )

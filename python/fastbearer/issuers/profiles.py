@@ -84,7 +84,6 @@ class Profiles(CloudProfiles):
             typ=(None, "JWT"),
             require_kid=True,
             require=("exp", "sub"),
-            user_claim="sub",
         )
 
     @classmethod

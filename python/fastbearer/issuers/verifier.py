@@ -68,6 +68,7 @@ class IssuersVerifier:
 
     Attributes:
         issuers: The issuers.
+        naming: Whom the claims name, where all issuers agree on it; else None.
         begin: Returns the claims of a good token, or where there is something to wait
             for, a coroutine of them.
 
@@ -96,6 +97,8 @@ class IssuersVerifier:
         # Judges nothing but the form of a token that nobody has issued.
         self._form = Verifier(Key.generate("HS256"), max_bytes=self._max_bytes)
         self._opaque = _opaque(self.issuers, members, clock)
+        namings = {one.naming for one in members}
+        self.naming = namings.pop() if len(namings) == 1 else None
         self.begin: Begin = self._begin
         if self._opaque is None and len(members) == 1 and members[0].source is None:
             # There is nothing to choose, and nothing to be fetched in vain.
