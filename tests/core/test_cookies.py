@@ -36,8 +36,21 @@ def test_a_whole_name_is_found_alone(line: bytes, expected: str | None) -> None:
 def test_others_may_come_twice() -> None:
     headers = lines(b"token_x=1; token_x=2; token=3")
     assert cookie_values(headers, b"token", True) == {"token": "3"}
+    found = cookie_values(headers, b"token")
+    assert found == {"token_x": ["1", "2"], "token": "3"}
+
+
+def test_of_many_values_of_one_name_each_is_given_once() -> None:
+    headers = lines(b"a.x=1; a.x=2; a.x=1", b"a.x=2; a.x=; a.y=1; a.y=1")
+    assert cookie_values(headers, b"a.") == {"a.x": ["1", "2", ""], "a.y": "1"}
+
+
+def test_of_one_name_there_are_at_most_eight_values() -> None:
+    eight = [b"a.x=%d" % number for number in range(8)]
+    found = cookie_values(lines(*eight, *eight), b"a.")
+    assert found == {"a.x": [str(number) for number in range(8)]}
     with pytest.raises(ValueError, match="twice"):
-        cookie_values(headers, b"token")
+        cookie_values(lines(*eight, b"a.x=8"), b"a.")
 
 
 @pytest.mark.parametrize(

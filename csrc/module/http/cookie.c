@@ -46,8 +46,38 @@ is_wanted(span name, const wanted *what)
     return text_begins(name, what->name);
 }
 
-/* Of many, one that comes twice with the same value came once; the one that is
- * looked for by its whole name must not come twice at all. */
+/* A browser has a cookie of one name for the host and another for the domain
+ * (RFC 6265 5.3), and does not say which is which. */
+enum { OTHERS_MAX = 8 };
+
+static bool
+came_twice(void)
+{
+    PyErr_SetString(PyExc_ValueError, "a cookie came twice");
+    return false;
+}
+
+/* Beside one value there is another: both are kept, and no more than a few. */
+static bool
+add_other(PyObject *found, PyObject *key, PyObject *kept, PyObject *text)
+{
+    if (!PyList_CheckExact(kept)) {
+        PyObject *both = PyUnicode_Compare(kept, text) == 0
+                             ? Py_NewRef(kept)
+                             : Py_BuildValue("[OO]", kept, text);
+        bool ok = both != NULL && PyDict_SetItem(found, key, both) == 0;
+        Py_XDECREF(both);
+        return ok;
+    }
+    int is_known = PySequence_Contains(kept, text);
+    if (is_known != 0) {
+        return is_known > 0;
+    }
+    return PyList_GET_SIZE(kept) < OTHERS_MAX ? PyList_Append(kept, text) == 0
+                                              : came_twice();
+}
+
+/* One that is looked for by its whole name must not come twice at all. */
 static bool
 add(PyObject *found, span name, span value, bool is_whole)
 {
@@ -59,10 +89,8 @@ add(PyObject *found, span name, span value, bool is_whole)
                          ? NULL
                          : PyDict_SetDefault(found, key, text);
     bool ok = kept != NULL;
-    bool is_new = PyDict_GET_SIZE(found) > before;
-    if (ok && !is_new && (is_whole || PyUnicode_Compare(kept, text) != 0)) {
-        PyErr_SetString(PyExc_ValueError, "a cookie came twice");
-        ok = false;
+    if (ok && PyDict_GET_SIZE(found) == before) {
+        ok = is_whole ? came_twice() : add_other(found, key, kept, text);
     }
     Py_XDECREF(key);
     Py_XDECREF(text);
@@ -96,7 +124,8 @@ PyDoc_STRVAR(cookie_values_doc,
 "cookie_values($module, headers, name, whole=False, /)\n"
 "--\n"
 "\n"
-"Return name -> value of the cookies that are looked for.\n"
+"Return name -> value of the cookies that are looked for: a str, or a list\n"
+"where several came that differ.\n"
 "\n"
 "Args:\n"
 "    headers: ASGI's: pairs of bytes, the names in lower case.\n"
@@ -105,8 +134,8 @@ PyDoc_STRVAR(cookie_values_doc,
 "    whole: Whether it is.\n"
 "\n"
 "Raises:\n"
-"    ValueError: The whole name came twice, or one of several did, with\n"
-"        different values.\n"
+"    ValueError: The whole name came twice, or one of several had more than\n"
+"        eight different values.\n"
 "    TypeError: An argument has the wrong type.");
 
 /* Adds what a pair holds, if it is a field "cookie". */

@@ -11,6 +11,8 @@ from datetime import timedelta
 from functools import cached_property, partial
 from typing import Any
 
+from fastapi import APIRouter
+
 from fastbearer import Signer, unverified_header
 from fastbearer.errors import ConfigurationError, TokenError
 from fastbearer.fastapi.bearer import TokenUser, TokenVerifier, named_user, user_of
@@ -22,8 +24,12 @@ from fastbearer.fastapi.dependencies import (
     ScopesDependency,
     UserDependency,
 )
-from fastbearer.fastapi.issuer_settings import Issuers, changed_rules
+from fastbearer.fastapi.dpop import DPoP
+from fastbearer.fastapi.issuer_settings import changed_rules
+from fastbearer.fastapi.issuers_in_force import Issuers
 from fastbearer.fastapi.own_tokens import OwnTokens
+from fastbearer.fastapi.protection import BoundTokens, Protection
+from fastbearer.fastapi.resource import Resource, metadata_router
 from fastbearer.fastapi.settings import Settings
 from fastbearer.fastapi.token_settings import listed
 from fastbearer.fastapi.verifiers import make_verifier
@@ -31,6 +37,7 @@ from fastbearer.issuers import Issuer
 from fastbearer.issuers.naming import DEFAULT_NAMING, Naming
 from fastbearer.revocation import MemoryRevocations, RevocationStore
 from fastbearer.revocation.protocol import foreign_scope, scope_of
+from fastbearer.urls import read_url
 
 __all__ = ["Auth", "auth"]
 
@@ -74,6 +81,10 @@ class Auth:
             setting ``revocation`` describes.
         clock: In place of the system's: a callable that returns seconds since
             the epoch.
+        resource: What this service tells clients of itself (RFC 9728).
+        dpop: How tokens that are bound to a key are accepted (RFC 9449).
+        bound_tokens: What happens to such a token that comes without a proof:
+            "refuse", or "bearer" to accept it like any other.
 
     Attributes:
         verify_jwt_token: Dependency: the user, or 401.
@@ -110,6 +121,9 @@ class Auth:
         header: str = "Authorization",
         revocations: RevocationStore | None = None,
         clock: Callable[[], float] | None = None,
+        resource: Resource | None = None,
+        dpop: DPoP | None = None,
+        bound_tokens: BoundTokens | None = None,
     ) -> None:
         if verifier is not None and issuers is not None:
             raise ConfigurationError(VERIFIER_AND_ISSUERS)
@@ -128,6 +142,13 @@ class Auth:
         self.home_issuers: frozenset[str] | None = None
         self.home_algorithm: str | None = None
         self.foreign_issuers: frozenset[Issuer] = frozenset()
+        self.protection = Protection(
+            lambda: self._policy,
+            resource=resource,
+            dpop=dpop,
+            bound_tokens=bound_tokens,
+            clock=clock,
+        )
         self.verify_jwt_token = UserDependency(self, header=header)
         self.verify_user_id = PathUserDependency(self, header=header)
         self.optional_user = OptionalUserDependency(self, header=header)
@@ -159,7 +180,7 @@ class Auth:
         Raises:
             ConfigurationError: The environment is not fit for use.
         """
-        configured = self.settings.issuers()
+        configured = self._policy.issuers(audience=self._own_audience)
         further = (*configured.further, *(self._given or ()))
         return configured._replace(further=further)
 
@@ -312,11 +333,53 @@ class Auth:
         return Signer(
             settings.signing_key(),
             issuer=next(iter(listed(settings.jwt_issuer)), None),
-            audience=next(iter(listed(settings.jwt_audience)), None),
+            audience=next(iter(listed(settings.jwt_audience)), self._own_audience),
             lifetime=self.lifetime,
             # The same that says when sessions ended: the core's own may lag.
             clock=self.clock,
         )
+
+    @property
+    def _own_audience(self) -> str | None:
+        """This service's URL, where no other audience is configured (RFC 8707 2)."""
+        resource = self.protection.resource
+        if resource is None or self.settings.jwt_audience is not None:
+            return None
+        return resource.url
+
+    @property
+    def resource_metadata(self) -> APIRouter:
+        """A router with the metadata of this service (RFC 9728), for all to read.
+
+        For ``app.include_router(auth.resource_metadata)``, in the application that
+        serves the root of the host. The settings are read for it.
+
+        Raises:
+            ConfigurationError: There is no resource, or the environment is not fit for
+                use.
+        """
+        resource = self.protection.needed_resource()
+        return metadata_router(resource.metadata_path, self.resource_document)
+
+    def resource_document(self) -> dict[str, Any]:
+        """Return the metadata of this service (RFC 9728 2).
+
+        Raises:
+            ConfigurationError: There is no resource, or the environment is not fit for
+                use.
+        """
+        dpop = self.protection.dpop
+        return self.protection.needed_resource().document(
+            self.issuer_urls(),
+            () if dpop is None else dpop.algorithms,
+            needs_proof=self.protection.needs_proof,
+        )
+
+    def issuer_urls(self) -> list[str]:
+        """Return the issuers that clients can get tokens from: those that are URLs."""
+        every = self.issuers.every
+        names = dict.fromkeys(name for issuer in every for name in issuer.names)
+        return [name for name in names if name is not None and read_url(name)]
 
     @property
     def lifetime(self) -> int:
@@ -385,6 +448,7 @@ class Auth:
         Raises:
             ConfigurationError: The environment is not fit for use.
         """
+        self.protection.check()
         _ = self.verifier, self.cookie
         if self._is_verifier_given:
             self._check_verifier()

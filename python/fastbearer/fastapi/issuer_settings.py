@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from fastbearer import Key
 from fastbearer._core import json_object
 from fastbearer.better_auth.secrets import signing_key
 from fastbearer.errors import ConfigurationError, InvalidKeyError, MalformedTokenError
+from fastbearer.fastapi.issuers_in_force import Issuers
 from fastbearer.fastapi.token_settings import MISSING_SECRET, listed
 from fastbearer.issuers import Issuer, options
+from fastbearer.issuers.naming import DEFAULT_NAMING
 from fastbearer.issuers.settings import issuer_of
 from fastbearer.urls import origin_and_path, read_url
 
 if TYPE_CHECKING:
     from fastbearer.fastapi.token_settings import TokenSettings
 
-__all__ = ["Issuers", "changed_rules", "issuers_of", "secret_keys"]
+__all__ = ["changed_rules", "issuers_of", "secret_keys"]
 
 ALGORITHM = "HS256"
 BETTER_AUTH_PATH = "/api/auth"
@@ -71,26 +73,6 @@ RULES = {
     "max_bytes": "jwt_max_bytes",
 }
 """Field of an issuer -> the setting that it comes from."""
-
-
-class Issuers(NamedTuple):
-    """The issuers of settings.
-
-    Attributes:
-        own: The secret, with which we sign as well; or None.
-        others: Those of ``BETTER_AUTH_URL``, ``JWKS_URL`` or ``JWT_ISSUER``.
-        further: Those of ``JWT_ISSUERS``.
-    """
-
-    own: Issuer | None
-    others: tuple[Issuer, ...] = ()
-    further: tuple[Issuer, ...] = ()
-
-    @property
-    def every(self) -> tuple[Issuer, ...]:
-        """All of them."""
-        own = () if self.own is None else (self.own,)
-        return (*own, *self.others, *self.further)
 
 
 def issuers_of(settings: TokenSettings) -> Issuers:
@@ -219,6 +201,8 @@ def _better_auth(settings: TokenSettings, fields: dict[str, Any]) -> Issuer:
     fields["algorithms"] = [one for one in wanted if one in known]
     if not fields["algorithms"]:
         raise ConfigurationError(NOT_OF_BETTER_AUTH.format(", ".join(known)))
+    # Those of the secret may have the same iss, and name users as these do.
+    fields.setdefault("user_claim", DEFAULT_NAMING.user)
     return replace(issuer, url=[origin, *(_names(settings) or ())], **fields)
 
 

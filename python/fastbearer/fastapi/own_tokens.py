@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fastbearer.better_auth.secrets import NOT_A_LINK
+from fastbearer.fastapi.scopes import is_scope
 from fastbearer.issuers.naming import DEFAULT_NAMING, Naming
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class OwnTokens:
         self._users = dict.fromkeys(("sub", "user_id", naming.user[0]))
         self._emails = dict.fromkeys(("email", *naming.email))
         self._scopes = naming.scopes[0] if naming.scopes else "scope"
-        types = () if issuer is None else fields.typ or ()
+        types: Any = () if issuer is None else fields.typ or ()
         is_usual = not types or None in types or "JWT" in types
         self.header = None if is_usual else {"typ": types[0]}
         self._constant: dict[str, Any] = dict(NOT_A_LINK)
@@ -57,12 +58,6 @@ class OwnTokens:
 
 
 def _scope(scope: str) -> str:
-    # Printable ASCII but for the space, the quotation mark and the backslash.
-    if not (
-        scope.isascii()
-        and scope.isprintable()
-        and scope
-        and not set(scope) & set(' "\\')
-    ):
+    if not is_scope(scope):
         raise ValueError("a scope is printable ASCII, without spaces and quotes")
     return scope

@@ -7,6 +7,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
 from fastbearer.better_auth.cookies import SameSite
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi.issuer_settings import issuers_of, secret_keys
@@ -15,7 +17,7 @@ from fastbearer.urls import origin_and_path
 
 if TYPE_CHECKING:
     from fastbearer import Key
-    from fastbearer.fastapi.issuer_settings import Issuers
+    from fastbearer.fastapi.issuers_in_force import Issuers
 
 __all__ = ["Settings"]
 
@@ -32,6 +34,11 @@ WRONG_LINK = "MAIL_LINK must be a URL with {code}, and {purpose} where that is n
 MAILBOX = re.compile(r"(?:[^<>\r\n]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)")
 NO_REDIS_URL = "REDIS_URL environment variable is required for Redis"
 COOKIE_NOT_SECURE = "COOKIE_SAMESITE=none needs COOKIE_SECURE=1 (RFC 6265bis 5.7)"
+
+NO_RESOURCE_URL = "RESOURCE_SCOPES and RESOURCE_NAME need RESOURCE_URL"
+NO_DPOP = (
+    "DPOP_BASE_URL, DPOP_NONCE_SECRET and DPOP_REPLAYS need DPOP=optional or required"
+)
 
 Network = IPv4Network | IPv6Network
 
@@ -185,6 +192,37 @@ class Settings(TokenSettings):
     """Origins of other sites whose pages may send the cookie, with commas between
     them."""
 
+    resource_url: Text | None = setting(None, "a URL")
+    """The URL of this service as its clients see it, for metadata and challenges (RFC
+    9728). Where there is no ``jwt_audience``, tokens must have it as ``aud``."""
+
+    resource_scopes: Text | None = setting(None, "scopes")
+    """The scopes that clients may ask for, with spaces between them."""
+
+    resource_name: Text | None = setting(None, "a non-empty string")
+    """What people call this service."""
+
+    dpop: Literal["off", "optional", "required"] = setting(
+        "off", "off, optional or required"
+    )
+    """Whether tokens that are bound to a key are accepted, with a proof of it (RFC
+    9449); "required" accepts no others."""
+
+    dpop_base_url: Text | None = setting(None, "a URL")
+    """Scheme, host and path prefix of this service as its clients see it, where that is
+    not the origin of ``resource_url``."""
+
+    dpop_replays: Literal["memory", "redis"] = setting("memory", "memory or redis")
+    """Where used proofs are remembered; several processes need Redis."""
+
+    dpop_nonce_secret: SecretStr = setting(SecretStr(""), "a string")
+    """At least 32 bytes, the same for all processes: then each proof needs a nonce of
+    this service (RFC 9449 9)."""
+
+    bound_tokens: Literal["refuse", "bearer"] = setting("refuse", "refuse or bearer")
+    """What happens to a token that is bound to a key or a certificate (``cnf``) and
+    comes without proof: "bearer" accepts it like any other."""
+
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         # After pydantic, whose errors would show the values of a validator.
@@ -194,14 +232,19 @@ class Settings(TokenSettings):
         self.proxies()
         self._check_stores()
         self._check_mail()
+        self._check_resource()
 
-    def issuers(self) -> Issuers:
+    def issuers(self, audience: str | None = None) -> Issuers:
         """Return the issuers whose tokens are accepted.
+
+        Args:
+            audience: That of tokens, where ``jwt_audience`` names none (RFC 8707 2).
 
         Raises:
             ConfigurationError: There are none, or a setting contradicts another.
         """
-        return issuers_of(self)
+        found = issuers_of(self)
+        return found if audience is None else found.of_audience(audience)
 
     def signing_key(self) -> Key:
         """Return the HS256 key that signs and verifies the tokens.
@@ -268,6 +311,24 @@ class Settings(TokenSettings):
             raise ConfigurationError(WRONG_SMTP_URL)
         if self.mail_from is None or not MAILBOX.fullmatch(self.mail_from):
             raise ConfigurationError(WRONG_SENDER)
+
+    def scopes_of_resource(self) -> tuple[str, ...]:
+        """Return the scopes that clients may ask for."""
+        return tuple((self.resource_scopes or "").split())
+
+    def _check_resource(self) -> None:
+        about = self.resource_scopes, self.resource_name
+        if self.resource_url is None and any(about):
+            raise ConfigurationError(NO_RESOURCE_URL)
+        of_dpop = (
+            self.dpop_base_url,
+            self.dpop_nonce_secret.get_secret_value(),
+            self.dpop_replays == "redis",
+        )
+        if self.dpop == "off" and any(of_dpop):
+            raise ConfigurationError(NO_DPOP)
+        if self.dpop_replays == "redis":
+            self.redis()
 
     def _check_stores(self) -> None:
         if self.revocation == "redis":

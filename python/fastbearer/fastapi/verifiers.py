@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from fastbearer.fastapi.bearer import TokenVerifier
-    from fastbearer.fastapi.issuer_settings import Issuers
+    from fastbearer.fastapi.issuers_in_force import Issuers
     from fastbearer.issuers import Issuer
 
 __all__ = ["make_verifier"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastbearer import Key, Verifier, unverified_header
 from fastbearer._core import algorithms as known_algorithms
-from fastbearer._core import base64url_bytes, json_object
+from fastbearer._core import base64url_bytes, json_object, unverified_issuer
 from fastbearer.awaited import awaited
 from fastbearer.errors import (
     ConfigurationError,
@@ -21,7 +21,6 @@ from fastbearer.errors import (
     UnknownKeyError,
 )
 from fastbearer.issuers.member import Begin, Claims, Member, is_symmetric
-from fastbearer.issuers.peek import unverified_issuer
 from fastbearer.issuers.rules import (
     CLAIM_MISSING,
     ISS_WRONG,
@@ -177,7 +176,11 @@ class IssuersVerifier:
             if not _is_told_apart(several):
                 raise ConfigurationError(SAME_NAME.format(repr(shown)))
             taken = set().union(*(one.families for one in several))
-            free = [one for one in self._any if taken.isdisjoint(one.families)]
+            free = [
+                one
+                for one in self._any
+                if taken.isdisjoint(one.families) and one.naming == several[0].naming
+            ]
             made[name] = _chosen(several + free, shown)
         return made
 
