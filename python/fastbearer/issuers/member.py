@@ -60,7 +60,8 @@ class Member:
         remote = JWKSVerifier(self.source, cache=CACHED_TOKENS, **rules.options)
         self._averify = remote.averify
         self.verify = self._strictly(remote.verify)
-        self.begin = self._later
+        is_plain = not (rules.judges_header or rules.judges_claims)
+        self.begin = remote.averify if is_plain else self._later
 
     async def _later(self, token: str) -> Claims:
         rules = self._rules
