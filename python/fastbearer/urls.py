@@ -45,11 +45,11 @@ class URL(NamedTuple):
 
     @property
     def is_loopback(self) -> bool:
-        """Whether its host is this machine."""
+        """Whether its host is this machine: RFC 6761 6.3 has names below localhost."""
         try:
             return ip_address(self.host.strip("[]")).is_loopback
         except ValueError:
-            return self.host == "localhost"
+            return f".{self.host.removesuffix('.')}".endswith(".localhost")
 
 
 def read_url(url: str) -> URL | None:
@@ -81,8 +81,15 @@ def origin_and_path(url: str) -> tuple[str, str] | None:
     return found.origin, found.path
 
 
-def check_url(url: str) -> bool:
-    """Return whether a URL that keys are fetched from is of this machine.
+def check_url(
+    url: str, *, allow_http: bool = False, name: str = "the JWKS URL"
+) -> bool:
+    """Return whether a URL that is to be fetched is of this machine.
+
+    Args:
+        url: The URL.
+        allow_http: Whether http may leave this machine.
+        name: What the URL is called in a message.
 
     Raises:
         ConfigurationError: It is not one that may be fetched. The message does
@@ -90,14 +97,13 @@ def check_url(url: str) -> bool:
     """
     found = read_url(url)
     if found is None:
-        raise ConfigurationError(
-            "the JWKS URL is not an absolute URL of ASCII, https://..."
-        )
+        raise ConfigurationError(f"{name} is not an absolute URL of ASCII, https://...")
     if found.has_user:
-        raise ConfigurationError("the JWKS URL must have no user or password in it")
-    if found.scheme != "https" and not found.is_loopback:
+        raise ConfigurationError(f"{name} must have no user or password in it")
+    if found.scheme != "https" and not allow_http and not found.is_loopback:
         raise ConfigurationError(
-            "the JWKS URL must be https (http only for this machine itself)"
+            f"{name} must be https (http only for this machine itself, "
+            "or where allow_http=True says so)"
         )
     return found.is_loopback
 

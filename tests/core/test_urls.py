@@ -73,3 +73,26 @@ def test_two_doors_read_alike(before: str, after: str) -> None:
 def test_what_may_be_shown_of_a_url() -> None:
     assert without_query("https://u:pw@a.example/b?key=1#2") == "https://a.example/b"
     assert without_query("nonsense with a password") == "a URL"
+
+
+@pytest.mark.parametrize(
+    ("host", "is_loopback"),
+    [
+        *(("localhost", True), ("LOCALHOST", True), ("localhost.", True)),
+        *(("web.localhost", True), ("a.b.Localhost.", True), ("127.9.9.9", True)),
+        *(("[::1]", True), ("127.0.0.1.", False), ("notlocalhost", False)),
+        *(("localhost.example", False), ("localhost..", False), ("10.0.0.1", False)),
+        *(("keycloak", False), ("0.0.0.0", False), ("[::ffff:10.0.0.1]", False)),
+    ],
+)
+def test_which_hosts_are_this_machine(host: str, *, is_loopback: bool) -> None:
+    """RFC 6761 6.3: the names below localhost are, by whatever resolver."""
+    url = f"http://{host}:8080/jwks"
+    found = read_url(url)
+    assert found is not None and found.is_loopback is is_loopback
+    assert check_url(url, allow_http=True) is is_loopback
+    if is_loopback:
+        check_url(url)
+        return
+    with pytest.raises(ConfigurationError, match="allow_http=True"):
+        check_url(url)

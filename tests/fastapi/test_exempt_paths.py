@@ -54,7 +54,7 @@ def asked(app: Any, path: str, root_path: str = "") -> tuple[int, Any]:
     sent: list[Any] = []
 
     async def receive() -> Any:
-        return {"type": "http.disconnect"}
+        await asyncio.Event().wait()  # a client that waits for its response
 
     async def send(message: Any) -> None:
         sent.append(message)

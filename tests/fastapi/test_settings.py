@@ -33,7 +33,7 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-SECRETS = {"better_auth_secret", "better_auth_secrets"}
+SECRETS = {"better_auth_secret", "better_auth_secrets", "dpop_nonce_secret"}
 
 
 def message(**values: Any) -> str:
@@ -97,6 +97,13 @@ def test_defaults() -> None:
         "trusted_origins": None,
         "requests_without_origin": "refuse",
         "token_cookies": None,
+        "resource_url": None,
+        "resource_scopes": None,
+        "resource_name": None,
+        "dpop": "off",
+        "dpop_base_url": None,
+        "dpop_replays": "memory",
+        "bound_tokens": "refuse",
     }
 
 
@@ -147,6 +154,14 @@ def test_every_setting_has_its_environment_variable(
         "TRUSTED_ORIGINS": "https://app.example, http://localhost:3000",
         "REQUESTS_WITHOUT_ORIGIN": "allow",
         "TOKEN_COOKIES": "access_token, CF_Authorization",
+        "RESOURCE_URL": "https://api.example/mcp",
+        "RESOURCE_SCOPES": "tasks:read tasks:write",
+        "RESOURCE_NAME": "Tasks",
+        "DPOP": "optional",
+        "DPOP_BASE_URL": "https://api.example",
+        "DPOP_REPLAYS": "redis",
+        "DPOP_NONCE_SECRET": SECRET,
+        "BOUND_TOKENS": "bearer",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -195,7 +210,16 @@ def test_every_setting_has_its_environment_variable(
         "trusted_origins": "https://app.example, http://localhost:3000",
         "requests_without_origin": "allow",
         "token_cookies": "access_token, CF_Authorization",
+        "resource_url": "https://api.example/mcp",
+        "resource_scopes": "tasks:read tasks:write",
+        "resource_name": "Tasks",
+        "dpop": "optional",
+        "dpop_base_url": "https://api.example",
+        "dpop_replays": "redis",
+        "bound_tokens": "bearer",
     }
+    assert settings.dpop_nonce_secret.get_secret_value() == SECRET
+    assert settings.scopes_of_resource() == ("tasks:read", "tasks:write")
     assert settings.origins() == {"https://app.example", "http://localhost:3000"}
     assert [str(one) for one in settings.proxies()] == ["10.0.0.0/8", "::1/128"]
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastbearer import Key
 
@@ -39,27 +41,65 @@ def serving(*keys: Key, **headers: str) -> Behaviour:
     return answer(jwks_text(*keys), headers=named)
 
 
+def by_path(routes: Mapping[str, Behaviour]) -> Behaviour:
+    """Return what behaves as the path says, and has nothing elsewhere."""
+
+    def behave(handler: BaseHTTPRequestHandler) -> None:
+        routes.get(handler.path, answer(b"not here", 404))(handler)
+
+    return behave
+
+
+def metadata(issuer: str, jwks_uri: str | None = None, **members: Any) -> bytes:
+    """Return a discovery document; its keys are at ``/keys`` unless it says so."""
+    url = jwks_uri or f"{issuer.rstrip('/')}/keys"
+    return json.dumps({"issuer": issuer, "jwks_uri": url, **members}).encode()
+
+
+class Request(NamedTuple):
+    """What came; names of headers in any case."""
+
+    method: str
+    headers: Message
+    body: bytes
+
+
 class KeyServer(ThreadingHTTPServer):
     """Behaves as ``behave`` says, which may be changed at any time.
 
     Attributes:
         hits: How many requests have come.
+        paths: Their paths, with queries.
+        requests: The requests: method, headers and body.
         released: Set at the end, for behaviours that wait.
     """
 
     daemon_threads = True
 
-    def __init__(self, behave: Behaviour) -> None:
+    def __init__(self, behave: Behaviour, tls: ssl.SSLContext | None = None) -> None:
         self.behave = behave
         self.hits = 0
         self.paths: list[str] = []
+        self.requests: list[Request] = []
         self.released = threading.Event()
+        self._scheme = "http" if tls is None else "https"
         super().__init__(("127.0.0.1", 0), _Handler)
+        if tls is not None:
+            # The handshake is the handler's: a client that refuses it must not stop
+            # the server.
+            self.socket = tls.wrap_socket(
+                self.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(target=self.serve_forever, args=(0.01,))
 
     @property
     def origin(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        host = "127.0.0.1" if self._scheme == "http" else "localhost"
+        return f"{self._scheme}://{host}:{self.port}"
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
 
     @property
     def url(self) -> str:
@@ -85,9 +125,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.close_connection = True
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.hits += 1
         self.server.paths.append(self.path)
+        self.server.requests.append(Request(self.command, self.headers, body))
         self.server.behave(self)
+
+    def do_POST(self) -> None:
+        self.do_GET()
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""

@@ -16,12 +16,14 @@ from fastbearer.fastapi.settings import Settings
 from fastbearer.fastapi.sockets import closed_with_session
 from fastbearer.fastapi.starlette_user import AuthenticatedUser
 from fastbearer.fastapi.token_header import TokenHeader
+from fastbearer.issuers import Issuer
 
 __all__ = [
     "Auth",
     "AuthenticatedUser",
     "BearerMiddleware",
     "CurrentUser",
+    "Issuer",
     "OptionalUser",
     "Settings",
     "TokenClaims",

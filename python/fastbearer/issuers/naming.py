@@ -1,0 +1,138 @@
+"""Whom claims name: the user, the e-mail, the scopes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastbearer.errors import ClaimError, InvalidClaimError, MissingClaimError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from fastbearer.issuers.issuer import Issuer
+
+__all__ = ["DEFAULT_NAMING", "Naming", "find_claim"]
+
+NO_USER = "the token names no user"
+NOT_A_TEXT = "the claim that names the user is not a text"
+
+USER_MISSING = "user_missing"
+USER_NOT_TEXT = "user_not_text"
+
+
+class Naming:
+    """Which claims name the user, the e-mail and the scopes.
+
+    Args:
+        user: The claims that may name the user.
+        email: Those that may have the e-mail.
+        scopes: Those that may have the scopes.
+        roles: Those whose texts count as scopes as well.
+    """
+
+    def __init__(
+        self,
+        user: Iterable[str] = ("sub", "user_id"),
+        email: Iterable[str] = ("email",),
+        scopes: Iterable[str] = ("scope", "scp"),
+        roles: Iterable[str] = (),
+    ) -> None:
+        self.user = tuple(user)
+        self.email = tuple(email)
+        self.scopes = tuple(scopes)
+        self.roles = tuple(roles)
+
+    @classmethod
+    def of(cls, issuer: Issuer) -> Naming:
+        """Return the naming of an issuer's claims."""
+        fields: Any = issuer
+        return cls(
+            fields.user_claim,
+            fields.email_claim,
+            fields.scope_claims,
+            fields.role_claims,
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Naming) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((self.user, self.email, self.scopes, self.roles))
+
+    def user_id(self, claims: Mapping[str, Any]) -> str:
+        """Return whom claims name: the first text that is not empty.
+
+        Raises:
+            MissingClaimError: They name nobody.
+            InvalidClaimError: What names the user is not a text, like a number. It is
+                not made one: to another reader of the same token, 4 and "4" may be
+                two users, and so may 1e3 and 1000.
+        """
+        for name in self.user:
+            found = find_claim(claims, name)
+            if isinstance(found, str) and found:
+                return found
+        raise self._nobody(claims)
+
+    def email_of(self, claims: Mapping[str, Any]) -> str:
+        """Return the e-mail, or ``""``."""
+        for name in self.email:
+            found = find_claim(claims, name)
+            if isinstance(found, str) and found:
+                return found
+        return ""
+
+    def scopes_of(self, claims: Mapping[str, Any]) -> set[str]:
+        """Return the scopes of a token (RFC 8693 4.2), and what counts as such.
+
+        Scopes are a text with spaces between them; a list of texts is common, and
+        means the same. Roles are texts as they are, in a list or alone, or the names
+        of an object.
+        """
+        scopes: set[str] = set()
+        for name in self.scopes:
+            found = find_claim(claims, name)
+            if found is not None:
+                several = found.split(" ") if isinstance(found, str) else found
+                scopes.update(_texts(several))
+                break
+        for name in self.roles:
+            found = find_claim(claims, name)
+            scopes.update(_texts([found] if isinstance(found, str) else found))
+        return scopes
+
+    def _nobody(self, claims: Mapping[str, Any]) -> ClaimError:
+        for name in self.user:
+            found = find_claim(claims, name)
+            if found is not None and not isinstance(found, str):
+                wrong = InvalidClaimError(NOT_A_TEXT, name)
+                wrong.reason = USER_NOT_TEXT
+                return wrong
+        missing = MissingClaimError(NO_USER, self.user[0])
+        missing.reason = USER_MISSING
+        return missing
+
+
+DEFAULT_NAMING = Naming()
+
+
+def find_claim(claims: Mapping[str, Any], name: str) -> Any:
+    """Return a claim by its name, else by its path; None where there is none.
+
+    Names may have dots: URLs (RFC 7519 4.2), and the clients in Keycloak's
+    ``resource_access``. So the longest name that is there comes first.
+    """
+    found = claims.get(name)
+    end = name.rfind(".")
+    while found is None and end > 0:
+        inner = claims.get(name[:end])
+        if isinstance(inner, dict):
+            found = find_claim(inner, name[end + 1 :])
+        end = name.rfind(".", 0, end)
+    return found
+
+
+def _texts(several: Any) -> list[str]:
+    if not isinstance(several, (list, dict)):
+        return []
+    return [one for one in several if isinstance(one, str)]

@@ -1,0 +1,311 @@
+"""One HTTP request of our own: bounded, without redirects, and with a reason."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from os import PathLike
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from fastbearer import __version__
+from fastbearer.errors import ConfigurationError
+from fastbearer.jwks.reasons import reason_of
+from fastbearer.urls import check_url, read_url, without_query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["FetchError", "Fetcher", "Response", "TLSContext"]
+
+TLSContext = ssl.SSLContext | str | PathLike[str]
+"""What verifies certificates, or a file of CA certificates."""
+
+FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""RFC 9110 5.1."""
+
+FIELD_VALUE = re.compile(r"[!-~]([\t -~]*[!-~])?")
+"""RFC 9110 5.5, of ASCII."""
+
+FRAMING = frozenset(
+    ("accept-encoding", "connection", "content-length", "te", "transfer-encoding")
+)
+"""Headers that the bounds of an answer depend on."""
+
+JSON = {"Accept": "application/json"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+# A compressed answer could be a thousand times its size.
+PLAIN = {"Accept-Encoding": "identity"}
+
+REDIRECTS = frozenset((301, 302, 303, 307, 308))
+SHOWN_URL = 200
+"""Characters of a URL from elsewhere that a log may have."""
+
+AUTHORITY = re.compile(r"(?<=://)[^/?#]+")
+
+WRONG_NUMBERS = "the numbers of a request must be positive"
+WRONG_HEADERS = "headers must be a mapping of names to values, both text"
+NO_CHECKS = (
+    "ssl_context verifies no certificate, which is no better than http: "
+    "allow_http=True says that this is meant"
+)
+NO_CA_FILE = (
+    "ssl_context is neither an ssl.SSLContext nor a file of CA certificates in PEM"
+)
+OF_SERVERS = "ssl_context is made for servers; use ssl.create_default_context()"
+NO_EXTRA = 'keys from a URL need the extra jwks: pip install "fastbearer[jwks]"'
+
+
+class FetchError(Exception):
+    """There is no answer; the text says why, in one line without secrets."""
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer, whatever its status.
+
+    Attributes:
+        status: The status code.
+        headers: The headers; their names in any case.
+        body: The whole body, of at most ``max_bytes``.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def check(self) -> None:
+        """Take nothing but a 200.
+
+        Raises:
+            FetchError: The status is another one.
+        """
+        if self.status != 200:
+            raise FetchError(self.described())
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether the server cannot answer now, and may do so later."""
+        return self.status >= 500 or self.status in (408, 429)
+
+    def described(self) -> str:
+        """Return the status in words fit for a log."""
+        return f"status {self.status}{self._hint()}"
+
+    def _hint(self) -> str:
+        if self.status in REDIRECTS:
+            place = self.headers.get("Location", "")
+            is_shown = len(place) <= SHOWN_URL and read_url(place) is not None
+            where = f" to {without_query(place)}" if is_shown else ""
+            return f": a redirect{where}, which is not followed"
+        if self.status in (401, 403):
+            return ": the server may want credentials, which headers=... can send"
+        return ""
+
+
+class Fetcher:
+    """How requests are made: what may be reached, and the bounds of an answer.
+
+    No redirect is followed and nothing is decompressed. Nothing is kept from one
+    request to the next, so that one fetcher serves any number of threads and loops.
+
+    Args:
+        allow_http: Whether http may leave this machine.
+        headers: Further headers of each request. They are not shown anywhere.
+        ssl_context: What verifies certificates, or a file of CA certificates in PEM;
+            None for the certificates of the system.
+        timeout: Seconds that a whole request may take.
+        max_bytes: Greatest size of an answer.
+
+    Raises:
+        ConfigurationError: A header or a number is not one, the context cannot be
+            used, or the extra is not installed.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow_http: bool = False,
+        headers: Mapping[str, str] | None = None,
+        ssl_context: TLSContext | None = None,
+        timeout: float = 5,
+        max_bytes: int = 262_144,
+    ) -> None:
+        if not all(0 < number < float("inf") for number in (timeout, max_bytes)):
+            raise ConfigurationError(WRONG_NUMBERS)
+        self.allow_http = allow_http
+        self.timeout = timeout
+        self.max_bytes = max_bytes
+        self._tls = _context(ssl_context, allow_http=allow_http)
+        # Some services refuse the names of well-known libraries.
+        agent = {"User-Agent": f"fastbearer/{__version__}"}
+        self._headers = _merged(agent, _checked(headers))
+        self._public = {"User-Agent": self._headers["User-Agent"]}
+
+    def __repr__(self) -> str:
+        return f"Fetcher(allow_http={self.allow_http})"
+
+    async def get(
+        self, url: str, *, accept: str = "application/json", trusted: bool = True
+    ) -> Response:
+        """Return the answer to a GET.
+
+        Args:
+            url: Where; it is checked again.
+            accept: The media types that are asked for.
+            trusted: Whether the server may see the further headers.
+
+        Raises:
+            FetchError: There is no answer within the bounds.
+        """
+        ours = self._headers if trusted else self._public
+        return await self._send("GET", url, _merged({"Accept": accept}, ours, PLAIN))
+
+    async def post(
+        self,
+        url: str,
+        form: Mapping[str, str] | Iterable[tuple[str, str]],
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Return the answer to a POST of a form.
+
+        Args:
+            url: Where; it is checked again.
+            form: The fields of the form.
+            headers: Headers of this request alone, like ``Authorization``.
+
+        Raises:
+            FetchError: There is no answer within the bounds.
+            ConfigurationError: A header is not one.
+        """
+        fields = list(form.items() if isinstance(form, Mapping) else form)
+        sent = _merged(JSON, self._headers, _checked(headers), FORM, PLAIN)
+        return await self._send("POST", url, sent, urlencode(fields).encode())
+
+    async def _send(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes | None = None,
+    ) -> Response:
+        try:
+            check_url(url, allow_http=self.allow_http, name="the URL")
+            async with asyncio.timeout(self.timeout):
+                return await self._exchange(method, url, headers, body)
+        except FetchError:
+            raise
+        except ConfigurationError as error:
+            raise FetchError(str(error)) from None
+        except Exception as error:
+            raise FetchError(reason_of(error, self.timeout)) from None
+
+    async def _exchange(
+        self, method: str, url: str, headers: dict[str, str], body: bytes | None
+    ) -> Response:
+        import httpx2
+
+        url, is_local = self._connected(url, headers)
+        async with (
+            httpx2.AsyncClient(
+                verify=self._tls,
+                timeout=self.timeout,
+                # A proxy of the environment has no business with this machine.
+                trust_env=not is_local,
+            ) as http,
+            http.stream(method, url, headers=headers, content=body) as response,
+        ):
+            coding = response.headers.get("Content-Encoding", "identity")
+            if coding.lower() != "identity":
+                raise FetchError("a compressed answer")
+            read = bytearray()
+            async for chunk in response.aiter_raw():
+                read += chunk
+                if len(read) > self.max_bytes:
+                    raise FetchError(f"more than {self.max_bytes} bytes")
+            return Response(response.status_code, response.headers, bytes(read))
+
+    def _connected(self, url: str, headers: dict[str, str]) -> tuple[str, bool]:
+        """Return the URL to connect to, and whether that is this machine.
+
+        A name below localhost is this machine (RFC 6761 6.3), and http is safe for
+        it only while that is so; a resolver may ask the network for it all the same.
+        """
+        parts = read_url(url)
+        is_local = parts is not None and parts.is_loopback
+        if parts is None or self.allow_http or parts.scheme == "https" or not is_local:
+            return url, is_local
+        if parts.host.removesuffix(".").endswith(".localhost"):
+            headers.setdefault("Host", AUTHORITY.findall(url)[0])
+            return AUTHORITY.sub(f"localhost:{parts.port}", url, count=1), True
+        return url, True
+
+
+def _merged(*groups: Mapping[str, str]) -> dict[str, str]:
+    """Return all headers, whose names have any case; later ones win."""
+    spelled = {name.lower(): name for group in groups for name in group}
+    values = {name.lower(): text for group in groups for name, text in group.items()}
+    # Those of ours are asked for by their names.
+    ours = {"user-agent": "User-Agent", "host": "Host"}
+    return {ours.get(name, spelled[name]): text for name, text in values.items()}
+
+
+def _checked(headers: Mapping[str, str] | None) -> Mapping[str, str]:
+    """Return headers that may be sent.
+
+    Raises:
+        ConfigurationError: One may not; the message has its name, never its value.
+    """
+    if headers is None:
+        return {}
+    if not isinstance(headers, Mapping):
+        raise ConfigurationError(WRONG_HEADERS)
+    for name, value in headers.items():
+        if not (isinstance(name, str) and isinstance(value, str)):
+            raise ConfigurationError(WRONG_HEADERS)
+        if not FIELD_NAME.fullmatch(name):
+            raise ConfigurationError("headers has a name that is not one of HTTP")
+        if name.lower() in FRAMING:
+            raise ConfigurationError(f"headers must not have {name}")
+        if not FIELD_VALUE.fullmatch(value):
+            raise ConfigurationError(f"headers: the value of {name} is not one of HTTP")
+    return dict(headers)
+
+
+def _context(given: TLSContext | None, *, allow_http: bool) -> ssl.SSLContext:
+    """Return what verifies certificates.
+
+    Raises:
+        ConfigurationError: It cannot, its file cannot be read, or there is no extra.
+    """
+    default = _system_context()
+    if given is None:
+        return default
+    if not isinstance(given, ssl.SSLContext):
+        try:
+            # An empty path would mean the system's.
+            return ssl.create_default_context(cafile=os.fspath(given) or "/")
+        except (OSError, TypeError, ValueError) as error:
+            kind = type(error).__name__
+            raise ConfigurationError(f"{NO_CA_FILE} ({kind})") from None
+    if given.protocol == ssl.PROTOCOL_TLS_SERVER:
+        raise ConfigurationError(OF_SERVERS)
+    if given.verify_mode != ssl.CERT_REQUIRED and not allow_http:
+        raise ConfigurationError(NO_CHECKS)
+    return given
+
+
+@cache
+def _system_context() -> ssl.SSLContext:
+    """Return what verifies certificates, made once: it reads many of them."""
+    try:
+        import httpx2
+    except ImportError:
+        raise ConfigurationError(NO_EXTRA) from None
+    return httpx2.create_ssl_context()

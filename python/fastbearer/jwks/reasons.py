@@ -1,0 +1,77 @@
+"""Why there was no answer, in a line that is fit for a log."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["reason_of"]
+
+MOST = 32
+"""Exceptions of a chain that are looked at."""
+
+
+def reason_of(error: BaseException, timeout: float) -> str:
+    """Return why a request failed, in words of ours.
+
+    The texts of exceptions have pieces of what came over the network in them, and
+    say "All connection attempts failed" of most faults; their causes know more.
+
+    Args:
+        error: What the HTTP client raised.
+        timeout: The seconds that the request had.
+    """
+    import httpx2
+
+    late = f"no answer within {timeout:g} seconds"
+    chain = list(_chain(error))
+    for one in chain:
+        if isinstance(one, (TimeoutError, httpx2.TimeoutException)):
+            return late
+        if isinstance(one, OSError) and (known := _of_system(one)):
+            return known
+    for kind, words in (
+        (httpx2.ProxyError, "the proxy of the environment refuses"),
+        (httpx2.RemoteProtocolError, "what answers is not HTTP, or broke off"),
+        (httpx2.LocalProtocolError, "the request cannot be sent"),
+        (httpx2.NetworkError, "the connection broke"),
+    ):
+        if any(isinstance(one, kind) for one in chain):
+            return words
+    return type(error).__name__
+
+
+def _of_system(error: OSError) -> str | None:
+    """Return what the system, its resolver or OpenSSL says, where that is clear."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        hint = "; ssl_context=... takes a CA of your own"
+        found = error.verify_message.rstrip(".")
+        return f"TLS: the certificate is not accepted: {found}{hint}"
+    if isinstance(error, ssl.SSLError):
+        name = error.reason or "the handshake broke off"
+        return f"TLS: {name.replace('_', ' ').lower()}"
+    if isinstance(error, socket.gaierror):
+        return f"the name of the host is not resolved: {error.strerror}"
+    if error.errno:
+        # What asyncio writes there has the address in it.
+        return os.strerror(error.errno).lower()
+    return None
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception, its causes and those of its group, each once."""
+    waiting, seen = [error], set[int]()
+    while waiting and len(seen) < MOST:
+        one = waiting.pop(0)
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        waiting += [e for e in (one.__cause__, one.__context__) if e is not None]
+        if isinstance(one, BaseExceptionGroup):
+            waiting += one.exceptions
