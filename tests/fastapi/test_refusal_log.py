@@ -80,8 +80,14 @@ TWO_KEYS = KeySet(
 MANY_KEYS = KeySet([Key.generate("HS256", kid=f"k{one}") for one in range(60)])
 DEEP = b'{"a":' * 40 + b"1" + b"}" * 40
 
+RSA = Key.generate("RS256").public()
+
 CAUSES: dict[str, tuple[str, Verifier | None]] = {
     "age_passed": (signed(claims(iat=NOW - 100)), strict(max_age=10)),
+    "alg_not_allowed": (
+        headed({"alg": "RS512"}),
+        Verifier(RSA, algorithms=["RS256"], clock=now),
+    ),
     "alg_not_keys": (headed({"alg": "RS256"}), None),
     "aud_shape": (signed(claims(aud=7)), strict(audience="a")),
     "aud_unexpected": (signed(claims(aud="a")), None),
