@@ -95,8 +95,6 @@ def test_defaults() -> None:
         "cookie_samesite": "lax",
         "cookie_secure": True,
         "trusted_origins": None,
-        "requests_without_origin": "refuse",
-        "token_cookies": None,
         "resource_url": None,
         "resource_scopes": None,
         "resource_name": None,
@@ -104,6 +102,8 @@ def test_defaults() -> None:
         "dpop_base_url": None,
         "dpop_replays": "memory",
         "bound_tokens": "refuse",
+        "requests_without_origin": "refuse",
+        "token_cookies": None,
     }
 
 
@@ -152,8 +152,6 @@ def test_every_setting_has_its_environment_variable(
         "COOKIE_SAMESITE": "strict",
         "COOKIE_SECURE": "0",
         "TRUSTED_ORIGINS": "https://app.example, http://localhost:3000",
-        "REQUESTS_WITHOUT_ORIGIN": "allow",
-        "TOKEN_COOKIES": "access_token, CF_Authorization",
         "RESOURCE_URL": "https://api.example/mcp",
         "RESOURCE_SCOPES": "tasks:read tasks:write",
         "RESOURCE_NAME": "Tasks",
@@ -162,6 +160,8 @@ def test_every_setting_has_its_environment_variable(
         "DPOP_REPLAYS": "redis",
         "DPOP_NONCE_SECRET": SECRET,
         "BOUND_TOKENS": "bearer",
+        "REQUESTS_WITHOUT_ORIGIN": "allow",
+        "TOKEN_COOKIES": "access_token, CF_Authorization",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -208,8 +208,6 @@ def test_every_setting_has_its_environment_variable(
         "cookie_samesite": "strict",
         "cookie_secure": False,
         "trusted_origins": "https://app.example, http://localhost:3000",
-        "requests_without_origin": "allow",
-        "token_cookies": "access_token, CF_Authorization",
         "resource_url": "https://api.example/mcp",
         "resource_scopes": "tasks:read tasks:write",
         "resource_name": "Tasks",
@@ -217,6 +215,8 @@ def test_every_setting_has_its_environment_variable(
         "dpop_base_url": "https://api.example",
         "dpop_replays": "redis",
         "bound_tokens": "bearer",
+        "requests_without_origin": "allow",
+        "token_cookies": "access_token, CF_Authorization",
     }
     assert settings.dpop_nonce_secret.get_secret_value() == SECRET
     assert settings.scopes_of_resource() == ("tasks:read", "tasks:write")

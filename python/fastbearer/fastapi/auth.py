@@ -127,7 +127,6 @@ class Auth(Doors):
         self.revocations_of_accounts: Callable[[], RevocationStore] | None = None
         self.home_issuers: frozenset[str] | None = None
         self.home_algorithm: str | None = None
-        self._cookie_names = self._open(header, scheme, cookies)
         self.protection = Protection(
             lambda: self._policy,
             resource=resource,
@@ -135,6 +134,7 @@ class Auth(Doors):
             bound_tokens=bound_tokens,
             clock=clock,
         )
+        self._cookie_names = self._open(header, scheme, cookies)
 
     @cached_property
     def settings(self) -> Settings:

@@ -259,14 +259,6 @@ class Settings(BaseSettings):
     """Origins of other sites whose pages may send the cookie, with commas between
     them."""
 
-    requests_without_origin: Literal["refuse", "allow"] = _setting(
-        "refuse", "refuse or allow"
-    )
-    """What happens to a request with a cookie that changes something, and has neither
-    ``Origin`` nor ``Sec-Fetch-Site``: servers send such, browsers do not."""
-
-    token_cookies: Text | None = _setting(None, "names of cookies")
-    """Cookies with tokens that somebody else sets, with commas between their names."""
     resource_url: Text | None = _setting(None, "a URL")
     """The URL of this service as its clients see it, for metadata and challenges (RFC
     9728). Where there is no ``jwt_audience``, tokens must have it as ``aud``."""
@@ -297,6 +289,14 @@ class Settings(BaseSettings):
     bound_tokens: Literal["refuse", "bearer"] = _setting("refuse", "refuse or bearer")
     """What happens to a token that is bound to a key or a certificate (``cnf``) and
     comes without proof: "bearer" accepts it like any other."""
+    requests_without_origin: Literal["refuse", "allow"] = _setting(
+        "refuse", "refuse or allow"
+    )
+    """What happens to a request with a cookie that changes something, and has neither
+    ``Origin`` nor ``Sec-Fetch-Site``: servers send such, browsers do not."""
+
+    token_cookies: Text | None = _setting(None, "names of cookies")
+    """Cookies with tokens that somebody else sets, with commas between their names."""
 
     def __init__(self, **values: Any) -> None:
         if "better_auth_secret" in values:
