@@ -8,6 +8,7 @@ are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from inspect import Parameter, Signature
 from typing import Any
 
 from starlette.authentication import AuthCredentials, BaseUser
@@ -35,6 +36,7 @@ class AuthenticatedUser(dict[str, Any], BaseUser):
 
     # Each request makes one: a dict's own constructor, and no further dict beside it.
     __slots__ = ("claims",)
+    __signature__ = Signature([Parameter("user", Parameter.POSITIONAL_ONLY)])
     claims: Mapping[str, Any]
 
     @property
