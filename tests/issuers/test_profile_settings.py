@@ -73,6 +73,12 @@ WORDS: dict[str, tuple[Callable[..., Issuer], tuple[Any, ...], Any, str]] = {
         "http://localhost:3000",
         "http://localhost:3000/api/auth/jwks",
     ),
+    "Clerk behind a proxy": (
+        Issuer.clerk,
+        ("https://app.example.com/__clerk",),
+        "https://app.example.com/__clerk",
+        "https://app.example.com/__clerk/.well-known/jwks.json",
+    ),
     "Cognito in China": (
         Issuer.cognito,
         ("cn-north-1", "cn-north-1_a", "client"),

@@ -103,7 +103,7 @@ class Profiles(CloudProfiles):
         active organization, which may be the user's own.
 
         Args:
-            domain: The Frontend API URL.
+            domain: The Frontend API URL, or that of a proxy for it.
             authorized_parties: The origins of your frontends, which ``azp`` must be
                 one of. Clerk recommends to name them.
             audience: What a template of your own puts into ``aud``.
@@ -111,14 +111,14 @@ class Profiles(CloudProfiles):
         """
         # https://clerk.com/docs/guides/sessions/manual-jwt-verification
         # https://clerk.com/docs/guides/sessions/session-tokens
-        origin = origin_of("domain", domain)
+        issuer = base_url("domain", domain)
         required: dict[str, Any] = {"sts": (None, "active")}
         if authorized_parties is not None:
             required["azp"] = texts("authorized_parties", authorized_parties)
         return cls._made(
             options,
-            url=origin,
-            keys=f"{origin}/.well-known/jwks.json",
+            url=issuer,
+            keys=f"{issuer}/.well-known/jwks.json",
             audience=None if audience is None else texts("audience", audience),
             algorithms=("RS256",),
             typ="JWT",
