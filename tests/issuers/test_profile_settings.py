@@ -142,6 +142,22 @@ WORDS: dict[str, tuple[Callable[..., Issuer], tuple[Any, ...], Any, str]] = {
         "https://abc.supabase.co/auth/v1",
         "https://abc.supabase.co/auth/v1/.well-known/jwks.json",
     ),
+    "Supabase's project reference": (
+        Issuer.supabase,
+        ("abcdefghijklmnopqrst",),
+        "https://abcdefghijklmnopqrst.supabase.co/auth/v1",
+        "https://abcdefghijklmnopqrst.supabase.co/auth/v1/.well-known/jwks.json",
+    ),
+    "the address of a discovery document": (
+        Issuer.keycloak,
+        (
+            "https://id.example.com/realms/app/.well-known/openid-configuration",
+            "app",
+            "api",
+        ),
+        "https://id.example.com/realms/app",
+        "https://id.example.com/realms/app/protocol/openid-connect/certs",
+    ),
     "Supabase on this machine": (
         Issuer.supabase,
         ("http://127.0.0.1:54321",),
