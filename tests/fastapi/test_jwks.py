@@ -248,7 +248,7 @@ def test_without_a_secret_nothing_can_be_signed() -> None:
 
 @pytest.mark.parametrize("url", ["http://app.example:3000", "https://u:p@app.example"])
 def test_keys_that_may_not_be_fetched_stop_the_start(url: str) -> None:
-    auth = Auth(Settings(better_auth_secret=SECRET, jwks_url=url))
+    auth = Auth(Settings(better_auth_secret=SECRET, jwks_url=url, jwt_issuer="i"))
     with pytest.raises(ConfigurationError, match="JWKS URL"):
         start(auth)
 

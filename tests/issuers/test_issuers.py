@@ -359,7 +359,6 @@ def test_an_access_token_for_others_is_no_session_of_the_same_server(
             typ=("JWT", None),
             require_kid=True,
             require=("exp", "sub"),
-            user_claim="sub",
         )
     )
     own = {"iss": server.origin, "aud": server.origin}

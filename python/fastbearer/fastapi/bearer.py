@@ -22,8 +22,14 @@ from fastbearer.errors import (
     StoreUnavailableError,
     TokenError,
 )
-from fastbearer.fastapi.challenges import MISSING_USER_ID, answer_to, invalid_request
+from fastbearer.fastapi.challenges import (
+    MISSING_USER_ID,
+    WRONG_USER_ID,
+    answer_to,
+    invalid_request,
+)
 from fastbearer.fastapi.cookie import TokenCookie
+from fastbearer.issuers.naming import DEFAULT_NAMING, Naming
 from fastbearer.revocation.protocol import (
     RevocationStore,
     names_of,
@@ -39,6 +45,7 @@ __all__ = [
     "TokenUser",
     "TokenVerifier",
     "has_ended",
+    "named_user",
     "user_of",
 ]
 
@@ -121,6 +128,19 @@ class TokenSource(Protocol):
         """The issuers whose subjects are our own users, or None for all."""
         ...
 
+    @property
+    def user_of(self) -> "Callable[[Mapping[str, Any]], TokenUser]":
+        """What returns the user whom verified claims name, or raises a 401."""
+        ...
+
+    def scopes_of(self, claims: Mapping[str, Any]) -> set[str]:
+        """Return the scopes that verified claims have."""
+        ...
+
+    def named(self, claims: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return claims whose ``sub`` names the user."""
+        ...
+
     def scope_of(self, token: str, claims: Mapping[str, Any]) -> str:
         """Return what stands before the names of a verified token."""
         ...
@@ -171,7 +191,12 @@ class BearerReader:
     def _prepared(self) -> Verify:
         """Return what turns a token into claims, for the tokens to come."""
         verifier, revocations = self._source.verifier, self._source.revocations
-        if hasattr(verifier, "averify"):
+        begin = getattr(verifier, "begin", None)
+        if begin is not None and (
+            revocations is None or hasattr(revocations, "has_ended")
+        ):
+            self._verify = self._begin_with(begin)
+        elif hasattr(verifier, "averify"):
             self._verify = self._verify_later
         elif revocations is None:
             self._verify = verifier.verify
@@ -198,6 +223,38 @@ class BearerReader:
 
         return verify_now
 
+    def _begin_with(self, begin: Verify) -> Verify:
+        """Return what verifies at once where no keys are awaited."""
+        revocations: Any = self._source.revocations
+        ended = None if revocations is None else revocations.has_ended
+
+        def judge(token: str, claims: Claims) -> Claims:
+            if ended is None:
+                return claims
+            scope = self._source.scope_of(token, claims)
+            try:
+                has = ended(token, self._source.named(claims), scope)
+            except StoreUnavailableError as error:
+                self._pass_or_refuse(error)
+                return claims
+            if has:
+                raise RevokedTokenError(REVOKED_REASON)
+            return claims
+
+        async def wait(token: str, coming: Coroutine[Any, Any, Claims]) -> Claims:
+            try:
+                return judge(token, await coming)
+            except (TokenError, KeySourceError) as error:
+                raise self._refusal(error, token) from error
+
+        def verify(token: str) -> Claims | Coroutine[Any, Any, Claims]:
+            found = begin(token)
+            if isinstance(found, dict):
+                return judge(token, found)
+            return wait(token, found)
+
+        return verify
+
     async def _verify_later(self, token: str) -> Claims:
         verifier = self._source.verifier
         averify = getattr(verifier, "averify", None)
@@ -221,7 +278,8 @@ class BearerReader:
     ) -> None:
         scope = self._source.scope_of(token, claims)
         try:
-            ended = await has_ended(revocations, token, claims, scope)
+            named = self._source.named(claims)
+            ended = await has_ended(revocations, token, named, scope)
         except StoreUnavailableError as error:
             self._pass_or_refuse(error)
             return
@@ -296,11 +354,35 @@ def user_of(claims: Mapping[str, Any]) -> TokenUser:
     """
     user_id = subject_of(claims)
     if user_id is None:
-        missing = MissingClaimError("the token names no user", "sub")
-        logger.warning("token refused: %s: no sub, no user_id", missing.code)
-        raise answer_to(missing, MISSING_USER_ID) from missing
+        raise _nobody(DEFAULT_NAMING, claims)
     email = claims.get("email")
     return {"user_id": user_id, "email": email if isinstance(email, str) else ""}
+
+
+def named_user(
+    naming_of: Callable[[Mapping[str, Any]], Naming], claims: Mapping[str, Any]
+) -> TokenUser:
+    """Return the user whom verified claims name, as their issuer names users.
+
+    Raises:
+        HTTPException: 401 where they name none.
+    """
+    naming = naming_of(claims)
+    try:
+        user_id = naming.user_id(claims)
+    except TokenError:
+        raise _nobody(naming, claims) from None
+    return {"user_id": user_id, "email": naming.email_of(claims)}
+
+
+def _nobody(naming: Naming, claims: Mapping[str, Any]) -> HTTPException:
+    """Return the 401 of claims that name nobody, or nobody by a text."""
+    error = naming.nobody(claims)
+    logger.warning("token refused: %s: %s (%s)", error.code, error.reason, error.claim)
+    is_missing = isinstance(error, MissingClaimError)
+    refusal = answer_to(error, MISSING_USER_ID if is_missing else WRONG_USER_ID)
+    refusal.__cause__ = error
+    return refusal
 
 
 def _known_algorithm(token: str) -> str | None:

@@ -5,7 +5,6 @@ class in the signature of ``__call__``.
 """
 
 import logging
-from collections.abc import Mapping
 from typing import Any
 
 from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBearer
@@ -21,7 +20,6 @@ from fastbearer.fastapi.bearer import (
     BearerReader,
     TokenSource,
     TokenUser,
-    user_of,
 )
 from fastbearer.fastapi.challenges import (
     answer_to,
@@ -58,6 +56,7 @@ class BearerDependency(SecurityBase):
 
     def __init__(self, source: TokenSource, *, header: str = "Authorization") -> None:
         reader = BearerReader(source, header)
+        self._source = source
         self._claims = reader.claims
         self._token = reader.token
         self.model = _security_scheme(header)
@@ -107,7 +106,7 @@ class UserDependency(BearerDependency):
             claims = await claims
         if claims is None:
             raise not_authenticated()
-        return user_of(claims)
+        return self._source.user_of(claims)
 
 
 class OptionalUserDependency(BearerDependency):
@@ -122,7 +121,7 @@ class OptionalUserDependency(BearerDependency):
         claims = self._claims(conn.scope)
         if not isinstance(claims, READY):
             claims = await claims
-        return None if claims is None else user_of(claims)
+        return None if claims is None else self._source.user_of(claims)
 
 
 class PathUserDependency(BearerDependency):
@@ -139,7 +138,7 @@ class PathUserDependency(BearerDependency):
             claims = await claims
         if claims is None:
             raise not_authenticated()
-        user = user_of(claims)
+        user = self._source.user_of(claims)
         # A path without one is nobody's: "" is no user's id.
         if str(conn.path_params.get("user_id", "")) != user["user_id"]:
             raise other_user()
@@ -159,22 +158,9 @@ class ScopesDependency(BearerDependency):
             claims = await claims
         if claims is None:
             raise not_authenticated()
-        if not set(needed.scopes) <= _scopes(claims):
+        if not set(needed.scopes) <= self._source.scopes_of(claims):
             raise insufficient_scope(needed.scopes)
-        return user_of(claims)
-
-
-def _scopes(claims: Mapping[str, Any]) -> set[str]:
-    """Return the scopes of a token: the claim ``scope`` (RFC 8693 4.2).
-
-    A list of texts in place of the one text is common, and means the same.
-    """
-    scope = claims.get("scope")
-    if isinstance(scope, str):
-        return set(scope.split(" "))
-    if isinstance(scope, list):
-        return {one for one in scope if isinstance(one, str)}
-    return set()
+        return self._source.user_of(claims)
 
 
 def _is_standard(header: str) -> bool:

@@ -9,7 +9,7 @@ from starlette.websockets import WebSocket
 
 from fastbearer.fastapi.auth import Auth
 from fastbearer.fastapi.auth import auth as default_auth
-from fastbearer.fastapi.bearer import READY, BearerReader, user_of
+from fastbearer.fastapi.bearer import READY, BearerReader
 from fastbearer.fastapi.challenges import not_authenticated
 from fastbearer.fastapi.paths import ExemptPaths, root_path_of
 
@@ -54,6 +54,7 @@ class BearerMiddleware:
         header: str = "Authorization",
     ) -> None:
         self._app = app
+        self._auth = auth
         self._root_path = root_path_of(app)
         self._claims = BearerReader(auth, header).claims
         self._is_exempt = ExemptPaths(exempt).has
@@ -73,7 +74,7 @@ class BearerMiddleware:
                     raise not_authenticated()
                 scope["user"], scope["auth"] = None, {}
             else:
-                scope["user"], scope["auth"] = user_of(claims), claims
+                scope["user"], scope["auth"] = self._auth.user_of(claims), claims
         except HTTPException as refusal:
             await _refuse(refusal, scope, receive, send)
             return

@@ -127,11 +127,14 @@ def _source(issuer: Issuer) -> Any:
     keys: Any = issuer.keys
     if keys is not None and not isinstance(keys, str):
         return keys
-    names = ("allow_http", "headers", "ssl_context")
-    how = {name: getattr(issuer, name) for name in names if getattr(issuer, name)}
+    how: dict[str, Any] = {
+        "allow_http": issuer.allow_http,
+        "headers": issuer.headers,
+        "ssl_context": issuer.ssl_context,
+    }
     from fastbearer import jwks
 
     if keys is not None:
         return jwks.JWKSClient(keys, **how)
-    (name,) = issuer.names  # one each: see `_split` of the verifier
-    return jwks.DiscoveredKeys(name or "", **how)
+    names: Any = issuer.names
+    return jwks.DiscoveredKeys(names[0], **how)

@@ -66,7 +66,7 @@ class Rules:
             for one in fields.require
             if not _is_name(one)
         ]
-        self._needs_user = not set(plain).isdisjoint(self.naming.user)
+        self._users = [Naming([name]) for name in self.naming.user if name in plain]
         names = issuer.names
         is_named = None not in names and not fields.any_issuer
         self._names = None if is_named or fields.any_issuer else frozenset(names)
@@ -92,10 +92,7 @@ class Rules:
     def judges_claims(self) -> bool:
         """Whether there is anything for `check_claims` to do."""
         return bool(
-            self._required
-            or self._groups
-            or self._needs_user
-            or self._names is not None
+            self._required or self._groups or self._users or self._names is not None
         )
 
     def check_header(self, token: str | bytes) -> None:
@@ -130,8 +127,8 @@ class Rules:
         for group in self._groups:
             if all(find_claim(claims, name) is None for name in group):
                 raise _wrong(group[0], None)
-        if self._needs_user:
-            self.naming.user_id(claims)
+        for naming in self._users:
+            naming.user_id(claims)
         return claims
 
 
