@@ -4,6 +4,7 @@ The providers' hosts cannot be reached from here, so the keys come from a server
 loopback; test_profile_settings.py compares the real addresses.
 """
 
+import base64
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import Annotated, Any
@@ -47,6 +48,10 @@ def every_case(kind: str) -> pytest.MarkDecorator:
         for situation, change in getattr(one, kind).items()
     ]
     return pytest.mark.parametrize(("provider", "change"), cases)
+
+
+def base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def nothing() -> None:
@@ -161,6 +166,25 @@ def test_what_is_signed_by_somebody_else(
     secret = Key.from_secret(b"k" * 32, kid="current")
     for key in (stranger, forged, secret):
         assert site.status(provider.token(key=key)) == 401
+
+
+@every_provider
+def test_what_is_no_signed_token_at_all(
+    provider: Provider, site_of: Callable[[Provider], Site]
+) -> None:
+    """Opaque tokens, encrypted ones, and those of an emulator that signs nothing."""
+    site = site_of(provider)
+    _, payload, signature = provider.token().split(".")
+    unsigned = base64url(b'{"alg":"none","typ":"JWT"}')
+    encrypted = base64url(b'{"alg":"dir","enc":"A256GCM"}')
+    for token in (
+        "ya29.a0AfH6SMBx",
+        "opaque",
+        f"{unsigned}.{payload}.",
+        f"{unsigned}.{payload}.{signature}",
+        f"{encrypted}..{payload}.{signature}.{signature}",
+    ):
+        assert site.status(token) == 401
 
 
 @every_provider
