@@ -15,15 +15,9 @@ from fastapi import APIRouter
 
 from fastbearer import Signer, unverified_header
 from fastbearer.errors import ConfigurationError, TokenError
-from fastbearer.fastapi.bearer import TokenUser, TokenVerifier, named_user, user_of
+from fastbearer.fastapi.bearer import TokenVerifier
 from fastbearer.fastapi.cookie import TokenCookie
-from fastbearer.fastapi.dependencies import (
-    ClaimsDependency,
-    OptionalUserDependency,
-    PathUserDependency,
-    ScopesDependency,
-    UserDependency,
-)
+from fastbearer.fastapi.doors import Doors
 from fastbearer.fastapi.dpop import DPoP
 from fastbearer.fastapi.issuer_settings import changed_rules
 from fastbearer.fastapi.issuers_in_force import Issuers
@@ -31,7 +25,9 @@ from fastbearer.fastapi.own_tokens import OwnTokens
 from fastbearer.fastapi.protection import BoundTokens, Protection
 from fastbearer.fastapi.resource import Resource, metadata_router
 from fastbearer.fastapi.settings import Settings
+from fastbearer.fastapi.token_header import Header
 from fastbearer.fastapi.token_settings import listed
+from fastbearer.fastapi.users import UserOf, named_user, user_of
 from fastbearer.fastapi.verifiers import make_verifier
 from fastbearer.issuers import Issuer
 from fastbearer.issuers.naming import DEFAULT_NAMING, Naming
@@ -59,7 +55,7 @@ NO_DATABASE = (
 )
 
 
-class Auth:
+class Auth(Doors):
     """Token verification and signing for FastAPI, from one set of settings.
 
     Several of them live side by side. The dependencies are made once, so
@@ -75,8 +71,14 @@ class Auth:
             origin, revocation. A secret is needed to sign only.
         issuers: Whose tokens are accepted as well as those that the settings name;
             then the settings need neither a secret nor a source of keys.
-        header: Name of the request header that has the token, after the
-            scheme ``Bearer``.
+        header: Name of the request header that has the token. Several are asked in
+            their order, each a name or a `TokenHeader` with a scheme of its own; None
+            for no header at all.
+        scheme: What stands before the token in a header that is given by its name;
+            None where the token stands alone, as in ``Cf-Access-Jwt-Assertion``.
+        cookies: Names of cookies with tokens that somebody else sets, beside those of
+            the setting ``token_cookies``. A header goes before them, and what changes
+            something must come from a trusted origin.
         revocations: Which tokens have ended, in place of the store that the
             setting ``revocation`` describes.
         clock: In place of the system's: a callable that returns seconds since
@@ -108,8 +110,8 @@ class Auth:
             ``iss``; set with ``home_issuers``.
 
     Raises:
-        ConfigurationError: ``header`` is not a header name, or verifier and issuers
-            were given.
+        ConfigurationError: ``header`` is not a header name, ``scheme`` not a scheme, or
+            ``cookies`` not a list of names; or verifier and issuers were given.
     """
 
     def __init__(
@@ -118,7 +120,9 @@ class Auth:
         *,
         verifier: TokenVerifier | None = None,
         issuers: Iterable[Issuer] | None = None,
-        header: str = "Authorization",
+        header: Header = "Authorization",
+        scheme: str | None = "Bearer",
+        cookies: Iterable[str] = (),
         revocations: RevocationStore | None = None,
         clock: Callable[[], float] | None = None,
         resource: Resource | None = None,
@@ -149,11 +153,7 @@ class Auth:
             bound_tokens=bound_tokens,
             clock=clock,
         )
-        self.verify_jwt_token = UserDependency(self, header=header)
-        self.verify_user_id = PathUserDependency(self, header=header)
-        self.optional_user = OptionalUserDependency(self, header=header)
-        self.token_claims = ClaimsDependency(self, header=header)
-        self.requires = ScopesDependency(self, header=header)
+        self._cookie_names = self._open(header, scheme, cookies)
 
     @cached_property
     def settings(self) -> Settings:
@@ -193,7 +193,7 @@ class Auth:
         return next(iter(algorithms)) if len(algorithms) == 1 else None
 
     @cached_property
-    def user_of(self) -> Callable[[Mapping[str, Any]], TokenUser]:
+    def user_of(self) -> UserOf:
         """What returns the user whom verified claims name, or raises a 401."""
         naming_of = self._naming_of
         return user_of if naming_of is None else partial(named_user, naming_of)
@@ -242,7 +242,24 @@ class Auth:
             secure=policy.cookie_secure,
             same_site=policy.cookie_samesite,
             trusted_origins=policy.origins(),
+            requests_without_origin=policy.requests_without_origin,
         )
+
+    @cached_property
+    def token_cookies(self) -> tuple[TokenCookie, ...]:
+        """The cookies that may have a token: ours, then those that others set."""
+        policy = self._policy
+        names = dict.fromkeys((*self._cookie_names, *policy.token_cookie_names()))
+        foreign = [
+            TokenCookie(
+                name,
+                trusted_origins=policy.origins(),
+                requests_without_origin=policy.requests_without_origin,
+                is_foreign=True,
+            )
+            for name in names
+        ]
+        return (*foreign,) if self.cookie is None else (self.cookie, *foreign)
 
     @cached_property
     def _policy(self) -> Settings:
@@ -449,7 +466,7 @@ class Auth:
             ConfigurationError: The environment is not fit for use.
         """
         self.protection.check()
-        _ = self.verifier, self.cookie
+        _ = self.verifier, self.token_cookies
         if self._is_verifier_given:
             self._check_verifier()
         revocations: Any = self.revocations

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from fastbearer.better_auth.cookies import SameSite
 from fastbearer.errors import ConfigurationError
+from fastbearer.fastapi.cookie import named_cookies
 from fastbearer.fastapi.issuer_settings import issuers_of, secret_keys
 from fastbearer.fastapi.token_settings import Text, TokenSettings, listed, setting
 from fastbearer.urls import origin_and_path
@@ -27,6 +28,7 @@ WRONG_ORIGINS = (
 WRONG_PROXIES = (
     "TRUSTED_PROXIES must be networks like 10.0.0.0/8, or unix, with commas between"
 )
+WRONG_COOKIES = "TOKEN_COOKIES must be names of cookies, with commas between them"
 UNIX = "unix"
 WRONG_SMTP_URL = "SMTP_URL must be like smtp://user:password@host:587, or smtps://"
 WRONG_SENDER = "SMTP_URL needs MAIL_FROM, an address like App <no-reply@example.com>"
@@ -222,6 +224,14 @@ class Settings(TokenSettings):
     bound_tokens: Literal["refuse", "bearer"] = setting("refuse", "refuse or bearer")
     """What happens to a token that is bound to a key or a certificate (``cnf``) and
     comes without proof: "bearer" accepts it like any other."""
+    requests_without_origin: Literal["refuse", "allow"] = setting(
+        "refuse", "refuse or allow"
+    )
+    """What happens to a request with a cookie that changes something, and has neither
+    ``Origin`` nor ``Sec-Fetch-Site``: servers send such, browsers do not."""
+
+    token_cookies: Text | None = setting(None, "names of cookies")
+    """Cookies with tokens that somebody else sets, with commas between their names."""
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
@@ -229,6 +239,7 @@ class Settings(TokenSettings):
         self._check_password_lengths()
         self.issuers()
         self.origins()
+        self.token_cookie_names()
         self.proxies()
         self._check_stores()
         self._check_mail()
@@ -268,6 +279,17 @@ class Settings(TokenSettings):
                 raise ConfigurationError(WRONG_ORIGINS)
             origins.add(origin[0])
         return frozenset(origins)
+
+    def token_cookie_names(self) -> tuple[str, ...]:
+        """Return the names of the cookies that somebody else sets.
+
+        Raises:
+            ConfigurationError: One is not the name of a cookie.
+        """
+        try:
+            return named_cookies(listed(self.token_cookies))
+        except ConfigurationError:
+            raise ConfigurationError(WRONG_COOKIES) from None
 
     def proxies(self) -> tuple[Network, ...]:
         """Return the networks of the trusted proxies.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from fastbearer import Key, Verifier, unverified_header
@@ -255,22 +254,14 @@ class Opaque:
         clock: Callable[[], float] | None,
     ) -> None:
         # Only those who ask for it need it.
-        opaque = import_module("fastbearer.issuers.opaque")
+        from fastbearer.issuers.opaque import OpaqueVerifier
 
         source = next(
             (one.source for one in members if one.issuer.introspect is not None), None
         )
         metadata = source if hasattr(source, "metadata") else None
         self._rules = Rules(issuer, clock)
-        self._verifier = opaque.OpaqueVerifier(
-            replace(
-                issuer,
-                url=[name for name in issuer.names if name is not None],
-                require=self._rules.options["require"],
-            ),
-            metadata,
-            clock,
-        )
+        self._verifier = OpaqueVerifier(issuer, metadata, clock)
 
     def verify(self, token: str) -> Claims:
         """Return the claims of a good token; blocks while the issuer is asked."""
