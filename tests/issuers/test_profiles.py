@@ -16,9 +16,10 @@ from fastapi import Depends, FastAPI, Security
 from asgi import running
 from fastbearer import Key
 from fastbearer.fastapi import Auth
-from fastbearer.issuers import Issuer
+from fastbearer.issuers import Introspection, Issuer
 from fastbearer.issuers.settings import issuer_of
 from fastbearer.jwks import JWKSClient
+from introspection_server import CLIENT_ID, CLIENT_SECRET, IntrospectionServer
 from key_server import KeyServer, answer
 from project import SECRET
 from providers import (
@@ -253,6 +254,41 @@ def test_supabase_with_its_legacy_secret() -> None:
         assert site.status(supabase.token()) == 401
         for change in supabase.wrong.values():
             assert site.status(supabase.token(change, key=good)) == 401
+
+
+@pytest.mark.parametrize("name", ["zitadel", "zitadel_clients"])
+def test_opaque_tokens_of_zitadel(name: str) -> None:
+    zitadel = named(name)
+    project = "urn:zitadel:iam:org:project"
+    said = {
+        "iss": zitadel.urls[0],
+        "sub": zitadel.user["user_id"],
+        "aud": ["69234237810729234", "69234237810729019"],
+        "client_id": "69234237810729234",
+        "username": "road.runner@acme.ch",
+        "token_type": "Bearer",
+        "scope": "openid email",
+        "jti": "69234237813329048",
+        "exp": NOW + 43200,
+        "iat": NOW,
+        "nbf": NOW,
+        "email": "road.runner@acme.ch",
+        f"{project}:69234237810729019:roles": {"editor": {"id1": "acme.zitadel.ch"}},
+        f"{project}:roles": {"admin": {"id1": "acme.zitadel.ch"}},
+    }
+    with IntrospectionServer({"opaque": said}) as server:
+        server.tokens["foreign"] = {**said, "aud": ["1"], "client_id": "1"}
+        how = Introspection(
+            server.endpoint, client_id=CLIENT_ID, client_secret=CLIENT_SECRET
+        )
+        known = ["openid", "email", "editor", "admin", OTHER_SCOPE]
+        site = Site(zitadel.issuer(introspect=how), scopes=known)
+        with running(site.app) as site.url:
+            user = {**zitadel.user, "email": "road.runner@acme.ch"}
+            assert site.get("opaque").json() == user
+            roles = {"editor"} | ({"admin"} if name == "zitadel_clients" else set())
+            assert site.scopes("opaque") == {"openid", "email"} | roles
+            assert (site.status("foreign"), site.status("inactive")) == (401, 401)
 
 
 def test_keycloak_inside_a_cluster() -> None:

@@ -133,10 +133,14 @@ class ServerProfiles(Profile):
         # https://zitadel.com/docs/apis/openidoauth/endpoints
         issuer = origin_of("domain", domain)
         name = segment("project", project)
+        require: list[str | tuple[str, ...]] = ["exp", "sub", "jti"]
         required: dict[str, Any] = {}
         roles = [f"urn:zitadel:iam:org:project:{name}:roles"]
         if clients is not None:
-            required["azp"] = texts("clients", clients)
+            # What introspection says has the client in client_id.
+            require.append(("azp", "client_id"))
+            named = (*texts("clients", clients), None)
+            required = {"azp": named, "client_id": named}
             roles.append("urn:zitadel:iam:org:project:roles")
         return cls._made(
             options,
@@ -144,8 +148,8 @@ class ServerProfiles(Profile):
             keys=f"{issuer}/oauth/v2/keys",
             audience=name,
             typ=(None, "JWT", "at+jwt"),
-            require=("exp", "sub", "jti"),
+            require=require,
             required=required,
             scope_claims=("scope",),
-            role_claims=tuple(roles),
+            role_claims=roles,
         )
