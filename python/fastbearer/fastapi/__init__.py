@@ -15,16 +15,21 @@ from fastbearer.fastapi.better_auth_api_keys import better_auth_api_key
 from fastbearer.fastapi.middleware import BearerMiddleware
 from fastbearer.fastapi.settings import Settings
 from fastbearer.fastapi.sockets import closed_with_session
-from fastbearer.issuers import Issuer
+from fastbearer.fastapi.starlette_user import AuthenticatedUser
+from fastbearer.fastapi.token_header import TokenHeader
+from fastbearer.issuers import Introspection, Issuer
 
 __all__ = [
     "Auth",
+    "AuthenticatedUser",
     "BearerMiddleware",
     "CurrentUser",
+    "Introspection",
     "Issuer",
     "OptionalUser",
     "Settings",
     "TokenClaims",
+    "TokenHeader",
     "TokenUser",
     "TokenVerifier",
     "auth",

@@ -8,29 +8,29 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from fastapi import APIRouter
 
 from fastbearer import Signer, unverified_header
-from fastbearer.better_auth.secrets import NOT_A_LINK
-from fastbearer.errors import ConfigurationError
+from fastbearer.errors import ConfigurationError, TokenError
 from fastbearer.fastapi.bearer import TokenVerifier
 from fastbearer.fastapi.cookie import TokenCookie
-from fastbearer.fastapi.dependencies import (
-    ClaimsDependency,
-    OptionalUserDependency,
-    PathUserDependency,
-    ScopesDependency,
-    UserDependency,
-)
+from fastbearer.fastapi.doors import Doors
 from fastbearer.fastapi.dpop import DPoP
+from fastbearer.fastapi.issuer_settings import changed_rules
+from fastbearer.fastapi.issuers_in_force import Issuers
+from fastbearer.fastapi.own_tokens import OwnTokens
 from fastbearer.fastapi.protection import BoundTokens, Protection
 from fastbearer.fastapi.resource import Resource, metadata_router
-from fastbearer.fastapi.scopes import is_scope
-from fastbearer.fastapi.settings import ALGORITHM, Settings
+from fastbearer.fastapi.settings import Settings
+from fastbearer.fastapi.token_header import Header
+from fastbearer.fastapi.token_settings import listed
+from fastbearer.fastapi.users import UserOf, named_user, user_of
 from fastbearer.fastapi.verifiers import make_verifier
+from fastbearer.issuers import Issuer
+from fastbearer.issuers.naming import DEFAULT_NAMING, Naming
 from fastbearer.revocation import MemoryRevocations, RevocationStore
 from fastbearer.revocation.protocol import foreign_scope, scope_of
 from fastbearer.urls import read_url
@@ -44,13 +44,18 @@ TWO_SOURCES = (
     "Auth(verifier=...) verifies tokens in place of the settings: BETTER_AUTH_URL or"
     " JWKS_URL beside it ask for other keys, which nobody would use"
 )
+TWO_RULES = (
+    "Auth(verifier=...) verifies tokens in place of the settings: {} beside it would be"
+    " used for nothing"
+)
+VERIFIER_AND_ISSUERS = "Auth(verifier=...) and Auth(issuers=...) exclude each other"
 NO_DATABASE = (
     "REVOCATION=database needs Accounts over the same Auth, or "
     "Auth(revocations=DatabaseRevocations(...))"
 )
 
 
-class Auth:
+class Auth(Doors):
     """Token verification and signing for FastAPI, from one set of settings.
 
     Several of them live side by side. The dependencies are made once, so
@@ -64,8 +69,16 @@ class Auth:
             Where it has ``averify`` too, that is awaited instead. What else the
             settings ask for holds all the same: cookies, the check of their
             origin, revocation. A secret is needed to sign only.
-        header: Name of the request header that has the token, after the
-            scheme ``Bearer``.
+        issuers: Whose tokens are accepted as well as those that the settings name;
+            then the settings need neither a secret nor a source of keys.
+        header: Name of the request header that has the token. Several are asked in
+            their order, each a name or a `TokenHeader` with a scheme of its own; None
+            for no header at all.
+        scheme: What stands before the token in a header that is given by its name;
+            None where the token stands alone, as in ``Cf-Access-Jwt-Assertion``.
+        cookies: Names of cookies with tokens that somebody else sets, beside those of
+            the setting ``token_cookies``. A header goes before them, and what changes
+            something must come from a trusted origin.
         revocations: Which tokens have ended, in place of the store that the
             setting ``revocation`` describes.
         clock: In place of the system's: a callable that returns seconds since
@@ -92,10 +105,13 @@ class Auth:
             accounts know no such user. Accounts that are running set it, unless you
             have.
         home_algorithm: That of the tokens whose subjects are our own users, or None
-            for any; set with ``home_issuers``.
+            for any; for you to set with ``home_issuers``.
+        foreign_issuers: Issuers whose subjects are not our own users, whatever their
+            ``iss``; set with ``home_issuers``.
 
     Raises:
-        ConfigurationError: ``header`` is not a header name.
+        ConfigurationError: ``header`` is not a header name, ``scheme`` not a scheme, or
+            ``cookies`` not a list of names; or verifier and issuers were given.
     """
 
     def __init__(
@@ -103,15 +119,21 @@ class Auth:
         settings: Settings | None = None,
         *,
         verifier: TokenVerifier | None = None,
-        header: str = "Authorization",
+        issuers: Iterable[Issuer] | None = None,
+        header: Header = "Authorization",
+        scheme: str | None = "Bearer",
+        cookies: Iterable[str] = (),
         revocations: RevocationStore | None = None,
         clock: Callable[[], float] | None = None,
         resource: Resource | None = None,
         dpop: DPoP | None = None,
         bound_tokens: BoundTokens | None = None,
     ) -> None:
+        if verifier is not None and issuers is not None:
+            raise ConfigurationError(VERIFIER_AND_ISSUERS)
         if settings is not None:
             self.settings = settings
+        self._given = None if issuers is None else tuple(issuers)
         if verifier is not None:
             self.verifier = verifier
         self._revocations = revocations
@@ -123,6 +145,7 @@ class Auth:
         self.revocations_of_accounts: Callable[[], RevocationStore] | None = None
         self.home_issuers: frozenset[str] | None = None
         self.home_algorithm: str | None = None
+        self.foreign_issuers: frozenset[Issuer] = frozenset()
         self.protection = Protection(
             lambda: self._policy,
             resource=resource,
@@ -130,11 +153,7 @@ class Auth:
             bound_tokens=bound_tokens,
             clock=clock,
         )
-        self.verify_jwt_token = UserDependency(self, header=header)
-        self.verify_user_id = PathUserDependency(self, header=header)
-        self.optional_user = OptionalUserDependency(self, header=header)
-        self.token_claims = ClaimsDependency(self, header=header)
-        self.requires = ScopesDependency(self, header=header)
+        self._cookie_names = self._open(header, scheme, cookies)
 
     @cached_property
     def settings(self) -> Settings:
@@ -143,7 +162,7 @@ class Auth:
         Raises:
             ConfigurationError: The environment is not fit for use.
         """
-        return Settings()
+        return Settings() if self._given is None else _SettingsBesideIssuers()
 
     @cached_property
     def verifier(self) -> TokenVerifier:
@@ -152,13 +171,61 @@ class Auth:
         Raises:
             ConfigurationError: The environment is not fit for use.
         """
-        return make_verifier(self.settings, self._verifier_clock, self._own_audience)
+        return make_verifier(self.issuers, self._verifier_clock)
+
+    @cached_property
+    def issuers(self) -> Issuers:
+        """Whose tokens are accepted, by the settings and by the code.
+
+        Raises:
+            ConfigurationError: The environment is not fit for use.
+        """
+        configured = self._policy.issuers(audience=self._own_audience)
+        further = (*configured.further, *(self._given or ()))
+        return configured._replace(further=further)
 
     @property
     def algorithm(self) -> str | None:
         """The one algorithm of the accepted tokens, or None for several."""
-        is_one = not self._is_verifier_given and self.settings.jwks_source() is None
-        return ALGORITHM if is_one else None
+        if self._is_verifier_given or len(self.issuers.every) != 1:
+            return None
+        algorithms = _algorithms_of(self.issuers.own)
+        return next(iter(algorithms)) if len(algorithms) == 1 else None
+
+    @cached_property
+    def user_of(self) -> UserOf:
+        """What returns the user whom verified claims name, or raises a 401."""
+        naming_of = self._naming_of
+        return user_of if naming_of is None else partial(named_user, naming_of)
+
+    def scopes_of(self, claims: Mapping[str, Any]) -> set[str]:
+        """Return the scopes that verified claims have."""
+        naming_of = self._naming_of
+        naming = DEFAULT_NAMING if naming_of is None else naming_of(claims)
+        return naming.scopes_of(claims)
+
+    def named(self, claims: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return claims whose ``sub`` names the user, as revocations know them."""
+        naming_of = self._naming_of
+        if naming_of is None:
+            return claims
+        naming = naming_of(claims)
+        if naming.user == DEFAULT_NAMING.user:
+            return claims
+        try:
+            user_id: str | None = naming.user_id(claims)
+        except TokenError:
+            user_id = None
+        return {**claims, "sub": user_id, "user_id": None}
+
+    @cached_property
+    def _naming_of(self) -> Callable[[Mapping[str, Any]], Naming] | None:
+        """What names the claims of each issuer, or None where all do as usual."""
+        verifier: Any = self.verifier
+        if getattr(verifier, "naming", None) == DEFAULT_NAMING:
+            return None
+        naming_of: Any = getattr(verifier, "naming_of", None)
+        return naming_of  # type: ignore[no-any-return]
 
     @cached_property
     def cookie(self) -> TokenCookie | None:
@@ -175,7 +242,24 @@ class Auth:
             secure=policy.cookie_secure,
             same_site=policy.cookie_samesite,
             trusted_origins=policy.origins(),
+            requests_without_origin=policy.requests_without_origin,
         )
+
+    @cached_property
+    def token_cookies(self) -> tuple[TokenCookie, ...]:
+        """The cookies that may have a token: ours, then those that others set."""
+        policy = self._policy
+        names = dict.fromkeys((*self._cookie_names, *policy.token_cookie_names()))
+        foreign = [
+            TokenCookie(
+                name,
+                trusted_origins=policy.origins(),
+                requests_without_origin=policy.requests_without_origin,
+                is_foreign=True,
+            )
+            for name in names
+        ]
+        return (*foreign,) if self.cookie is None else (self.cookie, *foreign)
 
     @cached_property
     def _policy(self) -> Settings:
@@ -240,6 +324,11 @@ class Auth:
         home = self.home_algorithm
         if home is not None and unverified_header(token).get("alg") != home:
             return foreign_scope(claims)
+        issuer_of = getattr(self.verifier, "issuer_of", None)
+        if self.foreign_issuers and issuer_of is not None:
+            issuer = issuer_of(token, claims)
+            if issuer in self.foreign_issuers:
+                return foreign_scope(claims)
         return scope_of(claims, self.home_issuers)
 
     @property
@@ -251,14 +340,17 @@ class Auth:
     def signer(self) -> Signer:
         """What signs the tokens: HS256, with the claims that are configured.
 
+        Of several issuers and audiences, the first.
+
         Raises:
             ConfigurationError: There is no secret, or the environment is not
                 fit for use.
         """
+        settings = self.settings
         return Signer(
-            self.settings.signing_key(),
-            issuer=self.settings.jwt_issuer,
-            audience=self._own_audience or self.settings.jwt_audience,
+            settings.signing_key(),
+            issuer=next(iter(listed(settings.jwt_issuer)), None),
+            audience=next(iter(listed(settings.jwt_audience)), self._own_audience),
             lifetime=self.lifetime,
             # The same that says when sessions ended: the core's own may lag.
             clock=self.clock,
@@ -302,9 +394,9 @@ class Auth:
 
     def issuer_urls(self) -> list[str]:
         """Return the issuers that clients can get tokens from: those that are URLs."""
-        source = self._policy.jwks_source()
-        issuer = self._policy.jwt_issuer if source is None else source.issuer
-        return [issuer] if issuer and read_url(issuer) else []
+        every = self.issuers.every
+        names = dict.fromkeys(name for issuer in every for name in issuer.names)
+        return [name for name in names if name is not None and read_url(name)]
 
     @property
     def lifetime(self) -> int:
@@ -341,16 +433,26 @@ class Auth:
         """
         if not (isinstance(user_id, str) and user_id and isinstance(email, str)):
             raise ValueError("user_id must be a non-empty string, email a string")
-        own: dict[str, Any] = {"sub": user_id, "user_id": user_id, "email": email}
-        own.update(NOT_A_LINK)
+        own = self._own_tokens.claims(user_id, email, scopes)
         if self.revocations is not None:
             own["jti"] = secrets.token_urlsafe(JTI_BYTES)
             generation = getattr(self.revocations, "generation", None)
             if generation is not None:
                 own["gen"] = generation(user_id)
-        if scopes:
-            own["scope"] = " ".join(map(_scope, scopes))
-        return self.signer.sign(own if claims is None else {**own, **claims})
+        whole = own if claims is None else {**own, **claims}
+        return self.signer.sign(whole, headers=self._own_tokens.header)
+
+    def _check_verifier(self) -> None:
+        """Refuse what would be used for nothing beside the verifier given."""
+        configured = self._policy.issuers()
+        if configured.others or configured.further:
+            raise ConfigurationError(TWO_SOURCES)
+        for name in changed_rules(self._policy):
+            raise ConfigurationError(TWO_RULES.format(name))
+
+    @cached_property
+    def _own_tokens(self) -> OwnTokens:
+        return OwnTokens(self.issuers.own)
 
     @asynccontextmanager
     async def lifespan(self, app: object) -> AsyncIterator[None]:
@@ -364,9 +466,9 @@ class Auth:
             ConfigurationError: The environment is not fit for use.
         """
         self.protection.check()
-        _ = self.verifier, self.cookie
-        if self._is_verifier_given and self._policy.jwks_source() is not None:
-            raise ConfigurationError(TWO_SOURCES)
+        _ = self.verifier, self.token_cookies
+        if self._is_verifier_given:
+            self._check_verifier()
         revocations: Any = self.revocations
         async with AsyncExitStack() as stack:
             close = getattr(revocations, "aclose", None)
@@ -377,10 +479,15 @@ class Auth:
             yield
 
 
-def _scope(scope: str) -> str:
-    if not is_scope(scope):
-        raise ValueError("a scope is printable ASCII, without spaces and quotes")
-    return scope
+def _algorithms_of(issuer: Issuer | None) -> frozenset[str]:
+    keys: Any = () if issuer is None else issuer.keys
+    return frozenset(key.algorithm for key in keys)
+
+
+class _SettingsBesideIssuers(Settings):
+    """Settings beside issuers that the code names: they need none of their own."""
+
+    needs_keys = False
 
 
 auth = Auth()

@@ -6,5 +6,6 @@ package.
 
 from .introspection import Introspection
 from .issuer import Issuer
+from .verifier import IssuersVerifier
 
-__all__ = ["Introspection", "Issuer"]
+__all__ = ["Introspection", "Issuer", "IssuersVerifier"]

@@ -83,6 +83,7 @@ class Profiles(CloudProfiles):
             algorithms=BETTER_AUTH_ALGORITHMS,
             leeway=0,
             typ=(None, "JWT"),
+            require_kid=True,
             require=("exp", "sub"),
         )
 

@@ -301,11 +301,15 @@ def _context(given: TLSContext | None, *, allow_http: bool) -> ssl.SSLContext:
     return given
 
 
-@cache
 def _system_context() -> ssl.SSLContext:
-    """Return what verifies certificates, made once: it reads many of them."""
     try:
         import httpx2
     except ImportError:
         raise ConfigurationError(NO_EXTRA) from None
-    return httpx2.create_ssl_context()
+    return _made_once(httpx2.create_ssl_context)
+
+
+@cache
+def _made_once(make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    """Return what verifies certificates: making it reads many of them."""
+    return make()
