@@ -21,7 +21,7 @@ from fastbearer.errors import (
     TokenError,
     TooManyAttemptsError,
 )
-from fastbearer.fastapi.bearer import HEADER_NAME
+from fastbearer.fastapi.token_header import HEADER_NAME
 from fastbearer.fastapi.challenges import NOT_AUTHENTICATED, answer_to
 
 __all__ = ["BetterAuthAPIKey", "better_auth_api_key"]
