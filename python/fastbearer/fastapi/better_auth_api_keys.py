@@ -21,8 +21,8 @@ from fastbearer.errors import (
     TokenError,
     TooManyAttemptsError,
 )
-from fastbearer.fastapi.token_header import HEADER_NAME
 from fastbearer.fastapi.challenges import NOT_AUTHENTICATED, answer_to
+from fastbearer.fastapi.token_header import token_headers
 
 __all__ = ["BetterAuthAPIKey", "better_auth_api_key"]
 
@@ -51,14 +51,12 @@ class BetterAuthAPIKey(SecurityBase):
         header: str | Iterable[str],
         optional: bool,
     ) -> None:
-        headers = [header] if isinstance(header, str) else list(header)
-        if not (headers and all(map(HEADER_NAME.fullmatch, headers))):
-            raise ConfigurationError("header must be the name of an HTTP header")
+        names = [one.name for one in token_headers(header, scheme=None)]
         self._store = store
         self._permissions = _checked(permissions or {})
-        self._headers = frozenset(name.lower().encode() for name in headers)
+        self._headers = frozenset(name.lower().encode() for name in names)
         self._is_optional = optional
-        self.model = Scheme.model_validate({"in": APIKeyIn.header, "name": headers[0]})
+        self.model = Scheme.model_validate({"in": APIKeyIn.header, "name": names[0]})
         self.scheme_name = "BetterAuthAPIKey"
 
     async def __call__(self, conn: HTTPConnection) -> APIKey | None:

@@ -127,14 +127,11 @@ def _source(issuer: Issuer) -> Any:
     keys: Any = issuer.keys
     if keys is not None and not isinstance(keys, str):
         return keys
-    how: dict[str, Any] = {
-        "allow_http": issuer.allow_http,
-        "headers": issuer.headers,
-        "ssl_context": issuer.ssl_context,
-    }
+    names = ("allow_http", "headers", "ssl_context")
+    how = {name: getattr(issuer, name) for name in names if getattr(issuer, name)}
     from fastbearer import jwks
 
     if keys is not None:
         return jwks.JWKSClient(keys, **how)
-    names: Any = issuer.names
-    return jwks.DiscoveredKeys(names[0], **how)
+    (name,) = issuer.names  # one each: see `_split` of the verifier
+    return jwks.DiscoveredKeys(name or "", **how)
