@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fastbearer import KeySet, Verifier
 from fastbearer.errors import InvalidAlgorithmError, KeySourceError
@@ -21,6 +21,18 @@ Claims = dict[str, Any]
 Begin = Callable[[str], Claims | Coroutine[Any, Any, Claims]]
 
 NO_SUCH_KEYS = "none of the keys is of an algorithm that the issuer may sign with"
+
+
+class Asked(Protocol):
+    """An issuer that says of its tokens whether they are still good."""
+
+    def verify(self, token: str) -> Claims:
+        """Return what it says of a good token."""
+        ...
+
+    def averify(self, token: str) -> Awaitable[Claims]:
+        """Return the same, to be awaited."""
+        ...
 
 
 class Member:
@@ -63,6 +75,23 @@ class Member:
         self._averify = remote.averify
         self.verify = self._strictly(remote.verify)
         self.begin = self._later
+
+    def ask_also(self, issuer: Asked) -> None:
+        """Ask the issuer about each token whose signature and claims are good."""
+        verify, begin = self.verify, self.begin
+
+        def verify_and_ask(token: str) -> Claims:
+            claims = verify(token)
+            issuer.verify(token)
+            return claims
+
+        async def begin_and_ask(token: str) -> Claims:
+            begun = begin(token)
+            claims = begun if isinstance(begun, dict) else await begun
+            await issuer.averify(token)
+            return claims
+
+        self.verify, self.begin = verify_and_ask, begin_and_ask
 
     async def _later(self, token: str) -> Claims:
         rules = self._rules

@@ -96,6 +96,9 @@ class IssuersVerifier:
         # Judges nothing but the form of a token that nobody has issued.
         self._form = Verifier(Key.generate("HS256"), max_bytes=self._max_bytes)
         self._opaque = _opaque(self.issuers, members, clock)
+        for member in members:
+            if self._opaque is not None and self._opaque.asks_about(member.issuer):
+                member.ask_also(self._opaque)
         namings = {one.naming for one in members}
         self.naming = namings.pop() if len(namings) == 1 else None
         self.begin: Begin = self._begin
@@ -147,6 +150,8 @@ class IssuersVerifier:
 
     def issuer_of(self, token: str, claims: Claims) -> Issuer:
         """Return the issuer of a verified token."""
+        if self._opaque is not None and token.count(".") != 2:
+            return self._opaque.issuer
         found = self._member_of(claims.get("iss"))
         member = found.of(token) if isinstance(found, ByAlgorithm) else found
         return member.issuer
@@ -256,6 +261,9 @@ class Opaque:
     ) -> None:
         # Only those who ask for it need it.
         opaque = import_module("fastbearer.issuers.opaque")
+        how: Any = issuer.introspect
+        self.issuer = issuer
+        self._asked = frozenset(issuer.names if how.always else ())
 
         source = next(
             (one.source for one in members if one.issuer.introspect is not None), None
@@ -271,6 +279,10 @@ class Opaque:
             metadata,
             clock,
         )
+
+    def asks_about(self, issuer: Issuer) -> bool:
+        """Tell whether the JWTs of an issuer are asked about as well."""
+        return not self._asked.isdisjoint(issuer.names)
 
     def verify(self, token: str) -> Claims:
         """Return the claims of a good token; blocks while the issuer is asked."""
