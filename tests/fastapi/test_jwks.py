@@ -225,7 +225,7 @@ def test_the_log_says_what_it_is(
     stranger = plugin_token(better_auth.origin, Key.generate("ES384", kid="k"))
     assert get(f"{url}/me", stranger).status_code == 401
     assert caplog.messages == [
-        "token refused: invalid_algorithm: alg_not_keys; alg is ES384"
+        "token refused: invalid_algorithm: alg_not_allowed; alg is ES384"
     ]
 
 

@@ -174,7 +174,7 @@ class Issuer(Profiles):
             return
         if hasattr(keys, "akeys"):
             self._check_unused()
-        elif wanted and not any(key.algorithm in wanted for key in keys):
+        elif wanted and not any(set(wanted) & set(key.algorithms) for key in keys):
             raise ConfigurationError(NONE_LEFT)
         else:
             self._check_unused()

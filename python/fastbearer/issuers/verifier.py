@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from fastbearer import Key, Verifier, unverified_header
@@ -260,7 +259,8 @@ class Opaque:
         clock: Callable[[], float] | None,
     ) -> None:
         # Only those who ask for it need it.
-        opaque = import_module("fastbearer.issuers.opaque")
+        from fastbearer.issuers.opaque import OpaqueVerifier
+
         how: Any = issuer.introspect
         self.issuer = issuer
         self._asked = frozenset(issuer.names if how.always else ())
@@ -270,15 +270,7 @@ class Opaque:
         )
         metadata = source if hasattr(source, "metadata") else None
         self._rules = Rules(issuer, clock)
-        self._verifier = opaque.OpaqueVerifier(
-            replace(
-                issuer,
-                url=[name for name in issuer.names if name is not None],
-                require=self._rules.options["require"],
-            ),
-            metadata,
-            clock,
-        )
+        self._verifier = OpaqueVerifier(issuer, metadata, clock)
 
     def asks_about(self, issuer: Issuer) -> bool:
         """Tell whether the JWTs of an issuer are asked about as well."""
