@@ -322,7 +322,7 @@ class Auth(Doors):
             claims: Its claims.
         """
         home = self.home_algorithm
-        if home is not None and unverified_header(token).get("alg") != home:
+        if home is not None and _algorithm(token) != home:
             return foreign_scope(claims)
         issuer_of = getattr(self.verifier, "issuer_of", None)
         if self.foreign_issuers and issuer_of is not None:
@@ -477,6 +477,14 @@ class Auth(Doors):
             if hasattr(revocations, "lifespan"):
                 await stack.enter_async_context(revocations.lifespan(app))
             yield
+
+
+def _algorithm(token: str) -> object:
+    """Return the algorithm of a verified token, or None if it is no JWT."""
+    try:
+        return unverified_header(token).get("alg")
+    except TokenError:
+        return None
 
 
 def _algorithms_of(issuer: Issuer | None) -> frozenset[str]:
