@@ -359,6 +359,26 @@ def test_a_cookie_counts_only_from_a_trusted_origin(
     assert response.status_code == (401 if status == 200 else status)
 
 
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        *(("https://preview.example.com", 200), ("http://localhost:5173", 200)),
+        *(("myapp://", 200), ("exp://192.168.1.20:8081", 200), ("null", 403)),
+        *(("https://preview.example.com.evil.test", 403), ("otherapp://", 403)),
+        *(("exp://192.168.evil.test:8081", 403), ("http://localhost", 403)),
+    ],
+)
+def test_trusted_origins_may_have_wildcards(
+    serve: Serve, origin: str, status: int
+) -> None:
+    listed = "https://*.example.com,myapp://,exp://192.168.*.*:*/**,http://localhost:*"
+    environment = {"BETTER_AUTH_SECRET": SECRET, "BETTER_AUTH_TRUSTED_ORIGINS": listed}
+    ba = BetterAuth.from_environment(environment, base_url="https://id.example")
+    url = serve(make_app(BetterAuth.from_environment(environment)))
+    cookie = cookies(ba).replace("__Secure-", "")
+    assert ask(url, "POST", cookie=cookie, origin=origin).status_code == status
+
+
 def test_two_origins_are_none(serve: Serve) -> None:
     ba = BetterAuth(SECRET)
     url = serve(make_app(ba))

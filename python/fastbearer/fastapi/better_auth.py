@@ -5,6 +5,7 @@ the signature of ``__call__``.
 """
 
 import logging
+from collections.abc import Container
 from contextlib import suppress
 from typing import Any
 
@@ -42,6 +43,23 @@ NOTHING = "cookies or bearer, one of them must be there"
 logger = logging.getLogger("fastbearer")
 
 
+class TrustedOrigins(Container[bytes]):
+    """The origins that a server trusts: some by name, some by a rule."""
+
+    def __init__(self, server: BetterAuth) -> None:
+        self._exact = frozenset(origin.encode() for origin in server.trusted_origins)
+        self._rules = server.origin_rules
+
+    def __contains__(self, origin: object) -> bool:
+        """Tell whether an origin, as the header has it, is one of them."""
+        if origin in self._exact:
+            return True
+        if not (self._rules and isinstance(origin, bytes) and origin.isascii()):
+            return False
+        text = origin.decode()
+        return any(rule(text) for rule in self._rules)
+
+
 class BetterAuthSession(SecurityBase):
     """Finds the session of a request, in its cookies or its bearer token.
 
@@ -67,7 +85,7 @@ class BetterAuthSession(SecurityBase):
         self._cached_reads = cached_reads
         self._raw_tokens = raw_tokens
         self._is_optional = optional
-        self._trusted = frozenset(origin.encode() for origin in server.trusted_origins)
+        self._trusted: Any = TrustedOrigins(server)
         self.model = HTTPBearer()
         self.scheme_name = "BetterAuth"
 
