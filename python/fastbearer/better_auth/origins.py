@@ -29,7 +29,8 @@ PATTERN = re.compile(r"[!-\[\]-~]+")  # visible ASCII without the backslash
 AUTHORITY = re.compile(r"(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?|")
 ADDRESS_PATTERN = re.compile(r"(?=.*[0-9])[0-9*?.]+")
 LIKE_AN_ADDRESS = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9a-fA-F]*)\.?", re.ASCII)
-"""What ends in a number is an address to a browser, in any spelling (WHATWG URL 4.3)."""
+"""What ends in a number is an address to a browser (WHATWG URL 4.3), however it is
+written."""
 
 NO_APPS = frozenset(
     ("http", "https", "ftp", "ws", "wss", "file", "data", "blob", "javascript", "about")
