@@ -8,6 +8,7 @@ token, a key or a password. The C core looks these classes up by name.
 from __future__ import annotations
 
 __all__ = [
+    "BoundTokenError",
     "ClaimError",
     "ConfigurationError",
     "ExpiredTokenError",
@@ -20,6 +21,7 @@ __all__ = [
     "InvalidHashError",
     "InvalidIssuerError",
     "InvalidKeyError",
+    "InvalidProofError",
     "InvalidSignatureError",
     "KeySourceError",
     "MalformedTokenError",
@@ -138,10 +140,55 @@ class RevokedTokenError(TokenError):
     code = "revoked_token"
 
 
+class BoundTokenError(TokenError):
+    """A token that is bound to a key or a certificate, without the proof of it.
+
+    Or the reverse: a token with a proof that is bound to no key, or to another one
+    (RFC 9449 7.1, 7.2). ``reason`` says which.
+    """
+
+    code = "bound_token"
+
+    def __init__(self, message: str = "", reason: str | None = None) -> None:
+        super().__init__(message, reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class InvalidProofError(TokenError):
+    """A proof of possession (RFC 9449 4.3) that was not accepted.
+
+    Attributes:
+        reason: The rule that was broken, such as ``"proof_replayed"``.
+        nonce: The one to try again with, where a fresh one is asked for
+            (RFC 9449 9); otherwise None.
+    """
+
+    code = "invalid_proof"
+
+    def __init__(
+        self, message: str = "", reason: str | None = None, nonce: str | None = None
+    ) -> None:
+        super().__init__(message, reason, nonce)
+        self.reason = reason
+        self.nonce = nonce
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class InvalidKeyError(FastbearerError):
-    """Key material that must not be used; the message names the rule."""
+    """Key material that must not be used; the message names the rule.
+
+    Attributes:
+        member: The member of a JWK that broke it, such as ``"n"``; None for other
+            forms of a key, and where no single member is meant.
+    """
 
     code = "invalid_key"
+    member: str | None = None
 
 
 class KeySourceError(FastbearerError):

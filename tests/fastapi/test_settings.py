@@ -33,7 +33,7 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-SECRETS = {"better_auth_secret", "better_auth_secrets"}
+SECRETS = {"better_auth_secret", "better_auth_secrets", "dpop_nonce_secret"}
 
 
 def message(**values: Any) -> str:
@@ -95,6 +95,13 @@ def test_defaults() -> None:
         "cookie_samesite": "lax",
         "cookie_secure": True,
         "trusted_origins": None,
+        "resource_url": None,
+        "resource_scopes": None,
+        "resource_name": None,
+        "dpop": "off",
+        "dpop_base_url": None,
+        "dpop_replays": "memory",
+        "bound_tokens": "refuse",
     }
 
 
@@ -143,6 +150,14 @@ def test_every_setting_has_its_environment_variable(
         "COOKIE_SAMESITE": "strict",
         "COOKIE_SECURE": "0",
         "TRUSTED_ORIGINS": "https://app.example, http://localhost:3000",
+        "RESOURCE_URL": "https://api.example/mcp",
+        "RESOURCE_SCOPES": "tasks:read tasks:write",
+        "RESOURCE_NAME": "Tasks",
+        "DPOP": "optional",
+        "DPOP_BASE_URL": "https://api.example",
+        "DPOP_REPLAYS": "redis",
+        "DPOP_NONCE_SECRET": SECRET,
+        "BOUND_TOKENS": "bearer",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -189,7 +204,16 @@ def test_every_setting_has_its_environment_variable(
         "cookie_samesite": "strict",
         "cookie_secure": False,
         "trusted_origins": "https://app.example, http://localhost:3000",
+        "resource_url": "https://api.example/mcp",
+        "resource_scopes": "tasks:read tasks:write",
+        "resource_name": "Tasks",
+        "dpop": "optional",
+        "dpop_base_url": "https://api.example",
+        "dpop_replays": "redis",
+        "bound_tokens": "bearer",
     }
+    assert settings.dpop_nonce_secret.get_secret_value() == SECRET
+    assert settings.scopes_of_resource() == ("tasks:read", "tasks:write")
     assert settings.origins() == {"https://app.example", "http://localhost:3000"}
     assert [str(one) for one in settings.proxies()] == ["10.0.0.0/8", "::1/128"]
 

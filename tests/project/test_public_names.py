@@ -28,6 +28,8 @@ MODULES = [
     "fastbearer.jws",
     "fastbearer.jwks",
     "fastbearer.issuers",
+    "fastbearer.issuers.cloud_profiles",
+    "fastbearer.issuers.profiles",
     "fastbearer.errors",
     "fastbearer.revocation",
     "fastbearer.testing",

@@ -11,6 +11,8 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
+from fastapi import APIRouter
+
 from fastbearer import Signer, unverified_header
 from fastbearer.better_auth.secrets import NOT_A_LINK
 from fastbearer.errors import ConfigurationError
@@ -23,10 +25,15 @@ from fastbearer.fastapi.dependencies import (
     ScopesDependency,
     UserDependency,
 )
+from fastbearer.fastapi.dpop import DPoP
+from fastbearer.fastapi.protection import BoundTokens, Protection
+from fastbearer.fastapi.resource import Resource, metadata_router
+from fastbearer.fastapi.scopes import is_scope
 from fastbearer.fastapi.settings import ALGORITHM, Settings
 from fastbearer.fastapi.verifiers import make_verifier
 from fastbearer.revocation import MemoryRevocations, RevocationStore
 from fastbearer.revocation.protocol import foreign_scope, scope_of
+from fastbearer.urls import read_url
 
 __all__ = ["Auth", "auth"]
 
@@ -63,6 +70,10 @@ class Auth:
             setting ``revocation`` describes.
         clock: In place of the system's: a callable that returns seconds since
             the epoch.
+        resource: What this service tells clients of itself (RFC 9728).
+        dpop: How tokens that are bound to a key are accepted (RFC 9449).
+        bound_tokens: What happens to such a token that comes without a proof:
+            "refuse", or "bearer" to accept it like any other.
 
     Attributes:
         verify_jwt_token: Dependency: the user, or 401.
@@ -95,6 +106,9 @@ class Auth:
         header: str = "Authorization",
         revocations: RevocationStore | None = None,
         clock: Callable[[], float] | None = None,
+        resource: Resource | None = None,
+        dpop: DPoP | None = None,
+        bound_tokens: BoundTokens | None = None,
     ) -> None:
         if settings is not None:
             self.settings = settings
@@ -109,6 +123,13 @@ class Auth:
         self.revocations_of_accounts: Callable[[], RevocationStore] | None = None
         self.home_issuers: frozenset[str] | None = None
         self.home_algorithm: str | None = None
+        self.protection = Protection(
+            lambda: self._policy,
+            resource=resource,
+            dpop=dpop,
+            bound_tokens=bound_tokens,
+            clock=clock,
+        )
         self.verify_jwt_token = UserDependency(self, header=header)
         self.verify_user_id = PathUserDependency(self, header=header)
         self.optional_user = OptionalUserDependency(self, header=header)
@@ -131,7 +152,7 @@ class Auth:
         Raises:
             ConfigurationError: The environment is not fit for use.
         """
-        return make_verifier(self.settings, self._verifier_clock)
+        return make_verifier(self.settings, self._verifier_clock, self._own_audience)
 
     @property
     def algorithm(self) -> str | None:
@@ -237,11 +258,53 @@ class Auth:
         return Signer(
             self.settings.signing_key(),
             issuer=self.settings.jwt_issuer,
-            audience=self.settings.jwt_audience,
+            audience=self._own_audience or self.settings.jwt_audience,
             lifetime=self.lifetime,
             # The same that says when sessions ended: the core's own may lag.
             clock=self.clock,
         )
+
+    @property
+    def _own_audience(self) -> str | None:
+        """This service's URL, where no other audience is configured (RFC 8707 2)."""
+        resource = self.protection.resource
+        if resource is None or self.settings.jwt_audience is not None:
+            return None
+        return resource.url
+
+    @property
+    def resource_metadata(self) -> APIRouter:
+        """A router with the metadata of this service (RFC 9728), for all to read.
+
+        For ``app.include_router(auth.resource_metadata)``, in the application that
+        serves the root of the host. The settings are read for it.
+
+        Raises:
+            ConfigurationError: There is no resource, or the environment is not fit for
+                use.
+        """
+        resource = self.protection.needed_resource()
+        return metadata_router(resource.metadata_path, self.resource_document)
+
+    def resource_document(self) -> dict[str, Any]:
+        """Return the metadata of this service (RFC 9728 2).
+
+        Raises:
+            ConfigurationError: There is no resource, or the environment is not fit for
+                use.
+        """
+        dpop = self.protection.dpop
+        return self.protection.needed_resource().document(
+            self.issuer_urls(),
+            () if dpop is None else dpop.algorithms,
+            needs_proof=self.protection.needs_proof,
+        )
+
+    def issuer_urls(self) -> list[str]:
+        """Return the issuers that clients can get tokens from: those that are URLs."""
+        source = self._policy.jwks_source()
+        issuer = self._policy.jwt_issuer if source is None else source.issuer
+        return [issuer] if issuer and read_url(issuer) else []
 
     @property
     def lifetime(self) -> int:
@@ -300,6 +363,7 @@ class Auth:
         Raises:
             ConfigurationError: The environment is not fit for use.
         """
+        self.protection.check()
         _ = self.verifier, self.cookie
         if self._is_verifier_given and self._policy.jwks_source() is not None:
             raise ConfigurationError(TWO_SOURCES)
@@ -314,13 +378,7 @@ class Auth:
 
 
 def _scope(scope: str) -> str:
-    # Printable ASCII but for the space, the quotation mark and the backslash.
-    if not (
-        scope.isascii()
-        and scope.isprintable()
-        and scope
-        and not set(scope) & set(' "\\')
-    ):
+    if not is_scope(scope):
         raise ValueError("a scope is printable ASCII, without spaces and quotes")
     return scope
 

@@ -37,6 +37,11 @@ MAILBOX = re.compile(r"(?:[^<>\r\n]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)")
 NO_REDIS_URL = "REDIS_URL environment variable is required for Redis"
 COOKIE_NOT_SECURE = "COOKIE_SAMESITE=none needs COOKIE_SECURE=1 (RFC 6265bis 5.7)"
 
+NO_RESOURCE_URL = "RESOURCE_SCOPES and RESOURCE_NAME need RESOURCE_URL"
+NO_DPOP = (
+    "DPOP_BASE_URL, DPOP_NONCE_SECRET and DPOP_REPLAYS need DPOP=optional or required"
+)
+
 WRONG_URL = "BETTER_AUTH_URL must be an absolute http or https URL of ASCII"
 BETTER_AUTH_PATH = "/api/auth"
 
@@ -252,6 +257,37 @@ class Settings(BaseSettings):
     """Origins of other sites whose pages may send the cookie, with commas between
     them."""
 
+    resource_url: Text | None = _setting(None, "a URL")
+    """The URL of this service as its clients see it, for metadata and challenges (RFC
+    9728). Where there is no ``jwt_audience``, tokens must have it as ``aud``."""
+
+    resource_scopes: Text | None = _setting(None, "scopes")
+    """The scopes that clients may ask for, with spaces between them."""
+
+    resource_name: Text | None = _setting(None, "a non-empty string")
+    """What people call this service."""
+
+    dpop: Literal["off", "optional", "required"] = _setting(
+        "off", "off, optional or required"
+    )
+    """Whether tokens that are bound to a key are accepted, with a proof of it (RFC
+    9449); "required" accepts no others."""
+
+    dpop_base_url: Text | None = _setting(None, "a URL")
+    """Scheme, host and path prefix of this service as its clients see it, where that is
+    not the origin of ``resource_url``."""
+
+    dpop_replays: Literal["memory", "redis"] = _setting("memory", "memory or redis")
+    """Where used proofs are remembered; several processes need Redis."""
+
+    dpop_nonce_secret: SecretStr = _setting(SecretStr(""), "a string")
+    """At least 32 bytes, the same for all processes: then each proof needs a nonce of
+    this service (RFC 9449 9)."""
+
+    bound_tokens: Literal["refuse", "bearer"] = _setting("refuse", "refuse or bearer")
+    """What happens to a token that is bound to a key or a certificate (``cnf``) and
+    comes without proof: "bearer" accepts it like any other."""
+
     def __init__(self, **values: Any) -> None:
         if "better_auth_secret" in values:
             # A keyword wins over the environment: also over the list there.
@@ -268,6 +304,7 @@ class Settings(BaseSettings):
         self.proxies()
         self._check_stores()
         self._check_mail()
+        self._check_resource()
 
     @property
     def has_secret(self) -> bool:
@@ -370,6 +407,24 @@ class Settings(BaseSettings):
             raise ConfigurationError(WRONG_SMTP_URL)
         if self.mail_from is None or not MAILBOX.fullmatch(self.mail_from):
             raise ConfigurationError(WRONG_SENDER)
+
+    def scopes_of_resource(self) -> tuple[str, ...]:
+        """Return the scopes that clients may ask for."""
+        return tuple((self.resource_scopes or "").split())
+
+    def _check_resource(self) -> None:
+        about = self.resource_scopes, self.resource_name
+        if self.resource_url is None and any(about):
+            raise ConfigurationError(NO_RESOURCE_URL)
+        of_dpop = (
+            self.dpop_base_url,
+            self.dpop_nonce_secret.get_secret_value(),
+            self.dpop_replays == "redis",
+        )
+        if self.dpop == "off" and any(of_dpop):
+            raise ConfigurationError(NO_DPOP)
+        if self.dpop_replays == "redis":
+            self.redis()
 
     def _check_stores(self) -> None:
         if self.revocation == "redis":

@@ -12,8 +12,9 @@ from urllib.parse import quote
 
 from fastbearer import Key
 from fastbearer.errors import ConfigurationError, InvalidKeyError
-from fastbearer.issuers.addresses import base_url, origin_of, segment, texts
+from fastbearer.issuers.addresses import base_url, origin_of, segment
 from fastbearer.issuers.cloud_profiles import CloudProfiles
+from fastbearer.issuers.options import texts
 
 if TYPE_CHECKING:
     from typing import Self, Unpack
@@ -188,8 +189,8 @@ class Profiles(CloudProfiles):
     ) -> Self:
         """Return Okta: access tokens of a custom authorization server.
 
-        The user is ``uid``: ``sub`` is a name to sign in with, and tokens of machines
-        have no ``uid`` (``user_claim="sub"`` for those). ID tokens have no ``cid``.
+        The user is ``uid``, for ``sub`` is a name to sign in with; machines have no
+        ``uid``, and are their ``sub``. ID tokens have no ``cid``.
 
         Args:
             domain: Your Okta domain, or the authorization server's issuer URI.
@@ -218,7 +219,7 @@ class Profiles(CloudProfiles):
             algorithms=("RS256",),
             require=("exp", "cid"),
             required=required,
-            user_claim="uid",
+            user_claim=("uid", "sub"),
             scope_claims=("scp",),
         )
 

@@ -86,7 +86,16 @@ class Response:
             FetchError: The status is another one.
         """
         if self.status != 200:
-            raise FetchError(f"status {self.status}{self._hint()}")
+            raise FetchError(self.described())
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether the server cannot answer now, and may do so later."""
+        return self.status >= 500 or self.status in (408, 429)
+
+    def described(self) -> str:
+        """Return the status in words fit for a log."""
+        return f"status {self.status}{self._hint()}"
 
     def _hint(self) -> str:
         if self.status in REDIRECTS:
