@@ -137,6 +137,31 @@ def x509_map(keys: Iterable[Key]) -> bytes:
     return json.dumps(found, indent=2).encode()
 
 
+def openid_configuration(issuer: str, keys: str) -> bytes:
+    """Return a document of OpenID Connect Discovery 1.0, with what most have."""
+    whole = {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/authorize",
+        "token_endpoint": f"{issuer}/token",
+        "introspection_endpoint": f"{issuer}/introspect",
+        "userinfo_endpoint": f"{issuer}/userinfo",
+        "end_session_endpoint": f"{issuer}/logout",
+        "jwks_uri": keys,
+        "scopes_supported": ["openid", "profile", "email", "offline_access"],
+        "response_types_supported": ["code", "id_token"],
+        "response_modes_supported": ["query", "fragment", "form_post"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "subject_types_supported": ["public", "pairwise"],
+        "id_token_signing_alg_values_supported": ["RS256", "ES384", "HS256"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "none"],
+        "claims_supported": ["sub", "iss", "aud", "exp", "iat", "email"],
+        "code_challenge_methods_supported": ["S256"],
+        "claims_parameter_supported": True,
+        "mtls_endpoint_aliases": {"token_endpoint": f"{issuer}/token"},
+    }
+    return json.dumps(whole).encode()
+
+
 KEY_SETS = {
     made.__name__: made
     for made in (

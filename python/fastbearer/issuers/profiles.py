@@ -83,6 +83,7 @@ class Profiles(CloudProfiles):
             algorithms=BETTER_AUTH_ALGORITHMS,
             leeway=0,
             typ=(None, "JWT"),
+            require_kid=True,
             require=("exp", "sub"),
         )
 
@@ -151,7 +152,8 @@ class Profiles(CloudProfiles):
         """
         # https://www.keycloak.org/securing-apps/oidc-layers
         # https://www.keycloak.org/docs/latest/server_admin/#_audience
-        if not isinstance(realm, str) or not realm or "/" in realm:
+        is_name = isinstance(realm, str) and realm.isprintable() and "/" not in realm
+        if not (is_name and realm):
             raise ConfigurationError("realm must be a realm's name")
         end = f"/realms/{quote(realm, safe='')}"
         issuer = base_url("url", url).removesuffix(end) + end
@@ -248,6 +250,8 @@ class Profiles(CloudProfiles):
         # https://supabase.com/docs/guides/auth/jwts
         # https://supabase.com/docs/guides/auth/jwt-fields
         # https://supabase.com/docs/guides/auth/oauth-server/token-security
+        if secret is not None and options.get("keys") is not None:
+            raise ConfigurationError("secret and keys exclude each other")
         issuer = base_url("url", url).removesuffix("/auth/v1") + "/auth/v1"
         named = texts("clients", clients) if clients else ()
         keys = f"{issuer}/.well-known/jwks.json"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
 from inspect import Parameter, signature
@@ -34,7 +34,8 @@ def issuer_of(settings: Mapping[str, Any]) -> Issuer:
         raise ConfigurationError("an issuer must be an object of JSON")
     given = {name: value for name, value in settings.items() if value is not None}
     profile = given.pop("profile", None)
-    make, known = (Issuer, _fields()) if profile is None else _profile(profile)
+    known = arguments_of(profile)
+    make = Issuer if profile is None else getattr(Issuer, profile)
     for name in given:
         if name not in known:
             raise ConfigurationError(f"unknown name {name!r}{_hint(name, known)}")
@@ -54,21 +55,37 @@ def profile_names() -> list[str]:
     )
 
 
-def _profile(name: object) -> tuple[Callable[..., Issuer], dict[str, bool]]:
-    """Return a profile's method, and its arguments: name -> whether it is needed."""
+def arguments_of(profile: Any) -> dict[str, bool]:
+    """Return the names that an issuer may have: name -> whether it is needed.
+
+    Args:
+        profile: The name of a profile, or None for a plain issuer.
+
+    Raises:
+        ConfigurationError: There is no such profile.
+    """
+    if profile is None:
+        return _fields()
     names = profile_names()
-    if not isinstance(name, str) or name not in names:
+    if profile not in names:
         raise ConfigurationError(f"profile must be one of {', '.join(names)}")
-    method: Callable[..., Issuer] = getattr(Issuer, name)
-    known = {}
-    for parameter in signature(method).parameters.values():
-        if parameter.kind is not Parameter.VAR_KEYWORD:
-            known[parameter.name] = parameter.default is Parameter.empty
+    known: dict[str, bool] = {}
+    for parameter in signature(getattr(Issuer, profile)).parameters.values():
+        if parameter.kind is Parameter.VAR_KEYWORD:
+            options = _options(str(parameter.annotation))
+            known |= dict.fromkeys(_in_settings(options), False)
         else:
-            has_url = URLOptions.__name__ in str(parameter.annotation)
-            options = URLOptions if has_url else Options
-            known |= dict.fromkeys(_in_settings(options.__annotations__), False)
-    return method, known
+            known[parameter.name] = parameter.default is Parameter.empty
+    return known
+
+
+def _options(annotation: str) -> set[str]:
+    """Return the fields that a profile takes besides its arguments."""
+    if URLOptions.__name__ in annotation:
+        return set(URLOptions.__annotations__)
+    names = set(Options.__annotations__)
+    # A shared secret is the keys.
+    return names if Options.__name__ in annotation else names - {"keys"}
 
 
 def _fields() -> dict[str, bool]:
