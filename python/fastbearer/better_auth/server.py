@@ -15,7 +15,11 @@ from fastbearer.better_auth.cookies import (
     set_cookies,
 )
 from fastbearer.better_auth.judging import Good, signed_tokens
-from fastbearer.better_auth.jwt_plugin import SignedByKey, prepared_keys
+from fastbearer.better_auth.jwt_plugin import (
+    SignedByKey,
+    issuer_of_tokens,
+    prepared_keys,
+)
 from fastbearer.better_auth.origins import origins_and_rules
 from fastbearer.better_auth.passwords import SCHEME, better_auth_hash
 from fastbearer.better_auth.secrets import Secrets, session_secrets, signing_key
@@ -126,10 +130,7 @@ class BetterAuth:
         self._clock = time.time if clock is None else clock
         self._jwks = None if jwks is None else prepared_keys(jwks)
         self._tokens = SignedByKey(
-            issuer=issuer or self.origin,
-            audience=audience or self.origin,
-            typ=None,
-            clock=clock,
+            issuer_of_tokens(self.origin, issuer, audience), clock
         )
         self._data = SessionData(
             every, key, origin=self.origin, version=cache_version, clock=clock
