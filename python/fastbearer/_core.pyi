@@ -1,6 +1,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Literal, final, overload
+from typing import Any, final
 
 from .keys import KeySet
 from .tokens import Token
@@ -125,11 +125,6 @@ def aes_unwrap(kek: bytes, wrapped: bytes, /) -> bytes: ...
 def rsa_oaep_seal(key: Key, sha256: bool, text: bytes, /) -> bytes: ...
 def rsa_oaep_open(key: Key, sha256: bool, text: bytes, /) -> bytes: ...
 def bearer_token(headers: Sequence[Sequence[bytes]], name: bytes, /) -> str | None: ...
-@overload
-def cookie_values(
-    headers: Sequence[Sequence[bytes]], name: bytes, whole: Literal[True], /
-) -> dict[str, str]: ...
-@overload
 def cookie_values(
     headers: Sequence[Sequence[bytes]], name: bytes, whole: bool = False, /
 ) -> dict[str, str | list[str]]: ...

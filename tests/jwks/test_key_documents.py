@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from fastbearer import (
 )
 from fastbearer.jwks import JWKSClient, JWKSVerifier
 from fastbearer.jwks.fetch import FetchError
-from fastbearer.jwks.key_documents import MOST_LINES, PUBLISHED, read_keys
+from fastbearer.jwks.key_documents import MOST_LINES, read_keys
 from key_server import KeyServer, answer, jwks_text, serving
 
 pytestmark = pytest.mark.http
@@ -37,6 +38,10 @@ RSA_JWK = Key.from_pem(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
 ).to_jwk()
+
+
+NOT_TAKEN = "private keys and secrets are not taken from this set"
+NOT_READ = "no key or certificate of a supported kind could be read"
 
 
 @pytest.fixture
@@ -84,16 +89,16 @@ def lines(server: KeyServer, caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("entry", "named", "rule"),
+    ("entry", "named", "rule", "member"),
     [
-        ({"kty": "EC", "crv": "P-256", "kid": "b"}, "kid 'b' (EC P-256): ", ""),
-        ({"kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": "b"}, "kid 'b' (RSA): ", ""),
-        (RSA_JWK | {"kid": 7}, "kid 7 (RSA RS256): ", "kid"),
-        (RSA_JWK | {"alg": "ES256", "kid": "b"}, "kid 'b' (RSA ES256): ", ""),
-        ({"kty": "oct", "k": "a-secret", "kid": "b"}, "kid 'b' (oct): ", "publish"),
-        (GOOD.to_jwk(private=True), "kid 'good' (EC P-256 ES256): ", "publish"),
-        ("a-secret", "an entry that is not an object: ", ""),
-        ({}, "without kid: ", ""),
+        ({"kty": "EC", "crv": "P-256"}, "(EC P-256)", "missing", "x"),
+        ({"kty": "RSA", "n": "AQAB", "e": "AQAB"}, "(RSA)", "2048", "n"),
+        (RSA_JWK | {"n": "A-secret*"}, "(RSA RS256)", "base64url", "n"),
+        (RSA_JWK | {"alg": "ES256"}, "(RSA ES256)", "suit", "alg"),
+        (GOOD.to_jwk() | {"crv": "P-9"}, "(EC P-9 ES256)", "curve", "crv"),
+        (GOOD.to_jwk() | {"y": GOOD.to_jwk()["x"]}, "(EC P-256 ES256)", "point", "x"),
+        ({"kty": "oct", "k": "a-secret"}, "(oct)", "private keys and secrets", ""),
+        (GOOD.to_jwk(private=True), "(EC P-256 ES256)", "private keys", ""),
     ],
 )
 def test_a_key_that_is_left_out_is_named_in_the_log(
@@ -102,15 +107,60 @@ def test_a_key_that_is_left_out_is_named_in_the_log(
     entry: Any,
     named: str,
     rule: str,
+    member: str,
 ) -> None:
-    body = json.dumps({"keys": [entry, GOOD.public().to_jwk()]})
+    """With its kid, its kind, the rule that it breaks and the member that does."""
+    body = json.dumps({"keys": [entry | {"kid": "b"}, GOOD.public().to_jwk()]})
     server.behave = answer(body.encode())
     client = JWKSClient(server.url)
     assert len(client.keys()) == 1
     (line,) = lines(server, caplog)
-    assert line.startswith(named) and rule in line
-    assert len(line) > len(named)
-    assert "a-secret" not in line and "\n" not in line
+    assert line.startswith(f"kid 'b' {named}: ") and rule in line
+    assert line.endswith(f": {member}" if member else "set")
+    assert "secret*" not in line and "a-secret" not in line and "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("entry", "named"),
+    [
+        (RSA_JWK | {"kid": 7}, "kid 7 (RSA RS256): "),
+        ("a-secret", "an entry that is not an object: "),
+        ({}, "without kid: "),
+    ],
+)
+def test_what_has_no_key_id_is_left_out_in_the_log_too(
+    server: KeyServer, caplog: pytest.LogCaptureFixture, entry: Any, named: str
+) -> None:
+    body = json.dumps({"keys": [entry, GOOD.public().to_jwk()]})
+    server.behave = answer(body.encode())
+    JWKSClient(server.url).keys()
+    (line,) = lines(server, caplog)
+    assert line.startswith(named) and "a-secret" not in line
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"n": "with a leading zero"},
+        {"alg": None, "use": None, "x5c": None, "key_ops": None},
+        {"key_ops": []},
+        {"oth": []},
+        {"d": None, "p": None},
+        {"use": "sig", "key_ops": ["verify", "verify"]},
+    ],
+    ids=ascii,
+)
+def test_keys_as_other_writers_publish_them(
+    server: KeyServer, caplog: pytest.LogCaptureFixture, change: dict[str, Any]
+) -> None:
+    """Java's leading zero, .NET's empty lists, members that are null."""
+    entry = RSA_JWK | {"kid": "r"} | change
+    if "n" in change:
+        number = base64.urlsafe_b64decode(RSA_JWK["n"] + "==")
+        entry["n"] = base64.urlsafe_b64encode(b"\0" + number).decode().rstrip("=")
+    server.behave = answer(json.dumps({"keys": [entry]}).encode())
+    assert JWKSVerifier(server.url).verify(signed(RSA_KEY, "r"))["sub"] == "u1"
+    assert caplog.messages == []
 
 
 def test_a_text_is_told_of_once(
@@ -176,13 +226,16 @@ def test_a_hostile_set_does_not_flood_the_log(
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (b'{"keys": []}', "a key set without keys"),
-        (jwks_text() + b" ", "a key set without keys"),
+        (b'{"keys": []}', "the JWK Set has no usable key"),
         (
-            b'{"keys": [{"kty": "oct", "k": "YQ", "kid": "s"}, {}]}',
-            f"a key set without usable keys (kid 's' (oct): {PUBLISHED}; 1 more)",
+            b'{"keys": [{"kty": "oct", "k": "YQ", "kid": "s\\u202e"}]}',
+            f"the JWK Set has no usable key ('s\\u202e': {NOT_TAKEN})",
         ),
-        (json.dumps({"keys": [{}] * 257}).encode(), "more than 256 keys"),
+        (json.dumps({"keys": [{}] * 257}).encode(), "a JWK Set of more than 256 keys"),
+        (
+            b'{"k": "-----BEGIN CERTIFICATE-----"}',
+            f"a map of key IDs without a usable key (kid 'k': {NOT_READ})",
+        ),
     ],
 )
 def test_no_usable_key_says_nothing_of_a_token(

@@ -50,13 +50,6 @@ is_wanted(span name, const wanted *what)
  * (RFC 6265 5.3), and does not say which is which. */
 enum { OTHERS_MAX = 8 };
 
-static bool
-came_twice(void)
-{
-    PyErr_SetString(PyExc_ValueError, "a cookie came twice");
-    return false;
-}
-
 /* Beside one value there is another: both are kept, and no more than a few. */
 static bool
 add_other(PyObject *found, PyObject *key, PyObject *kept, PyObject *text)
@@ -73,13 +66,15 @@ add_other(PyObject *found, PyObject *key, PyObject *kept, PyObject *text)
     if (is_known != 0) {
         return is_known > 0;
     }
-    return PyList_GET_SIZE(kept) < OTHERS_MAX ? PyList_Append(kept, text) == 0
-                                              : came_twice();
+    if (PyList_GET_SIZE(kept) == OTHERS_MAX) {
+        PyErr_SetString(PyExc_ValueError, "a cookie came too often");
+        return false;
+    }
+    return PyList_Append(kept, text) == 0;
 }
 
-/* One that is looked for by its whole name must not come twice at all. */
 static bool
-add(PyObject *found, span name, span value, bool is_whole)
+add(PyObject *found, span name, span value)
 {
     Py_ssize_t before = PyDict_GET_SIZE(found);
     PyObject *key = PyUnicode_DecodeLatin1(name.p, (Py_ssize_t)name.len, NULL);
@@ -90,7 +85,7 @@ add(PyObject *found, span name, span value, bool is_whole)
                          : PyDict_SetDefault(found, key, text);
     bool ok = kept != NULL;
     if (ok && PyDict_GET_SIZE(found) == before) {
-        ok = is_whole ? came_twice() : add_other(found, key, kept, text);
+        ok = add_other(found, key, kept, text);
     }
     Py_XDECREF(key);
     Py_XDECREF(text);
@@ -111,7 +106,7 @@ add_all(PyObject *found, span line, const wanted *what)
             span value =
                 trimmed((span){equals + 1, (size_t)(stop - equals - 1)});
             if (is_wanted(name, what)
-                && !add(found, name, unquoted(value), what->is_whole)) {
+                && !add(found, name, unquoted(value))) {
                 return false;
             }
         }
@@ -134,8 +129,7 @@ PyDoc_STRVAR(cookie_values_doc,
 "    whole: Whether it is.\n"
 "\n"
 "Raises:\n"
-"    ValueError: The whole name came twice, or one of several had more than\n"
-"        eight different values.\n"
+"    ValueError: One of them had more than eight different values.\n"
 "    TypeError: An argument has the wrong type.");
 
 /* Adds what a pair holds, if it is a field "cookie". */

@@ -70,6 +70,10 @@ class Kept(Generic[T]):
         Raises:
             KeySourceError: There is nothing that may be used.
         """
+        # Nearly always: without the lock, for what is kept is replaced as a whole.
+        fresh = None if refresh else self._shelf.fresh(self._clock())
+        if fresh is not None:
+            return fresh
         flight = self._board(refresh=refresh)
         if flight is not None:
             try:
@@ -80,6 +84,9 @@ class Kept(Generic[T]):
 
     async def aget(self, *, refresh: bool = False) -> T:
         """Like `get`, for asyncio: nothing blocks."""
+        fresh = None if refresh else self._shelf.fresh(self._clock())
+        if fresh is not None:
+            return fresh
         flight = self._board(refresh=refresh)
         if flight is not None:
             try:
@@ -87,10 +94,6 @@ class Kept(Generic[T]):
             except TimeoutError:
                 self._land(flight, FetchError("the fetch did not end"))
         return self._take(strictly=refresh)
-
-    def fresh(self) -> T | None:
-        """Return what is there if it is fresh: without a lock, for the usual case."""
-        return self._shelf.fresh(self._clock())
 
     # --- one flight at a time ------------------------------------------------------
 

@@ -10,7 +10,7 @@ from typing import Any
 from fastbearer._core import json_object, key_set_max
 from fastbearer.errors import InvalidKeyError, MalformedTokenError
 from fastbearer.jwks.fetch import FetchError
-from fastbearer.keys import Key, KeySet
+from fastbearer.keys import Key, KeySet, SkippedKey
 from fastbearer.urls import read_url
 
 __all__ = ["LeftOut", "log_left_out", "read_json", "read_keys", "shown"]
@@ -31,7 +31,7 @@ ENCRYPTION = ("A128", "A192", "A256", "ECDH-ES", "PBES2", "RSA-OAEP", "RSA1_5", 
 """How the names of algorithms begin that do not sign (RFC 7518 4.1)."""
 
 NOT_AN_OBJECT = "an entry that is not an object"
-PUBLISHED = "it is a secret or private key, which nobody may publish"
+NO_PEM = "a map of key IDs without a usable key"
 NOT_PUBLIC = "its PEM is of a private key, which nobody may publish"
 NOT_PEM = "it is not a PEM text"
 NO_KID = "its key ID is empty"
@@ -91,20 +91,12 @@ def read_keys(body: bytes) -> tuple[KeySet, list[LeftOut]]:
         FetchError: It has no usable key; the text says what it is.
     """
     members = read_json(body)
-    entries = members.get("keys")
-    if isinstance(entries, list):
-        found = [_from_jwk(entry) for entry in _bounded(entries)]
-    elif any(
-        isinstance(text, str) and text.startswith(PEM) for text in members.values()
-    ):
-        found = [_from_pem(kid, text) for kid, text in _bounded(list(members.items()))]
-    else:
-        raise FetchError(_described(members))
-    keys = [key for key in found if isinstance(key, Key)]
-    left_out = [entry for entry in found if isinstance(entry, LeftOut)]
-    if not keys:
-        raise FetchError(_none_usable(left_out))
-    return KeySet(keys), left_out
+    if isinstance(members.get("keys"), list):
+        return _from_jwks(members)
+    texts = (value for value in members.values() if isinstance(value, str))
+    if any(text.startswith(PEM) for text in texts):
+        return _from_map(members)
+    raise FetchError(_described(members))
 
 
 def log_left_out(left_out: list[LeftOut], where: str) -> None:
@@ -131,22 +123,34 @@ def shown(text: object) -> str:
     )
 
 
-def _bounded(entries: list[Any]) -> list[Any]:
-    if len(entries) > key_set_max:
-        raise FetchError(f"more than {key_set_max} keys")
-    return entries
-
-
-def _from_jwk(entry: object) -> Key | LeftOut:
-    if not isinstance(entry, Mapping):
-        return LeftOut(NOT_AN_OBJECT, "not a JWK")
-    # At a glance: to build such a key only to drop it would cost a lot.
-    if "d" in entry or entry.get("kty") == "oct":
-        return LeftOut(_named(entry), PUBLISHED)
+def _from_jwks(members: Mapping[str, Any]) -> tuple[KeySet, list[LeftOut]]:
     try:
-        return Key.from_jwk(entry)
+        # The source is trusted to be who it is: what other writers leave in a public
+        # key does not make it another key.
+        keys = KeySet.from_jwks(members, lenient=True)
     except InvalidKeyError as error:
-        return LeftOut(_named(entry), str(error), _is_for_others(entry))
+        text = str(error).encode("ascii", "backslashreplace").decode()
+        raise FetchError(text) from None
+    return keys, [_skipped(one, members["keys"][one.position]) for one in keys.skipped]
+
+
+def _skipped(one: SkippedKey, entry: object) -> LeftOut:
+    if not isinstance(entry, Mapping):
+        return LeftOut(NOT_AN_OBJECT, one.message)
+    is_named = one.member is None or one.message.endswith(f": {one.member}")
+    rule = one.message if is_named else f"{one.message}: {one.member}"
+    return LeftOut(_named(entry), rule, _is_for_others(entry))
+
+
+def _from_map(members: Mapping[str, Any]) -> tuple[KeySet, list[LeftOut]]:
+    if len(members) > key_set_max:
+        raise FetchError(f"a map of more than {key_set_max} keys")
+    found = [_from_pem(kid, text) for kid, text in members.items()]
+    keys = [one for one in found if isinstance(one, Key)]
+    left_out = [one for one in found if isinstance(one, LeftOut)]
+    if not keys:
+        raise FetchError(f"{NO_PEM} ({left_out[0].key}: {left_out[0].reason})")
+    return KeySet(keys), left_out
 
 
 def _from_pem(kid: str, text: object) -> Key | LeftOut:
@@ -183,14 +187,6 @@ def _named(entry: Mapping[str, Any]) -> str:
     kinds = (entry.get(name) for name in ("kty", "crv", "alg"))
     kind = " ".join(shown(text)[1:-1] for text in kinds if isinstance(text, str))
     return f"{kid} ({kind})" if kind else kid
-
-
-def _none_usable(left_out: list[LeftOut]) -> str:
-    if not left_out:
-        return "a key set without keys"
-    first = left_out[0]
-    also = f"; {len(left_out) - 1} more" if len(left_out) > 1 else ""
-    return f"a key set without usable keys ({first.key}: {first.reason}{also})"
 
 
 def _described(members: Mapping[str, Any]) -> str:
