@@ -386,6 +386,25 @@ def test_two_origins_are_none(serve: Serve) -> None:
     assert httpx2.post(f"{url}/me", headers=headers).status_code == 403
 
 
+def test_a_server_that_hands_the_cookie_on_has_no_origin(
+    serve: Serve, sessions: Sessions
+) -> None:
+    """Like a route handler of Next.js; an option takes its requests."""
+    ba = BetterAuth(SECRET, store=sessions)
+    strict = serve(make_app(ba))
+    lax = serve(make_app(ba, requests_without_origin="allow"))
+    assert ask(strict, "POST", cookie=cookies(ba)).status_code == 403
+    assert signed_in(ask(lax, "POST", cookie=cookies(ba)), "store")
+    for headers in (
+        *({"origin": "https://evil.example"}, {"origin": "null"}),
+        *({"sec_fetch_site": "cross-site"}, {"sec_fetch_site": "same-site"}),
+    ):
+        answer = ask(lax, "POST", cookie=cookies(ba), **headers)
+        assert answer.status_code == 403
+    with pytest.raises(ConfigurationError, match="requests_without_origin"):
+        better_auth_session(ba, requests_without_origin="yes")  # type: ignore[arg-type]
+
+
 def test_its_own_host_may_send_a_cookie(serve: Serve) -> None:
     ba = BetterAuth(SECRET)
     url = serve(make_app(ba))
@@ -572,7 +591,18 @@ def test_a_refusal_can_be_diagnosed(
     url = serve(make_app(ba))
     with caplog.at_level(logging.WARNING, logger="fastbearer"):
         ask(url, cookie=cookies(BetterAuth(SECRET[::-1])))
-    assert "session refused: invalid_signature" in caplog.text
+        ask(url, cookie=cookies(BetterAuth(SECRET)).split("; ")[0])
+        keyed = BetterAuth(SECRET, jwks=KEYS)
+        at_jwt = Signer(SIGNING, issuer=ORIGIN, audience=ORIGIN, lifetime=9)
+        other = at_jwt.sign({"sub": "u1"}, headers={"typ": "at+jwt"})
+        ask(serve(make_app(keyed)), authorization=f"Bearer {other}")
+    lines = [one.getMessage() for one in caplog.records if one.name == "fastbearer"]
+    assert [line.partition("refused: ")[2] for line in lines] == [
+        "invalid_signature: signature_wrong",
+        "missing_claim: there is no session data (session_data)",
+        "invalid_claim: typ_wrong (typ)",
+    ]
+    assert not any(part in caplog.text for part in (TOKEN, other, SECRET))
 
 
 def test_the_cause_is_kept(sessions: Sessions) -> None:
