@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from fastbearer import ConfigurationError, __version__
-from fastbearer.jwks.fetch import Fetcher, FetchError, Response, _system_context
+from fastbearer.jwks.fetch import Fetcher, FetchError, Response, _made_once
 from key_server import KeyServer, answer
 from private_ca import PrivateCA
 from waiting import HANG
@@ -339,7 +339,7 @@ def test_what_is_no_file_of_certificates(given: Any) -> None:
 def test_certificates_of_the_environment(
     ca: PrivateCA, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _system_context.cache_clear()
+    _made_once.cache_clear()
     monkeypatch.setenv("SSL_CERT_FILE", "/no/such/file")
     with pytest.raises(ConfigurationError, match="SSL_CERT_FILE"):
         Fetcher()
@@ -347,7 +347,7 @@ def test_certificates_of_the_environment(
     with KeyServer(OK, ca.serving("localhost")) as server:
         assert get(server.url).status == 200
     monkeypatch.undo()
-    _system_context.cache_clear()
+    _made_once.cache_clear()
 
 
 def test_a_context_that_verifies_nothing_is_no_better_than_http() -> None:

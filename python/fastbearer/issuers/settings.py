@@ -10,12 +10,13 @@ from typing import Any
 
 from fastbearer import KeySet
 from fastbearer.errors import ConfigurationError, InvalidKeyError
+from fastbearer.issuers.introspection_settings import introspection_of
 from fastbearer.issuers.issuer import Issuer
 from fastbearer.issuers.profile import Options, URLOptions
 
 __all__ = ["issuer_of"]
 
-CODE_ONLY = frozenset(("introspect",))
+CODE_ONLY: frozenset[str] = frozenset()
 
 
 def issuer_of(settings: Mapping[str, Any]) -> Issuer:
@@ -107,6 +108,8 @@ def _hint(name: object, known: Iterable[str]) -> str:
 
 def _value(name: str, value: Any) -> Any:
     """Return a value of JSON as an issuer wants it; the issuer judges it."""
+    if name == "introspect":
+        return introspection_of(value)
     if name != "keys" or isinstance(value, str):
         return value
     try:
