@@ -207,6 +207,10 @@ class Table:
             return int
         return UUID if isinstance(declared, types.Uuid) else str
 
+    def dated(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """As `Tables.dated`."""
+        return self._names.dated(row)
+
     def row(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return column -> value, as Better Auth stores it.
 
