@@ -69,7 +69,9 @@ class Counting:
         interval, amount = row["refillInterval"], row["refillAmount"]
         refills_at = None
         if interval and amount:
-            last = moment(self._date(row, "lastRefillAt") or self._date(row, "createdAt"))
+            last = moment(
+                self._date(row, "lastRefillAt") or self._date(row, "createdAt")
+            )
             refills_at = last + timedelta(milliseconds=interval)
             if now > refills_at and await self._refill(row, amount, now):
                 return
