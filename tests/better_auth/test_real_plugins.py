@@ -84,9 +84,10 @@ def app_of(ba: BetterAuth, auth: Auth | None = None, **options: Any) -> FastAPI:
         return {"user": session.user, "session": session.session}
 
     if auth is not None:
+        user = Depends(auth.verify_jwt_token)
 
         @app.get("/token")
-        async def token(user: Any = Depends(auth.verify_jwt_token)) -> Any:
+        async def token(user: Any = user) -> Any:
             return user
 
     return app
@@ -109,7 +110,7 @@ def sign_up(server: BetterAuthServer, **more: Any) -> SignedIn:
     return server.sign_up(f"{token_hex(8)}@example.com", PASSWORD, "Ada", **more)
 
 
-# --- oauth-provider, beside jwt -------------------------------------------------------
+# --- oauth-provider, beside jwt -----------------------------------------------------
 
 
 @pytest.fixture(scope="module", params=ALGORITHMS)
@@ -208,7 +209,7 @@ def test_a_third_partys_token_is_taken_by_its_resource(
         verifier.verify(own)
 
 
-# --- bearer ---------------------------------------------------------------------------
+# --- bearer -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("is_strict", [False, True])
@@ -255,7 +256,7 @@ def test_a_bearer_token_beside_the_cookie(
     assert user_at(url, **headers) == 401
 
 
-# --- multi-session --------------------------------------------------------------------
+# --- multi-session ------------------------------------------------------------------
 
 
 def test_several_accounts_in_one_browser(
@@ -288,7 +289,7 @@ def test_several_accounts_in_one_browser(
     assert user_at(url, cookie=cookie_header(others)) == 401
 
 
-# --- names and attributes of cookies ----------------------------------------------------
+# --- names and attributes of cookies ------------------------------------------------
 
 
 @pytest.mark.parametrize("base_url", [None, "https://shop.example.com"])
@@ -328,7 +329,7 @@ def test_cookies_for_subdomains(start: Start, version: str) -> None:
     assert set(written.split("; ")) == set(ada.set_cookies[0].split("; "))
 
 
-# --- other plugins that change a session or its user -------------------------------------
+# --- other plugins that change a session or its user --------------------------------
 
 
 def test_a_user_without_a_name(start: Start, serve: Serve, version: str) -> None:

@@ -136,13 +136,14 @@ def tokens(origin: str) -> Iterator[tuple[str, str, bool]]:
 def app_of(ba: BetterAuth, auth: Auth) -> FastAPI:
     app = FastAPI()
     session = Depends(better_auth_session(ba))
+    user = Depends(auth.verify_jwt_token)
 
     @app.get("/session")
     async def of_session(session: Any = session) -> Any:
         return {"user_id": session.user_id, "email": session.email}
 
     @app.get("/token")
-    async def of_token(user: Any = Depends(auth.verify_jwt_token)) -> Any:
+    async def of_token(user: Any = user) -> Any:
         return {"user_id": user["user_id"], "email": user["email"]}
 
     return app
