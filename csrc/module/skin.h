@@ -55,6 +55,21 @@ PyObject *raise_member(const core_state *state, status failed,
 /* Raises STATUS_CLAIM_MISSING for that claim; returns NULL. */
 PyObject *raise_missing(const core_state *state, PyObject *claim);
 
+/* --- copy.c -------------------------------------------------------------- */
+
+PyObject *copy_self(PyObject *self, PyObject *unused);
+PyObject *copy_refuse(PyObject *self, PyObject *unused);
+
+/* Methods of a type whose objects never change: copy.copy, copy.deepcopy and
+ * what calls them (dataclasses.asdict) get the object itself; pickle is told
+ * why not. */
+#define COPY_METHODS                                                          \
+    {"__copy__", copy_self, METH_NOARGS, NULL},                               \
+        {"__deepcopy__", copy_self, METH_O, NULL},                            \
+    {                                                                         \
+        "__reduce__", copy_refuse, METH_NOARGS, NULL                          \
+    }
+
 /* --- pytext.c: text of Python objects ------------------------------------ */
 
 /* Borrows what bytes hold. */

@@ -128,6 +128,12 @@ class KeySet:
                 return key
         raise KeyError(kid)
 
+    def __copy__(self) -> KeySet:
+        return self
+
+    def __deepcopy__(self, memo: object) -> KeySet:
+        return self
+
     def __repr__(self) -> str:
         return f"KeySet({list(self._keys)!r})"
 

@@ -273,6 +273,7 @@ static PyMethodDef key_methods[] = {
      METH_VARARGS | METH_KEYWORDS, jwk_write_key_doc},
     {"thumbprint", jwk_thumbprint, METH_NOARGS, jwk_thumbprint_doc},
     {"public", key_public, METH_NOARGS, public_doc},
+    COPY_METHODS,
     {NULL, NULL, 0, NULL},
 };
 

@@ -248,6 +248,7 @@ signer_dealloc(PyObject *self)
 static PyMethodDef signer_methods[] = {
     {"sign", (PyCFunction)(void (*)(void))signer_sign,
      METH_FASTCALL | METH_KEYWORDS, sign_doc},
+    COPY_METHODS,
     {NULL, NULL, 0, NULL},
 };
 

@@ -123,6 +123,12 @@ class JWKSClient:
                 self._land(flight, "the fetch did not end")
         return self._take(strictly=unknown_kid)
 
+    def __copy__(self) -> JWKSClient:  # one set of keys, fetched once, for all
+        return self
+
+    def __deepcopy__(self, memo: object) -> JWKSClient:
+        return self
+
     def __repr__(self) -> str:
         return f"JWKSClient({without_query(self.url)!r})"
 
