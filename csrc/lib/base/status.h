@@ -98,6 +98,9 @@
       "the key's kid holds a lone surrogate")                                 \
     X(KEY_UNREADABLE, "InvalidKeyError", NULL,                                \
       "no key or certificate of a supported kind could be read")              \
+    X(KEY_NO_PEM, "InvalidKeyError", NULL,                                    \
+      "the text has no PEM block, -----BEGIN to -----END; for a JWK there "   \
+      "is Key.from_jwk, for DER Key.from_der, for a secret Key.from_secret")  \
     X(KEY_COSTLY, "InvalidKeyError", NULL,                                    \
       "the key is longer, or costs more to open, than is allowed")            \
     X(KEY_PASSWORD, "InvalidKeyError", NULL,                                  \
