@@ -116,6 +116,7 @@ exec_functions(PyObject *module)
 {
     return PyModule_AddFunctions(module, bearer_methods) < 0
                    || PyModule_AddFunctions(module, cookie_methods) < 0
+                   || PyModule_AddFunctions(module, session_methods) < 0
                    || PyModule_AddFunctions(module, encryption_methods) < 0
                    || PyModule_AddFunctions(module, issuer_methods) < 0
                    || PyModule_AddFunctions(module, jwk_methods) < 0

@@ -335,8 +335,7 @@ bool field_value(PyObject *pair, PyObject *wanted, PyObject **value);
 extern PyType_Spec verifier_spec, signer_spec, session_secret_spec;
 extern PyMethodDef bearer_methods[], cookie_methods[], encryption_methods[];
 extern PyMethodDef issuer_methods[], jwk_methods[], jws_methods[];
-extern PyMethodDef password_methods[];
-extern PyMethodDef raw_methods[];
+extern PyMethodDef password_methods[], raw_methods[], session_methods[];
 extern PyMethodDef password_parts_methods[];
 /* Chooses the means to hash passwords with, as the environment says. */
 bool password_means(core_state *state);

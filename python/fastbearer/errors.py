@@ -8,18 +8,24 @@ token, a key or a password. The C core looks these classes up by name.
 from __future__ import annotations
 
 __all__ = [
+    "APIKeyPermissionError",
+    "BoundTokenError",
     "ClaimError",
     "ConfigurationError",
     "ExpiredTokenError",
     "FastbearerError",
     "HasherBusyError",
     "ImmatureTokenError",
+    "InactiveTokenError",
+    "IntrospectionError",
+    "InvalidAPIKeyError",
     "InvalidAlgorithmError",
     "InvalidAudienceError",
     "InvalidClaimError",
     "InvalidHashError",
     "InvalidIssuerError",
     "InvalidKeyError",
+    "InvalidProofError",
     "InvalidSignatureError",
     "KeySourceError",
     "MalformedTokenError",
@@ -138,6 +144,63 @@ class RevokedTokenError(TokenError):
     code = "revoked_token"
 
 
+class InactiveTokenError(TokenError):
+    """A token that its issuer calls inactive (RFC 7662): over, revoked or unknown."""
+
+    code = "inactive_token"
+
+
+class InvalidAPIKeyError(TokenError):
+    """An API key of Better Auth that was not accepted; ``reason`` says why."""
+
+    code = "invalid_api_key"
+
+
+class APIKeyPermissionError(TokenError):
+    """A good API key that does not allow what was asked for."""
+
+    code = "api_key_permission"
+
+
+class BoundTokenError(TokenError):
+    """A token that is bound to a key or a certificate, without the proof of it.
+
+    Or the reverse: a token with a proof that is bound to no key, or to another one
+    (RFC 9449 7.1, 7.2). ``reason`` says which.
+    """
+
+    code = "bound_token"
+
+    def __init__(self, message: str = "", reason: str | None = None) -> None:
+        super().__init__(message, reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class InvalidProofError(TokenError):
+    """A proof of possession (RFC 9449 4.3) that was not accepted.
+
+    Attributes:
+        reason: The rule that was broken, such as ``"proof_replayed"``.
+        nonce: The one to try again with, where a fresh one is asked for
+            (RFC 9449 9); otherwise None.
+    """
+
+    code = "invalid_proof"
+
+    def __init__(
+        self, message: str = "", reason: str | None = None, nonce: str | None = None
+    ) -> None:
+        super().__init__(message, reason, nonce)
+        self.reason = reason
+        self.nonce = nonce
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class InvalidKeyError(FastbearerError):
     """Key material that must not be used; the message names the rule.
 
@@ -165,6 +228,12 @@ class KeySourceError(FastbearerError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class IntrospectionError(KeySourceError):
+    """A token that its issuer cannot be asked about at the moment (RFC 7662)."""
+
+    code = "introspection_unavailable"
 
 
 class StoreUnavailableError(FastbearerError):

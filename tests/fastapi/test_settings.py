@@ -33,7 +33,7 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-SECRETS = {"better_auth_secret", "better_auth_secrets"}
+SECRETS = {"better_auth_secret", "better_auth_secrets", "dpop_nonce_secret"}
 
 
 def message(**values: Any) -> str:
@@ -95,6 +95,15 @@ def test_defaults() -> None:
         "cookie_samesite": "lax",
         "cookie_secure": True,
         "trusted_origins": None,
+        "resource_url": None,
+        "resource_scopes": None,
+        "resource_name": None,
+        "dpop": "off",
+        "dpop_base_url": None,
+        "dpop_replays": "memory",
+        "bound_tokens": "refuse",
+        "requests_without_origin": "refuse",
+        "token_cookies": None,
     }
 
 
@@ -143,6 +152,16 @@ def test_every_setting_has_its_environment_variable(
         "COOKIE_SAMESITE": "strict",
         "COOKIE_SECURE": "0",
         "TRUSTED_ORIGINS": "https://app.example, http://localhost:3000",
+        "RESOURCE_URL": "https://api.example/mcp",
+        "RESOURCE_SCOPES": "tasks:read tasks:write",
+        "RESOURCE_NAME": "Tasks",
+        "DPOP": "optional",
+        "DPOP_BASE_URL": "https://api.example",
+        "DPOP_REPLAYS": "redis",
+        "DPOP_NONCE_SECRET": SECRET,
+        "BOUND_TOKENS": "bearer",
+        "REQUESTS_WITHOUT_ORIGIN": "allow",
+        "TOKEN_COOKIES": "access_token, CF_Authorization",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -189,7 +208,18 @@ def test_every_setting_has_its_environment_variable(
         "cookie_samesite": "strict",
         "cookie_secure": False,
         "trusted_origins": "https://app.example, http://localhost:3000",
+        "resource_url": "https://api.example/mcp",
+        "resource_scopes": "tasks:read tasks:write",
+        "resource_name": "Tasks",
+        "dpop": "optional",
+        "dpop_base_url": "https://api.example",
+        "dpop_replays": "redis",
+        "bound_tokens": "bearer",
+        "requests_without_origin": "allow",
+        "token_cookies": "access_token, CF_Authorization",
     }
+    assert settings.dpop_nonce_secret.get_secret_value() == SECRET
+    assert settings.scopes_of_resource() == ("tasks:read", "tasks:write")
     assert settings.origins() == {"https://app.example", "http://localhost:3000"}
     assert [str(one) for one in settings.proxies()] == ["10.0.0.0/8", "::1/128"]
 
@@ -208,6 +238,10 @@ def test_a_unix_socket_can_be_a_trusted_proxy() -> None:
         ("trusted_origins", "https://app.example/path", "TRUSTED_ORIGINS must be"),
         ("trusted_origins", "https://a.example,,", "TRUSTED_ORIGINS must be"),
         ("trusted_origins", "null", "TRUSTED_ORIGINS must be"),
+        ("token_cookies", "a b", "TOKEN_COOKIES must be names of cookies"),
+        ("token_cookies", "a,,b", "TOKEN_COOKIES must be names of cookies"),
+        ("token_cookies", "a;b", "TOKEN_COOKIES must be names of cookies"),
+        ("requests_without_origin", "maybe", "REQUESTS_WITHOUT_ORIGIN must be refuse"),
         ("trusted_proxies", "everybody", "TRUSTED_PROXIES must be networks"),
         ("trusted_proxies", "10.0.0.1/8", "TRUSTED_PROXIES must be networks"),
         ("revocation", "redis", "REDIS_URL environment variable is required"),

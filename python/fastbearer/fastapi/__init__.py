@@ -11,22 +11,28 @@ from fastapi import Depends
 from fastbearer.fastapi.auth import Auth, auth
 from fastbearer.fastapi.bearer import TokenUser, TokenVerifier
 from fastbearer.fastapi.better_auth import better_auth_session
+from fastbearer.fastapi.better_auth_api_keys import better_auth_api_key
 from fastbearer.fastapi.middleware import BearerMiddleware
 from fastbearer.fastapi.settings import Settings
 from fastbearer.fastapi.sockets import closed_with_session
+from fastbearer.fastapi.starlette_user import AuthenticatedUser
+from fastbearer.fastapi.token_header import TokenHeader
 from fastbearer.issuers import Issuer
 
 __all__ = [
     "Auth",
+    "AuthenticatedUser",
     "BearerMiddleware",
     "CurrentUser",
     "Issuer",
     "OptionalUser",
     "Settings",
     "TokenClaims",
+    "TokenHeader",
     "TokenUser",
     "TokenVerifier",
     "auth",
+    "better_auth_api_key",
     "better_auth_session",
     "closed_with_session",
     "generate_jwt_token",

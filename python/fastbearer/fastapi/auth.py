@@ -11,22 +11,24 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
+from fastapi import APIRouter
+
 from fastbearer import Signer, unverified_header
 from fastbearer.better_auth.secrets import NOT_A_LINK
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi.bearer import TokenVerifier
 from fastbearer.fastapi.cookie import TokenCookie
-from fastbearer.fastapi.dependencies import (
-    ClaimsDependency,
-    OptionalUserDependency,
-    PathUserDependency,
-    ScopesDependency,
-    UserDependency,
-)
+from fastbearer.fastapi.doors import Doors
+from fastbearer.fastapi.dpop import DPoP
+from fastbearer.fastapi.protection import BoundTokens, Protection
+from fastbearer.fastapi.resource import Resource, metadata_router
+from fastbearer.fastapi.scopes import is_scope
 from fastbearer.fastapi.settings import ALGORITHM, Settings
+from fastbearer.fastapi.token_header import Header
 from fastbearer.fastapi.verifiers import make_verifier
 from fastbearer.revocation import MemoryRevocations, RevocationStore
 from fastbearer.revocation.protocol import foreign_scope, scope_of
+from fastbearer.urls import read_url
 
 __all__ = ["Auth", "auth"]
 
@@ -43,7 +45,7 @@ NO_DATABASE = (
 )
 
 
-class Auth:
+class Auth(Doors):
     """Token verification and signing for FastAPI, from one set of settings.
 
     Several of them live side by side. The dependencies are made once, so
@@ -57,12 +59,22 @@ class Auth:
             Where it has ``averify`` too, that is awaited instead. What else the
             settings ask for holds all the same: cookies, the check of their
             origin, revocation. A secret is needed to sign only.
-        header: Name of the request header that has the token, after the
-            scheme ``Bearer``.
+        header: Name of the request header that has the token. Several are asked in
+            their order, each a name or a `TokenHeader` with a scheme of its own; None
+            for no header at all.
+        scheme: What stands before the token in a header that is given by its name;
+            None where the token stands alone, as in ``Cf-Access-Jwt-Assertion``.
+        cookies: Names of cookies with tokens that somebody else sets, beside those of
+            the setting ``token_cookies``. A header goes before them, and what changes
+            something must come from a trusted origin.
         revocations: Which tokens have ended, in place of the store that the
             setting ``revocation`` describes.
         clock: In place of the system's: a callable that returns seconds since
             the epoch.
+        resource: What this service tells clients of itself (RFC 9728).
+        dpop: How tokens that are bound to a key are accepted (RFC 9449).
+        bound_tokens: What happens to such a token that comes without a proof:
+            "refuse", or "bearer" to accept it like any other.
 
     Attributes:
         verify_jwt_token: Dependency: the user, or 401.
@@ -84,7 +96,8 @@ class Auth:
             for any; set with ``home_issuers``.
 
     Raises:
-        ConfigurationError: ``header`` is not a header name.
+        ConfigurationError: ``header`` is not a header name, ``scheme`` not a scheme, or
+            ``cookies`` not a list of names.
     """
 
     def __init__(
@@ -92,9 +105,14 @@ class Auth:
         settings: Settings | None = None,
         *,
         verifier: TokenVerifier | None = None,
-        header: str = "Authorization",
+        header: Header = "Authorization",
+        scheme: str | None = "Bearer",
+        cookies: Iterable[str] = (),
         revocations: RevocationStore | None = None,
         clock: Callable[[], float] | None = None,
+        resource: Resource | None = None,
+        dpop: DPoP | None = None,
+        bound_tokens: BoundTokens | None = None,
     ) -> None:
         if settings is not None:
             self.settings = settings
@@ -109,11 +127,14 @@ class Auth:
         self.revocations_of_accounts: Callable[[], RevocationStore] | None = None
         self.home_issuers: frozenset[str] | None = None
         self.home_algorithm: str | None = None
-        self.verify_jwt_token = UserDependency(self, header=header)
-        self.verify_user_id = PathUserDependency(self, header=header)
-        self.optional_user = OptionalUserDependency(self, header=header)
-        self.token_claims = ClaimsDependency(self, header=header)
-        self.requires = ScopesDependency(self, header=header)
+        self.protection = Protection(
+            lambda: self._policy,
+            resource=resource,
+            dpop=dpop,
+            bound_tokens=bound_tokens,
+            clock=clock,
+        )
+        self._cookie_names = self._open(header, scheme, cookies)
 
     @cached_property
     def settings(self) -> Settings:
@@ -131,7 +152,7 @@ class Auth:
         Raises:
             ConfigurationError: The environment is not fit for use.
         """
-        return make_verifier(self.settings, self._verifier_clock)
+        return make_verifier(self.settings, self._verifier_clock, self._own_audience)
 
     @property
     def algorithm(self) -> str | None:
@@ -154,7 +175,24 @@ class Auth:
             secure=policy.cookie_secure,
             same_site=policy.cookie_samesite,
             trusted_origins=policy.origins(),
+            requests_without_origin=policy.requests_without_origin,
         )
+
+    @cached_property
+    def token_cookies(self) -> tuple[TokenCookie, ...]:
+        """The cookies that may have a token: ours, then those that others set."""
+        policy = self._policy
+        names = dict.fromkeys((*self._cookie_names, *policy.token_cookie_names()))
+        foreign = [
+            TokenCookie(
+                name,
+                trusted_origins=policy.origins(),
+                requests_without_origin=policy.requests_without_origin,
+                is_foreign=True,
+            )
+            for name in names
+        ]
+        return (*foreign,) if self.cookie is None else (self.cookie, *foreign)
 
     @cached_property
     def _policy(self) -> Settings:
@@ -237,11 +275,53 @@ class Auth:
         return Signer(
             self.settings.signing_key(),
             issuer=self.settings.jwt_issuer,
-            audience=self.settings.jwt_audience,
+            audience=self._own_audience or self.settings.jwt_audience,
             lifetime=self.lifetime,
             # The same that says when sessions ended: the core's own may lag.
             clock=self.clock,
         )
+
+    @property
+    def _own_audience(self) -> str | None:
+        """This service's URL, where no other audience is configured (RFC 8707 2)."""
+        resource = self.protection.resource
+        if resource is None or self.settings.jwt_audience is not None:
+            return None
+        return resource.url
+
+    @property
+    def resource_metadata(self) -> APIRouter:
+        """A router with the metadata of this service (RFC 9728), for all to read.
+
+        For ``app.include_router(auth.resource_metadata)``, in the application that
+        serves the root of the host. The settings are read for it.
+
+        Raises:
+            ConfigurationError: There is no resource, or the environment is not fit for
+                use.
+        """
+        resource = self.protection.needed_resource()
+        return metadata_router(resource.metadata_path, self.resource_document)
+
+    def resource_document(self) -> dict[str, Any]:
+        """Return the metadata of this service (RFC 9728 2).
+
+        Raises:
+            ConfigurationError: There is no resource, or the environment is not fit for
+                use.
+        """
+        dpop = self.protection.dpop
+        return self.protection.needed_resource().document(
+            self.issuer_urls(),
+            () if dpop is None else dpop.algorithms,
+            needs_proof=self.protection.needs_proof,
+        )
+
+    def issuer_urls(self) -> list[str]:
+        """Return the issuers that clients can get tokens from: those that are URLs."""
+        source = self._policy.jwks_source()
+        issuer = self._policy.jwt_issuer if source is None else source.issuer
+        return [issuer] if issuer and read_url(issuer) else []
 
     @property
     def lifetime(self) -> int:
@@ -300,7 +380,8 @@ class Auth:
         Raises:
             ConfigurationError: The environment is not fit for use.
         """
-        _ = self.verifier, self.cookie
+        self.protection.check()
+        _ = self.verifier, self.token_cookies
         if self._is_verifier_given and self._policy.jwks_source() is not None:
             raise ConfigurationError(TWO_SOURCES)
         revocations: Any = self.revocations
@@ -314,13 +395,7 @@ class Auth:
 
 
 def _scope(scope: str) -> str:
-    # Printable ASCII but for the space, the quotation mark and the backslash.
-    if not (
-        scope.isascii()
-        and scope.isprintable()
-        and scope
-        and not set(scope) & set(' "\\')
-    ):
+    if not is_scope(scope):
         raise ValueError("a scope is printable ASCII, without spaces and quotes")
     return scope
 

@@ -1,7 +1,7 @@
 """From an error to the response: its status, text, challenge and ``Retry-After``.
 
 The table below is the only place that knows which error is which response.
-Challenges are those of RFC 6750 3.
+Challenges are those of RFC 6750 3 and RFC 9449 7.1.
 """
 
 import math
@@ -11,9 +11,13 @@ from dataclasses import dataclass
 from fastapi import HTTPException
 
 from fastbearer.errors import (
+    APIKeyPermissionError,
     ExpiredTokenError,
     FastbearerError,
     HasherBusyError,
+    IntrospectionError,
+    InvalidAPIKeyError,
+    InvalidProofError,
     KeySourceError,
     PasswordRuleError,
     RevokedTokenError,
@@ -24,7 +28,9 @@ from fastbearer.errors import (
 
 __all__ = [
     "ANSWERS",
+    "PLAIN",
     "Answer",
+    "Challenges",
     "answer_to",
     "cross_site",
     "insufficient_scope",
@@ -39,8 +45,13 @@ NOT_AUTHENTICATED = "Not authenticated"
 EXPIRED = "Token has expired. Please sign in again."
 REVOKED = "Token has been revoked. Please sign in again."
 INVALID = "Invalid token"
+INVALID_PROOF = "Invalid DPoP proof"
+USE_NONCE = "A DPoP proof needs the nonce of this response. Please try again."
 MISSING_USER_ID = "Invalid token: missing user_id"
 NO_KEYS = "Keys cannot be fetched at the moment. Please try again."
+API_KEY = "Invalid API key"
+API_KEY_PERMISSION = "The API key does not allow this"
+NO_ANSWER = "Tokens cannot be checked at the moment. Please try again."
 NO_STORE = "The service cannot reach its store. Please try again."
 BUSY = "Too many passwords are being checked. Please try again."
 TOO_MANY = "Too many attempts. Please try again later."
@@ -73,7 +84,11 @@ ANSWERS: Mapping[type[FastbearerError], Answer] = {
     TokenError: Answer(401, INVALID, challenge="invalid_token"),
     ExpiredTokenError: Answer(401, EXPIRED, challenge="invalid_token"),
     RevokedTokenError: Answer(401, REVOKED, challenge="invalid_token"),
+    InvalidProofError: Answer(401, INVALID_PROOF, challenge="invalid_dpop_proof"),
     KeySourceError: Answer(503, NO_KEYS, is_passing=True),
+    InvalidAPIKeyError: Answer(401, API_KEY),
+    APIKeyPermissionError: Answer(403, API_KEY_PERMISSION),
+    IntrospectionError: Answer(503, NO_ANSWER, is_passing=True),
     StoreUnavailableError: Answer(503, NO_STORE, is_passing=True),
     HasherBusyError: Answer(503, BUSY, is_passing=True),
     PasswordRuleError: Answer(400, None),
@@ -82,12 +97,70 @@ ANSWERS: Mapping[type[FastbearerError], Answer] = {
 """A class that is missing here has the answer of its nearest base, if any."""
 
 
-def answer_to(error: FastbearerError, detail: str | None = None) -> HTTPException:
+@dataclass(frozen=True)
+class Challenges:
+    """What the challenges of one configuration say, beside the error.
+
+    Attributes:
+        resource_metadata: URL of the metadata of the resource (RFC 9728 5.1).
+        scopes: What a client without a good token is to ask for (RFC 6750 3).
+        proof_algorithms: The ``alg`` values of DPoP proofs (RFC 9449 7.1), where tokens
+            may come after ``DPoP``.
+        needs_proof: Whether they may not come after ``Bearer``.
+    """
+
+    resource_metadata: str | None = None
+    scopes: tuple[str, ...] = ()
+    proof_algorithms: tuple[str, ...] = ()
+    needs_proof: bool = False
+
+    def text(self, error: str, scopes: Sequence[str], *, is_proven: bool) -> str:
+        """Return the value of ``WWW-Authenticate``.
+
+        RFC 6750 3 asks for at least one parameter after ``Bearer``. The error belongs
+        to the scheme that the client has used; the other only says that it may be used,
+        too (RFC 9449 7.2).
+
+        Args:
+            error: The parameters that tell of it, or "".
+            scopes: What a client is to ask for.
+            is_proven: Whether the token came after ``DPoP``.
+        """
+        more = f', scope="{" ".join(scopes)}"' if scopes else ""
+        if self.resource_metadata is not None:
+            more += f', resource_metadata="{self.resource_metadata}"'
+        algorithms = f', algs="{" ".join(self.proof_algorithms)}"'
+        bearer, dpop = 'Bearer realm="fastbearer"', 'DPoP realm="fastbearer"'
+        if not self.proof_algorithms:
+            return bearer + error + more
+        if self.needs_proof:
+            return dpop + error + more + algorithms
+        if is_proven:
+            error_of_bearer, error_of_dpop = "", error
+        else:
+            error_of_bearer, error_of_dpop = error, ""
+        return (
+            f"{bearer}{error_of_bearer}{more}, {dpop}{error_of_dpop}{more}{algorithms}"
+        )
+
+
+PLAIN = Challenges()
+
+
+def answer_to(
+    error: FastbearerError,
+    detail: str | None = None,
+    challenges: Challenges = PLAIN,
+    *,
+    is_proven: bool = False,
+) -> HTTPException:
     """Return the response to an error, to be raised from it.
 
     Args:
         error: Of a class in the table, or of one derived from it.
         detail: In place of the table's text.
+        challenges: What challenges say.
+        is_proven: Whether the token came after ``DPoP``.
 
     Raises:
         FastbearerError: ``error`` itself, where the table has no answer: then it
@@ -97,9 +170,17 @@ def answer_to(error: FastbearerError, detail: str | None = None) -> HTTPExceptio
     answer = next(filter(None, bases), None)
     if answer is None:
         raise error
+    nonce = getattr(error, "nonce", None)
+    if nonce is not None:
+        refusal = _refusal(401, USE_NONCE, "use_dpop_nonce", challenges, is_proven=True)
+        refusal.headers = {**(refusal.headers or {}), "DPoP-Nonce": nonce}
+        return refusal
     text = detail or answer.detail or str(error)
     if answer.challenge is not None:
-        return _refusal(answer.status, text, answer.challenge)
+        scopes = challenges.scopes
+        return _refusal(
+            answer.status, text, answer.challenge, challenges, scopes, is_proven
+        )
     if not answer.is_passing:
         return HTTPException(answer.status, text)
     seconds = math.ceil(getattr(error, "retry_after", RETRY_AFTER_SECONDS))
@@ -107,28 +188,44 @@ def answer_to(error: FastbearerError, detail: str | None = None) -> HTTPExceptio
 
 
 def _refusal(
-    status: int, detail: str, error: str | None = None, more: str = ""
+    status: int,
+    detail: str,
+    error: str | None = None,
+    challenges: Challenges = PLAIN,
+    scopes: Sequence[str] = (),
+    is_proven: bool = False,
 ) -> HTTPException:
     """Return a refusal with its challenge.
 
-    RFC 6750 3 asks for at least one parameter after ``Bearer``, and for no
-    error code when no credentials came.
+    RFC 6750 3 asks for no error code when no credentials came.
 
     Args:
         status: The HTTP status.
         detail: A text of ours; never anything that was sent.
-        error: The error code of RFC 6750 3.1.
-        more: Further parameters of the challenge.
+        error: The error code of RFC 6750 3.1 or RFC 9449 7.1.
+        challenges: What challenges say.
+        scopes: What the client is to ask for.
+        is_proven: Whether the token came after ``DPoP``.
     """
-    challenge = 'Bearer realm="fastbearer"'
+    about = ""
     if error is not None:
-        challenge += f', error="{error}", error_description="{detail}"'
-    return HTTPException(status, detail, headers={"WWW-Authenticate": challenge + more})
+        about = f', error="{error}", error_description="{detail}"'
+    text = challenges.text(about, scopes, is_proven=is_proven)
+    return HTTPException(status, detail, headers={"WWW-Authenticate": text})
 
 
-def not_authenticated() -> HTTPException:
-    """Return the 401 of a request without credentials."""
-    return unauthorized(NOT_AUTHENTICATED)
+def not_authenticated(
+    challenges: Challenges = PLAIN, scopes: Sequence[str] = ()
+) -> HTTPException:
+    """Return the 401 of a request without credentials.
+
+    Args:
+        challenges: What challenges say.
+        scopes: What the client is to ask for, in place of the usual.
+    """
+    return _refusal(
+        401, NOT_AUTHENTICATED, None, challenges, scopes or challenges.scopes
+    )
 
 
 def unauthorized(detail: str) -> HTTPException:
@@ -141,20 +238,21 @@ def invalid_token(detail: str) -> HTTPException:
     return _refusal(401, detail, "invalid_token")
 
 
-def invalid_request(detail: str) -> HTTPException:
+def invalid_request(detail: str, challenges: Challenges = PLAIN) -> HTTPException:
     """Return the 400 of credentials that contradict each other."""
-    return _refusal(400, detail, "invalid_request")
+    return _refusal(400, detail, "invalid_request", challenges)
 
 
-def other_user() -> HTTPException:
+def other_user(challenges: Challenges = PLAIN) -> HTTPException:
     """Return the 403 of a path that belongs to another user."""
-    return _refusal(403, OTHER_USER, "insufficient_scope")
+    return _refusal(403, OTHER_USER, "insufficient_scope", challenges)
 
 
-def insufficient_scope(scopes: Sequence[str]) -> HTTPException:
+def insufficient_scope(
+    scopes: Sequence[str], challenges: Challenges = PLAIN
+) -> HTTPException:
     """Return the 403 of a token that lacks one of these scopes."""
-    needed = f', scope="{" ".join(scopes)}"'
-    return _refusal(403, INSUFFICIENT_SCOPE, "insufficient_scope", needed)
+    return _refusal(403, INSUFFICIENT_SCOPE, "insufficient_scope", challenges, scopes)
 
 
 def cross_site() -> HTTPException:

@@ -14,6 +14,7 @@ from fastbearer import Key
 from fastbearer.better_auth.cookies import SameSite
 from fastbearer.better_auth.secrets import Secrets, signing_key
 from fastbearer.errors import ConfigurationError
+from fastbearer.fastapi.cookie import named_cookies
 from fastbearer.urls import origin_and_path
 
 __all__ = ["Settings"]
@@ -29,6 +30,7 @@ WRONG_ORIGINS = (
 WRONG_PROXIES = (
     "TRUSTED_PROXIES must be networks like 10.0.0.0/8, or unix, with commas between"
 )
+WRONG_COOKIES = "TOKEN_COOKIES must be names of cookies, with commas between them"
 UNIX = "unix"
 WRONG_SMTP_URL = "SMTP_URL must be like smtp://user:password@host:587, or smtps://"
 WRONG_SENDER = "SMTP_URL needs MAIL_FROM, an address like App <no-reply@example.com>"
@@ -36,6 +38,11 @@ WRONG_LINK = "MAIL_LINK must be a URL with {code}, and {purpose} where that is n
 MAILBOX = re.compile(r"(?:[^<>\r\n]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)")
 NO_REDIS_URL = "REDIS_URL environment variable is required for Redis"
 COOKIE_NOT_SECURE = "COOKIE_SAMESITE=none needs COOKIE_SECURE=1 (RFC 6265bis 5.7)"
+
+NO_RESOURCE_URL = "RESOURCE_SCOPES and RESOURCE_NAME need RESOURCE_URL"
+NO_DPOP = (
+    "DPOP_BASE_URL, DPOP_NONCE_SECRET and DPOP_REPLAYS need DPOP=optional or required"
+)
 
 WRONG_URL = "BETTER_AUTH_URL must be an absolute http or https URL of ASCII"
 BETTER_AUTH_PATH = "/api/auth"
@@ -252,6 +259,45 @@ class Settings(BaseSettings):
     """Origins of other sites whose pages may send the cookie, with commas between
     them."""
 
+    resource_url: Text | None = _setting(None, "a URL")
+    """The URL of this service as its clients see it, for metadata and challenges (RFC
+    9728). Where there is no ``jwt_audience``, tokens must have it as ``aud``."""
+
+    resource_scopes: Text | None = _setting(None, "scopes")
+    """The scopes that clients may ask for, with spaces between them."""
+
+    resource_name: Text | None = _setting(None, "a non-empty string")
+    """What people call this service."""
+
+    dpop: Literal["off", "optional", "required"] = _setting(
+        "off", "off, optional or required"
+    )
+    """Whether tokens that are bound to a key are accepted, with a proof of it (RFC
+    9449); "required" accepts no others."""
+
+    dpop_base_url: Text | None = _setting(None, "a URL")
+    """Scheme, host and path prefix of this service as its clients see it, where that is
+    not the origin of ``resource_url``."""
+
+    dpop_replays: Literal["memory", "redis"] = _setting("memory", "memory or redis")
+    """Where used proofs are remembered; several processes need Redis."""
+
+    dpop_nonce_secret: SecretStr = _setting(SecretStr(""), "a string")
+    """At least 32 bytes, the same for all processes: then each proof needs a nonce of
+    this service (RFC 9449 9)."""
+
+    bound_tokens: Literal["refuse", "bearer"] = _setting("refuse", "refuse or bearer")
+    """What happens to a token that is bound to a key or a certificate (``cnf``) and
+    comes without proof: "bearer" accepts it like any other."""
+    requests_without_origin: Literal["refuse", "allow"] = _setting(
+        "refuse", "refuse or allow"
+    )
+    """What happens to a request with a cookie that changes something, and has neither
+    ``Origin`` nor ``Sec-Fetch-Site``: servers send such, browsers do not."""
+
+    token_cookies: Text | None = _setting(None, "names of cookies")
+    """Cookies with tokens that somebody else sets, with commas between their names."""
+
     def __init__(self, **values: Any) -> None:
         if "better_auth_secret" in values:
             # A keyword wins over the environment: also over the list there.
@@ -265,9 +311,11 @@ class Settings(BaseSettings):
         if self.has_secret or self.jwks_source() is None:
             self.signing_key()
         self.origins()
+        self.token_cookie_names()
         self.proxies()
         self._check_stores()
         self._check_mail()
+        self._check_resource()
 
     @property
     def has_secret(self) -> bool:
@@ -328,6 +376,17 @@ class Settings(BaseSettings):
             origins.add(origin[0])
         return frozenset(origins)
 
+    def token_cookie_names(self) -> tuple[str, ...]:
+        """Return the names of the cookies that somebody else sets.
+
+        Raises:
+            ConfigurationError: One is not the name of a cookie.
+        """
+        try:
+            return named_cookies(_listed(self.token_cookies))
+        except ConfigurationError:
+            raise ConfigurationError(WRONG_COOKIES) from None
+
     def proxies(self) -> tuple[Network, ...]:
         """Return the networks of the trusted proxies.
 
@@ -370,6 +429,24 @@ class Settings(BaseSettings):
             raise ConfigurationError(WRONG_SMTP_URL)
         if self.mail_from is None or not MAILBOX.fullmatch(self.mail_from):
             raise ConfigurationError(WRONG_SENDER)
+
+    def scopes_of_resource(self) -> tuple[str, ...]:
+        """Return the scopes that clients may ask for."""
+        return tuple((self.resource_scopes or "").split())
+
+    def _check_resource(self) -> None:
+        about = self.resource_scopes, self.resource_name
+        if self.resource_url is None and any(about):
+            raise ConfigurationError(NO_RESOURCE_URL)
+        of_dpop = (
+            self.dpop_base_url,
+            self.dpop_nonce_secret.get_secret_value(),
+            self.dpop_replays == "redis",
+        )
+        if self.dpop == "off" and any(of_dpop):
+            raise ConfigurationError(NO_DPOP)
+        if self.dpop_replays == "redis":
+            self.redis()
 
     def _check_stores(self) -> None:
         if self.revocation == "redis":

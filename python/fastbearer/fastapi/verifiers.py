@@ -46,9 +46,16 @@ class EitherVerifier:
 
 
 def make_verifier(
-    settings: Settings, clock: Callable[[], float] | None = None
+    settings: Settings,
+    clock: Callable[[], float] | None = None,
+    audience: str | None = None,
 ) -> TokenVerifier:
     """Return what verifies the tokens that the settings accept.
+
+    Args:
+        settings: The settings.
+        clock: In place of the system's.
+        audience: That of tokens, where the settings name none (RFC 8707 2).
 
     Raises:
         ConfigurationError: The keys' URL is none that may be fetched, or the
@@ -56,25 +63,26 @@ def make_verifier(
     """
     source = settings.jwks_source()
     if source is None:
-        return _secret_verifier(settings, clock)
+        return _secret_verifier(settings, clock, audience)
+    jwks = _jwks_verifier(source, clock, audience)
     if not settings.has_secret:
-        return _jwks_verifier(source, clock)
-    return EitherVerifier(
-        _secret_verifier(settings, clock), _jwks_verifier(source, clock)
-    )
+        return jwks
+    return EitherVerifier(_secret_verifier(settings, clock, audience), jwks)
 
 
-def _secret_verifier(settings: Settings, clock: Callable[[], float] | None) -> Verifier:
+def _secret_verifier(
+    settings: Settings, clock: Callable[[], float] | None, audience: str | None
+) -> Verifier:
     return Verifier(
         settings.signing_key(),
         issuer=settings.jwt_issuer,
-        audience=settings.jwt_audience,
+        audience=settings.jwt_audience or audience,
         clock=clock,
     )
 
 
 def _jwks_verifier(
-    source: JWKSSource, clock: Callable[[], float] | None
+    source: JWKSSource, clock: Callable[[], float] | None, audience: str | None
 ) -> JWKSVerifier:
     # Only those who ask for keys from a URL need the extra.
     from fastbearer.jwks import JWKSVerifier
@@ -82,7 +90,7 @@ def _jwks_verifier(
     return JWKSVerifier(
         source.url,
         issuer=source.issuer,
-        audience=source.audience,
+        audience=[one for one in (source.audience, audience) if one] or None,
         # A client sends its token with every request: check its signature once.
         cache=CACHED_TOKENS,
         clock=clock,
