@@ -15,7 +15,7 @@ from fastapi import APIRouter
 
 from fastbearer import Signer, unverified_header
 from fastbearer.errors import ConfigurationError, TokenError
-from fastbearer.fastapi.bearer import TokenVerifier
+from fastbearer.fastapi.bearer import BearerReader, TokenVerifier
 from fastbearer.fastapi.cookie import TokenCookie
 from fastbearer.fastapi.doors import Doors
 from fastbearer.fastapi.dpop import DPoP
@@ -49,6 +49,7 @@ TWO_RULES = (
     " used for nothing"
 )
 VERIFIER_AND_ISSUERS = "Auth(verifier=...) and Auth(issuers=...) exclude each other"
+OWN_CLOCK = "Auth(verifier=...) has a clock of its own: give that verifier clock=..."
 NO_DATABASE = (
     "REVOCATION=database needs Accounts over the same Auth, or "
     "Auth(revocations=DatabaseRevocations(...))"
@@ -154,6 +155,30 @@ class Auth(Doors):
             clock=clock,
         )
         self._cookie_names = self._open(header, scheme, cookies)
+
+    def set_clock(
+        self, clock: Callable[[], float] | None
+    ) -> Callable[[], float] | None:
+        """Tell the time by another clock; for `fastbearer.testing`.
+
+        Args:
+            clock: What returns seconds since the epoch, or None for the system's.
+
+        Returns:
+            The clock of before, in the same sense.
+
+        Raises:
+            ConfigurationError: A verifier was given, and it has a clock of its own.
+        """
+        if self._is_verifier_given:
+            raise ConfigurationError(OWN_CLOCK)
+        before, self._verifier_clock = self._verifier_clock, clock
+        self.clock = time.time if clock is None else clock
+        self.protection.set_clock(clock)
+        for made in ("verifier", "signer"):
+            vars(self).pop(made, None)
+        BearerReader.renew(self)
+        return before
 
     @cached_property
     def settings(self) -> Settings:
