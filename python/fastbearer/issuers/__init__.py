@@ -5,5 +5,6 @@ package.
 """
 
 from .issuer import Issuer
+from .verifier import IssuersVerifier
 
-__all__ = ["Issuer"]
+__all__ = ["Issuer", "IssuersVerifier"]

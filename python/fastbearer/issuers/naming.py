@@ -16,7 +16,7 @@ __all__ = ["DEFAULT_NAMING", "Naming", "find_claim"]
 NO_USER = "the token names no user"
 NOT_A_TEXT = "the claim that names the user is not a text"
 
-USER_MISSING = "user_missing"
+NO_USER_REASON = "no_user"
 USER_NOT_TEXT = "user_not_text"
 
 
@@ -109,7 +109,7 @@ class Naming:
                 wrong.reason = USER_NOT_TEXT
                 return wrong
         missing = MissingClaimError(NO_USER, self.user[0])
-        missing.reason = USER_MISSING
+        missing.reason = NO_USER_REASON
         return missing
 
 

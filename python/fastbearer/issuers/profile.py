@@ -35,10 +35,11 @@ class Options(TypedDict, total=False):
     algorithms: Iterable[str] | None
     leeway: float | timedelta
     typ: str | Iterable[str | None] | None
+    require_kid: bool
     require: Iterable[str | tuple[str, ...]]
     required: Mapping[str, Any]
-    user_claim: str
-    email_claim: str
+    user_claim: Texts
+    email_claim: Texts
     scope_claims: Iterable[str]
     role_claims: Iterable[str]
     max_bytes: int

@@ -82,7 +82,9 @@ class Profiles(CloudProfiles):
             algorithms=BETTER_AUTH_ALGORITHMS,
             leeway=0,
             typ=(None, "JWT"),
+            require_kid=True,
             require=("exp", "sub"),
+            user_claim="sub",
         )
 
     @classmethod

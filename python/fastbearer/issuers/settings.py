@@ -140,7 +140,7 @@ KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
         lambda value: isinstance(value, list) and _is_texts(value),
     ),
     "allow_http": TRUTH,
-    "email_claim": TEXT,
+    "any_issuer": TRUTH,
     "headers": ("an object of texts", _is_headers),
     "ignore_audience": TRUTH,
     "keys": ("a URL, or a JWK Set", _is_keys),
@@ -148,9 +148,9 @@ KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "max_bytes": ("a whole number", lambda value: type(value) is int),
     "require": ("a list of names, or of lists of which one will do", _is_names),
     "required": ("an object", lambda value: isinstance(value, Mapping)),
+    "require_kid": TRUTH,
     "secret": TEXT,
     "typ": ("a text, or a list of texts and null", _is_types),
-    "user_claim": TEXT,
 }
 """Name -> its rule in words, and as a test; others are `TEXTS`, which the profiles
 themselves read more strictly."""

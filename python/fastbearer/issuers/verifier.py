@@ -1,0 +1,316 @@
+"""Verifying the tokens of several issuers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from fastbearer import Key, Verifier, unverified_header
+from fastbearer._core import algorithms as known_algorithms
+from fastbearer._core import base64url_bytes, json_object
+from fastbearer.awaited import awaited
+from fastbearer.errors import (
+    ConfigurationError,
+    InvalidAlgorithmError,
+    InvalidIssuerError,
+    InvalidSignatureError,
+    MalformedTokenError,
+    MissingClaimError,
+    TokenError,
+    UnknownKeyError,
+)
+from fastbearer.issuers.member import Begin, Claims, Member, is_symmetric
+from fastbearer.issuers.peek import unverified_issuer
+from fastbearer.issuers.rules import (
+    CLAIM_MISSING,
+    ISS_WRONG,
+    OTHER_ISSUER,
+    Rules,
+    because,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable
+
+    from fastbearer.issuers.issuer import Issuer
+    from fastbearer.issuers.naming import Naming
+
+__all__ = ["IssuersVerifier"]
+
+NO_ISSUERS = "there must be at least one issuer"
+NOT_ISSUERS = "issuers must be Issuer objects"
+SAME_NAME = (
+    "two issuers have the iss {}: their tokens can be told apart only where one signs"
+    " with a shared secret and the other with keys"
+)
+SAME_ANY = "two issuers have any_issuer=True: nothing tells their tokens apart"
+TWO_NAMINGS = (
+    "the issuers with the iss {} must agree on user_claim, email_claim, scope_claims"
+    " and role_claims: verified claims do not say who signed them"
+)
+TWO_OPAQUE = "introspect: only one issuer can be asked about opaque tokens"
+NO_ISS = "the token names no issuer"
+
+JUDGED_LATER = (InvalidAlgorithmError, InvalidSignatureError, UnknownKeyError)
+
+
+class IssuersVerifier:
+    """Verifies tokens of several issuers, each with its own keys and rules.
+
+    Whose token it may be is decided by ``iss``, compared exactly, before any key is
+    fetched (RFC 8725 3.8); a token of nobody costs no request. Two issuers may share an
+    ``iss`` where one signs with a shared secret and the other with keys.
+
+    Args:
+        issuers: The issuers.
+        clock: In place of the system's: a callable that returns seconds.
+
+    Attributes:
+        issuers: The issuers.
+        begin: Returns the claims of a good token, or where there is something to wait
+            for, a coroutine of them.
+
+    Raises:
+        ConfigurationError: Nothing tells the tokens of two issuers apart, their keys'
+            URL is none that may be fetched, or the extra ``jwks`` is not installed.
+    """
+
+    def __init__(
+        self,
+        issuers: Iterable[Issuer],
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self.issuers = tuple(issuers)
+        if not self.issuers:
+            raise ConfigurationError(NO_ISSUERS)
+        members = [Member(one, clock) for each in self.issuers for one in _split(each)]
+        self._any = [one for one in members if one.issuer.any_issuer]
+        if len(self._any) > 1 and not _is_told_apart(self._any):
+            raise ConfigurationError(SAME_ANY)
+        self._by_name = self._sorted(members)
+        self._others = _choice(self._any)
+        self._families = set().union(*(one.families for one in members))
+        self._names = [one for one in self._by_name if one is not None]
+        self._max_bytes = max(one.issuer.max_bytes for one in members)
+        # Judges nothing but the form of a token that nobody has issued.
+        self._form = Verifier(Key.generate("HS256"), max_bytes=self._max_bytes)
+        self._opaque = _opaque(self.issuers, members, clock)
+        self.begin: Begin = self._begin
+        if self._opaque is None and len(members) == 1 and members[0].source is None:
+            # There is nothing to choose, and nothing to be fetched in vain.
+            self.begin = members[0].begin
+
+    def verify(self, token: str) -> Claims:
+        """Return the claims of a good token; blocks while keys are fetched.
+
+        Raises:
+            TokenError: The token was not accepted.
+            KeySourceError: It cannot be told at the moment.
+        """
+        if self._opaque is not None and token.count(".") != 2:
+            return self._opaque.verify(token)
+        name = unverified_issuer(token, self._max_bytes)
+        member = self._by_name.get(name)
+        if member is None:
+            member = self._stranger(token)
+        try:
+            return member.verify(token)
+        except InvalidAlgorithmError:
+            self._check_family(token, name)
+            raise
+
+    @awaited
+    async def averify(self, token: str) -> Claims:
+        """Like `verify`, for asyncio: nothing blocks."""
+        claims = self.begin(token)
+        return claims if isinstance(claims, dict) else await claims
+
+    def _begin(self, token: str) -> Claims | Coroutine[Any, Any, Claims]:
+        if self._opaque is not None and token.count(".") != 2:
+            return self._opaque.averify(token)
+        name = unverified_issuer(token, self._max_bytes)
+        member = self._by_name.get(name)
+        if member is None:
+            member = self._stranger(token)
+        try:
+            return member.begin(token)
+        except InvalidAlgorithmError:
+            self._check_family(token, name)
+            raise
+
+    def naming_of(self, claims: Claims) -> Naming:
+        """Return what the names of verified claims mean: those of their issuer."""
+        return self._member_of(claims.get("iss")).naming
+
+    def issuer_of(self, token: str, claims: Claims) -> Issuer:
+        """Return the issuer of a verified token."""
+        found = self._member_of(claims.get("iss"))
+        member = found.of(token) if isinstance(found, ByAlgorithm) else found
+        return member.issuer
+
+    def _member_of(self, name: object) -> Member | ByAlgorithm:
+        # Where any iss will do, one may be of any type.
+        found = self._by_name.get(name) if isinstance(name, str | None) else None
+        if found is None:
+            found = self._others
+        if found is None:
+            raise because(ISS_WRONG, InvalidIssuerError(OTHER_ISSUER, "iss"))
+        return found
+
+    def _sorted(self, members: list[Member]) -> dict[str | None, Member | ByAlgorithm]:
+        """Return who may have signed what has an ``iss``.
+
+        Raises:
+            ConfigurationError: Two may, and nothing tells them apart.
+        """
+        named: dict[str | None, list[Member]] = {}
+        for member in members:
+            for name in member.issuer.names:
+                named.setdefault(name, []).append(member)
+        made: dict[str | None, Member | ByAlgorithm] = {}
+        for name, several in named.items():
+            shown = "" if name is None else name
+            if not _is_told_apart(several):
+                raise ConfigurationError(SAME_NAME.format(repr(shown)))
+            taken = set().union(*(one.families for one in several))
+            free = [one for one in self._any if taken.isdisjoint(one.families)]
+            made[name] = _chosen(several + free, shown)
+        return made
+
+    def _stranger(self, token: str) -> Member | ByAlgorithm:
+        """Return who takes a token whose ``iss`` is nobody's.
+
+        Raises:
+            TokenError: Nobody does.
+        """
+        if self._others is None:
+            raise self._unknown(token)
+        return self._others
+
+    def _check_family(self, token: str, name: str | None) -> None:
+        """Say that the issuer is wrong, where its tokens are those of another family.
+
+        An unknown issuer's token would be one of a wrong algorithm otherwise, where a
+        shared secret takes tokens without ``iss``, or any.
+        """
+        algorithm = unverified_header(token).get("alg")
+        if name in self._names or algorithm not in known_algorithms:
+            return
+        if is_symmetric(algorithm) in self._families:
+            raise self._unknown(token) from None
+
+    def _unknown(self, token: str) -> TokenError:
+        """Return why a token is nobody's, in the words that fit it best."""
+        try:
+            self._form.verify(token)
+        except MalformedTokenError as malformed:
+            return malformed
+        except JUDGED_LATER:
+            pass
+        try:
+            claims = json_object(base64url_bytes(token.split(".")[1]))
+        except MalformedTokenError as malformed:
+            return malformed
+        if claims.get("iss") is None:
+            return because(CLAIM_MISSING, MissingClaimError(NO_ISS, "iss"))
+        return because(ISS_WRONG, InvalidIssuerError(OTHER_ISSUER, "iss"))
+
+
+class ByAlgorithm:
+    """Two issuers of one name: a shared secret, and keys."""
+
+    def __init__(self, symmetric: Member, other: Member) -> None:
+        self._symmetric = symmetric
+        self._other = other
+        self.naming = symmetric.naming
+
+    def of(self, token: str) -> Member:
+        """Return whose token it may be: the header's ``alg`` says so."""
+        is_one = is_symmetric(unverified_header(token).get("alg"))
+        return self._symmetric if is_one else self._other
+
+    def verify(self, token: str) -> Claims:
+        """Return the claims of a good token; blocks while keys are fetched."""
+        return self.of(token).verify(token)
+
+    def begin(self, token: str) -> Claims | Coroutine[Any, Any, Claims]:
+        """Return the claims, or a coroutine of them."""
+        return self.of(token).begin(token)
+
+
+class Opaque:
+    """Tokens that only their issuer can read."""
+
+    def __init__(
+        self,
+        issuer: Issuer,
+        members: list[Member],
+        clock: Callable[[], float] | None,
+    ) -> None:
+        # Only those who ask for it need it.
+        opaque = import_module("fastbearer.issuers.opaque")
+
+        source = next(
+            (one.source for one in members if one.issuer.introspect is not None), None
+        )
+        metadata = source if hasattr(source, "metadata") else None
+        self._rules = Rules(issuer, clock)
+        self._verifier = opaque.OpaqueVerifier(
+            replace(
+                issuer,
+                url=[name for name in issuer.names if name is not None],
+                require=self._rules.options["require"],
+            ),
+            metadata,
+            clock,
+        )
+
+    def verify(self, token: str) -> Claims:
+        """Return the claims of a good token; blocks while the issuer is asked."""
+        return self._rules.check_claims(self._verifier.verify(token))
+
+    async def averify(self, token: str) -> Claims:
+        """Like `verify`, for asyncio: nothing blocks."""
+        return self._rules.check_claims(await self._verifier.averify(token))
+
+
+def _split(issuer: Issuer) -> list[Issuer]:
+    """Return one issuer for each URL that keys are discovered from."""
+    names = issuer.names
+    if issuer.keys is not None or len(names) == 1:
+        return [issuer]
+    first = replace(issuer, url=names[0])
+    rest = [replace(issuer, url=one, introspect=None) for one in names[1:]]
+    return [first, *rest]
+
+
+def _is_told_apart(members: list[Member]) -> bool:
+    families = [family for one in members for family in one.families]
+    return len(families) == len(set(families))
+
+
+def _choice(members: list[Member]) -> Member | ByAlgorithm | None:
+    return _chosen(members, "") if members else None
+
+
+def _chosen(members: list[Member], name: str) -> Member | ByAlgorithm:
+    if len(members) == 1:
+        return members[0]
+    first, second = members
+    if first.naming != second.naming:
+        raise ConfigurationError(TWO_NAMINGS.format(repr(name)))
+    is_first = True in first.families
+    return ByAlgorithm(first, second) if is_first else ByAlgorithm(second, first)
+
+
+def _opaque(
+    issuers: Iterable[Issuer],
+    members: list[Member],
+    clock: Callable[[], float] | None,
+) -> Opaque | None:
+    """Return what asks about tokens that are no JWTs, if an issuer can be asked."""
+    asked = [one for one in issuers if one.introspect is not None]
+    if len(asked) > 1:
+        raise ConfigurationError(TWO_OPAQUE)
+    return Opaque(asked[0], members, clock) if asked else None
