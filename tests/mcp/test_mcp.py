@@ -93,7 +93,7 @@ def served(make: Callable[[Auth], Any], **more: Any) -> Iterator[str]:
         server.stop()
 
 
-@pytest.fixture(params=APPS)
+@pytest.fixture(scope="module", params=APPS)
 def url(request: pytest.FixtureRequest) -> Iterator[str]:
     with served(APPS[request.param]) as found:
         yield found
@@ -208,7 +208,7 @@ def test_a_token_that_is_not_for_this_server(url: str, wrong: dict[str, Any]) ->
 
 
 @pytest.mark.http
-@pytest.mark.parametrize("token", ["", "x", "a.b.c", "\xe9", "x" * 20_000])
+@pytest.mark.parametrize("token", ["x", "a.b.c", "\xe9", "x" * 20_000])
 def test_what_is_not_a_token(url: str, token: str) -> None:
     headers = [(b"authorization", b"Bearer " + token.encode("latin-1"))]
     headers += [(b"accept", b"application/json, text/event-stream")]
