@@ -344,11 +344,9 @@ def test_names_of_cookies() -> None:
         refused(lambda n=name: ba.read_cookies(cookies().replace("better-auth", n)))  # type: ignore[misc]
 
 
-def test_cookies_that_come_twice() -> None:
+def test_the_same_cookie_may_come_twice() -> None:
     signed = paired("compact")[0]
     assert server().read_cookies(f"{cookies()}; better-auth.session_token={signed}")
-    twice = f"{cookies()}; better-auth.session_token={PLAIN}"
-    assert refused(lambda: server().read_cookies(twice)) is MalformedTokenError
 
 
 def in_pieces(count: int, *, leave_out: int | None = None, start: int = 0) -> str:
@@ -373,7 +371,6 @@ def test_pieces() -> None:
         in_pieces(10, start=1),
         in_pieces(10).replace("session_data.1=", "session_data.01="),
         in_pieces(10).replace("session_data.1=", "session_data.\u0661="),
-        in_pieces(10) + "; better-auth.session_data.100=x",
         in_pieces(10) + "; better-auth.session_data.10=x",
     ):
         refused(lambda h=header: server().read_cookies(h))  # type: ignore[misc]

@@ -36,24 +36,44 @@ def test_a_whole_name_is_found_alone(line: bytes, expected: str | None) -> None:
 def test_others_may_come_twice() -> None:
     headers = lines(b"token_x=1; token_x=2; token=3")
     assert cookie_values(headers, b"token", True) == {"token": "3"}
-    with pytest.raises(ValueError, match="twice"):
-        cookie_values(headers, b"token")
+    found = cookie_values(headers, b"token")
+    assert found == {"token_x": ["1", "2"], "token": "3"}
+
+
+def test_of_many_values_of_one_name_each_is_given_once() -> None:
+    headers = lines(b"a.x=1; a.x=2; a.x=1", b"a.x=2; a.x=; a.y=1; a.y=1")
+    assert cookie_values(headers, b"a.") == {"a.x": ["1", "2", ""], "a.y": "1"}
+
+
+def test_of_one_name_there_are_at_most_eight_values() -> None:
+    eight = [b"a.x=%d" % number for number in range(8)]
+    found = cookie_values(lines(*eight, *eight), b"a.")
+    assert found == {"a.x": [str(number) for number in range(8)]}
+    with pytest.raises(ValueError, match="too often"):
+        cookie_values(lines(*eight, b"a.x=8"), b"a.")
 
 
 @pytest.mark.parametrize(
-    "headers",
+    ("headers", "expected"),
     [
-        lines(b"t=1; t=2"),
-        lines(b"t=1", b"t=2"),
-        lines(b"t=; t=1"),
-        lines(b"t=1; t=1"),
-        lines(b"t=long; t=long"),
-        lines(b"t=; t="),
+        (lines(b"t=1; t=2"), ["1", "2"]),
+        (lines(b"t=1", b"t=2"), ["1", "2"]),
+        (lines(b"t=; t=1"), ["", "1"]),
+        (lines(b"t=1; t=1"), "1"),
+        (lines(b"t=long; tt=x; t=long"), "long"),
+        (lines(b"t=; t="), ""),
+        (lines(b"t=1; t=2; t=1; t=3"), ["1", "2", "3"]),
     ],
 )
-def test_a_whole_name_must_not_come_twice(headers: list[tuple[bytes, bytes]]) -> None:
-    with pytest.raises(ValueError, match="twice"):
-        cookie_values(headers, b"t", True)
+def test_a_whole_name_may_come_twice(
+    headers: list[tuple[bytes, bytes]], expected: str | list[str]
+) -> None:
+    assert cookie_values(headers, b"t", True) == {"t": expected}
+
+
+def test_a_whole_name_has_at_most_eight_values() -> None:
+    with pytest.raises(ValueError, match="too often"):
+        cookie_values(lines(*(b"t=%d" % number for number in range(9))), b"t", True)
 
 
 def test_without_whole_names_begin_so() -> None:

@@ -209,21 +209,42 @@ def test_session_tokens_as_bearer_tokens(serve: Serve, sessions: Sessions) -> No
     assert ask(storeless, authorization=f"Bearer {signed}").status_code == 401
 
 
-def test_two_credentials_are_refused(serve: Serve, sessions: Sessions) -> None:
+def test_a_bearer_token_wins_over_the_cookies(serve: Serve, sessions: Sessions) -> None:
+    """As on the server: what was sent on purpose counts, and no other origin can."""
     ba = BetterAuth(SECRET, store=sessions, jwks=KEYS)
     url = serve(make_app(ba))
     bearer = f"Bearer {plugin_token()}"
-    response = ask(url, cookie=cookies(ba), authorization=bearer)
-    assert response.status_code == 400
-    assert 'error="invalid_request"' in response.headers["WWW-Authenticate"]
-    data_alone = cookies(ba).split("; ")[1]
-    assert ask(url, cookie=data_alone, authorization=bearer).status_code == 400
+    for cookie in (cookies(ba), cookies(ba).split("; ")[1], "better-auth.x=1"):
+        assert signed_in(ask(url, cookie=cookie, authorization=bearer), "jwt")
+        posted = ask(url, "POST", cookie=cookie, authorization=bearer)
+        assert signed_in(posted, "jwt")
+    # It counts alone: a bad one is not made good by a cookie.
+    for bad in (bearer[:-8] + "A" * 8, "Bearer x", f"Bearer {TOKEN}"):
+        assert ask(url, cookie=cookies(ba), authorization=bad).status_code == 401
     twice = [("authorization", bearer), ("authorization", bearer)]
     assert httpx2.get(f"{url}/me", headers=twice).status_code == 400
-    # Other cookies are no credentials, and another scheme is none of ours.
-    assert ask(url, cookie="better-auth.x=1", authorization=bearer).status_code == 200
+    # Another scheme is none of ours.
     basic = ask(url, cookie=cookies(ba), authorization="Basic YTpi")
-    assert basic.status_code == 200
+    assert signed_in(basic, "store")
+
+
+def test_a_bearer_token_that_nothing_verifies_is_passed_by(
+    serve: Serve, sessions: Sessions
+) -> None:
+    """Somebody else's token, for a gateway perhaps, does not end a session here."""
+    with_store = serve(make_app(BetterAuth(SECRET, store=sessions)))
+    with_keys = serve(make_app(BetterAuth(SECRET, jwks=KEYS)))
+    neither = serve(make_app(BetterAuth(SECRET)))
+    cookie = cookies(BetterAuth(SECRET))
+    jwt, opaque = f"Bearer {plugin_token()}", "Bearer opaque"
+    assert signed_in(ask(with_store, cookie=cookie, authorization=jwt), "store")
+    assert signed_in(ask(with_keys, cookie=cookie, authorization=opaque), "cookie")
+    for other in (jwt, opaque):
+        assert signed_in(ask(neither, cookie=cookie, authorization=other), "cookie")
+        assert ask(neither, authorization=other).status_code == 401
+        # The cookie then is what it always is: of no use to another site.
+        posted = ask(neither, "POST", cookie=cookie, authorization=other)
+        assert posted.status_code == 403
 
 
 def test_what_is_not_configured_is_not_looked_at(
@@ -395,15 +416,42 @@ def test_keys_that_cannot_be_fetched_are_a_503(serve: Serve) -> None:
     assert (response.status_code, response.headers["Retry-After"]) == (503, "7")
 
 
-@pytest.mark.parametrize("is_optional", [True, False])
-def test_pieces_with_numbers_without_end(serve: Serve, is_optional: bool) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(f"better-auth.session_data.{end}" for end in ("00", "01", "100", "1" * 5000)),
+        *(f"better-auth.session_data.{end}" for end in ("", "x", "0x", "-1", "1e1")),
+        *("better-auth.session_datax", "better-auth.session_data_0"),
+        *("__Secure-better-auth.session_data.00", "__Host-better-auth.session_data.0"),
+        *("other.session_data.0", "xbetter-auth.session_token", "better-auth.session"),
+        "better-auth.session_token_multi-abcdefghijklmnopqrstuvwxyzabcdef",
+    ],
+)
+def test_names_that_only_look_like_ours_are_passed_by(
+    serve: Serve, sessions: Sessions, name: str
+) -> None:
     ba = BetterAuth(SECRET)
-    url = serve(make_app(ba, optional=is_optional))
-    for number in ("1" * 5000, "100", "00", "01"):
-        piece = f"better-auth.session_data.{number}=x"
-        assert ask(url, cookie=piece).status_code == 401
-        with_token = f"{cookies(ba, strategy=None)}; {piece}"
-        assert ask(url, cookie=with_token).status_code == 401
+    other = f"{name}=x"
+    strict, optional = serve(make_app(ba)), serve(make_app(ba, optional=True))
+    assert ask(strict, cookie=other).json() == {"detail": "Not authenticated"}
+    assert ask(optional, cookie=other).json() is None
+    for cookie in (f"{other}; {cookies(ba)}", f"{cookies(ba)}; {other}; {other}y"):
+        assert signed_in(ask(strict, cookie=cookie), "cookie")
+    with_token = f"{cookies(ba, strategy=None)}; {other}"
+    assert ask(strict, cookie=with_token).status_code == 401
+    stored = serve(make_app(BetterAuth(SECRET, store=sessions), cached_reads=True))
+    assert signed_in(ask(stored, cookie=with_token), "store")
+
+
+def test_pieces_of_which_one_is_missing_are_no_session_data(
+    serve: Serve, sessions: Sessions
+) -> None:
+    """The server looks the session up then, and so do we where there is a store."""
+    ba = BetterAuth(SECRET, store=sessions)
+    torn = f"{cookies(ba, strategy=None)}; better-auth.session_data.1=x"
+    stored = serve(make_app(ba, cached_reads=True))
+    assert signed_in(ask(stored, cookie=torn), "store")
+    assert ask(serve(make_app(BetterAuth(SECRET))), cookie=torn).status_code == 401
 
 
 def test_a_token_that_outlives_the_calendar(serve: Serve) -> None:

@@ -1,7 +1,5 @@
 """Bound tokens over real HTTP, with a client of npm and proofs made here."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import hashlib

@@ -102,6 +102,8 @@ def test_defaults() -> None:
         "dpop_base_url": None,
         "dpop_replays": "memory",
         "bound_tokens": "refuse",
+        "requests_without_origin": "refuse",
+        "token_cookies": None,
     }
 
 
@@ -158,6 +160,8 @@ def test_every_setting_has_its_environment_variable(
         "DPOP_REPLAYS": "redis",
         "DPOP_NONCE_SECRET": SECRET,
         "BOUND_TOKENS": "bearer",
+        "REQUESTS_WITHOUT_ORIGIN": "allow",
+        "TOKEN_COOKIES": "access_token, CF_Authorization",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -211,6 +215,8 @@ def test_every_setting_has_its_environment_variable(
         "dpop_base_url": "https://api.example",
         "dpop_replays": "redis",
         "bound_tokens": "bearer",
+        "requests_without_origin": "allow",
+        "token_cookies": "access_token, CF_Authorization",
     }
     assert settings.dpop_nonce_secret.get_secret_value() == SECRET
     assert settings.scopes_of_resource() == ("tasks:read", "tasks:write")
@@ -232,6 +238,10 @@ def test_a_unix_socket_can_be_a_trusted_proxy() -> None:
         ("trusted_origins", "https://app.example/path", "TRUSTED_ORIGINS must be"),
         ("trusted_origins", "https://a.example,,", "TRUSTED_ORIGINS must be"),
         ("trusted_origins", "null", "TRUSTED_ORIGINS must be"),
+        ("token_cookies", "a b", "TOKEN_COOKIES must be names of cookies"),
+        ("token_cookies", "a,,b", "TOKEN_COOKIES must be names of cookies"),
+        ("token_cookies", "a;b", "TOKEN_COOKIES must be names of cookies"),
+        ("requests_without_origin", "maybe", "REQUESTS_WITHOUT_ORIGIN must be refuse"),
         ("trusted_proxies", "everybody", "TRUSTED_PROXIES must be networks"),
         ("trusted_proxies", "10.0.0.1/8", "TRUSTED_PROXIES must be networks"),
         ("revocation", "redis", "REDIS_URL environment variable is required"),

@@ -196,7 +196,7 @@ def test_a_trusted_origin_can() -> None:
     [
         ("{name}={token}", 200),
         ("a=b;{name}={token} ;c=d", 200),
-        ("{name}={token}; {name}={token}", 400),
+        ("{name}={token}; {name}={token}", 200),
         ("{name}=", 401),
         ("fastbearer={token}", 401),
         ("X{name}={token}", 401),
@@ -376,7 +376,7 @@ def test_optional_users() -> None:
     client = wrapped(optional=True)
     assert client.get("/who").json()[0]["user_id"] == "u1"
     del client.headers["Authorization"]
-    assert client.get("/who").json() == [None, {}]
+    assert client.get("/who").json() == [{}, {}]
     assert client.get("/who", headers=bearer("bad")).status_code == 401
 
 

@@ -223,8 +223,11 @@ def others() -> Iterator[Entry]:
     yield Entry(
         "cookies", _core.cookie_values, (headers, b"ba."), is_right=is_(cookies)
     )
-    twice = [(b"cookie", b"ba.a=1; ba.a=2")]
-    yield Entry("cookie", _core.cookie_values, (twice, b"ba."), raises=ValueError)
+    twice = [(b"cookie", b"ba.a=1; ba.a=2; ba.a=3")]
+    three = {"ba.a": ["1", "2", "3"]}
+    yield Entry("cookie", _core.cookie_values, (twice, b"ba."), is_right=is_(three))
+    whole = (twice, b"ba.a", True)
+    yield Entry("whole", _core.cookie_values, whole, is_right=is_(three))
     text = '{"a":[1e5,-0.5,123456789012345678901234567890,"\\ud83d\\ude00\\n",null]}'
     yield Entry("json", _core.json_object, (text,), is_right=is_(json.loads(text)))
     sealed = _core.aead_seal("A256GCM", b"k" * 32, b"i" * 12, b"", b"text")

@@ -46,10 +46,35 @@ is_wanted(span name, const wanted *what)
     return text_begins(name, what->name);
 }
 
-/* Of many, one that comes twice with the same value came once; the one that is
- * looked for by its whole name must not come twice at all. */
+/* A browser has a cookie of one name for the host and another for the domain
+ * (RFC 6265 5.3), and does not say which is which. */
+enum { OTHERS_MAX = 8 };
+
+/* Beside one value there is another: both are kept, and no more than a few. */
 static bool
-add(PyObject *found, span name, span value, bool is_whole)
+add_other(PyObject *found, PyObject *key, PyObject *kept, PyObject *text)
+{
+    if (!PyList_CheckExact(kept)) {
+        PyObject *both = PyUnicode_Compare(kept, text) == 0
+                             ? Py_NewRef(kept)
+                             : Py_BuildValue("[OO]", kept, text);
+        bool ok = both != NULL && PyDict_SetItem(found, key, both) == 0;
+        Py_XDECREF(both);
+        return ok;
+    }
+    int is_known = PySequence_Contains(kept, text);
+    if (is_known != 0) {
+        return is_known > 0;
+    }
+    if (PyList_GET_SIZE(kept) == OTHERS_MAX) {
+        PyErr_SetString(PyExc_ValueError, "a cookie came too often");
+        return false;
+    }
+    return PyList_Append(kept, text) == 0;
+}
+
+static bool
+add(PyObject *found, span name, span value)
 {
     Py_ssize_t before = PyDict_GET_SIZE(found);
     PyObject *key = PyUnicode_DecodeLatin1(name.p, (Py_ssize_t)name.len, NULL);
@@ -59,10 +84,8 @@ add(PyObject *found, span name, span value, bool is_whole)
                          ? NULL
                          : PyDict_SetDefault(found, key, text);
     bool ok = kept != NULL;
-    bool is_new = PyDict_GET_SIZE(found) > before;
-    if (ok && !is_new && (is_whole || PyUnicode_Compare(kept, text) != 0)) {
-        PyErr_SetString(PyExc_ValueError, "a cookie came twice");
-        ok = false;
+    if (ok && PyDict_GET_SIZE(found) == before) {
+        ok = add_other(found, key, kept, text);
     }
     Py_XDECREF(key);
     Py_XDECREF(text);
@@ -83,7 +106,7 @@ add_all(PyObject *found, span line, const wanted *what)
             span value =
                 trimmed((span){equals + 1, (size_t)(stop - equals - 1)});
             if (is_wanted(name, what)
-                && !add(found, name, unquoted(value), what->is_whole)) {
+                && !add(found, name, unquoted(value))) {
                 return false;
             }
         }
@@ -96,7 +119,8 @@ PyDoc_STRVAR(cookie_values_doc,
 "cookie_values($module, headers, name, whole=False, /)\n"
 "--\n"
 "\n"
-"Return name -> value of the cookies that are looked for.\n"
+"Return name -> value of the cookies that are looked for: a str, or a list\n"
+"where several came that differ.\n"
 "\n"
 "Args:\n"
 "    headers: ASGI's: pairs of bytes, the names in lower case.\n"
@@ -105,8 +129,7 @@ PyDoc_STRVAR(cookie_values_doc,
 "    whole: Whether it is.\n"
 "\n"
 "Raises:\n"
-"    ValueError: The whole name came twice, or one of several did, with\n"
-"        different values.\n"
+"    ValueError: One of them had more than eight different values.\n"
 "    TypeError: An argument has the wrong type.");
 
 /* Adds what a pair holds, if it is a field "cookie". */

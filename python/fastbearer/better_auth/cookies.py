@@ -10,7 +10,7 @@ from fastbearer._core import cookie_values
 from fastbearer.errors import ConfigurationError, MalformedTokenError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["CookieJar", "CookieNames", "SameSite", "set_cookies"]
 
@@ -18,14 +18,27 @@ SameSite = Literal["lax", "strict", "none"]
 
 SECURE = "__Secure-"
 PIECES_MAX = 100
-DIGITS_MAX = 2  # of the number of a piece, from 0 to 99
 COOKIE_BYTES_MAX = 4050  # of a whole Set-Cookie header, as Better Auth counts
 DATA_BYTES_MAX = PIECES_MAX * COOKIE_BYTES_MAX
 
-PREFIX = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 6265 4.1.1: a token
+NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 6265 4.1.1: a token
+PIECE = re.compile(r"\.(0|[1-9][0-9]?)")
+"""The end of a piece's name, as the server writes it: from .0 to .99."""
+
+NAMED = ("session_token", "session_data")
+OTHER_NAMES = re.compile(
+    r"session_token_multi-|(?:state|two_factor|trust_device|remember|admin_session)$"
+)
+LIKE_A_NAME = re.compile(r"(?:__Secure-|__Host-)?[\w-]*[._-]?session_token", re.ASCII)
+LIKE_A_VALUE = re.compile(r"[A-Za-z0-9]{32}\.[A-Za-z0-9+/%]{43,}(?:=|%3[Dd])")
+SHOWN_MAX = 80  # characters of a name that somebody else chose
 
 WRONG_PREFIX = "cookie_prefix has characters that the name of a cookie must not have"
-TWICE = "a cookie was sent twice, with different values"
+WRONG_NAMES = (
+    "cookie_names says what session_token and session_data are called, without"
+    " __Secure-, in characters that the name of a cookie may have"
+)
+MANY = "a cookie was sent too often, each time with another value"
 TORN = "the pieces of the session data are not complete"
 
 
@@ -33,21 +46,35 @@ class CookieNames:
     """The names of a server's cookies.
 
     Args:
-        prefix: Their prefix, like ``better-auth``.
+        prefix: What they begin with, like ``better-auth``.
         secure: Whether only names that begin with ``__Secure-`` count. Without
             it, they are preferred to the names that lack it.
+        names: What ``session_token`` and ``session_data`` are called where a server
+            has named them itself (``advanced.cookies``).
+
+    Attributes:
+        session_token: The name under which the server sets it.
+        session_data: The same of the session data.
 
     Raises:
-        ConfigurationError: The prefix has characters that a name must not have.
+        ConfigurationError: A name has characters that it must not have.
     """
 
-    def __init__(self, prefix: str, *, secure: bool) -> None:
-        if PREFIX.fullmatch(prefix) is None:
+    def __init__(
+        self, prefix: str, *, secure: bool, names: Mapping[str, str] | None = None
+    ) -> None:
+        if NAME.fullmatch(prefix) is None:
             raise ConfigurationError(WRONG_PREFIX)
-        self.own = f"{SECURE if secure else ''}{prefix}."
-        self._raw = f"{prefix}.".encode()
-        self._secure = f"{SECURE}{prefix}."
-        self._mark = f"{self._secure}session_token"
+        named = {} if names is None else dict(names)
+        if not named.keys() <= set(NAMED) or not all(map(_is_name, named.values())):
+            raise ConfigurationError(WRONG_NAMES)
+        token, data = (named.get(one, f"{prefix}.{one}") for one in NAMED)
+        mark = SECURE if secure else ""
+        self.session_token, self.session_data = f"{mark}{token}", f"{mark}{data}"
+        self._secure = f"{SECURE}{token}", f"{SECURE}{data}"
+        # One look suffices where both begin alike.
+        sought = {token, data} if named else {f"{prefix}.session_"}
+        self._sought = [name.encode() for name in sought]
 
     def find(self, headers: Sequence[Sequence[bytes]]) -> CookieJar:
         """Return the cookies of a request.
@@ -56,53 +83,132 @@ class CookieNames:
             headers: ASGI's: pairs of bytes, the names in lower case.
 
         Raises:
-            MalformedTokenError: A cookie was sent twice, with different values.
+            MalformedTokenError: A cookie was sent too often.
         """
         try:
-            values = cookie_values(headers, self._raw)
+            values = cookie_values(headers, self._sought[0])
+            for sought in self._sought[1:]:
+                values |= cookie_values(headers, sought)
         except ValueError:
-            raise MalformedTokenError(TWICE) from None
-        return CookieJar(values, self._secure if self._mark in values else self.own)
+            raise MalformedTokenError(MANY) from None
+        if self._secure[0] in values:
+            return CookieJar(values, *self._secure)
+        return CookieJar(values, self.session_token, self.session_data)
+
+    def similar(self, headers: Sequence[Sequence[bytes]]) -> str | None:
+        """Return the name of a cookie that could be the session token, for a log.
+
+        It has such a name, or such a value; the server has other cookies, which are
+        not meant.
+
+        Args:
+            headers: As in `find`, where no session token was found.
+        """
+        try:
+            every = cookie_values(headers, b"")
+        except ValueError:
+            return None
+        for name, value in every.items():
+            if len(name) > SHOWN_MAX or not _is_name(name) or OTHER_NAMES.search(name):
+                continue
+            is_value = isinstance(value, str) and LIKE_A_VALUE.fullmatch(value)
+            if is_value or LIKE_A_NAME.fullmatch(name):
+                return name
+        return None
 
 
 class CookieJar:
     """The cookies of one request.
 
+    A browser may have several of one name: of the host and of its domain, of which
+    one is older (RFC 6265 5.3). Each is given.
+
     Args:
-        values: Name -> value.
-        prefix: What the names begin with.
+        values: Name -> value, or several that differ.
+        token: The name of the session token.
+        data: The name of the session data.
+
+    Attributes:
+        session_tokens: The values of the session token, unverified.
     """
 
-    __slots__ = ("_prefix", "_values", "session_token")
+    __slots__ = ("_data", "_values", "session_tokens")
 
-    def __init__(self, values: dict[str, str], prefix: str) -> None:
+    def __init__(
+        self, values: dict[str, str | list[str]], token: str, data: str
+    ) -> None:
         self._values = values
-        self._prefix = prefix
-        self.session_token = values.get(prefix + "session_token") or None
+        self._data = data
+        self.session_tokens = _every(values.get(token))
+
+    @property
+    def session_token(self) -> str | None:
+        """The value of ``session_token``, the first of several, or None."""
+        return self.session_tokens[0] if self.session_tokens else None
 
     @property
     def session_data(self) -> str | None:
-        """The value of ``session_data``, its pieces joined, or None.
+        """The value of ``session_data``, the first of several, or None.
 
         Raises:
-            MalformedTokenError: A piece is missing, or there are too many pieces.
+            MalformedTokenError: A piece is missing.
         """
-        name = f"{self._prefix}session_data"
-        whole = self._values.get(name)
-        return whole or self._joined(f"{name}.") or None
+        every = self.every_session_data()
+        return every[0] if every else None
 
-    def _joined(self, prefix: str) -> str:
-        pieces: dict[int, str] = {}
-        for name, value in self._values.items():
-            number = name.removeprefix(prefix)
-            if number == name or not (number.isascii() and number.isdigit()):
-                continue
-            if len(number) > DIGITS_MAX or (number[0] == "0" and number != "0"):
-                raise MalformedTokenError(TORN)
-            pieces[int(number)] = value
-        if sorted(pieces) != list(range(len(pieces))):
+    def every_session_data(self) -> list[str]:
+        """Return the values of ``session_data``: whole ones, and pieces joined.
+
+        Names that only look like those of pieces are passed by.
+
+        Raises:
+            MalformedTokenError: There are pieces alone, and one of them is missing.
+        """
+        whole = _every(self._values.get(self._data))
+        pieces = self._pieces()
+        if not pieces:
+            return whole
+        joined = _joined(pieces)
+        if not (whole or joined):
             raise MalformedTokenError(TORN)
-        return "".join(pieces[number] for number in range(len(pieces)))
+        return list(dict.fromkeys((*whole, *joined)))
+
+    def _pieces(self) -> dict[int, list[str]]:
+        start = len(self._data)
+        found = {}
+        for name, value in self._values.items():
+            number = PIECE.fullmatch(name, start)
+            if number is not None and name.startswith(self._data):
+                found[int(number[1])] = _every(value)
+        return found
+
+
+def _every(value: str | list[str] | None) -> list[str]:
+    """Return what was sent under a name, but for nothing at all."""
+    if isinstance(value, str):
+        return [value] if value else []
+    return [one for one in value or () if one]
+
+
+def _joined(pieces: dict[int, list[str]]) -> list[str]:
+    """Return what pieces may be joined to; several may have come of one number.
+
+    Browsers send cookies in an order of their own, but the pieces of one value alike:
+    so they are all the first of their number, or all the last. The other value may
+    have had more pieces, or fewer.
+    """
+    twice = {number: values for number, values in pieces.items() if len(values) > 1}
+    sets = [pieces] if len(twice) in (0, len(pieces)) else [pieces, twice]
+    return [
+        "".join(some[number][which] for number in range(len(some)))
+        for some in sets
+        for which in ((0, -1) if twice else (0,))
+        if some.keys() == set(range(len(some))) and all(some.values())
+    ]
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and NAME.fullmatch(value) is not None
 
 
 def set_cookies(

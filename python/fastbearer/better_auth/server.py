@@ -14,6 +14,7 @@ from fastbearer.better_auth.cookies import (
     SameSite,
     set_cookies,
 )
+from fastbearer.better_auth.judging import Good, signed_tokens
 from fastbearer.better_auth.jwt_plugin import SignedByKey, prepared_keys
 from fastbearer.better_auth.passwords import SCHEME, better_auth_hash
 from fastbearer.better_auth.secrets import Secrets, session_secrets, signing_key
@@ -24,6 +25,7 @@ from fastbearer.errors import (
     InvalidHashError,
     MalformedTokenError,
     MissingClaimError,
+    TokenError,
 )
 from fastbearer.hash_slots import password_verify
 from fastbearer.urls import origin_and_path
@@ -45,6 +47,10 @@ WRONG_URL = "base_url must be an absolute http or https URL"
 WRONG_ORIGIN = (
     "trusted_origins must be origins like https://app.example.com, one by one"
 )
+SIMILAR = (
+    "there is no cookie {}, but there is {}: cookie_prefix, cookie_names and secure say"
+    " what the server calls it"
+)
 NO_KEYS = "tokens of the plugin jwt() need the server's keys"
 NOT_ASCII = "not ASCII"
 
@@ -59,6 +65,9 @@ class BetterAuth:
         base_url: The server's ``baseURL``; its origin is the issuer and audience of
             tokens of its plugin ``jwt()``.
         cookie_prefix: The server's ``advanced.cookiePrefix``.
+        cookie_names: ``{"session_token": "sid"}`` where the server has names of its
+            own (``advanced.cookies.session_token.name``), and the same for
+            ``session_data``; both without ``__Secure-``.
         secure: Whether the names of cookies begin with ``__Secure-``, as they do
             where the server's ``baseURL`` is https. Without it, both are read.
         previous: Earlier secrets: they open session data (strategy "jwe") that was
@@ -92,6 +101,7 @@ class BetterAuth:
         *,
         base_url: str = "http://localhost:3000",
         cookie_prefix: str = "better-auth",
+        cookie_names: Mapping[str, str] | None = None,
         secure: bool = False,
         previous: Iterable[str] = (),
         cache_version: Any = "1",
@@ -110,7 +120,7 @@ class BetterAuth:
             (self.origin, *(_trusted(one) for one in trusted_origins))
         )
         self.store = store
-        self._names = CookieNames(cookie_prefix, secure=secure)
+        self._names = CookieNames(cookie_prefix, secure=secure, names=cookie_names)
         self._is_secure = secure
         self._secret = every[0]
         self._clock = time.time if clock is None else clock
@@ -275,22 +285,76 @@ class BetterAuth:
         """
         if isinstance(cookie_header, str):
             cookie_header = cookie_header.encode("latin-1", "replace")
-        jar = self.cookies([(b"cookie", cookie_header)])
-        if jar.session_token is None:
+        return self.read_jar(self.cookies([(b"cookie", cookie_header)]), jwks=jwks)
+
+    def read_jar(self, jar: CookieJar, *, jwks: Any = None) -> Session:
+        """Return the session of a request's cookies, as `read_cookies` does.
+
+        Where several cookies of one name came, each is judged.
+        """
+        tokens, values = self.signed_tokens(jar), _data_of(jar)
+        if len(tokens) == len(values) == 1:
+            return self.read_session_data(values[0], session_token=tokens[0], jwks=jwks)
+        good = Good(tokens)
+        for value in values:
+            try:
+                session = self.read_session_data(value, jwks=jwks)
+            except TokenError as error:
+                good.refuse(error)
+            else:
+                good.add(session.session["token"], session)
+        return good.one()
+
+    @awaited
+    async def aread_jar(self, jar: CookieJar, *, jwks: Any = None) -> Session:
+        """Like `read_jar`, for asyncio: a fetch of the keys is awaited."""
+        tokens, values = self.signed_tokens(jar), _data_of(jar)
+        if len(tokens) == len(values) == 1:
+            return await self.aread_session_data(
+                values[0], session_token=tokens[0], jwks=jwks
+            )
+        good = Good(tokens)
+        for value in values:
+            try:
+                session = await self.aread_session_data(value, jwks=jwks)
+            except TokenError as error:
+                good.refuse(error)
+            else:
+                good.add(session.session["token"], session)
+        return good.one()
+
+    def signed_tokens(self, jar: CookieJar) -> list[str]:
+        """Return the session tokens of a request's cookies that are signed.
+
+        Raises:
+            MissingClaimError: There is no such cookie.
+            TokenError: None of them is signed with this secret.
+        """
+        values = jar.session_tokens
+        if not values:
             raise MissingClaimError(NO_TOKEN, "session_token")
-        token = self.read_session_token(jar.session_token)
-        data = jar.session_data
-        if data is None:
-            raise MissingClaimError(NO_DATA, "session_data")
-        return self.read_session_data(data, session_token=token, jwks=jwks)
+        if len(values) == 1:
+            return [self._secret.read_token(values[0])]
+        return signed_tokens(values, self._secret.read_token)
 
     def cookies(self, headers: Sequence[Sequence[bytes]]) -> CookieJar:
         """Return the cookies among ASGI's headers of a request, unverified.
 
         Raises:
-            MalformedTokenError: A cookie of the server was sent twice.
+            MalformedTokenError: A cookie of the server was sent too often.
         """
         return self._names.find(headers)
+
+    def hint_at_cookies(self, headers: Sequence[Sequence[bytes]]) -> str | None:
+        """Return a line for a log where a request has no session token of this name.
+
+        It says so if another cookie could be meant, and how to read that. Its name
+        comes from the client, and has no other characters than a name may have.
+        """
+        similar = self._names.similar(headers)
+        if similar is None:
+            return None
+        return SIMILAR.format(self._names.session_token, similar)
 
     def write_cookies(
         self,
@@ -325,16 +389,15 @@ class BetterAuth:
             "secure": self._is_secure,
             "same_site": same_site,
         }
-        names = self._names.own
         signed = self._secret.sign_token(session.get("token", ""))
         lasting = {**common, "max_age": expires_in if remember else None}
-        made = set_cookies(f"{names}session_token", signed, lasting)
+        made = set_cookies(self._names.session_token, signed, lasting)
         if strategy is None:
             return made
         age = max_age if remember else min(max_age, 60)  # the server's own minute
         data = self.write_session_data(session, user, strategy=strategy, max_age=age)
         brief = {**common, "max_age": age if remember else None}
-        name = f"{names}session_data"
+        name = self._names.session_data
         return made + set_cookies(name, data, brief, may_split=True)
 
     # --- the store -----------------------------------------------------------------
@@ -412,6 +475,13 @@ class BetterAuth:
         if _core.password_scheme(hashed) != SCHEME:
             raise InvalidHashError("not a hash of Better Auth")
         return password_verify(password, hashed)
+
+
+def _data_of(jar: CookieJar) -> list[str]:
+    values = jar.every_session_data()
+    if not values:
+        raise MissingClaimError(NO_DATA, "session_data")
+    return values
 
 
 def _origin(url: str) -> str:

@@ -14,16 +14,20 @@ from fastbearer.fastapi.better_auth import better_auth_session
 from fastbearer.fastapi.middleware import BearerMiddleware
 from fastbearer.fastapi.settings import Settings
 from fastbearer.fastapi.sockets import closed_with_session
+from fastbearer.fastapi.starlette_user import AuthenticatedUser
+from fastbearer.fastapi.token_header import TokenHeader
 from fastbearer.issuers import Issuer
 
 __all__ = [
     "Auth",
+    "AuthenticatedUser",
     "BearerMiddleware",
     "CurrentUser",
     "Issuer",
     "OptionalUser",
     "Settings",
     "TokenClaims",
+    "TokenHeader",
     "TokenUser",
     "TokenVerifier",
     "auth",

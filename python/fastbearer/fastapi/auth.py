@@ -18,18 +18,13 @@ from fastbearer.better_auth.secrets import NOT_A_LINK
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi.bearer import TokenVerifier
 from fastbearer.fastapi.cookie import TokenCookie
-from fastbearer.fastapi.dependencies import (
-    ClaimsDependency,
-    OptionalUserDependency,
-    PathUserDependency,
-    ScopesDependency,
-    UserDependency,
-)
+from fastbearer.fastapi.doors import Doors
 from fastbearer.fastapi.dpop import DPoP
 from fastbearer.fastapi.protection import BoundTokens, Protection
 from fastbearer.fastapi.resource import Resource, metadata_router
 from fastbearer.fastapi.scopes import is_scope
 from fastbearer.fastapi.settings import ALGORITHM, Settings
+from fastbearer.fastapi.token_header import Header
 from fastbearer.fastapi.verifiers import make_verifier
 from fastbearer.revocation import MemoryRevocations, RevocationStore
 from fastbearer.revocation.protocol import foreign_scope, scope_of
@@ -50,7 +45,7 @@ NO_DATABASE = (
 )
 
 
-class Auth:
+class Auth(Doors):
     """Token verification and signing for FastAPI, from one set of settings.
 
     Several of them live side by side. The dependencies are made once, so
@@ -64,8 +59,14 @@ class Auth:
             Where it has ``averify`` too, that is awaited instead. What else the
             settings ask for holds all the same: cookies, the check of their
             origin, revocation. A secret is needed to sign only.
-        header: Name of the request header that has the token, after the
-            scheme ``Bearer``.
+        header: Name of the request header that has the token. Several are asked in
+            their order, each a name or a `TokenHeader` with a scheme of its own; None
+            for no header at all.
+        scheme: What stands before the token in a header that is given by its name;
+            None where the token stands alone, as in ``Cf-Access-Jwt-Assertion``.
+        cookies: Names of cookies with tokens that somebody else sets, beside those of
+            the setting ``token_cookies``. A header goes before them, and what changes
+            something must come from a trusted origin.
         revocations: Which tokens have ended, in place of the store that the
             setting ``revocation`` describes.
         clock: In place of the system's: a callable that returns seconds since
@@ -95,7 +96,8 @@ class Auth:
             for any; set with ``home_issuers``.
 
     Raises:
-        ConfigurationError: ``header`` is not a header name.
+        ConfigurationError: ``header`` is not a header name, ``scheme`` not a scheme, or
+            ``cookies`` not a list of names.
     """
 
     def __init__(
@@ -103,7 +105,9 @@ class Auth:
         settings: Settings | None = None,
         *,
         verifier: TokenVerifier | None = None,
-        header: str = "Authorization",
+        header: Header = "Authorization",
+        scheme: str | None = "Bearer",
+        cookies: Iterable[str] = (),
         revocations: RevocationStore | None = None,
         clock: Callable[[], float] | None = None,
         resource: Resource | None = None,
@@ -130,11 +134,7 @@ class Auth:
             bound_tokens=bound_tokens,
             clock=clock,
         )
-        self.verify_jwt_token = UserDependency(self, header=header)
-        self.verify_user_id = PathUserDependency(self, header=header)
-        self.optional_user = OptionalUserDependency(self, header=header)
-        self.token_claims = ClaimsDependency(self, header=header)
-        self.requires = ScopesDependency(self, header=header)
+        self._cookie_names = self._open(header, scheme, cookies)
 
     @cached_property
     def settings(self) -> Settings:
@@ -175,7 +175,24 @@ class Auth:
             secure=policy.cookie_secure,
             same_site=policy.cookie_samesite,
             trusted_origins=policy.origins(),
+            requests_without_origin=policy.requests_without_origin,
         )
+
+    @cached_property
+    def token_cookies(self) -> tuple[TokenCookie, ...]:
+        """The cookies that may have a token: ours, then those that others set."""
+        policy = self._policy
+        names = dict.fromkeys((*self._cookie_names, *policy.token_cookie_names()))
+        foreign = [
+            TokenCookie(
+                name,
+                trusted_origins=policy.origins(),
+                requests_without_origin=policy.requests_without_origin,
+                is_foreign=True,
+            )
+            for name in names
+        ]
+        return (*foreign,) if self.cookie is None else (self.cookie, *foreign)
 
     @cached_property
     def _policy(self) -> Settings:
@@ -364,11 +381,12 @@ class Auth:
             ConfigurationError: The environment is not fit for use.
         """
         self.protection.check()
-        _ = self.verifier, self.cookie
+        _ = self.verifier, self.token_cookies
         if self._is_verifier_given and self._policy.jwks_source() is not None:
             raise ConfigurationError(TWO_SOURCES)
         revocations: Any = self.revocations
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.protection.aclose)
             close = getattr(revocations, "aclose", None)
             if close is not None:
                 stack.push_async_callback(close)

@@ -1,8 +1,7 @@
 """From the headers of a request to verified claims (RFC 6750 2.1)."""
 
 import logging
-import re
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import NoneType
 from typing import Any, Protocol
 
@@ -11,19 +10,21 @@ from fastapi import HTTPException
 # pydantic takes the TypedDict of typing from Python 3.12 on only.
 from typing_extensions import TypedDict
 
-from fastbearer import unverified_header
-from fastbearer._core import algorithms, bearer_token
+from fastbearer._core import bearer_token
 from fastbearer.errors import (
-    ConfigurationError,
-    InvalidAlgorithmError,
     KeySourceError,
     MissingClaimError,
     RevokedTokenError,
     StoreUnavailableError,
     TokenError,
 )
-from fastbearer.fastapi.challenges import MISSING_USER_ID, answer_to, invalid_request
+from fastbearer.fastapi.challenges import MISSING_USER_ID, answer_to
 from fastbearer.fastapi.cookie import TokenCookie
+from fastbearer.fastapi.hints import MISSING_CLAIMS, hint_for
+from fastbearer.fastapi.protection import Protection
+from fastbearer.fastapi.refusal_log import log_refusal, log_token_error
+from fastbearer.fastapi.token_finder import CHOSEN, TokenFinder
+from fastbearer.fastapi.token_header import HeaderReader, TokenHeader
 from fastbearer.revocation.protocol import (
     RevocationStore,
     names_of,
@@ -49,12 +50,8 @@ HasEnded = Callable[[str, Claims, str], bool]
 READY = (dict, NoneType)
 """What ``BearerReader.claims`` gives where there is nothing to wait for."""
 
-KNOWN_ALGORITHMS = frozenset((*algorithms, "none"))
-
 NO_REVOCATIONS = "Tokens cannot be checked at the moment. Please try again."
 REVOKED_REASON = "the session has ended"
-
-HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2
 
 logger = logging.getLogger("fastbearer")
 
@@ -102,8 +99,13 @@ class TokenSource(Protocol):
         ...
 
     @property
-    def cookie(self) -> TokenCookie | None:
-        """Where tokens may be that come in no header."""
+    def clock(self) -> Callable[[], float]:
+        """What says the time; for the log."""
+        ...
+
+    @property
+    def token_cookies(self) -> Sequence[TokenCookie]:
+        """Where tokens may be that come in no header; the first that came counts."""
         ...
 
     @property
@@ -114,6 +116,11 @@ class TokenSource(Protocol):
     @property
     def is_open_without_revocations(self) -> bool:
         """Whether tokens are taken while that store is down."""
+        ...
+
+    @property
+    def protection(self) -> Protection:
+        """What is asked of tokens beside their claims."""
         ...
 
     @property
@@ -129,20 +136,30 @@ class TokenSource(Protocol):
 class BearerReader:
     """Finds the token of a request, and verifies it.
 
+    What a client sends on purpose goes before the cookies that a browser sends anyhow:
+    the headers, in their order; for a WebSocket its subprotocols; then the cookies.
+    What is found first is judged, and nothing else where it is bad.
+
     Args:
         source: Gives the verifier.
-        header: Name of the request header that has the token.
+        headers: The request headers that may have the token.
 
-    Raises:
-        ConfigurationError: ``header`` is not a header name (RFC 9110 5.1).
+    Attributes:
+        token, offer, nothing: Those of the `TokenFinder`.
     """
 
-    def __init__(self, source: TokenSource, header: str = "Authorization") -> None:
-        if HEADER_NAME.fullmatch(header) is None:
-            raise ConfigurationError("header must be the name of an HTTP header")
+    def __init__(
+        self, source: TokenSource, headers: Sequence[TokenHeader] = (TokenHeader(),)
+    ) -> None:
         self._source = source
-        self._header = header
-        self._raw_header = header.lower().encode()
+        self._finder = TokenFinder(source, headers)
+        self.token, self.nothing = self._finder.token, self._finder.nothing
+        self.offer = self._finder.offer
+        # The first of them is read without detours: most have no other.
+        first = HeaderReader(headers[0]) if headers else None
+        is_bearer = first is not None and first.is_bearer
+        self._read = bearer_token if is_bearer else _read_nothing
+        self._raw_header = b"" if first is None else first.raw_name
         self._verify: Verify | None = None
 
     def claims(self, scope: Any) -> Claims | Coroutine[Any, Any, Claims] | None:
@@ -159,19 +176,54 @@ class BearerReader:
             HTTPException: 401 for a bad token, 400 for two, 403 for a cookie
                 from another site, 503 while it cannot be told.
         """
-        token = self.token(scope)
-        if token is None:
-            return None
+        try:
+            token = self._read(scope["headers"], self._raw_header)
+        except ValueError:
+            raise self._finder.two_headers() from None
+        if not token:
+            found = self._finder.found(scope)
+            tokens = found.tokens
+            if found.is_proven:
+                return self._proven(scope, tokens[0])
+            if len(tokens) > 1:
+                return self._the_good_one(scope, tokens)
+            if not tokens:
+                return None
+            token = tokens[0]
+        return self.claims_of(token)
+
+    def claims_of(self, token: str) -> Claims | Coroutine[Any, Any, Claims]:
+        """Return the claims of a token, wherever it comes from; as in ``claims``.
+
+        Raises:
+            HTTPException: 401 for a bad token, 503 while it cannot be told.
+        """
         verify = self._verify or self._prepared()
         try:
-            return verify(token)
+            claims = verify(token)
+            if isinstance(claims, dict) and "cnf" in claims:
+                self._source.protection.check_unproven(claims)
+            return claims
         except (TokenError, KeySourceError) as error:
             raise self._refusal(error, token) from error
+
+    def is_proven(self, scope: Any) -> bool:
+        """Tell whether the token of a request came after ``DPoP``."""
+        return self._finder.found(scope).is_proven
+
+    def _proven(self, scope: Any, token: str) -> Coroutine[Any, Any, Claims] | None:
+        """Return the claims of a token with a proof, where such are accepted."""
+        if self._source.protection.proofs is None:
+            return None
+        return self._verify_later(token, scope)
 
     def _prepared(self) -> Verify:
         """Return what turns a token into claims, for the tokens to come."""
         verifier, revocations = self._source.verifier, self._source.revocations
-        if hasattr(verifier, "averify"):
+        self._source.protection.check()
+        if self._source.protection.needs_proof:
+            self._verify = self._source.protection.refuse_unproven
+        elif hasattr(verifier, "averify"):
             self._verify = self._verify_later
         elif revocations is None:
             self._verify = verifier.verify
@@ -198,23 +250,57 @@ class BearerReader:
 
         return verify_now
 
-    async def _verify_later(self, token: str) -> Claims:
+    async def _verify_later(self, token: str, proven: Any = None) -> Claims:
+        try:
+            return await self._judged(token, proven)
+        except (TokenError, KeySourceError) as error:
+            is_proven = proven is not None
+            raise self._refusal(error, token, is_proven=is_proven) from error
+
+    async def _judged(self, token: str, proven: Any = None) -> Claims:
+        """Return the claims of a token, whose proof is in the scope ``proven``."""
+        protection = self._source.protection
+        if proven is None and protection.needs_proof:
+            protection.refuse_unproven(token)
         verifier = self._source.verifier
         averify = getattr(verifier, "averify", None)
-        try:
-            claims: Claims = (
-                verifier.verify(token) if averify is None else await averify(token)
-            )
-            if self._source.revocations is not None:
-                await self._check_revocation(self._source.revocations, token, claims)
-        except (TokenError, KeySourceError) as error:
-            raise self._refusal(error, token) from error
+        claims: Claims = (
+            verifier.verify(token) if averify is None else await averify(token)
+        )
+        if proven is None:
+            protection.check_unproven(claims)
+        else:
+            await protection.check_proof(proven, token, claims)
+        if self._source.revocations is not None:
+            await self._check_revocation(self._source.revocations, token, claims)
         return claims
 
-    def _refusal(self, error: TokenError | KeySourceError, token: str) -> HTTPException:
+    async def _the_good_one(self, scope: Any, tokens: Sequence[str]) -> Claims:
+        """Judge the cookies of one name: two good ones that differ are refused."""
+        good: dict[str, Claims] = {}
+        refused: tuple[TokenError, str] | None = None
+        for token in tokens:
+            try:
+                good[token] = await self._judged(token)
+            except TokenError as error:
+                refused = refused or (error, token)
+            except KeySourceError as error:
+                raise self._refusal(error, token) from error
+        if len(good) > 1:
+            raise self._finder.two_cookies()
+        for token, claims in good.items():
+            scope[CHOSEN] = token
+            return claims
+        assert refused is not None  # noqa: S101 - there was one at least
+        raise self._refusal(*refused) from refused[0]
+
+    def _refusal(
+        self, error: TokenError | KeySourceError, token: str, *, is_proven: bool = False
+    ) -> HTTPException:
         if isinstance(error, TokenError):
-            logger.warning("token refused: %s%s", error.code, self._hint(error, token))
-        return answer_to(error)
+            log_token_error(error, hint_for(error, token, self._source))
+        challenges = self._source.protection.challenges
+        return answer_to(error, None, challenges, is_proven=is_proven)
 
     async def _check_revocation(
         self, revocations: RevocationStore, token: str, claims: Claims
@@ -233,43 +319,9 @@ class BearerReader:
         if not self._source.is_open_without_revocations:
             raise answer_to(error, NO_REVOCATIONS) from error
 
-    def token(self, scope: Any) -> str | None:
-        """Return the token of a request, as it came, or None.
 
-        Raises:
-            HTTPException: 400 for two, 403 for a cookie from another site.
-        """
-        try:
-            token = bearer_token(scope["headers"], self._raw_header)
-        except ValueError:
-            raise self._two_headers() from None
-        if token is None:
-            return self._token_of_cookie(scope)
-        return token or None
-
-    def _token_of_cookie(self, scope: Any) -> str | None:
-        if not any(name == b"cookie" for name, _ in scope["headers"]):
-            return None
-        cookie = self._source.cookie
-        return None if cookie is None else cookie.read(scope)
-
-    def _two_headers(self) -> HTTPException:
-        return invalid_request(f"More than one {self._header} header")
-
-    def _hint(self, error: TokenError, token: str) -> str:
-        """Return what may help to find the cause, for the end of a log line."""
-        if not isinstance(error, InvalidAlgorithmError):
-            return ""
-        alg = _known_algorithm(token)
-        if alg is None:
-            return ""
-        only = self._source.algorithm
-        if only is None or alg == only:
-            return f": alg is {alg}"
-        hint = f": alg is {alg}, this verifier has only {only}"
-        if not alg.startswith("HS") and alg != "none":
-            hint += "; Better Auth's jwt() plugin? Set BETTER_AUTH_URL."
-        return hint
+def _read_nothing(_headers: Any, _name: bytes) -> None:
+    return None
 
 
 async def has_ended(
@@ -297,16 +349,7 @@ def user_of(claims: Mapping[str, Any]) -> TokenUser:
     user_id = subject_of(claims)
     if user_id is None:
         missing = MissingClaimError("the token names no user", "sub")
-        logger.warning("token refused: %s: no sub, no user_id", missing.code)
+        log_refusal(missing.code, "no_user", "sub", MISSING_CLAIMS["sub"])
         raise answer_to(missing, MISSING_USER_ID) from missing
     email = claims.get("email")
     return {"user_id": user_id, "email": email if isinstance(email, str) else ""}
-
-
-def _known_algorithm(token: str) -> str | None:
-    """Return the header's ``alg`` if it is a name we know, fit for a log."""
-    try:
-        alg = unverified_header(token).get("alg")
-    except TokenError:
-        return None
-    return alg if isinstance(alg, str) and alg in KNOWN_ALGORITHMS else None

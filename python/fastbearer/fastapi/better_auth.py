@@ -5,6 +5,7 @@ the signature of ``__call__``.
 """
 
 import logging
+from contextlib import suppress
 from typing import Any
 
 from fastapi.openapi.models import HTTPBearer
@@ -14,6 +15,7 @@ from starlette.requests import HTTPConnection
 from fastbearer._core import bearer_token
 from fastbearer.better_auth import BetterAuth, Session
 from fastbearer.better_auth.cookies import CookieJar
+from fastbearer.better_auth.judging import Good
 from fastbearer.better_auth.session import is_token
 from fastbearer.errors import (
     ConfigurationError,
@@ -34,7 +36,6 @@ from fastbearer.fastapi.cross_site import SAFE_METHODS, check_origin
 __all__ = ["BetterAuthSession", "better_auth_session"]
 
 TWO_HEADERS = "More than one Authorization header"
-TWO_CREDENTIALS = "More than one credential: a cookie and a token"
 NO_SESSIONS = "Sessions cannot be looked up at the moment. Please try again."
 NOTHING = "cookies or bearer, one of them must be there"
 
@@ -89,15 +90,35 @@ class BetterAuthSession(SecurityBase):
 
     async def _session(self, scope: Any) -> Session | None:
         token = self._bearer(scope) if self._takes_bearer else None
+        if token is not None and self._is_judged(token):
+            return await self._of_bearer(token)
         jar = self._server.cookies(scope["headers"]) if self._takes_cookies else None
-        if jar is None or (jar.session_token is None and jar.session_data is None):
-            return None if token is None else await self._of_bearer(token)
-        if token is not None:
-            raise invalid_request(TWO_CREDENTIALS)
-        check_origin(scope, self._trusted)
-        if jar.session_token is None:
-            raise MissingClaimError("there is no session token", "session_token")
-        return await self._of_cookies(scope, jar)
+        if jar is not None:
+            if jar.session_tokens:
+                check_origin(scope, self._trusted)
+                return await self._of_cookies(scope, jar)
+            self._hint(scope["headers"])
+            if token is None and jar.session_data is not None:
+                raise MissingClaimError("there is no session token", "session_token")
+        return None if token is None else await self._of_bearer(token)
+
+    def _is_judged(self, token: str) -> bool:
+        """Tell whether there is something to verify a token with.
+
+        What is sent on purpose then counts, and not the cookie, which a browser sends
+        anyhow. Another token is not meant for this dependency: the server's own
+        plugin ``bearer()`` passes it by as well.
+        """
+        if token.count(".") == 2:
+            return self._server.has_keys
+        return self._server.store is not None
+
+    def _hint(self, headers: Any) -> None:
+        """Log it where another cookie than the one with this name may be meant."""
+        if any(name == b"cookie" for name, _ in headers):
+            hint = self._server.hint_at_cookies(headers)
+            if hint is not None:
+                logger.warning("session not found: %s", hint)
 
     def _bearer(self, scope: Any) -> str | None:
         try:
@@ -107,18 +128,12 @@ class BetterAuthSession(SecurityBase):
 
     async def _of_cookies(self, scope: Any, jar: CookieJar) -> Session:
         server = self._server
-        token = server.read_session_token(jar.session_token or "")
-        if server.store is not None and not (self._cached_reads and _is_read(scope)):
-            return await self._looked_up(token)
-        try:
-            data = jar.session_data
-            if data is None:
-                raise MissingClaimError("there is no session data", "session_data")
-            return await server.aread_session_data(data, session_token=token)
-        except (TokenError, KeySourceError):
-            if server.store is None:
-                raise
-        return await self._looked_up(token)
+        if server.store is None:
+            return await server.aread_jar(jar)
+        if self._cached_reads and _is_read(scope):
+            with suppress(TokenError, KeySourceError):
+                return await server.aread_jar(jar)
+        return await self._one_of(server.signed_tokens(jar))
 
     async def _of_bearer(self, token: str) -> Session | None:
         server = self._server
@@ -129,6 +144,18 @@ class BetterAuthSession(SecurityBase):
         if self._raw_tokens and is_token(token):
             return await self._looked_up(token)
         return await self._looked_up(server.read_session_token(token))
+
+    async def _one_of(self, tokens: list[str]) -> Session:
+        """Look up the tokens of a browser's cookies, of which one is good."""
+        if len(tokens) == 1:
+            return await self._looked_up(tokens[0])
+        good = Good(tokens)
+        for token in tokens:
+            try:
+                good.add(token, await self._looked_up(token))
+            except TokenError as error:
+                good.refuse(error)
+        return good.one()
 
     async def _looked_up(self, token: str) -> Session:
         found = await self._server.find_session(token)
@@ -149,7 +176,8 @@ def better_auth_session(
     """Return a dependency: the session of a request, or 401.
 
     For ``Depends(better_auth_session(ba))``. Make it once: each is a dependency of its
-    own. Two credentials at once are a 400. A cookie counts for a request that changes
+    own. An ``Authorization: Bearer`` that can be verified counts alone; without one the
+    cookies do. A cookie counts for a request that changes
     something only if the request says that it comes from the server's origin, one of
     its ``trusted_origins`` or the host itself, or else it is a 403; while the store or
     the keys cannot be reached it is a 503.

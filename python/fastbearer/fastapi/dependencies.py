@@ -4,18 +4,16 @@ No ``from __future__ import annotations`` here: FastAPI has to see the real
 class in the signature of ``__call__``.
 """
 
-import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBearer
-from fastapi.openapi.models import SecurityBase as SecurityScheme
 from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocket
 
 from fastbearer.better_auth.secrets import is_link
-from fastbearer.errors import InvalidClaimError
+from fastbearer.errors import ConfigurationError, InvalidClaimError
 from fastbearer.fastapi.bearer import (
     READY,
     BearerReader,
@@ -24,11 +22,17 @@ from fastbearer.fastapi.bearer import (
     user_of,
 )
 from fastbearer.fastapi.challenges import (
+    Challenges,
     answer_to,
     insufficient_scope,
     not_authenticated,
     other_user,
 )
+from fastbearer.fastapi.refusal_log import log_refusal
+from fastbearer.fastapi.security_schemes import alternatives, security_schemes, shown
+from fastbearer.fastapi.starlette_user import AuthenticatedUser
+from fastbearer.fastapi.subprotocols import echoing
+from fastbearer.fastapi.token_header import TokenHeader
 
 __all__ = [
     "BearerDependency",
@@ -37,9 +41,14 @@ __all__ = [
     "PathUserDependency",
     "ScopesDependency",
     "UserDependency",
+    "scopes_of",
 ]
 
-logger = logging.getLogger("fastbearer")
+NO_SUCH_PARAMETER = (
+    "the user of the token is compared with the path parameter {name!r}, and the path"
+    " of this route has {others}: auth.verify_path_user(name) compares another"
+)
+LINK_HINT = "it is of the link in a message, not of a session"
 
 
 class BearerDependency(SecurityBase):
@@ -50,22 +59,31 @@ class BearerDependency(SecurityBase):
 
     Args:
         source: Gives the verifier.
-        header: Name of the request header that has the token.
-
-    Raises:
-        ConfigurationError: ``header`` is not a header name (RFC 9110 5.1).
+        headers: The request headers that may have the token.
+        cookies: The names of cookies that may have it, where they are known.
     """
 
-    def __init__(self, source: TokenSource, *, header: str = "Authorization") -> None:
-        reader = BearerReader(source, header)
+    def __init__(
+        self,
+        source: TokenSource,
+        headers: Sequence[TokenHeader] = (TokenHeader(),),
+        cookies: Sequence[str] = (),
+    ) -> None:
+        self._source = source
+        self._reader = reader = BearerReader(source, headers)
         self._claims = reader.claims
-        self._token = reader.token
-        self.model = _security_scheme(header)
-        self.scheme_name = "Bearer" if _is_standard(header) else header
+        self._nothing = reader.nothing
+        first, *others = security_schemes(headers, cookies)
+        self.model, self.scheme_name = first.model, first.name
+        self.__signature__ = shown(type(self), alternatives(others))
+
+    @property
+    def _challenges(self) -> Challenges:
+        return self._source.protection.challenges
 
     def token(self, conn: HTTPConnection) -> str | None:
         """Return the token of a request, unverified, or None."""
-        return self._token(conn.scope)
+        return self._reader.token(conn.scope)
 
     async def check(self, conn: HTTPConnection) -> None:
         """Refuse a request without good credentials: 401."""
@@ -73,13 +91,20 @@ class BearerDependency(SecurityBase):
         if not isinstance(claims, READY):
             claims = await claims
         if claims is None:
-            raise not_authenticated()
+            raise self._nothing(conn.scope)
+
+    def _answer_subprotocols(self, conn: HTTPConnection) -> None:
+        """Let a WebSocket be accepted with the subprotocol that had the token."""
+        offer = self._reader.offer(conn.scope)
+        if offer is not None and isinstance(conn, WebSocket):
+            # Starlette has no other way to say it before the application accepts.
+            conn.send = echoing(conn.send, offer)  # type: ignore[assignment,method-assign]
 
 
 class ClaimsDependency(BearerDependency):
     """The whole payload of the token."""
 
-    async def __call__(self, conn: HTTPConnection) -> dict[str, Any]:
+    async def __call__(self, conn: HTTPConnection, **_: None) -> dict[str, Any]:
         """Return the claims; 401 without a good token.
 
         A link that Better Auth has mailed is not one, though it is signed with the
@@ -89,25 +114,53 @@ class ClaimsDependency(BearerDependency):
         if not isinstance(claims, READY):
             claims = await claims
         if claims is None:
-            raise not_authenticated()
+            raise self._nothing(conn.scope)
+        if conn.scope["type"] == "websocket":
+            self._answer_subprotocols(conn)
         if is_link(claims):
             error = InvalidClaimError("the token is a link of a message", "email")
-            logger.warning("token refused: %s: %s", error.code, error)
-            raise answer_to(error) from error
+            log_refusal(error.code, "link_of_a_message", "email", LINK_HINT)
+            is_proven = self._reader.is_proven(conn.scope)
+            raise answer_to(
+                error, None, self._challenges, is_proven=is_proven
+            ) from error
         return claims
 
 
 class UserDependency(BearerDependency):
     """The signed-in user."""
 
-    async def __call__(self, conn: HTTPConnection) -> TokenUser:
+    async def __call__(self, conn: HTTPConnection, **_: None) -> TokenUser:
         """Return the user; 401 without a good token."""
         claims = self._claims(conn.scope)
         if not isinstance(claims, READY):
             claims = await claims
         if claims is None:
-            raise not_authenticated()
+            raise self._nothing(conn.scope)
+        if conn.scope["type"] == "websocket":
+            self._answer_subprotocols(conn)
         return user_of(claims)
+
+    async def authenticated(self, conn: HTTPConnection) -> AuthenticatedUser:
+        """Return the user and their claims; otherwise as a dependency."""
+        claims = self._claims(conn.scope)
+        if not isinstance(claims, READY):
+            claims = await claims
+        if claims is None:
+            raise self._nothing(conn.scope)
+        if conn.scope["type"] == "websocket":
+            self._answer_subprotocols(conn)
+        return AuthenticatedUser(user_of(claims), claims)
+
+    async def authenticated_by(self, token: str) -> AuthenticatedUser:
+        """Return the same of a token that came in another way."""
+        if not isinstance(token, str) or not token:
+            log_refusal("not_authenticated", "token_empty", hint="no text was given")
+            raise not_authenticated(self._challenges)
+        claims = self._reader.claims_of(token)
+        if not isinstance(claims, dict):
+            claims = await claims
+        return AuthenticatedUser(user_of(claims), claims)
 
 
 class OptionalUserDependency(BearerDependency):
@@ -117,33 +170,58 @@ class OptionalUserDependency(BearerDependency):
         """Refuse bad credentials: 401; none are good here."""
         await self(conn)
 
-    async def __call__(self, conn: HTTPConnection) -> TokenUser | None:
+    async def __call__(self, conn: HTTPConnection, **_: None) -> TokenUser | None:
         """Return the user, or None without credentials; 401 for bad ones."""
         claims = self._claims(conn.scope)
         if not isinstance(claims, READY):
             claims = await claims
+        if conn.scope["type"] == "websocket":
+            self._answer_subprotocols(conn)
         return None if claims is None else user_of(claims)
 
 
 class PathUserDependency(BearerDependency):
-    """The signed-in user, on the paths that are theirs."""
+    """The signed-in user, on the paths that are theirs.
+
+    Attributes:
+        parameter: The parameter of the path that names the user.
+    """
+
+    parameter = "user_id"
 
     async def check(self, conn: HTTPConnection) -> None:
         """Refuse who is not the user of the path: 401, 403."""
         await self(conn)
 
-    async def __call__(self, conn: HTTPConnection) -> TokenUser:
-        """Return the user; 403 unless the path's ``user_id`` is theirs."""
+    async def __call__(self, conn: HTTPConnection, **_: None) -> TokenUser:
+        """Return the user; 403 unless the path's parameter is theirs.
+
+        Raises:
+            ConfigurationError: The path of the route has no such parameter.
+        """
+        if self.parameter not in conn.path_params:
+            raise self._without_parameter(conn.path_params)
         claims = self._claims(conn.scope)
         if not isinstance(claims, READY):
             claims = await claims
         if claims is None:
-            raise not_authenticated()
+            raise self._nothing(conn.scope)
+        if conn.scope["type"] == "websocket":
+            self._answer_subprotocols(conn)
         user = user_of(claims)
-        # A path without one is nobody's: "" is no user's id.
-        if str(conn.path_params.get("user_id", "")) != user["user_id"]:
-            raise other_user()
+        if str(conn.path_params[self.parameter]) != user["user_id"]:
+            hint = f"the path parameter {self.parameter} names another user"
+            log_refusal("insufficient_scope", "other_user", hint=hint)
+            raise other_user(
+                self._challenges, is_proven=self._reader.is_proven(conn.scope)
+            )
         return user
+
+    def _without_parameter(self, others: Mapping[str, Any]) -> ConfigurationError:
+        names = f"only {', '.join(map(repr, others))}" if others else "none"
+        return ConfigurationError(
+            NO_SUCH_PARAMETER.format(name=self.parameter, others=names)
+        )
 
 
 class ScopesDependency(BearerDependency):
@@ -152,19 +230,29 @@ class ScopesDependency(BearerDependency):
     For ``Security(auth.requires, scopes=["tasks:write"])``.
     """
 
-    async def __call__(self, conn: HTTPConnection, needed: SecurityScopes) -> TokenUser:
+    async def __call__(
+        self, conn: HTTPConnection, needed: SecurityScopes, **_: None
+    ) -> TokenUser:
         """Return the user; 403 unless the token has every scope."""
         claims = self._claims(conn.scope)
         if not isinstance(claims, READY):
             claims = await claims
         if claims is None:
-            raise not_authenticated()
-        if not set(needed.scopes) <= _scopes(claims):
-            raise insufficient_scope(needed.scopes)
+            raise self._nothing(conn.scope, needed.scopes)
+        if conn.scope["type"] == "websocket":
+            self._answer_subprotocols(conn)
+        missing = set(needed.scopes) - scopes_of(claims)
+        if missing:
+            hint = f"the token lacks {' '.join(sorted(missing))}"
+            log_refusal("insufficient_scope", "scope_missing", hint=hint)
+            is_proven = self._reader.is_proven(conn.scope)
+            raise insufficient_scope(
+                needed.scopes, self._challenges, is_proven=is_proven
+            )
         return user_of(claims)
 
 
-def _scopes(claims: Mapping[str, Any]) -> set[str]:
+def scopes_of(claims: Mapping[str, Any]) -> set[str]:
     """Return the scopes of a token: the claim ``scope`` (RFC 8693 4.2).
 
     A list of texts in place of the one text is common, and means the same.
@@ -175,17 +263,3 @@ def _scopes(claims: Mapping[str, Any]) -> set[str]:
     if isinstance(scope, list):
         return {one for one in scope if isinstance(one, str)}
     return set()
-
-
-def _is_standard(header: str) -> bool:
-    return header.lower() == "authorization"
-
-
-def _security_scheme(header: str) -> SecurityScheme:
-    """Return what OpenAPI says about the header (the Authorize button)."""
-    if _is_standard(header):
-        return HTTPBearer(bearerFormat="JWT")
-    # The type "http" of OpenAPI always means the header Authorization.
-    return APIKey.model_validate(
-        {"in": APIKeyIn.header, "name": header, "description": "Bearer <token>"}
-    )

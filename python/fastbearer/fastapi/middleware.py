@@ -10,8 +10,15 @@ from starlette.websockets import WebSocket
 from fastbearer.fastapi.auth import Auth
 from fastbearer.fastapi.auth import auth as default_auth
 from fastbearer.fastapi.bearer import READY, BearerReader, user_of
-from fastbearer.fastapi.challenges import not_authenticated
+from fastbearer.fastapi.dependencies import scopes_of
 from fastbearer.fastapi.paths import ExemptPaths, root_path_of
+from fastbearer.fastapi.starlette_user import (
+    AnonymousUser,
+    AuthenticatedUser,
+    TokenCredentials,
+)
+from fastbearer.fastapi.subprotocols import echoing
+from fastbearer.fastapi.token_header import Header, token_headers
 
 __all__ = ["BearerMiddleware"]
 
@@ -20,9 +27,12 @@ class BearerMiddleware:
     """Lets requests and WebSockets through that have a good token.
 
     ``app.add_middleware(BearerMiddleware, exempt=["/healthz"])``; then
-    ``request.user`` is the `TokenUser`, and ``request.auth`` the claims. The
-    others get the answers that the dependencies give. Middleware that must see
-    refused requests, like CORSMiddleware, is to be added after this one.
+    ``request.user`` is the `TokenUser`, and ``request.auth`` the claims. Both have the
+    names of ``starlette.authentication``, too, so its ``@requires`` can be used: with
+    "authenticated", and with the scopes of the token. The others get the answers that
+    the dependencies give. Middleware that must see refused requests, like
+    CORSMiddleware, is to be added after this one. Preflights (CORS) have no
+    credentials and go through.
 
     Args:
         app: The application within.
@@ -35,13 +45,14 @@ class BearerMiddleware:
             What decides is the path, not the route: a route like ``/{page}/edit``
             is open at ``/public/edit`` where ``/public/`` is.
         optional: Whether a request without credentials goes through, too;
-            then ``request.user`` is None, and ``request.auth`` empty.
-        header: Name of the request header that has the token.
+            then ``request.user`` and ``request.auth`` are empty, and false.
+        header: Where the token is, as in ``Auth``; the cookies are those of ``auth``.
+        scheme: What stands before the token there.
 
     Raises:
-        ConfigurationError: ``header`` is not a header name (RFC 9110 5.1), or
-            ``exempt`` is one text, or has what would open everything or nothing:
-            "", "/", a relative path, a pattern with wildcards.
+        ConfigurationError: ``header`` is not a header name (RFC 9110 5.1), ``scheme``
+            is not a scheme, or ``exempt`` is one text, or has what would open
+            everything or nothing: "", "/", a relative path, a pattern with wildcards.
     """
 
     def __init__(
@@ -51,11 +62,13 @@ class BearerMiddleware:
         auth: Auth = default_auth,
         exempt: Iterable[str] = (),
         optional: bool = False,
-        header: str = "Authorization",
+        header: Header = "Authorization",
+        scheme: str | None = "Bearer",
     ) -> None:
         self._app = app
         self._root_path = root_path_of(app)
-        self._claims = BearerReader(auth, header).claims
+        self._reader = BearerReader(auth, token_headers(header, scheme))
+        self._claims = self._reader.claims
         self._is_exempt = ExemptPaths(exempt).has
         self._optional = optional
 
@@ -69,15 +82,27 @@ class BearerMiddleware:
             if not isinstance(claims, READY):
                 claims = await claims
             if claims is None:
-                if not self._optional:
-                    raise not_authenticated()
-                scope["user"], scope["auth"] = None, {}
+                if not self._optional and not _is_preflight(scope):
+                    raise self._reader.nothing(scope)
+                scope["user"], scope["auth"] = AnonymousUser(), TokenCredentials()
             else:
-                scope["user"], scope["auth"] = user_of(claims), claims
+                scope["user"] = AuthenticatedUser(user_of(claims), claims)
+                scope["auth"] = TokenCredentials(claims, scopes_of(claims))
+            if scope["type"] == "websocket":
+                offer = self._reader.offer(scope)
+                send = send if offer is None else echoing(send, offer)
         except HTTPException as refusal:
             await _refuse(refusal, scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+
+def _is_preflight(scope: Scope) -> bool:
+    """Tell whether a browser asks if a page may send a request (WHATWG Fetch 4.9)."""
+    if scope["type"] != "http" or scope["method"] != "OPTIONS":
+        return False
+    names = {name for name, _ in scope["headers"]}
+    return {b"origin", b"access-control-request-method"} <= names
 
 
 async def _refuse(

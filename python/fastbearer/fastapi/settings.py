@@ -14,6 +14,7 @@ from fastbearer import Key
 from fastbearer.better_auth.cookies import SameSite
 from fastbearer.better_auth.secrets import Secrets, signing_key
 from fastbearer.errors import ConfigurationError
+from fastbearer.fastapi.cookie import named_cookies
 from fastbearer.urls import origin_and_path
 
 __all__ = ["Settings"]
@@ -29,6 +30,7 @@ WRONG_ORIGINS = (
 WRONG_PROXIES = (
     "TRUSTED_PROXIES must be networks like 10.0.0.0/8, or unix, with commas between"
 )
+WRONG_COOKIES = "TOKEN_COOKIES must be names of cookies, with commas between them"
 UNIX = "unix"
 WRONG_SMTP_URL = "SMTP_URL must be like smtp://user:password@host:587, or smtps://"
 WRONG_SENDER = "SMTP_URL needs MAIL_FROM, an address like App <no-reply@example.com>"
@@ -288,6 +290,15 @@ class Settings(BaseSettings):
     """What happens to a token that is bound to a key or a certificate (``cnf``) and
     comes without proof: "bearer" accepts it like any other."""
 
+    requests_without_origin: Literal["refuse", "allow"] = _setting(
+        "refuse", "refuse or allow"
+    )
+    """What happens to a request with a cookie that changes something, and has neither
+    ``Origin`` nor ``Sec-Fetch-Site``: servers send such, browsers do not."""
+
+    token_cookies: Text | None = _setting(None, "names of cookies")
+    """Cookies with tokens that somebody else sets, with commas between their names."""
+
     def __init__(self, **values: Any) -> None:
         if "better_auth_secret" in values:
             # A keyword wins over the environment: also over the list there.
@@ -301,6 +312,7 @@ class Settings(BaseSettings):
         if self.has_secret or self.jwks_source() is None:
             self.signing_key()
         self.origins()
+        self.token_cookie_names()
         self.proxies()
         self._check_stores()
         self._check_mail()
@@ -364,6 +376,17 @@ class Settings(BaseSettings):
                 raise ConfigurationError(WRONG_ORIGINS)
             origins.add(origin[0])
         return frozenset(origins)
+
+    def token_cookie_names(self) -> tuple[str, ...]:
+        """Return the names of the cookies that somebody else sets.
+
+        Raises:
+            ConfigurationError: One is not the name of a cookie.
+        """
+        try:
+            return named_cookies(_listed(self.token_cookies))
+        except ConfigurationError:
+            raise ConfigurationError(WRONG_COOKIES) from None
 
     def proxies(self) -> tuple[Network, ...]:
         """Return the networks of the trusted proxies.

@@ -24,6 +24,7 @@ async def closed_with_session(
     *,
     auth: Auth = default_auth,
     every: float = 1.0,
+    token: str | None = None,
 ) -> AsyncIterator[None]:
     """Close an accepted WebSocket once its token expires or its session ends.
 
@@ -33,11 +34,14 @@ async def closed_with_session(
 
     Args:
         websocket: Accepted.
-        claims: Those of its token, as `TokenClaims` gives them.
+        claims: Those of its token, as `TokenClaims` gives them, and `authenticate` in
+            the attribute ``claims`` of a user.
         auth: What the token was verified with.
         every: Seconds between two looks.
+        token: The token, if it came in a message; otherwise it is that of the request.
     """
-    token = auth.token_claims.token(websocket) or ""
+    if token is None:
+        token = auth.token_claims.token(websocket) or ""
     watching = asyncio.create_task(_watch(websocket, token, claims, auth, every))
     try:
         yield

@@ -9,7 +9,7 @@ from fastapi import HTTPException
 from starlette.requests import HTTPConnection
 
 from fastbearer.errors import KeySourceError, StoreUnavailableError
-from fastbearer.fastapi.dependencies import ClaimsDependency, _scopes
+from fastbearer.fastapi.dependencies import ClaimsDependency, scopes_of
 from fastbearer.revocation.protocol import subject_of
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class ClaimsReader:
             "token": token,
             "client_id": client or user,
             "subject": user,
-            "scopes": sorted(_scopes(claims)),
+            "scopes": sorted(scopes_of(claims)),
             "expires_at": self._expiry_of(claims),
             "resource": self._resource_of(claims),
             "claims": claims,

@@ -1,0 +1,128 @@
+"""The ways in to one configuration: dependencies, and coroutines that do the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from fastapi import HTTPException
+from fastapi.exceptions import WebSocketException
+from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocket, WebSocketState
+
+from fastbearer.fastapi.cookie import named_cookies
+from fastbearer.fastapi.dependencies import (
+    ClaimsDependency,
+    OptionalUserDependency,
+    PathUserDependency,
+    ScopesDependency,
+    UserDependency,
+)
+from fastbearer.fastapi.starlette_user import AuthenticatedUser
+from fastbearer.fastapi.token_header import Header, token_headers
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any
+
+    from fastbearer.fastapi.bearer import TokenSource
+
+__all__ = ["Doors"]
+
+POLICY_VIOLATION = 1008  # RFC 6455 7.4.1
+
+
+class Doors:
+    """What an ``Auth`` offers to routes; made once, for identity counts."""
+
+    def _open(
+        self, header: Header, scheme: str | None, cookies: Iterable[str]
+    ) -> tuple[str, ...]:
+        """Make the dependencies.
+
+        Args:
+            header: Where the token is: as in ``Auth``.
+            scheme: What stands before it.
+            cookies: The names of cookies that may have it.
+
+        Returns:
+            The names of those cookies.
+
+        Raises:
+            ConfigurationError: One of these cannot be so.
+        """
+        source: TokenSource = self  # type: ignore[assignment]
+        names = named_cookies(cookies)
+        places = token_headers(header, scheme), names
+        self.verify_jwt_token = UserDependency(source, *places)
+        self.verify_user_id = PathUserDependency(source, *places)
+        self.optional_user = OptionalUserDependency(source, *places)
+        self.token_claims = ClaimsDependency(source, *places)
+        self.requires = ScopesDependency(source, *places)
+        self.path_users = {PathUserDependency.parameter: self.verify_user_id}
+        self._make_path_user = partial(PathUserDependency, source, *places)
+        return names
+
+    def verify_path_user(self, parameter: str) -> PathUserDependency:
+        """Return ``verify_user_id`` for a path that names its user otherwise.
+
+        For ``Depends(auth.verify_path_user("uid"))`` on ``/users/{uid}``. Each name has
+        one dependency, however often it is asked for.
+
+        Args:
+            parameter: The parameter of the path.
+        """
+        found = self.path_users.get(parameter)
+        if found is None:
+            found = self.path_users[parameter] = self._make_path_user()
+            found.parameter = parameter
+        return found
+
+    async def authenticate(self, conn: HTTPConnection) -> AuthenticatedUser:
+        """Return the user of a request or a WebSocket, outside of dependencies.
+
+        Args:
+            conn: The request or WebSocket.
+
+        Returns:
+            What ``verify_jwt_token`` gives, with the attribute ``claims``.
+
+        Raises:
+            HTTPException: As that does.
+            WebSocketException: In its place where ``conn`` is a WebSocket that has been
+                accepted: nothing but closing it can be answered then.
+        """
+        return await _as_fits(self.verify_jwt_token.authenticated(conn), conn)
+
+    async def authenticate_token(
+        self, token: str, conn: HTTPConnection | None = None
+    ) -> AuthenticatedUser:
+        """Return the user of a token that came in another way, as in a message.
+
+        Args:
+            token: The token alone.
+            conn: Over what it came, if that is a WebSocket.
+
+        Returns:
+            What ``verify_jwt_token`` gives, with the attribute ``claims``.
+
+        Raises:
+            HTTPException: As that does.
+            WebSocketException: As in ``authenticate``.
+        """
+        return await _as_fits(self.verify_jwt_token.authenticated_by(token), conn)
+
+
+async def _as_fits(
+    found: Coroutine[Any, Any, AuthenticatedUser], conn: HTTPConnection | None
+) -> AuthenticatedUser:
+    try:
+        return await found
+    except HTTPException as refusal:
+        if (
+            not isinstance(conn, WebSocket)
+            or conn.application_state is WebSocketState.CONNECTING
+        ):
+            raise
+        raise WebSocketException(POLICY_VIOLATION, refusal.detail) from refusal

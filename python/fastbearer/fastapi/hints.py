@@ -1,0 +1,169 @@
+"""What may help to find the cause of a refusal: from a reason to a hint for the log.
+
+A hint says what to do or where to look, in words of ours. Of a token it tells kinds
+only: how many segments it has, which of the known algorithms, and for how long it has
+expired, in seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from fastbearer import unverified_header
+from fastbearer._core import algorithms, base64url_bytes, json_object
+from fastbearer.errors import TokenError
+
+__all__ = ["hint_for"]
+
+KNOWN_ALGORITHMS = frozenset((*algorithms, "none"))
+CLOSE_SECONDS = 300
+"""By how much clocks may be suspected to differ."""
+
+MAX_BYTES = 16384
+"""Longer tokens are not read for a hint."""
+
+EMPTY_VALUES = frozenset(("undefined", "null", "none", "nan", "[object object]"))
+
+NOT_THIS_ISSUER = (
+    "the token is of another issuer: JWT_ISSUER or JWT_ISSUERS says which are accepted,"
+    " compared exactly"
+)
+OTHER_KIND = "is it an ID token, where an access token is wanted?"
+ID_TOKEN = "it has the claims of an ID token: send the access token"
+OPAQUE = "an opaque token: only its issuer can tell what it says (introspection)"
+
+HINTS: Mapping[str, str] = {
+    "alg_not_keys": "its alg is not one that the keys are for",
+    "aud_shape": "aud must be text, or a list of texts (RFC 7519 4.1.3)",
+    "aud_unexpected": "set JWT_AUDIENCE to what such tokens are for",
+    "aud_wrong": "if such tokens are for this service, set JWT_AUDIENCE to theirs",
+    "exp_invalid": "exp must be a number of seconds, not text and not milliseconds",
+    "header_zip": "ask the issuer for tokens that are not compressed",
+    "iat_invalid": "iat must be a number of seconds, not text and not milliseconds",
+    "iss_wrong": NOT_THIS_ISSUER,
+    "kid_needed": "its header has no kid, and there are several keys",
+    "kid_unknown": "its issuer may have other keys, or it is of another issuer",
+    "nbf_invalid": "nbf must be a number of seconds, not text and not milliseconds",
+    "signature_wrong": "another key has signed it: compare the secrets of both sides",
+    "token_base64": "it may have been cut off, or have padding",
+    "token_encrypted": "an encrypted token (JWE): ask the issuer for signed ones,"
+    " with an audience or a resource where it knows such",
+    "token_too_long": "set JWT_MAX_BYTES, if tokens of the issuer are so long",
+    "typ_wrong": OTHER_KIND,
+    "no_proof": "send it after DPoP with a proof, where DPOP is on (RFC 9449)",
+    "unbound": "a token without cnf.jkt is sent after Bearer",
+    "other_binding": "only a cnf that has jkt, and nothing else, can be proved",
+    "other_key": "the proof is signed with another key than that of cnf.jkt",
+    "proof_htu": "behind a proxy, set DPOP_BASE_URL or RESOURCE_URL",
+    "proof_iat": "the client's clock, or the age of the proof",
+    "proof_replayed": "the client must make a new proof for each request",
+}
+"""Where a reason alone says what to do; the others are plain enough, or depend."""
+
+MISSING_CLAIMS: Mapping[str | None, str] = {
+    "exp": "tokens must expire: let the issuer write exp",
+    "aud": "JWT_AUDIENCE asks for an audience, and the token has none",
+    "iss": "JWT_ISSUER asks for an issuer, and the token has none",
+    "sub": "the token names no user: set JWT_USER_CLAIM, if another claim does",
+}
+
+AUDIENCE_REASONS = frozenset(("aud_unexpected", "aud_wrong", "typ_wrong"))
+
+
+class Context(Protocol):
+    """What a hint may depend on: an ``Auth``."""
+
+    @property
+    def algorithm(self) -> str | None:
+        """The one algorithm of the verifier, where known."""
+        ...
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """What says the time."""
+        ...
+
+
+def hint_for(error: TokenError, token: str, context: Context) -> str | None:
+    """Return what may help to find the cause of a refusal, or None.
+
+    Args:
+        error: Why the token was refused.
+        token: As it came, and perhaps anything.
+        context: Who refused it.
+    """
+    reason, claim = error.reason or "", getattr(error, "claim", None)
+    if error.code == "invalid_algorithm":
+        return _of_algorithm(token, context.algorithm) or HINTS.get(reason)
+    if reason in ("token_not_compact", "token_base64"):
+        return _of_form(token) or HINTS.get(reason)
+    if reason in ("nbf_ahead", "exp_passed"):
+        return _of_clocks(token, claim, context.clock())
+    if error.code == "missing_claim":
+        return MISSING_CLAIMS.get(claim)
+    if reason in AUDIENCE_REASONS or claim == "token_use":
+        return ID_TOKEN if _is_id_token(token) else HINTS.get(reason, OTHER_KIND)
+    if error.code == "invalid_issuer":
+        return NOT_THIS_ISSUER
+    return HINTS.get(reason)
+
+
+def _of_algorithm(token: str, only: str | None) -> str | None:
+    """Return which algorithm it has, if its name is one that we know."""
+    try:
+        alg = unverified_header(token).get("alg")
+    except TokenError:
+        return None
+    if not isinstance(alg, str) or alg not in KNOWN_ALGORITHMS:
+        return None
+    if only is None or alg == only:
+        return f"alg is {alg}"
+    hint = f"alg is {alg}, this verifier has only {only}"
+    if not alg.startswith("HS") and alg != "none":
+        hint += "; Better Auth's jwt() plugin? Set BETTER_AUTH_URL."
+    return hint
+
+
+def _of_form(token: str) -> str | None:
+    """Return what a token is that has not the form of one."""
+    start = token[:80].strip().lower()
+    if start.startswith("bearer"):
+        return 'the header says "Bearer" twice'
+    if start in EMPTY_VALUES:
+        return "the client has sent the name of an empty value in place of a token"
+    if start.startswith(('"', "'")):
+        return "the token has quotation marks around it"
+    return OPAQUE if "." not in token[:MAX_BYTES] else None
+
+
+def _of_clocks(token: str, claim: str | None, now: float) -> str | None:
+    """Return by how much clocks may differ, where it is little."""
+    at = _unverified_claims(token).get(claim or "")
+    if isinstance(at, bool) or not isinstance(at, (int, float)):
+        return None
+    seconds = abs(at - now)
+    if not seconds <= CLOSE_SECONDS:  # also where it is not a number
+        return None
+    about = f"about {max(round(seconds), 1)} s"
+    if claim == "nbf":
+        return f"clocks differ by {about}, or more: set JWT_LEEWAY"
+    return f"it expired {about} ago: if clocks differ, set JWT_LEEWAY"
+
+
+def _is_id_token(token: str) -> bool:
+    """Tell whether it has claims that only ID tokens have (OpenID Connect Core 2)."""
+    claims = _unverified_claims(token)
+    return claims.get("token_use") == "id" or not {"nonce", "at_hash"}.isdisjoint(
+        claims
+    )
+
+
+def _unverified_claims(token: str) -> dict[str, Any]:
+    """Return the payload of a token, to look at for a hint; nothing may rest on it."""
+    if len(token) > MAX_BYTES:
+        return {}
+    try:
+        return json_object(base64url_bytes(token.split(".", 2)[1]))
+    except (TokenError, IndexError, ValueError):
+        return {}

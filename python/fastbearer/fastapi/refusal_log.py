@@ -1,0 +1,67 @@
+"""Why a request was refused: one line in the log, for whoever runs the service.
+
+    token refused: <code>: <reason>[ (<claim>)][; <hint>]
+
+Nothing of a token is in it, and no character of anybody's choice: codes, reasons and
+hints are ours, and the claims named are those that somebody has configured.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+
+from fastbearer.errors import TokenError
+
+__all__ = ["log_refusal", "log_token_error"]
+
+logger = logging.getLogger("fastbearer")
+
+FIT = re.compile(r"[\x21-\x7e]{1,80}")
+"""What may be in the line: the name of a claim may come from somebody's verifier."""
+
+REASONS = {
+    "revoked_token": "session_ended",
+    "inactive_token": "inactive",
+    "key_source_unavailable": "no_keys",
+}
+"""Of errors that have no reason of their own, for there is only one."""
+
+
+def log_token_error(error: TokenError, hint: str | None = None) -> None:
+    """Write the line of a token that was not accepted.
+
+    Args:
+        error: Why.
+        hint: What may help to find the cause.
+    """
+    reason = error.reason or REASONS.get(error.code)
+    log_refusal(error.code, reason, getattr(error, "claim", None), hint)
+
+
+def log_refusal(
+    code: str,
+    reason: str | None = None,
+    claim: str | None = None,
+    hint: str | None = None,
+) -> None:
+    """Write the line of a refusal; each part is an attribute of the record as well.
+
+    Args:
+        code: Of what kind it is: an error's ``code``, or that of RFC 6750 3.1.
+        reason: The one rule that was broken.
+        claim: The claim that is meant.
+        hint: What may help to find the cause; a text of ours.
+    """
+    code, reason, claim = _fit(code) or "unknown", _fit(reason), _fit(claim)
+    line = code if reason is None else f"{code}: {reason}"
+    if claim is not None:
+        line += f" ({claim})"
+    if hint is not None:
+        line += f"; {hint}"
+    parts = {"code": code, "reason": reason, "claim": claim, "hint": hint}
+    logger.warning("token refused: %s", line, extra=parts)
+
+
+def _fit(text: object) -> str | None:
+    return text if isinstance(text, str) and FIT.fullmatch(text) else None
