@@ -86,8 +86,8 @@ add_algorithms(PyObject *module)
 {
     PyObject *list = PyList_New(0);
     bool ok = list != NULL;
-    for (size_t row = 0; ok && alg_name(row) != NULL; row++) {
-        PyObject *name = PyUnicode_FromString(alg_name(row));
+    for (size_t row = 0; ok && alg_at(row) != NULL; row++) {
+        PyObject *name = PyUnicode_FromString(alg_at(row)->name);
         ok = name != NULL && PyList_Append(list, name) == 0;
         Py_XDECREF(name);
     }
@@ -116,7 +116,10 @@ exec_functions(PyObject *module)
 {
     return PyModule_AddFunctions(module, bearer_methods) < 0
                    || PyModule_AddFunctions(module, cookie_methods) < 0
+                   || PyModule_AddFunctions(module, session_methods) < 0
                    || PyModule_AddFunctions(module, encryption_methods) < 0
+                   || PyModule_AddFunctions(module, issuer_methods) < 0
+                   || PyModule_AddFunctions(module, jwk_methods) < 0
                    || PyModule_AddFunctions(module, jws_methods) < 0
                    || PyModule_AddFunctions(module, password_methods) < 0
                    || PyModule_AddFunctions(module, password_parts_methods) < 0

@@ -52,12 +52,15 @@ raise_prepare(core_state *state)
 }
 
 static void
-raise_with(const core_state *state, status failed, PyObject *arguments)
+raise_with(const core_state *state, status failed, PyObject *arguments,
+           PyObject *member)
 {
     const refusal *from = &state->refusals[failed];
     PyObject *error = PyObject_CallObject(from->class, arguments);
     if (error != NULL
-        && PyObject_SetAttr(error, state->reason_name, from->reason) == 0) {
+        && PyObject_SetAttr(error, state->reason_name, from->reason) == 0
+        && (member == NULL
+            || PyObject_SetAttrString(error, "member", member) == 0)) {
         PyErr_SetObject(from->class, error);
     }
     Py_XDECREF(error);
@@ -69,7 +72,36 @@ raise_status(const core_state *state, status failed)
     if (failed == STATUS_NO_MEMORY) {
         return PyErr_NoMemory();
     }
-    raise_with(state, failed, state->refusals[failed].arguments);
+    raise_with(state, failed, state->refusals[failed].arguments, NULL);
+    return NULL;
+}
+
+/* The message names the member where the rule alone does not tell. */
+static PyObject *
+member_arguments(PyObject *arguments, status failed, const char *member)
+{
+    bool is_told = failed != STATUS_JWK_MEMBER && failed != STATUS_KEY_USE;
+    return is_told ? Py_NewRef(arguments)
+                   : Py_BuildValue(
+                       "(N)",
+                       PyUnicode_FromFormat(
+                           "%S: %s", PyTuple_GET_ITEM(arguments, 0), member));
+}
+
+PyObject *
+raise_member(const core_state *state, status failed, const char *member)
+{
+    const refusal *from = &state->refusals[failed];
+    if (failed == STATUS_NO_MEMORY || member == NULL) {
+        return raise_status(state, failed);
+    }
+    PyObject *arguments = member_arguments(from->arguments, failed, member);
+    PyObject *name = PyUnicode_FromString(member);
+    if (arguments != NULL && name != NULL) {
+        raise_with(state, failed, arguments, name);
+    }
+    Py_XDECREF(arguments);
+    Py_XDECREF(name);
     return NULL;
 }
 
@@ -81,7 +113,7 @@ raise_missing(const core_state *state, PyObject *claim)
     PyObject *arguments =
         message == NULL ? NULL : PyTuple_Pack(2, message, claim);
     if (arguments != NULL) {
-        raise_with(state, STATUS_CLAIM_MISSING, arguments);
+        raise_with(state, STATUS_CLAIM_MISSING, arguments, NULL);
     }
     Py_XDECREF(message);
     Py_XDECREF(arguments);

@@ -9,6 +9,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "json/json_out.h"
 #include "lib.h"
 #include "names.h"
 
@@ -45,6 +46,11 @@ bool raise_prepare(core_state *state);
 /* Raises what the status stands for, with its name in lower case as `reason`;
  * returns NULL. */
 PyObject *raise_status(const core_state *state, status failed);
+
+/* Raises what the status stands for, with the JWK's member that it is about,
+ * or NULL; returns NULL. */
+PyObject *raise_member(const core_state *state, status failed,
+                       const char *member);
 
 /* Raises STATUS_CLAIM_MISSING for that claim; returns NULL. */
 PyObject *raise_missing(const core_state *state, PyObject *claim);
@@ -98,47 +104,6 @@ typedef struct {
 PyObject *json_read_object(const core_state *state, span text,
                            known_members *known);
 
-/* --- json_out.c ---------------------------------------------------------- */
-
-typedef struct {
-    char *bytes;
-    size_t len, size;
-    bool ascii;       /* write other characters as escapes */
-    char local[1024]; /* where most texts fit */
-} json_out;
-
-void json_out_begin(json_out *text);
-void json_out_end(json_out *text);
-bool json_put(json_out *text, const char *bytes, size_t len);
-
-/* Writes a quoted string; ValueError for a lone surrogate. */
-bool json_put_string(json_out *text, PyObject *value);
-
-/* Writes "name": and, unless it is NULL, a quoted string with a comma. */
-bool json_put_name(json_out *text, PyObject *name, PyObject *string);
-
-/* The text in base64url, as bytes. */
-PyObject *json_out_b64url(const json_out *text);
-
-/* --- json_write.c -------------------------------------------------------- */
-
-/*
- * Writes a value; level is 1 for the top object. TypeError for a type that
- * JSON does not have, ValueError for a value that a strict reader would
- * refuse.
- */
-bool json_write(json_out *text, PyObject *value, int level);
-
-/*
- * For an object in steps: json_put "{", members of the top level, each with a
- * comma after it, and json_close, which takes the last comma's place.
- */
-bool json_write_member(json_out *text, PyObject *name, PyObject *value);
-bool json_close(json_out *text, char bracket);
-
-/* Itself, or a copy that nobody changes while it is written. */
-PyObject *json_still(PyObject *container);
-
 /* --- key.c --------------------------------------------------------------- */
 
 /* The headers that a key writes or meets most, ready as base64url. */
@@ -164,15 +129,34 @@ typedef struct {
     const alg *alg; /* NULL: what the key material suggests */
     PyObject *kid;  /* str, None or NULL */
     bool may_sign, may_verify;
+    bool is_open; /* serves its whole family: see pkey_open */
 } key_traits;
 
 /* A new HMAC key of a secret that secret_check has passed. */
 PyObject *key_from_bytes(core_state *state, span secret,
                          const key_traits *traits);
 
-/* A new key of an EVP_PKEY, which it takes over and checks. */
+/* Takes over and checks an EVP_PKEY, and prepares it. */
+CHECKED status key_prepare(core_state *state, EVP_PKEY *evp,
+                           const key_traits *traits, pkey *made);
+
+/* A new key of what key_prepare has made, which it takes over. */
+PyObject *key_from_pkey(core_state *state, pkey *made,
+                        const key_traits *traits);
+
+/* Both at once. */
 PyObject *key_from_evp(core_state *state, EVP_PKEY *evp,
                        const key_traits *traits);
+
+/* Whether it verifies tokens of that algorithm. */
+bool key_serves(const KeyObject *key, const alg *with);
+
+/* Takes what serves none of the algorithms out of a tuple of keys, which may
+ * then be empty. *allowed gets both names of those that have two. */
+bool key_narrow(PyObject **keys, alg_set *allowed);
+
+/* From one name of an algorithm or an iterable of them; None is all. */
+bool key_algorithms(const core_state *state, PyObject *value, alg_set *out);
 
 /* For an argument that names an algorithm, or is None. */
 bool key_algorithm(const core_state *state, PyObject *name, const alg **out);
@@ -218,6 +202,23 @@ PyObject *segment_bytes(const core_state *state, span segment);
 PyObject *segment_object(const core_state *state, span segment,
                          known_members *known);
 
+/* --- typ.c --------------------------------------------------------------- */
+
+typedef struct {
+    PyObject *types; /* tuple of ASCII str, or NULL: any; owned */
+    bool may_be_absent;
+    bool takes[HEADER_COUNT]; /* the typ of each header that a key has ready */
+} typ_rules;
+
+extern const typ_rules typ_any;
+
+/* From one media type, or an iterable of them and of None, which stands for a
+ * header without one; None alone takes any. */
+bool typ_make(const core_state *state, PyObject *value, typ_rules *rules);
+
+/* Whether the header's typ, a str or NULL, is one of them. */
+CHECKED status typ_check(const typ_rules *rules, PyObject *found);
+
 /* --- header.c ------------------------------------------------------------ */
 
 typedef struct {
@@ -226,12 +227,10 @@ typedef struct {
     PyObject *parsed; /* owned; NULL where the header was a ready one */
 } header;
 
-/*
- * Reads and checks the JOSE header (RFC 7515 4). typ is the expected media
- * type, or NULL; with `whole`, out->parsed is filled always.
- */
+/* Reads and checks the JOSE header (RFC 7515 4); with `whole`, out->parsed is
+ * filled always. */
 bool header_read(const core_state *state, PyObject *keys, span segment,
-                 PyObject *typ, bool whole, header *out);
+                 const typ_rules *typ, bool whole, header *out);
 
 /* Base64url of the header that `key` writes: its ready one, or with `extra`
  * members. New reference to bytes. */
@@ -244,9 +243,10 @@ PyObject *header_make(const core_state *state, const KeyObject *key,
 CHECKED status signature_verify(PyObject *keys, const header *head,
                                 const token *parts);
 
-/* Whether that key made the signature of the message. */
-CHECKED status signature_matches(const KeyObject *key, span message,
-                                 span claimed);
+/* Whether that key made the signature of the message, with an algorithm that
+ * it serves. */
+CHECKED status signature_matches(const KeyObject *key, const alg *with,
+                                 span message, span claimed);
 
 /* Writes key->signature bytes, for a key that can sign. */
 CHECKED status signature_make(const KeyObject *key, span message,
@@ -308,7 +308,8 @@ bool field_value(PyObject *pair, PyObject *wanted, PyObject **value);
 
 extern PyType_Spec verifier_spec, signer_spec, session_secret_spec;
 extern PyMethodDef bearer_methods[], cookie_methods[], encryption_methods[];
-extern PyMethodDef jws_methods[], password_methods[], raw_methods[];
+extern PyMethodDef issuer_methods[], jwk_methods[], jws_methods[];
+extern PyMethodDef password_methods[], raw_methods[], session_methods[];
 extern PyMethodDef password_parts_methods[];
 /* Chooses the means to hash passwords with, as the environment says. */
 bool password_means(core_state *state);

@@ -8,6 +8,7 @@ token, a key or a password. The C core looks these classes up by name.
 from __future__ import annotations
 
 __all__ = [
+    "APIKeyPermissionError",
     "BoundTokenError",
     "ClaimError",
     "ConfigurationError",
@@ -15,6 +16,9 @@ __all__ = [
     "FastbearerError",
     "HasherBusyError",
     "ImmatureTokenError",
+    "InactiveTokenError",
+    "IntrospectionError",
+    "InvalidAPIKeyError",
     "InvalidAlgorithmError",
     "InvalidAudienceError",
     "InvalidClaimError",
@@ -140,6 +144,24 @@ class RevokedTokenError(TokenError):
     code = "revoked_token"
 
 
+class InactiveTokenError(TokenError):
+    """A token that its issuer calls inactive (RFC 7662): over, revoked or unknown."""
+
+    code = "inactive_token"
+
+
+class InvalidAPIKeyError(TokenError):
+    """An API key of Better Auth that was not accepted; ``reason`` says why."""
+
+    code = "invalid_api_key"
+
+
+class APIKeyPermissionError(TokenError):
+    """A good API key that does not allow what was asked for."""
+
+    code = "api_key_permission"
+
+
 class BoundTokenError(TokenError):
     """A token that is bound to a key or a certificate, without the proof of it.
 
@@ -180,9 +202,15 @@ class InvalidProofError(TokenError):
 
 
 class InvalidKeyError(FastbearerError):
-    """Key material that must not be used; the message names the rule."""
+    """Key material that must not be used; the message names the rule.
+
+    Attributes:
+        member: The member of a JWK that broke it, such as ``"n"``; None for other
+            forms of a key, and where no single member is meant.
+    """
 
     code = "invalid_key"
+    member: str | None = None
 
 
 class KeySourceError(FastbearerError):
@@ -200,6 +228,12 @@ class KeySourceError(FastbearerError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class IntrospectionError(KeySourceError):
+    """A token that its issuer cannot be asked about at the moment (RFC 7662)."""
+
+    code = "introspection_unavailable"
 
 
 class StoreUnavailableError(FastbearerError):

@@ -20,10 +20,13 @@ from better_auth_samples import (
     SIGNATURE,
     STRATEGIES,
     TOKEN,
+    compact,
     issued,
     paired,
     refused,
+    sealed_data,
     server,
+    signed_data,
 )
 from fastbearer import Key, Signer, Verifier, _core
 from fastbearer.better_auth import BetterAuth
@@ -153,16 +156,6 @@ def test_every_part_of_session_data_counts(strategy: str) -> None:
         refused(lambda a=altered: server().read_session_data(a))  # type: ignore[misc]
 
 
-def enveloped(text: str) -> str:
-    """Return compact session data whose signature is right, whatever it says."""
-    inner, _, expires = text.rpartition(',"expiresAt":')
-    message = inner.removeprefix('{"session":')[:-1] + f',"expiresAt":{expires}'
-    mac = _core.raw_sign(message.encode(), Key.from_secret(SECRET))
-    signature = base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
-    whole = f'{inner},"expiresAt":{expires[:-1]},"signature":"{signature}"}}'
-    return base64.urlsafe_b64encode(whole.encode()).rstrip(b"=").decode()
-
-
 def payload(**changes: Any) -> dict[str, Any]:
     token = "a" * 32
     made: dict[str, Any] = {
@@ -182,11 +175,6 @@ def payload(**changes: Any) -> dict[str, Any]:
         else:
             made[place] = value
     return made
-
-
-def compact(content: Any, expires: Any = 1795330400000) -> str:
-    inner = json.dumps(content, separators=(",", ":"))
-    return enveloped(f'{{"session":{inner},"expiresAt":{expires}}}')
 
 
 def test_an_envelope_of_ones_own_is_read() -> None:
@@ -235,15 +223,6 @@ def test_payloads_that_are_none(changes: dict[str, Any]) -> None:
     exp = {"iat": int(NOW), "exp": int(NOW) + 60}
     for seal in (signed_data, sealed_data):
         refused(lambda s=seal: ba.read_session_data(s({**content, **exp})))  # type: ignore[misc]
-
-
-def signed_data(claims: dict[str, Any], **headers: Any) -> str:
-    key = Key.from_secret(SECRET)
-    return _core.jws_sign(json.dumps(claims).encode(), key, headers or None)
-
-
-def sealed_data(claims: dict[str, Any]) -> str:
-    return _core.SessionSecret(SECRET).seal(json.dumps(claims).encode())
 
 
 @pytest.mark.parametrize("expires", [1795330012999, 0, -1, "01795330400000", "1.8e12"])

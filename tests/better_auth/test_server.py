@@ -316,6 +316,22 @@ def test_names_that_are_numbers_are_believed(
     assert found is not None and found["user"]["about"] == user["about"]
 
 
+def test_odd_numbers_and_dates_are_believed(
+    cached: BetterAuthServer, strategy: Strategy
+) -> None:
+    """The server writes them again before it looks at the signature."""
+    ada, ba = sign_up(cached), here(cached)
+    session, user = rows_of(cached, ada)
+    odd = [1e21, 1e20, 2**53, 5e-324, -0.0, 1e-7, 0.1, 1.5e300, float("nan")]
+    user["about"] = {"numbers": odd, "date": datetime(1, 1, 1, tzinfo=UTC)}
+    written = ba.write_cookies(session, user, strategy=strategy)
+    cached.delete("session", token=ada.token)
+    found = cached.session_of(header_of(written))
+    assert found is not None
+    assert found["user"]["about"]["numbers"] == [*odd[:-1], None]
+    assert found["user"]["about"]["date"] == "0001-01-01T00:00:00.000Z"
+
+
 def test_a_session_row_and_a_token_from_here(plain: BetterAuthServer) -> None:
     ada, ba, token = sign_up(plain), here(plain), new_token()
     now = datetime.now(UTC)

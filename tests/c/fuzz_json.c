@@ -27,9 +27,33 @@ check_text(const json_cursor *cursor, span whole)
     free(meaning);
 }
 
+/* What json_find_string shall find, told from the events of the top level. */
+typedef struct {
+    int names; /* how often the name came */
+    bool is_next, is_string;
+    span text;
+} wanted;
+
+static void
+watch(wanted *issuer, json_event event, const json_cursor *cursor)
+{
+    if (issuer->is_next) {
+        issuer->is_string = event == JSON_STRING;
+        issuer->text = cursor->text;
+    }
+    issuer->is_next = false;
+    if (event == JSON_NAME && cursor->depth == 1) {
+        char *plain = exact_room(cursor->text.len);
+        size_t len = json_unescape(cursor->text, plain);
+        issuer->is_next = len == 3 && memcmp(plain, "iss", 3) == 0;
+        issuer->names += issuer->is_next;
+        free(plain);
+    }
+}
+
 /* Reads it all; returns what came, and whether the text was accepted. */
 static uint64_t
-walk(span text, bool *is_good)
+walk(span text, bool *is_good, wanted *issuer)
 {
     json_cursor cursor;
     bool is_object[JSON_DEPTH_MAX + 1] = {false};
@@ -38,6 +62,7 @@ walk(span text, bool *is_good)
     json_event event = json_value(&cursor);
     for (;;) {
         sum = mixed(sum, event, &cursor);
+        watch(issuer, event, &cursor);
         if (event == JSON_REFUSED) {
             MUST(cursor.error != STATUS_OK);
             *is_good = false;
@@ -70,8 +95,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *copy = exact_copy(data, size);
     span text = {copy, size};
     bool first = false, second = false;
-    uint64_t sum = walk(text, &first);
-    MUST(walk(text, &second) == sum && first == second);
+    wanted issuer = {0}, again = {0};
+    uint64_t sum = walk(text, &first, &issuer);
+    MUST(walk(text, &second, &again) == sum && first == second);
+    json_cursor found;
+    bool is_there = json_find_string(text, (span){"iss", 3}, &found);
+    MUST(is_there == (first && issuer.names == 1 && issuer.is_string));
+    MUST(!is_there
+         || (found.text.p == issuer.text.p
+             && found.text.len == issuer.text.len));
     MUST(size == 0 || memcmp(copy, data, size) == 0);
     free(copy);
     return 0;

@@ -30,6 +30,26 @@ check_signatures(const pkey *key, bool is_private)
     free(signature);
 }
 
+/* Each of the family is another algorithm, and what verifies it. */
+static void
+check_family(pkey *key)
+{
+    const alg *with;
+    MUST(pkey_for(key, key->alg) == key);
+    if (pkey_open(key, all_digests()) != STATUS_OK) {
+        return; /* RFC 4055 1.2: a key may be for one digest alone */
+    }
+    for (size_t row = 0; (with = alg_at(row)) != NULL; row++) {
+        const pkey *one = pkey_for(key, with);
+        MUST(one == NULL || with->kind != KIND_HMAC);
+        MUST(one == NULL || one == key || one->alg == with);
+        if (one != NULL && one != key) {
+            MUST(key->curve == NULL && one->signer == NULL);
+            check_signatures(one, false);
+        }
+    }
+}
+
 static void
 check_writing(EVP_PKEY *evp, bool is_private)
 {
@@ -63,6 +83,7 @@ use(EVP_PKEY *evp)
         MUST(key.alg != NULL);
         check_signatures(&key, is_private);
         check_writing(key.evp, is_private);
+        check_family(&key);
         pkey_clear(&key);
     }
 }

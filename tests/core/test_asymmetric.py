@@ -233,11 +233,11 @@ def test_pss_has_a_salt_and_mgf_of_its_hash(keys: dict[str, Key]) -> None:
 
 @pytest.mark.parametrize("algorithm", ["HS256", *RSA, *EC, *ED])
 def test_a_key_has_one_algorithm(keys: dict[str, Key], algorithm: str) -> None:
-    """Whatever the header says: RFC 8725 3.1."""
+    """Whatever the header says: RFC 8725 3.1. EdDSA has two names (RFC 9864)."""
     own = Key.generate("HS256") if algorithm == "HS256" else keys[algorithm]
     token = jws.sign(b"payload", own)
     for other in ("HS256", *RSA, *EC, *ED):
-        if other == algorithm:
+        if other in own.algorithms:
             continue
         _, payload, signature = token.split(".")
         header = b64(json.dumps({"alg": other}).encode())

@@ -18,6 +18,7 @@ PARTS = ["build/fuzz/fuzz_main.o", "build/fuzz/lib.a"]
 PLANTED = [
     ("json", "json/json_text.c", "if (end - p < 4) {", "if (end - p < 3) {"),
     ("json", "json/json_text.c", "while (p < end && is_plain", "while (is_plain"),
+    ("json", "json/json_find.c", "times == 1", "times >= 1"),
     (
         "compact",
         "jose/compact.c",

@@ -22,8 +22,10 @@ from starlette.websockets import WebSocketDisconnect
 from asgi import ASGIApp
 from fastbearer import Key, KeySet, Signer
 from fastbearer.better_auth import BetterAuth, Session
+from fastbearer.better_auth.javascript import iso
 from fastbearer.errors import (
     ConfigurationError,
+    InvalidKeyError,
     KeySourceError,
     StoreUnavailableError,
     TokenError,
@@ -268,7 +270,7 @@ def test_what_is_not_configured_is_not_looked_at(
 
 def keyed_cookies(ba: BetterAuth, key: Key = SIGNING) -> str:
     """Return cookies as of the plugin's option ``sessionCookieCache``."""
-    session = {**SESSION, "expiresAt": (NOW + timedelta(1)).isoformat()}
+    session = {**SESSION, "expiresAt": iso(NOW + timedelta(1))}
     claims = {"session": session, "user": USER, "sid": TOKEN, "sub": "u1"}
     times = {"updatedAt": time.time() * 1000, "version": "1"}
     signer = Signer(
@@ -414,6 +416,62 @@ def test_keys_that_cannot_be_fetched_are_a_503(serve: Serve) -> None:
     url = serve(make_app(BetterAuth(SECRET, jwks=Unreachable())))
     response = ask(url, authorization=f"Bearer {plugin_token()}")
     assert (response.status_code, response.headers["Retry-After"]) == (503, "7")
+
+
+class Client:
+    """A client of keys, which may have newer ones."""
+
+    def __init__(self, *sets: KeySet | Exception) -> None:
+        self._sets = list(sets)
+
+    def keys(self, *, unknown_kid: bool = False) -> KeySet:
+        if unknown_kid and len(self._sets) > 1:
+            del self._sets[0]
+        found = self._sets[0]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    async def akeys(self, *, unknown_kid: bool = False) -> KeySet:
+        return self.keys(unknown_kid=unknown_kid)
+
+
+NO_USE = {
+    "of another algorithm": KeySet([Key.generate("ES384", kid="k1").public()]),
+    "a secret": KeySet([Key.from_secret(SECRET, kid="k1")]),
+    "unreadable": InvalidKeyError("no keys"),
+}
+
+
+@pytest.mark.parametrize("useless", NO_USE.values(), ids=NO_USE)
+def test_keys_of_a_client_that_are_of_no_use_are_a_503(
+    serve: Serve, useless: KeySet | Exception
+) -> None:
+    """Whether the token is good cannot be told at the moment: it is not refused."""
+    ba = BetterAuth(SECRET, jwks=Client(useless))
+    url = serve(make_app(ba))
+    answer = ask(url, authorization=f"Bearer {plugin_token()}")
+    assert answer.status_code == 503 and "Retry-After" in answer.headers
+    with pytest.raises(KeySourceError):
+        ba.verify_jwt(plugin_token())
+    assert ask(url, cookie=keyed_cookies(ba)).status_code == 503
+    if isinstance(useless, KeySet):
+        newer = Client(useless, KEYS)
+        url = serve(make_app(BetterAuth(SECRET, jwks=newer)))
+        assert signed_in(ask(url, authorization=f"Bearer {plugin_token()}"), "jwt")
+
+
+def test_a_server_that_has_no_usable_keys_yet_is_a_503(serve: Serve) -> None:
+    """A JWK Set with a key of another algorithm, over HTTP."""
+    other, now = Key.generate("ES384", kid="k9"), [0.0]
+    with KeyServer(serving(other)) as key_server:
+        jwks = JWKSClient(key_server.url, clock=lambda: now[0])
+        url = serve(make_app(BetterAuth(SECRET, jwks=jwks)))
+        bearer = f"Bearer {plugin_token()}"
+        assert ask(url, authorization=bearer).status_code == 503
+        key_server.behave = serving(other, SIGNING)
+        now[0] += 60
+        assert signed_in(ask(url, authorization=bearer), "jwt")
 
 
 @pytest.mark.parametrize(

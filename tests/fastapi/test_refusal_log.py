@@ -77,11 +77,16 @@ HS = {"alg": "HS256"}
 TWO_KEYS = KeySet(
     [Key.from_secret(SECRET, kid="a"), Key.from_secret(OTHER_SECRET, kid="b")]
 )
+TWO_ALGORITHMS = KeySet([Key.from_secret(SECRET), Key.generate("HS512")])
 MANY_KEYS = KeySet([Key.generate("HS256", kid=f"k{one}") for one in range(60)])
 DEEP = b'{"a":' * 40 + b"1" + b"}" * 40
 
 CAUSES: dict[str, tuple[str, Verifier | None]] = {
     "age_passed": (signed(claims(iat=NOW - 100)), strict(max_age=10)),
+    "alg_not_allowed": (
+        signed(claims()),
+        Verifier(TWO_ALGORITHMS, algorithms=["HS512"], clock=now),
+    ),
     "alg_not_keys": (headed({"alg": "RS256"}), None),
     "aud_shape": (signed(claims(aud=7)), strict(audience="a")),
     "aud_unexpected": (signed(claims(aud="a")), None),

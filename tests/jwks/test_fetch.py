@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from fastbearer import ConfigurationError, __version__
-from fastbearer.jwks.fetch import Fetcher, FetchError, Response
+from fastbearer.jwks.fetch import Fetcher, FetchError, Response, _made_once
 from key_server import KeyServer, answer
 from private_ca import PrivateCA
 from waiting import HANG
@@ -178,6 +178,30 @@ def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
 
 
 @pytest.mark.parametrize(
+    "proxy", ["nonsense://a-secret@proxy.example", "http://u:a-secret@[", "a b"]
+)
+def test_a_proxy_that_cannot_be_used_is_said(
+    monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    said = reason("https://id.invalid/")
+    assert "proxy of the environment" in said
+    assert "a-secret" not in said
+
+
+def test_a_proxy_that_refuses_is_said(
+    server: KeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.behave = answer(b"", 407)
+    monkeypatch.setenv("HTTPS_PROXY", server.origin)
+    said = "the connection is refused (through the proxy of the environment)"
+    assert reason("https://id.invalid/") == said
+    monkeypatch.setenv("NO_PROXY", "id.invalid")
+    assert "proxy" not in reason("https://id.invalid/")
+    assert "not resolved" in reason("https://id.invalid/")
+
+
+@pytest.mark.parametrize(
     ("location", "said"),
     [
         ("https://b.example/jwks?key=a-secret", " to https://b.example/jwks"),
@@ -310,6 +334,20 @@ def test_a_name_below_localhost_has_its_own_certificate(
 def test_what_is_no_file_of_certificates(given: Any) -> None:
     with pytest.raises(ConfigurationError, match="ssl_context"):
         Fetcher(ssl_context=given)
+
+
+def test_certificates_of_the_environment(
+    ca: PrivateCA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _made_once.cache_clear()
+    monkeypatch.setenv("SSL_CERT_FILE", "/no/such/file")
+    with pytest.raises(ConfigurationError, match="SSL_CERT_FILE"):
+        Fetcher()
+    monkeypatch.setenv("SSL_CERT_FILE", str(ca.file))
+    with KeyServer(OK, ca.serving("localhost")) as server:
+        assert get(server.url).status == 200
+    monkeypatch.undo()
+    _made_once.cache_clear()
 
 
 def test_a_context_that_verifies_nothing_is_no_better_than_http() -> None:

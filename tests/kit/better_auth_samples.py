@@ -6,6 +6,7 @@ in it are made up.
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from fastbearer import Key, _core
 from fastbearer.better_auth import BetterAuth
 from fastbearer.errors import TokenError
 
@@ -59,3 +61,30 @@ def refused(call: Callable[[], Any]) -> type[Exception]:
         call()
     assert SECRET not in str(caught.value)
     return caught.type
+
+
+# --- session data that says anything, rightly signed ---------------------------------
+
+
+def enveloped(text: str) -> str:
+    """Return compact session data whose signature is right, whatever it says."""
+    inner, _, expires = text.rpartition(',"expiresAt":')
+    message = inner.removeprefix('{"session":')[:-1] + f',"expiresAt":{expires}'
+    mac = _core.raw_sign(message.encode(), Key.from_secret(SECRET))
+    signature = base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+    whole = f'{inner},"expiresAt":{expires[:-1]},"signature":"{signature}"}}'
+    return base64.urlsafe_b64encode(whole.encode()).rstrip(b"=").decode()
+
+
+def compact(content: Any, expires: Any = 1795330400000) -> str:
+    inner = json.dumps(content, separators=(",", ":"))
+    return enveloped(f'{{"session":{inner},"expiresAt":{expires}}}')
+
+
+def signed_data(claims: dict[str, Any], **headers: Any) -> str:
+    key = Key.from_secret(SECRET)
+    return _core.jws_sign(json.dumps(claims).encode(), key, headers or None)
+
+
+def sealed_data(claims: dict[str, Any]) -> str:
+    return _core.SessionSecret(SECRET).seal(json.dumps(claims).encode())

@@ -67,9 +67,11 @@ class DPoPClient:
         return self._do("ask", url=url, token=token, method=method, **number)
 
 
-def install() -> str:
-    """Install it, and return what npm said if it failed."""
-    return npm_install("oauth4webapi", PACKAGE)[1]
+def install() -> None:
+    """Install it before the tests, and say so; they say what is missing."""
+    if has_node():
+        print(f"fastbearer: installing oauth4webapi {VERSION} with npm", flush=True)
+        print(npm_install("oauth4webapi", PACKAGE)[1], end="")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
@@ -39,6 +39,21 @@ def serving(*keys: Key, **headers: str) -> Behaviour:
     """Return what serves the keys; ``Cache_Control="..."`` names a header."""
     named = [(name.replace("_", "-"), value) for name, value in headers.items()]
     return answer(jwks_text(*keys), headers=named)
+
+
+def by_path(routes: Mapping[str, Behaviour]) -> Behaviour:
+    """Return what behaves as the path says, and has nothing elsewhere."""
+
+    def behave(handler: BaseHTTPRequestHandler) -> None:
+        routes.get(handler.path, answer(b"not here", 404))(handler)
+
+    return behave
+
+
+def metadata(issuer: str, jwks_uri: str | None = None, **members: Any) -> bytes:
+    """Return a discovery document; its keys are at ``/keys`` unless it says so."""
+    url = jwks_uri or f"{issuer.rstrip('/')}/keys"
+    return json.dumps({"issuer": issuer, "jwks_uri": url, **members}).encode()
 
 
 class Request(NamedTuple):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -77,6 +78,7 @@ def plain_set(keys: Iterable[Key]) -> bytes:
 
 
 def auth0_set(keys: Iterable[Key]) -> bytes:
+    """Return what Auth0, WorkOS and GitHub publish: with certificates."""
     return a_set(entry(key, use="sig", x5c=x5c(key), x5t=x5t(key)) for key in keys)
 
 
@@ -109,6 +111,21 @@ def supabase_set(keys: Iterable[Key]) -> bytes:
     return a_set(entry(key, key_ops=["verify"], ext=True, use="sig") for key in keys)
 
 
+def cloudflare_set(keys: Iterable[Key]) -> bytes:
+    """Return a set with the certificates beside the keys."""
+    every = list(keys)
+    pem = serialization.Encoding.PEM
+    certificates = [
+        {"kid": key.kid, "cert": certificate(key).public_bytes(pem).decode()}
+        for key in every
+    ]
+    return a_set(
+        (entry(key, use="sig") for key in every),
+        public_cert=certificates[0],
+        public_certs=certificates,
+    )
+
+
 def better_auth_set(keys: Iterable[Key]) -> bytes:
     return a_set(entry(key) for key in keys)
 
@@ -120,6 +137,31 @@ def x509_map(keys: Iterable[Key]) -> bytes:
     return json.dumps(found, indent=2).encode()
 
 
+def openid_configuration(issuer: str, keys: str) -> bytes:
+    """Return a document of OpenID Connect Discovery 1.0, with what most have."""
+    whole = {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/authorize",
+        "token_endpoint": f"{issuer}/token",
+        "introspection_endpoint": f"{issuer}/introspect",
+        "userinfo_endpoint": f"{issuer}/userinfo",
+        "end_session_endpoint": f"{issuer}/logout",
+        "jwks_uri": keys,
+        "scopes_supported": ["openid", "profile", "email", "offline_access"],
+        "response_types_supported": ["code", "id_token"],
+        "response_modes_supported": ["query", "fragment", "form_post"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "subject_types_supported": ["public", "pairwise"],
+        "id_token_signing_alg_values_supported": ["RS256", "ES384", "HS256"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "none"],
+        "claims_supported": ["sub", "iss", "aud", "exp", "iat", "email"],
+        "code_challenge_methods_supported": ["S256"],
+        "claims_parameter_supported": True,
+        "mtls_endpoint_aliases": {"token_endpoint": f"{issuer}/token"},
+    }
+    return json.dumps(whole).encode()
+
+
 KEY_SETS = {
     made.__name__: made
     for made in (
@@ -128,6 +170,7 @@ KEY_SETS = {
         entra_set,
         keycloak_set,
         supabase_set,
+        cloudflare_set,
         better_auth_set,
     )
 }
@@ -137,11 +180,11 @@ class Provider:
     """One provider, from its file.
 
     Attributes:
-        profile: The method of `Issuer`.
+        profile: The method of `Issuer`, or None for a plain one.
         settings: Its arguments, as settings have them.
         urls: The values of ``iss`` that count; a good token has the first, unless its
             claims name another.
-        keys: Where the document says that the keys are.
+        keys: Where the document says that the keys are; None where discovery tells.
         algorithm: What its keys are for.
         user: What the dependency gives.
         scopes: The token's scopes, all of them.
@@ -153,10 +196,10 @@ class Provider:
     def __init__(self, path: Path) -> None:
         told = json.loads(path.read_text())
         self.name: str = path.stem
-        self.profile: str = told["profile"]
+        self.profile: str | None = told["profile"]
         self.settings: Members = told["settings"]
         self.urls: list[str] = told["urls"]
-        self.keys: str = told["keys"]
+        self.keys: str | None = told["keys"]
         self.algorithm: str = told["algorithm"]
         self.user: Members = told["user"]
         self.scopes: set[str] = set(told["scopes"])
@@ -169,8 +212,8 @@ class Provider:
 
     def issuer(self, **options: Any) -> Issuer:
         """Return the issuer, with fields that are to differ."""
-        make = getattr(Issuer, self.profile)
-        issuer: Issuer = make(**self.settings, **options)
+        make = Issuer if self.profile is None else getattr(Issuer, self.profile)
+        issuer: Issuer = make(**{**self.settings, **options})
         return issuer
 
     def key(self, kid: str = "current") -> Key:
@@ -202,3 +245,12 @@ PROVIDERS = [Provider(path) for path in sorted(SAMPLES.glob("*.json"))]
 
 def named(name: str) -> Provider:
     return next(one for one in PROVIDERS if one.name == name)
+
+
+def members(issuer: Issuer) -> dict[str, Any]:
+    """Return the fields of an issuer, several as a list."""
+    values = {field.name: getattr(issuer, field.name) for field in fields(issuer)}
+    return {
+        name: list(value) if isinstance(value, tuple | frozenset) else value
+        for name, value in values.items()
+    }

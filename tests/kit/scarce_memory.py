@@ -81,6 +81,9 @@ def reading() -> Iterator[Entry]:
         print_ = key.thumbprint()
         yield Entry(f"from_jwk {name}", Key.from_jwk, (jwk,), is_right=is_key(key))
         yield Entry(f"from_jwk text {name}", Key.from_jwk, (json.dumps(jwk),))
+        padded = {**jwk, "x5c": [], "x5t": None}
+        named: dict[str, Any] = {"lenient": True}
+        yield Entry(f"lenient {name}", Key.from_jwk, (padded,), named, is_key(key))
         yield Entry(f"to_jwk {name}", key.to_jwk, (True,), is_right=is_(jwk))
         yield Entry(f"thumbprint {name}", key.thumbprint, is_right=is_(print_))
         if name == "HS256":
@@ -97,6 +100,14 @@ def reading() -> Iterator[Entry]:
         )
         yield Entry(f"to_pem {name}", key.to_pem, (True,), is_right=is_(pem))
         yield Entry(f"public {name}", key.public, is_right=is_key(key.public()))
+    opened = {**KEYS["RS256"].public().to_jwk(), "alg": None}
+    every = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+    yield Entry(
+        "an open RSA key",
+        _core.jwk_set_key,
+        (opened, True),
+        is_right=lambda key: key.algorithms == every,
+    )
     for name in ("HS256", "ES256", "EdDSA"):
         yield Entry(f"generate {name}", Key.generate, (name,), {"kid": "k"})
     yield Entry("from_secret", Key.from_secret, (SECRET,), {"kid": "k\u00e9"})

@@ -51,7 +51,9 @@ USES = {
 GROUND = {
     ("module/skin.h", "lib.h"),
     ("module/skin.h", "names.h"),
+    ("module/skin.h", "json/json_out.h"),
     ("module/names.h", "base/base.h"),
+    ("module/json/json_out.h", "base/base.h"),
 }
 """What the header of the module's every file is made of."""
 

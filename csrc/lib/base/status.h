@@ -46,6 +46,8 @@
       "a compressed payload (zip) is not accepted")                           \
     X(ALG_NOT_KEYS, "InvalidAlgorithmError", NULL,                            \
       "the header's alg is not the algorithm of the key")                     \
+    X(ALG_NOT_ALLOWED, "InvalidAlgorithmError", NULL,                         \
+      "the header's alg is not one of the verifier's algorithms")             \
     X(KID_UNKNOWN, "UnknownKeyError", NULL,                                   \
       "the header's kid names no key of this verifier")                       \
     X(KID_NEEDED, "UnknownKeyError", NULL,                                    \

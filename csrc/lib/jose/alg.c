@@ -43,10 +43,16 @@ alg_find(const char *name, size_t len)
     return NULL;
 }
 
-const char *
-alg_name(size_t row)
+const alg *
+alg_at(size_t row)
 {
-    return row < sizeof algs / sizeof algs[0] ? algs[row].name : NULL;
+    return row < sizeof algs / sizeof algs[0] ? &algs[row] : NULL;
+}
+
+alg_set
+alg_bit(const alg *one)
+{
+    return (alg_set)1 << (one - algs);
 }
 
 const curve *

@@ -35,8 +35,12 @@ typedef struct {
 const alg *alg_find(const char *name, size_t len);
 const curve *alg_find_curve(const char *name, size_t len);
 
-/* The name of a row, or NULL after the last. */
-const char *alg_name(size_t row);
+/* A row, or NULL after the last. */
+const alg *alg_at(size_t row);
+
+/* Several algorithms: a bit for each row. */
+typedef uint32_t alg_set;
+alg_set alg_bit(const alg *one);
 
 /* --- pkey_read.c: asymmetric keys from text and from parts --------------- */
 
@@ -117,12 +121,14 @@ bool edwards_is_sound(const curve *on, const unsigned char *point);
 
 /* --- pkey.c: signatures -------------------------------------------------- */
 
-typedef struct {
+typedef struct pkey {
     EVP_PKEY *evp;
     EVP_MD_CTX *verifier, *signer; /* prepared, copied for every use */
     const alg *alg;
-    const curve *curve; /* NULL for RSA */
-    size_t signature;   /* bytes, exactly */
+    const curve *curve;  /* NULL for RSA */
+    size_t signature;    /* bytes, exactly */
+    struct pkey *family; /* see pkey_open; owned */
+    size_t family_len;
 } pkey;
 
 /*
@@ -134,6 +140,17 @@ typedef struct {
 CHECKED status pkey_make(pkey *key, EVP_PKEY *evp, const alg *with,
                          const digests *all);
 void pkey_clear(pkey *key);
+
+/* Lets a key verify, and not sign, with the other algorithms of its kind too:
+ * RFC 7517 4.4 makes alg optional. Those on a curve have no others. */
+CHECKED status pkey_open(pkey *key, const digests *all);
+
+/*
+ * What of a key verifies signatures of that algorithm, or NULL: one of its
+ * family, or itself, also where the name is the other one of its own. EdDSA
+ * with an Ed25519 key is Ed25519 (RFC 9864 2.2, 4.1.2), likewise Ed448.
+ */
+const pkey *pkey_for(const pkey *key, const alg *with);
 
 /* signature has key->signature bytes. Any number of threads may share the
  * key. */

@@ -6,7 +6,17 @@
 #include <openssl/params.h>
 #include <openssl/rsa.h>
 
+#define RSA_ALGS 5 /* besides the one that a key has */
+
 /* --- preparing ----------------------------------------------------------- */
+
+/* An algorithm may name its one curve. */
+static bool
+is_on(const alg *with, const curve *on)
+{
+    return with->kind == on->kind
+           && (with->curve == NULL || strcmp(with->curve, on->name) == 0);
+}
 
 static bool
 suits(const pkey *key)
@@ -19,8 +29,7 @@ suits(const pkey *key)
                    ? id == EVP_PKEY_RSA || id == EVP_PKEY_RSA_PSS
                    : with->kind == KIND_RSA && id == EVP_PKEY_RSA;
     }
-    return with->kind == on->kind
-           && (with->curve == NULL || strcmp(with->curve, on->name) == 0);
+    return is_on(with, on);
 }
 
 /* RFC 7518 3.5: salt as long as the hash, and MGF1 with the same hash. */
@@ -128,9 +137,62 @@ pkey_make(pkey *key, EVP_PKEY *evp, const alg *with, const digests *all)
     return result;
 }
 
+/* The checked key again, for another algorithm. */
+CHECKED static status
+turn(const pkey *key, const alg *with, const digests *all, pkey *out)
+{
+    *out = (pkey){.evp = key->evp, .alg = with};
+    if (!EVP_PKEY_up_ref(key->evp)) {
+        *out = (pkey){0};
+        return failure_of(STATUS_CRYPTO_FAILED);
+    }
+    return prepare_all(out, false, all);
+}
+
+status
+pkey_open(pkey *key, const digests *all)
+{
+    status result = STATUS_OK;
+    const alg *with;
+    if (key->curve != NULL) {
+        return STATUS_OK;
+    }
+    key->family = OPENSSL_zalloc(RSA_ALGS * sizeof *key->family);
+    if (key->family == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    for (size_t row = 0; result == STATUS_OK && (with = alg_at(row)) != NULL;
+         row++) {
+        bool is_rsa = with->kind == KIND_RSA || with->kind == KIND_PSS;
+        if (is_rsa && with != key->alg && key->family_len < RSA_ALGS) {
+            result = turn(key, with, all, &key->family[key->family_len++]);
+        }
+    }
+    return result;
+}
+
+const pkey *
+pkey_for(const pkey *key, const alg *with)
+{
+    bool is_edwards = key->alg->kind == KIND_ED;
+    if (key->alg == with || (is_edwards && is_on(with, key->curve))) {
+        return key;
+    }
+    for (size_t i = 0; i < key->family_len; i++) {
+        if (key->family[i].alg == with) {
+            return &key->family[i];
+        }
+    }
+    return NULL;
+}
+
 void
 pkey_clear(pkey *key)
 {
+    for (size_t i = 0; i < key->family_len; i++) {
+        pkey_clear(&key->family[i]);
+    }
+    OPENSSL_free(key->family);
     EVP_MD_CTX_free(key->verifier);
     EVP_MD_CTX_free(key->signer);
     EVP_PKEY_free(key->evp);

@@ -66,7 +66,20 @@ json_special(uint64_t word)
 /* Reads the text whose opening quote the cursor stands on. */
 CHECKED status json_text_read(json_cursor *cursor);
 
-/* Writes the meaning of an escaped text, in UTF-8; never longer than it. */
+/* Writes the meaning of an escaped text, in UTF-8; never longer than it, and
+ * `out` may be where the text stands. */
 size_t json_unescape(span text, char *out);
+
+/* --- json_find.c: one member --------------------------------------------- */
+
+#define JSON_FIND_MAX 16 /* bytes of a name, which is ASCII */
+
+/*
+ * Whether the whole text is an object with one member of that name, and no
+ * second, which is a string: then `found` is as after that string was read.
+ * Linear, and nothing is allocated. Whether other names come twice is not
+ * looked at.
+ */
+bool json_find_string(span text, span name, json_cursor *found);
 
 #endif

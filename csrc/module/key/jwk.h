@@ -1,11 +1,23 @@
 /*
- * What the files of Key.from_jwk share. A JWK is a dict of our own, whose
- * names are plain strings, and its members are asked for by name.
+ * What the files of Key.from_jwk share. The members of a JWK are asked for by
+ * name; the one that was asked for last is what a refusal is about.
  */
 #ifndef FASTBEARER_JWK_H
 #define FASTBEARER_JWK_H
 
 #include "skin.h"
+
+typedef struct {
+    PyObject *members; /* a dict of our own, whose names are plain strings */
+    const char *at;    /* the name that was asked for last, or NULL */
+    /*
+     * Whether what others write, and what cannot confuse which key is meant,
+     * is taken: a member that is null or empty stands for one that is absent,
+     * a number may have too many or too few leading zero octets, and base64
+     * its padding, its other alphabet and white space.
+     */
+    bool is_lenient;
+} jwk;
 
 /* --- jwk_members.c: a JWK is a dict of our own --------------------------- */
 
@@ -19,10 +31,10 @@ PyObject *jwk_members(const core_state *state, PyObject *value);
 CHECKED status jwk_failed(void);
 
 /* A member, borrowed, or NULL if it is absent. */
-CHECKED status jwk_member(PyObject *jwk, const char *name, PyObject **value);
+CHECKED status jwk_member(jwk *from, const char *name, PyObject **value);
 
 /* A string member's text, borrowed; empty if it is absent. */
-CHECKED status jwk_text(PyObject *jwk, const char *name, span *text);
+CHECKED status jwk_text(jwk *from, const char *name, span *text);
 
 /* Whether it is exactly that text. */
 bool jwk_text_is(span text, const char *other);
@@ -33,8 +45,13 @@ typedef struct {
 } jwk_bytes;
 
 /* A base64url member (RFC 7518 2); width 0 takes any length but none. */
-CHECKED status jwk_part(PyObject *jwk, const char *name, size_t width,
+CHECKED status jwk_part(jwk *from, const char *name, size_t width,
                         jwk_bytes *out);
+
+/* One that is a number, in exactly `width` octets (RFC 7518 6.2.1.2) or, for
+ * 0, in as few as it needs (Base64urlUInt, RFC 7518 2). */
+CHECKED status jwk_number(jwk *from, const char *name, size_t width,
+                          jwk_bytes *out);
 void jwk_part_clear(jwk_bytes *one);
 span jwk_part_span(const jwk_bytes *one);
 
@@ -42,11 +59,11 @@ span jwk_part_span(const jwk_bytes *one);
 
 /* What `use`, `key_ops`, `alg` and `kid` say; the kid is a new
  * reference, to a plain string. */
-CHECKED status jwk_traits(PyObject *jwk, key_traits *traits);
+CHECKED status jwk_traits(jwk *from, key_traits *traits);
 
 /* --- jwk_rsa.c ----------------------------------------------------------- */
 
 /* The key of an RSA JWK, not checked yet but for its sizes. */
-CHECKED status jwk_rsa(PyObject *jwk, EVP_PKEY **evp, bool *is_private);
+CHECKED status jwk_rsa(jwk *from, EVP_PKEY **evp, bool *is_private);
 
 #endif

@@ -4,7 +4,7 @@
 #include "key/jwk.h"
 
 const char jwk_read_key_doc[] =
-    "from_jwk($type, /, jwk, algorithm=None)\n"
+    "from_jwk($type, /, jwk, algorithm=None, *, lenient=False)\n"
     "--\n"
     "\n"
     "Read a key of a JWK: a mapping, or the text of one (str or bytes).\n"
@@ -17,18 +17,64 @@ const char jwk_read_key_doc[] =
     "    jwk: Of kty oct, RSA, EC or OKP.\n"
     "    algorithm: By default the JWK's `alg`, then that of the curve,\n"
     "        RS256 or HS256.\n"
+    "    lenient: Takes what other writers leave in a public key and what\n"
+    "        cannot confuse which key is meant: members that are null or\n"
+    "        empty, leading zero octets, padded or standard base64.\n"
     "\n"
     "Raises:\n"
-    "    InvalidKeyError: The JWK breaks a rule; the message names the rule.";
+    "    InvalidKeyError: The JWK breaks a rule; the message names the rule,\n"
+    "        and `member` the member.";
+
+/* --- what a refusal is about --------------------------------------------- */
+
+static const char *
+member_of(const jwk *from, status failed)
+{
+    switch (failed) {
+    case STATUS_JWK_MEMBER:
+    case STATUS_KEY_USE:
+    case STATUS_KEY_PAIR:
+        return from->at;
+    case STATUS_JWK_KTY:
+        return "kty";
+    case STATUS_JWK_ALG:
+    case STATUS_KEY_UNSUITED:
+        return "alg";
+    case STATUS_KEY_CURVE:
+        return "crv";
+    case STATUS_KEY_POINT:
+        return "x";
+    case STATUS_KEY_RSA_SIZE:
+    case STATUS_KEY_RSA_ROCA:
+        return "n";
+    case STATUS_KEY_RSA_EXPONENT:
+        return "e";
+    case STATUS_KEY_EMPTY:
+    case STATUS_KEY_SHORT:
+    case STATUS_KEY_IS_PEM:
+    case STATUS_KEY_IS_SSH:
+    case STATUS_KEY_IS_JWK:
+    case STATUS_KEY_IS_DER:
+        return "k";
+    default:
+        return NULL;
+    }
+}
+
+static PyObject *
+refuse(const core_state *state, const jwk *from, status failed)
+{
+    return raise_member(state, failed, member_of(from, failed));
+}
 
 /* --- reading, one function a kty ----------------------------------------- */
 
 static PyObject *
-from_oct(core_state *state, PyObject *jwk, key_traits *traits)
+from_oct(core_state *state, jwk *from, key_traits *traits)
 {
     jwk_bytes secret;
     PyObject *key = NULL;
-    status result = jwk_part(jwk, "k", 0, &secret);
+    status result = jwk_part(from, "k", 0, &secret);
     if (traits->alg == NULL) {
         traits->alg = alg_find("HS256", 5);
     }
@@ -44,38 +90,53 @@ from_oct(core_state *state, PyObject *jwk, key_traits *traits)
     if (result == STATUS_OK) {
         key = key_from_bytes(state, jwk_part_span(&secret), traits);
     } else {
-        raise_status(state, result);
+        refuse(state, from, result);
     }
     jwk_part_clear(&secret);
     return key;
 }
 
-/* A public key need not be allowed to sign: RFC 7517 4.3. */
-static PyObject *
-from_read(core_state *state, status result, EVP_PKEY *evp, bool is_private,
-          key_traits *traits)
+/* RFC 7517 4.3: a public key that may do other things only verifies nothing;
+ * that a private one may not sign is told when it shall. */
+CHECKED static status
+check_traits(jwk *from, bool is_private, const key_traits *traits)
 {
-    if (result == STATUS_OK && traits->alg != NULL
-        && traits->alg->kind == KIND_HMAC) {
-        result = STATUS_KEY_UNSUITED;
+    if (traits->alg != NULL && traits->alg->kind == KIND_HMAC) {
+        return STATUS_KEY_UNSUITED;
     }
-    if (result == STATUS_OK && !is_private && !traits->may_verify) {
-        result = STATUS_KEY_USE;
+    if (!is_private && !traits->may_verify) {
+        from->at = "key_ops";
+        return STATUS_KEY_USE;
+    }
+    return STATUS_OK;
+}
+
+/* Takes over what was read, if the result says that it was. */
+static PyObject *
+from_read(core_state *state, jwk *from, status result, EVP_PKEY *evp,
+          bool is_private, key_traits *traits)
+{
+    pkey made;
+    if (result == STATUS_OK) {
+        result = check_traits(from, is_private, traits);
     }
     if (result != STATUS_OK) {
         EVP_PKEY_free(evp);
-        return raise_status(state, result);
+        return refuse(state, from, result);
     }
-    return key_from_evp(state, evp, traits);
+    from->at = "d";
+    result = key_prepare(state, evp, traits, &made);
+    return result == STATUS_OK ? key_from_pkey(state, &made, traits)
+                               : refuse(state, from, result);
 }
 
 static PyObject *
-from_rsa(core_state *state, PyObject *jwk, key_traits *traits)
+from_rsa(core_state *state, jwk *from, key_traits *traits)
 {
     EVP_PKEY *evp = NULL;
     bool is_private = false;
-    status result = jwk_rsa(jwk, &evp, &is_private);
-    return from_read(state, result, evp, is_private, traits);
+    status result = jwk_rsa(from, &evp, &is_private);
+    return from_read(state, from, result, evp, is_private, traits);
 }
 
 /* The private half makes its own public one, which must be the JWK's. */
@@ -92,22 +153,33 @@ check_edwards_pair(EVP_PKEY *evp, const jwk_bytes *x)
                                                              : STATUS_KEY_PAIR;
 }
 
+/* RFC 7518 6.2.1, RFC 8037 2: of a point both coordinates, of an Edwards key
+ * its octets. */
 CHECKED static status
-read_curve_key(PyObject *jwk, const curve *on, EVP_PKEY **evp,
-               bool *is_private)
+read_curve_parts(jwk *from, const curve *on, jwk_bytes *x, jwk_bytes *y,
+                 jwk_bytes *d)
+{
+    bool is_ec = on->kind == KIND_EC;
+    status (*read)(jwk *, const char *, size_t, jwk_bytes *) =
+        is_ec ? jwk_number : jwk_part;
+    status result = read(from, "x", on->bytes, x);
+    if (result == STATUS_OK && x->len == 0) {
+        return STATUS_JWK_MEMBER;
+    }
+    if (result == STATUS_OK && is_ec) {
+        result = read(from, "y", on->bytes, y);
+        if (result == STATUS_OK && y->len == 0) {
+            return STATUS_JWK_MEMBER;
+        }
+    }
+    return result == STATUS_OK ? read(from, "d", on->bytes, d) : result;
+}
+
+CHECKED static status
+read_curve_key(jwk *from, const curve *on, EVP_PKEY **evp, bool *is_private)
 {
     jwk_bytes x = {0}, y = {0}, d = {0};
-    bool is_ec = on->kind == KIND_EC;
-    status result = jwk_part(jwk, "x", on->bytes, &x);
-    if (result == STATUS_OK && is_ec) {
-        result = jwk_part(jwk, "y", on->bytes, &y);
-    }
-    if (result == STATUS_OK) {
-        result = jwk_part(jwk, "d", on->bytes, &d);
-    }
-    if (result == STATUS_OK && (x.len == 0 || (is_ec && y.len == 0))) {
-        result = STATUS_JWK_MEMBER;
-    }
+    status result = read_curve_parts(from, on, &x, &y, &d);
     if (result == STATUS_OK) {
         Py_BEGIN_ALLOW_THREADS;
         result = pkey_from_curve(on, jwk_part_span(&x), jwk_part_span(&y),
@@ -115,7 +187,7 @@ read_curve_key(PyObject *jwk, const curve *on, EVP_PKEY **evp,
         Py_END_ALLOW_THREADS;
     }
     *is_private = d.len > 0;
-    if (result == STATUS_OK && !is_ec && *is_private) {
+    if (result == STATUS_OK && on->kind == KIND_ED && *is_private) {
         result = check_edwards_pair(*evp, &x);
     }
     jwk_part_clear(&x);
@@ -125,60 +197,94 @@ read_curve_key(PyObject *jwk, const curve *on, EVP_PKEY **evp,
 }
 
 static PyObject *
-from_curve(core_state *state, PyObject *jwk, alg_kind kind, key_traits *traits)
+from_curve(core_state *state, jwk *from, alg_kind kind, key_traits *traits)
 {
     span name;
     EVP_PKEY *evp = NULL;
     bool is_private = false;
-    status result = jwk_text(jwk, "crv", &name);
+    status result = jwk_text(from, "crv", &name);
     const curve *on = result == STATUS_OK && name.p != NULL
                           ? alg_find_curve(name.p, name.len)
                           : NULL;
     if (on == NULL || on->kind != kind || !jwk_text_is(name, on->name)) {
-        return raise_status(
-            state, result == STATUS_NO_MEMORY ? result : STATUS_KEY_CURVE);
+        return refuse(state, from,
+                      result == STATUS_NO_MEMORY ? result : STATUS_KEY_CURVE);
     }
-    result = read_curve_key(jwk, on, &evp, &is_private);
-    return from_read(state, result, evp, is_private, traits);
+    result = read_curve_key(from, on, &evp, &is_private);
+    return from_read(state, from, result, evp, is_private, traits);
 }
 
 static PyObject *
-from_members(core_state *state, PyObject *jwk, key_traits *traits)
+from_members(core_state *state, jwk *from, key_traits *traits)
 {
     span kty;
-    status result = jwk_text(jwk, "kty", &kty);
+    status result = jwk_text(from, "kty", &kty);
     if (result == STATUS_OK && kty.p == NULL) {
         result = STATUS_JWK_KTY;
     }
     if (result == STATUS_OK) {
-        result = jwk_traits(jwk, traits);
+        result = jwk_traits(from, traits);
     }
     if (result != STATUS_OK) {
-        return raise_status(state, result);
+        return refuse(state, from, result);
     }
-    return jwk_text_is(kty, "oct")   ? from_oct(state, jwk, traits)
-           : jwk_text_is(kty, "RSA") ? from_rsa(state, jwk, traits)
-           : jwk_text_is(kty, "EC")  ? from_curve(state, jwk, KIND_EC, traits)
-           : jwk_text_is(kty, "OKP") ? from_curve(state, jwk, KIND_ED, traits)
-                                     : raise_status(state, STATUS_JWK_KTY);
+    return jwk_text_is(kty, "oct")   ? from_oct(state, from, traits)
+           : jwk_text_is(kty, "RSA") ? from_rsa(state, from, traits)
+           : jwk_text_is(kty, "EC")  ? from_curve(state, from, KIND_EC, traits)
+           : jwk_text_is(kty, "OKP") ? from_curve(state, from, KIND_ED, traits)
+                                     : refuse(state, from, STATUS_JWK_KTY);
+}
+
+static PyObject *
+key_of(core_state *state, PyObject *value, bool is_lenient, key_traits *traits)
+{
+    jwk from = {jwk_members(state, value), NULL, is_lenient};
+    PyObject *key =
+        from.members == NULL ? NULL : from_members(state, &from, traits);
+    Py_XDECREF(traits->kid);
+    Py_XDECREF(from.members);
+    return key;
 }
 
 PyObject *
 jwk_read_key(PyObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"jwk", "algorithm", NULL};
+    static char *keywords[] = {"jwk", "algorithm", "lenient", NULL};
     core_state *state = PyType_GetModuleState((PyTypeObject *)type);
     PyObject *value, *name = Py_None;
+    int is_lenient = 0;
     key_traits traits = {0};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:from_jwk", keywords,
-                                     &value, &name)
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$p:from_jwk", keywords,
+                                     &value, &name, &is_lenient)
         || !key_algorithm(state, name, &traits.alg)) {
         return NULL;
     }
-    PyObject *members = jwk_members(state, value);
-    PyObject *key =
-        members == NULL ? NULL : from_members(state, members, &traits);
-    Py_XDECREF(traits.kid);
-    Py_XDECREF(members);
-    return key;
+    return key_of(state, value, is_lenient != 0, &traits);
 }
+
+/* --- entries of sets ----------------------------------------------------- */
+
+PyDoc_STRVAR(set_key_doc,
+"jwk_set_key($module, jwk, lenient, /)\n"
+"--\n"
+"\n"
+"Read the key of an entry of a JWK Set. One that names no algorithm serves\n"
+"those of its family (RFC 7517 4.4); see fastbearer.KeySet.from_jwks.");
+
+static PyObject *
+jwk_set_key(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    key_traits traits = {.is_open = true};
+    if (count != 2) {
+        PyErr_SetString(PyExc_TypeError,
+                        "jwk_set_key() takes a JWK and whether to be lenient");
+        return NULL;
+    }
+    return key_of(state_of(module), args[0], args[1] == Py_True, &traits);
+}
+
+PyMethodDef jwk_methods[] = {
+    {"jwk_set_key", (PyCFunction)(void (*)(void))jwk_set_key, METH_FASTCALL,
+     set_key_doc},
+    {NULL, NULL, 0, NULL},
+};

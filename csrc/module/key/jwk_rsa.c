@@ -6,28 +6,31 @@
 /* The numbers of an RSA key, in the order of rsa_parts. */
 enum { RSA_N, RSA_E, RSA_D, RSA_P, RSA_PARTS = 8 };
 
-/* RFC 7518 6.3.2: all of p, q, dp, dq and qi, or none; no number with more
- * octets than it needs. */
+static const char *const rsa_names[RSA_PARTS] = {"n", "e",  "d",  "p",
+                                                 "q", "dp", "dq", "qi"};
+
+/* RFC 7518 6.3.2: all of p, q, dp, dq and qi, or none. */
 CHECKED static status
-check_rsa_shape(const jwk_bytes *parts)
+check_rsa_shape(jwk *from, const jwk_bytes *parts)
 {
-    int given = 0;
+    bool has_factors = false;
+    for (int i = RSA_P; i < RSA_PARTS; i++) {
+        has_factors = has_factors || parts[i].len > 0;
+    }
     for (int i = 0; i < RSA_PARTS; i++) {
-        given += i >= RSA_P && parts[i].len > 0;
-        if (parts[i].len > 0 && parts[i].bytes[0] == 0) {
+        bool is_needed = i <= RSA_E || has_factors;
+        if (is_needed && parts[i].len == 0) {
+            from->at = rsa_names[i];
             return STATUS_JWK_MEMBER;
         }
     }
-    return parts[RSA_N].len > 0 && parts[RSA_E].len > 0
-                   && (given == 0 || (given == 5 && parts[RSA_D].len > 0))
-               ? STATUS_OK
-               : STATUS_JWK_MEMBER;
+    return STATUS_OK;
 }
 
 /* Before any work with them: no number but e is as long as n is allowed to
  * be, and longer than n. */
 CHECKED static status
-check_rsa_sizes(const jwk_bytes *parts)
+check_rsa_sizes(jwk *from, const jwk_bytes *parts)
 {
     if (parts[RSA_N].len < KEY_RSA_BITS_MIN / 8
         || parts[RSA_N].len > KEY_RSA_BITS_MAX / 8) {
@@ -38,6 +41,7 @@ check_rsa_sizes(const jwk_bytes *parts)
     }
     for (int i = RSA_D; i < RSA_PARTS; i++) {
         if (parts[i].len > parts[RSA_N].len) {
+            from->at = rsa_names[i];
             return STATUS_KEY_PAIR;
         }
     }
@@ -46,26 +50,24 @@ check_rsa_sizes(const jwk_bytes *parts)
 
 /* RFC 7518 6.3.2.7: keys of more than two primes are not taken. */
 CHECKED static status
-check_oth(PyObject *jwk)
+check_oth(jwk *from)
 {
     PyObject *oth;
-    status result = jwk_member(jwk, "oth", &oth);
+    status result = jwk_member(from, "oth", &oth);
     return oth != NULL ? STATUS_JWK_MEMBER : result;
 }
 
 CHECKED static status
-read_rsa(PyObject *jwk, jwk_bytes *parts)
+read_rsa(jwk *from, jwk_bytes *parts)
 {
-    static const char *const members[RSA_PARTS] = {"n", "e",  "d",  "p",
-                                                   "q", "dp", "dq", "qi"};
-    status result = check_oth(jwk);
+    status result = check_oth(from);
     for (int i = 0; i < RSA_PARTS && result == STATUS_OK; i++) {
-        result = jwk_part(jwk, members[i], 0, &parts[i]);
+        result = jwk_number(from, rsa_names[i], 0, &parts[i]);
     }
     if (result == STATUS_OK) {
-        result = check_rsa_shape(parts);
+        result = check_rsa_shape(from, parts);
     }
-    return result == STATUS_OK ? check_rsa_sizes(parts) : result;
+    return result == STATUS_OK ? check_rsa_sizes(from, parts) : result;
 }
 
 CHECKED static status
@@ -81,10 +83,10 @@ make_rsa(const jwk_bytes *parts, EVP_PKEY **evp)
 }
 
 status
-jwk_rsa(PyObject *jwk, EVP_PKEY **evp, bool *is_private)
+jwk_rsa(jwk *from, EVP_PKEY **evp, bool *is_private)
 {
     jwk_bytes parts[RSA_PARTS] = {{0}};
-    status result = read_rsa(jwk, parts);
+    status result = read_rsa(from, parts);
     if (result == STATUS_OK) {
         Py_BEGIN_ALLOW_THREADS;
         result = make_rsa(parts, evp);

@@ -17,7 +17,7 @@ is_twice(PyObject *ops, Py_ssize_t at)
 
 /* RFC 7517 4.3: strings, none of them twice. */
 CHECKED static status
-read_ops(PyObject *ops, key_traits *traits)
+read_ops(const jwk *from, PyObject *ops, key_traits *traits)
 {
     if (PyTuple_GET_SIZE(ops) > KEY_OPS_MAX) {
         return STATUS_KEY_COSTLY;
@@ -25,7 +25,7 @@ read_ops(PyObject *ops, key_traits *traits)
     traits->may_sign = traits->may_verify = false;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(ops); i++) {
         PyObject *op = PyTuple_GET_ITEM(ops, i);
-        if (!PyUnicode_Check(op) || is_twice(ops, i)) {
+        if (!PyUnicode_Check(op) || (is_twice(ops, i) && !from->is_lenient)) {
             return STATUS_JWK_MEMBER;
         }
         if (PyUnicode_CompareWithASCIIString(op, "sign") == 0) {
@@ -39,10 +39,10 @@ read_ops(PyObject *ops, key_traits *traits)
 
 /* The array is the caller's, who may change it meanwhile: it is copied. */
 CHECKED static status
-read_key_ops(PyObject *jwk, key_traits *traits)
+read_key_ops(jwk *from, key_traits *traits)
 {
     PyObject *array;
-    status result = jwk_member(jwk, "key_ops", &array);
+    status result = jwk_member(from, "key_ops", &array);
     if (array == NULL) {
         return result;
     }
@@ -54,33 +54,45 @@ read_key_ops(PyObject *jwk, key_traits *traits)
     if (ops == NULL) {
         return jwk_failed();
     }
-    result = read_ops(ops, traits);
+    result = read_ops(from, ops, traits);
     Py_DECREF(ops);
     return result;
 }
 
+/* RFC 9864 4.1.2: EdDSA is what Ed25519 or Ed448 was called before. Which of
+ * them suits the curve is asked when the key is made. */
+static bool
+is_same(const alg *a, const alg *b)
+{
+    return a == b
+           || (a->kind == KIND_ED && b->kind == KIND_ED
+               && (a->curve == NULL || b->curve == NULL));
+}
+
 CHECKED static status
-read_alg(PyObject *jwk, key_traits *traits)
+read_alg(jwk *from, key_traits *traits)
 {
     span text;
-    status result = jwk_text(jwk, "alg", &text);
+    status result = jwk_text(from, "alg", &text);
     if (result != STATUS_OK || text.p == NULL) {
         return result;
     }
     const alg *named = alg_find(text.p, text.len);
-    if (named == NULL || (traits->alg != NULL && traits->alg != named)) {
+    const alg *wanted = traits->alg;
+    if (named == NULL || (wanted != NULL && !is_same(named, wanted))) {
         return STATUS_JWK_ALG;
     }
-    traits->alg = named;
+    traits->alg = wanted != NULL ? wanted : named;
+    traits->is_open = false;
     return STATUS_OK;
 }
 
 /* RFC 7517 4.5; a lone surrogate could stand in no header. */
 CHECKED static status
-read_kid(PyObject *jwk, key_traits *traits)
+read_kid(jwk *from, key_traits *traits)
 {
     PyObject *kid;
-    status result = jwk_member(jwk, "kid", &kid);
+    status result = jwk_member(from, "kid", &kid);
     if (kid == NULL) {
         return result;
     }
@@ -99,25 +111,25 @@ read_kid(PyObject *jwk, key_traits *traits)
 }
 
 CHECKED static status
-read_use(PyObject *jwk)
+read_use(jwk *from)
 {
     span use;
-    status result = jwk_text(jwk, "use", &use);
+    status result = jwk_text(from, "use", &use);
     return result == STATUS_OK && use.p != NULL && !jwk_text_is(use, "sig")
                ? STATUS_KEY_USE
                : result;
 }
 
 status
-jwk_traits(PyObject *jwk, key_traits *traits)
+jwk_traits(jwk *from, key_traits *traits)
 {
     traits->may_sign = traits->may_verify = true;
-    status result = read_use(jwk);
+    status result = read_use(from);
     if (result == STATUS_OK) {
-        result = read_kid(jwk, traits);
+        result = read_kid(from, traits);
     }
     if (result == STATUS_OK) {
-        result = read_key_ops(jwk, traits);
+        result = read_key_ops(from, traits);
     }
-    return result == STATUS_OK ? read_alg(jwk, traits) : result;
+    return result == STATUS_OK ? read_alg(from, traits) : result;
 }

@@ -166,9 +166,10 @@ jwk_write_key(PyObject *self, PyObject *args, PyObject *kwargs)
         return raise_status(state, STATUS_KEY_NOT_PRIVATE);
     }
     PyObject *jwk = PyDict_New();
-    bool ok = jwk != NULL && set_material(state, jwk, key, is_private != 0)
-              && set_text(jwk, "alg", key->alg->name)
-              && (key->kid == NULL || set(jwk, "kid", Py_NewRef(key->kid)));
+    bool ok =
+        jwk != NULL && set_material(state, jwk, key, is_private != 0)
+        && (key->pkey.family != NULL || set_text(jwk, "alg", key->alg->name))
+        && (key->kid == NULL || set(jwk, "kid", Py_NewRef(key->kid)));
     if (!ok) {
         Py_CLEAR(jwk);
     }

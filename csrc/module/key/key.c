@@ -62,25 +62,51 @@ key_from_bytes(core_state *state, span secret, const key_traits *traits)
     return finish(key, state, ok ? STATUS_OK : STATUS_CRYPTO_FAILED);
 }
 
+status
+key_prepare(core_state *state, EVP_PKEY *evp, const key_traits *traits,
+            pkey *made)
+{
+    status result;
+    Py_BEGIN_ALLOW_THREADS; /* a private RSA key takes milliseconds */
+    result = pkey_make(made, evp, traits->alg, &state->digests);
+    if (result == STATUS_OK && traits->is_open) {
+        result = pkey_open(made, &state->digests);
+        if (result != STATUS_OK) {
+            pkey_clear(made);
+        }
+    }
+    Py_END_ALLOW_THREADS;
+    return result;
+}
+
+PyObject *
+key_from_pkey(core_state *state, pkey *made, const key_traits *traits)
+{
+    KeyObject *key = key_new(state, made->alg, traits);
+    if (key == NULL) {
+        pkey_clear(made);
+        return NULL;
+    }
+    key->pkey = *made;
+    key->signature = made->signature;
+    return finish(key, state, STATUS_OK);
+}
+
 PyObject *
 key_from_evp(core_state *state, EVP_PKEY *evp, const key_traits *traits)
 {
     pkey made;
-    status result;
-    Py_BEGIN_ALLOW_THREADS; /* a private RSA key takes milliseconds */
-    result = pkey_make(&made, evp, traits->alg, &state->digests);
-    Py_END_ALLOW_THREADS;
-    if (result != STATUS_OK) {
-        return raise_status(state, result);
-    }
-    KeyObject *key = key_new(state, made.alg, traits);
-    if (key == NULL) {
-        pkey_clear(&made);
-        return NULL;
-    }
-    key->pkey = made;
-    key->signature = made.signature;
-    return finish(key, state, STATUS_OK);
+    status result = key_prepare(state, evp, traits, &made);
+    return result == STATUS_OK ? key_from_pkey(state, &made, traits)
+                               : raise_status(state, result);
+}
+
+bool
+key_serves(const KeyObject *key, const alg *with)
+{
+    return key->alg == with
+           || (key->alg->kind != KIND_HMAC
+               && pkey_for(&key->pkey, with) != NULL);
 }
 
 bool
@@ -119,32 +145,6 @@ key_algorithm(const core_state *state, PyObject *name, const alg **out)
         raise_status(state, STATUS_KEY_ALGORITHM);
     }
     return *out != NULL;
-}
-
-PyObject *
-key_tuple(const core_state *state, PyObject *value)
-{
-    PyObject *keys = Py_IS_TYPE(value, state->key_type)
-                         ? PyTuple_Pack(1, value)
-                         : PySequence_Tuple(value);
-    if (keys == NULL) {
-        return NULL;
-    }
-    if (PyTuple_GET_SIZE(keys) == 0) {
-        PyErr_SetString(state->configuration_error, "no key was given");
-        Py_CLEAR(keys);
-    }
-    for (Py_ssize_t i = 0; keys != NULL && i < PyTuple_GET_SIZE(keys); i++) {
-        PyObject *key = PyTuple_GET_ITEM(keys, i);
-        if (!Py_IS_TYPE(key, state->key_type)) {
-            PyErr_SetString(PyExc_TypeError, "a Key or a KeySet is needed");
-            Py_CLEAR(keys);
-        } else if (!((KeyObject *)key)->may_verify) {
-            raise_status(state, STATUS_KEY_USE);
-            Py_CLEAR(keys);
-        }
-    }
-    return keys;
 }
 
 bool
@@ -190,6 +190,28 @@ key_get_algorithm(PyObject *self, void *Py_UNUSED(closure))
     return PyUnicode_FromString(((KeyObject *)self)->alg->name);
 }
 
+/* In the order of the table, but for its own, which comes first. */
+static PyObject *
+key_get_algorithms(PyObject *self, void *Py_UNUSED(closure))
+{
+    const KeyObject *key = (KeyObject *)self;
+    PyObject *list = Py_BuildValue("[s]", key->alg->name);
+    const alg *other;
+    for (size_t row = 0; list != NULL && (other = alg_at(row)) != NULL;
+         row++) {
+        if (other != key->alg && key_serves(key, other)) {
+            PyObject *name = PyUnicode_FromString(other->name);
+            if (name == NULL || PyList_Append(list, name) < 0) {
+                Py_CLEAR(list);
+            }
+            Py_XDECREF(name);
+        }
+    }
+    PyObject *all = list == NULL ? NULL : PyList_AsTuple(list);
+    Py_XDECREF(list);
+    return all;
+}
+
 static PyObject *
 key_get_kid(PyObject *self, void *Py_UNUSED(closure))
 {
@@ -227,7 +249,8 @@ key_public(PyObject *self, PyObject *Py_UNUSED(unused))
     if (key->pkey.signer == NULL) {
         return Py_NewRef(self);
     }
-    key_traits traits = {key->alg, key->kid, true, true};
+    key_traits traits = {key->alg, key->kid, true, true,
+                         key->pkey.family != NULL};
     status result = pkey_public(key->pkey.evp, &evp);
     return result == STATUS_OK ? key_from_evp(state, evp, &traits)
                                : raise_status(state, result);
@@ -255,7 +278,11 @@ static PyMethodDef key_methods[] = {
 
 static PyGetSetDef key_properties[] = {
     {"algorithm", key_get_algorithm, NULL,
-     "The one algorithm of the key, as in a header.", NULL},
+     "The algorithm that the key signs with, as in a header.", NULL},
+    {"algorithms", key_get_algorithms, NULL,
+     "Those of tokens that it verifies: several for an RSA key of a set\n"
+     "that names none, and both names that an Edwards key has.",
+     NULL},
     {"kid", key_get_kid, NULL, "The key's id, or None.", NULL},
     {"is_private", key_get_is_private, NULL,
      "Whether it has a private half; a shared secret is one.", NULL},

@@ -7,13 +7,14 @@
 
 /* Most headers are, byte for byte, one that a key has ready. */
 static bool
-read_ready(PyObject *keys, span segment, header *out)
+read_ready(PyObject *keys, span segment, const typ_rules *typ, header *out)
 {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(keys); i++) {
         KeyObject *key = (KeyObject *)PyTuple_GET_ITEM(keys, i);
         for (int form = 0; form < HEADER_COUNT; form++) {
             PyObject *ready = key->headers[form];
             if ((size_t)PyBytes_GET_SIZE(ready) == segment.len
+                && typ->takes[form]
                 && memcmp(PyBytes_AS_STRING(ready), segment.p, segment.len)
                        == 0) {
                 out->alg = key->alg;
@@ -23,47 +24,6 @@ read_ready(PyObject *keys, span segment, header *out)
         }
     }
     return false;
-}
-
-/* RFC 7515 4.1.9: "application/" is implied where no other slash is. Of plain
- * strings, so that no class of its own answers. */
-static PyObject *
-short_media_type(PyObject *typ)
-{
-    PyObject *lower = PyObject_CallMethod(typ, "lower", NULL);
-    PyObject *rest = lower == NULL ? NULL
-                                   : PyObject_CallMethod(lower, "removeprefix",
-                                                         "s", "application/");
-    Py_ssize_t slash =
-        rest == NULL
-            ? -1
-            : PyUnicode_FindChar(rest, '/', 0, PyUnicode_GET_LENGTH(rest), 1);
-    if (slash >= 0) {
-        Py_SETREF(rest, Py_NewRef(lower));
-    } else if (slash < -1) {
-        Py_CLEAR(rest); /* it failed, and -1 says that there is none */
-    }
-    Py_XDECREF(lower);
-    return rest;
-}
-
-static bool
-check_typ(const core_state *state, PyObject *found, PyObject *expected)
-{
-    if (found == NULL) {
-        raise_status(state, STATUS_TYP_WRONG);
-        return false;
-    }
-    PyObject *a = short_media_type(found);
-    PyObject *b = a == NULL ? NULL : short_media_type(expected);
-    bool ok = a != NULL && b != NULL;
-    if (ok && PyUnicode_Compare(a, b) != 0) {
-        raise_status(state, STATUS_TYP_WRONG);
-        ok = false;
-    }
-    Py_XDECREF(a);
-    Py_XDECREF(b);
-    return ok;
 }
 
 CHECKED static status
@@ -102,11 +62,11 @@ read_alg(PyObject *name)
 
 bool
 header_read(const core_state *state, PyObject *keys, span segment,
-            PyObject *typ, bool whole, header *out)
+            const typ_rules *typ, bool whole, header *out)
 {
     known_members known;
     *out = (header){0};
-    if (typ == NULL && !whole && read_ready(keys, segment, out)) {
+    if (!whole && read_ready(keys, segment, typ, out)) {
         return true;
     }
     out->parsed = segment_object(state, segment, &known);
@@ -117,15 +77,14 @@ header_read(const core_state *state, PyObject *keys, span segment,
     out->kid = known.of[NAME_kid];
     status result = out->alg == NULL ? STATUS_ALG_NOT_KEYS
                                      : check_members(out->parsed, &known);
-    bool ok = result == STATUS_OK
-              && (typ == NULL || check_typ(state, known.of[NAME_typ], typ));
+    if (result == STATUS_OK) {
+        result = typ_check(typ, known.of[NAME_typ]);
+    }
     if (result != STATUS_OK) {
         raise_status(state, result);
-    }
-    if (!ok) {
         Py_CLEAR(out->parsed);
     }
-    return ok;
+    return result == STATUS_OK;
 }
 
 /* --- making -------------------------------------------------------------- */

@@ -60,7 +60,7 @@ jws_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
         raise_status(state, result);
         goto done;
     }
-    if (!header_read(state, keys, parts.header, NULL, false, &head)) {
+    if (!header_read(state, keys, parts.header, &typ_any, false, &head)) {
         goto done;
     }
     result = signature_verify(keys, &head, &parts);

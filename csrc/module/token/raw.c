@@ -47,7 +47,8 @@ raw_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
     }
     span message = pytext_bytes(args[0]);
     span claimed = pytext_bytes(args[1]);
-    status result = signature_matches((KeyObject *)args[2], message, claimed);
+    status result = signature_matches(
+        (KeyObject *)args[2], ((KeyObject *)args[2])->alg, message, claimed);
     if (result == STATUS_OK) {
         Py_RETURN_TRUE;
     }

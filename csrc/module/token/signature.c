@@ -17,7 +17,7 @@ is_named(const KeyObject *key, const header *head)
 static bool
 is_admitted(const KeyObject *key, const header *head)
 {
-    return key->alg == head->alg
+    return key_serves(key, head->alg)
            && (head->kid == NULL || key->kid == NULL || is_named(key, head));
 }
 
@@ -28,7 +28,7 @@ why_none(PyObject *keys, const header *head)
     bool has_alg = false, has_kid = false;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(keys); i++) {
         const KeyObject *key = (KeyObject *)PyTuple_GET_ITEM(keys, i);
-        has_alg = has_alg || key->alg == head->alg;
+        has_alg = has_alg || key_serves(key, head->alg);
         has_kid = has_kid || is_named(key, head);
     }
     return has_alg && !has_kid ? STATUS_KID_UNKNOWN : STATUS_ALG_NOT_KEYS;
@@ -60,15 +60,19 @@ verify_hmac(const KeyObject *key, span message, const unsigned char *claimed)
 }
 
 status
-signature_matches(const KeyObject *key, span message, span claimed)
+signature_matches(const KeyObject *key, const alg *with, span message,
+                  span claimed)
 {
     const unsigned char *bytes = (const unsigned char *)claimed.p;
     if (claimed.len != key->signature) {
         return STATUS_SIGNATURE_WRONG;
     }
-    return key->alg->kind == KIND_HMAC
-               ? verify_hmac(key, message, bytes)
-               : pkey_verify(&key->pkey, message, bytes);
+    if (key->alg->kind == KIND_HMAC) {
+        return verify_hmac(key, message, bytes);
+    }
+    const pkey *one = pkey_for(&key->pkey, with);
+    return one == NULL ? STATUS_SIGNATURE_WRONG
+                       : pkey_verify(one, message, bytes);
 }
 
 status
@@ -88,7 +92,8 @@ signature_verify(PyObject *keys, const header *head, const token *parts)
             status result =
                 shape != STATUS_OK
                     ? shape
-                    : signature_matches(key, parts->signing_input, claimed);
+                    : signature_matches(key, head->alg, parts->signing_input,
+                                        claimed);
             if (result != STATUS_SIGNATURE_WRONG) {
                 return result;
             }

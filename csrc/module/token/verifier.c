@@ -5,7 +5,8 @@ typedef struct {
     PyObject_HEAD
     core_state *state;
     PyObject *keys; /* tuple of Key */
-    PyObject *typ;  /* str, or NULL */
+    alg_set algorithms;
+    typ_rules typ;
     claims_rules rules;
     signature_cache cache;
     size_t max_bytes;
@@ -18,6 +19,9 @@ CHECKED static status
 check_signature(VerifierObject *self, PyObject *value, const header *head,
                 const token *parts)
 {
+    if ((alg_bit(head->alg) & self->algorithms) == 0) {
+        return STATUS_ALG_NOT_ALLOWED;
+    }
     if (cache_has(&self->cache, value)) {
         return STATUS_OK;
     }
@@ -50,7 +54,7 @@ verify(VerifierObject *self, PyObject *value, bool whole, header *head)
     if (result != STATUS_OK) {
         return raise_status(state, result);
     }
-    if (!header_read(state, self->keys, parts.header, self->typ, whole,
+    if (!header_read(state, self->keys, parts.header, &self->typ, whole,
                      head)) {
         return NULL;
     }
@@ -121,7 +125,8 @@ verifier_verify_complete(PyObject *self, PyObject *value)
 PyDoc_STRVAR(verifier_doc,
 "Verifier(key, *, issuer=None, audience=None, ignore_audience=False,\n"
 "         leeway=0, require=('exp',), typ=None, max_age=None,\n"
-"         max_bytes=16384, allow_padding=False, cache=0, clock=None)\n"
+"         max_bytes=16384, allow_padding=False, cache=0, clock=None,\n"
+"         algorithms=None)\n"
 "--\n"
 "\n"
 "Verifies compact signed tokens (RFC 7515, RFC 7519), strictly.\n"
@@ -136,7 +141,8 @@ PyDoc_STRVAR(verifier_doc,
 "    ignore_audience: Accepts whatever `aud` says.\n"
 "    leeway: Seconds (or a timedelta) by which clocks may differ.\n"
 "    require: Names of claims that must be there and not null.\n"
-"    typ: The media type that the header's `typ` must have (RFC 8725 3.11).\n"
+"    typ: The media type that the header's `typ` must have (RFC 8725 3.11),\n"
+"        one or several; None among them takes a header without `typ`.\n"
 "    max_age: Seconds (or a timedelta) since `iat`, which is then required.\n"
 "    max_bytes: Longer tokens are refused before they are read.\n"
 "    allow_padding: Takes correct '=' padding, as some load balancers add.\n"
@@ -144,6 +150,7 @@ PyDoc_STRVAR(verifier_doc,
 "        remembered, so that a token that comes again costs no signature\n"
 "        check. Its claims are read and checked all the same.\n"
 "    clock: A callable that returns seconds since the epoch.\n"
+"    algorithms: Narrows those of the keys (RFC 8725 3.1): one or several.\n"
 "\n"
 "Raises:\n"
 "    ConfigurationError: An option has a value that makes no sense.\n"
@@ -151,7 +158,7 @@ PyDoc_STRVAR(verifier_doc,
 
 typedef struct {
     PyObject *key, *issuer, *audience, *leeway, *require, *typ, *max_age,
-        *clock;
+        *clock, *algorithms;
     Py_ssize_t max_bytes, cache;
     int ignore_audience, allow_padding;
 } options;
@@ -159,21 +166,21 @@ typedef struct {
 static bool
 options_parse(PyObject *args, PyObject *kwargs, options *out)
 {
-    static char *keywords[] = {
-        "key",     "issuer", "audience", "ignore_audience", "leeway",
-        "require", "typ",    "max_age",  "max_bytes",       "allow_padding",
-        "cache",   "clock",  NULL};
-    *out = (options){.issuer = Py_None,
-                     .audience = Py_None,
-                     .typ = Py_None,
-                     .max_age = Py_None,
-                     .clock = Py_None,
-                     .max_bytes = 16384};
+    static char *keywords[] = {"key",        "issuer",
+                               "audience",   "ignore_audience",
+                               "leeway",     "require",
+                               "typ",        "max_age",
+                               "max_bytes",  "allow_padding",
+                               "cache",      "clock",
+                               "algorithms", NULL};
+    *out = (options){.max_bytes = 16384};
+    out->issuer = out->audience = out->typ = Py_None;
+    out->max_age = out->clock = out->algorithms = Py_None;
     return PyArg_ParseTupleAndKeywords(
-        args, kwargs, "O|$OOpOOOOnpnO:Verifier", keywords, &out->key,
+        args, kwargs, "O|$OOpOOOOnpnOO:Verifier", keywords, &out->key,
         &out->issuer, &out->audience, &out->ignore_audience, &out->leeway,
         &out->require, &out->typ, &out->max_age, &out->max_bytes,
-        &out->allow_padding, &out->cache, &out->clock);
+        &out->allow_padding, &out->cache, &out->clock, &out->algorithms);
 }
 
 static bool
@@ -279,8 +286,10 @@ verifier_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     self->state = state;
     self->max_bytes = (size_t)given.max_bytes;
     self->allow_padding = given.allow_padding != 0;
-    if (!option_string(state, "typ", given.typ, &self->typ)
+    if (!typ_make(state, given.typ, &self->typ)
         || (self->keys = key_tuple(state, given.key)) == NULL
+        || !key_algorithms(state, given.algorithms, &self->algorithms)
+        || !key_narrow(&self->keys, &self->algorithms)
         || !rules_make(state, &given, &self->rules)
         || !cache_make(&self->cache, given.cache)) {
         Py_CLEAR(self);
@@ -311,7 +320,7 @@ verifier_dealloc(PyObject *self)
     PyObject_GC_UnTrack(self);
     cache_clear(&verifier->cache);
     Py_XDECREF(verifier->keys);
-    Py_XDECREF(verifier->typ);
+    Py_XDECREF(verifier->typ.types);
     Py_XDECREF(verifier->rules.issuers);
     Py_XDECREF(verifier->rules.audiences);
     Py_XDECREF(verifier->rules.required);

@@ -185,9 +185,11 @@ class CookieJar:
 
 def _every(value: str | list[str] | None) -> list[str]:
     """Return what was sent under a name, but for nothing at all."""
+    if not value:
+        return []
     if isinstance(value, str):
-        return [value] if value else []
-    return [one for one in value or () if one]
+        return [value]
+    return [one for one in value if one]
 
 
 def _joined(pieces: dict[int, list[str]]) -> list[str]:

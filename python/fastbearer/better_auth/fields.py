@@ -39,9 +39,18 @@ SESSION_FIELDS = (
 BAN_FIELDS = ("banned", "banExpires")
 """Those of the plugin ``admin()``."""
 
-IDS = frozenset(("id", "userId"))
-FLAGS = frozenset(("emailVerified", "banned"))
-DATES = frozenset(("createdAt", "updatedAt", "expiresAt", "banExpires"))
+IDS = frozenset(("id", "userId", "referenceId"))
+FLAGS = frozenset(("emailVerified", "banned", "enabled", "rateLimitEnabled"))
+DATES = frozenset(
+    (
+        "createdAt",
+        "updatedAt",
+        "expiresAt",
+        "banExpires",
+        "lastRefillAt",
+        "lastRequest",
+    )
+)
 
 DATE = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)?", re.ASCII

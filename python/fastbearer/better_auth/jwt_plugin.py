@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fastbearer import Key, KeySet, Verifier, unverified_header
@@ -10,11 +11,12 @@ from fastbearer.errors import (
     InvalidAlgorithmError,
     InvalidClaimError,
     InvalidKeyError,
+    KeySourceError,
     UnknownKeyError,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from fastbearer.jwks import JWKSClient, JWKSVerifier
 
@@ -32,6 +34,7 @@ SESSION_AUDIENCE = "better-auth:session-cache"
 NO_KID = "the token does not name its key"
 OTHER_ALGORITHM = "the token has an algorithm that Better Auth does not sign with"
 OTHER_TYPE = "the token is of another type"
+NO_USER = "sub is not a user's id"
 NO_KEYS = "none of the keys is of an algorithm that Better Auth signs with"
 
 
@@ -83,18 +86,18 @@ class SignedByKey:
         Raises:
             TokenError: The token was not accepted.
             KeySourceError: The keys cannot be fetched.
-            InvalidKeyError: None of the keys can be used.
+            InvalidKeyError: None of the keys given here can be used.
         """
         _check_header(token, self._typ)
-        return self._verifier(jwks).verify(token)
+        return _of_user(self._verifier(jwks).verify(token))
 
     async def averify(self, token: str | bytes, jwks: Any) -> dict[str, Any]:
         """Like `verify`, for asyncio: a client's fetch is awaited."""
         _check_header(token, self._typ)
         verifier = self._verifier(jwks)
         if isinstance(verifier, Verifier):
-            return verifier.verify(token)
-        return await verifier.averify(token)
+            return _of_user(verifier.verify(token))
+        return _of_user(await verifier.averify(token))
 
     def _verifier(self, jwks: Any) -> Verifier | JWKSVerifier:
         """Return a verifier of these keys, made once for each set or client."""
@@ -111,8 +114,71 @@ class SignedByKey:
             # Whoever has a client has the extra.
             from fastbearer.jwks import JWKSVerifier
 
-            return JWKSVerifier(jwks, cache=CACHED_TOKENS, **self.options)
+            client: Any = UsableKeys(jwks)
+            return JWKSVerifier(client, cache=CACHED_TOKENS, **self.options)
         return Verifier(_usable(jwks), **self.options)
+
+
+class UsableKeys:
+    """The keys of a client with which Better Auth signs; others are left out.
+
+    A set without such a key says nothing of a token: the server makes its first key
+    when it needs one, and whatever stands between may answer in its place.
+
+    Args:
+        client: What has ``keys()`` and ``akeys()``.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._seen: tuple[object, KeySet | None] = (None, None)
+
+    def keys(self, *, unknown_kid: bool = False) -> KeySet:
+        """Return the keys; a set without usable ones is fetched again.
+
+        Raises:
+            KeySourceError: The keys cannot be fetched, or none can be used.
+        """
+        with invalid_keys_are_none():
+            found = self._usable(self._client.keys(unknown_kid=unknown_kid))
+            if found is None and not unknown_kid:
+                found = self._usable(self._client.keys(unknown_kid=True))
+        return _some(found)
+
+    async def akeys(self, *, unknown_kid: bool = False) -> KeySet:
+        """Like `keys`, for asyncio."""
+        with invalid_keys_are_none():
+            found = self._usable(await self._client.akeys(unknown_kid=unknown_kid))
+            if found is None and not unknown_kid:
+                found = self._usable(await self._client.akeys(unknown_kid=True))
+        return _some(found)
+
+    def _usable(self, keys: KeySet) -> KeySet | None:
+        seen, usable = self._seen
+        if seen is not keys:
+            some = [key for key in keys if key.algorithm in ALGORITHMS]
+            usable = KeySet(some) if some else None
+            self._seen = keys, usable
+        return usable
+
+
+@contextmanager
+def invalid_keys_are_none() -> Iterator[None]:
+    """Tell of a client's keys that cannot be read as of keys that cannot be had.
+
+    Raises:
+        KeySourceError: The keys cannot be read.
+    """
+    try:
+        yield
+    except InvalidKeyError as error:
+        raise KeySourceError(NO_KEYS) from error
+
+
+def _some(keys: KeySet | None) -> KeySet:
+    if keys is None:
+        raise KeySourceError(NO_KEYS)
+    return keys
 
 
 def prepared_keys(jwks: Any) -> Any:
@@ -159,3 +225,15 @@ def _check_header(token: str | bytes, typ: str | None) -> None:
     found = header.get("typ")
     if found != typ and not (typ is None and found == "JWT"):
         raise InvalidClaimError(OTHER_TYPE, "typ")
+
+
+def _of_user(claims: dict[str, Any]) -> dict[str, Any]:
+    """Return the claims, if they name a user.
+
+    Raises:
+        InvalidClaimError: ``sub`` is empty, or no text.
+    """
+    sub = claims["sub"]
+    if not (isinstance(sub, str) and sub):
+        raise InvalidClaimError(NO_USER, "sub")
+    return claims

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
-from fastbearer._core import SessionSecret
+from fastbearer._core import SessionSecret, session_misfit
 from fastbearer.errors import (
     ExpiredTokenError,
+    ImmatureTokenError,
     InvalidClaimError,
     MalformedTokenError,
 )
@@ -22,12 +23,13 @@ REGISTERED = frozenset(
     ("iss", "sub", "aud", "exp", "nbf", "iat", "jti")
 )  # RFC 7519 4.1
 
-NO_DATA = "not session data: session, user and updatedAt are needed"
+NUMBERS = (int, float)
+WRONG_MEMBER = "not session data: {} is absent, or has another type"
+NOT_YET = "the session data is not good yet"
 OTHER_USER = "the session data belongs to another user than its session"
 OTHER_VERSION = "the session data has another version"
 OTHER_TOKEN = "the session data belongs to another session token"
 EXPIRED = "the session has expired"
-DATA_EXPIRED = "the session data has expired"
 LAST_SECOND = 253_402_300_799  # of the year 9999, which is Python's last
 
 
@@ -109,22 +111,21 @@ def checked(
     Raises:
         TokenError: The payload is not that of a session, or the session has expired.
     """
-    session, user = payload.get("session"), payload.get("user")
-    if not (isinstance(session, dict) and isinstance(user, dict)):
-        raise MalformedTokenError(NO_DATA)
-    user_id, own_token = user.get("id"), session.get("token")
-    if not isinstance(user_id, str) or not user_id or not is_token(own_token):
-        raise MalformedTokenError(NO_DATA)
-    if session.get("userId") != user_id:
+    session: Any = payload.get("session")
+    user: Any = payload.get("user")
+    misfit = session_misfit(session, user, source == "store")
+    if misfit is not None:
+        raise MalformedTokenError(WRONG_MEMBER.format(misfit))
+    if session["userId"] != user["id"]:
         raise InvalidClaimError(OTHER_USER, "userId")
-    if token is not None and own_token != token:
+    if token is not None and session["token"] != token:
         raise InvalidClaimError(OTHER_TOKEN, "token")
-    if version is not None:
-        _check_version(payload, version)
+    if source == "cookie":
+        _check_payload(payload, now, version)
     try:
-        expires_at = moment(session.get("expiresAt"))
+        expires_at = datetime.fromisoformat(session["expiresAt"])
     except ValueError:
-        raise MalformedTokenError(NO_DATA) from None
+        raise MalformedTokenError(WRONG_MEMBER.format("expiresAt")) from None
     if expires_at.timestamp() <= now:
         raise ExpiredTokenError(EXPIRED, "expiresAt")
     return Session(user, session, expires_at, source)
@@ -148,11 +149,32 @@ def session_of_claims(claims: dict[str, Any]) -> Session:
     return Session({**user, "id": user_id}, {}, expires_at, "jwt")
 
 
-def _check_version(payload: dict[str, Any], version: Any) -> None:
-    updated_at = payload.get("updatedAt")
-    if not isinstance(updated_at, (int, float)) or isinstance(updated_at, bool):
-        raise MalformedTokenError(NO_DATA)
+def _check_payload(payload: dict[str, Any], now: float, version: Any) -> None:
+    """Check what is beside session and user, in every strategy alike.
+
+    Raises:
+        TokenError: The data is of another version, not good yet, or another type.
+    """
+    if type(payload.get("updatedAt")) not in NUMBERS:
+        raise MalformedTokenError(WRONG_MEMBER.format("updatedAt"))
+    found = payload.get("version", "1")
+    if not isinstance(found, str):
+        raise MalformedTokenError(WRONG_MEMBER.format("version"))
+    if "nbf" in payload:
+        _check_not_before(payload["nbf"], now)
     if callable(version):
         version = version(payload["session"], payload["user"])
-    if (payload.get("version") or "1") != version:
+    if version is not None and (found or "1") != version:
         raise InvalidClaimError(OTHER_VERSION, "version")
+
+
+def _check_not_before(nbf: Any, now: float) -> None:
+    """Check ``nbf`` (RFC 7519 4.1.5), which the server never writes.
+
+    Raises:
+        TokenError: It is in the future, or not a number.
+    """
+    if type(nbf) not in NUMBERS:
+        raise InvalidClaimError(WRONG_MEMBER.format("nbf"), "nbf")
+    if nbf > now:
+        raise ImmatureTokenError(NOT_YET, "nbf")

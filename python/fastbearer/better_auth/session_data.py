@@ -166,27 +166,27 @@ class SessionData:
         version = self._version
         if callable(version):
             version = version(dict(session), dict(user))
-        payload = _payload_of(session, user, now, version)
-        _check_readable(payload, version)
-        value = self._written(payload, strategy, now, now + _seconds(max_age))
+        inner = json_bytes(_payload_of(session, user, now, version))
+        _check_readable(inner, version)
+        value = self._written(inner, strategy, now, now + _seconds(max_age))
         if len(value) > DATA_BYTES_MAX:
             raise ValueError(TOO_LONG)
         return value
 
     def _written(
-        self, payload: dict[str, Any], strategy: Strategy, now: float, until: float
+        self, inner: bytes, strategy: Strategy, now: float, until: float
     ) -> str:
         if strategy == "compact":
-            return self._enveloped(payload, math.floor(until * 1000))
-        claims = {**payload, "iat": math.floor(now), "exp": math.floor(until)}
+            return self._enveloped(inner, math.floor(until * 1000))
+        times = b',"iat":%d,"exp":%d' % (math.floor(now), math.floor(until))
         if strategy == "jwe":
-            return self._secret.seal(json_bytes({**claims, "jti": str(uuid4())}))
+            jti = str(uuid4()).encode()
+            return self._secret.seal(b'%s%s,"jti":"%s"}' % (inner[:-1], times, jti))
         if strategy != "jwt":
             raise ValueError("the strategies are compact, jwt and jwe")
-        return _core.jws_sign(json_bytes(claims), self._key, None)
+        return _core.jws_sign(b"%s%s}" % (inner[:-1], times), self._key, None)
 
-    def _enveloped(self, payload: dict[str, Any], expires_at: int) -> str:
-        inner = json_bytes(payload)
+    def _enveloped(self, inner: bytes, expires_at: int) -> str:
         end = b',"expiresAt":%d' % expires_at
         mac = _core.raw_sign(inner[:-1] + end + b"}", self._key)
         parts = (inner, end, base64url_encode(mac))
@@ -251,14 +251,14 @@ def _payload_of(
     }
 
 
-def _check_readable(payload: dict[str, Any], version: Any) -> None:
+def _check_readable(inner: bytes, version: Any) -> None:
     """Refuse what `SessionData.read` would refuse at any time.
 
     Raises:
         ValueError: The payload would be refused.
     """
     try:
-        checked(payload, -math.inf, version=version)
+        checked(_core.json_object(inner), -math.inf, version=version)
     except TokenError as error:
         raise ValueError(UNREADABLE.format(error)) from None
 

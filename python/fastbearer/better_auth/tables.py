@@ -26,19 +26,19 @@ __all__ = ["DATABASE", "Tables"]
 DATABASE = "the URL of Better Auth's database"
 """How errors name it."""
 
-MODELS = ("user", "session", "account")
+MODELS = ("user", "session", "account", "apikey")
 NAME = re.compile("[^\\0\ud800-\udfff]+")
 HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
-WRONG_MODEL = "models and fields have the keys user, session and account"
+WRONG_MODEL = "models and fields have the keys user, session, account and apikey"
 WRONG_NAME = "the name of a table or column must be text"
 
 
 class Tables:
     """What Better Auth's tables are called.
 
-    Without arguments they have the names of its own migration: ``user``, ``session``
-    and ``account``, with columns like ``emailVerified``.
+    Without arguments they have the names of its own migration: ``user``, ``session``,
+    ``account`` and ``apikey``, with columns like ``emailVerified``.
 
     Args:
         models: Model -> name of its table, exactly (``user.modelName``).

@@ -11,6 +11,7 @@ from fastapi import Depends
 from fastbearer.fastapi.auth import Auth, auth
 from fastbearer.fastapi.bearer import TokenUser, TokenVerifier
 from fastbearer.fastapi.better_auth import better_auth_session
+from fastbearer.fastapi.better_auth_api_keys import better_auth_api_key
 from fastbearer.fastapi.middleware import BearerMiddleware
 from fastbearer.fastapi.settings import Settings
 from fastbearer.fastapi.sockets import closed_with_session
@@ -31,6 +32,7 @@ __all__ = [
     "TokenUser",
     "TokenVerifier",
     "auth",
+    "better_auth_api_key",
     "better_auth_session",
     "closed_with_session",
     "generate_jwt_token",

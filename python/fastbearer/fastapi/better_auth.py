@@ -133,7 +133,10 @@ class BetterAuthSession(SecurityBase):
         if self._cached_reads and _is_read(scope):
             with suppress(TokenError, KeySourceError):
                 return await server.aread_jar(jar)
-        return await self._one_of(server.signed_tokens(jar))
+        tokens = server.signed_tokens(jar)
+        return await (
+            self._looked_up(tokens[0]) if len(tokens) == 1 else self._one_of(tokens)
+        )
 
     async def _of_bearer(self, token: str) -> Session | None:
         server = self._server
@@ -146,9 +149,7 @@ class BetterAuthSession(SecurityBase):
         return await self._looked_up(server.read_session_token(token))
 
     async def _one_of(self, tokens: list[str]) -> Session:
-        """Look up the tokens of a browser's cookies, of which one is good."""
-        if len(tokens) == 1:
-            return await self._looked_up(tokens[0])
+        """Look up several tokens, of which one is good."""
         good = Good(tokens)
         for token in tokens:
             try:

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from fastapi import HTTPException
 
 from fastbearer.errors import (
+    APIKeyPermissionError,
     ExpiredTokenError,
     FastbearerError,
     HasherBusyError,
+    IntrospectionError,
+    InvalidAPIKeyError,
     InvalidProofError,
     KeySourceError,
     PasswordRuleError,
@@ -46,6 +49,9 @@ INVALID_PROOF = "Invalid DPoP proof"
 USE_NONCE = "A DPoP proof needs the nonce of this response. Please try again."
 MISSING_USER_ID = "Invalid token: missing user_id"
 NO_KEYS = "Keys cannot be fetched at the moment. Please try again."
+API_KEY = "Invalid API key"
+API_KEY_PERMISSION = "The API key does not allow this"
+NO_ANSWER = "Tokens cannot be checked at the moment. Please try again."
 NO_STORE = "The service cannot reach its store. Please try again."
 BUSY = "Too many passwords are being checked. Please try again."
 TOO_MANY = "Too many attempts. Please try again later."
@@ -80,6 +86,9 @@ ANSWERS: Mapping[type[FastbearerError], Answer] = {
     RevokedTokenError: Answer(401, REVOKED, challenge="invalid_token"),
     InvalidProofError: Answer(401, INVALID_PROOF, challenge="invalid_dpop_proof"),
     KeySourceError: Answer(503, NO_KEYS, is_passing=True),
+    InvalidAPIKeyError: Answer(401, API_KEY),
+    APIKeyPermissionError: Answer(403, API_KEY_PERMISSION),
+    IntrospectionError: Answer(503, NO_ANSWER, is_passing=True),
     StoreUnavailableError: Answer(503, NO_STORE, is_passing=True),
     HasherBusyError: Answer(503, BUSY, is_passing=True),
     PasswordRuleError: Answer(400, None),

@@ -34,6 +34,7 @@ ID_TOKEN = "it has the claims of an ID token: send the access token"
 OPAQUE = "an opaque token: only its issuer can tell what it says (introspection)"
 
 HINTS: Mapping[str, str] = {
+    "alg_not_allowed": "set JWT_ALGORITHMS, if its alg is to be accepted",
     "alg_not_keys": "its alg is not one that the keys are for",
     "aud_shape": "aud must be text, or a list of texts (RFC 7519 4.1.3)",
     "aud_unexpected": "set JWT_AUDIENCE to what such tokens are for",

@@ -4,7 +4,8 @@ Needs the extra ``jwks`` for keys from a URL. ``import fastbearer`` does not loa
 package.
 """
 
+from .introspection import Introspection
 from .issuer import Issuer
 from .verifier import IssuersVerifier
 
-__all__ = ["Issuer", "IssuersVerifier"]
+__all__ = ["Introspection", "Issuer", "IssuersVerifier"]

@@ -1,4 +1,4 @@
-"""What people write down of an identity provider: domains, URLs, names.
+"""What people write down of an identity provider: domains, URLs, segments.
 
 Each function takes the name of the argument, for its message; no message repeats a
 value.
@@ -7,15 +7,11 @@ value.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from fastbearer.errors import ConfigurationError
 from fastbearer.urls import read_url
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-__all__ = ["base_url", "origin_of", "segment", "texts"]
+__all__ = ["base_url", "origin_of", "segment"]
 
 SEGMENT = re.compile(r"[^\s/?#%\\\x00-\x1f\x7f]{1,255}")
 
@@ -61,18 +57,3 @@ def segment(name: str, value: str) -> str:
     if not isinstance(value, str) or not SEGMENT.fullmatch(value):
         raise ConfigurationError(f"{name} must be a name, without spaces and slashes")
     return value
-
-
-def texts(name: str, value: str | Iterable[str]) -> tuple[str, ...]:
-    """Return one text or several as a tuple, of which none is empty.
-
-    Raises:
-        ConfigurationError: There is none, or one is empty or not a text.
-    """
-    try:
-        found = (value,) if isinstance(value, str) else tuple(value)
-    except TypeError:
-        found = ()
-    if not found or not all(isinstance(one, str) and one for one in found):
-        raise ConfigurationError(f"{name} must be a text, or several, and none empty")
-    return found

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from fastbearer.errors import ConfigurationError
-from fastbearer.issuers.addresses import origin_of, segment, texts
+from fastbearer.issuers.addresses import origin_of, segment
+from fastbearer.issuers.options import texts
 from fastbearer.issuers.profile import Profile
 
 if TYPE_CHECKING:

@@ -133,4 +133,5 @@ def _source(issuer: Issuer) -> Any:
 
     if keys is not None:
         return jwks.JWKSClient(keys, **how)
-    return jwks.DiscoveredKeys(issuer.names[0], **how)  # type: ignore[attr-defined]
+    (name,) = issuer.names  # one each: see `_split` of the verifier
+    return jwks.DiscoveredKeys(name or "", **how)

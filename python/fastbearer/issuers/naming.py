@@ -119,16 +119,16 @@ DEFAULT_NAMING = Naming()
 def find_claim(claims: Mapping[str, Any], name: str) -> Any:
     """Return a claim by its name, else by its path; None where there is none.
 
-    Names of claims may be URLs (RFC 7519 4.2), so the whole text comes first.
+    Names may have dots: URLs (RFC 7519 4.2), and the clients in Keycloak's
+    ``resource_access``. So the longest name that is there comes first.
     """
     found = claims.get(name)
-    if found is not None or "." not in name:
-        return found
-    found = claims
-    for part in name.split("."):
-        if not isinstance(found, dict):
-            return None
-        found = found.get(part)
+    end = name.rfind(".")
+    while found is None and end >= 0:
+        inner = claims.get(name[:end])
+        if isinstance(inner, dict):
+            found = find_claim(inner, name[end + 1 :])
+        end = name.rfind(".", 0, end)
     return found
 
 

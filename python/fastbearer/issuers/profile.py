@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import timedelta
+    from os import PathLike
     from ssl import SSLContext
     from typing import Self
 
@@ -30,7 +31,7 @@ class Options(TypedDict, total=False):
     ``required`` is added to what the profile requires, name by name.
     """
 
-    keys: str | Key | KeySet | JWKSClient
+    keys: str | Key | KeySet | Iterable[Key] | JWKSClient | None
     ignore_audience: bool
     algorithms: Iterable[str] | None
     leeway: float | timedelta
@@ -40,12 +41,12 @@ class Options(TypedDict, total=False):
     required: Mapping[str, Any]
     user_claim: Texts
     email_claim: Texts
-    scope_claims: Iterable[str]
-    role_claims: Iterable[str]
+    scope_claims: Texts
+    role_claims: Texts
     max_bytes: int
     allow_http: bool
     headers: Mapping[str, str] | None
-    ssl_context: SSLContext | None
+    ssl_context: SSLContext | str | PathLike[str] | None
     introspect: Any
 
 
@@ -66,4 +67,5 @@ class Profile:
         make: Callable[..., Self] = cls
         required, more = row.get("required", {}), options.get("required", {})
         merged = {**required, **more} if isinstance(more, Mapping) else more
-        return make(**{"leeway": LEEWAY, **row, **options, "required": merged})
+        defaults = {"leeway": LEEWAY, "user_claim": "sub"}
+        return make(**{**defaults, **row, **options, "required": merged})

@@ -12,8 +12,9 @@ from urllib.parse import quote
 
 from fastbearer import Key
 from fastbearer.errors import ConfigurationError, InvalidKeyError
-from fastbearer.issuers.addresses import base_url, origin_of, segment, texts
+from fastbearer.issuers.addresses import base_url, origin_of, segment
 from fastbearer.issuers.cloud_profiles import CloudProfiles
+from fastbearer.issuers.options import texts
 
 if TYPE_CHECKING:
     from typing import Self, Unpack
@@ -84,7 +85,6 @@ class Profiles(CloudProfiles):
             typ=(None, "JWT"),
             require_kid=True,
             require=("exp", "sub"),
-            user_claim="sub",
         )
 
     @classmethod
@@ -152,7 +152,8 @@ class Profiles(CloudProfiles):
         """
         # https://www.keycloak.org/securing-apps/oidc-layers
         # https://www.keycloak.org/docs/latest/server_admin/#_audience
-        if not isinstance(realm, str) or not realm or "/" in realm:
+        is_name = isinstance(realm, str) and realm.isprintable() and "/" not in realm
+        if not (is_name and realm):
             raise ConfigurationError("realm must be a realm's name")
         end = f"/realms/{quote(realm, safe='')}"
         issuer = base_url("url", url).removesuffix(end) + end
@@ -190,8 +191,8 @@ class Profiles(CloudProfiles):
     ) -> Self:
         """Return Okta: access tokens of a custom authorization server.
 
-        The user is ``uid``: ``sub`` is a name to sign in with, and tokens of machines
-        have no ``uid`` (``user_claim="sub"`` for those). ID tokens have no ``cid``.
+        The user is ``uid``, for ``sub`` is a name to sign in with; machines have no
+        ``uid``, and are their ``sub``. ID tokens have no ``cid``.
 
         Args:
             domain: Your Okta domain, or the authorization server's issuer URI.
@@ -220,7 +221,7 @@ class Profiles(CloudProfiles):
             algorithms=("RS256",),
             require=("exp", "cid"),
             required=required,
-            user_claim="uid",
+            user_claim=("uid", "sub"),
             scope_claims=("scp",),
         )
 
@@ -249,6 +250,8 @@ class Profiles(CloudProfiles):
         # https://supabase.com/docs/guides/auth/jwts
         # https://supabase.com/docs/guides/auth/jwt-fields
         # https://supabase.com/docs/guides/auth/oauth-server/token-security
+        if secret is not None and options.get("keys") is not None:
+            raise ConfigurationError("secret and keys exclude each other")
         issuer = base_url("url", url).removesuffix("/auth/v1") + "/auth/v1"
         named = texts("clients", clients) if clients else ()
         keys = f"{issuer}/.well-known/jwks.json"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
 from inspect import Parameter, signature
@@ -10,13 +10,13 @@ from typing import Any
 
 from fastbearer import KeySet
 from fastbearer.errors import ConfigurationError, InvalidKeyError
+from fastbearer.issuers.introspection_settings import introspection_of
 from fastbearer.issuers.issuer import Issuer
-from fastbearer.issuers.profile import URLOptions
-from fastbearer.issuers.profiles import Profiles
+from fastbearer.issuers.profile import Options, URLOptions
 
 __all__ = ["issuer_of"]
 
-CODE_ONLY = frozenset(("ssl_context", "introspect"))
+CODE_ONLY: frozenset[str] = frozenset()
 
 
 def issuer_of(settings: Mapping[str, Any]) -> Issuer:
@@ -35,7 +35,8 @@ def issuer_of(settings: Mapping[str, Any]) -> Issuer:
         raise ConfigurationError("an issuer must be an object of JSON")
     given = {name: value for name, value in settings.items() if value is not None}
     profile = given.pop("profile", None)
-    make, known = (Issuer, _fields()) if profile is None else _profile(profile)
+    known = arguments_of(profile)
+    make = Issuer if profile is None else getattr(Issuer, profile)
     for name in given:
         if name not in known:
             raise ConfigurationError(f"unknown name {name!r}{_hint(name, known)}")
@@ -49,23 +50,43 @@ def profile_names() -> list[str]:
     """Return the names of the profiles, in order."""
     return sorted(
         name
-        for owner in Profiles.__mro__
+        for owner in Issuer.__mro__
         for name, value in vars(owner).items()
         if isinstance(value, classmethod) and not name.startswith("_")
     )
 
 
-def _profile(name: object) -> tuple[Callable[..., Issuer], dict[str, bool]]:
-    """Return a profile's method, and its arguments: name -> whether it is needed."""
+def arguments_of(profile: Any) -> dict[str, bool]:
+    """Return the names that an issuer may have: name -> whether it is needed.
+
+    Args:
+        profile: The name of a profile, or None for a plain issuer.
+
+    Raises:
+        ConfigurationError: There is no such profile.
+    """
+    if profile is None:
+        return _fields()
     names = profile_names()
-    if not isinstance(name, str) or name not in names:
+    if profile not in names:
         raise ConfigurationError(f"profile must be one of {', '.join(names)}")
-    method: Callable[..., Issuer] = getattr(Issuer, name)
-    known = dict.fromkeys(_in_settings(URLOptions.__annotations__), False)
-    for parameter in signature(method).parameters.values():
-        if parameter.kind is not Parameter.VAR_KEYWORD:
+    known: dict[str, bool] = {}
+    for parameter in signature(getattr(Issuer, profile)).parameters.values():
+        if parameter.kind is Parameter.VAR_KEYWORD:
+            options = _options(str(parameter.annotation))
+            known |= dict.fromkeys(_in_settings(options), False)
+        else:
             known[parameter.name] = parameter.default is Parameter.empty
-    return method, known
+    return known
+
+
+def _options(annotation: str) -> set[str]:
+    """Return the fields that a profile takes besides its arguments."""
+    if URLOptions.__name__ in annotation:
+        return set(URLOptions.__annotations__)
+    names = set(Options.__annotations__)
+    # A shared secret is the keys.
+    return names if Options.__name__ in annotation else names - {"keys"}
 
 
 def _fields() -> dict[str, bool]:
@@ -86,71 +107,12 @@ def _hint(name: object, known: Iterable[str]) -> str:
 
 
 def _value(name: str, value: Any) -> Any:
-    """Return a value of JSON as the field wants it.
-
-    Raises:
-        ConfigurationError: It has another type.
-    """
-    rule, is_right = KINDS.get(name, TEXTS)
-    if not is_right(value):
-        raise ConfigurationError(f"{name} must be {rule}")
-    if name == "keys" and isinstance(value, Mapping):
-        try:
-            return KeySet.from_jwks(value)
-        except (InvalidKeyError, TypeError) as error:
-            raise ConfigurationError(f"keys: {error}") from None
-    return value
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and value != ""
-
-
-def _is_texts(value: Any) -> bool:
-    return _is_text(value) or (isinstance(value, list) and all(map(_is_text, value)))
-
-
-def _is_types(value: Any) -> bool:
-    several = value if isinstance(value, list) else [value]
-    return all(one is None or _is_text(one) for one in several)
-
-
-def _is_names(value: Any) -> bool:
-    return _is_text(value) or (isinstance(value, list) and all(map(_is_texts, value)))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_headers(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(map(_is_text, value.values()))
-
-
-def _is_keys(value: Any) -> bool:
-    return _is_text(value) or isinstance(value, Mapping)
-
-
-TEXT = ("a text", _is_text)
-TEXTS = ("a text, or a list of texts", _is_texts)
-TRUTH = ("true or false", lambda value: isinstance(value, bool))
-KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "algorithms": (
-        "a list of texts",
-        lambda value: isinstance(value, list) and _is_texts(value),
-    ),
-    "allow_http": TRUTH,
-    "any_issuer": TRUTH,
-    "headers": ("an object of texts", _is_headers),
-    "ignore_audience": TRUTH,
-    "keys": ("a URL, or a JWK Set", _is_keys),
-    "leeway": ("a number of seconds", _is_number),
-    "max_bytes": ("a whole number", lambda value: type(value) is int),
-    "require": ("a list of names, or of lists of which one will do", _is_names),
-    "required": ("an object", lambda value: isinstance(value, Mapping)),
-    "require_kid": TRUTH,
-    "secret": TEXT,
-    "typ": ("a text, or a list of texts and null", _is_types),
-}
-"""Name -> its rule in words, and as a test; others are `TEXTS`, which the profiles
-themselves read more strictly."""
+    """Return a value of JSON as an issuer wants it; the issuer judges it."""
+    if name == "introspect":
+        return introspection_of(value)
+    if name != "keys" or isinstance(value, str):
+        return value
+    try:
+        return KeySet.from_jwks(value)
+    except (InvalidKeyError, TypeError) as error:
+        raise ConfigurationError(f"keys: {error}") from None

@@ -4,6 +4,8 @@ Needs the extra ``jwks``. ``import fastbearer`` does not load this package.
 """
 
 from .client import JWKSClient
+from .discovery import DiscoveredKeys
+from .source import KeySource
 from .verifier import JWKSVerifier
 
-__all__ = ["JWKSClient", "JWKSVerifier"]
+__all__ = ["DiscoveredKeys", "JWKSClient", "JWKSVerifier", "KeySource"]

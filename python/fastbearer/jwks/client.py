@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import threading
 import time
-from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from fastbearer.errors import ConfigurationError, InvalidKeyError
-from fastbearer.jwks.shelf import Answer, Fetched, Shelf, freshness
+from fastbearer.errors import ConfigurationError
+from fastbearer.jwks.fetch import Fetcher
+from fastbearer.jwks.kept import Kept
+from fastbearer.jwks.key_documents import log_left_out, read_keys
+from fastbearer.jwks.metadata import issuer_of
+from fastbearer.jwks.shelf import Fetched, Shelf, freshness
+from fastbearer.keys import KeySet
 from fastbearer.urls import check_url, without_query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from ssl import SSLContext
+    from collections.abc import Callable, Mapping
 
-    from fastbearer.keys import KeySet
+    from fastbearer.jwks.fetch import TLSContext
 
-__all__ = ["JWKSClient"]
+__all__ = ["SECONDS_PER_DAY", "JWKSClient", "KeyReader", "check_numbers"]
 
 SECONDS_PER_DAY = 86_400
-HEADERS = {
-    "Accept": "application/jwk-set+json, application/json",
-    # A compressed answer could be a thousand times its size.
-    "Accept-Encoding": "identity",
-}
-
-logger = logging.getLogger("fastbearer")
-
-
-class _UnusableError(Exception):
-    """An answer that is not a key set to be used; the text says why."""
+KEY_SET_TYPES = "application/jwk-set+json, application/json"
 
 
 class JWKSClient:
@@ -44,10 +35,16 @@ class JWKSClient:
     use for up to ``max_stale`` seconds.
 
     Only ``https`` is fetched, and ``http`` from this machine itself; no
-    redirect is followed. Private and symmetric keys of the set are left out.
+    redirect is followed. Private and symmetric keys of the set are left out, and a
+    line of the log names each key that is left out. A map of key IDs to certificates
+    or public keys in PEM, as Firebase and Google publish, is read as well.
 
     Args:
         url: Where the set is.
+        allow_http: Whether ``http`` may leave this machine, as within a cluster.
+        headers: Further headers of each request. They are not shown anywhere.
+        ssl_context: What verifies the server's certificate: a context, or a file of
+            CA certificates in PEM; None for those of the system.
         lifetime: Seconds for which a set is fresh, where the answer has no
             ``Cache-Control`` of its own.
         max_stale: Seconds since the last good answer after which its set is
@@ -59,13 +56,17 @@ class JWKSClient:
 
     Raises:
         ConfigurationError: The URL is none that may be fetched, a number is
-            not positive, or the extra is not installed.
+            not positive, a header or the context cannot be used, or the extra is not
+            installed.
     """
 
     def __init__(
         self,
         url: str,
         *,
+        allow_http: bool = False,
+        headers: Mapping[str, str] | None = None,
+        ssl_context: TLSContext | None = None,
         lifetime: float = 300,
         max_stale: float = SECONDS_PER_DAY,
         cooldown: float = 10,
@@ -73,19 +74,25 @@ class JWKSClient:
         max_bytes: int = 262_144,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        numbers = (lifetime, max_stale, cooldown, timeout, max_bytes)
-        if not all(0 < number < float("inf") for number in numbers):
-            raise ConfigurationError("the numbers of a JWKSClient must be positive")
+        check_numbers(lifetime, max_stale, cooldown, timeout, max_bytes)
         self.url = url
-        self._is_local = check_url(url)
-        self._timeout = timeout
-        self._max_bytes = max_bytes
-        self._clock = clock
-        self._tls = _tls_context()
-        self._shelf = Shelf(lifetime, max_stale, cooldown)
-        self._lock = threading.Lock()
-        self._flight: Future[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        _check_keys_url(url, allow_http=allow_http)
+        self._reader = KeyReader(
+            Fetcher(
+                allow_http=allow_http,
+                headers=headers,
+                ssl_context=ssl_context,
+                timeout=timeout,
+                max_bytes=max_bytes,
+            )
+        )
+        self._kept = Kept(
+            self._fetch,
+            Shelf[KeySet](lifetime, max_stale, cooldown),
+            limit=timeout,
+            clock=clock,
+            failed=f"keys not fetched from {without_query(url)}",
+        )
 
     def keys(self, *, unknown_kid: bool = False) -> KeySet:
         """Return the key set, fetched if it has to be; blocks meanwhile.
@@ -97,129 +104,76 @@ class JWKSClient:
         Raises:
             KeySourceError: There is no set that may be used.
         """
-        flight, leads = self._board(unknown_kid=unknown_kid)
-        if flight is not None:
-            if leads:
-                self._start_thread(flight)
-            try:
-                flight.result(self._timeout + 1)
-            except TimeoutError:
-                self._land(flight, "the fetch did not end")
-        return self._take(strictly=unknown_kid)
+        return self._kept.get(refresh=unknown_kid)
 
     async def akeys(self, *, unknown_kid: bool = False) -> KeySet:
         """Like `keys`, for asyncio: nothing blocks."""
-        flight, leads = self._board(unknown_kid=unknown_kid)
-        if flight is not None:
-            if leads:
-                # A task of its own: its caller may be cancelled, others wait on.
-                task = asyncio.create_task(self._fly(flight))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
-            landing = asyncio.shield(asyncio.wrap_future(flight))
-            try:
-                await asyncio.wait_for(landing, self._timeout + 1)
-            except TimeoutError:
-                self._land(flight, "the fetch did not end")
-        return self._take(strictly=unknown_kid)
+        return await self._kept.aget(refresh=unknown_kid)
 
     def __repr__(self) -> str:
-        return f"JWKSClient({without_query(self.url)!r})"
+        return f"{type(self).__name__}({without_query(self.url)!r})"
 
-    # --- one flight at a time ------------------------------------------------------
+    async def _fetch(self, _: bool) -> Fetched[KeySet]:
+        return await self._reader.fetch(self.url)
 
-    def _board(self, *, unknown_kid: bool) -> tuple[Future[None] | None, bool]:
-        """Return the flight to wait for, if any, and whether to start it."""
-        with self._lock:
-            now = self._clock()
-            if self._flight is not None:
-                waits = unknown_kid or not self._shelf.is_usable(now)
-                return (self._flight, False) if waits else (None, False)
-            if not self._shelf.is_due(now, unknown_kid=unknown_kid):
-                return None, False
-            self._shelf.note_attempt(now)
-            self._flight = Future()
-            return self._flight, True
 
-    def _land(self, flight: Future[None], outcome: Fetched | str) -> None:
-        """Keep what a flight brought, or why it brought nothing.
+class KeyReader:
+    """Fetches key sets, and reads each text once.
 
-        Whoever waited goes on then. A flight that was given up is ignored.
+    The same text keeps its keys, and with them what verifiers remember; what it
+    leaves out is logged once.
+    """
+
+    def __init__(self, fetcher: Fetcher) -> None:
+        self._fetcher = fetcher
+        self._last: tuple[bytes, KeySet] | None = None
+
+    async def fetch(self, url: str, *, trusted: bool = True) -> Fetched[KeySet]:
+        """Return the keys at a URL.
+
+        Args:
+            url: Where they are.
+            trusted: Whether the server may see the further headers.
+
+        Raises:
+            FetchError: There is no answer, or it has no usable key.
         """
-        with self._lock:
-            if self._flight is not flight:
-                return
-            self._flight = None
-            if isinstance(outcome, Fetched):
-                self._shelf.put(outcome, self._clock())
-            else:
-                self._shelf.failure = outcome
-        if isinstance(outcome, str):
-            shown = without_query(self.url)
-            logger.warning("keys not fetched from %s: %s", shown, outcome)
-        flight.set_result(None)
+        answer = await self._fetcher.get(url, accept=KEY_SET_TYPES, trusted=trusted)
+        answer.check()
+        # Keys are checked one by one, which a fetch of another set does not wait for.
+        keys = await asyncio.to_thread(self._read, answer.body, without_query(url))
+        return Fetched(keys, freshness(answer.headers))
 
-    def _take(self, *, strictly: bool) -> KeySet:
-        with self._lock:
-            return self._shelf.take(self._clock(), strictly=strictly)
-
-    def _start_thread(self, flight: Future[None]) -> None:
-        """Fly on an event loop of its own: the fetch is written once."""
-
-        def fly() -> None:
-            asyncio.run(self._fly(flight))
-
-        try:
-            threading.Thread(target=fly, daemon=True).start()
-        except RuntimeError as error:
-            self._land(flight, str(error))
-
-    async def _fly(self, flight: Future[None]) -> None:
-        """Fetch the set. Whatever happens, the flight lands."""
-        outcome: Fetched | str = "the fetch was cancelled"
-        try:
-            async with asyncio.timeout(self._timeout):
-                answer = await self._fetch()
-                # Its keys are checked one by one, which others do not wait for.
-                keys = await asyncio.to_thread(self._shelf.read, answer)
-            outcome = Fetched(answer, keys)
-        except TimeoutError:
-            outcome = f"no answer within {self._timeout:g} seconds"
-        except (_UnusableError, InvalidKeyError) as error:
-            outcome = str(error)
-        except Exception as error:
-            outcome = type(error).__name__
-        finally:
-            self._land(flight, outcome)
-
-    async def _fetch(self) -> Answer:
-        import httpx2
-
-        async with (
-            # A proxy of the environment has no business with this machine.
-            httpx2.AsyncClient(
-                verify=self._tls, timeout=self._timeout, trust_env=not self._is_local
-            ) as http,
-            http.stream("GET", self.url, headers=HEADERS) as response,
-        ):
-            if response.status_code != 200:
-                raise _UnusableError(f"status {response.status_code}")
-            if response.headers.get("Content-Encoding", "identity") != "identity":
-                raise _UnusableError("a compressed answer")
-            body = bytearray()
-            async for chunk in response.aiter_raw():
-                body += chunk
-                if len(body) > self._max_bytes:
-                    raise _UnusableError(f"more than {self._max_bytes} bytes")
-            return Answer(bytes(body), freshness(response.headers))
+    def _read(self, body: bytes, where: str) -> KeySet:
+        last = self._last
+        if last is not None and last[0] == body:
+            return last[1]
+        keys, left_out = read_keys(body)
+        log_left_out(left_out, where)
+        self._last = (body, keys)
+        return keys
 
 
-def _tls_context() -> SSLContext:
-    """Return what verifies certificates, made once: it reads many of them."""
-    try:
-        import httpx2
-    except ImportError:
+def check_numbers(*numbers: float) -> None:
+    """Refuse numbers with which nothing can be kept.
+
+    Raises:
+        ConfigurationError: One is not positive, or is infinite.
+    """
+    if not all(0 < number < float("inf") for number in numbers):
+        raise ConfigurationError("the numbers of a key source must be positive")
+
+
+def _check_keys_url(url: str, *, allow_http: bool) -> None:
+    """Refuse a URL that cannot be that of a key set.
+
+    Raises:
+        ConfigurationError: It may not be fetched, or is that of a discovery document.
+    """
+    check_url(url, allow_http=allow_http)
+    issuer = issuer_of(url)
+    if issuer is not None:
         raise ConfigurationError(
-            'keys from a URL need the extra jwks: pip install "fastbearer[jwks]"'
-        ) from None
-    return httpx2.create_ssl_context()
+            "the JWKS URL is the URL of a discovery document: set JWT_ISSUER to "
+            f"{issuer}, and no JWKS URL"
+        )

@@ -12,6 +12,7 @@ from functools import cache
 from os import PathLike
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
+from urllib.request import getproxies, proxy_bypass
 
 from fastbearer import __version__
 from fastbearer.errors import ConfigurationError
@@ -19,7 +20,7 @@ from fastbearer.jwks.reasons import reason_of
 from fastbearer.urls import check_url, read_url, without_query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 __all__ = ["FetchError", "Fetcher", "Response", "TLSContext"]
 
@@ -58,6 +59,9 @@ NO_CA_FILE = (
     "ssl_context is neither an ssl.SSLContext nor a file of CA certificates in PEM"
 )
 OF_SERVERS = "ssl_context is made for servers; use ssl.create_default_context()"
+NO_PROXY = "the proxy of the environment cannot be used"
+BY_PROXY = " (through the proxy of the environment)"
+NO_CERTIFICATES = "SSL_CERT_FILE or SSL_CERT_DIR does not name certificates"
 NO_EXTRA = 'keys from a URL need the extra jwks: pip install "fastbearer[jwks]"'
 
 
@@ -86,7 +90,16 @@ class Response:
             FetchError: The status is another one.
         """
         if self.status != 200:
-            raise FetchError(f"status {self.status}{self._hint()}")
+            raise FetchError(self.described())
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether the server cannot answer now, and may do so later."""
+        return self.status >= 500 or self.status in (408, 429)
+
+    def described(self) -> str:
+        """Return the status in words fit for a log."""
+        return f"status {self.status}{self._hint()}"
 
     def _hint(self) -> str:
         if self.status in REDIRECTS:
@@ -195,7 +208,8 @@ class Fetcher:
         except ConfigurationError as error:
             raise FetchError(str(error)) from None
         except Exception as error:
-            raise FetchError(reason_of(error, self.timeout)) from None
+            way = BY_PROXY if _has_proxy(url) else ""
+            raise FetchError(reason_of(error, self.timeout) + way) from None
 
     async def _exchange(
         self, method: str, url: str, headers: dict[str, str], body: bytes | None
@@ -203,13 +217,18 @@ class Fetcher:
         import httpx2
 
         url, is_local = self._connected(url, headers)
-        async with (
-            httpx2.AsyncClient(
+        try:
+            client = httpx2.AsyncClient(
                 verify=self._tls,
                 timeout=self.timeout,
                 # A proxy of the environment has no business with this machine.
                 trust_env=not is_local,
-            ) as http,
+            )
+        except (ImportError, ValueError, httpx2.InvalidURL) as error:
+            # An import, where a SOCKS proxy needs a package.
+            raise FetchError(f"{NO_PROXY} ({type(error).__name__})") from None
+        async with (
+            client as http,
             http.stream(method, url, headers=headers, content=body) as response,
         ):
             coding = response.headers.get("Content-Encoding", "identity")
@@ -236,6 +255,15 @@ class Fetcher:
             headers.setdefault("Host", AUTHORITY.findall(url)[0])
             return AUTHORITY.sub(f"localhost:{parts.port}", url, count=1), True
         return url, True
+
+
+def _has_proxy(url: str) -> bool:
+    """Tell whether a proxy of the environment stands between us and a URL."""
+    parts, proxies = read_url(url), getproxies()
+    if parts is None or parts.is_loopback:
+        return False
+    is_for_it = parts.scheme in proxies or "all" in proxies
+    return is_for_it and not proxy_bypass(parts.host)
 
 
 def _merged(*groups: Mapping[str, str]) -> dict[str, str]:
@@ -292,11 +320,18 @@ def _context(given: TLSContext | None, *, allow_http: bool) -> ssl.SSLContext:
     return given
 
 
-@cache
 def _system_context() -> ssl.SSLContext:
-    """Return what verifies certificates, made once: it reads many of them."""
     try:
         import httpx2
     except ImportError:
         raise ConfigurationError(NO_EXTRA) from None
-    return httpx2.create_ssl_context()
+    return _made_once(httpx2.create_ssl_context)
+
+
+@cache
+def _made_once(make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    """Return what verifies certificates: making it reads many of them."""
+    try:
+        return make()
+    except OSError:
+        raise ConfigurationError(NO_CERTIFICATES) from None

@@ -36,7 +36,7 @@ def reason_of(error: BaseException, timeout: float) -> str:
         if isinstance(one, OSError) and (known := _of_system(one)):
             return known
     for kind, words in (
-        (httpx2.ProxyError, "the proxy of the environment refuses"),
+        (httpx2.ProxyError, "the connection is refused"),
         (httpx2.RemoteProtocolError, "what answers is not HTTP, or broke off"),
         (httpx2.LocalProtocolError, "the request cannot be sent"),
         (httpx2.NetworkError, "the connection broke"),

@@ -1,0 +1,53 @@
+/*
+ * Writing JSON from Python objects. A part of skin.h, which includes it for
+ * every file of this storey.
+ */
+#ifndef FASTBEARER_JSON_OUT_H
+#define FASTBEARER_JSON_OUT_H
+
+#include <Python.h>
+
+#include "base/base.h"
+
+/* --- json_out.c ---------------------------------------------------------- */
+
+typedef struct {
+    char *bytes;
+    size_t len, size;
+    bool ascii;       /* write other characters as escapes */
+    char local[1024]; /* where most texts fit */
+} json_out;
+
+void json_out_begin(json_out *text);
+void json_out_end(json_out *text);
+bool json_put(json_out *text, const char *bytes, size_t len);
+
+/* Writes a quoted string; ValueError for a lone surrogate. */
+bool json_put_string(json_out *text, PyObject *value);
+
+/* Writes "name": and, unless it is NULL, a quoted string with a comma. */
+bool json_put_name(json_out *text, PyObject *name, PyObject *string);
+
+/* The text in base64url, as bytes. */
+PyObject *json_out_b64url(const json_out *text);
+
+/* --- json_write.c -------------------------------------------------------- */
+
+/*
+ * Writes a value; level is 1 for the top object. TypeError for a type that
+ * JSON does not have, ValueError for a value that a strict reader would
+ * refuse.
+ */
+bool json_write(json_out *text, PyObject *value, int level);
+
+/*
+ * For an object in steps: json_put "{", members of the top level, each with a
+ * comma after it, and json_close, which takes the last comma's place.
+ */
+bool json_write_member(json_out *text, PyObject *name, PyObject *value);
+bool json_close(json_out *text, char bracket);
+
+/* Itself, or a copy that nobody changes while it is written. */
+PyObject *json_still(PyObject *container);
+
+#endif
