@@ -30,7 +30,7 @@ from fastbearer.fastapi.challenges import (
 )
 from fastbearer.fastapi.refusal_log import log_refusal
 from fastbearer.fastapi.security_schemes import alternatives, security_schemes, shown
-from fastbearer.fastapi.starlette_user import AuthenticatedUser
+from fastbearer.fastapi.starlette_user import AuthenticatedUser, user_with
 from fastbearer.fastapi.subprotocols import echoing
 from fastbearer.fastapi.token_header import TokenHeader
 
@@ -150,7 +150,7 @@ class UserDependency(BearerDependency):
             raise self._nothing(conn.scope)
         if conn.scope["type"] == "websocket":
             self._answer_subprotocols(conn)
-        return AuthenticatedUser(user_of(claims), claims)
+        return user_with(user_of(claims), claims)
 
     async def authenticated_by(self, token: str) -> AuthenticatedUser:
         """Return the same of a token that came in another way."""
@@ -160,7 +160,7 @@ class UserDependency(BearerDependency):
         claims = self._reader.claims_of(token)
         if not isinstance(claims, dict):
             claims = await claims
-        return AuthenticatedUser(user_of(claims), claims)
+        return user_with(user_of(claims), claims)
 
 
 class OptionalUserDependency(BearerDependency):

@@ -14,8 +14,9 @@ from fastbearer.fastapi.dependencies import scopes_of
 from fastbearer.fastapi.paths import ExemptPaths, root_path_of
 from fastbearer.fastapi.starlette_user import (
     AnonymousUser,
-    AuthenticatedUser,
     TokenCredentials,
+    credentials_with,
+    user_with,
 )
 from fastbearer.fastapi.subprotocols import echoing
 from fastbearer.fastapi.token_header import Header, token_headers
@@ -86,8 +87,8 @@ class BearerMiddleware:
                     raise self._reader.nothing(scope)
                 scope["user"], scope["auth"] = AnonymousUser(), TokenCredentials()
             else:
-                scope["user"] = AuthenticatedUser(user_of(claims), claims)
-                scope["auth"] = TokenCredentials(claims, scopes_of(claims))
+                scope["user"] = user_with(user_of(claims), claims)
+                scope["auth"] = credentials_with(claims, scopes_of)
             if scope["type"] == "websocket":
                 offer = self._reader.offer(scope)
                 send = send if offer is None else echoing(send, offer)
