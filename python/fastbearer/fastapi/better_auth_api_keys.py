@@ -21,8 +21,8 @@ from fastbearer.errors import (
     TokenError,
     TooManyAttemptsError,
 )
-from fastbearer.fastapi.bearer import HEADER_NAME
 from fastbearer.fastapi.challenges import NOT_AUTHENTICATED, answer_to
+from fastbearer.fastapi.token_header import NAME as HEADER_NAME
 
 __all__ = ["BetterAuthAPIKey", "better_auth_api_key"]
 

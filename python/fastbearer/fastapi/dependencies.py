@@ -19,7 +19,6 @@ from fastbearer.fastapi.bearer import (
     BearerReader,
     TokenSource,
     TokenUser,
-    user_of,
 )
 from fastbearer.fastapi.challenges import (
     Challenges,
@@ -41,7 +40,6 @@ __all__ = [
     "PathUserDependency",
     "ScopesDependency",
     "UserDependency",
-    "scopes_of",
 ]
 
 NO_SUCH_PARAMETER = (
@@ -139,7 +137,7 @@ class UserDependency(BearerDependency):
             raise self._nothing(conn.scope)
         if conn.scope["type"] == "websocket":
             self._answer_subprotocols(conn)
-        return user_of(claims)
+        return self._source.user_of(claims)
 
     async def authenticated(self, conn: HTTPConnection) -> AuthenticatedUser:
         """Return the user and their claims; otherwise as a dependency."""
@@ -150,7 +148,7 @@ class UserDependency(BearerDependency):
             raise self._nothing(conn.scope)
         if conn.scope["type"] == "websocket":
             self._answer_subprotocols(conn)
-        return user_with(user_of(claims), claims)
+        return user_with(self._source.user_of(claims), claims)
 
     async def authenticated_by(self, token: str) -> AuthenticatedUser:
         """Return the same of a token that came in another way."""
@@ -160,7 +158,7 @@ class UserDependency(BearerDependency):
         claims = self._reader.claims_of(token)
         if not isinstance(claims, dict):
             claims = await claims
-        return user_with(user_of(claims), claims)
+        return user_with(self._source.user_of(claims), claims)
 
 
 class OptionalUserDependency(BearerDependency):
@@ -177,7 +175,7 @@ class OptionalUserDependency(BearerDependency):
             claims = await claims
         if conn.scope["type"] == "websocket":
             self._answer_subprotocols(conn)
-        return None if claims is None else user_of(claims)
+        return None if claims is None else self._source.user_of(claims)
 
 
 class PathUserDependency(BearerDependency):
@@ -208,7 +206,7 @@ class PathUserDependency(BearerDependency):
             raise self._nothing(conn.scope)
         if conn.scope["type"] == "websocket":
             self._answer_subprotocols(conn)
-        user = user_of(claims)
+        user = self._source.user_of(claims)
         if str(conn.path_params[self.parameter]) != user["user_id"]:
             hint = f"the path parameter {self.parameter} names another user"
             log_refusal("insufficient_scope", "other_user", hint=hint)
@@ -241,7 +239,7 @@ class ScopesDependency(BearerDependency):
             raise self._nothing(conn.scope, needed.scopes)
         if conn.scope["type"] == "websocket":
             self._answer_subprotocols(conn)
-        missing = set(needed.scopes) - scopes_of(claims)
+        missing = set(needed.scopes) - self._source.scopes_of(claims)
         if missing:
             hint = f"the token lacks {' '.join(sorted(missing))}"
             log_refusal("insufficient_scope", "scope_missing", hint=hint)
@@ -249,17 +247,4 @@ class ScopesDependency(BearerDependency):
             raise insufficient_scope(
                 needed.scopes, self._challenges, is_proven=is_proven
             )
-        return user_of(claims)
-
-
-def scopes_of(claims: Mapping[str, Any]) -> set[str]:
-    """Return the scopes of a token: the claim ``scope`` (RFC 8693 4.2).
-
-    A list of texts in place of the one text is common, and means the same.
-    """
-    scope = claims.get("scope")
-    if isinstance(scope, str):
-        return set(scope.split(" "))
-    if isinstance(scope, list):
-        return {one for one in scope if isinstance(one, str)}
-    return set()
+        return self._source.user_of(claims)

@@ -9,8 +9,7 @@ from starlette.websockets import WebSocket
 
 from fastbearer.fastapi.auth import Auth
 from fastbearer.fastapi.auth import auth as default_auth
-from fastbearer.fastapi.bearer import READY, BearerReader, user_of
-from fastbearer.fastapi.dependencies import scopes_of
+from fastbearer.fastapi.bearer import READY, BearerReader
 from fastbearer.fastapi.paths import ExemptPaths, root_path_of
 from fastbearer.fastapi.starlette_user import (
     AnonymousUser,
@@ -67,6 +66,7 @@ class BearerMiddleware:
         scheme: str | None = "Bearer",
     ) -> None:
         self._app = app
+        self._auth = auth
         self._root_path = root_path_of(app)
         self._reader = BearerReader(auth, token_headers(header, scheme))
         self._claims = self._reader.claims
@@ -87,8 +87,9 @@ class BearerMiddleware:
                     raise self._reader.nothing(scope)
                 scope["user"], scope["auth"] = AnonymousUser(), TokenCredentials()
             else:
-                scope["user"] = user_with(user_of(claims), claims)
-                scope["auth"] = credentials_with(claims, scopes_of)
+                auth = self._auth
+                scope["user"] = user_with(auth.user_of(claims), claims)
+                scope["auth"] = credentials_with(claims, auth.scopes_of)
             if scope["type"] == "websocket":
                 offer = self._reader.offer(scope)
                 send = send if offer is None else echoing(send, offer)

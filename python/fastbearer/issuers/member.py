@@ -6,7 +6,6 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from fastbearer import KeySet, Verifier
-from fastbearer.errors import InvalidAlgorithmError, KeySourceError
 from fastbearer.issuers.rules import Rules
 
 if TYPE_CHECKING:
@@ -19,8 +18,6 @@ CACHED_TOKENS = 1024
 
 Claims = dict[str, Any]
 Begin = Callable[[str], Claims | Coroutine[Any, Any, Claims]]
-
-NO_SUCH_KEYS = "none of the keys is of an algorithm that the issuer may sign with"
 
 
 class Member:
@@ -48,21 +45,23 @@ class Member:
         wanted: Any = issuer.algorithms
         self.families = {False}
         if isinstance(keys, KeySet):
-            usable = keys if wanted is None else _narrowed(keys, wanted)
-            self.families = {is_symmetric(key.algorithm) for key in usable}
+            names = {name for key in keys for name in key.algorithms}
+            self.families = {
+                is_symmetric(name) for name in names if wanted is None or name in wanted
+            }
             self.source = None
-            verify: Any = Verifier(usable, **rules.options).verify
+            verify: Any = Verifier(keys, **rules.options).verify
             self.verify = self.begin = self._strictly(verify)
             return
         # Only those who ask for keys from a URL need the extra.
         from fastbearer.jwks import JWKSVerifier
 
         self.source = _source(issuer)
-        client: Any = self.source if wanted is None else _Narrowed(self.source, wanted)
-        remote = JWKSVerifier(client, cache=CACHED_TOKENS, **rules.options)
+        remote = JWKSVerifier(self.source, cache=CACHED_TOKENS, **rules.options)
         self._averify = remote.averify
         self.verify = self._strictly(remote.verify)
-        self.begin = self._later
+        is_plain = not (rules.judges_header or rules.judges_claims)
+        self.begin = remote.averify if is_plain else self._later
 
     async def _later(self, token: str) -> Claims:
         rules = self._rules
@@ -89,49 +88,19 @@ def is_symmetric(algorithm: object) -> bool:
     return isinstance(algorithm, str) and algorithm.startswith("HS")
 
 
-class _Narrowed:
-    """The keys of a source that are of some algorithms."""
-
-    def __init__(self, source: Any, algorithms: tuple[str, ...]) -> None:
-        self._source = source
-        self._algorithms = algorithms
-        self._made: tuple[KeySet, KeySet] | None = None
-
-    def keys(self, *, unknown_kid: bool = False) -> KeySet:
-        return self._of(self._source.keys(unknown_kid=unknown_kid))
-
-    async def akeys(self, *, unknown_kid: bool = False) -> KeySet:
-        return self._of(await self._source.akeys(unknown_kid=unknown_kid))
-
-    def _of(self, keys: KeySet) -> KeySet:
-        """Return them, one set for each set: verifiers are made for a set."""
-        made = self._made
-        if made is None or made[0] is not keys:
-            try:
-                made = (keys, _narrowed(keys, self._algorithms))
-            except InvalidAlgorithmError:
-                raise KeySourceError(NO_SUCH_KEYS, 1) from None
-            self._made = made
-        return made[1]
-
-
-def _narrowed(keys: KeySet, algorithms: tuple[str, ...]) -> KeySet:
-    found = [key for key in keys if key.algorithm in algorithms]
-    if not found:
-        raise InvalidAlgorithmError(NO_SUCH_KEYS)
-    return KeySet(found)
-
-
 def _source(issuer: Issuer) -> Any:
     """Return where the keys of an issuer come from: a client."""
     keys: Any = issuer.keys
     if keys is not None and not isinstance(keys, str):
         return keys
-    names = ("allow_http", "headers", "ssl_context")
-    how = {name: getattr(issuer, name) for name in names if getattr(issuer, name)}
+    how: dict[str, Any] = {
+        "allow_http": issuer.allow_http,
+        "headers": issuer.headers,
+        "ssl_context": issuer.ssl_context,
+    }
     from fastbearer import jwks
 
     if keys is not None:
         return jwks.JWKSClient(keys, **how)
-    (name,) = issuer.names  # one each: see `_split` of the verifier
-    return jwks.DiscoveredKeys(name or "", **how)
+    names: Any = issuer.names
+    return jwks.DiscoveredKeys(names[0], **how)

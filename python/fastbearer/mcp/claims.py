@@ -9,7 +9,7 @@ from fastapi import HTTPException
 from starlette.requests import HTTPConnection
 
 from fastbearer.errors import KeySourceError, StoreUnavailableError
-from fastbearer.fastapi.dependencies import ClaimsDependency, scopes_of
+from fastbearer.fastapi.dependencies import ClaimsDependency
 from fastbearer.revocation.protocol import subject_of
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ class ClaimsReader:
         claims = await self._claims(token)
         if claims is None:
             return None
-        user, client = subject_of(claims), _client_of(claims)
+        user = subject_of(self._auth.named(claims))
+        client = _client_of(claims)
         if user is None and client is None:
             # A session belongs to the one or the other, so nobody could have it.
             return None
@@ -57,7 +58,7 @@ class ClaimsReader:
             "token": token,
             "client_id": client or user,
             "subject": user,
-            "scopes": sorted(scopes_of(claims)),
+            "scopes": sorted(self._auth.scopes_of(claims)),
             "expires_at": self._expiry_of(claims),
             "resource": self._resource_of(claims),
             "claims": claims,
