@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler
 
@@ -14,6 +14,7 @@ import pytest
 from asgi import BackgroundServer, Receive, Scope, Send
 from fastbearer import Key, KeySourceError
 from fastbearer.jwks import DiscoveredKeys, JWKSClient
+from fastbearer.jwks.fetch import Fetcher
 from key_server import KeyServer, serving
 from waiting import HANG
 
@@ -37,10 +38,10 @@ def source() -> Iterator[KeyServer]:
 
 
 class App:
-    """Asks for keys in each request."""
+    """Asks for something in each request."""
 
-    def __init__(self, client: JWKSClient) -> None:
-        self._client = client
+    def __init__(self, ask: Callable[[], Awaitable[object]]) -> None:
+        self._ask = ask
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -48,7 +49,7 @@ class App:
                 await receive()
                 await send({"type": f"lifespan.{event}.complete"})
             return
-        await self._client.akeys()
+        await self._ask()
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
@@ -56,7 +57,7 @@ def test_a_server_stops_amid_a_fetch(source: KeyServer, loop: str) -> None:
     """Nothing of the fetch is on its loop, which therefore waits for nothing."""
     pytest.importorskip(loop)
     client = JWKSClient(source.url, timeout=HANG)
-    server = BackgroundServer(App(client))
+    server = BackgroundServer(App(client.akeys))
     server.config.loop = loop
     server.config.timeout_graceful_shutdown = 0
     server.start()
@@ -69,6 +70,25 @@ def test_a_server_stops_amid_a_fetch(source: KeyServer, loop: str) -> None:
     source.released.set()
     assert len(client.keys()) == 1
     assert source.hits == 1
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_a_server_stops_amid_a_request_of_its_own_loop(
+    source: KeyServer, loop: str
+) -> None:
+    """As introspection makes it: it ends with the request that waits for it."""
+    pytest.importorskip(loop)
+    fetcher = Fetcher(timeout=HANG)
+    server = BackgroundServer(App(lambda: fetcher.get(source.url)))
+    server.config.loop = loop
+    server.config.timeout_graceful_shutdown = 0
+    server.start()
+    request = HTTPConnection(server.url.removeprefix("http://"))
+    request.request("GET", "/")
+    source.arrived.wait()  # type: ignore[attr-defined]
+    server.stop()
+    request.close()
+    assert not source.released.is_set()
 
 
 def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
