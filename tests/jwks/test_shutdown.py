@@ -15,8 +15,8 @@ from asgi import BackgroundServer, Receive, Scope, Send
 from fastbearer import Key, KeySourceError
 from fastbearer.jwks import DiscoveredKeys, JWKSClient
 from fastbearer.jwks.fetch import Fetcher
-from key_server import KeyServer, serving
-from waiting import HANG
+from key_server import KeyServer, answer, metadata, serving
+from waiting import HANG, wait_until
 
 pytestmark = pytest.mark.http
 
@@ -126,6 +126,57 @@ def test_an_interpreter_ends_amid_a_fetch(
     program = AMID_A_FETCH.format(loop=loop, kind=kind, kept=kept)
     ended = run(program, source.origin)
     assert (ended.stdout, ended.stderr) == ("ended\n", "")
+    assert not source.released.is_set()
+
+
+FORKED_AMID_A_FETCH = """
+import os, sys, threading, warnings
+from fastbearer.jwks import DiscoveredKeys, JWKSClient
+
+warnings.simplefilter("ignore")  # of threads, in newer Pythons: they are the point
+client = JWKSClient(sys.argv[1] + "/keys", timeout=600)
+source = DiscoveredKeys(sys.argv[1])
+for ask in (client.keys, source.keys):
+    threading.Thread(target=ask, daemon=True).start()
+while None in (client._kept._flight, source._keys._flight, source._metadata._flight):
+    pass
+sys.stdin.readline()
+child = os.fork()
+if child == 0:
+    with client._kept._lock, source._keys._lock:
+        flights = client._kept._flight, source._keys._flight, source._metadata._flight
+    print(flights, len(client.keys()), len(source.keys()), flush=True)
+    os._exit(0)
+_, status = os.waitpid(child, 0)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+def test_a_process_is_forked_amid_a_fetch(source: KeyServer) -> None:
+    """As gunicorn --preload does: the thread that fetches is not in the child."""
+    asked: list[str] = []
+    routes = {
+        "/.well-known/openid-configuration": answer(metadata(source.origin)),
+        "/keys": serving(KEY),
+    }
+
+    def first_never(handler: BaseHTTPRequestHandler) -> None:
+        asked.append(handler.path)
+        if asked.count(handler.path) == 1:
+            source.arrived.set()  # type: ignore[attr-defined]
+            source.released.wait()
+        routes[handler.path](handler)
+
+    source.behave = first_never
+    with subprocess.Popen(
+        [sys.executable, "-c", FORKED_AMID_A_FETCH, source.origin],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as parent:
+        wait_until(lambda: len(asked) == 2)
+        assert parent.communicate("fork\n")[0] == "(None, None, None) 1 1\n"
+    assert parent.returncode == 0
     assert not source.released.is_set()
 
 
