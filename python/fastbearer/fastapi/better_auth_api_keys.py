@@ -21,8 +21,8 @@ from fastbearer.errors import (
     TokenError,
     TooManyAttemptsError,
 )
-from fastbearer.fastapi.bearer import HEADER_NAME
 from fastbearer.fastapi.challenges import NOT_AUTHENTICATED, answer_to
+from fastbearer.fastapi.token_header import NAME
 
 __all__ = ["BetterAuthAPIKey", "better_auth_api_key"]
 
@@ -52,7 +52,7 @@ class BetterAuthAPIKey(SecurityBase):
         optional: bool,
     ) -> None:
         headers = [header] if isinstance(header, str) else list(header)
-        if not (headers and all(map(HEADER_NAME.fullmatch, headers))):
+        if not (headers and all(map(NAME.fullmatch, headers))):
             raise ConfigurationError("header must be the name of an HTTP header")
         self._store = store
         self._permissions = _checked(permissions or {})
