@@ -5,7 +5,7 @@ clock that stands still, and users without any token at all.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, ClassVar
@@ -180,20 +180,23 @@ def override_user(
     async def same_user() -> TokenUser:
         return user
 
-    async def path_user(conn: HTTPConnection) -> TokenUser:
-        if str(conn.path_params.get("user_id", "")) != user_id:
-            raise other_user()
-        return user
+    def path_user(parameter: str) -> Callable[..., Awaitable[TokenUser]]:
+        async def same_path_user(conn: HTTPConnection) -> TokenUser:
+            if str(conn.path_params.get(parameter, "")) != user_id:
+                raise other_user()
+            return user
+
+        return same_path_user
 
     async def all_claims() -> dict[str, Any]:
         return dict(whole)
 
-    layer = {
+    layer: Layer = {
         auth.verify_jwt_token: same_user,
         auth.optional_user: same_user,
         auth.requires: same_user,
-        auth.verify_user_id: path_user,
         auth.token_claims: all_claims,
+        **{one: path_user(name) for name, one in auth.path_users.items()},
     }
     overrides = _Overrides.of(app)
     overrides.add(layer)

@@ -13,7 +13,7 @@ from accounts_kit import EMAIL, PASSWORD, bearer, make_service, token_of
 from fastbearer import Key, Signer
 from key_server import KeyServer, serving
 
-KEY = Key.generate("ES256")
+KEY = Key.generate("ES256", kid="theirs")
 ISSUER = "https://id.example"
 
 
@@ -23,9 +23,10 @@ def provider() -> Iterator[KeyServer]:
         yield server
 
 
+ANY = {"jwt_any_issuer": True}
 SETTINGS = [
-    pytest.param({}, None, id="no issuer is asked for, and none is named"),
-    pytest.param({}, ISSUER, id="no issuer is asked for"),
+    pytest.param(ANY, None, id="no issuer is asked for, and none is named"),
+    pytest.param(ANY, ISSUER, id="no issuer is asked for"),
     pytest.param({"jwt_issuer": ISSUER}, ISSUER, id="both have one issuer"),
     pytest.param({"better_auth_url": ""}, "", id="Better Auth without its database"),
 ]

@@ -27,6 +27,7 @@ from fastbearer.errors import (
     ExpiredTokenError,
     InvalidAlgorithmError,
     InvalidAudienceError,
+    InvalidClaimError,
     InvalidIssuerError,
     MalformedTokenError,
     MissingClaimError,
@@ -196,9 +197,11 @@ def test_the_user_of_the_claims(claims: dict[str, Any], user: TokenUser) -> None
 
 @pytest.mark.parametrize(
     "claims",
-    [{}, {"sub": ""}, {"sub": 1}, {"sub": None, "user_id": ""}, {"user_id": ["u1"]}],
+    [{}, {"sub": ""}, {"sub": None, "user_id": ""}, {"sub": 1}, {"user_id": ["u1"]}],
 )
 def test_a_token_without_a_user(claims: dict[str, Any]) -> None:
+    is_there = any(claims.values())
+    words = "user_id is not a text" if is_there else "missing user_id"
     given_auth = Auth(verifier=FixedVerifier(claims))
     for dependency in (
         given_auth.verify_jwt_token,
@@ -208,9 +211,10 @@ def test_a_token_without_a_user(claims: dict[str, Any]) -> None:
         error = refused(dependency, b"Bearer x")
         assert (error.status_code, error.detail) == (
             401,
-            "Invalid token: missing user_id",
+            f"Invalid token: {words}",
         )
-        assert isinstance(error.__cause__, MissingClaimError)
+        kind = InvalidClaimError if is_there else MissingClaimError
+        assert isinstance(error.__cause__, kind)
     assert call(given_auth.token_claims, b"Bearer x") == claims
 
 

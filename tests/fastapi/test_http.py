@@ -167,11 +167,22 @@ def test_bad_tokens(client: httpx2.Client) -> None:
 
 def test_a_token_without_a_user(client: httpx2.Client) -> None:
     expected = (401, {"detail": MISSING}, invalid_token(MISSING))
-    for claims in ({"sub": None}, {"sub": ""}, {"sub": None, "user_id": 7}):
+    for claims in ({"sub": None}, {"sub": ""}, {"sub": None, "user_id": ""}):
         headers = bearer(sign(**claims))
         for path in ("/me", "/maybe", "/u1/tasks", "/u1/notes"):
             assert refusal(client.get(path, headers=headers)) == expected
         assert client.get("/claims", headers=headers).status_code == 200
+
+
+def test_a_user_that_is_a_number_is_refused_in_true_words(
+    client: httpx2.Client,
+) -> None:
+    words = "Invalid token: user_id is not a text"
+    for claims in ({"sub": 4}, {"sub": None, "user_id": 7}, {"sub": ["u1"]}):
+        headers = bearer(sign(**claims))
+        for path in ("/me", "/maybe", "/u1/tasks", "/u1/notes"):
+            response = client.get(path, headers=headers)
+            assert refusal(response) == (401, {"detail": words}, invalid_token(words))
 
 
 def test_another_users_path(client: httpx2.Client) -> None:

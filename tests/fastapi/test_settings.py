@@ -15,6 +15,7 @@ from fastbearer import Key
 from fastbearer.better_auth import Secrets
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi import Auth, Settings
+from fastbearer.fastapi.token_settings import TokenSettings
 from project import SECRET
 
 BETTER_AUTH_DEFAULT = "better-auth-secret-12345678901234567890"
@@ -33,7 +34,13 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-SECRETS = {"better_auth_secret", "better_auth_secrets", "dpop_nonce_secret"}
+SECRETS = {
+    "better_auth_secret",
+    "better_auth_secrets",
+    "dpop_nonce_secret",
+    "jwt_issuers",
+    "jwt_key_headers",
+}
 
 
 def message(**values: Any) -> str:
@@ -60,6 +67,18 @@ def test_defaults() -> None:
         "jwt_expiration_days": 7,
         "jwt_issuer": None,
         "jwt_audience": None,
+        "jwt_any_issuer": False,
+        "jwt_leeway": 0,
+        "jwt_algorithms": None,
+        "jwt_typ": None,
+        "jwt_required": None,
+        "jwt_user_claim": None,
+        "jwt_email_claim": None,
+        "jwt_scope_claims": None,
+        "jwt_role_claims": None,
+        "jwt_max_bytes": 16384,
+        "jwt_allow_http": False,
+        "jwt_ca_file": None,
         "allow_short_secret": False,
         "password_scheme": "argon2id",
         "password_min_length": 8,
@@ -117,6 +136,19 @@ def test_every_setting_has_its_environment_variable(
         "JWT_EXPIRATION_DAYS": "0.5",
         "JWT_ISSUER": "https://issuer.example",
         "JWT_AUDIENCE": "tasks",
+        "JWT_LEEWAY": "2.5",
+        "JWT_ALGORITHMS": "HS256, RS256",
+        "JWT_TYP": "JWT, none",
+        "JWT_REQUIRED": '{"tid": "a"}',
+        "JWT_USER_CLAIM": "oid",
+        "JWT_EMAIL_CLAIM": "mail",
+        "JWT_SCOPE_CLAIMS": "permissions",
+        "JWT_ROLE_CLAIMS": "realm_access.roles",
+        "JWT_MAX_BYTES": "65536",
+        "JWT_ALLOW_HTTP": "1",
+        "JWT_CA_FILE": "/etc/ca.pem",
+        "JWT_ISSUERS": '[{"url": "https://other.example"}]',
+        "JWT_KEY_HEADERS": '{"X-Key": "a"}',
         "ALLOW_SHORT_SECRET": "1",
         "PASSWORD_SCHEME": "bcrypt",
         "PASSWORD_MIN_LENGTH": "15",
@@ -173,6 +205,18 @@ def test_every_setting_has_its_environment_variable(
         "jwt_expiration_days": 0.5,
         "jwt_issuer": "https://issuer.example",
         "jwt_audience": "tasks",
+        "jwt_any_issuer": False,
+        "jwt_leeway": 2.5,
+        "jwt_algorithms": "HS256, RS256",
+        "jwt_typ": "JWT, none",
+        "jwt_required": '{"tid": "a"}',
+        "jwt_user_claim": "oid",
+        "jwt_email_claim": "mail",
+        "jwt_scope_claims": "permissions",
+        "jwt_role_claims": "realm_access.roles",
+        "jwt_max_bytes": 65536,
+        "jwt_allow_http": True,
+        "jwt_ca_file": "/etc/ca.pem",
         "allow_short_secret": True,
         "password_scheme": "bcrypt",
         "password_min_length": 15,
@@ -485,16 +529,13 @@ def test_a_wrong_keyword_names_the_setting(name: str, value: object) -> None:
     ],
 )
 def test_the_keys_of_better_auth(url: str, origin: str, keys: str) -> None:
-    source = Settings(better_auth_url=url).jwks_source()
-    assert source == (origin + keys, origin, origin)
-    elsewhere = Settings(better_auth_url=url, jwks_url="https://id.example/keys")
-    assert elsewhere.jwks_source() == ("https://id.example/keys", origin, origin)
-
-
-def test_keys_from_elsewhere_take_the_issuer_and_audience_of_the_settings() -> None:
-    settings = Settings(jwks_url="https://id.example", jwt_issuer="i", jwt_audience="a")
-    assert settings.jwks_source() == ("https://id.example", "i", "a")
-    assert Settings(better_auth_secret=SECRET).jwks_source() is None
+    (issuer,) = Settings(better_auth_url=url).issuers().every
+    assert (issuer.names, issuer.keys) == ((origin,), origin + keys)
+    assert issuer.audience == (origin,)
+    there = Settings(better_auth_url=url, jwks_url="https://id.example/keys")
+    (issuer,) = there.issuers().every
+    assert issuer.names == (origin,)
+    assert issuer.keys == "https://id.example/keys"
 
 
 @pytest.mark.parametrize(
@@ -516,7 +557,7 @@ def test_what_is_no_base_url(url: str) -> None:
 
 
 def test_without_a_secret_nothing_is_signed() -> None:
-    settings = Settings(jwks_url="https://id.example")
+    settings = Settings(jwks_url="https://id.example", jwt_issuer="i")
     assert not settings.has_secret
     with pytest.raises(ConfigurationError, match="BETTER_AUTH_SECRET"):
         settings.signing_key()
@@ -555,17 +596,18 @@ def test_a_secret_or_database_password_is_never_shown() -> None:
 
 def test_the_url_of_keys_is_not_shown() -> None:
     url = "https://id.example/keys?apikey=a-password"
-    settings = Settings(better_auth_secret=SECRET, jwks_url=url)
+    settings = Settings(better_auth_secret=SECRET, jwks_url=url, jwt_issuer="i")
     assert "a-password" not in f"{settings!r} {settings}"
 
 
 def test_every_field_says_once_what_it_is() -> None:
     """Its rule in the description, its meaning in a docstring below it."""
-    source = ast.parse(inspect.getsource(Settings))
-    body = source.body[0].body  # type: ignore[attr-defined]
     told = {
         field.target.id
-        for field, after in pairwise(body)
+        for kind in (TokenSettings, Settings)
+        for field, after in pairwise(
+            ast.parse(inspect.getsource(kind)).body[0].body  # type: ignore[attr-defined]
+        )
         if isinstance(field, ast.AnnAssign) and isinstance(after, ast.Expr)
     }
     assert told == set(Settings.model_fields)

@@ -530,11 +530,23 @@ def test_beside_a_verifier_what_is_configured_holds(
         assert client.post("/me", headers=same).status_code == 401
 
 
-@pytest.mark.parametrize("name", ["BETTER_AUTH_URL", "JWKS_URL"])
-def test_two_sources_of_keys_are_refused_at_start(
-    name: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BETTER_AUTH_URL", "https://id.example/keys"),
+        ("JWKS_URL", "https://id.example/keys"),
+        ("JWT_ISSUERS", '[{"url": "https://id.example"}]'),
+        ("JWT_LEEWAY", "5"),
+        ("JWT_REQUIRED", '{"tid": "a"}'),
+        ("JWT_USER_CLAIM", "oid"),
+        ("JWT_MAX_BYTES", "20000"),
+    ],
+)
+def test_what_a_given_verifier_would_not_use_is_refused_at_start(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(name, "https://id.example/keys")
+    monkeypatch.setenv(name, value)
+    monkeypatch.setenv("JWT_ISSUER", "https://id.example")
     auth = Auth(verifier=Fixed())
 
     async def start() -> None:

@@ -359,7 +359,6 @@ def test_an_access_token_for_others_is_no_session_of_the_same_server(
             typ=("JWT", None),
             require_kid=True,
             require=("exp", "sub"),
-            user_claim="sub",
         )
     )
     own = {"iss": server.origin, "aud": server.origin}
@@ -384,11 +383,21 @@ def test_algorithms_narrow_the_keys(server: KeyServer) -> None:
     assert not good(here, token(ED, iss="a"))
 
 
-def test_a_set_without_keys_of_the_algorithms_is_a_failure_of_the_source(
+def test_algorithms_choose_for_a_key_that_does_not_say_its_own(
     server: KeyServer,
 ) -> None:
-    verifier = made(Issuer("a", keys=server.url, algorithms=["ES384"]))
-    assert outcome(verifier, token(RSA, iss="a")) == "key_source_unavailable"
+    """As RFC 7517 4.4 has it, alg is optional in a JWK."""
+    entry = RSA.public().to_jwk()
+    del entry["alg"]
+    server.behave = answer(json.dumps({"keys": [entry]}).encode())
+    private = {**RSA.to_jwk(private=True)}
+    del private["alg"]
+    ps512 = Key.from_jwk(private, "PS512")
+    narrowed = made(Issuer("a", keys=server.url, algorithms=["PS512"]))
+    assert good(narrowed, token(ps512, iss="a"))
+    assert outcome(narrowed, token(RSA, iss="a"))[0] == "invalid_algorithm"
+    wide = made(Issuer("a", keys=server.url))
+    assert good(wide, token(ps512, iss="a")) and good(wide, token(RSA, iss="a"))
 
 
 def test_one_issuer_that_fails_does_not_stop_the_others(server: KeyServer) -> None:

@@ -23,6 +23,7 @@ from fastbearer.issuers.naming import DEFAULT_NAMING, Naming, find_claim
         ({}, "a.b", None),
         ({"a": {"": 1}}, "a.", 1),
         ({"": {"a": 1}}, ".a", 1),
+        ({"r": {"my.client": {"roles": 1}}}, "r.my.client.roles", 1),
         ({"a": {"b": 1}}, "a..b", None),
     ],
 )
@@ -69,6 +70,7 @@ def test_the_first_text_names_the_user() -> None:
         ({"scope": None, "scp": "b"}, {"b"}),
         ({"scope": [], "scp": "b"}, set()),
         ({"scope": 4}, set()),
+        ({"scope": {"a": 1}}, set()),
         ({}, set()),
     ],
 )

@@ -29,7 +29,6 @@ from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.accounts.throttle import Throttle
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi import Auth
-from fastbearer.fastapi.settings import ALGORITHM
 from fastbearer.fastapi.strict_routes import StrictRoute
 from fastbearer.revocation import MemoryRevocations, RevocationStore
 
@@ -236,23 +235,26 @@ class Accounts:
     def _set_home(self) -> None:
         """Say whose tokens name our users: ours, and those of their server.
 
-        Keys from elsewhere may sign for the issuer that the settings name, or for
-        none, as we do; the secret's tokens are told from theirs by the algorithm.
+        Others may have the ``iss`` that we have, or none, as we may: what their tokens
+        are told from ours by is for the verifier to know.
         """
-        auth, settings = self._auth, self._auth.settings
+        auth = self._auth
         if auth.home_issuers is not None:
             return
-        home, source = {settings.jwt_issuer}, settings.jwks_source()
-        is_theirs = isinstance(self.store, BetterAuthUserStore) or (
-            not self._is_own_store and settings.better_auth_database_url is not None
+        issuers = auth.issuers
+        theirs = issuers.others if self._is_better_auths() else ()
+        home = [one for one in (issuers.own, *theirs) if one is not None]
+        auth.foreign_issuers = frozenset(issuers.every).difference(home)
+        if not any(issuer.any_issuer for issuer in theirs):
+            names = {name for issuer in home for name in issuer.names}
+            auth.home_issuers = frozenset(one for one in names if one is not None)
+
+    def _is_better_auths(self) -> bool:
+        """Tell whether our users are those of a Better Auth server."""
+        url = self._auth.settings.better_auth_database_url
+        return isinstance(self.store, BetterAuthUserStore) or (
+            not self._is_own_store and url is not None
         )
-        if source is not None and is_theirs:
-            if source.issuer is None:
-                return
-            home.add(source.issuer)
-        elif source is not None:
-            auth.home_algorithm = ALGORITHM
-        auth.home_issuers = frozenset(one for one in home if one is not None)
 
     def _needs(self) -> list[str]:
         """Return what is kept in the database of ``DATABASE_URL``."""

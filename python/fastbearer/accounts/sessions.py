@@ -123,7 +123,7 @@ class Sessions:
         A token without ``sid`` ends alone.
         """
         scope = self._auth.scope_of(token, claims)
-        names = names_of(token, claims, scope)
+        names = names_of(token, self._auth.named(claims), scope)
         if names.session is not None:
             if not scope and self._can_refresh:
                 await self._refresh.end(names.session)
@@ -151,7 +151,7 @@ class Sessions:
     async def end_all_of(self, token: str, claims: Mapping[str, Any]) -> None:
         """End every session of whom a verified token names."""
         scope = self._auth.scope_of(token, claims)
-        user_id = names_of(token, claims, scope).user_id
+        user_id = names_of(token, self._auth.named(claims), scope).user_id
         if not scope:
             await self.end_all(user_id)
         elif self._auth.revocations is not None:

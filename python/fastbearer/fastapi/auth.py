@@ -7,25 +7,32 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from fastapi import APIRouter
 
 from fastbearer import Signer, unverified_header
-from fastbearer.better_auth.secrets import NOT_A_LINK
-from fastbearer.errors import ConfigurationError
+from fastbearer.errors import ConfigurationError, TokenError
 from fastbearer.fastapi.bearer import BearerReader, TokenVerifier
+from fastbearer.fastapi.challenges import PLAIN
 from fastbearer.fastapi.cookie import TokenCookie
 from fastbearer.fastapi.doors import Doors
 from fastbearer.fastapi.dpop import DPoP
+from fastbearer.fastapi.issuer_settings import changed_rules
+from fastbearer.fastapi.issuers_in_force import Issuers
+from fastbearer.fastapi.own_tokens import OwnTokens
 from fastbearer.fastapi.protection import BoundTokens, Protection
 from fastbearer.fastapi.resource import Resource, metadata_router
-from fastbearer.fastapi.scopes import is_scope
-from fastbearer.fastapi.settings import ALGORITHM, Settings
+from fastbearer.fastapi.settings import Settings
 from fastbearer.fastapi.token_header import Header
+from fastbearer.fastapi.token_settings import listed
+from fastbearer.fastapi.users import UserOf, named_user, user_of
 from fastbearer.fastapi.verifiers import make_verifier
+from fastbearer.issuers import Issuer
+from fastbearer.issuers.naming import DEFAULT_NAMING, Naming
 from fastbearer.revocation import MemoryRevocations, RevocationStore
 from fastbearer.revocation.protocol import foreign_scope, scope_of
 from fastbearer.urls import read_url
@@ -39,6 +46,11 @@ TWO_SOURCES = (
     "Auth(verifier=...) verifies tokens in place of the settings: BETTER_AUTH_URL or"
     " JWKS_URL beside it ask for other keys, which nobody would use"
 )
+TWO_RULES = (
+    "Auth(verifier=...) verifies tokens in place of the settings: {} beside it would be"
+    " used for nothing"
+)
+VERIFIER_AND_ISSUERS = "Auth(verifier=...) and Auth(issuers=...) exclude each other"
 OWN_CLOCK = "Auth(verifier=...) has a clock of its own: give that verifier clock=..."
 NO_DATABASE = (
     "REVOCATION=database needs Accounts over the same Auth, or "
@@ -60,6 +72,8 @@ class Auth(Doors):
             Where it has ``averify`` too, that is awaited instead. What else the
             settings ask for holds all the same: cookies, the check of their
             origin, revocation. A secret is needed to sign only.
+        issuers: Whose tokens are accepted as well as those that the settings name;
+            then the settings need neither a secret nor a source of keys.
         header: Name of the request header that has the token. Several are asked in
             their order, each a name or a `TokenHeader` with a scheme of its own; None
             for no header at all.
@@ -94,11 +108,13 @@ class Auth(Doors):
             accounts know no such user. Accounts that are running set it, unless you
             have.
         home_algorithm: That of the tokens whose subjects are our own users, or None
-            for any; set with ``home_issuers``.
+            for any; for you to set with ``home_issuers``.
+        foreign_issuers: Issuers whose subjects are not our own users, whatever their
+            ``iss``; set with ``home_issuers``.
 
     Raises:
         ConfigurationError: ``header`` is not a header name, ``scheme`` not a scheme, or
-            ``cookies`` not a list of names.
+            ``cookies`` not a list of names; or verifier and issuers were given.
     """
 
     def __init__(
@@ -106,6 +122,7 @@ class Auth(Doors):
         settings: Settings | None = None,
         *,
         verifier: TokenVerifier | None = None,
+        issuers: Iterable[Issuer] | None = None,
         header: Header = "Authorization",
         scheme: str | None = "Bearer",
         cookies: Iterable[str] = (),
@@ -115,8 +132,11 @@ class Auth(Doors):
         dpop: DPoP | None = None,
         bound_tokens: BoundTokens | None = None,
     ) -> None:
+        if verifier is not None and issuers is not None:
+            raise ConfigurationError(VERIFIER_AND_ISSUERS)
         if settings is not None:
             self.settings = settings
+        self._given = None if issuers is None else tuple(issuers)
         if verifier is not None:
             self.verifier = verifier
         self._revocations = revocations
@@ -128,6 +148,7 @@ class Auth(Doors):
         self.revocations_of_accounts: Callable[[], RevocationStore] | None = None
         self.home_issuers: frozenset[str] | None = None
         self.home_algorithm: str | None = None
+        self.foreign_issuers: frozenset[Issuer] = frozenset()
         self.protection = Protection(
             lambda: self._policy,
             resource=resource,
@@ -168,7 +189,7 @@ class Auth(Doors):
         Raises:
             ConfigurationError: The environment is not fit for use.
         """
-        return Settings()
+        return Settings() if self._given is None else _SettingsBesideIssuers()
 
     @cached_property
     def verifier(self) -> TokenVerifier:
@@ -177,13 +198,72 @@ class Auth(Doors):
         Raises:
             ConfigurationError: The environment is not fit for use.
         """
-        return make_verifier(self.settings, self._verifier_clock, self._own_audience)
+        return make_verifier(self.issuers, self._verifier_clock)
+
+    @cached_property
+    def issuers(self) -> Issuers:
+        """Whose tokens are accepted, by the settings and by the code.
+
+        Raises:
+            ConfigurationError: The environment is not fit for use.
+        """
+        configured = self._policy.issuers(audience=self._own_audience)
+        given = map(self._for_this_resource, self._given or ())
+        return configured._replace(further=(*configured.further, *given))
+
+    def _for_this_resource(self, issuer: Issuer) -> Issuer:
+        """Return an issuer whose tokens must be for this service, if it has a URL."""
+        audience = self._own_audience
+        if audience is None or issuer.audience is not None or issuer.ignore_audience:
+            return issuer
+        return replace(issuer, audience=audience)
 
     @property
     def algorithm(self) -> str | None:
         """The one algorithm of the accepted tokens, or None for several."""
-        is_one = not self._is_verifier_given and self.settings.jwks_source() is None
-        return ALGORITHM if is_one else None
+        if self._is_verifier_given or len(self.issuers.every) != 1:
+            return None
+        algorithms = _algorithms_of(self.issuers.own)
+        return next(iter(algorithms)) if len(algorithms) == 1 else None
+
+    @cached_property
+    def user_of(self) -> UserOf:
+        """What returns the user whom verified claims name, or raises a 401."""
+        naming_of, challenges = self._naming_of, self.protection.challenges
+        if naming_of is not None:
+            return partial(named_user, naming_of, challenges=challenges)
+        if challenges == PLAIN:
+            return user_of
+        return partial(user_of, challenges=challenges)
+
+    def scopes_of(self, claims: Mapping[str, Any]) -> set[str]:
+        """Return the scopes that verified claims have."""
+        naming_of = self._naming_of
+        naming = DEFAULT_NAMING if naming_of is None else naming_of(claims)
+        return naming.scopes_of(claims)
+
+    def named(self, claims: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return claims whose ``sub`` names the user, as revocations know them."""
+        naming_of = self._naming_of
+        if naming_of is None:
+            return claims
+        naming = naming_of(claims)
+        if naming.user == DEFAULT_NAMING.user:
+            return claims
+        try:
+            user_id: str | None = naming.user_id(claims)
+        except TokenError:
+            user_id = None
+        return {**claims, "sub": user_id, "user_id": None}
+
+    @cached_property
+    def _naming_of(self) -> Callable[[Mapping[str, Any]], Naming] | None:
+        """What names the claims of each issuer, or None where all do as usual."""
+        verifier: Any = self.verifier
+        if getattr(verifier, "naming", None) == DEFAULT_NAMING:
+            return None
+        naming_of: Any = getattr(verifier, "naming_of", None)
+        return naming_of  # type: ignore[no-any-return]
 
     @cached_property
     def cookie(self) -> TokenCookie | None:
@@ -280,8 +360,13 @@ class Auth(Doors):
             claims: Its claims.
         """
         home = self.home_algorithm
-        if home is not None and unverified_header(token).get("alg") != home:
+        if home is not None and _algorithm(token) != home:
             return foreign_scope(claims)
+        issuer_of = getattr(self.verifier, "issuer_of", None)
+        if self.foreign_issuers and issuer_of is not None:
+            issuer = issuer_of(token, claims)
+            if issuer in self.foreign_issuers:
+                return foreign_scope(claims)
         return scope_of(claims, self.home_issuers)
 
     @property
@@ -293,14 +378,17 @@ class Auth(Doors):
     def signer(self) -> Signer:
         """What signs the tokens: HS256, with the claims that are configured.
 
+        Of several issuers and audiences, the first.
+
         Raises:
             ConfigurationError: There is no secret, or the environment is not
                 fit for use.
         """
+        settings = self.settings
         return Signer(
-            self.settings.signing_key(),
-            issuer=self.settings.jwt_issuer,
-            audience=self._own_audience or self.settings.jwt_audience,
+            settings.signing_key(),
+            issuer=next(iter(listed(settings.jwt_issuer)), None),
+            audience=next(iter(listed(settings.jwt_audience)), self._own_audience),
             lifetime=self.lifetime,
             # The same that says when sessions ended: the core's own may lag.
             clock=self.clock,
@@ -310,7 +398,7 @@ class Auth(Doors):
     def _own_audience(self) -> str | None:
         """This service's URL, where no other audience is configured (RFC 8707 2)."""
         resource = self.protection.resource
-        if resource is None or self.settings.jwt_audience is not None:
+        if resource is None or self._policy.jwt_audience is not None:
             return None
         return resource.url
 
@@ -344,9 +432,9 @@ class Auth(Doors):
 
     def issuer_urls(self) -> list[str]:
         """Return the issuers that clients can get tokens from: those that are URLs."""
-        source = self._policy.jwks_source()
-        issuer = self._policy.jwt_issuer if source is None else source.issuer
-        return [issuer] if issuer and read_url(issuer) else []
+        every = self.issuers.every
+        names = dict.fromkeys(name for issuer in every for name in issuer.names)
+        return [name for name in names if name is not None and read_url(name)]
 
     @property
     def lifetime(self) -> int:
@@ -383,16 +471,26 @@ class Auth(Doors):
         """
         if not (isinstance(user_id, str) and user_id and isinstance(email, str)):
             raise ValueError("user_id must be a non-empty string, email a string")
-        own: dict[str, Any] = {"sub": user_id, "user_id": user_id, "email": email}
-        own.update(NOT_A_LINK)
+        own = self._own_tokens.claims(user_id, email, scopes)
         if self.revocations is not None:
             own["jti"] = secrets.token_urlsafe(JTI_BYTES)
             generation = getattr(self.revocations, "generation", None)
             if generation is not None:
                 own["gen"] = generation(user_id)
-        if scopes:
-            own["scope"] = " ".join(map(_scope, scopes))
-        return self.signer.sign(own if claims is None else {**own, **claims})
+        whole = own if claims is None else {**own, **claims}
+        return self.signer.sign(whole, headers=self._own_tokens.header)
+
+    def _check_verifier(self) -> None:
+        """Refuse what would be used for nothing beside the verifier given."""
+        configured = self._policy.issuers()
+        if configured.others or configured.further:
+            raise ConfigurationError(TWO_SOURCES)
+        for name in changed_rules(self._policy):
+            raise ConfigurationError(TWO_RULES.format(name))
+
+    @cached_property
+    def _own_tokens(self) -> OwnTokens:
+        return OwnTokens(self.issuers.own)
 
     @asynccontextmanager
     async def lifespan(self, app: object) -> AsyncIterator[None]:
@@ -407,10 +505,11 @@ class Auth(Doors):
         """
         self.protection.check()
         _ = self.verifier, self.token_cookies
-        if self._is_verifier_given and self._policy.jwks_source() is not None:
-            raise ConfigurationError(TWO_SOURCES)
+        if self._is_verifier_given:
+            self._check_verifier()
         revocations: Any = self.revocations
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.protection.aclose)
             close = getattr(revocations, "aclose", None)
             if close is not None:
                 stack.push_async_callback(close)
@@ -419,10 +518,23 @@ class Auth(Doors):
             yield
 
 
-def _scope(scope: str) -> str:
-    if not is_scope(scope):
-        raise ValueError("a scope is printable ASCII, without spaces and quotes")
-    return scope
+def _algorithm(token: str) -> object:
+    """Return the algorithm of a verified token, or None if it is no JWT."""
+    try:
+        return unverified_header(token).get("alg")
+    except TokenError:
+        return None
+
+
+def _algorithms_of(issuer: Issuer | None) -> frozenset[str]:
+    keys: Any = () if issuer is None else issuer.keys
+    return frozenset(key.algorithm for key in keys)
+
+
+class _SettingsBesideIssuers(Settings):
+    """Settings beside issuers that the code names: they need none of their own."""
+
+    needs_keys = False
 
 
 auth = Auth()

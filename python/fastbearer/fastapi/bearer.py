@@ -8,29 +8,26 @@ from weakref import WeakSet
 
 from fastapi import HTTPException
 
-# pydantic takes the TypedDict of typing from Python 3.12 on only.
-from typing_extensions import TypedDict
-
 from fastbearer._core import bearer_token
 from fastbearer.errors import (
     KeySourceError,
-    MissingClaimError,
     RevokedTokenError,
     StoreUnavailableError,
     TokenError,
 )
-from fastbearer.fastapi.challenges import MISSING_USER_ID, answer_to
+from fastbearer.fastapi.challenges import answer_to
 from fastbearer.fastapi.cookie import TokenCookie
-from fastbearer.fastapi.hints import MISSING_CLAIMS, hint_for
-from fastbearer.fastapi.refusal_log import log_refusal, log_token_error
+from fastbearer.fastapi.hints import hint_for
+from fastbearer.fastapi.protection import Protection
+from fastbearer.fastapi.refusal_log import log_token_error
 from fastbearer.fastapi.token_finder import CHOSEN, TokenFinder
 from fastbearer.fastapi.token_header import HeaderReader, TokenHeader
+from fastbearer.fastapi.users import TokenUser, UserOf, user_of
 from fastbearer.revocation.protocol import (
     RevocationStore,
     names_of,
     scope_of,
     session_id,
-    subject_of,
 )
 
 __all__ = [
@@ -46,6 +43,7 @@ __all__ = [
 Claims = dict[str, Any]
 Verify = Callable[[str], Claims | Coroutine[Any, Any, Claims]]
 HasEnded = Callable[[str, Claims, str], bool]
+Judge = Callable[[str, Claims], None]
 
 READY = (dict, NoneType)
 """What ``BearerReader.claims`` gives where there is nothing to wait for."""
@@ -54,18 +52,6 @@ NO_REVOCATIONS = "Tokens cannot be checked at the moment. Please try again."
 REVOKED_REASON = "the session has ended"
 
 logger = logging.getLogger("fastbearer")
-
-
-class TokenUser(TypedDict):
-    """The signed-in user, as the token names them.
-
-    Attributes:
-        user_id: The claim ``sub``, else ``user_id``; never empty.
-        email: The claim ``email``, or ``""``.
-    """
-
-    user_id: str
-    email: str
 
 
 class TokenVerifier(Protocol):
@@ -119,8 +105,26 @@ class TokenSource(Protocol):
         ...
 
     @property
+    def protection(self) -> Protection:
+        """What is asked of tokens beside their claims."""
+        ...
+
+    @property
     def home_issuers(self) -> frozenset[str] | None:
         """The issuers whose subjects are our own users, or None for all."""
+        ...
+
+    @property
+    def user_of(self) -> UserOf:
+        """What returns the user whom verified claims name, or raises a 401."""
+        ...
+
+    def scopes_of(self, claims: Mapping[str, Any]) -> set[str]:
+        """Return the scopes that verified claims have."""
+        ...
+
+    def named(self, claims: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return claims whose ``sub`` names the user."""
         ...
 
     def scope_of(self, token: str, claims: Mapping[str, Any]) -> str:
@@ -190,7 +194,10 @@ class BearerReader:
         except ValueError:
             raise self._finder.two_headers() from None
         if not token:
-            tokens = self._finder.found(scope).tokens
+            found = self._finder.found(scope)
+            tokens = found.tokens
+            if found.is_proven:
+                return self._proven(scope, tokens[0])
             if len(tokens) > 1:
                 return self._the_good_one(scope, tokens)
             if not tokens:
@@ -206,14 +213,35 @@ class BearerReader:
         """
         verify = self._verify or self._prepared()
         try:
-            return verify(token)
+            claims = verify(token)
+            if isinstance(claims, dict) and "cnf" in claims:
+                self._source.protection.check_unproven(claims)
+            return claims
         except (TokenError, KeySourceError) as error:
             raise self._refusal(error, token) from error
+
+    def is_proven(self, scope: Any) -> bool:
+        """Tell whether the token of a request came after ``DPoP``."""
+        return self._finder.found(scope).is_proven
+
+    def _proven(self, scope: Any, token: str) -> Coroutine[Any, Any, Claims] | None:
+        """Return the claims of a token with a proof, where such are accepted."""
+        if self._source.protection.proofs is None:
+            return None
+        return self._verify_later(token, scope)
 
     def _prepared(self) -> Verify:
         """Return what turns a token into claims, for the tokens to come."""
         verifier, revocations = self._source.verifier, self._source.revocations
-        if hasattr(verifier, "averify"):
+        self._source.protection.check()
+        begin = getattr(verifier, "begin", None)
+        if self._source.protection.needs_proof:
+            self._verify = self._source.protection.refuse_unproven
+        elif begin is not None and (
+            revocations is None or hasattr(revocations, "has_ended")
+        ):
+            self._verify = self._begin_with(begin)
+        elif hasattr(verifier, "averify"):
             self._verify = self._verify_later
         elif revocations is None:
             self._verify = verifier.verify
@@ -240,18 +268,64 @@ class BearerReader:
 
         return verify_now
 
-    async def _verify_later(self, token: str) -> Claims:
-        try:
-            return await self._judged(token)
-        except (TokenError, KeySourceError) as error:
-            raise self._refusal(error, token) from error
+    def _begin_with(self, begin: Verify) -> Verify:
+        """Return what verifies at once where no keys are awaited."""
+        if self._source.revocations is None:
+            judge: Judge = _judge_nothing
+        else:
+            judge = self._judge
 
-    async def _judged(self, token: str) -> Claims:
+        async def wait(token: str, coming: Coroutine[Any, Any, Claims]) -> Claims:
+            try:
+                claims = await coming
+                self._source.protection.check_unproven(claims)
+                judge(token, claims)
+            except (TokenError, KeySourceError) as error:
+                raise self._refusal(error, token) from error
+            return claims
+
+        def verify(token: str) -> Claims | Coroutine[Any, Any, Claims]:
+            claims = begin(token)
+            if not isinstance(claims, dict):
+                return wait(token, claims)
+            judge(token, claims)
+            return claims
+
+        return verify
+
+    def _judge(self, token: str, claims: Claims) -> None:
+        """Refuse a token that has ended, as the memory of this process knows."""
+        source: Any = self._source
+        scope = source.scope_of(token, claims)
+        try:
+            ended = source.revocations.has_ended(token, source.named(claims), scope)
+        except StoreUnavailableError as error:
+            self._pass_or_refuse(error)
+            return
+        if ended:
+            raise RevokedTokenError(REVOKED_REASON)
+
+    async def _verify_later(self, token: str, proven: Any = None) -> Claims:
+        try:
+            return await self._judged(token, proven)
+        except (TokenError, KeySourceError) as error:
+            is_proven = proven is not None
+            raise self._refusal(error, token, is_proven=is_proven) from error
+
+    async def _judged(self, token: str, proven: Any = None) -> Claims:
+        """Return the claims of a token, whose proof is in the scope ``proven``."""
+        protection = self._source.protection
+        if proven is None and protection.needs_proof:
+            protection.refuse_unproven(token)
         verifier = self._source.verifier
         averify = getattr(verifier, "averify", None)
         claims: Claims = (
             verifier.verify(token) if averify is None else await averify(token)
         )
+        if proven is None:
+            protection.check_unproven(claims)
+        else:
+            await protection.check_proof(proven, token, claims)
         if self._source.revocations is not None:
             await self._check_revocation(self._source.revocations, token, claims)
         return claims
@@ -275,17 +349,21 @@ class BearerReader:
         assert refused is not None  # noqa: S101 - there was one at least
         raise self._refusal(*refused) from refused[0]
 
-    def _refusal(self, error: TokenError | KeySourceError, token: str) -> HTTPException:
+    def _refusal(
+        self, error: TokenError | KeySourceError, token: str, *, is_proven: bool = False
+    ) -> HTTPException:
         if isinstance(error, TokenError):
             log_token_error(error, hint_for(error, token, self._source))
-        return answer_to(error)
+        challenges = self._source.protection.challenges
+        return answer_to(error, None, challenges, is_proven=is_proven)
 
     async def _check_revocation(
         self, revocations: RevocationStore, token: str, claims: Claims
     ) -> None:
         scope = self._source.scope_of(token, claims)
         try:
-            ended = await has_ended(revocations, token, claims, scope)
+            named = self._source.named(claims)
+            ended = await has_ended(revocations, token, named, scope)
         except StoreUnavailableError as error:
             self._pass_or_refuse(error)
             return
@@ -302,6 +380,10 @@ def _read_nothing(_headers: Any, _name: bytes) -> None:
     return None
 
 
+def _judge_nothing(_token: str, _claims: Claims) -> None:
+    """Accept what is verified."""
+
+
 async def has_ended(
     revocations: RevocationStore, token: str, claims: Mapping[str, Any], scope: str
 ) -> bool:
@@ -316,18 +398,3 @@ async def has_ended(
         return False
     session = session_id(names.session)
     return await revocations.is_revoked(session, names.user_id, names.since)
-
-
-def user_of(claims: Mapping[str, Any]) -> TokenUser:
-    """Return the user whom verified claims name.
-
-    Raises:
-        HTTPException: 401 where they name none.
-    """
-    user_id = subject_of(claims)
-    if user_id is None:
-        missing = MissingClaimError("the token names no user", "sub")
-        log_refusal(missing.code, "no_user", "sub", MISSING_CLAIMS["sub"])
-        raise answer_to(missing, MISSING_USER_ID) from missing
-    email = claims.get("email")
-    return {"user_id": user_id, "email": email if isinstance(email, str) else ""}

@@ -48,6 +48,7 @@ INVALID = "Invalid token"
 INVALID_PROOF = "Invalid DPoP proof"
 USE_NONCE = "A DPoP proof needs the nonce of this response. Please try again."
 MISSING_USER_ID = "Invalid token: missing user_id"
+WRONG_USER_ID = "Invalid token: user_id is not a text"
 NO_KEYS = "Keys cannot be fetched at the moment. Please try again."
 API_KEY = "Invalid API key"
 API_KEY_PERMISSION = "The API key does not allow this"
@@ -243,16 +244,22 @@ def invalid_request(detail: str, challenges: Challenges = PLAIN) -> HTTPExceptio
     return _refusal(400, detail, "invalid_request", challenges)
 
 
-def other_user(challenges: Challenges = PLAIN) -> HTTPException:
+def other_user(
+    challenges: Challenges = PLAIN, *, is_proven: bool = False
+) -> HTTPException:
     """Return the 403 of a path that belongs to another user."""
-    return _refusal(403, OTHER_USER, "insufficient_scope", challenges)
+    return _refusal(
+        403, OTHER_USER, "insufficient_scope", challenges, is_proven=is_proven
+    )
 
 
 def insufficient_scope(
-    scopes: Sequence[str], challenges: Challenges = PLAIN
+    scopes: Sequence[str], challenges: Challenges = PLAIN, *, is_proven: bool = False
 ) -> HTTPException:
     """Return the 403 of a token that lacks one of these scopes."""
-    return _refusal(403, INSUFFICIENT_SCOPE, "insufficient_scope", challenges, scopes)
+    return _refusal(
+        403, INSUFFICIENT_SCOPE, "insufficient_scope", challenges, scopes, is_proven
+    )
 
 
 def cross_site() -> HTTPException:

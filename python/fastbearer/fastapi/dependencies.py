@@ -19,9 +19,9 @@ from fastbearer.fastapi.bearer import (
     BearerReader,
     TokenSource,
     TokenUser,
-    user_of,
 )
 from fastbearer.fastapi.challenges import (
+    Challenges,
     answer_to,
     insufficient_scope,
     not_authenticated,
@@ -29,7 +29,7 @@ from fastbearer.fastapi.challenges import (
 )
 from fastbearer.fastapi.refusal_log import log_refusal
 from fastbearer.fastapi.security_schemes import alternatives, security_schemes, shown
-from fastbearer.fastapi.starlette_user import AuthenticatedUser
+from fastbearer.fastapi.starlette_user import AuthenticatedUser, user_with
 from fastbearer.fastapi.subprotocols import echoing
 from fastbearer.fastapi.token_header import TokenHeader
 
@@ -40,7 +40,6 @@ __all__ = [
     "PathUserDependency",
     "ScopesDependency",
     "UserDependency",
-    "scopes_of",
 ]
 
 NO_SUCH_PARAMETER = (
@@ -68,12 +67,17 @@ class BearerDependency(SecurityBase):
         headers: Sequence[TokenHeader] = (TokenHeader(),),
         cookies: Sequence[str] = (),
     ) -> None:
+        self._source = source
         self._reader = reader = BearerReader(source, headers)
         self._claims = reader.claims
         self._nothing = reader.nothing
         first, *others = security_schemes(headers, cookies)
         self.model, self.scheme_name = first.model, first.name
         self.__signature__ = shown(type(self), alternatives(others))
+
+    @property
+    def _challenges(self) -> Challenges:
+        return self._source.protection.challenges
 
     def token(self, conn: HTTPConnection) -> str | None:
         """Return the token of a request, unverified, or None."""
@@ -114,7 +118,10 @@ class ClaimsDependency(BearerDependency):
         if is_link(claims):
             error = InvalidClaimError("the token is a link of a message", "email")
             log_refusal(error.code, "link_of_a_message", "email", LINK_HINT)
-            raise answer_to(error) from error
+            is_proven = self._reader.is_proven(conn.scope)
+            raise answer_to(
+                error, None, self._challenges, is_proven=is_proven
+            ) from error
         return claims
 
 
@@ -130,7 +137,7 @@ class UserDependency(BearerDependency):
             raise self._nothing(conn.scope)
         if conn.scope["type"] == "websocket":
             self._answer_subprotocols(conn)
-        return user_of(claims)
+        return self._source.user_of(claims)
 
     async def authenticated(self, conn: HTTPConnection) -> AuthenticatedUser:
         """Return the user and their claims; otherwise as a dependency."""
@@ -141,17 +148,17 @@ class UserDependency(BearerDependency):
             raise self._nothing(conn.scope)
         if conn.scope["type"] == "websocket":
             self._answer_subprotocols(conn)
-        return AuthenticatedUser(user_of(claims), claims)
+        return user_with(self._source.user_of(claims), claims)
 
     async def authenticated_by(self, token: str) -> AuthenticatedUser:
         """Return the same of a token that came in another way."""
         if not isinstance(token, str) or not token:
             log_refusal("not_authenticated", "token_empty", hint="no text was given")
-            raise not_authenticated()
+            raise not_authenticated(self._challenges)
         claims = self._reader.claims_of(token)
         if not isinstance(claims, dict):
             claims = await claims
-        return AuthenticatedUser(user_of(claims), claims)
+        return user_with(self._source.user_of(claims), claims)
 
 
 class OptionalUserDependency(BearerDependency):
@@ -168,7 +175,7 @@ class OptionalUserDependency(BearerDependency):
             claims = await claims
         if conn.scope["type"] == "websocket":
             self._answer_subprotocols(conn)
-        return None if claims is None else user_of(claims)
+        return None if claims is None else self._source.user_of(claims)
 
 
 class PathUserDependency(BearerDependency):
@@ -199,11 +206,13 @@ class PathUserDependency(BearerDependency):
             raise self._nothing(conn.scope)
         if conn.scope["type"] == "websocket":
             self._answer_subprotocols(conn)
-        user = user_of(claims)
+        user = self._source.user_of(claims)
         if str(conn.path_params[self.parameter]) != user["user_id"]:
             hint = f"the path parameter {self.parameter} names another user"
             log_refusal("insufficient_scope", "other_user", hint=hint)
-            raise other_user()
+            raise other_user(
+                self._challenges, is_proven=self._reader.is_proven(conn.scope)
+            )
         return user
 
     def _without_parameter(self, others: Mapping[str, Any]) -> ConfigurationError:
@@ -227,25 +236,15 @@ class ScopesDependency(BearerDependency):
         if not isinstance(claims, READY):
             claims = await claims
         if claims is None:
-            raise self._nothing(conn.scope)
+            raise self._nothing(conn.scope, needed.scopes)
         if conn.scope["type"] == "websocket":
             self._answer_subprotocols(conn)
-        missing = set(needed.scopes) - scopes_of(claims)
+        missing = set(needed.scopes) - self._source.scopes_of(claims)
         if missing:
             hint = f"the token lacks {' '.join(sorted(missing))}"
             log_refusal("insufficient_scope", "scope_missing", hint=hint)
-            raise insufficient_scope(needed.scopes)
-        return user_of(claims)
-
-
-def scopes_of(claims: Mapping[str, Any]) -> set[str]:
-    """Return the scopes of a token: the claim ``scope`` (RFC 8693 4.2).
-
-    A list of texts in place of the one text is common, and means the same.
-    """
-    scope = claims.get("scope")
-    if isinstance(scope, str):
-        return set(scope.split(" "))
-    if isinstance(scope, list):
-        return {one for one in scope if isinstance(one, str)}
-    return set()
+            is_proven = self._reader.is_proven(conn.scope)
+            raise insufficient_scope(
+                needed.scopes, self._challenges, is_proven=is_proven
+            )
+        return self._source.user_of(claims)

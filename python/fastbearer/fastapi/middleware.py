@@ -9,13 +9,13 @@ from starlette.websockets import WebSocket
 
 from fastbearer.fastapi.auth import Auth
 from fastbearer.fastapi.auth import auth as default_auth
-from fastbearer.fastapi.bearer import READY, BearerReader, user_of
-from fastbearer.fastapi.dependencies import scopes_of
+from fastbearer.fastapi.bearer import READY, BearerReader
 from fastbearer.fastapi.paths import ExemptPaths, root_path_of
 from fastbearer.fastapi.starlette_user import (
     AnonymousUser,
-    AuthenticatedUser,
     TokenCredentials,
+    credentials_with,
+    user_with,
 )
 from fastbearer.fastapi.subprotocols import echoing
 from fastbearer.fastapi.token_header import Header, token_headers
@@ -66,6 +66,7 @@ class BearerMiddleware:
         scheme: str | None = "Bearer",
     ) -> None:
         self._app = app
+        self._auth = auth
         self._root_path = root_path_of(app)
         self._reader = BearerReader(auth, token_headers(header, scheme))
         self._claims = self._reader.claims
@@ -86,8 +87,9 @@ class BearerMiddleware:
                     raise self._reader.nothing(scope)
                 scope["user"], scope["auth"] = AnonymousUser(), TokenCredentials()
             else:
-                scope["user"] = AuthenticatedUser(user_of(claims), claims)
-                scope["auth"] = TokenCredentials(claims, scopes_of(claims))
+                auth = self._auth
+                scope["user"] = user_with(auth.user_of(claims), claims)
+                scope["auth"] = credentials_with(claims, auth.scopes_of)
             if scope["type"] == "websocket":
                 offer = self._reader.offer(scope)
                 send = send if offer is None else echoing(send, offer)

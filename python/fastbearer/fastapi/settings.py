@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import SecretStr
 
-from fastbearer import Key
 from fastbearer.better_auth.cookies import SameSite
-from fastbearer.better_auth.secrets import Secrets, signing_key
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi.cookie import named_cookies
+from fastbearer.fastapi.issuer_settings import issuers_of, secret_keys
+from fastbearer.fastapi.token_settings import Text, TokenSettings, listed, setting
 from fastbearer.urls import origin_and_path
 
+if TYPE_CHECKING:
+    from fastbearer import Key
+    from fastbearer.fastapi.issuers_in_force import Issuers
+
 __all__ = ["Settings"]
-
-ALGORITHM = "HS256"
-
-SECRET_NAMES = "BETTER_AUTH_SECRET (or AUTH_SECRET)"
-MISSING_SECRET = "BETTER_AUTH_SECRET environment variable is required"
 
 WRONG_ORIGINS = (
     "TRUSTED_ORIGINS must be origins like https://app.example.com, with commas between"
@@ -44,27 +42,10 @@ NO_DPOP = (
     "DPOP_BASE_URL, DPOP_NONCE_SECRET and DPOP_REPLAYS need DPOP=optional or required"
 )
 
-WRONG_URL = "BETTER_AUTH_URL must be an absolute http or https URL of ASCII"
-BETTER_AUTH_PATH = "/api/auth"
-
-Text = Annotated[str, Field(min_length=1)]
 Network = IPv4Network | IPv6Network
 
 
-def _setting(default: Any, rule: str, **options: Any) -> Any:
-    """Return a field: an error says "<NAME> must be <rule>"."""
-    return Field(default=default, description=rule, **options)
-
-
-class JWKSSource(NamedTuple):
-    """Where keys come from, and whom the tokens signed with them must name."""
-
-    url: str
-    issuer: str | None
-    audience: str | None
-
-
-class Settings(BaseSettings):
+class Settings(TokenSettings):
     """What the FastAPI layer, the accounts and the service can be told.
 
     Each field is read from the environment variable of its name in upper
@@ -76,240 +57,188 @@ class Settings(BaseSettings):
             The message names variable and rule and shows no value.
     """
 
-    model_config = SettingsConfigDict(
-        env_file=None,
-        env_ignore_empty=True,
-        extra="forbid",
-        frozen=True,
-        hide_input_in_errors=True,
-        loc_by_alias=False,
-    )
-
-    better_auth_secret: SecretStr = _setting(
-        SecretStr(""),
-        "a string",
-        validation_alias=AliasChoices("better_auth_secret", "auth_secret"),
-    )
-    """The HS256 secret shared with Better Auth, at least 32 bytes of UTF-8 (RFC
-    7518 3.2). From ``BETTER_AUTH_SECRET``, then ``AUTH_SECRET``. Required unless
-    there is a list of them or a JWKS source; needed to sign in any case."""
-
-    better_auth_secrets: SecretStr = _setting(SecretStr(""), "a string")
-    """Better Auth's list of secrets, ``2:new,1:old``: the first is in use."""
-
-    better_auth_url: Text | None = _setting(None, "a URL")
-    """The base URL of a Better Auth server with the plugin ``jwt()``. Tokens
-    signed with the keys of its ``/api/auth/jwks`` are accepted as well, if their
-    ``iss`` and ``aud`` are its origin."""
-
-    # Not in the repr: there may be a key in such a URL's query, or a password.
-    jwks_url: Text | None = _setting(None, "a URL", repr=False)
-    """Where the keys are, if elsewhere. Without ``better_auth_url`` the tokens
-    must have ``jwt_issuer`` and ``jwt_audience``."""
-
-    jwt_expiration_days: int | float = _setting(
-        7, "a number of days greater than 0 and at most 36500", gt=0, le=36500
-    )
-    """Lifetime of a signed token, in days."""
-
-    jwt_issuer: Text | None = _setting(None, "a non-empty string")
-    """The ``iss`` that tokens get and must have, or None."""
-
-    jwt_audience: Text | None = _setting(None, "a non-empty string")
-    """The ``aud`` that tokens get and must have, or None: then a token that has
-    an ``aud`` is refused (RFC 7519 4.1.3)."""
-
-    allow_short_secret: bool = _setting(False, "1 or 0")
-    """Accept a secret shorter than 32 bytes."""
-
-    password_scheme: Literal["argon2id", "bcrypt", "scrypt"] = _setting(
+    password_scheme: Literal["argon2id", "bcrypt", "scrypt"] = setting(
         "argon2id", "argon2id, bcrypt or scrypt"
     )
     """The scheme of new password hashes."""
 
-    password_min_length: int = _setting(8, "a whole number of at least 1", ge=1)
+    password_min_length: int = setting(8, "a whole number of at least 1", ge=1)
     """Least length of a new password, in characters."""
 
-    password_max_length: int = _setting(128, "a whole number of at least 1", ge=1)
+    password_max_length: int = setting(128, "a whole number of at least 1", ge=1)
     """Greatest length of a password, in characters."""
 
-    site_name: Text | None = _setting(None, "a non-empty string")
+    site_name: Text | None = setting(None, "a non-empty string")
     """Name of the site: a new password made of it and of digits is too common."""
 
-    password_refuse_common: bool = _setting(True, "1 or 0")
+    password_refuse_common: bool = setting(True, "1 or 0")
     """Refuse new passwords that are among the most common ones (NIST SP
     800-63B-4 3.1.1.2)."""
 
-    database_url: Text = _setting(
+    database_url: Text = setting(
         "sqlite+aiosqlite:///./fastbearer.db", "a database URL", repr=False
     )
     """SQLAlchemy URL of the database, with an async driver."""
 
-    better_auth_database_url: Text | None = _setting(None, "a database URL", repr=False)
+    better_auth_database_url: Text | None = setting(None, "a database URL", repr=False)
     """SQLAlchemy URL of a Better Auth server's database: then the users are those
     of its tables."""
 
-    better_auth_upgrade_hashes: bool = _setting(False, "1 or 0")
+    better_auth_upgrade_hashes: bool = setting(False, "1 or 0")
     """Whether passwords there are hashed with ``password_scheme``, which the
     server cannot verify."""
 
-    redis_url: Text | None = _setting(None, "a redis:// URL", repr=False)
+    redis_url: Text | None = setting(None, "a redis:// URL", repr=False)
     """URL of Redis: then what is counted there is common to all processes."""
 
-    throttle: bool = _setting(True, "on or off")
+    throttle: bool = setting(True, "on or off")
     """Whether sign-ins and their like are limited."""
 
-    throttle_failures: Text = _setting("10/minute, 30/hour, 50/day", "like 10/minute")
+    throttle_failures: Text = setting("10/minute, 30/hour, 50/day", "like 10/minute")
     """Failed sign-ins for one e-mail from one client; several windows make whoever
     goes on wait longer and longer."""
 
-    throttle_account_failures: Text = _setting("100/day", "like 10/minute")
+    throttle_account_failures: Text = setting("100/day", "like 10/minute")
     """Failed sign-ins for one e-mail from all clients from which nobody has signed in
     as its owner."""
 
-    throttle_requests: Text = _setting("300/minute", "like 10/minute")
+    throttle_requests: Text = setting("300/minute", "like 10/minute")
     """Requests from one address to the open routes, and to those that check a
     password."""
 
-    throttle_messages: Text = _setting("5/hour", "like 10/minute")
+    throttle_messages: Text = setting("5/hour", "like 10/minute")
     """Messages to one e-mail that one client asks for."""
 
-    throttle_account_messages: Text = _setting("20/hour", "like 10/minute")
+    throttle_account_messages: Text = setting("20/hour", "like 10/minute")
     """Messages to one e-mail that clients ask for who are not known to be its
     owner."""
 
-    trusted_proxies: Text | None = _setting(None, "networks")
+    trusted_proxies: Text | None = setting(None, "networks")
     """Networks of the proxies that are believed about their clients, with commas
     between them; "unix" for what comes over a unix socket."""
 
-    forwarded_header: Literal["x-forwarded-for", "forwarded"] = _setting(
+    forwarded_header: Literal["x-forwarded-for", "forwarded"] = setting(
         "x-forwarded-for", "x-forwarded-for or forwarded"
     )
     """The header that those proxies write. Without any ``X-Forwarded-For``, the
     header ``Forwarded`` (RFC 7239) is read in any case."""
 
-    revocation: Literal["auto", "off", "memory", "database", "redis"] = _setting(
+    revocation: Literal["auto", "off", "memory", "database", "redis"] = setting(
         "auto", "auto, off, memory, database or redis"
     )
     """Where it is kept which sessions have ended before their tokens expired;
     "auto": with accounts, where those are, otherwise "off", nowhere."""
 
-    revocation_failure: Literal["closed", "open"] = _setting("closed", "closed or open")
+    revocation_failure: Literal["closed", "open"] = setting("closed", "closed or open")
     """What happens to tokens while that store is down: "closed" is a 503, "open"
     lets them pass, with an error in the log."""
 
-    revocation_lag_seconds: int = _setting(
+    revocation_lag_seconds: int = setting(
         10, "a number of seconds from 2 to 3600", ge=2, le=3600
     )
     """Seconds for which a process goes on with what it knows, while it cannot read
     what others have ended."""
 
-    refresh_tokens: bool = _setting(False, "1 or 0")
+    refresh_tokens: bool = setting(False, "1 or 0")
     """Whether sign-in gives a refresh token as well."""
 
-    refresh_days: int | float = _setting(
+    refresh_days: int | float = setting(
         30, "a number of days greater than 0", gt=0, le=36500
     )
     """Days for which a session can be refreshed."""
 
-    refresh_grace_seconds: int = _setting(
+    refresh_grace_seconds: int = setting(
         10, "a number of seconds from 0 to 300", ge=0, le=300
     )
     """Seconds for which a used refresh token may come again without ending its
     session."""
 
-    code_minutes: int = _setting(
+    code_minutes: int = setting(
         10, "a number of minutes from 1 to 10080", ge=1, le=10080
     )
     """Minutes for which a code of a message is good (OWASP ASVS 5.0 6.5.5: ten)."""
 
-    email_verification: bool = _setting(False, "1 or 0")
+    email_verification: bool = setting(False, "1 or 0")
     """Whether sign-up sends a code to the e-mail."""
 
-    smtp_url: Text | None = _setting(None, "a URL", repr=False)
+    smtp_url: Text | None = setting(None, "a URL", repr=False)
     """The server that messages are sent through, ``smtp://user:password@host:587``
     (with STARTTLS) or ``smtps://``; needs ``mail_from``."""
 
-    mail_from: Text | None = _setting(None, "an e-mail address")
+    mail_from: Text | None = setting(None, "an e-mail address")
     """Whom messages come from, like ``App <no-reply@example.com>``."""
 
-    mail_link: Text | None = _setting(None, "a URL with {code}")
+    mail_link: Text | None = setting(None, "a URL with {code}")
     """The page that takes a code, ``https://app.example.com/{purpose}?code={code}``:
     then messages have a link in place of the code."""
 
-    mail_console: bool = _setting(False, "1 or 0")
+    mail_console: bool = setting(False, "1 or 0")
     """Whether messages go to standard error where there is no ``smtp_url``: for
     development, for codes are in them."""
 
-    api_docs: bool = _setting(True, "1 or 0")
+    api_docs: bool = setting(True, "1 or 0")
     """Whether the service shows its OpenAPI document, and the pages /docs and
     /redoc."""
 
-    auth_cookie: bool = _setting(False, "1 or 0")
+    auth_cookie: bool = setting(False, "1 or 0")
     """Whether tokens go in an HttpOnly cookie, not in responses."""
 
-    cookie_samesite: SameSite = _setting("lax", "lax, strict or none")
+    cookie_samesite: SameSite = setting("lax", "lax, strict or none")
     """When browsers send the cookie from other sites."""
 
-    cookie_secure: bool = _setting(True, "1 or 0")
+    cookie_secure: bool = setting(True, "1 or 0")
     """Whether the cookie is for HTTPS only. Without it, for development over
     HTTP, its name has no ``__Host-``."""
 
-    trusted_origins: Text | None = _setting(None, "origins")
+    trusted_origins: Text | None = setting(None, "origins")
     """Origins of other sites whose pages may send the cookie, with commas between
     them."""
 
-    resource_url: Text | None = _setting(None, "a URL")
+    resource_url: Text | None = setting(None, "a URL")
     """The URL of this service as its clients see it, for metadata and challenges (RFC
     9728). Where there is no ``jwt_audience``, tokens must have it as ``aud``."""
 
-    resource_scopes: Text | None = _setting(None, "scopes")
+    resource_scopes: Text | None = setting(None, "scopes")
     """The scopes that clients may ask for, with spaces between them."""
 
-    resource_name: Text | None = _setting(None, "a non-empty string")
+    resource_name: Text | None = setting(None, "a non-empty string")
     """What people call this service."""
 
-    dpop: Literal["off", "optional", "required"] = _setting(
+    dpop: Literal["off", "optional", "required"] = setting(
         "off", "off, optional or required"
     )
     """Whether tokens that are bound to a key are accepted, with a proof of it (RFC
     9449); "required" accepts no others."""
 
-    dpop_base_url: Text | None = _setting(None, "a URL")
+    dpop_base_url: Text | None = setting(None, "a URL")
     """Scheme, host and path prefix of this service as its clients see it, where that is
     not the origin of ``resource_url``."""
 
-    dpop_replays: Literal["memory", "redis"] = _setting("memory", "memory or redis")
+    dpop_replays: Literal["memory", "redis"] = setting("memory", "memory or redis")
     """Where used proofs are remembered; several processes need Redis."""
 
-    dpop_nonce_secret: SecretStr = _setting(SecretStr(""), "a string")
+    dpop_nonce_secret: SecretStr = setting(SecretStr(""), "a string")
     """At least 32 bytes, the same for all processes: then each proof needs a nonce of
     this service (RFC 9449 9)."""
 
-    bound_tokens: Literal["refuse", "bearer"] = _setting("refuse", "refuse or bearer")
+    bound_tokens: Literal["refuse", "bearer"] = setting("refuse", "refuse or bearer")
     """What happens to a token that is bound to a key or a certificate (``cnf``) and
     comes without proof: "bearer" accepts it like any other."""
-    requests_without_origin: Literal["refuse", "allow"] = _setting(
+
+    requests_without_origin: Literal["refuse", "allow"] = setting(
         "refuse", "refuse or allow"
     )
     """What happens to a request with a cookie that changes something, and has neither
     ``Origin`` nor ``Sec-Fetch-Site``: servers send such, browsers do not."""
 
-    token_cookies: Text | None = _setting(None, "names of cookies")
+    token_cookies: Text | None = setting(None, "names of cookies")
     """Cookies with tokens that somebody else sets, with commas between their names."""
 
     def __init__(self, **values: Any) -> None:
-        if "better_auth_secret" in values:
-            # A keyword wins over the environment: also over the list there.
-            values.setdefault("better_auth_secrets", "")
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            raise ConfigurationError(_broken_rules(type(self), error)) from None
+        super().__init__(**values)
         # After pydantic, whose errors would show the values of a validator.
         self._check_password_lengths()
-        if self.has_secret or self.jwks_source() is None:
-            self.signing_key()
+        self.issuers()
         self.origins()
         self.token_cookie_names()
         self.proxies()
@@ -317,14 +246,17 @@ class Settings(BaseSettings):
         self._check_mail()
         self._check_resource()
 
-    @property
-    def has_secret(self) -> bool:
-        """Whether tokens can be signed.
+    def issuers(self, audience: str | None = None) -> Issuers:
+        """Return the issuers whose tokens are accepted.
+
+        Args:
+            audience: That of tokens, where ``jwt_audience`` names none (RFC 8707 2).
 
         Raises:
-            ConfigurationError: The list of secrets is malformed.
+            ConfigurationError: There are none, or a setting contradicts another.
         """
-        return self._secrets() is not None
+        found = issuers_of(self)
+        return found if audience is None else found.of_audience(audience)
 
     def signing_key(self) -> Key:
         """Return the HS256 key that signs and verifies the tokens.
@@ -333,34 +265,7 @@ class Settings(BaseSettings):
             ConfigurationError: There is none, or the secret must not be used as
                 one: it is too short, known to everybody, or a public key.
         """
-        secrets = self._secrets()
-        if secrets is None:
-            raise ConfigurationError(MISSING_SECRET)
-        is_listed = self.better_auth_secrets.get_secret_value()
-        return signing_key(
-            secrets.current,
-            allow_short_secret=self.allow_short_secret,
-            name="BETTER_AUTH_SECRETS" if is_listed else SECRET_NAMES,
-        )
-
-    def _secrets(self) -> Secrets | None:
-        return Secrets.read(
-            self.better_auth_secrets.get_secret_value(),
-            self.better_auth_secret.get_secret_value(),
-        )
-
-    def jwks_source(self) -> JWKSSource | None:
-        """Return where the keys of other tokens come from, if anywhere.
-
-        Raises:
-            ConfigurationError: ``better_auth_url`` is not such a URL.
-        """
-        if self.better_auth_url is not None:
-            origin, path = _origin(self.better_auth_url)
-            return JWKSSource(self.jwks_url or f"{origin}{path}/jwks", origin, origin)
-        if self.jwks_url is not None:
-            return JWKSSource(self.jwks_url, self.jwt_issuer, self.jwt_audience)
-        return None
+        return secret_keys(self)[0]
 
     def origins(self) -> frozenset[str]:
         """Return the trusted origins, as browsers write them.
@@ -369,7 +274,7 @@ class Settings(BaseSettings):
             ConfigurationError: One is not an origin (RFC 6454 6.1).
         """
         origins = set()
-        for text in _listed(self.trusted_origins):
+        for text in listed(self.trusted_origins):
             origin = origin_and_path(text)
             if origin is None or origin[1].strip("/"):
                 raise ConfigurationError(WRONG_ORIGINS)
@@ -383,7 +288,7 @@ class Settings(BaseSettings):
             ConfigurationError: One is not the name of a cookie.
         """
         try:
-            return named_cookies(_listed(self.token_cookies))
+            return named_cookies(listed(self.token_cookies))
         except ConfigurationError:
             raise ConfigurationError(WRONG_COOKIES) from None
 
@@ -393,16 +298,16 @@ class Settings(BaseSettings):
         Raises:
             ConfigurationError: One is not a network.
         """
-        listed = _listed(self.trusted_proxies)
+        texts = listed(self.trusted_proxies)
         try:
-            return tuple(ip_network(text) for text in listed if text != UNIX)
+            return tuple(ip_network(text) for text in texts if text != UNIX)
         except ValueError:
             raise ConfigurationError(WRONG_PROXIES) from None
 
     @property
     def trusts_unix_sockets(self) -> bool:
         """Whether whoever is connected over a unix socket is a trusted proxy."""
-        return UNIX in _listed(self.trusted_proxies)
+        return UNIX in listed(self.trusted_proxies)
 
     def redis(self) -> str:
         """Return the URL of Redis.
@@ -459,31 +364,3 @@ class Settings(BaseSettings):
             raise ConfigurationError(
                 "PASSWORD_MIN_LENGTH must not be greater than PASSWORD_MAX_LENGTH"
             )
-
-
-def _listed(text: str | None) -> list[str]:
-    return [part.strip() for part in text.split(",")] if text else []
-
-
-def _origin(url: str) -> tuple[str, str]:
-    """Return the origin of a base URL, as its server writes it, and its path.
-
-    Like Better Auth, which takes ``/api/auth`` where the URL has no path.
-    """
-    parsed = origin_and_path(url)
-    if parsed is None:
-        raise ConfigurationError(WRONG_URL)
-    return parsed[0], parsed[1].rstrip("/") or BETTER_AUTH_PATH
-
-
-def _broken_rules(settings: type[Settings], error: ValidationError) -> str:
-    """Return one clause per offending setting, in our words only."""
-    names = dict.fromkeys(str(problem["loc"][0]) for problem in error.errors())
-    return "; ".join(_broken_rule(settings, name) for name in names)
-
-
-def _broken_rule(settings: type[Settings], name: str) -> str:
-    field = settings.model_fields.get(name)
-    if field is None:
-        return f"unknown setting {name!r}"
-    return f"{name.upper()} must be {field.description or 'valid'}"

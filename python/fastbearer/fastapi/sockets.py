@@ -71,6 +71,6 @@ async def _is_over(token: str, claims: Mapping[str, Any], auth: Auth) -> bool:
         return False
     try:
         scope = auth.scope_of(token, claims)
-        return await has_ended(auth.revocations, token, claims, scope)
+        return await has_ended(auth.revocations, token, auth.named(claims), scope)
     except StoreUnavailableError:
         return not auth.is_open_without_revocations

@@ -54,7 +54,7 @@ class Issuer(Profiles):
             several, of which None lets it be absent.
         require_kid: Whether the header must name its key.
         require: Claims that must be there; of a tuple of names, one of them. Where
-            the user's claim is among them, it must name a user.
+            one is a user's claim, it must be a text that is not empty.
         required: Claims that must have a value: name -> the value, or a collection of
             the values of which the claim must have one. None among the values lets
             the claim be absent.
@@ -174,7 +174,7 @@ class Issuer(Profiles):
             return
         if hasattr(keys, "akeys"):
             self._check_unused()
-        elif wanted and not any(key.algorithm in wanted for key in keys):
+        elif wanted and not any(set(wanted) & set(key.algorithms) for key in keys):
             raise ConfigurationError(NONE_LEFT)
         else:
             self._check_unused()

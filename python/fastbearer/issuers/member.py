@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fastbearer import KeySet, Verifier
-from fastbearer.errors import InvalidAlgorithmError, KeySourceError
 from fastbearer.issuers.rules import Rules
 
 if TYPE_CHECKING:
@@ -20,7 +19,17 @@ CACHED_TOKENS = 1024
 Claims = dict[str, Any]
 Begin = Callable[[str], Claims | Coroutine[Any, Any, Claims]]
 
-NO_SUCH_KEYS = "none of the keys is of an algorithm that the issuer may sign with"
+
+class Asked(Protocol):
+    """An issuer that says of its tokens whether they are still good."""
+
+    def verify(self, token: str) -> Claims:
+        """Return what it says of a good token."""
+        ...
+
+    def averify(self, token: str) -> Awaitable[Claims]:
+        """Return the same, to be awaited."""
+        ...
 
 
 class Member:
@@ -48,21 +57,40 @@ class Member:
         wanted: Any = issuer.algorithms
         self.families = {False}
         if isinstance(keys, KeySet):
-            usable = keys if wanted is None else _narrowed(keys, wanted)
-            self.families = {is_symmetric(key.algorithm) for key in usable}
+            names = {name for key in keys for name in key.algorithms}
+            self.families = {
+                is_symmetric(name) for name in names if wanted is None or name in wanted
+            }
             self.source = None
-            verify: Any = Verifier(usable, **rules.options).verify
+            verify: Any = Verifier(keys, **rules.options).verify
             self.verify = self.begin = self._strictly(verify)
             return
         # Only those who ask for keys from a URL need the extra.
         from fastbearer.jwks import JWKSVerifier
 
         self.source = _source(issuer)
-        client: Any = self.source if wanted is None else _Narrowed(self.source, wanted)
-        remote = JWKSVerifier(client, cache=CACHED_TOKENS, **rules.options)
+        remote = JWKSVerifier(self.source, cache=CACHED_TOKENS, **rules.options)
         self._averify = remote.averify
         self.verify = self._strictly(remote.verify)
-        self.begin = self._later
+        is_plain = not (rules.judges_header or rules.judges_claims)
+        self.begin = remote.averify if is_plain else self._later
+
+    def ask_also(self, issuer: Asked) -> None:
+        """Ask the issuer about each token whose signature and claims are good."""
+        verify, begin = self.verify, self.begin
+
+        def verify_and_ask(token: str) -> Claims:
+            claims = verify(token)
+            issuer.verify(token)
+            return claims
+
+        async def begin_and_ask(token: str) -> Claims:
+            begun = begin(token)
+            claims = begun if isinstance(begun, dict) else await begun
+            await issuer.averify(token)
+            return claims
+
+        self.verify, self.begin = verify_and_ask, begin_and_ask
 
     async def _later(self, token: str) -> Claims:
         rules = self._rules
@@ -87,39 +115,6 @@ class Member:
 def is_symmetric(algorithm: object) -> bool:
     """Tell whether an algorithm's key is a shared secret."""
     return isinstance(algorithm, str) and algorithm.startswith("HS")
-
-
-class _Narrowed:
-    """The keys of a source that are of some algorithms."""
-
-    def __init__(self, source: Any, algorithms: tuple[str, ...]) -> None:
-        self._source = source
-        self._algorithms = algorithms
-        self._made: tuple[KeySet, KeySet] | None = None
-
-    def keys(self, *, unknown_kid: bool = False) -> KeySet:
-        return self._of(self._source.keys(unknown_kid=unknown_kid))
-
-    async def akeys(self, *, unknown_kid: bool = False) -> KeySet:
-        return self._of(await self._source.akeys(unknown_kid=unknown_kid))
-
-    def _of(self, keys: KeySet) -> KeySet:
-        """Return them, one set for each set: verifiers are made for a set."""
-        made = self._made
-        if made is None or made[0] is not keys:
-            try:
-                made = (keys, _narrowed(keys, self._algorithms))
-            except InvalidAlgorithmError:
-                raise KeySourceError(NO_SUCH_KEYS, 1) from None
-            self._made = made
-        return made[1]
-
-
-def _narrowed(keys: KeySet, algorithms: tuple[str, ...]) -> KeySet:
-    found = [key for key in keys if key.algorithm in algorithms]
-    if not found:
-        raise InvalidAlgorithmError(NO_SUCH_KEYS)
-    return KeySet(found)
 
 
 def _source(issuer: Issuer) -> Any:

@@ -72,7 +72,7 @@ class Naming:
             found = find_claim(claims, name)
             if isinstance(found, str) and found:
                 return found
-        raise self._nobody(claims)
+        raise self.nobody(claims)
 
     def email_of(self, claims: Mapping[str, Any]) -> str:
         """Return the e-mail, or ``""``."""
@@ -93,15 +93,18 @@ class Naming:
         for name in self.scopes:
             found = find_claim(claims, name)
             if found is not None:
-                several = found.split(" ") if isinstance(found, str) else found
-                scopes.update(_texts(several))
+                scopes.update(
+                    _texts(found.split(" ") if isinstance(found, str) else found)
+                )
                 break
         for name in self.roles:
             found = find_claim(claims, name)
-            scopes.update(_texts([found] if isinstance(found, str) else found))
+            several = list(found) if isinstance(found, dict) else found
+            scopes.update(_texts([several] if isinstance(several, str) else several))
         return scopes
 
-    def _nobody(self, claims: Mapping[str, Any]) -> ClaimError:
+    def nobody(self, claims: Mapping[str, Any]) -> ClaimError:
+        """Return why claims name nobody."""
         for name in self.user:
             found = find_claim(claims, name)
             if found is not None and not isinstance(found, str):
@@ -124,7 +127,7 @@ def find_claim(claims: Mapping[str, Any], name: str) -> Any:
     """
     found = claims.get(name)
     end = name.rfind(".")
-    while found is None and end >= 0:
+    while found is None and end > 0:
         inner = claims.get(name[:end])
         if isinstance(inner, dict):
             found = find_claim(inner, name[end + 1 :])
@@ -133,6 +136,6 @@ def find_claim(claims: Mapping[str, Any], name: str) -> Any:
 
 
 def _texts(several: Any) -> list[str]:
-    if not isinstance(several, (list, dict)):
+    if not isinstance(several, list):
         return []
     return [one for one in several if isinstance(one, str)]

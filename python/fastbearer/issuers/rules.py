@@ -14,7 +14,7 @@ from fastbearer.errors import (
 from fastbearer.issuers.naming import Naming, find_claim
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from typing import TypeVar
 
     from fastbearer.errors import FastbearerError
@@ -26,14 +26,12 @@ __all__ = ["Rules", "because"]
 
 CLAIM_MISSING = "claim_missing"
 ISS_WRONG = "iss_wrong"
-TYP_WRONG = "typ_wrong"
 KID_NEEDED = "kid_needed"
 VALUE_WRONG = "value_wrong"
 
 NO_CLAIM = "a required claim is missing"
 OTHER_VALUE = "a claim does not have the required value"
 OTHER_ISSUER = "iss is not an accepted issuer"
-OTHER_TYPE = "the header's typ is not the expected one"
 NO_KID = "the token does not name its key"
 
 
@@ -57,7 +55,6 @@ class Rules:
         fields: Any = issuer
         self.naming = Naming.of(issuer)
         self._max_bytes: int = fields.max_bytes
-        self._typ = _short(fields.typ)
         self._needs_kid: bool = fields.require_kid
         self._required: dict[str, tuple[Any, ...]] = fields.required
         plain = [one for one in fields.require if _is_name(one)]
@@ -66,19 +63,18 @@ class Rules:
             for one in fields.require
             if not _is_name(one)
         ]
-        self._needs_user = not set(plain).isdisjoint(self.naming.user)
+        self._users = [Naming([name]) for name in self.naming.user if name in plain]
         names = issuer.names
         is_named = None not in names and not fields.any_issuer
         self._names = None if is_named or fields.any_issuer else frozenset(names)
-        is_one = self._typ is not None and len(self._typ) == 1 and None not in self._typ
-        self._judges_typ = self._typ is not None and not is_one
         self.options: dict[str, Any] = {
             "issuer": names if is_named else None,
             "audience": fields.audience,
             "ignore_audience": fields.ignore_audience,
             "leeway": fields.leeway,
             "require": plain,
-            "typ": fields.typ[0] if is_one else None,
+            "typ": fields.typ,
+            "algorithms": fields.algorithms,
             "max_bytes": fields.max_bytes,
             "clock": clock,
         }
@@ -86,34 +82,26 @@ class Rules:
     @property
     def judges_header(self) -> bool:
         """Whether there is anything for `check_header` to do."""
-        return self._judges_typ or self._needs_kid
+        return self._needs_kid
 
     @property
     def judges_claims(self) -> bool:
         """Whether there is anything for `check_claims` to do."""
         return bool(
-            self._required
-            or self._groups
-            or self._needs_user
-            or self._names is not None
+            self._required or self._groups or self._users or self._names is not None
         )
 
     def check_header(self, token: str | bytes) -> None:
-        """Refuse a token of another type, or one that names no key.
-
-        Before its signature is judged: nothing is believed for it, and no key is
-        fetched for what would be refused all the same.
+        """Refuse a token that names no key, before one is fetched for it.
 
         Raises:
-            TokenError: The header is not such a one.
+            TokenError: It names none, or its header is not one.
         """
         if len(token) > self._max_bytes:
             return  # the core says so, unread
         header = unverified_header(token)
-        if self._needs_kid and not isinstance(header.get("kid"), str):
+        if not isinstance(header.get("kid"), str):
             raise because(KID_NEEDED, UnknownKeyError(NO_KID))
-        if self._judges_typ and _media_type(header.get("typ")) not in (self._typ or ()):
-            raise because(TYP_WRONG, InvalidClaimError(OTHER_TYPE, "typ"))
 
     def check_claims(self, claims: dict[str, Any]) -> dict[str, Any]:
         """Return verified claims that have what the core does not ask for.
@@ -130,8 +118,8 @@ class Rules:
         for group in self._groups:
             if all(find_claim(claims, name) is None for name in group):
                 raise _wrong(group[0], None)
-        if self._needs_user:
-            self.naming.user_id(claims)
+        for naming in self._users:
+            naming.user_id(claims)
         return claims
 
 
@@ -163,16 +151,3 @@ def _is_same(found: Any, wanted: Any) -> bool:
             _is_same(found[name], wanted[name]) for name in found
         )
     return bool(found == wanted)
-
-
-def _short(types: Iterable[str | None] | None) -> frozenset[str | None] | None:
-    return None if types is None else frozenset(map(_media_type, types))
-
-
-def _media_type(typ: Any) -> str | None:
-    """Return a type in the one form that is compared (RFC 7515 4.1.9)."""
-    if not isinstance(typ, str):
-        return None
-    lower = typ.lower()
-    rest = lower.removeprefix("application/")
-    return lower if "/" in rest else rest

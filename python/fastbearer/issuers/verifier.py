@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from fastbearer import Key, Verifier, unverified_header
 from fastbearer._core import algorithms as known_algorithms
-from fastbearer._core import base64url_bytes, json_object
+from fastbearer._core import base64url_bytes, json_object, unverified_issuer
 from fastbearer.awaited import awaited
 from fastbearer.errors import (
     ConfigurationError,
@@ -21,7 +20,6 @@ from fastbearer.errors import (
     UnknownKeyError,
 )
 from fastbearer.issuers.member import Begin, Claims, Member, is_symmetric
-from fastbearer.issuers.peek import unverified_issuer
 from fastbearer.issuers.rules import (
     CLAIM_MISSING,
     ISS_WRONG,
@@ -68,6 +66,7 @@ class IssuersVerifier:
 
     Attributes:
         issuers: The issuers.
+        naming: Whom the claims name, where all issuers agree on it; else None.
         begin: Returns the claims of a good token, or where there is something to wait
             for, a coroutine of them.
 
@@ -96,6 +95,11 @@ class IssuersVerifier:
         # Judges nothing but the form of a token that nobody has issued.
         self._form = Verifier(Key.generate("HS256"), max_bytes=self._max_bytes)
         self._opaque = _opaque(self.issuers, members, clock)
+        for member in members:
+            if self._opaque is not None and self._opaque.asks_about(member.issuer):
+                member.ask_also(self._opaque)
+        namings = {one.naming for one in members}
+        self.naming = namings.pop() if len(namings) == 1 else None
         self.begin: Begin = self._begin
         if self._opaque is None and len(members) == 1 and members[0].source is None:
             # There is nothing to choose, and nothing to be fetched in vain.
@@ -145,6 +149,8 @@ class IssuersVerifier:
 
     def issuer_of(self, token: str, claims: Claims) -> Issuer:
         """Return the issuer of a verified token."""
+        if self._opaque is not None and token.count(".") != 2:
+            return self._opaque.issuer
         found = self._member_of(claims.get("iss"))
         member = found.of(token) if isinstance(found, ByAlgorithm) else found
         return member.issuer
@@ -174,7 +180,11 @@ class IssuersVerifier:
             if not _is_told_apart(several):
                 raise ConfigurationError(SAME_NAME.format(repr(shown)))
             taken = set().union(*(one.families for one in several))
-            free = [one for one in self._any if taken.isdisjoint(one.families)]
+            free = [
+                one
+                for one in self._any
+                if taken.isdisjoint(one.families) and one.naming == several[0].naming
+            ]
             made[name] = _chosen(several + free, shown)
         return made
 
@@ -249,22 +259,22 @@ class Opaque:
         clock: Callable[[], float] | None,
     ) -> None:
         # Only those who ask for it need it.
-        opaque = import_module("fastbearer.issuers.opaque")
+        from fastbearer.issuers.opaque import OpaqueVerifier
+
+        how: Any = issuer.introspect
+        self.issuer = issuer
+        self._asked = frozenset(issuer.names if how.always else ())
 
         source = next(
             (one.source for one in members if one.issuer.introspect is not None), None
         )
         metadata = source if hasattr(source, "metadata") else None
         self._rules = Rules(issuer, clock)
-        self._verifier = opaque.OpaqueVerifier(
-            replace(
-                issuer,
-                url=[name for name in issuer.names if name is not None],
-                require=self._rules.options["require"],
-            ),
-            metadata,
-            clock,
-        )
+        self._verifier = OpaqueVerifier(issuer, metadata, clock)
+
+    def asks_about(self, issuer: Issuer) -> bool:
+        """Tell whether the JWTs of an issuer are asked about as well."""
+        return not self._asked.isdisjoint(issuer.names)
 
     def verify(self, token: str) -> Claims:
         """Return the claims of a good token; blocks while the issuer is asked."""

@@ -161,7 +161,7 @@ class Routes:
             HTTPException: 401.
         """
         auth = self._parts.auth
-        if auth.home_issuers is None:
+        if auth.home_issuers is None and not auth.foreign_issuers:
             return
         token = auth.token_claims.token(request)
         if token is None:

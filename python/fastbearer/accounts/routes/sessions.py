@@ -23,7 +23,6 @@ from fastbearer.accounts.routes.schemas import (
 from fastbearer.accounts.sessions import Tokens
 from fastbearer.accounts.stores.protocol import EmailTakenError, InvalidEmailError
 from fastbearer.errors import KeySourceError, StoreUnavailableError, TokenError
-from fastbearer.fastapi.bearer import user_of
 from fastbearer.fastapi.challenges import unauthorized
 from fastbearer.fastapi.dependencies import ClaimsDependency
 from fastbearer.fastapi.strict_routes import refusals
@@ -215,7 +214,7 @@ class SessionRoutes(Routes):
                 raise claims
             email, user_id = "", found[0]
         else:
-            user = user_of(claims)
+            user = parts.auth.user_of(claims)
             email, user_id = user["email"], user["user_id"]
             token = parts.auth.token_claims.token(request) or ""
             await parts.sessions.end(token, claims)
@@ -230,7 +229,7 @@ class SessionRoutes(Routes):
     ) -> Done:
         """End every session of yours, this one too."""
         parts = self._parts
-        user = user_of(claims)
+        user = parts.auth.user_of(claims)
         if not parts.sessions.can_end:
             raise HTTPException(404, REVOCATION_OFF)
         token = parts.auth.token_claims.token(request) or ""
