@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastbearer.errors import ConfigurationError
 from fastbearer.issuers.rules import Rules
@@ -30,12 +30,18 @@ class OpaqueMember:
         # Only those who ask for it need it.
         from fastbearer.issuers.opaque import OpaqueVerifier
 
+        how: Any = issuer.introspect
+        self._asked = frozenset(issuer.names if how.always else ())
         source = next(
             (one.source for one in members if one.issuer.introspect is not None), None
         )
         metadata = source if hasattr(source, "metadata") else None
         self._rules = Rules(issuer, clock)
         self._verifier = OpaqueVerifier(issuer, metadata, clock)
+
+    def asks_about(self, issuer: Issuer) -> bool:
+        """Tell whether the JWTs of an issuer are asked about as well."""
+        return not self._asked.isdisjoint(issuer.names)
 
     def verify(self, token: str) -> Claims:
         """Return the claims of a good token; blocks while the issuer is asked."""

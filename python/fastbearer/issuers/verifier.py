@@ -98,6 +98,9 @@ class IssuersVerifier:
         # Judges nothing but the form of a token that nobody has issued.
         self._form = Verifier(Key.generate("HS256"), max_bytes=self._max_bytes)
         self._opaque = opaque_of(self.issuers, members, clock)
+        for member in members:
+            if self._opaque is not None and self._opaque.asks_about(member.issuer):
+                member.ask_also(self._opaque)
         namings = {one.naming for one in members}
         self.naming = namings.pop() if len(namings) == 1 else None
         self._start, self._own = self._shortcut(members)
@@ -181,6 +184,8 @@ class IssuersVerifier:
 
     def issuer_of(self, token: str, claims: Claims) -> Issuer:
         """Return the issuer of a verified token."""
+        if self._opaque is not None and token.count(".") != 2:
+            return self._opaque.issuer
         found = self._member_of(claims.get("iss"))
         member = found.of(token) if isinstance(found, ByAlgorithm) else found
         return member.issuer
