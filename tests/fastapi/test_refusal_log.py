@@ -35,6 +35,9 @@ from project import OTHER_SECRET, ROOT, SECRET
 REASONS = (ROOT / "tests" / "core" / "reasons.txt").read_text().split()
 NOW = 1_800_000_000
 
+OF_THE_ISSUER = ("not_access_token", "token_inactive")
+"""Those of introspection."""
+
 NOT_OF_TOKENS = ("hash_", "key_", "jwk_", "password_", "session_", "crypto_failed")
 """Reasons that no token causes: those of keys, passwords and Better Auth's cookies."""
 
@@ -205,7 +208,7 @@ def test_no_two_causes_have_the_same_line(lines: Callable[[], list[str]]) -> Non
 
 
 def test_every_hint_is_of_a_reason_that_there_is() -> None:
-    assert set(REASONS) >= HINTS.keys()
+    assert {*REASONS, *OF_THE_ISSUER} >= HINTS.keys()
 
 
 HINTED = [
