@@ -22,7 +22,7 @@ from fastbearer.errors import (
     TooManyAttemptsError,
 )
 from fastbearer.fastapi.challenges import NOT_AUTHENTICATED, answer_to
-from fastbearer.fastapi.token_header import token_headers
+from fastbearer.fastapi.token_header import TokenHeader
 
 __all__ = ["BetterAuthAPIKey", "better_auth_api_key"]
 
@@ -51,12 +51,15 @@ class BetterAuthAPIKey(SecurityBase):
         header: str | Iterable[str],
         optional: bool,
     ) -> None:
-        names = [one.name for one in token_headers(header, scheme=None)]
+        names = [header] if isinstance(header, str) else list(header)
+        if not names:
+            raise ConfigurationError("header must name one header at least")
+        headers = [TokenHeader(name, scheme=None).name for name in names]
         self._store = store
         self._permissions = _checked(permissions or {})
-        self._headers = frozenset(name.lower().encode() for name in names)
+        self._headers = frozenset(name.lower().encode() for name in headers)
         self._is_optional = optional
-        self.model = Scheme.model_validate({"in": APIKeyIn.header, "name": names[0]})
+        self.model = Scheme.model_validate({"in": APIKeyIn.header, "name": headers[0]})
         self.scheme_name = "BetterAuthAPIKey"
 
     async def __call__(self, conn: HTTPConnection) -> APIKey | None:
