@@ -31,7 +31,10 @@ NOT_THIS_ISSUER = (
 )
 OTHER_KIND = "is it an ID token, where an access token is wanted?"
 ID_TOKEN = "it has the claims of an ID token: send the access token"
-OPAQUE = "an opaque token: only its issuer can tell what it says (introspection)"
+OPAQUE = (
+    "an opaque token: only its issuer can tell what it says (introspection, see"
+    " INTROSPECTION_CLIENT_ID)"
+)
 
 HINTS: Mapping[str, str] = {
     "alg_not_allowed": "set JWT_ALGORITHMS, if its alg is to be accepted",
@@ -46,10 +49,12 @@ HINTS: Mapping[str, str] = {
     "kid_needed": "its header has no kid, and there are several keys",
     "kid_unknown": "its issuer may have other keys, or it is of another issuer",
     "nbf_invalid": "nbf must be a number of seconds, not text and not milliseconds",
+    "not_access_token": "a refresh token or an ID token: send the access token",
     "signature_wrong": "another key has signed it: compare the secrets of both sides",
     "token_base64": "it may have been cut off, or have padding",
     "token_encrypted": "an encrypted token (JWE): ask the issuer for signed ones,"
     " with an audience or a resource where it knows such",
+    "token_inactive": "it is over, was revoked, or this service's client may not ask",
     "token_too_long": "set JWT_MAX_BYTES, if tokens of the issuer are so long",
     "typ_wrong": OTHER_KIND,
     "no_proof": "send it after DPoP with a proof, where DPOP is on (RFC 9449)",
