@@ -81,6 +81,7 @@ TWO_ALGORITHMS = KeySet([Key.from_secret(SECRET), Key.generate("HS512")])
 MANY_KEYS = KeySet([Key.generate("HS256", kid=f"k{one}") for one in range(60)])
 DEEP = b'{"a":' * 40 + b"1" + b"}" * 40
 
+
 CAUSES: dict[str, tuple[str, Verifier | None]] = {
     "age_passed": (signed(claims(iat=NOW - 100)), strict(max_age=10)),
     "alg_not_allowed": (

@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property, partial
 from typing import Any
@@ -15,7 +16,8 @@ from fastapi import APIRouter
 
 from fastbearer import Signer, unverified_header
 from fastbearer.errors import ConfigurationError, TokenError
-from fastbearer.fastapi.bearer import TokenVerifier
+from fastbearer.fastapi.bearer import BearerReader, TokenVerifier
+from fastbearer.fastapi.challenges import PLAIN
 from fastbearer.fastapi.cookie import TokenCookie
 from fastbearer.fastapi.doors import Doors
 from fastbearer.fastapi.dpop import DPoP
@@ -49,6 +51,7 @@ TWO_RULES = (
     " used for nothing"
 )
 VERIFIER_AND_ISSUERS = "Auth(verifier=...) and Auth(issuers=...) exclude each other"
+OWN_CLOCK = "Auth(verifier=...) has a clock of its own: give that verifier clock=..."
 NO_DATABASE = (
     "REVOCATION=database needs Accounts over the same Auth, or "
     "Auth(revocations=DatabaseRevocations(...))"
@@ -155,6 +158,30 @@ class Auth(Doors):
         )
         self._cookie_names = self._open(header, scheme, cookies)
 
+    def set_clock(
+        self, clock: Callable[[], float] | None
+    ) -> Callable[[], float] | None:
+        """Tell the time by another clock; for `fastbearer.testing`.
+
+        Args:
+            clock: What returns seconds since the epoch, or None for the system's.
+
+        Returns:
+            The clock of before, in the same sense.
+
+        Raises:
+            ConfigurationError: A verifier was given, and it has a clock of its own.
+        """
+        if self._is_verifier_given:
+            raise ConfigurationError(OWN_CLOCK)
+        before, self._verifier_clock = self._verifier_clock, clock
+        self.clock = time.time if clock is None else clock
+        self.protection.set_clock(clock)
+        for made in ("verifier", "signer"):
+            vars(self).pop(made, None)
+        BearerReader.renew(self)
+        return before
+
     @cached_property
     def settings(self) -> Settings:
         """The settings given, else those of the environment, read once.
@@ -181,8 +208,15 @@ class Auth(Doors):
             ConfigurationError: The environment is not fit for use.
         """
         configured = self._policy.issuers(audience=self._own_audience)
-        further = (*configured.further, *(self._given or ()))
-        return configured._replace(further=further)
+        given = map(self._for_this_resource, self._given or ())
+        return configured._replace(further=(*configured.further, *given))
+
+    def _for_this_resource(self, issuer: Issuer) -> Issuer:
+        """Return an issuer whose tokens must be for this service, if it has a URL."""
+        audience = self._own_audience
+        if audience is None or issuer.audience is not None or issuer.ignore_audience:
+            return issuer
+        return replace(issuer, audience=audience)
 
     @property
     def algorithm(self) -> str | None:
@@ -195,8 +229,12 @@ class Auth(Doors):
     @cached_property
     def user_of(self) -> UserOf:
         """What returns the user whom verified claims name, or raises a 401."""
-        naming_of = self._naming_of
-        return user_of if naming_of is None else partial(named_user, naming_of)
+        naming_of, challenges = self._naming_of, self.protection.challenges
+        if naming_of is not None:
+            return partial(named_user, naming_of, challenges=challenges)
+        if challenges == PLAIN:
+            return user_of
+        return partial(user_of, challenges=challenges)
 
     def scopes_of(self, claims: Mapping[str, Any]) -> set[str]:
         """Return the scopes that verified claims have."""
@@ -322,7 +360,7 @@ class Auth(Doors):
             claims: Its claims.
         """
         home = self.home_algorithm
-        if home is not None and unverified_header(token).get("alg") != home:
+        if home is not None and _algorithm(token) != home:
             return foreign_scope(claims)
         issuer_of = getattr(self.verifier, "issuer_of", None)
         if self.foreign_issuers and issuer_of is not None:
@@ -360,7 +398,7 @@ class Auth(Doors):
     def _own_audience(self) -> str | None:
         """This service's URL, where no other audience is configured (RFC 8707 2)."""
         resource = self.protection.resource
-        if resource is None or self.settings.jwt_audience is not None:
+        if resource is None or self._policy.jwt_audience is not None:
             return None
         return resource.url
 
@@ -471,12 +509,21 @@ class Auth(Doors):
             self._check_verifier()
         revocations: Any = self.revocations
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.protection.aclose)
             close = getattr(revocations, "aclose", None)
             if close is not None:
                 stack.push_async_callback(close)
             if hasattr(revocations, "lifespan"):
                 await stack.enter_async_context(revocations.lifespan(app))
             yield
+
+
+def _algorithm(token: str) -> object:
+    """Return the algorithm of a verified token, or None if it is no JWT."""
+    try:
+        return unverified_header(token).get("alg")
+    except TokenError:
+        return None
 
 
 def _algorithms_of(issuer: Issuer | None) -> frozenset[str]:

@@ -13,8 +13,9 @@ from fastbearer.fastapi.bearer import READY, BearerReader
 from fastbearer.fastapi.paths import ExemptPaths, root_path_of
 from fastbearer.fastapi.starlette_user import (
     AnonymousUser,
-    AuthenticatedUser,
     TokenCredentials,
+    credentials_with,
+    user_with,
 )
 from fastbearer.fastapi.subprotocols import echoing
 from fastbearer.fastapi.token_header import Header, token_headers
@@ -87,8 +88,8 @@ class BearerMiddleware:
                 scope["user"], scope["auth"] = AnonymousUser(), TokenCredentials()
             else:
                 auth = self._auth
-                scope["user"] = AuthenticatedUser(auth.user_of(claims), claims)
-                scope["auth"] = TokenCredentials(claims, auth.scopes_of(claims))
+                scope["user"] = user_with(auth.user_of(claims), claims)
+                scope["auth"] = credentials_with(claims, auth.scopes_of)
             if scope["type"] == "websocket":
                 offer = self._reader.offer(scope)
                 send = send if offer is None else echoing(send, offer)

@@ -7,12 +7,21 @@ are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from inspect import Parameter, Signature
 from typing import Any
 
 from starlette.authentication import AuthCredentials, BaseUser
 
-__all__ = ["AnonymousUser", "AuthenticatedUser", "TokenCredentials"]
+__all__ = [
+    "AnonymousUser",
+    "AuthenticatedUser",
+    "TokenCredentials",
+    "credentials_with",
+    "user_with",
+]
+
+ReadScopes = Callable[[Mapping[str, Any]], Iterable[str]]
 
 AUTHENTICATED = "authenticated"
 """The scope that Starlette's documentation gives to whoever is signed in."""
@@ -21,17 +30,14 @@ AUTHENTICATED = "authenticated"
 class AuthenticatedUser(dict[str, Any], BaseUser):
     """The signed-in user: ``{"user_id": ..., "email": ...}``.
 
-    Args:
-        user: Such a dict.
-        claims: Those of the token.
-
     Attributes:
         claims: The verified claims.
     """
 
-    def __init__(self, user: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
-        super().__init__(user)
-        self.claims = claims
+    # Each request makes one: a dict's own constructor, and no further dict beside it.
+    __slots__ = ("claims",)
+    __signature__ = Signature([Parameter("user", Parameter.POSITIONAL_ONLY)])
+    claims: Mapping[str, Any]
 
     @property
     def is_authenticated(self) -> bool:
@@ -72,18 +78,37 @@ class AnonymousUser(dict[str, Any], BaseUser):
 
 
 class TokenCredentials(dict[str, Any], AuthCredentials):
-    """The claims of a token, and its scopes; both empty where there is none.
+    """The claims of a token, and its scopes; both empty where there is none."""
 
-    Args:
-        claims: The verified claims.
-        scopes: Those of the token.
+    __slots__ = ("_scopes", "claims", "read_scopes")
+    __init__ = dict.__init__  # AuthCredentials' own takes scopes
+    claims: Mapping[str, Any]
+    read_scopes: ReadScopes
 
-    Attributes:
-        scopes: ``"authenticated"``, and those of the token; empty for nobody.
-    """
+    @property
+    def scopes(self) -> list[str]:  # type: ignore[override]
+        """``"authenticated"``, and the scopes of the token; empty for nobody."""
+        try:
+            return self._scopes
+        except AttributeError:
+            own = (
+                [AUTHENTICATED, *sorted(self.read_scopes(self.claims))] if self else []
+            )
+            self._scopes: list[str] = own
+            return own
 
-    def __init__(
-        self, claims: Mapping[str, Any] = {}, scopes: Iterable[str] | None = None
-    ) -> None:
-        super().__init__(claims)
-        self.scopes = [] if scopes is None else [AUTHENTICATED, *scopes]
+
+def user_with(user: Mapping[str, Any], claims: Mapping[str, Any]) -> AuthenticatedUser:
+    """Return the user of a token, with its claims."""
+    found = AuthenticatedUser(user)
+    found.claims = claims
+    return found
+
+
+def credentials_with(
+    claims: Mapping[str, Any], read_scopes: ReadScopes
+) -> TokenCredentials:
+    """Return the claims of a token, with its scopes when they are asked for."""
+    found: TokenCredentials = TokenCredentials(claims)
+    found.claims, found.read_scopes = claims, read_scopes
+    return found
