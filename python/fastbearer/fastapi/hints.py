@@ -55,6 +55,18 @@ HINTS: Mapping[str, str] = {
 }
 """Where a reason alone says what to do; the others are plain enough, or depend."""
 
+HINTS_OF_OTHERS: Mapping[str, str] = {
+    "no_proof": "DPOP=optional accepts such tokens with a proof, BOUND_TOKENS=bearer"
+    " accepts them as they are",
+    "not_access_token": OTHER_KIND,
+    "proof_htu": "DPOP_BASE_URL or RESOURCE_URL says how clients see this service",
+    "proof_iat": "do the clocks differ?",
+    "session_ended": "its user has signed out, or somebody has ended the session",
+    "token_inactive": "its issuer says so: it has expired, was revoked, or is of another",
+    "value_wrong": "is it of another client or tenant? The settings ask for a value",
+}
+"""The same of refusals that are not the core's."""
+
 MISSING_CLAIMS: Mapping[str | None, str] = {
     "exp": "tokens must expire: let the issuer write exp",
     "aud": "JWT_AUDIENCE asks for an audience, and the token has none",
@@ -62,7 +74,7 @@ MISSING_CLAIMS: Mapping[str | None, str] = {
     "sub": "the token names no user: set JWT_USER_CLAIM, if another claim does",
 }
 
-AUDIENCE_REASONS = frozenset(("aud_unexpected", "aud_wrong", "typ_wrong"))
+OF_ANOTHER_KIND = frozenset(("aud_unexpected", "aud_wrong", "typ_wrong", "value_wrong"))
 
 
 class Context(Protocol):
@@ -96,11 +108,11 @@ def hint_for(error: TokenError, token: str, context: Context) -> str | None:
         return _of_clocks(token, claim, context.clock())
     if error.code == "missing_claim":
         return MISSING_CLAIMS.get(claim)
-    if reason in AUDIENCE_REASONS or claim == "token_use":
-        return ID_TOKEN if _is_id_token(token) else HINTS.get(reason, OTHER_KIND)
+    if reason in OF_ANOTHER_KIND and _is_id_token(token):
+        return ID_TOKEN
     if error.code == "invalid_issuer":
         return NOT_THIS_ISSUER
-    return HINTS.get(reason)
+    return HINTS.get(reason) or HINTS_OF_OTHERS.get(reason)
 
 
 def _of_algorithm(token: str, only: str | None) -> str | None:
