@@ -62,7 +62,7 @@ HINTS_OF_OTHERS: Mapping[str, str] = {
     "proof_htu": "DPOP_BASE_URL or RESOURCE_URL says how clients see this service",
     "proof_iat": "do the clocks differ?",
     "session_ended": "its user has signed out, or somebody has ended the session",
-    "token_inactive": "its issuer says so: it has expired, was revoked, or is of another",
+    "token_inactive": "its issuer says so: it has expired, or was revoked",
     "value_wrong": "is it of another client or tenant? The settings ask for a value",
 }
 """The same of refusals that are not the core's."""
