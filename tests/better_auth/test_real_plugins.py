@@ -175,7 +175,7 @@ def third_partys(server: BetterAuthPlugins, cookie: str) -> dict[str, Any]:
 def test_a_third_partys_token_is_refused_at_both_doors(
     third: BetterAuthPlugins, serve: Serve
 ) -> None:
-    """It has the keys of the frontend's tokens, and is for a resource, not for the user."""
+    """The same keys sign it, and it is for a resource, not for the user."""
     user_id, cookie = third.sign_up(f"ada{token_hex(4)}")
     jwks = JWKSClient(f"{third.origin}/api/auth/jwks")
     ba = BetterAuth(SECRET, base_url=third.origin, jwks=jwks)

@@ -14,8 +14,8 @@ from fastbearer.errors import (
     KeySourceError,
 )
 from fastbearer.issuers import Issuer
-from fastbearer.issuers.profiles import BETTER_AUTH_ALGORITHMS
 from fastbearer.issuers.rules import Rules
+from fastbearer.issuers.server_profiles import BETTER_AUTH_ALGORITHMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property, partial
 from typing import Any
@@ -16,6 +17,7 @@ from fastapi import APIRouter
 from fastbearer import Signer, unverified_header
 from fastbearer.errors import ConfigurationError, TokenError
 from fastbearer.fastapi.bearer import BearerReader, TokenVerifier
+from fastbearer.fastapi.challenges import PLAIN
 from fastbearer.fastapi.cookie import TokenCookie
 from fastbearer.fastapi.doors import Doors
 from fastbearer.fastapi.dpop import DPoP
@@ -206,8 +208,15 @@ class Auth(Doors):
             ConfigurationError: The environment is not fit for use.
         """
         configured = self._policy.issuers(audience=self._own_audience)
-        further = (*configured.further, *(self._given or ()))
-        return configured._replace(further=further)
+        given = map(self._for_this_resource, self._given or ())
+        return configured._replace(further=(*configured.further, *given))
+
+    def _for_this_resource(self, issuer: Issuer) -> Issuer:
+        """Return an issuer whose tokens must be for this service, if it has a URL."""
+        audience = self._own_audience
+        if audience is None or issuer.audience is not None or issuer.ignore_audience:
+            return issuer
+        return replace(issuer, audience=audience)
 
     @property
     def algorithm(self) -> str | None:
@@ -220,8 +229,12 @@ class Auth(Doors):
     @cached_property
     def user_of(self) -> UserOf:
         """What returns the user whom verified claims name, or raises a 401."""
-        naming_of = self._naming_of
-        return user_of if naming_of is None else partial(named_user, naming_of)
+        naming_of, challenges = self._naming_of, self.protection.challenges
+        if naming_of is not None:
+            return partial(named_user, naming_of, challenges=challenges)
+        if challenges == PLAIN:
+            return user_of
+        return partial(user_of, challenges=challenges)
 
     def scopes_of(self, claims: Mapping[str, Any]) -> set[str]:
         """Return the scopes that verified claims have."""
@@ -385,7 +398,7 @@ class Auth(Doors):
     def _own_audience(self) -> str | None:
         """This service's URL, where no other audience is configured (RFC 8707 2)."""
         resource = self.protection.resource
-        if resource is None or self.settings.jwt_audience is not None:
+        if resource is None or self._policy.jwt_audience is not None:
             return None
         return resource.url
 
@@ -496,6 +509,7 @@ class Auth(Doors):
             self._check_verifier()
         revocations: Any = self.revocations
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.protection.aclose)
             close = getattr(revocations, "aclose", None)
             if close is not None:
                 stack.push_async_callback(close)

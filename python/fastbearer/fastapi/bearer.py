@@ -18,6 +18,7 @@ from fastbearer.errors import (
 from fastbearer.fastapi.challenges import answer_to
 from fastbearer.fastapi.cookie import TokenCookie
 from fastbearer.fastapi.hints import hint_for
+from fastbearer.fastapi.protection import Protection
 from fastbearer.fastapi.refusal_log import log_token_error
 from fastbearer.fastapi.token_finder import CHOSEN, TokenFinder
 from fastbearer.fastapi.token_header import HeaderReader, TokenHeader
@@ -101,6 +102,11 @@ class TokenSource(Protocol):
     @property
     def is_open_without_revocations(self) -> bool:
         """Whether tokens are taken while that store is down."""
+        ...
+
+    @property
+    def protection(self) -> Protection:
+        """What is asked of tokens beside their claims."""
         ...
 
     @property
@@ -188,7 +194,10 @@ class BearerReader:
         except ValueError:
             raise self._finder.two_headers() from None
         if not token:
-            tokens = self._finder.found(scope).tokens
+            found = self._finder.found(scope)
+            tokens = found.tokens
+            if found.is_proven:
+                return self._proven(scope, tokens[0])
             if len(tokens) > 1:
                 return self._the_good_one(scope, tokens)
             if not tokens:
@@ -204,15 +213,31 @@ class BearerReader:
         """
         verify = self._verify or self._prepared()
         try:
-            return verify(token)
+            claims = verify(token)
+            if isinstance(claims, dict) and "cnf" in claims:
+                self._source.protection.check_unproven(claims)
+            return claims
         except (TokenError, KeySourceError) as error:
             raise self._refusal(error, token) from error
+
+    def is_proven(self, scope: Any) -> bool:
+        """Tell whether the token of a request came after ``DPoP``."""
+        return self._finder.found(scope).is_proven
+
+    def _proven(self, scope: Any, token: str) -> Coroutine[Any, Any, Claims] | None:
+        """Return the claims of a token with a proof, where such are accepted."""
+        if self._source.protection.proofs is None:
+            return None
+        return self._verify_later(token, scope)
 
     def _prepared(self) -> Verify:
         """Return what turns a token into claims, for the tokens to come."""
         verifier, revocations = self._source.verifier, self._source.revocations
+        self._source.protection.check()
         begin = getattr(verifier, "begin", None)
-        if begin is not None and (
+        if self._source.protection.needs_proof:
+            self._verify = self._source.protection.refuse_unproven
+        elif begin is not None and (
             revocations is None or hasattr(revocations, "has_ended")
         ):
             self._verify = self._begin_with(begin)
@@ -253,6 +278,7 @@ class BearerReader:
         async def wait(token: str, coming: Coroutine[Any, Any, Claims]) -> Claims:
             try:
                 claims = await coming
+                self._source.protection.check_unproven(claims)
                 judge(token, claims)
             except (TokenError, KeySourceError) as error:
                 raise self._refusal(error, token) from error
@@ -279,18 +305,27 @@ class BearerReader:
         if ended:
             raise RevokedTokenError(REVOKED_REASON)
 
-    async def _verify_later(self, token: str) -> Claims:
+    async def _verify_later(self, token: str, proven: Any = None) -> Claims:
         try:
-            return await self._judged(token)
+            return await self._judged(token, proven)
         except (TokenError, KeySourceError) as error:
-            raise self._refusal(error, token) from error
+            is_proven = proven is not None
+            raise self._refusal(error, token, is_proven=is_proven) from error
 
-    async def _judged(self, token: str) -> Claims:
+    async def _judged(self, token: str, proven: Any = None) -> Claims:
+        """Return the claims of a token, whose proof is in the scope ``proven``."""
+        protection = self._source.protection
+        if proven is None and protection.needs_proof:
+            protection.refuse_unproven(token)
         verifier = self._source.verifier
         averify = getattr(verifier, "averify", None)
         claims: Claims = (
             verifier.verify(token) if averify is None else await averify(token)
         )
+        if proven is None:
+            protection.check_unproven(claims)
+        else:
+            await protection.check_proof(proven, token, claims)
         if self._source.revocations is not None:
             await self._check_revocation(self._source.revocations, token, claims)
         return claims
@@ -314,10 +349,13 @@ class BearerReader:
         assert refused is not None  # noqa: S101 - there was one at least
         raise self._refusal(*refused) from refused[0]
 
-    def _refusal(self, error: TokenError | KeySourceError, token: str) -> HTTPException:
+    def _refusal(
+        self, error: TokenError | KeySourceError, token: str, *, is_proven: bool = False
+    ) -> HTTPException:
         if isinstance(error, TokenError):
             log_token_error(error, hint_for(error, token, self._source))
-        return answer_to(error)
+        challenges = self._source.protection.challenges
+        return answer_to(error, None, challenges, is_proven=is_proven)
 
     async def _check_revocation(
         self, revocations: RevocationStore, token: str, claims: Claims

@@ -244,16 +244,22 @@ def invalid_request(detail: str, challenges: Challenges = PLAIN) -> HTTPExceptio
     return _refusal(400, detail, "invalid_request", challenges)
 
 
-def other_user(challenges: Challenges = PLAIN) -> HTTPException:
+def other_user(
+    challenges: Challenges = PLAIN, *, is_proven: bool = False
+) -> HTTPException:
     """Return the 403 of a path that belongs to another user."""
-    return _refusal(403, OTHER_USER, "insufficient_scope", challenges)
+    return _refusal(
+        403, OTHER_USER, "insufficient_scope", challenges, is_proven=is_proven
+    )
 
 
 def insufficient_scope(
-    scopes: Sequence[str], challenges: Challenges = PLAIN
+    scopes: Sequence[str], challenges: Challenges = PLAIN, *, is_proven: bool = False
 ) -> HTTPException:
     """Return the 403 of a token that lacks one of these scopes."""
-    return _refusal(403, INSUFFICIENT_SCOPE, "insufficient_scope", challenges, scopes)
+    return _refusal(
+        403, INSUFFICIENT_SCOPE, "insufficient_scope", challenges, scopes, is_proven
+    )
 
 
 def cross_site() -> HTTPException:

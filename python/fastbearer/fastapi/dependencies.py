@@ -21,6 +21,7 @@ from fastbearer.fastapi.bearer import (
     TokenUser,
 )
 from fastbearer.fastapi.challenges import (
+    Challenges,
     answer_to,
     insufficient_scope,
     not_authenticated,
@@ -74,6 +75,10 @@ class BearerDependency(SecurityBase):
         self.model, self.scheme_name = first.model, first.name
         self.__signature__ = shown(type(self), alternatives(others))
 
+    @property
+    def _challenges(self) -> Challenges:
+        return self._source.protection.challenges
+
     def token(self, conn: HTTPConnection) -> str | None:
         """Return the token of a request, unverified, or None."""
         return self._reader.token(conn.scope)
@@ -113,7 +118,10 @@ class ClaimsDependency(BearerDependency):
         if is_link(claims):
             error = InvalidClaimError("the token is a link of a message", "email")
             log_refusal(error.code, "link_of_a_message", "email", LINK_HINT)
-            raise answer_to(error) from error
+            is_proven = self._reader.is_proven(conn.scope)
+            raise answer_to(
+                error, None, self._challenges, is_proven=is_proven
+            ) from error
         return claims
 
 
@@ -146,7 +154,7 @@ class UserDependency(BearerDependency):
         """Return the same of a token that came in another way."""
         if not isinstance(token, str) or not token:
             log_refusal("not_authenticated", "token_empty", hint="no text was given")
-            raise not_authenticated()
+            raise not_authenticated(self._challenges)
         claims = self._reader.claims_of(token)
         if not isinstance(claims, dict):
             claims = await claims
@@ -202,7 +210,9 @@ class PathUserDependency(BearerDependency):
         if str(conn.path_params[self.parameter]) != user["user_id"]:
             hint = f"the path parameter {self.parameter} names another user"
             log_refusal("insufficient_scope", "other_user", hint=hint)
-            raise other_user()
+            raise other_user(
+                self._challenges, is_proven=self._reader.is_proven(conn.scope)
+            )
         return user
 
     def _without_parameter(self, others: Mapping[str, Any]) -> ConfigurationError:
@@ -226,12 +236,15 @@ class ScopesDependency(BearerDependency):
         if not isinstance(claims, READY):
             claims = await claims
         if claims is None:
-            raise self._nothing(conn.scope)
+            raise self._nothing(conn.scope, needed.scopes)
         if conn.scope["type"] == "websocket":
             self._answer_subprotocols(conn)
         missing = set(needed.scopes) - self._source.scopes_of(claims)
         if missing:
             hint = f"the token lacks {' '.join(sorted(missing))}"
             log_refusal("insufficient_scope", "scope_missing", hint=hint)
-            raise insufficient_scope(needed.scopes)
+            is_proven = self._reader.is_proven(conn.scope)
+            raise insufficient_scope(
+                needed.scopes, self._challenges, is_proven=is_proven
+            )
         return self._source.user_of(claims)

@@ -52,6 +52,13 @@ HINTS: Mapping[str, str] = {
     " with an audience or a resource where it knows such",
     "token_too_long": "set JWT_MAX_BYTES, if tokens of the issuer are so long",
     "typ_wrong": OTHER_KIND,
+    "no_proof": "send it after DPoP with a proof, where DPOP is on (RFC 9449)",
+    "unbound": "a token without cnf.jkt is sent after Bearer",
+    "other_binding": "only a cnf that has jkt, and nothing else, can be proved",
+    "other_key": "the proof is signed with another key than that of cnf.jkt",
+    "proof_htu": "behind a proxy, set DPOP_BASE_URL or RESOURCE_URL",
+    "proof_iat": "the client's clock, or the age of the proof",
+    "proof_replayed": "the client must make a new proof for each request",
 }
 """Where a reason alone says what to do; the others are plain enough, or depend."""
 

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from fastbearer.errors import ConfigurationError
-from fastbearer.fastapi.challenges import PLAIN, Challenges
-from fastbearer.fastapi.dpop import DPoP, Proofs
+from fastbearer.errors import (
+    BoundTokenError,
+    ConfigurationError,
+    StoreUnavailableError,
+)
+from fastbearer.fastapi.challenges import PLAIN, Challenges, answer_to
+from fastbearer.fastapi.dpop import DPoP, Proofs, check_unbound
 from fastbearer.fastapi.replays import MemoryReplays, RedisReplays, ReplayStore
 from fastbearer.fastapi.resource import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from fastbearer.fastapi.settings import Settings
 
 __all__ = ["BoundTokens", "Protection"]
 
 BoundTokens = Literal["refuse", "bearer"]
+
+NO_PROOFS = "Proofs cannot be checked at the moment. Please try again."
 
 TWO_RESOURCES = "RESOURCE_URL beside Auth(resource=...): one of them would be ignored"
 TWO_PROOFS = "DPOP beside Auth(dpop=...): one of them would be ignored"
@@ -35,6 +42,9 @@ NO_RESOURCE = (
     "this service has no URL that its metadata could name: set RESOURCE_URL, or give"
     " Auth(resource=Resource(...))"
 )
+
+
+logger = logging.getLogger("fastbearer")
 
 
 class Protection:
@@ -168,6 +178,46 @@ class Protection:
             () if dpop is None else tuple(dpop.algorithms),
             needs_proof=self.needs_proof,
         )
+
+    def check_unproven(self, claims: Mapping[str, Any]) -> None:
+        """Refuse a bound token that came without a proof.
+
+        Raises:
+            BoundTokenError: It is one, and such are not accepted.
+        """
+        if not self.takes_bound_tokens:
+            check_unbound(claims)
+
+    @staticmethod
+    def refuse_unproven(token: str) -> NoReturn:
+        """Refuse a token that came without a proof, where each needs one.
+
+        Raises:
+            BoundTokenError: In any case.
+        """
+        raise BoundTokenError("a token needs a proof of possession here", "no_proof")
+
+    async def check_proof(
+        self, scope: Mapping[str, Any], token: str, claims: Mapping[str, Any]
+    ) -> None:
+        """Check the proof of a request, where there can be any.
+
+        Raises:
+            BoundTokenError, InvalidProofError: As in `Proofs`.
+            HTTPException: 503 while it cannot be told.
+        """
+        assert self.proofs is not None  # noqa: S101 - nobody comes here otherwise
+        try:
+            await self.proofs.check(scope, token, claims)
+        except StoreUnavailableError as error:
+            logger.error("proof not checked: %s", error.__cause__ or error)
+            raise answer_to(error, NO_PROOFS) from error
+
+    async def aclose(self) -> None:
+        """Close the connections of the store of used proofs, if it has any."""
+        close = getattr(self.dpop and self.dpop.replays, "aclose", None)
+        if close is not None:
+            await close()
 
     @cached_property
     def takes_bound_tokens(self) -> bool:

@@ -224,6 +224,7 @@ class Settings(TokenSettings):
     bound_tokens: Literal["refuse", "bearer"] = setting("refuse", "refuse or bearer")
     """What happens to a token that is bound to a key or a certificate (``cnf``) and
     comes without proof: "bearer" accepts it like any other."""
+
     requests_without_origin: Literal["refuse", "allow"] = setting(
         "refuse", "refuse or allow"
     )

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from fastapi import HTTPException
 
-from fastbearer.fastapi.challenges import invalid_request, not_authenticated
+from fastbearer.fastapi.challenges import (
+    Challenges,
+    invalid_request,
+    not_authenticated,
+)
 from fastbearer.fastapi.cookie import TWO_COOKIES, TokenCookie
+from fastbearer.fastapi.protection import Protection
 from fastbearer.fastapi.refusal_log import log_refusal
 from fastbearer.fastapi.subprotocols import Offer, offered_token
 from fastbearer.fastapi.token_header import HeaderReader, TokenHeader
 
-__all__ = ["CHOSEN", "Found", "TokenFinder"]
+__all__ = ["CHOSEN", "PROVEN", "Found", "TokenFinder"]
 
 TWO_SUBPROTOCOLS = "More than one token among the subprotocols"
 CHOSEN = "fastbearer.token"
 """Where a scope says which of several cookies was good."""
 
 
+PROVEN = "DPoP"
+"""The scheme of tokens that come with a proof of possession."""
+
+
 class CookieSource(Protocol):
     """Whoever knows the cookies; asked at the first request, not earlier."""
+
+    @property
+    def protection(self) -> Protection:
+        """What is said to a client that is refused."""
+        ...
 
     @property
     def token_cookies(self) -> Sequence[TokenCookie]:
@@ -40,6 +54,11 @@ class Found(NamedTuple):
     tokens: tuple[str, ...]
     scheme: str | None = None
 
+    @property
+    def is_proven(self) -> bool:
+        """Whether the token came to be used with a proof of possession."""
+        return self.scheme is not None and self.scheme.lower() == PROVEN.lower()
+
 
 NOTHING = Found(())
 
@@ -54,7 +73,7 @@ class TokenFinder:
 
     def __init__(self, source: CookieSource, headers: Sequence[TokenHeader]) -> None:
         self._source = source
-        self._readers = [HeaderReader(header) for header in headers]
+        self._readers = [HeaderReader(one) for one in _with_proven(headers)]
 
     def token(self, scope: Any) -> str | None:
         """Return the token of a request, as it came, or None.
@@ -99,7 +118,7 @@ class TokenFinder:
             return offered_token(scope)
         except ValueError:
             log_refusal("invalid_request", "two_subprotocols")
-            raise invalid_request(TWO_SUBPROTOCOLS) from None
+            raise invalid_request(TWO_SUBPROTOCOLS, self._challenges) from None
 
     def _of_cookies(self, scope: Any) -> Found:
         if not any(name == b"cookie" for name, _ in scope["headers"]):
@@ -113,10 +132,18 @@ class TokenFinder:
                 return Found(tokens)
         return NOTHING
 
-    def nothing(self, scope: Any) -> HTTPException:
+    @property
+    def _challenges(self) -> Challenges:
+        return self._source.protection.challenges
+
+    def nothing(self, scope: Any, scopes: Sequence[str] = ()) -> HTTPException:
         """Return the 401 of a request without a token.
 
         Where there is a header that should have one, the log says what it lacks.
+
+        Args:
+            scope: ASGI's.
+            scopes: What its token would need.
         """
         for reader in self._readers:
             flaw = reader.flaw(scope["headers"])
@@ -127,17 +154,26 @@ class TokenFinder:
             if self.offer(scope) is not None:
                 hint = "the subprotocol bearer is followed by no token"
                 log_refusal("not_authenticated", "token_empty", hint=hint)
-        return not_authenticated()
+        return not_authenticated(self._challenges, scopes)
 
     def two_headers(self, header: TokenHeader | None = None) -> HTTPException:
         """Return the 400 of a request that has a header twice; the first by default."""
         header = header or self._readers[0].header
         hint = f"the request has more than one header {header.name}"
         log_refusal("invalid_request", "two_headers", hint=hint)
-        return invalid_request(f"More than one {header.name} header")
+        text = f"More than one {header.name} header"
+        return invalid_request(text, self._challenges)
 
     def two_cookies(self) -> HTTPException:
         """Return the 400 of cookies that contradict each other."""
         hint = "cookies of one name have different tokens, and more than one is good"
         log_refusal("invalid_request", "two_cookies", hint=hint)
-        return invalid_request(TWO_COOKIES)
+        return invalid_request(TWO_COOKIES, self._challenges)
+
+
+def _with_proven(headers: Sequence[TokenHeader]) -> Iterator[TokenHeader]:
+    """Yield each header, and after ``Bearer`` the same with ``DPoP`` (RFC 9449 7.1)."""
+    for header in headers:
+        yield header
+        if header.scheme is not None and header.scheme.lower() == "bearer":
+            yield TokenHeader(header.name, PROVEN)

@@ -9,7 +9,13 @@ from fastapi import HTTPException
 from typing_extensions import TypedDict
 
 from fastbearer.errors import MissingClaimError, TokenError
-from fastbearer.fastapi.challenges import MISSING_USER_ID, WRONG_USER_ID, answer_to
+from fastbearer.fastapi.challenges import (
+    MISSING_USER_ID,
+    PLAIN,
+    WRONG_USER_ID,
+    Challenges,
+    answer_to,
+)
 from fastbearer.fastapi.hints import MISSING_CLAIMS
 from fastbearer.fastapi.refusal_log import log_token_error
 from fastbearer.issuers.naming import DEFAULT_NAMING, Naming
@@ -36,7 +42,7 @@ class TokenUser(TypedDict):
 UserOf = Callable[[Mapping[str, Any]], TokenUser]
 
 
-def user_of(claims: Mapping[str, Any]) -> TokenUser:
+def user_of(claims: Mapping[str, Any], *, challenges: Challenges = PLAIN) -> TokenUser:
     """Return the user whom verified claims name.
 
     Raises:
@@ -44,13 +50,16 @@ def user_of(claims: Mapping[str, Any]) -> TokenUser:
     """
     user_id = subject_of(claims)
     if user_id is None:
-        raise _nobody(DEFAULT_NAMING, claims)
+        raise _nobody(DEFAULT_NAMING, claims, challenges)
     email = claims.get("email")
     return {"user_id": user_id, "email": email if isinstance(email, str) else ""}
 
 
 def named_user(
-    naming_of: Callable[[Mapping[str, Any]], Naming], claims: Mapping[str, Any]
+    naming_of: Callable[[Mapping[str, Any]], Naming],
+    claims: Mapping[str, Any],
+    *,
+    challenges: Challenges = PLAIN,
 ) -> TokenUser:
     """Return the user whom verified claims name, as their issuer names users.
 
@@ -61,15 +70,18 @@ def named_user(
     try:
         user_id = naming.user_id(claims)
     except TokenError:
-        raise _nobody(naming, claims) from None
+        raise _nobody(naming, claims, challenges) from None
     return {"user_id": user_id, "email": naming.email_of(claims)}
 
 
-def _nobody(naming: Naming, claims: Mapping[str, Any]) -> HTTPException:
+def _nobody(
+    naming: Naming, claims: Mapping[str, Any], challenges: Challenges
+) -> HTTPException:
     """Return the 401 of claims that name nobody, or nobody by a text."""
     error = naming.nobody(claims)
     is_missing = isinstance(error, MissingClaimError)
     log_token_error(error, MISSING_CLAIMS["sub"] if is_missing else NOT_TEXT)
-    refusal = answer_to(error, MISSING_USER_ID if is_missing else WRONG_USER_ID)
+    text = MISSING_USER_ID if is_missing else WRONG_USER_ID
+    refusal = answer_to(error, text, challenges)
     refusal.__cause__ = error
     return refusal
