@@ -52,6 +52,10 @@ HINTS: Mapping[str, str] = {
     " with an audience or a resource where it knows such",
     "token_too_long": "set JWT_MAX_BYTES, if tokens of the issuer are so long",
     "typ_wrong": OTHER_KIND,
+}
+"""Where a reason alone says what to do; the others are plain enough, or depend."""
+
+HINTS_OF_OTHERS: Mapping[str, str] = {
     "no_proof": "send it after DPoP with a proof, where DPOP is on (RFC 9449)",
     "unbound": "a token without cnf.jkt is sent after Bearer",
     "other_binding": "only a cnf that has jkt, and nothing else, can be proved",
@@ -59,15 +63,7 @@ HINTS: Mapping[str, str] = {
     "proof_htu": "behind a proxy, set DPOP_BASE_URL or RESOURCE_URL",
     "proof_iat": "the client's clock, or the age of the proof",
     "proof_replayed": "the client must make a new proof for each request",
-}
-"""Where a reason alone says what to do; the others are plain enough, or depend."""
-
-HINTS_OF_OTHERS: Mapping[str, str] = {
-    "no_proof": "DPOP=optional accepts such tokens with a proof, BOUND_TOKENS=bearer"
-    " accepts them as they are",
     "not_access_token": OTHER_KIND,
-    "proof_htu": "DPOP_BASE_URL or RESOURCE_URL says how clients see this service",
-    "proof_iat": "do the clocks differ?",
     "session_ended": "its user has signed out, or somebody has ended the session",
     "token_inactive": "its issuer says so: it has expired, or was revoked",
     "value_wrong": "is it of another client or tenant? The settings ask for a value",
