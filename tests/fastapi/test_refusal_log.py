@@ -217,6 +217,7 @@ HINTED = [
     (signed(claims(iss="x")), strict(issuer="a"), "JWT_ISSUERS"),
     ("Bearer a.b.c", None, 'the header says "Bearer" twice'),
     ("bearer", None, 'the header says "Bearer" twice'),
+    (f"{signed(claims())}, Bearer {signed(claims())}", None, "joined two headers"),
     ("7b1f0e2c9d", None, "introspection"),
     ("a.b.c.d.e", None, "(JWE)"),
     ("x" * 20_000, None, "JWT_MAX_BYTES"),

@@ -31,6 +31,8 @@ NOT_THIS_ISSUER = (
 )
 OTHER_KIND = "is it an ID token, where an access token is wanted?"
 ID_TOKEN = "it has the claims of an ID token: send the access token"
+TWICE = 'the header says "Bearer" twice, or once where no scheme is expected'
+JOINED = "a proxy has joined two headers with a comma"
 OPAQUE = "an opaque token: only its issuer can tell what it says (introspection)"
 
 HINTS: Mapping[str, str] = {
@@ -77,6 +79,7 @@ MISSING_CLAIMS: Mapping[str | None, str] = {
     "sub": "the token names no user: set JWT_USER_CLAIM, if another claim does",
 }
 
+OF_ITS_FORM = frozenset(("token_base64", "token_encrypted", "token_not_compact"))
 OF_ANOTHER_KIND = frozenset(("aud_unexpected", "aud_wrong", "typ_wrong", "value_wrong"))
 
 
@@ -105,7 +108,7 @@ def hint_for(error: TokenError, token: str, context: Context) -> str | None:
     reason, claim = error.reason or "", getattr(error, "claim", None)
     if error.code == "invalid_algorithm":
         return _of_algorithm(token, context.algorithm) or HINTS.get(reason)
-    if reason in ("token_not_compact", "token_base64"):
+    if reason in OF_ITS_FORM:
         return _of_form(token) or HINTS.get(reason)
     if reason in ("nbf_ahead", "exp_passed"):
         return _of_clocks(token, claim, context.clock())
@@ -138,11 +141,13 @@ def _of_form(token: str) -> str | None:
     """Return what a token is that has not the form of one."""
     start = token[:80].strip().lower()
     if start.startswith("bearer"):
-        return 'the header says "Bearer" twice'
+        return TWICE
     if start in EMPTY_VALUES:
         return "the client has sent the name of an empty value in place of a token"
     if start.startswith(('"', "'")):
         return "the token has quotation marks around it"
+    if "," in token[:MAX_BYTES]:
+        return JOINED
     return OPAQUE if "." not in token[:MAX_BYTES] else None
 
 

@@ -47,7 +47,7 @@ def _routes(
             calls = [one for one in _calls(dependant) if one not in overrides]
             yield path, names, calls
         elif hasattr(route, "app"):
-            # Middleware around a mounted application hides its routes, a mount does not.
+            # Middleware around a mounted application hides its routes.
             inner = route.app if hasattr(route.app, "routes") else route
             yield from _routes(inner, path, names - {MOUNTED})
 
