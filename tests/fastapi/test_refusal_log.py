@@ -27,6 +27,7 @@ from fastbearer.errors import (
     TokenError,
 )
 from fastbearer.fastapi import Auth, BearerMiddleware, Settings, TokenHeader, TokenUser
+from fastbearer.fastapi.dpop import REASONS as OF_PROOFS
 from fastbearer.fastapi.hints import HINTS, hint_for
 from fastbearer.fastapi.refusal_log import log_refusal
 from fastbearer.revocation import MemoryRevocations
@@ -206,7 +207,7 @@ def test_no_two_causes_have_the_same_line(lines: Callable[[], list[str]]) -> Non
 
 
 def test_every_hint_is_of_a_reason_that_there_is() -> None:
-    assert set(REASONS) >= HINTS.keys()
+    assert {*REASONS, *OF_PROOFS} >= HINTS.keys()
 
 
 HINTED = [
