@@ -76,6 +76,22 @@ raise_status(const core_state *state, status failed)
     return NULL;
 }
 
+PyObject *
+raise_worded(const core_state *state, status failed, const char *rule, ...)
+{
+    va_list rest;
+    va_start(rest, rule);
+    PyObject *words = PyUnicode_FromFormatV(rule, rest);
+    va_end(rest);
+    PyObject *arguments = words == NULL ? NULL : PyTuple_Pack(1, words);
+    if (arguments != NULL) {
+        raise_with(state, failed, arguments, NULL);
+    }
+    Py_XDECREF(words);
+    Py_XDECREF(arguments);
+    return NULL;
+}
+
 /* The message names the member where the rule alone does not tell. */
 static PyObject *
 member_arguments(PyObject *arguments, status failed, const char *member)

@@ -260,6 +260,7 @@ static PyMethodDef secret_methods[] = {
     {"is_sealed_with", is_sealed_with, METH_O, is_sealed_doc},
     {"open", open_sealed, METH_O, open_doc},
     {"seal", seal, METH_O, seal_doc},
+    COPY_METHODS,
     {NULL, NULL, 0, NULL},
 };
 

@@ -47,6 +47,10 @@ bool raise_prepare(core_state *state);
  * returns NULL. */
 PyObject *raise_status(const core_state *state, status failed);
 
+/* Raises what the status stands for, in better words; returns NULL. */
+PyObject *raise_worded(const core_state *state, status failed,
+                       const char *rule, ...);
+
 /* Raises what the status stands for, with the JWK's member that it is about,
  * or NULL; returns NULL. */
 PyObject *raise_member(const core_state *state, status failed,
@@ -54,6 +58,21 @@ PyObject *raise_member(const core_state *state, status failed,
 
 /* Raises STATUS_CLAIM_MISSING for that claim; returns NULL. */
 PyObject *raise_missing(const core_state *state, PyObject *claim);
+
+/* --- copy.c -------------------------------------------------------------- */
+
+PyObject *copy_self(PyObject *self, PyObject *unused);
+PyObject *copy_refuse(PyObject *self, PyObject *unused);
+
+/* Methods of a type whose objects never change: copy.copy, copy.deepcopy and
+ * what calls them (dataclasses.asdict) get the object itself; pickle is told
+ * why not. */
+#define COPY_METHODS                                                          \
+    {"__copy__", copy_self, METH_NOARGS, NULL},                               \
+        {"__deepcopy__", copy_self, METH_O, NULL},                            \
+    {                                                                         \
+        "__reduce__", copy_refuse, METH_NOARGS, NULL                          \
+    }
 
 /* --- pytext.c: text of Python objects ------------------------------------ */
 
@@ -166,6 +185,13 @@ bool key_kid(const core_state *state, PyObject *kid);
 
 /* Raises an InvalidKeyError for a key that cannot, or may not, sign. */
 bool key_can_sign(const core_state *state, const KeyObject *key);
+
+/* The algorithm that a wrong name may have meant, or NULL. */
+const alg *key_near_miss(PyObject *name);
+
+/* Raises the TypeError for what is no Key, and says how to make one of it; the
+ * argument is called `what`. Returns NULL. */
+PyObject *key_is_needed(const char *what, PyObject *value);
 
 /* A tuple of keys that may verify, from one Key or an iterable of them; not
  * empty. */

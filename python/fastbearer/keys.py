@@ -62,6 +62,11 @@ class KeySet:
     __slots__ = ("_keys", "_skipped")
 
     def __init__(self, keys: Iterable[Key]) -> None:
+        if isinstance(keys, (Key, str, bytes, dict)):
+            raise TypeError(
+                f"a KeySet is made of Keys, not of a {type(keys).__name__}:"
+                " KeySet([key]), or KeySet.from_jwks(jwks)"
+            )
         self._keys = tuple(keys)
         self._skipped: tuple[SkippedKey, ...] = ()
         if not self._keys:
@@ -128,6 +133,12 @@ class KeySet:
                 return key
         raise KeyError(kid)
 
+    def __copy__(self) -> KeySet:
+        return self
+
+    def __deepcopy__(self, memo: object) -> KeySet:
+        return self
+
     def __repr__(self) -> str:
         return f"KeySet({list(self._keys)!r})"
 
@@ -139,7 +150,10 @@ def _entries(jwks: Mapping[str, Any] | str | bytes) -> list[Any]:
     except (MalformedTokenError, KeyError, TypeError):
         entries = None
     if not isinstance(entries, (list, tuple)):
-        raise InvalidKeyError("a JWK Set is an object with an array of keys")
+        raise InvalidKeyError(
+            "a JWK Set is an object with an array of keys;"
+            " a single key is read with Key.from_jwk"
+        )
     if len(entries) > key_set_max:
         raise InvalidKeyError(f"a JWK Set of more than {key_set_max} keys")
     return list(entries)

@@ -4,8 +4,10 @@ Tokens for any user, a client that is signed in, a hasher that costs nothing, a
 clock that stands still, and users without any token at all.
 """
 
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
@@ -23,7 +25,9 @@ __all__ = [
     "bearer",
     "cheap_hasher",
     "override_user",
+    "python_clock",
     "signed_in",
+    "stopped_clock",
     "token_for",
 ]
 
@@ -51,6 +55,55 @@ class FrozenClock:
     def advance(self, seconds: float) -> None:
         """Let time pass."""
         self.now += seconds
+
+
+@contextmanager
+def stopped_clock(
+    now: float | datetime | None = None, *, auth: Auth = default_auth
+) -> Iterator[FrozenClock]:
+    """Stop the clock by which tokens are signed and judged; set it, or advance it.
+
+    It is a decorator, too. Afterwards the clock is that of before. Enter it before
+    accounts are used for the first time, if their codes shall see it.
+
+    Args:
+        now: Seconds since the epoch, or a datetime with a time zone; without it, the
+            present.
+        auth: Whose clock.
+
+    Raises:
+        ConfigurationError: ``auth`` was given a verifier, which has its own clock.
+    """
+    seconds = now.timestamp() if isinstance(now, datetime) else now
+    clock = FrozenClock(time.time() if seconds is None else seconds)
+    with _clock_of(auth, clock):
+        yield clock
+
+
+@contextmanager
+def python_clock(*, auth: Auth = default_auth) -> Iterator[None]:
+    """Let ``time.time`` tell the time, which freezegun and time-machine stop.
+
+    The core reads the clock of the system without Python, so that neither package
+    reaches it: a test of what has expired would pass wrongly, or fail.
+
+    Args:
+        auth: Whose clock.
+
+    Raises:
+        ConfigurationError: ``auth`` was given a verifier, which has its own clock.
+    """
+    with _clock_of(auth, lambda: time.time()):  # looked up each time
+        yield
+
+
+@contextmanager
+def _clock_of(auth: Auth, clock: Callable[[], float]) -> Iterator[None]:
+    before = auth.set_clock(clock)
+    try:
+        yield
+    finally:
+        auth.set_clock(before)
 
 
 def cheap_hasher() -> PasswordHash:

@@ -103,7 +103,7 @@ def check_url(
     if found.scheme != "https" and not allow_http and not found.is_loopback:
         raise ConfigurationError(
             f"{name} must be https (http only for this machine itself, "
-            "or where allow_http=True says so)"
+            "or where allow_http=True or JWT_ALLOW_HTTP=1 says so)"
         )
     return found.is_loopback
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any, Protocol
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
@@ -221,6 +222,43 @@ def test_dates_of_a_server_in_another_zone() -> None:
         session = found(SQLSessions(url))
         assert session is not None and session.expires_at == NOW + HOUR
         assert session.session["expiresAt"] == "2026-11-22T07:46:51.909Z"
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@postgres
+@pytest.mark.parametrize(
+    "zone", ["Europe/Berlin", BERLIN, timezone(timedelta(hours=1))]
+)
+def test_columns_without_a_zone_of_a_server_in_one(zone: Any) -> None:
+    """node-postgres writes local time, of which ``timestamp`` keeps no zone."""
+    with own_database() as url:
+        tables = BetterAuthTables(url, dates="timestamp")
+        tables.create()
+        tables.sign_in(expiresAt=(NOW + HOUR).astimezone(BERLIN))
+        tables.update("session", createdAt=NOW.astimezone(BERLIN))
+        banned = (NOW + HOUR / 2).astimezone(BERLIN)
+        tables.update("user", banned=True, banExpires=banned)
+
+        def looked(now: datetime, **options: Any) -> Session | None:
+            return found(SQLSessions(url, tables=Tables(**options)), now)
+
+        later = NOW + HOUR - MILLISECOND
+        session = looked(later, zone=zone)
+        assert session is not None and session.expires_at == NOW + HOUR
+        assert session.session["createdAt"] == "2026-11-22T06:46:51.909Z"
+        assert looked(NOW + HOUR, zone=zone) is None
+        assert looked(NOW, zone=zone) is None  # banned for half an hour
+        # Taken for UTC, the session would be good for an hour more.
+        wrong = looked(NOW + 1.75 * HOUR)
+        assert wrong is not None and wrong.expires_at == NOW + 2 * HOUR
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "", "../etc/passwd", 5, None, "\0"])
+def test_zones_that_are_none(zone: Any) -> None:
+    with pytest.raises(ConfigurationError, match="zone"):
+        Tables(zone=zone)
 
 
 @pytest.mark.parametrize(("ids", "user_id"), [("uuid", USER_UUID), ("integer", "7")])
@@ -728,6 +766,12 @@ def test_a_session_without_a_beginning_ends_with_the_rest(shelf: RedisShelf) -> 
         b"[]",
         b'"4711"',
         b"{4711",
+        b'"{4711}"',
+        b'"{}","session":4711',
+        b'"{}", "": 4711',
+        b'"4711',
+        json.dumps(json.dumps(json.dumps(STORED))).encode(),
+        json.dumps(json.dumps({"session": 4711, "user": {}})).encode(),
         b"\xff4711",
         b'{"session":{},"user":{}}',
         b'{"session":4711,"user":{}}',
@@ -753,6 +797,23 @@ def test_values_in_redis_that_are_no_sessions(
     assert found(shelf.sessions()) is None
     assert "4711" not in caplog.text and TOKEN not in caplog.text
     assert ("a stored session cannot be read" in caplog.text) is bool(value)
+
+
+@redis
+@pytest.mark.parametrize("name", ["Ada", 'Ada "\u20ac" \\ \n', "\U0001f511"])
+def test_values_in_redis_that_were_stringified_twice(
+    shelf: RedisShelf, name: str
+) -> None:
+    """As a storage does whose ``set`` calls ``JSON.stringify`` once more."""
+    for is_ascii in (True, False):
+        once = json.dumps(changed("user", name=name), ensure_ascii=is_ascii)
+        shelf.set(TOKEN, json.dumps(once, ensure_ascii=is_ascii).encode())
+        session = found(shelf.sessions())
+        assert session is not None and session.user["name"] == name
+    created = round(NOW.timestamp() * 1000)
+    for before, is_there in ((created, True), (created + 1, False)):
+        shelf.set("revoked-sessions-before-u1", json.dumps(str(before)).encode())
+        assert (found(shelf.sessions()) is not None) is is_there
 
 
 @redis

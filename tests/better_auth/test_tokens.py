@@ -317,6 +317,3 @@ def test_origins() -> None:
     assert found == {
         *("https://a.example", "https://b.example", "https://c.example:8443"),
     }
-    for wrong in ("*.example.com", "https://*.example.com", "myapp://", "https://x/y"):
-        with pytest.raises(ConfigurationError):
-            BetterAuth(SECRET, trusted_origins=[wrong])

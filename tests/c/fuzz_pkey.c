@@ -88,6 +88,22 @@ use(EVP_PKEY *evp)
     }
 }
 
+/* What is tidy is tidy for good, and no longer than was said. */
+static void
+check_tidying(span text)
+{
+    char *once = exact_room(PEM_ROOM(text.len));
+    size_t len = pkey_tidy_pem(text, once);
+    MUST(len <= PEM_ROOM(text.len));
+    char *copy = exact_copy(once, len);
+    char *twice = exact_room(PEM_ROOM(len));
+    MUST(pkey_tidy_pem((span){copy, len}, twice) == len);
+    MUST(len == 0 || memcmp(copy, twice, len) == 0);
+    free(twice);
+    free(copy);
+    free(once);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -97,6 +113,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *copy = exact_copy(data, size);
     const span text = {copy, size}, none = {"", 0};
     EVP_PKEY *evp = NULL;
+    check_tidying(text);
     if (pkey_from_der(text, none, &evp) == STATUS_OK) {
         use(evp);
     } else {

@@ -48,7 +48,7 @@ def test_the_reasons_are_those_of_the_snapshot() -> None:
         (lambda: Key.from_secret(""), "key_empty"),
         (lambda: Key.from_secret("short"), "key_short"),
         (lambda: Key.from_secret('{"kty":"oct","k":"abc"}'), "key_is_jwk"),
-        (lambda: Key.from_pem("none"), "key_unreadable"),
+        (lambda: Key.from_pem("none"), "key_no_pem"),
         (lambda: password_verify("no", "no hash"), "hash_unknown"),
     ],
 )

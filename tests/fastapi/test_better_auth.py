@@ -359,11 +359,50 @@ def test_a_cookie_counts_only_from_a_trusted_origin(
     assert response.status_code == (401 if status == 200 else status)
 
 
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        *(("https://preview.example.com", 200), ("http://localhost:5173", 200)),
+        *(("myapp://", 200), ("exp://192.168.1.20:8081", 200), ("null", 403)),
+        *(("https://preview.example.com.evil.test", 403), ("otherapp://", 403)),
+        *(("exp://192.168.evil.test:8081", 403), ("http://localhost", 403)),
+    ],
+)
+def test_trusted_origins_may_have_wildcards(
+    serve: Serve, origin: str, status: int
+) -> None:
+    listed = "https://*.example.com,myapp://,exp://192.168.*.*:*/**,http://localhost:*"
+    environment = {"BETTER_AUTH_SECRET": SECRET, "BETTER_AUTH_TRUSTED_ORIGINS": listed}
+    ba = BetterAuth.from_environment(environment, base_url="https://id.example")
+    url = serve(make_app(BetterAuth.from_environment(environment)))
+    cookie = cookies(ba).replace("__Secure-", "")
+    assert ask(url, "POST", cookie=cookie, origin=origin).status_code == status
+
+
 def test_two_origins_are_none(serve: Serve) -> None:
     ba = BetterAuth(SECRET)
     url = serve(make_app(ba))
     headers = [("cookie", cookies(ba)), ("origin", "null"), ("origin", ORIGIN)]
     assert httpx2.post(f"{url}/me", headers=headers).status_code == 403
+
+
+def test_a_server_that_hands_the_cookie_on_has_no_origin(
+    serve: Serve, sessions: Sessions
+) -> None:
+    """Like a route handler of Next.js; an option takes its requests."""
+    ba = BetterAuth(SECRET, store=sessions)
+    strict = serve(make_app(ba))
+    lax = serve(make_app(ba, requests_without_origin="allow"))
+    assert ask(strict, "POST", cookie=cookies(ba)).status_code == 403
+    assert signed_in(ask(lax, "POST", cookie=cookies(ba)), "store")
+    for headers in (
+        *({"origin": "https://evil.example"}, {"origin": "null"}),
+        *({"sec_fetch_site": "cross-site"}, {"sec_fetch_site": "same-site"}),
+    ):
+        answer = ask(lax, "POST", cookie=cookies(ba), **headers)
+        assert answer.status_code == 403
+    with pytest.raises(ConfigurationError, match="requests_without_origin"):
+        better_auth_session(ba, requests_without_origin="yes")  # type: ignore[arg-type]
 
 
 def test_its_own_host_may_send_a_cookie(serve: Serve) -> None:
@@ -552,7 +591,18 @@ def test_a_refusal_can_be_diagnosed(
     url = serve(make_app(ba))
     with caplog.at_level(logging.WARNING, logger="fastbearer"):
         ask(url, cookie=cookies(BetterAuth(SECRET[::-1])))
-    assert "session refused: invalid_signature" in caplog.text
+        ask(url, cookie=cookies(BetterAuth(SECRET)).split("; ")[0])
+        keyed = BetterAuth(SECRET, jwks=KEYS)
+        at_jwt = Signer(SIGNING, issuer=ORIGIN, audience=ORIGIN, lifetime=9)
+        other = at_jwt.sign({"sub": "u1"}, headers={"typ": "at+jwt"})
+        ask(serve(make_app(keyed)), authorization=f"Bearer {other}")
+    lines = [one.getMessage() for one in caplog.records if one.name == "fastbearer"]
+    assert [line.partition("refused: ")[2] for line in lines] == [
+        "invalid_signature: signature_wrong",
+        "missing_claim: there is no session data (session_data)",
+        "invalid_claim: typ_wrong (typ)",
+    ]
+    assert not any(part in caplog.text for part in (TOKEN, other, SECRET))
 
 
 def test_the_cause_is_kept(sessions: Sessions) -> None:

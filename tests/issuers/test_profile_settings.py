@@ -73,6 +73,12 @@ WORDS: dict[str, tuple[Callable[..., Issuer], tuple[Any, ...], Any, str]] = {
         "http://localhost:3000",
         "http://localhost:3000/api/auth/jwks",
     ),
+    "Clerk behind a proxy": (
+        Issuer.clerk,
+        ("https://app.example.com/__clerk",),
+        "https://app.example.com/__clerk",
+        "https://app.example.com/__clerk/.well-known/jwks.json",
+    ),
     "Cognito in China": (
         Issuer.cognito,
         ("cn-north-1", "cn-north-1_a", "client"),
@@ -135,6 +141,22 @@ WORDS: dict[str, tuple[Callable[..., Issuer], tuple[Any, ...], Any, str]] = {
         ("https://abc.supabase.co/auth/v1/",),
         "https://abc.supabase.co/auth/v1",
         "https://abc.supabase.co/auth/v1/.well-known/jwks.json",
+    ),
+    "Supabase's project reference": (
+        Issuer.supabase,
+        ("abcdefghijklmnopqrst",),
+        "https://abcdefghijklmnopqrst.supabase.co/auth/v1",
+        "https://abcdefghijklmnopqrst.supabase.co/auth/v1/.well-known/jwks.json",
+    ),
+    "the address of a discovery document": (
+        Issuer.keycloak,
+        (
+            "https://id.example.com/realms/app/.well-known/openid-configuration",
+            "app",
+            "api",
+        ),
+        "https://id.example.com/realms/app",
+        "https://id.example.com/realms/app/protocol/openid-connect/certs",
     ),
     "Supabase on this machine": (
         Issuer.supabase,

@@ -22,7 +22,7 @@ from fastbearer import (
     Signer,
     UnknownKeyError,
 )
-from fastbearer.jwks import DiscoveredKeys, JWKSVerifier
+from fastbearer.jwks import DiscoveredKeys, JWKSClient, JWKSVerifier
 from fastbearer.jwks.metadata import metadata_urls
 from key_server import Behaviour, KeyServer, answer, by_path, metadata, serving
 from private_ca import PrivateCA
@@ -283,6 +283,18 @@ def test_the_keys_may_be_on_another_host(server: KeyServer, keys: Keys) -> None:
     assert request.headers["User-Agent"] == "Mozilla/5.0"
 
 
+def test_keys_elsewhere_that_want_the_headers_are_said(server: KeyServer) -> None:
+    """Kubernetes names its keys by the address of a node, and wants a token."""
+    headers = {"Authorization": "Bearer a-secret"}
+    with KeyServer(answer(b"", 401)) as elsewhere:
+        provides(server)[OPENID] = answer(metadata(server.origin, elsewhere.url))
+        said = failure(DiscoveredKeys(server.origin, headers=headers))
+        assert said.startswith(f"{elsewhere.url}: status 401: headers=... are for the")
+        elsewhere.behave = serving(OLD)
+        JWKSClient(elsewhere.url, headers=headers).keys()
+        assert elsewhere.requests[1].headers["Authorization"] == "Bearer a-secret"
+
+
 def test_the_keys_of_the_same_host_get_the_headers(server: KeyServer) -> None:
     provides(server)
     DiscoveredKeys(server.origin, headers={"X-API-Key": "k"}).keys()
@@ -507,7 +519,7 @@ def test_a_failure_is_logged_once_and_the_last_good_set_kept(
     assert keys(source) is good
     assert keys(source) is good
     (line,) = caplog.messages
-    assert said in line and server.origin in line
+    assert said in line and f"{server.origin}{place}: " in line
     source._fetcher.timeout = HANG
     provides(server)["/keys"] = serving(NEW)
     clock.now += 300
@@ -529,6 +541,29 @@ def test_it_is_due_again_after_one_cool_down(
         assert server.hits == tries == len(caplog.messages)
         clock.now += 10
     provides(server)
+    assert kids(keys(source)) == ["old"]
+
+
+@both_ways
+def test_time_that_passes_during_a_fetch_does_not_double_the_cool_down(
+    server: KeyServer, keys: Keys
+) -> None:
+    """The document is asked for a moment after the attempt at the keys began."""
+    server.behave = answer(b"", 500)
+
+    class Ticking(Clock):
+        step = 0.5
+
+        def __call__(self) -> float:
+            self.now += self.step
+            return self.now
+
+    ticking = Ticking()
+    source = DiscoveredKeys(server.origin, cooldown=10, clock=ticking)
+    with pytest.raises(KeySourceError):
+        keys(source)
+    provides(server)
+    ticking.step, ticking.now = 0, source._keys._shelf._tried + 10
     assert kids(keys(source)) == ["old"]
 
 

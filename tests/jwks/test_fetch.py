@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -10,10 +11,12 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from fastbearer import ConfigurationError, __version__
-from fastbearer.jwks.fetch import Fetcher, FetchError, Response, _made_once
+from fastbearer.jwks.fetch import Fetcher, FetchError, Response
+from fastbearer.jwks.request_parts import made_once
 from key_server import KeyServer, answer
 from private_ca import PrivateCA
 from waiting import HANG
@@ -121,9 +124,35 @@ def test_headers_that_are_not_sent(headers: Any) -> None:
     assert SECRET not in str(caught.value)
 
 
-def test_values_of_headers_are_not_shown() -> None:
+def test_what_is_sent_is_not_shown(
+    server: KeyServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither by us nor by the HTTP client, whose log has whole URLs."""
+    caplog.set_level(logging.DEBUG)
     fetcher = Fetcher(headers={"X-API-Key": SECRET})
-    assert SECRET not in f"{fetcher!r} {fetcher}"
+    url = f"{server.url}?key={SECRET}"
+
+    async def both() -> None:
+        await fetcher.get(url)
+        await fetcher.post(url, {"token": SECRET}, headers={"Authorization": SECRET})
+
+    asyncio.run(both())
+    assert server.hits == 2
+    assert SECRET not in f"{fetcher!r} {fetcher} {caplog.text}"
+
+
+def test_the_http_clients_log_of_others_is_left_alone(
+    server: KeyServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    async def ours_and_theirs() -> None:
+        async with httpx2.AsyncClient() as http:
+            await Fetcher().get(f"{server.url}?ours")
+            await http.get(f"{server.url}?theirs")
+
+    asyncio.run(ours_and_theirs())
+    assert "?theirs" in caplog.text and "?ours" not in caplog.text
 
 
 @pytest.mark.parametrize("name", ["timeout", "max_bytes"])
@@ -339,7 +368,7 @@ def test_what_is_no_file_of_certificates(given: Any) -> None:
 def test_certificates_of_the_environment(
     ca: PrivateCA, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _made_once.cache_clear()
+    made_once.cache_clear()
     monkeypatch.setenv("SSL_CERT_FILE", "/no/such/file")
     with pytest.raises(ConfigurationError, match="SSL_CERT_FILE"):
         Fetcher()
@@ -347,7 +376,7 @@ def test_certificates_of_the_environment(
     with KeyServer(OK, ca.serving("localhost")) as server:
         assert get(server.url).status == 200
     monkeypatch.undo()
-    _made_once.cache_clear()
+    made_once.cache_clear()
 
 
 def test_a_context_that_verifies_nothing_is_no_better_than_http() -> None:

@@ -30,6 +30,7 @@ MODULES = [
     "fastbearer.issuers",
     "fastbearer.issuers.cloud_profiles",
     "fastbearer.issuers.profiles",
+    "fastbearer.issuers.server_profiles",
     "fastbearer.errors",
     "fastbearer.revocation",
     "fastbearer.testing",

@@ -54,6 +54,7 @@ GROUND = {
     ("module/skin.h", "json/json_out.h"),
     ("module/names.h", "base/base.h"),
     ("module/json/json_out.h", "base/base.h"),
+    ("module/json/json_out.h", "json/json.h"),
 }
 """What the header of the module's every file is made of."""
 

@@ -98,6 +98,9 @@
       "the key's kid holds a lone surrogate")                                 \
     X(KEY_UNREADABLE, "InvalidKeyError", NULL,                                \
       "no key or certificate of a supported kind could be read")              \
+    X(KEY_NO_PEM, "InvalidKeyError", NULL,                                    \
+      "the text has no PEM block, -----BEGIN to -----END; for a JWK there "   \
+      "is Key.from_jwk, for DER Key.from_der, for a secret Key.from_secret")  \
     X(KEY_COSTLY, "InvalidKeyError", NULL,                                    \
       "the key is longer, or costs more to open, than is allowed")            \
     X(KEY_PASSWORD, "InvalidKeyError", NULL,                                  \
@@ -123,22 +126,28 @@
     X(KEY_USE, "InvalidKeyError", NULL,                                       \
       "use or key_ops of the JWK do not allow this operation")                \
     X(JWK_JSON, "InvalidKeyError", NULL,                                      \
-      "a JWK must be a mapping, or strict JSON of an object")                 \
+      "a JWK must be a mapping, or strict JSON of an object; a PEM text is "  \
+      "read with Key.from_pem")                                               \
     X(JWK_KTY, "InvalidKeyError", NULL,                                       \
-      "the JWK's kty is not oct, RSA, EC or OKP")                             \
+      "the JWK's kty is not oct, RSA, EC or OKP; a JWK Set is read with "     \
+      "KeySet.from_jwks")                                                     \
     X(JWK_ALG, "InvalidKeyError", NULL,                                       \
       "the JWK's alg is not a signature algorithm, or not the one asked for") \
     X(JWK_MEMBER, "InvalidKeyError", NULL,                                    \
       "a member of the JWK is missing, has the wrong type or length, or is "  \
       "not strict base64url")                                                 \
     X(KEY_IS_PEM, "InvalidKeyError", NULL,                                    \
-      "a PEM key or certificate must not be an HMAC secret")                  \
+      "a PEM key or certificate must not be an HMAC secret: read it with "    \
+      "Key.from_pem")                                                         \
     X(KEY_IS_SSH, "InvalidKeyError", NULL,                                    \
-      "an SSH key must not be an HMAC secret")                                \
+      "an SSH key must not be an HMAC secret: ssh-keygen -e -m PKCS8 makes "  \
+      "a PEM text of it, for Key.from_pem")                                   \
     X(KEY_IS_JWK, "InvalidKeyError", NULL,                                    \
-      "a JWK or JWK Set must not be an HMAC secret")                          \
+      "a JWK or JWK Set must not be an HMAC secret: read it with "            \
+      "Key.from_jwk or KeySet.from_jwks")                                     \
     X(KEY_IS_DER, "InvalidKeyError", NULL,                                    \
-      "a DER key or certificate must not be an HMAC secret")                  \
+      "a DER key or certificate must not be an HMAC secret: read it with "    \
+      "Key.from_der")                                                         \
     /* passwords */                                                           \
     X(HASH_UNKNOWN, "InvalidHashError", NULL,                                 \
       "not a hash of a supported format")                                     \

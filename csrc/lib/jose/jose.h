@@ -65,6 +65,17 @@ CHECKED status pkey_from_curve(const curve *on, span x, span y, span d,
 
 CHECKED status pkey_generate(const alg *algorithm, EVP_PKEY **out);
 
+/* --- pkey_armour.c ------------------------------------------------------- */
+
+/*
+ * Writes the blocks of a PEM text as RFC 7468 2 wants them, and nothing else:
+ * they may stand in one line, indented, between quotes, and with any line
+ * ends, also written as \n. Returns the length, which is at most
+ * PEM_ROOM(text.len). Linear.
+ */
+#define PEM_ROOM(len) (2 * (len) + 1)
+size_t pkey_tidy_pem(span text, char *out);
+
 /* --- pkey_pkcs8.c -------------------------------------------------------- */
 
 /* Each gives a new key, or NULL, and moves *p after what it has read: of

@@ -147,6 +147,18 @@ read_blocks(BIO *bio, span password, EVP_PKEY **out)
     return result == STATUS_OK ? result : failure_of(result);
 }
 
+CHECKED static status
+read_text(span text, span password, EVP_PKEY **out)
+{
+    BIO *bio = BIO_new_mem_buf(text.p, (int)text.len);
+    status result =
+        bio == NULL ? STATUS_NO_MEMORY : read_blocks(bio, password, out);
+    BIO_free(bio);
+    return result;
+}
+
+/* What is not as it should be once it is tidy may have headers (RFC 1421),
+ * whose lines are their own; libcrypto tells them apart. */
 status
 pkey_from_pem(span text, span password, EVP_PKEY **out)
 {
@@ -154,10 +166,17 @@ pkey_from_pem(span text, span password, EVP_PKEY **out)
     if (text.len > KEY_TEXT_MAX) {
         return STATUS_KEY_COSTLY;
     }
-    BIO *bio = BIO_new_mem_buf(text.p, (int)text.len);
-    status result =
-        bio == NULL ? STATUS_NO_MEMORY : read_blocks(bio, password, out);
-    BIO_free(bio);
+    char *tidy = OPENSSL_malloc(PEM_ROOM(text.len));
+    if (tidy == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    size_t len = pkey_tidy_pem(text, tidy);
+    status result = len == 0 ? STATUS_KEY_NO_PEM
+                             : read_text((span){tidy, len}, password, out);
+    if (result == STATUS_KEY_UNREADABLE) {
+        result = read_text(text, password, out);
+    }
+    OPENSSL_clear_free(tidy, PEM_ROOM(text.len));
     return result;
 }
 

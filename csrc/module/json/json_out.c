@@ -8,6 +8,7 @@ json_out_begin(json_out *text)
     text->len = 0;
     text->size = sizeof text->local;
     text->ascii = false;
+    text->steps = 0;
 }
 
 void
@@ -15,6 +16,9 @@ json_out_end(json_out *text)
 {
     if (text->bytes != text->local) {
         PyMem_Free(text->bytes);
+    }
+    for (int i = 0; i < text->steps; i++) {
+        Py_XDECREF(text->at[i].name);
     }
 }
 

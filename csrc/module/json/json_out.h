@@ -8,14 +8,23 @@
 #include <Python.h>
 
 #include "base/base.h"
+#include "json/json.h"
 
 /* --- json_out.c ---------------------------------------------------------- */
+
+/* One step to a value: the name of a member, owned, or for NULL an index. */
+typedef struct {
+    PyObject *name;
+    Py_ssize_t index;
+} json_step;
 
 typedef struct {
     char *bytes;
     size_t len, size;
     bool ascii;       /* write other characters as escapes */
+    int steps;        /* to what could not be written, from within */
     char local[1024]; /* where most texts fit */
+    json_step at[JSON_DEPTH_MAX + 1];
 } json_out;
 
 void json_out_begin(json_out *text);
@@ -30,6 +39,18 @@ bool json_put_name(json_out *text, PyObject *name, PyObject *string);
 
 /* The text in base64url, as bytes. */
 PyObject *json_out_b64url(const json_out *text);
+
+/* --- json_blame.c -------------------------------------------------------- */
+
+/* Raises the TypeError for a value of a type that JSON does not have. */
+void json_blame_type(PyObject *value);
+
+/* Notes a step to what failed, from within to without; returns false. */
+bool json_blame(json_out *text, PyObject *name, Py_ssize_t index);
+
+/* Puts the path to what failed before the message that is raised; `whole`
+ * names what was to be written. */
+void json_blame_tell(const json_out *text, const char *whole);
 
 /* --- json_write.c -------------------------------------------------------- */
 

@@ -21,6 +21,8 @@ write_small(json_out *text, long long value)
     return json_put(text, p, (size_t)(digits + sizeof digits - p));
 }
 
+static const char too_long[] = "an integer to be signed has too many digits";
+
 /* ValueError for more digits than a reader takes; a subclass's own __str__
  * is not asked. */
 static bool
@@ -33,12 +35,13 @@ write_integer(json_out *text, PyObject *value)
     }
     PyObject *digits = PyNumber_ToBase(value, 10);
     bool ok = false;
-    if (digits != NULL) {
+    if (digits == NULL && PyErr_ExceptionMatches(PyExc_ValueError)) {
+        PyErr_SetString(PyExc_ValueError, too_long); /* sys's own limit */
+    } else if (digits != NULL) {
         Py_ssize_t len = PyUnicode_GET_LENGTH(digits);
         const char *first = PyUnicode_DATA(digits);
         if (len - (*first == '-') > JSON_DIGITS_MAX) {
-            PyErr_SetString(PyExc_ValueError,
-                            "an integer to be signed has too many digits");
+            PyErr_SetString(PyExc_ValueError, too_long);
         } else {
             ok = json_put(text, first, (size_t)len);
         }
@@ -78,14 +81,16 @@ write_member(json_out *text, PyObject *name, PyObject *value, int level)
 bool
 json_write_member(json_out *text, PyObject *name, PyObject *value)
 {
-    return write_member(text, name, value, 1);
+    return write_member(text, name, value, 1) || json_blame(text, name, 0);
 }
 
 static bool
 is_name(PyObject *name)
 {
     if (!PyUnicode_Check(name)) {
-        PyErr_SetString(PyExc_TypeError, "names in JSON must be strings");
+        PyErr_Format(PyExc_TypeError,
+                     "names in JSON must be strings, not %.100s",
+                     Py_TYPE(name)->tp_name);
         return false;
     }
     return true;
@@ -124,7 +129,9 @@ write_members(json_out *text, PyObject *object, int level)
             are_plain = false;
             ok = is_name(name);
         }
-        ok = ok && write_member(text, name, value, level);
+        ok = ok
+             && (write_member(text, name, value, level)
+                 || json_blame(text, name, 0));
     }
     return ok && (are_plain || are_unique(object));
 }
@@ -145,8 +152,9 @@ write_items(json_out *text, PyObject *array, int level)
 {
     bool ok = true;
     for (Py_ssize_t i = 0; ok && i < PySequence_Fast_GET_SIZE(array); i++) {
-        ok = json_write(text, PySequence_Fast_GET_ITEM(array, i), level + 1)
-             && json_put(text, ",", 1);
+        ok = (json_write(text, PySequence_Fast_GET_ITEM(array, i), level + 1)
+              && json_put(text, ",", 1))
+             || json_blame(text, NULL, i);
     }
     return ok;
 }
@@ -233,7 +241,6 @@ json_write(json_out *text, PyObject *value, int level)
     if (PyFloat_Check(value)) {
         return write_real(text, value);
     }
-    PyErr_Format(PyExc_TypeError, "JSON has no type for a %.100s",
-                 Py_TYPE(value)->tp_name);
+    json_blame_type(value);
     return false;
 }

@@ -142,7 +142,14 @@ key_algorithm(const core_state *state, PyObject *name, const alg **out)
         *out = alg_find(text.p, text.len);
     }
     if (*out == NULL) {
-        raise_status(state, STATUS_KEY_ALGORITHM);
+        const alg *near_miss = key_near_miss(name);
+        if (near_miss != NULL) {
+            raise_worded(state, STATUS_KEY_ALGORITHM,
+                         "the algorithm is unknown: did you mean %s?",
+                         near_miss->name);
+        } else {
+            raise_status(state, STATUS_KEY_ALGORITHM);
+        }
     }
     return *out != NULL;
 }
@@ -256,6 +263,17 @@ key_public(PyObject *self, PyObject *Py_UNUSED(unused))
                                : raise_status(state, result);
 }
 
+static PyObject *
+key_new_refused(PyTypeObject *Py_UNUSED(type), PyObject *Py_UNUSED(args),
+                PyObject *Py_UNUSED(kwargs))
+{
+    PyErr_SetString(PyExc_TypeError,
+                    "Key is not called: use Key.from_secret(secret), "
+                    "Key.from_pem(text), Key.from_jwk(jwk) or "
+                    "Key.generate(algorithm)");
+    return NULL;
+}
+
 static PyMethodDef key_methods[] = {
     {"from_secret", (PyCFunction)(void (*)(void))key_from_secret,
      METH_CLASS | METH_VARARGS | METH_KEYWORDS, key_from_secret_doc},
@@ -273,6 +291,7 @@ static PyMethodDef key_methods[] = {
      METH_VARARGS | METH_KEYWORDS, jwk_write_key_doc},
     {"thumbprint", jwk_thumbprint, METH_NOARGS, jwk_thumbprint_doc},
     {"public", key_public, METH_NOARGS, public_doc},
+    COPY_METHODS,
     {NULL, NULL, 0, NULL},
 };
 
@@ -290,15 +309,18 @@ static PyGetSetDef key_properties[] = {
 };
 
 static PyType_Slot key_slots[] = {
-    {Py_tp_doc, (void *)key_doc},   {Py_tp_dealloc, key_dealloc},
-    {Py_tp_repr, key_repr},         {Py_tp_methods, key_methods},
-    {Py_tp_getset, key_properties}, {0, NULL},
+    {Py_tp_doc, (void *)key_doc},
+    {Py_tp_dealloc, key_dealloc},
+    {Py_tp_repr, key_repr},
+    {Py_tp_methods, key_methods},
+    {Py_tp_getset, key_properties},
+    {Py_tp_new, key_new_refused},
+    {0, NULL},
 };
 
 PyType_Spec key_spec = {
     .name = "fastbearer.Key",
     .basicsize = sizeof(KeyObject),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE
-             | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = key_slots,
 };

@@ -1,12 +1,86 @@
 /* Which keys a verifier has, and with which algorithms. */
 #include "skin.h"
 
+/* --- words for those who reach for the wrong call ------------------------ */
+
+static char
+folded(char c)
+{
+    return (char)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+}
+
+/* The same letters and digits, whatever their case and what stands between. */
+static bool
+is_near(span text, const char *name)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = folded(text.p[i]);
+        bool counts = (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (counts && folded(*name) == c) {
+            name++;
+        } else if (counts) {
+            return false;
+        }
+    }
+    return *name == '\0';
+}
+
+const alg *
+key_near_miss(PyObject *name)
+{
+    span text;
+    const alg *one = NULL;
+    if (pytext_is_ascii(name, &text)) {
+        for (size_t row = 0; (one = alg_at(row)) != NULL; row++) {
+            if (is_near(text, one->name)) {
+                break;
+            }
+        }
+    }
+    return one;
+}
+
+PyObject *
+key_is_needed(const char *what, PyObject *value)
+{
+    const char *advice = "";
+    if (PyUnicode_Check(value) || PyBytes_Check(value)) {
+        advice = ": make one with Key.from_secret(secret) or "
+                 "Key.from_pem(text); for a URL there is JWKSVerifier(url)";
+    } else if (PyDict_Check(value)) {
+        advice = ": make one with Key.from_jwk(jwk), or "
+                 "KeySet.from_jwks(jwks) of a set";
+    } else if (PyObject_HasAttrString(value, "akeys")) {
+        advice = ": for such a client there is JWKSVerifier(client)";
+    } else if (PyObject_HasAttrString(value, "public_bytes")
+               || PyObject_HasAttrString(value, "private_bytes")) {
+        advice = ": write it as PEM, and read that with Key.from_pem(text)";
+    }
+    PyErr_Format(PyExc_TypeError, "%s must be a Key, not %.100s%s", what,
+                 Py_TYPE(value)->tp_name, advice);
+    return NULL;
+}
+
+/* --- choosing ------------------------------------------------------------ */
+
+/* Strings and mappings can be iterated over, too, and hold no keys. */
+static PyObject *
+several(const core_state *state, PyObject *value)
+{
+    if (Py_IS_TYPE(value, state->key_type)) {
+        return PyTuple_Pack(1, value);
+    }
+    PyTypeObject *type = Py_TYPE(value);
+    bool holds_none = PyUnicode_Check(value) || PyBytes_Check(value)
+                      || PyDict_Check(value)
+                      || (type->tp_iter == NULL && !PySequence_Check(value));
+    return holds_none ? key_is_needed("key", value) : PySequence_Tuple(value);
+}
+
 PyObject *
 key_tuple(const core_state *state, PyObject *value)
 {
-    PyObject *keys = Py_IS_TYPE(value, state->key_type)
-                         ? PyTuple_Pack(1, value)
-                         : PySequence_Tuple(value);
+    PyObject *keys = several(state, value);
     if (keys == NULL) {
         return NULL;
     }
@@ -17,7 +91,7 @@ key_tuple(const core_state *state, PyObject *value)
     for (Py_ssize_t i = 0; keys != NULL && i < PyTuple_GET_SIZE(keys); i++) {
         PyObject *key = PyTuple_GET_ITEM(keys, i);
         if (!Py_IS_TYPE(key, state->key_type)) {
-            PyErr_SetString(PyExc_TypeError, "a Key or a KeySet is needed");
+            key_is_needed("each of several keys", key);
             Py_CLEAR(keys);
         } else if (!((KeyObject *)key)->may_verify) {
             raise_status(state, STATUS_KEY_USE);
@@ -46,9 +120,12 @@ key_algorithms(const core_state *state, PyObject *value, alg_set *out)
         if (ok) {
             *out |= alg_bit(found);
         } else {
+            const alg *near_miss = key_near_miss(name);
             PyErr_Format(state->configuration_error,
-                         "algorithms has %R, which is no signature algorithm",
-                         name);
+                         "algorithms has a name that is no signature "
+                         "algorithm%s%s",
+                         near_miss == NULL ? "" : ": did you mean ",
+                         near_miss == NULL ? "" : near_miss->name);
         }
     }
     Py_XDECREF(given);

@@ -33,8 +33,10 @@ date_from_datetime(PyObject *name, PyObject *value)
     if (is_none) {
         PyErr_Clear();
         Py_CLEAR(date);
-        PyErr_Format(PyExc_TypeError,
-                     "%U must be a number of seconds or a datetime", name);
+        PyErr_Format(
+            PyExc_TypeError,
+            "%U must be a number of seconds or a datetime, not %.100s", name,
+            Py_TYPE(value)->tp_name);
     }
     return date;
 }
@@ -58,7 +60,9 @@ static bool
 add_plain(PyObject *made, PyObject *name, PyObject *value)
 {
     if (!PyUnicode_Check(name)) {
-        PyErr_SetString(PyExc_TypeError, "names in JSON must be strings");
+        PyErr_Format(PyExc_TypeError,
+                     "names of claims must be strings, not %.100s",
+                     Py_TYPE(name)->tp_name);
         return false;
     }
     PyObject *plain = PyUnicode_FromObject(name);
@@ -68,7 +72,7 @@ add_plain(PyObject *made, PyObject *name, PyObject *value)
                            : Py_NewRef(value);
     int has = number == NULL ? -1 : PyDict_Contains(made, plain);
     if (has == 1) {
-        PyErr_SetString(PyExc_ValueError, "a claim to be signed came twice");
+        PyErr_Format(PyExc_ValueError, "the claim %R came twice", plain);
     }
     bool ok = has == 0 && PyDict_SetItem(made, plain, number) == 0;
     Py_XDECREF(number);

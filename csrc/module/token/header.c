@@ -167,6 +167,8 @@ encode_members(PyObject *members)
     json_out_begin(&text);
     if (json_write(&text, members, 1)) {
         encoded = json_out_b64url(&text);
+    } else {
+        json_blame_tell(&text, "headers");
     }
     json_out_end(&text);
     return encoded;

@@ -11,8 +11,10 @@ static PyObject *
 jws_sign(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     core_state *state = state_of(module);
-    if (count != 3 || !PyBytes_Check(args[0])
-        || !Py_IS_TYPE(args[1], state->key_type)) {
+    if (count == 3 && !Py_IS_TYPE(args[1], state->key_type)) {
+        return key_is_needed("what signs", args[1]);
+    }
+    if (count != 3 || !PyBytes_Check(args[0])) {
         PyErr_SetString(PyExc_TypeError,
                         "sign() takes a payload of bytes and a Key");
         return NULL;

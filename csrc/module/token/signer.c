@@ -116,6 +116,8 @@ sign(const SignerObject *self, PyObject *claims, PyObject *encoded_header)
     if (write_claims(self, &text, &settled, now)) {
         made = signature_sign(self->state, self->key, encoded_header,
                               (span){text.bytes, text.len});
+    } else {
+        json_blame_tell(&text, "claims");
     }
     json_out_end(&text);
     Py_XDECREF(settled);
@@ -199,10 +201,13 @@ signer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     PyObject *key, *issuer = Py_None, *audience = Py_None;
     PyObject *lifetime = Py_None, *clock = Py_None;
     int ascii = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!|$OOOOp:Signer",
-                                     keywords, state->key_type, &key, &issuer,
-                                     &audience, &lifetime, &clock, &ascii)) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$OOOOp:Signer", keywords,
+                                     &key, &issuer, &audience, &lifetime,
+                                     &clock, &ascii)) {
         return NULL;
+    }
+    if (!Py_IS_TYPE(key, state->key_type)) {
+        return key_is_needed("the one key of a Signer", key);
     }
     SignerObject *self = (SignerObject *)type->tp_alloc(type, 0);
     if (self == NULL) {
@@ -248,6 +253,7 @@ signer_dealloc(PyObject *self)
 static PyMethodDef signer_methods[] = {
     {"sign", (PyCFunction)(void (*)(void))signer_sign,
      METH_FASTCALL | METH_KEYWORDS, sign_doc},
+    COPY_METHODS,
     {NULL, NULL, 0, NULL},
 };
 

@@ -129,9 +129,8 @@ PyDoc_STRVAR(verifier_doc,
 "         algorithms=None)\n"
 "--\n"
 "\n"
-"Verifies compact signed tokens (RFC 7515, RFC 7519), strictly.\n"
-"\n"
-"Immutable but for its cache, and safe to share between threads.\n"
+"Verifies compact signed tokens (RFC 7515, RFC 7519), strictly. It is\n"
+"immutable but for its cache, and safe to share between threads.\n"
 "\n"
 "Args:\n"
 "    key: A Key, or a KeySet (or other iterable) of them.\n"
@@ -332,6 +331,7 @@ verifier_dealloc(PyObject *self)
 static PyMethodDef verifier_methods[] = {
     {"verify", verifier_verify, METH_O, verify_doc},
     {"verify_complete", verifier_verify_complete, METH_O, verify_complete_doc},
+    COPY_METHODS,
     {NULL, NULL, 0, NULL},
 };
 

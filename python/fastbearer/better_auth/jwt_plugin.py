@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fastbearer import Key, KeySet, Verifier, unverified_header
 from fastbearer.errors import (
     ConfigurationError,
     InvalidAlgorithmError,
-    InvalidClaimError,
     InvalidKeyError,
     KeySourceError,
-    UnknownKeyError,
 )
+from fastbearer.issuers import Issuer
+from fastbearer.issuers.rules import Rules
+from fastbearer.issuers.server_profiles import BETTER_AUTH_ALGORITHMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from fastbearer.jwks import JWKSClient, JWKSVerifier
 
-__all__ = ["SESSION_AUDIENCE", "SESSION_TYPE", "SignedByKey", "prepared_keys"]
+__all__ = [
+    "SESSION_TYPE",
+    "SignedByKey",
+    "issuer_of_session_data",
+    "issuer_of_tokens",
+    "prepared_keys",
+]
 
-ALGORITHMS = frozenset(("EdDSA", "ES256", "ES512", "PS256", "RS256"))
+ALGORITHMS = frozenset(BETTER_AUTH_ALGORITHMS)
 """The algorithms that the plugin signs with."""
 
 CACHED_TOKENS = 1024
@@ -31,41 +39,54 @@ CACHED_TOKENS = 1024
 SESSION_TYPE = "better-auth.session-cache+jwt"
 SESSION_AUDIENCE = "better-auth:session-cache"
 
-NO_KID = "the token does not name its key"
 OTHER_ALGORITHM = "the token has an algorithm that Better Auth does not sign with"
-OTHER_TYPE = "the token is of another type"
-NO_USER = "sub is not a user's id"
 NO_KEYS = "none of the keys is of an algorithm that Better Auth signs with"
+
+
+def issuer_of_tokens(
+    origin: str, issuer: str | None, audience: str | Iterable[str] | None
+) -> Issuer:
+    """Return the issuer of the plugin's tokens.
+
+    Args:
+        origin: The server's.
+        issuer: The ``iss``, if it is not the origin.
+        audience: The ``aud``, if it is not the origin.
+
+    Raises:
+        ConfigurationError: One of them makes no sense.
+    """
+    # http is none of its business: whoever fetches keys has a client for it.
+    made = Issuer.better_auth(origin, audience=audience or None, allow_http=True)
+    return made if issuer is None else replace(made, url=issuer)
+
+
+def issuer_of_session_data(origin: str, max_bytes: int) -> Issuer:
+    """Return the issuer of session data that is signed with a key."""
+    return replace(
+        issuer_of_tokens(origin, None, SESSION_AUDIENCE),
+        url=(origin, SESSION_AUDIENCE),
+        typ=SESSION_TYPE,
+        max_bytes=max_bytes,
+    )
 
 
 class SignedByKey:
     """The rules of one type of token, whichever keys sign it.
 
+    They are those of an `Issuer`, as for every other door of its tokens; where its
+    keys are is not asked here.
+
     Args:
-        issuer: What ``iss`` must be.
-        audience: What ``aud`` must name.
-        typ: What the header's ``typ`` must be; None if it may be absent or ``JWT``.
-        max_bytes: Longer tokens are refused before they are read.
+        issuer: Whose tokens they are.
         clock: Seconds since the epoch.
     """
 
     def __init__(
-        self,
-        *,
-        issuer: str | Iterable[str],
-        audience: str | Iterable[str],
-        typ: str | None,
-        max_bytes: int = 16384,
-        clock: Callable[[], float] | None = None,
+        self, issuer: Issuer, clock: Callable[[], float] | None = None
     ) -> None:
-        self.options: dict[str, Any] = {
-            "issuer": issuer,
-            "audience": audience,
-            "require": ("exp", "sub"),
-            "max_bytes": max_bytes,
-            "clock": clock,
-        }
-        self._typ = typ
+        self._rules = Rules(issuer, clock)
+        self.options = self._rules.options
         self._made: tuple[object, Verifier | JWKSVerifier] | None = None
         Verifier(
             Key.generate("HS256"), **self.options
@@ -88,16 +109,30 @@ class SignedByKey:
             KeySourceError: The keys cannot be fetched.
             InvalidKeyError: None of the keys given here can be used.
         """
-        _check_header(token, self._typ)
-        return _of_user(self._verifier(jwks).verify(token))
+        self._check_header(token)
+        return self._rules.check_claims(self._verifier(jwks).verify(token))
 
     async def averify(self, token: str | bytes, jwks: Any) -> dict[str, Any]:
         """Like `verify`, for asyncio: a client's fetch is awaited."""
-        _check_header(token, self._typ)
+        self._check_header(token)
         verifier = self._verifier(jwks)
         if isinstance(verifier, Verifier):
-            return _of_user(verifier.verify(token))
-        return _of_user(await verifier.averify(token))
+            return self._rules.check_claims(verifier.verify(token))
+        return self._rules.check_claims(await verifier.averify(token))
+
+    def _check_header(self, token: str | bytes) -> None:
+        """Refuse a token that Better Auth's keys do not sign, before they are fetched.
+
+        Its own tokens always name their key; those of its OAuth provider have another
+        type. A client may offer keys of other algorithms, which sign no tokens.
+
+        Raises:
+            TokenError: The header names no key, another algorithm or another type.
+        """
+        self._rules.check_header(token)
+        algorithm = unverified_header(token).get("alg")
+        if not (isinstance(algorithm, str) and algorithm in ALGORITHMS):
+            raise InvalidAlgorithmError(OTHER_ALGORITHM)
 
     def _verifier(self, jwks: Any) -> Verifier | JWKSVerifier:
         """Return a verifier of these keys, made once for each set or client."""
@@ -205,35 +240,3 @@ def _usable(jwks: Any) -> list[Key]:
     if not usable:
         raise InvalidKeyError(NO_KEYS)
     return usable
-
-
-def _check_header(token: str | bytes, typ: str | None) -> None:
-    """Refuse a token that does not name its key, or is of another type.
-
-    Better Auth's own tokens always name it; those of its OAuth provider have a
-    ``typ``. A client may offer keys of other algorithms, which sign no tokens.
-
-    Raises:
-        TokenError: The header names no key, another algorithm or another type.
-    """
-    header = unverified_header(token)
-    if not isinstance(header.get("kid"), str):
-        raise UnknownKeyError(NO_KID)
-    algorithm = header.get("alg")
-    if not (isinstance(algorithm, str) and algorithm in ALGORITHMS):
-        raise InvalidAlgorithmError(OTHER_ALGORITHM)
-    found = header.get("typ")
-    if found != typ and not (typ is None and found == "JWT"):
-        raise InvalidClaimError(OTHER_TYPE, "typ")
-
-
-def _of_user(claims: dict[str, Any]) -> dict[str, Any]:
-    """Return the claims, if they name a user.
-
-    Raises:
-        InvalidClaimError: ``sub`` is empty, or no text.
-    """
-    sub = claims["sub"]
-    if not (isinstance(sub, str) and sub):
-        raise InvalidClaimError(NO_USER, "sub")
-    return claims

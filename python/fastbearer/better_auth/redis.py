@@ -101,6 +101,7 @@ class RedisSessions:
         if value is None:
             return False
         created = session.session.get("createdAt")
+        value = value.removeprefix(b'"').removesuffix(b'"')
         is_time = value.isascii() and value.isdigit() and len(value) <= DIGITS_MAX
         if created is None or not is_time:
             logger.error("the time before which sessions ended cannot be read")
@@ -117,8 +118,25 @@ def _parts(value: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     Raises:
         MalformedTokenError: The value does not have both.
     """
-    stored = json_object(value)
+    stored = json_object(_unwrapped(value))
     session, user = stored.get("session"), stored.get("user")
     if not (isinstance(session, dict) and isinstance(user, dict)):
         raise MalformedTokenError(NO_OBJECTS)
     return session, user
+
+
+def _unwrapped(value: bytes) -> str | bytes:
+    """Return a stored value whose text was written as JSON twice, read once.
+
+    Storages of one's own do so, whose ``set`` calls ``JSON.stringify``.
+
+    Raises:
+        MalformedTokenError: The value is not JSON.
+    """
+    if not value.startswith(b'"'):
+        return value
+    members = json_object(b'{"":%s}' % value)
+    text = members.pop("", None)
+    if members or not isinstance(text, str):
+        raise MalformedTokenError(NO_OBJECTS)
+    return text

@@ -15,7 +15,12 @@ from fastbearer.better_auth.cookies import (
     set_cookies,
 )
 from fastbearer.better_auth.judging import Good, signed_tokens
-from fastbearer.better_auth.jwt_plugin import SignedByKey, prepared_keys
+from fastbearer.better_auth.jwt_plugin import (
+    SignedByKey,
+    issuer_of_tokens,
+    prepared_keys,
+)
+from fastbearer.better_auth.origins import origins_and_rules
 from fastbearer.better_auth.passwords import SCHEME, better_auth_hash
 from fastbearer.better_auth.secrets import Secrets, session_secrets, signing_key
 from fastbearer.better_auth.session import Session, session_of_claims
@@ -44,9 +49,6 @@ NO_DATA = "there is no session data"
 NO_TOKEN = "there is no session token"
 NO_STORE = "a session token alone identifies a user only with a store"
 WRONG_URL = "base_url must be an absolute http or https URL"
-WRONG_ORIGIN = (
-    "trusted_origins must be origins like https://app.example.com, one by one"
-)
 SIMILAR = (
     "there is no cookie {}, but there is {}: cookie_prefix, cookie_names and secure say"
     " what the server calls it"
@@ -81,13 +83,15 @@ class BetterAuth:
         store: The store in which session tokens are looked up.
         jwks: The keys of the plugin ``jwt()``, where its ``sessionCookieCache`` signs
             session data: a KeySet, a JWKSClient, or a JWK Set.
-        trusted_origins: The server's ``trustedOrigins``, without wildcards: cookies
-            count in requests of their pages, and of those of ``base_url``.
+        trusted_origins: The server's ``trustedOrigins``, such as
+            ``https://*.example.com`` or ``myapp://``: cookies count in requests of
+            their pages, and of those of ``base_url``.
         allow_short_secret: Accept a secret of less than 32 bytes, as the server does.
 
     Attributes:
         origin: The origin of ``base_url``.
-        trusted_origins: All of them.
+        trusted_origins: Those that are named exactly.
+        origin_rules: What tells of another origin whether it is trusted.
         store: The store.
 
     Raises:
@@ -116,9 +120,9 @@ class BetterAuth:
         key = signing_key(secret, allow_short_secret=allow_short_secret)
         every = session_secrets(secret, previous, allow_short_secret=allow_short_secret)
         self.origin = _origin(base_url)
-        self.trusted_origins = frozenset(
-            (self.origin, *(_trusted(one) for one in trusted_origins))
-        )
+        exact, rules = origins_and_rules(trusted_origins)
+        self.trusted_origins = frozenset((self.origin, *exact))
+        self.origin_rules = tuple(rules)
         self.store = store
         self._names = CookieNames(cookie_prefix, secure=secure, names=cookie_names)
         self._is_secure = secure
@@ -126,10 +130,7 @@ class BetterAuth:
         self._clock = time.time if clock is None else clock
         self._jwks = None if jwks is None else prepared_keys(jwks)
         self._tokens = SignedByKey(
-            issuer=issuer or self.origin,
-            audience=audience or self.origin,
-            typ=None,
-            clock=clock,
+            issuer_of_tokens(self.origin, issuer, audience), clock
         )
         self._data = SessionData(
             every, key, origin=self.origin, version=cache_version, clock=clock
@@ -488,13 +489,6 @@ def _origin(url: str) -> str:
     found = origin_and_path(url)
     if found is None:
         raise ConfigurationError(WRONG_URL)
-    return found[0]
-
-
-def _trusted(url: str) -> str:
-    found = origin_and_path(url)
-    if found is None or found[1] not in ("", "/"):
-        raise ConfigurationError(WRONG_ORIGIN)
     return found[0]
 
 

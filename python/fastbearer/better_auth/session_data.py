@@ -13,9 +13,9 @@ from fastbearer.base64url import base64url_encode
 from fastbearer.better_auth.cookies import DATA_BYTES_MAX
 from fastbearer.better_auth.javascript import EXACT, json_bytes
 from fastbearer.better_auth.jwt_plugin import (
-    SESSION_AUDIENCE,
     SESSION_TYPE,
     SignedByKey,
+    issuer_of_session_data,
 )
 from fastbearer.better_auth.session import Session, checked
 from fastbearer.errors import (
@@ -76,13 +76,7 @@ class SessionData:
         self._verifier = Verifier(
             key, ignore_audience=True, max_bytes=DATA_BYTES_MAX, clock=clock
         )
-        self._keyed = SignedByKey(
-            issuer=(origin, SESSION_AUDIENCE),
-            audience=SESSION_AUDIENCE,
-            typ=SESSION_TYPE,
-            max_bytes=DATA_BYTES_MAX,
-            clock=clock,
-        )
+        self._keyed = SignedByKey(issuer_of_session_data(origin, DATA_BYTES_MAX), clock)
 
     # --- reading -------------------------------------------------------------------
 

@@ -110,7 +110,8 @@ class SQLSessions:
         values = iter(rows[0])
         session = {field: next(values) for field in look_up.session_fields}
         user = {field: next(values) for field in look_up.user_fields}
-        return self._shown.session_of(session, user, token, now)
+        dated = self._tables.dated
+        return self._shown.session_of(dated(session), dated(user), token, now)
 
     async def _prepared(self, connection: AsyncConnection) -> LookUp:
         session = await self._tables.look_at(connection, "session")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import column, inspect, table, types
 from sqlalchemy.sql.elements import quoted_name
@@ -31,6 +32,10 @@ NAME = re.compile("[^\\0\ud800-\udfff]+")
 HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 WRONG_MODEL = "models and fields have the keys user, session, account and apikey"
+WRONG_ZONE = (
+    "zone is {!r}, which is not a time zone of this machine, like Europe/Berlin (where"
+    " the system has none, the package tzdata brings them)"
+)
 WRONG_NAME = "the name of a table or column must be text"
 
 
@@ -48,9 +53,12 @@ class Tables:
         snake_case: Whether columns without a name in ``fields`` are like
             ``email_verified``.
         schema: PostgreSQL's schema, where it is not in the search path.
+        zone: The time zone of the server's process (``TZ``), which columns
+            ``timestamp`` without a zone are in: ``"Europe/Berlin"``, or a tzinfo.
+            Columns with a zone have no need of it.
 
     Raises:
-        ConfigurationError: There is no such model, or a name is not text.
+        ConfigurationError: There is no such model or zone, or a name is not text.
     """
 
     def __init__(
@@ -61,12 +69,14 @@ class Tables:
         use_plural: bool = False,
         snake_case: bool = False,
         schema: str | None = None,
+        zone: str | tzinfo = UTC,
     ) -> None:
         self._models = dict(models or {})
         self._fields = dict(fields or {})
         self._plural = "s" if use_plural else ""
         self._snake_case = snake_case
         self.schema = schema
+        self.zone = _zone(zone)
         self._check()
 
     def _check(self) -> None:
@@ -92,6 +102,16 @@ class Tables:
         if named is not None:
             return named
         return HUMP.sub("_", field).lower() if self._snake_case else field
+
+    def dated(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a row whose dates all have a zone; JavaScript writes local time."""
+        zone = self.zone
+        return {
+            name: value.replace(tzinfo=zone)
+            if isinstance(value, datetime) and value.tzinfo is None
+            else value
+            for name, value in row.items()
+        }
 
     async def look_at(self, connection: AsyncConnection, model: str) -> Table:
         """Return a model's table as the database has it.
@@ -187,6 +207,10 @@ class Table:
             return int
         return UUID if isinstance(declared, types.Uuid) else str
 
+    def dated(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """As `Tables.dated`."""
+        return self._names.dated(row)
+
     def row(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return column -> value, as Better Auth stores it.
 
@@ -219,7 +243,18 @@ class Table:
             # Drizzle's timestamp_ms is an integer.
             return milliseconds(text) if isinstance(declared, types.Integer) else text
         has_zone = getattr(declared, "timezone", False)
-        return value if has_zone else value.astimezone(UTC).replace(tzinfo=None)
+        if has_zone:
+            return value
+        return value.astimezone(self._names.zone).replace(tzinfo=None)
+
+
+def _zone(zone: str | tzinfo) -> tzinfo:
+    if isinstance(zone, tzinfo):
+        return zone
+    try:
+        return ZoneInfo(zone)
+    except (ValueError, TypeError, OSError, ZoneInfoNotFoundError):
+        raise ConfigurationError(WRONG_ZONE.format(zone)) from None
 
 
 def _spelled(name: str) -> str:

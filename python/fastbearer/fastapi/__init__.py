@@ -17,13 +17,14 @@ from fastbearer.fastapi.settings import Settings
 from fastbearer.fastapi.sockets import closed_with_session
 from fastbearer.fastapi.starlette_user import AuthenticatedUser
 from fastbearer.fastapi.token_header import TokenHeader
-from fastbearer.issuers import Issuer
+from fastbearer.issuers import Introspection, Issuer
 
 __all__ = [
     "Auth",
     "AuthenticatedUser",
     "BearerMiddleware",
     "CurrentUser",
+    "Introspection",
     "Issuer",
     "OptionalUser",
     "Settings",

@@ -16,7 +16,7 @@ from fastapi import APIRouter
 
 from fastbearer import Signer, unverified_header
 from fastbearer.errors import ConfigurationError, TokenError
-from fastbearer.fastapi.bearer import TokenVerifier
+from fastbearer.fastapi.bearer import BearerReader, TokenVerifier
 from fastbearer.fastapi.challenges import PLAIN
 from fastbearer.fastapi.cookie import TokenCookie
 from fastbearer.fastapi.doors import Doors
@@ -51,6 +51,7 @@ TWO_RULES = (
     " used for nothing"
 )
 VERIFIER_AND_ISSUERS = "Auth(verifier=...) and Auth(issuers=...) exclude each other"
+OWN_CLOCK = "Auth(verifier=...) has a clock of its own: give that verifier clock=..."
 NO_DATABASE = (
     "REVOCATION=database needs Accounts over the same Auth, or "
     "Auth(revocations=DatabaseRevocations(...))"
@@ -156,6 +157,30 @@ class Auth(Doors):
             clock=clock,
         )
         self._cookie_names = self._open(header, scheme, cookies)
+
+    def set_clock(
+        self, clock: Callable[[], float] | None
+    ) -> Callable[[], float] | None:
+        """Tell the time by another clock; for `fastbearer.testing`.
+
+        Args:
+            clock: What returns seconds since the epoch, or None for the system's.
+
+        Returns:
+            The clock of before, in the same sense.
+
+        Raises:
+            ConfigurationError: A verifier was given, and it has a clock of its own.
+        """
+        if self._is_verifier_given:
+            raise ConfigurationError(OWN_CLOCK)
+        before, self._verifier_clock = self._verifier_clock, clock
+        self.clock = time.time if clock is None else clock
+        self.protection.set_clock(clock)
+        for made in ("verifier", "signer"):
+            vars(self).pop(made, None)
+        BearerReader.renew(self)
+        return before
 
     @cached_property
     def settings(self) -> Settings:
@@ -335,7 +360,7 @@ class Auth(Doors):
             claims: Its claims.
         """
         home = self.home_algorithm
-        if home is not None and unverified_header(token).get("alg") != home:
+        if home is not None and _algorithm(token) != home:
             return foreign_scope(claims)
         issuer_of = getattr(self.verifier, "issuer_of", None)
         if self.foreign_issuers and issuer_of is not None:
@@ -491,6 +516,14 @@ class Auth(Doors):
             if hasattr(revocations, "lifespan"):
                 await stack.enter_async_context(revocations.lifespan(app))
             yield
+
+
+def _algorithm(token: str) -> object:
+    """Return the algorithm of a verified token, or None if it is no JWT."""
+    try:
+        return unverified_header(token).get("alg")
+    except TokenError:
+        return None
 
 
 def _algorithms_of(issuer: Issuer | None) -> frozenset[str]:

@@ -3,7 +3,8 @@
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import NoneType
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
+from weakref import WeakSet
 
 from fastapi import HTTPException
 
@@ -146,6 +147,8 @@ class BearerReader:
         token, offer, nothing: Those of the `TokenFinder`.
     """
 
+    _all: ClassVar[WeakSet["BearerReader"]] = WeakSet()
+
     def __init__(
         self, source: TokenSource, headers: Sequence[TokenHeader] = (TokenHeader(),)
     ) -> None:
@@ -161,6 +164,18 @@ class BearerReader:
         self._verify: Verify | None = None
         # Whether that gives claims, and nothing to wait for.
         self._is_direct = False
+        self._all.add(self)
+
+    @classmethod
+    def renew(cls, source: TokenSource) -> None:
+        """Let all its readers ask a source again what verifies: tests stop clocks."""
+        for reader in list(cls._all):
+            reader.forget(source)
+
+    def forget(self, source: TokenSource) -> None:
+        """Ask that source again, if it is this reader's."""
+        if self._source is source:
+            self._verify, self._is_direct = None, False
 
     def claims(self, scope: Any) -> Claims | Coroutine[Any, Any, Claims] | None:
         """Return the verified claims, or None if no credentials came.

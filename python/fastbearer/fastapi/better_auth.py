@@ -31,7 +31,13 @@ from fastbearer.fastapi.challenges import (
     invalid_request,
     not_authenticated,
 )
-from fastbearer.fastapi.cross_site import SAFE_METHODS, check_origin
+from fastbearer.fastapi.cross_site import (
+    SAFE_METHODS,
+    TrustedOrigins,
+    WithoutOrigin,
+    check_origin,
+    without_origin,
+)
 
 __all__ = ["BetterAuthSession", "better_auth_session"]
 
@@ -58,6 +64,7 @@ class BetterAuthSession(SecurityBase):
         cached_reads: bool,
         raw_tokens: bool,
         optional: bool,
+        requests_without_origin: WithoutOrigin,
     ) -> None:
         if not (cookies or bearer):
             raise ConfigurationError(NOTHING)
@@ -67,7 +74,8 @@ class BetterAuthSession(SecurityBase):
         self._cached_reads = cached_reads
         self._raw_tokens = raw_tokens
         self._is_optional = optional
-        self._trusted = frozenset(origin.encode() for origin in server.trusted_origins)
+        self._trusted = TrustedOrigins(server.trusted_origins, server.origin_rules)
+        self._without_origin = without_origin(requests_without_origin)
         self.model = HTTPBearer()
         self.scheme_name = "BetterAuth"
 
@@ -82,7 +90,7 @@ class BetterAuthSession(SecurityBase):
         except KeySourceError as error:
             raise answer_to(error) from error
         except TokenError as error:
-            logger.warning("session refused: %s", error.code)
+            logger.warning("session refused: %s", _why(error))
             raise answer_to(error) from error
         if found is None and not self._is_optional:
             raise not_authenticated()
@@ -95,7 +103,7 @@ class BetterAuthSession(SecurityBase):
         jar = self._server.cookies(scope["headers"]) if self._takes_cookies else None
         if jar is not None:
             if jar.session_tokens:
-                check_origin(scope, self._trusted)
+                check_origin(scope, self._trusted, self._without_origin)
                 return await self._of_cookies(scope, jar)
             self._hint(scope["headers"])
             if token is None and jar.session_data is not None:
@@ -173,6 +181,7 @@ def better_auth_session(
     cached_reads: bool = False,
     raw_tokens: bool = False,
     optional: bool = False,
+    requests_without_origin: WithoutOrigin = "refuse",
 ) -> BetterAuthSession:
     """Return a dependency: the session of a request, or 401.
 
@@ -195,6 +204,10 @@ def better_auth_session(
         raw_tokens: Whether a session token without signature is taken as a bearer
             token, as the plugin does: whoever reads the table then is everybody.
         optional: Whether the session is None where no credentials came.
+        requests_without_origin: "allow" takes the cookie of a request that changes
+            something and says nothing of where it comes from, neither ``Origin`` nor
+            ``Sec-Fetch-Site``: of a server that hands the cookie on, like a route
+            handler of Next.js. Browsers always say it.
 
     Raises:
         ConfigurationError: Neither cookies nor bearer tokens are taken.
@@ -206,8 +219,16 @@ def better_auth_session(
         cached_reads=cached_reads,
         raw_tokens=raw_tokens,
         optional=optional,
+        requests_without_origin=requests_without_origin,
     )
 
 
 def _is_read(scope: Any) -> bool:
     return scope["type"] == "http" and scope["method"] in SAFE_METHODS
+
+
+def _why(error: TokenError) -> str:
+    """Return code and reason, or a text of ours; nothing of the token."""
+    claim = getattr(error, "claim", None)
+    said = f"{error.code}: {error.reason or error}"
+    return said if claim is None else f"{said} ({claim})"

@@ -22,7 +22,7 @@ from fastbearer.errors import (
     TooManyAttemptsError,
 )
 from fastbearer.fastapi.challenges import NOT_AUTHENTICATED, answer_to
-from fastbearer.fastapi.token_header import NAME as HEADER_NAME
+from fastbearer.fastapi.token_header import TokenHeader
 
 __all__ = ["BetterAuthAPIKey", "better_auth_api_key"]
 
@@ -51,9 +51,10 @@ class BetterAuthAPIKey(SecurityBase):
         header: str | Iterable[str],
         optional: bool,
     ) -> None:
-        headers = [header] if isinstance(header, str) else list(header)
-        if not (headers and all(map(HEADER_NAME.fullmatch, headers))):
-            raise ConfigurationError("header must be the name of an HTTP header")
+        names = [header] if isinstance(header, str) else list(header)
+        if not names:
+            raise ConfigurationError("header must name one header at least")
+        headers = [TokenHeader(name, scheme=None).name for name in names]
         self._store = store
         self._permissions = _checked(permissions or {})
         self._headers = frozenset(name.lower().encode() for name in headers)

@@ -96,6 +96,11 @@ class Protection:
                 raise ConfigurationError(NO_COOKIES)
         _ = self.proofs
 
+    def set_clock(self, clock: Callable[[], float] | None) -> None:
+        """Tell the time by another clock from now on."""
+        self._clock = clock
+        vars(self).pop("proofs", None)
+
     @cached_property
     def resource(self) -> Resource | None:
         """What is told to clients about this service, or None.

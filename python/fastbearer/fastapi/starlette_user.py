@@ -8,6 +8,7 @@ are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from inspect import Parameter, Signature
 from typing import Any
 
 from starlette.authentication import AuthCredentials, BaseUser
@@ -35,6 +36,7 @@ class AuthenticatedUser(dict[str, Any], BaseUser):
 
     # Each request makes one: a dict's own constructor, and no further dict beside it.
     __slots__ = ("claims",)
+    __signature__ = Signature([Parameter("user", Parameter.POSITIONAL_ONLY)])
     claims: Mapping[str, Any]
 
     @property
@@ -78,8 +80,9 @@ class AnonymousUser(dict[str, Any], BaseUser):
 class TokenCredentials(dict[str, Any], AuthCredentials):
     """The claims of a token, and its scopes; both empty where there is none."""
 
-    __slots__ = ("_scopes", "read_scopes")
+    __slots__ = ("_scopes", "claims", "read_scopes")
     __init__ = dict.__init__  # AuthCredentials' own takes scopes
+    claims: Mapping[str, Any]
     read_scopes: ReadScopes
 
     @property
@@ -88,7 +91,9 @@ class TokenCredentials(dict[str, Any], AuthCredentials):
         try:
             return self._scopes
         except AttributeError:
-            own = [AUTHENTICATED, *sorted(self.read_scopes(self))] if self else []
+            own = (
+                [AUTHENTICATED, *sorted(self.read_scopes(self.claims))] if self else []
+            )
             self._scopes: list[str] = own
             return own
 
@@ -105,5 +110,5 @@ def credentials_with(
 ) -> TokenCredentials:
     """Return the claims of a token, with its scopes when they are asked for."""
     found: TokenCredentials = TokenCredentials(claims)
-    found.read_scopes = read_scopes
+    found.claims, found.read_scopes = claims, read_scopes
     return found

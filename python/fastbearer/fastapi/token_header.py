@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from fastbearer._core import bearer_token
 from fastbearer.errors import ConfigurationError
 
-__all__ = ["Header", "HeaderReader", "TokenHeader", "token_headers"]
+__all__ = ["HEADER_NAME", "Header", "HeaderReader", "TokenHeader", "token_headers"]
 
 Headers = Sequence[Sequence[bytes]]
 
-NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2: a token
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2: a token
 WRONG_NAME = "header must be the name of an HTTP header"
 WRONG_SCHEME = "scheme must be the name of an authentication scheme, or None"
 NOTHING = "header must name one header at least, or be None"
@@ -43,10 +43,11 @@ class TokenHeader:
     scheme: str | None = "Bearer"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or NAME.fullmatch(self.name) is None:
+        if not (isinstance(self.name, str) and HEADER_NAME.fullmatch(self.name)):
             raise ConfigurationError(WRONG_NAME)
         if self.scheme is not None and (
-            not isinstance(self.scheme, str) or NAME.fullmatch(self.scheme) is None
+            not isinstance(self.scheme, str)
+            or HEADER_NAME.fullmatch(self.scheme) is None
         ):
             raise ConfigurationError(WRONG_SCHEME)
 

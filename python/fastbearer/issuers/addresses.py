@@ -13,14 +13,16 @@ from fastbearer.urls import read_url
 
 __all__ = ["base_url", "origin_of", "segment"]
 
+DISCOVERY = "/.well-known/openid-configuration"
 SEGMENT = re.compile(r"[^\s/?#%\\\x00-\x1f\x7f]{1,255}")
 
 
 def base_url(name: str, value: str) -> str:
     """Return the URL of a domain, or a URL without its last slash.
 
-    A host without a scheme gets ``https``. The host is in lower case and a standard
-    port left out, as providers write them in ``iss``.
+    The address of the discovery document stands for the issuer. A host without a scheme
+    gets ``https``. The host is in lower case and a standard port left out, as providers
+    write them in ``iss``.
 
     Raises:
         ConfigurationError: The value is neither, or has a user or a query in it.
@@ -31,7 +33,8 @@ def base_url(name: str, value: str) -> str:
         raise ConfigurationError(
             f"{name} must be a domain like id.example.com, or its URL, without a query"
         )
-    return f"{found.origin}{found.path}".rstrip("/")
+    path = found.path.removesuffix(DISCOVERY)
+    return f"{found.origin}{path}".rstrip("/")
 
 
 def origin_of(name: str, value: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fastbearer import KeySet, Verifier
 from fastbearer.issuers.rules import Rules
@@ -18,6 +18,18 @@ CACHED_TOKENS = 1024
 
 Claims = dict[str, Any]
 Begin = Callable[[str], Claims | Coroutine[Any, Any, Claims]]
+
+
+class Asked(Protocol):
+    """An issuer that says of its tokens whether they are still good."""
+
+    def verify(self, token: str) -> Claims:
+        """Return what it says of a good token."""
+        ...
+
+    def averify(self, token: str) -> Awaitable[Claims]:
+        """Return the same, to be awaited."""
+        ...
 
 
 class Member:
@@ -63,6 +75,23 @@ class Member:
         is_plain = not (rules.judges_header or rules.judges_claims)
         self.begin = remote.averify if is_plain else self._later
 
+    def ask_also(self, issuer: Asked) -> None:
+        """Ask the issuer about each token whose signature and claims are good."""
+        verify, begin = self.verify, self.begin
+
+        def verify_and_ask(token: str) -> Claims:
+            claims = verify(token)
+            issuer.verify(token)
+            return claims
+
+        async def begin_and_ask(token: str) -> Claims:
+            begun = begin(token)
+            claims = begun if isinstance(begun, dict) else await begun
+            await issuer.averify(token)
+            return claims
+
+        self.verify, self.begin = verify_and_ask, begin_and_ask
+
     async def _later(self, token: str) -> Claims:
         rules = self._rules
         if rules.judges_header:
@@ -93,14 +122,11 @@ def _source(issuer: Issuer) -> Any:
     keys: Any = issuer.keys
     if keys is not None and not isinstance(keys, str):
         return keys
-    how: dict[str, Any] = {
-        "allow_http": issuer.allow_http,
-        "headers": issuer.headers,
-        "ssl_context": issuer.ssl_context,
-    }
+    names = ("allow_http", "headers", "ssl_context")
+    how = {name: getattr(issuer, name) for name in names if getattr(issuer, name)}
     from fastbearer import jwks
 
     if keys is not None:
         return jwks.JWKSClient(keys, **how)
-    names: Any = issuer.names
-    return jwks.DiscoveredKeys(names[0], **how)
+    (name,) = issuer.names  # one each: see `_split` of the verifier
+    return jwks.DiscoveredKeys(name or "", **how)

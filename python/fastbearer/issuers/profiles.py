@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from fastbearer import Key
 from fastbearer.errors import ConfigurationError, InvalidKeyError
 from fastbearer.issuers.addresses import base_url, origin_of, segment
 from fastbearer.issuers.cloud_profiles import CloudProfiles
 from fastbearer.issuers.options import texts
+from fastbearer.issuers.server_profiles import ServerProfiles
 
 if TYPE_CHECKING:
     from typing import Self, Unpack
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Profiles"]
 
-BETTER_AUTH_ALGORITHMS = ("EdDSA", "ES256", "ES512", "PS256", "RS256")
 OKTA_ISSUER = re.compile(r"(?P<org>https?://[^/]+)/oauth2/(?P<server>[^/]+)")
+SUPABASE_PROJECT = re.compile("[a-z]{20}")
 WORKOS = "https://api.workos.com"
 
 
-class Profiles(CloudProfiles):
+class Profiles(CloudProfiles, ServerProfiles):
     """The profiles of `Issuer`, which is made of this class."""
 
     __slots__ = ()
@@ -59,35 +59,6 @@ class Profiles(CloudProfiles):
         )
 
     @classmethod
-    def better_auth(
-        cls, url: str, *, audience: Texts | None = None, **options: Unpack[Options]
-    ) -> Self:
-        """Return Better Auth: tokens of its plugin ``jwt()``.
-
-        Tokens for third parties, of the same keys, are of the type ``at+jwt`` and
-        refused (RFC 8725 3.11).
-
-        Args:
-            url: The server's base URL; a path in it replaces ``/api/auth``.
-            audience: What ``aud`` must name, if not the server's origin.
-            options: Fields of the issuer that are to differ.
-        """
-        # https://www.better-auth.com/docs/plugins/jwt
-        base = base_url("url", url)
-        origin = "/".join(base.split("/")[:3])
-        return cls._made(
-            options,
-            url=origin,
-            keys=(f"{base}/api/auth" if base == origin else base) + "/jwks",
-            audience=origin if audience is None else texts("audience", audience),
-            algorithms=BETTER_AUTH_ALGORITHMS,
-            leeway=0,
-            typ=(None, "JWT"),
-            require_kid=True,
-            require=("exp", "sub"),
-        )
-
-    @classmethod
     def clerk(
         cls,
         domain: str,
@@ -103,7 +74,7 @@ class Profiles(CloudProfiles):
         active organization, which may be the user's own.
 
         Args:
-            domain: The Frontend API URL.
+            domain: The Frontend API URL, or that of a proxy for it.
             authorized_parties: The origins of your frontends, which ``azp`` must be
                 one of. Clerk recommends to name them.
             audience: What a template of your own puts into ``aud``.
@@ -111,72 +82,19 @@ class Profiles(CloudProfiles):
         """
         # https://clerk.com/docs/guides/sessions/manual-jwt-verification
         # https://clerk.com/docs/guides/sessions/session-tokens
-        origin = origin_of("domain", domain)
+        issuer = base_url("domain", domain)
         required: dict[str, Any] = {"sts": (None, "active")}
         if authorized_parties is not None:
             required["azp"] = texts("authorized_parties", authorized_parties)
         return cls._made(
             options,
-            url=origin,
-            keys=f"{origin}/.well-known/jwks.json",
+            url=issuer,
+            keys=f"{issuer}/.well-known/jwks.json",
             audience=None if audience is None else texts("audience", audience),
             algorithms=("RS256",),
             typ="JWT",
             require=("exp", "sub"),
             required=required,
-        )
-
-    @classmethod
-    def keycloak(
-        cls,
-        url: str,
-        realm: str,
-        audience: Texts | None = None,
-        *,
-        clients: Texts | None = None,
-        **options: Unpack[Options],
-    ) -> Self:
-        """Return Keycloak: access tokens of a realm.
-
-        Scopes are ``scope``, the realm's roles, and the roles of the clients that
-        the audience names. ID and refresh tokens have another ``typ`` in the claims.
-
-        Args:
-            url: The public URL, with ``/auth`` where the server has it. Keys from
-                another address: ``keys=``, and ``allow_http=True`` for http.
-            realm: The realm.
-            audience: What ``aud`` must name; it takes an audience mapper.
-            clients: The clients that may send tokens (``azp``). Without an audience
-                they are what keeps tokens for others out.
-            options: Fields of the issuer that are to differ.
-        """
-        # https://www.keycloak.org/securing-apps/oidc-layers
-        # https://www.keycloak.org/docs/latest/server_admin/#_audience
-        is_name = isinstance(realm, str) and realm.isprintable() and "/" not in realm
-        if not (is_name and realm):
-            raise ConfigurationError("realm must be a realm's name")
-        end = f"/realms/{quote(realm, safe='')}"
-        issuer = base_url("url", url).removesuffix(end) + end
-        named = () if audience is None else texts("audience", audience)
-        required: dict[str, Any] = {"typ": ("Bearer", "DPoP")}
-        if clients is not None:
-            required["azp"] = texts("clients", clients)
-        elif not named and not options.get("ignore_audience"):
-            raise ConfigurationError(
-                "audience or clients must say for whom Keycloak's tokens are"
-            )
-        row = {"audience": named} if named else {"ignore_audience": True}
-        return cls._made(
-            options,
-            **row,
-            url=issuer,
-            keys=f"{issuer}/protocol/openid-connect/certs",
-            required=required,
-            scope_claims=("scope",),
-            role_claims=(
-                "realm_access.roles",
-                *(f"resource_access.{one}.roles" for one in named),
-            ),
         )
 
     @classmethod
@@ -241,7 +159,7 @@ class Profiles(CloudProfiles):
         clients of third parties got, unless the clients are named.
 
         Args:
-            url: The project's URL, or that of a server of your own.
+            url: The project's URL or reference, or the URL of a server of your own.
             secret: The legacy JWT secret, where tokens are still signed with HS256.
             clients: OAuth clients whose tokens count as the user's own.
             audience: What ``aud`` must name.
@@ -252,6 +170,8 @@ class Profiles(CloudProfiles):
         # https://supabase.com/docs/guides/auth/oauth-server/token-security
         if secret is not None and options.get("keys") is not None:
             raise ConfigurationError("secret and keys exclude each other")
+        if isinstance(url, str) and SUPABASE_PROJECT.fullmatch(url):
+            url = f"https://{url}.supabase.co"
         issuer = base_url("url", url).removesuffix("/auth/v1") + "/auth/v1"
         named = texts("clients", clients) if clients else ()
         keys = f"{issuer}/.well-known/jwks.json"
@@ -295,49 +215,6 @@ class Profiles(CloudProfiles):
             algorithms=("RS256",),
             require=("exp", "sub", "sid"),
             role_claims=("role", "roles", "permissions"),
-        )
-
-    @classmethod
-    def zitadel(
-        cls,
-        domain: str,
-        project: str,
-        *,
-        clients: Texts | None = None,
-        **options: Unpack[URLOptions],
-    ) -> Self:
-        """Return ZITADEL: access tokens of the type JWT.
-
-        The roles of the project count as scopes. ID tokens have no ``jti``.
-        Applications whose access tokens are opaque need ``introspect=``.
-
-        Args:
-            domain: The instance's domain.
-            project: The ID of your API's project.
-            clients: The clients that may send tokens (``azp``), all of this project.
-                Then the roles that name no project count as well: they are those of
-                the client's project.
-            options: Fields of the issuer that are to differ.
-        """
-        # https://zitadel.com/docs/apis/openidoauth/claims
-        # https://zitadel.com/docs/apis/openidoauth/endpoints
-        issuer = origin_of("domain", domain)
-        name = segment("project", project)
-        required: dict[str, Any] = {}
-        roles = [f"urn:zitadel:iam:org:project:{name}:roles"]
-        if clients is not None:
-            required["azp"] = texts("clients", clients)
-            roles.append("urn:zitadel:iam:org:project:roles")
-        return cls._made(
-            options,
-            url=issuer,
-            keys=f"{issuer}/oauth/v2/keys",
-            audience=name,
-            typ=(None, "JWT", "at+jwt"),
-            require=("exp", "sub", "jti"),
-            required=required,
-            scope_claims=("scope",),
-            role_claims=tuple(roles),
         )
 
 

@@ -16,8 +16,6 @@ from fastbearer.issuers.profile import Options, URLOptions
 
 __all__ = ["issuer_of"]
 
-CODE_ONLY: frozenset[str] = frozenset()
-
 
 def issuer_of(settings: Mapping[str, Any]) -> Issuer:
     """Return the issuer that an object of JSON describes.
@@ -74,7 +72,7 @@ def arguments_of(profile: Any) -> dict[str, bool]:
     for parameter in signature(getattr(Issuer, profile)).parameters.values():
         if parameter.kind is Parameter.VAR_KEYWORD:
             options = _options(str(parameter.annotation))
-            known |= dict.fromkeys(_in_settings(options), False)
+            known |= dict.fromkeys(options, False)
         else:
             known[parameter.name] = parameter.default is Parameter.empty
     return known
@@ -90,18 +88,11 @@ def _options(annotation: str) -> set[str]:
 
 
 def _fields() -> dict[str, bool]:
-    names = _in_settings(field.name for field in fields(Issuer))
-    return {name: name == "url" for name in names}
-
-
-def _in_settings(names: Iterable[str]) -> list[str]:
-    return [name for name in names if name not in CODE_ONLY]
+    return {field.name: field.name == "url" for field in fields(Issuer)}
 
 
 def _hint(name: object, known: Iterable[str]) -> str:
     """Return words about the name that may be meant."""
-    if name in CODE_ONLY:
-        return ": it can be given in code only"
     near = get_close_matches(str(name), known, 1)
     return f": did you mean {near[0]}?" if near else ""
 

@@ -95,6 +95,9 @@ class IssuersVerifier:
         # Judges nothing but the form of a token that nobody has issued.
         self._form = Verifier(Key.generate("HS256"), max_bytes=self._max_bytes)
         self._opaque = _opaque(self.issuers, members, clock)
+        for member in members:
+            if self._opaque is not None and self._opaque.asks_about(member.issuer):
+                member.ask_also(self._opaque)
         namings = {one.naming for one in members}
         self.naming = namings.pop() if len(namings) == 1 else None
         self.begin: Begin = self._begin
@@ -146,6 +149,8 @@ class IssuersVerifier:
 
     def issuer_of(self, token: str, claims: Claims) -> Issuer:
         """Return the issuer of a verified token."""
+        if self._opaque is not None and token.count(".") != 2:
+            return self._opaque.issuer
         found = self._member_of(claims.get("iss"))
         member = found.of(token) if isinstance(found, ByAlgorithm) else found
         return member.issuer
@@ -256,12 +261,20 @@ class Opaque:
         # Only those who ask for it need it.
         from fastbearer.issuers.opaque import OpaqueVerifier
 
+        how: Any = issuer.introspect
+        self.issuer = issuer
+        self._asked = frozenset(issuer.names if how.always else ())
+
         source = next(
             (one.source for one in members if one.issuer.introspect is not None), None
         )
         metadata = source if hasattr(source, "metadata") else None
         self._rules = Rules(issuer, clock)
         self._verifier = OpaqueVerifier(issuer, metadata, clock)
+
+    def asks_about(self, issuer: Issuer) -> bool:
+        """Tell whether the JWTs of an issuer are asked about as well."""
+        return not self._asked.isdisjoint(issuer.names)
 
     def verify(self, token: str) -> Claims:
         """Return the claims of a good token; blocks while the issuer is asked."""

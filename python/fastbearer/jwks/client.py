@@ -110,6 +110,12 @@ class JWKSClient:
         """Like `keys`, for asyncio: nothing blocks."""
         return await self._kept.aget(refresh=unknown_kid)
 
+    def __copy__(self) -> JWKSClient:  # one set of keys, fetched once, for all
+        return self
+
+    def __deepcopy__(self, memo: object) -> JWKSClient:
+        return self
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({without_query(self.url)!r})"
 

@@ -193,4 +193,7 @@ class DiscoveredKeys:
     async def _fetch_from(self, url: str) -> Fetched[KeySet]:
         here, there = read_url(self.issuer), read_url(url)
         is_same = here is not None and there is not None and here.origin == there.origin
-        return await self._reader.fetch(url, trusted=is_same)
+        try:
+            return await self._reader.fetch(url, trusted=is_same)
+        except FetchError as error:
+            raise FetchError(f"{without_query(url)}: {error}") from None

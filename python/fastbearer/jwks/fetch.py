@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import logging
 import re
-import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
-from os import PathLike
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from urllib.request import getproxies, proxy_bypass
@@ -17,26 +15,18 @@ from urllib.request import getproxies, proxy_bypass
 from fastbearer import __version__
 from fastbearer.errors import ConfigurationError
 from fastbearer.jwks.reasons import reason_of
+from fastbearer.jwks.request_parts import (
+    TLSContext,
+    checked_headers,
+    merged_headers,
+    tls_context,
+)
 from fastbearer.urls import check_url, read_url, without_query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
 __all__ = ["FetchError", "Fetcher", "Response", "TLSContext"]
-
-TLSContext = ssl.SSLContext | str | PathLike[str]
-"""What verifies certificates, or a file of CA certificates."""
-
-FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""RFC 9110 5.1."""
-
-FIELD_VALUE = re.compile(r"[!-~]([\t -~]*[!-~])?")
-"""RFC 9110 5.5, of ASCII."""
-
-FRAMING = frozenset(
-    ("accept-encoding", "connection", "content-length", "te", "transfer-encoding")
-)
-"""Headers that the bounds of an answer depend on."""
 
 JSON = {"Accept": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -50,19 +40,25 @@ SHOWN_URL = 200
 AUTHORITY = re.compile(r"(?<=://)[^/?#]+")
 
 WRONG_NUMBERS = "the numbers of a request must be positive"
-WRONG_HEADERS = "headers must be a mapping of names to values, both text"
-NO_CHECKS = (
-    "ssl_context verifies no certificate, which is no better than http: "
-    "allow_http=True says that this is meant"
+WANTS_HEADERS = ": the server may want credentials, which headers=... can send"
+WANTS_HEADERS_ELSEWHERE = (
+    ": headers=... are for the issuer's own origin; "
+    "where its keys are given by their URL, that is sent them"
 )
-NO_CA_FILE = (
-    "ssl_context is neither an ssl.SSLContext nor a file of CA certificates in PEM"
-)
-OF_SERVERS = "ssl_context is made for servers; use ssl.create_default_context()"
 NO_PROXY = "the proxy of the environment cannot be used"
 BY_PROXY = " (through the proxy of the environment)"
-NO_CERTIFICATES = "SSL_CERT_FILE or SSL_CERT_DIR does not name certificates"
-NO_EXTRA = 'keys from a URL need the extra jwks: pip install "fastbearer[jwks]"'
+
+_is_ours: ContextVar[bool] = ContextVar("is_ours", default=False)
+
+
+class _Quiet(logging.Filter):
+    """Keeps our requests out of httpx2's log, which shows whole URLs with queries."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not _is_ours.get()
+
+
+logging.getLogger("httpx2").addFilter(_Quiet())
 
 
 class FetchError(Exception):
@@ -77,11 +73,13 @@ class Response:
         status: The status code.
         headers: The headers; their names in any case.
         body: The whole body, of at most ``max_bytes``.
+        trusted: Whether the server could see the further headers.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    trusted: bool = True
 
     def check(self) -> None:
         """Take nothing but a 200.
@@ -108,7 +106,7 @@ class Response:
             where = f" to {without_query(place)}" if is_shown else ""
             return f": a redirect{where}, which is not followed"
         if self.status in (401, 403):
-            return ": the server may want credentials, which headers=... can send"
+            return WANTS_HEADERS if self.trusted else WANTS_HEADERS_ELSEWHERE
         return ""
 
 
@@ -145,10 +143,10 @@ class Fetcher:
         self.allow_http = allow_http
         self.timeout = timeout
         self.max_bytes = max_bytes
-        self._tls = _context(ssl_context, allow_http=allow_http)
+        self._tls = tls_context(ssl_context, allow_http=allow_http)
         # Some services refuse the names of well-known libraries.
         agent = {"User-Agent": f"fastbearer/{__version__}"}
-        self._headers = _merged(agent, _checked(headers))
+        self._headers = merged_headers(agent, checked_headers(headers))
         self._public = {"User-Agent": self._headers["User-Agent"]}
 
     def __repr__(self) -> str:
@@ -168,7 +166,9 @@ class Fetcher:
             FetchError: There is no answer within the bounds.
         """
         ours = self._headers if trusted else self._public
-        return await self._send("GET", url, _merged({"Accept": accept}, ours, PLAIN))
+        headers = merged_headers({"Accept": accept}, ours, PLAIN)
+        answer = await self._send("GET", url, headers)
+        return answer if trusted else replace(answer, trusted=False)
 
     async def post(
         self,
@@ -189,7 +189,9 @@ class Fetcher:
             ConfigurationError: A header is not one.
         """
         fields = list(form.items() if isinstance(form, Mapping) else form)
-        sent = _merged(JSON, self._headers, _checked(headers), FORM, PLAIN)
+        sent = merged_headers(
+            JSON, self._headers, checked_headers(headers), FORM, PLAIN
+        )
         return await self._send("POST", url, sent, urlencode(fields).encode())
 
     async def _send(
@@ -199,6 +201,7 @@ class Fetcher:
         headers: dict[str, str],
         body: bytes | None = None,
     ) -> Response:
+        quiet = _is_ours.set(True)
         try:
             check_url(url, allow_http=self.allow_http, name="the URL")
             async with asyncio.timeout(self.timeout):
@@ -210,6 +213,8 @@ class Fetcher:
         except Exception as error:
             way = BY_PROXY if _has_proxy(url) else ""
             raise FetchError(reason_of(error, self.timeout) + way) from None
+        finally:
+            _is_ours.reset(quiet)
 
     async def _exchange(
         self, method: str, url: str, headers: dict[str, str], body: bytes | None
@@ -264,74 +269,3 @@ def _has_proxy(url: str) -> bool:
         return False
     is_for_it = parts.scheme in proxies or "all" in proxies
     return is_for_it and not proxy_bypass(parts.host)
-
-
-def _merged(*groups: Mapping[str, str]) -> dict[str, str]:
-    """Return all headers, whose names have any case; later ones win."""
-    spelled = {name.lower(): name for group in groups for name in group}
-    values = {name.lower(): text for group in groups for name, text in group.items()}
-    # Those of ours are asked for by their names.
-    ours = {"user-agent": "User-Agent", "host": "Host"}
-    return {ours.get(name, spelled[name]): text for name, text in values.items()}
-
-
-def _checked(headers: Mapping[str, str] | None) -> Mapping[str, str]:
-    """Return headers that may be sent.
-
-    Raises:
-        ConfigurationError: One may not; the message has its name, never its value.
-    """
-    if headers is None:
-        return {}
-    if not isinstance(headers, Mapping):
-        raise ConfigurationError(WRONG_HEADERS)
-    for name, value in headers.items():
-        if not (isinstance(name, str) and isinstance(value, str)):
-            raise ConfigurationError(WRONG_HEADERS)
-        if not FIELD_NAME.fullmatch(name):
-            raise ConfigurationError("headers has a name that is not one of HTTP")
-        if name.lower() in FRAMING:
-            raise ConfigurationError(f"headers must not have {name}")
-        if not FIELD_VALUE.fullmatch(value):
-            raise ConfigurationError(f"headers: the value of {name} is not one of HTTP")
-    return dict(headers)
-
-
-def _context(given: TLSContext | None, *, allow_http: bool) -> ssl.SSLContext:
-    """Return what verifies certificates.
-
-    Raises:
-        ConfigurationError: It cannot, its file cannot be read, or there is no extra.
-    """
-    default = _system_context()
-    if given is None:
-        return default
-    if not isinstance(given, ssl.SSLContext):
-        try:
-            # An empty path would mean the system's.
-            return ssl.create_default_context(cafile=os.fspath(given) or "/")
-        except (OSError, TypeError, ValueError) as error:
-            kind = type(error).__name__
-            raise ConfigurationError(f"{NO_CA_FILE} ({kind})") from None
-    if given.protocol == ssl.PROTOCOL_TLS_SERVER:
-        raise ConfigurationError(OF_SERVERS)
-    if given.verify_mode != ssl.CERT_REQUIRED and not allow_http:
-        raise ConfigurationError(NO_CHECKS)
-    return given
-
-
-def _system_context() -> ssl.SSLContext:
-    try:
-        import httpx2
-    except ImportError:
-        raise ConfigurationError(NO_EXTRA) from None
-    return _made_once(httpx2.create_ssl_context)
-
-
-@cache
-def _made_once(make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
-    """Return what verifies certificates: making it reads many of them."""
-    try:
-        return make()
-    except OSError:
-        raise ConfigurationError(NO_CERTIFICATES) from None

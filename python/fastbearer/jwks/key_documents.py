@@ -115,12 +115,9 @@ def log_left_out(left_out: list[LeftOut], where: str) -> None:
 
 
 def shown(text: object) -> str:
-    """Return a text from elsewhere so that a log may have it: one line, short."""
-    return (
-        ascii(text)
-        if len(ascii(text)) <= MOST_SHOWN
-        else f"{ascii(text)[:MOST_SHOWN]}..."
-    )
+    """Return what came from elsewhere so that a log may have it: in a line, short."""
+    escaped = ascii(text)
+    return escaped if len(escaped) <= MOST_SHOWN else f"{escaped[:MOST_SHOWN]}..."
 
 
 def _from_jwks(members: Mapping[str, Any]) -> tuple[KeySet, list[LeftOut]]:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["reason_of"]
 
+OF_YOUR_OWN = "; ssl_context=... or JWT_CA_FILE takes a CA of your own"
+
 MOST = 32
 """Exceptions of a chain that are looked at."""
 
@@ -49,9 +51,8 @@ def reason_of(error: BaseException, timeout: float) -> str:
 def _of_system(error: OSError) -> str | None:
     """Return what the system, its resolver or OpenSSL says, where that is clear."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        hint = "; ssl_context=... takes a CA of your own"
         found = error.verify_message.rstrip(".")
-        return f"TLS: the certificate is not accepted: {found}{hint}"
+        return f"TLS: the certificate is not accepted: {found}{OF_YOUR_OWN}"
     if isinstance(error, ssl.SSLError):
         name = error.reason or "the handshake broke off"
         return f"TLS: {name.replace('_', ' ').lower()}"

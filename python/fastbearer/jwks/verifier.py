@@ -100,6 +100,12 @@ class JWKSVerifier:
                 raise
         return self._verifier(newer).verify(token)
 
+    def __copy__(self) -> JWKSVerifier:
+        return self
+
+    def __deepcopy__(self, memo: object) -> JWKSVerifier:
+        return self
+
     def _verifier(self, keys: KeySet) -> Verifier:
         """Return the verifier of these keys, made once for a set."""
         made = self._made

@@ -290,7 +290,7 @@ class BetterAuthUserStore:
             rows = (await connection.execute(query)).all()
         users = []
         for password_hash, *values in rows:
-            row = dict(zip(layout.fields, values, strict=True))
+            row = self._tables.dated(dict(zip(layout.fields, values, strict=True)))
             one = user_of(row, password_hash or "") if is_asked(row) else None
             users += [] if one is None else [one]
         if len(users) > 1:  # which of two passwords is the one nobody can tell

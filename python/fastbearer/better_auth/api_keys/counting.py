@@ -69,7 +69,9 @@ class Counting:
         interval, amount = row["refillInterval"], row["refillAmount"]
         refills_at = None
         if interval and amount:
-            last = moment(_date(row, "lastRefillAt") or _date(row, "createdAt"))
+            last = moment(
+                self._date(row, "lastRefillAt") or self._date(row, "createdAt")
+            )
             refills_at = last + timedelta(milliseconds=interval)
             if now > refills_at and await self._refill(row, amount, now):
                 return
@@ -92,7 +94,7 @@ class Counting:
     async def _take_place(self, row: Mapping[str, Any], now: datetime) -> None:
         window = timedelta(milliseconds=row["rateLimitTimeWindow"])
         for _ in range(ATTEMPTS):
-            last, most = _date(row, "lastRequest"), row["rateLimitMax"]
+            last, most = self._date(row, "lastRequest"), row["rateLimitMax"]
             is_new = last is None or now - moment(last) > window
             if not is_new and (row["requestCount"] or 0) >= most:
                 seconds = (moment(last) + window - now).total_seconds()
@@ -118,6 +120,11 @@ class Counting:
 
     # --- rows ---------------------------------------------------------------------
 
+    def _date(self, row: Mapping[str, Any], field: str) -> str | None:
+        dated = self._table.dated({field: row[field]})
+        found: str | None = cleaned(dated, [field])[field]
+        return found
+
     async def _again(self, row: Mapping[str, Any]) -> dict[str, Any]:
         query = select(*map(self._table.column, COUNTED)).where(
             self._table.column("id") == row["id"]
@@ -142,11 +149,6 @@ class Counting:
             .values(named)
         )
         return (await self._connection.execute(query)).rowcount == 1
-
-
-def _date(row: Mapping[str, Any], field: str) -> str | None:
-    found: str | None = cleaned(row, [field])[field]
-    return found
 
 
 def _is(column: Any, value: Any) -> ColumnElement[bool]:

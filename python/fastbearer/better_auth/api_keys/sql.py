@@ -168,9 +168,12 @@ class SQLAPIKeys:
         if user.get("id") is None:
             user = {}
         found = self._rules.judge(
-            row, stored, now, user if self._rules.owner == "user" else None
+            self._tables.dated(row),
+            stored,
+            now,
+            self._tables.dated(user) if self._rules.owner == "user" else None,
         )
-        shown = cleaned(user, self._user_fields)
+        shown = cleaned(self._tables.dated(user), self._user_fields)
         return replace(found, user=shown), row
 
     async def _prepared(self, connection: AsyncConnection) -> LookUp:

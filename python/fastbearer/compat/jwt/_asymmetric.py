@@ -163,7 +163,7 @@ def _make_key(text: str | bytes, unreadable: str) -> Key:
         if block is not None:
             return Key.from_pem(block)
     except FastbearerError as error:
-        if error.reason != "key_unreadable":
+        if error.reason not in ("key_unreadable", "key_no_pem"):
             raise InvalidKeyError(str(error)) from None
     except ValueError as error:
         raise InvalidKeyError(str(error)) from None
