@@ -155,7 +155,7 @@ class Auth(Doors):
             resource=resource,
             dpop=dpop,
             bound_tokens=bound_tokens,
-            clock=clock,
+            clock=lambda: self.clock(),
         )
         self._cookie_names = self._open(header, scheme, cookies)
 
