@@ -159,7 +159,7 @@ class CookieJar:
     def every_session_data(self) -> list[str]:
         """Return the values of ``session_data``: whole ones, and pieces joined.
 
-        Names that only look like those of pieces are passed by.
+        Names that only look like those of pieces are ignored.
 
         Raises:
             MalformedTokenError: There are pieces alone, and one of them is missing.
