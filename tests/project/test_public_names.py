@@ -35,6 +35,8 @@ MODULES = [
     "fastbearer.revocation",
     "fastbearer.testing",
     "fastbearer.fastapi",
+    "fastbearer.mcp",
+    "fastbearer.mcp.fastmcp",
     "fastbearer.accounts",
     "fastbearer.app",
     "fastbearer.better_auth",
