@@ -31,6 +31,7 @@ class OpaqueMember:
         from fastbearer.issuers.opaque import OpaqueVerifier
 
         how: Any = issuer.introspect
+        self.issuer = issuer
         self._asked = frozenset(issuer.names if how.always else ())
         source = next(
             (one.source for one in members if one.issuer.introspect is not None), None
