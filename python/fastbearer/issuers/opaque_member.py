@@ -36,6 +36,7 @@ class OpaqueMember:
 
         self.issuer = issuer
         how: Any = issuer.introspect
+        self.issuer = issuer
         self._asked = frozenset(issuer.names if how.always else ())
         source = next(
             (one.source for one in members if one.issuer.introspect is not None), None
