@@ -23,6 +23,7 @@ from fastbearer.fastapi import Auth, BearerMiddleware, Settings, TokenUser
 from fastbearer.fastapi.dpop import DPoP
 from fastbearer.fastapi.replays import RedisReplays
 from fastbearer.fastapi.resource import Resource
+from fastbearer.testing import stopped_clock
 from project import SECRET
 from servers import redis
 
@@ -360,6 +361,16 @@ def test_what_contradicts_itself_stops_the_start(
 def test_a_setting_that_would_be_ignored_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
         Settings(better_auth_secret=SECRET, **wrong)
+
+
+def test_a_clock_that_stands_still() -> None:
+    auth = auth_with(dpop=DPoP())
+    with stopped_clock(1_800_000_000, auth=auth):
+        client = client_of(auth)
+        token = sign(**BOUND, exp=1_800_000_060)
+        for iat, status in ((1_800_000_000, 200), (int(time.time()), 401)):
+            header = ("DPoP", proof(URL, token, iat=iat))
+            assert get(client, "/me", dpop(token), header).status_code == status
 
 
 # --- a client of npm

@@ -23,10 +23,12 @@ from fastbearer.errors import (
     InvalidProofError,
     StoreUnavailableError,
 )
-from fastbearer.fastapi.dpop import DPoP, Proofs
+from fastbearer.fastapi.dpop import REASONS, DPoP, Proofs
 from fastbearer.fastapi.replays import MemoryReplays
 from fastbearer.fastapi.requested_url import normalised
+from project import ROOT
 
+OF_JWTS = (ROOT / "tests" / "core" / "reasons.txt").read_text().split()
 NOW = 1_800_000_000
 TOKEN = "eyJhbGciOiJFUzI1NiJ9.e30.c2ln"
 URL = "https://api.example.com/tasks"
@@ -99,10 +101,13 @@ def check(
     asyncio.run(checker.check(scope(*proofs, **more), token, claims or bound()))
 
 
-def refusal(*proofs: str, **more: Any) -> str | None:
+def refusal(*proofs: str, **more: Any) -> str:
     with pytest.raises((InvalidProofError, BoundTokenError)) as raised:
         check(*proofs, **more)
-    return raised.value.reason
+    reason = raised.value.reason
+    assert reason is not None
+    assert reason in REASONS or reason.removeprefix("proof_") in OF_JWTS
+    return reason
 
 
 KEYS = {

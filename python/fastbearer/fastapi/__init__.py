@@ -12,7 +12,10 @@ from fastbearer.fastapi.auth import Auth, auth
 from fastbearer.fastapi.bearer import TokenUser, TokenVerifier
 from fastbearer.fastapi.better_auth import better_auth_session
 from fastbearer.fastapi.better_auth_api_keys import better_auth_api_key
+from fastbearer.fastapi.dpop import DPoP
 from fastbearer.fastapi.middleware import BearerMiddleware
+from fastbearer.fastapi.replays import MemoryReplays, RedisReplays, ReplayStore
+from fastbearer.fastapi.resource import Resource
 from fastbearer.fastapi.settings import Settings
 from fastbearer.fastapi.sockets import closed_with_session
 from fastbearer.fastapi.starlette_user import AuthenticatedUser
@@ -24,9 +27,14 @@ __all__ = [
     "AuthenticatedUser",
     "BearerMiddleware",
     "CurrentUser",
+    "DPoP",
     "Introspection",
     "Issuer",
+    "MemoryReplays",
     "OptionalUser",
+    "RedisReplays",
+    "ReplayStore",
+    "Resource",
     "Settings",
     "TokenClaims",
     "TokenHeader",
