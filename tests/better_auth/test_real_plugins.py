@@ -10,6 +10,7 @@ import asyncio
 import urllib.parse
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from secrets import token_hex, token_urlsafe
 from typing import Any
@@ -31,7 +32,7 @@ from better_auth_server import (
     cookies_of,
     signed_in,
 )
-from fastbearer import unverified_header
+from fastbearer import TokenError, unverified_header
 from fastbearer.better_auth import BetterAuth, Session
 from fastbearer.better_auth.fields import Shown
 from fastbearer.fastapi import Auth, Settings, better_auth_session
@@ -404,7 +405,10 @@ def test_fields_of_a_projects_own(start: Start, version: str) -> None:
         {"advanced": {"database": {"generateId": "uuid"}}},
         {"advanced": {"database": {"generateId": "serial"}}},
         {"session": {"expiresIn": 600, "updateAge": 0}},
-        {"session": {"disableSessionRefresh": True}},
+        {"session": {"disableSessionRefresh": True, "deferSessionRefresh": True}},
+        {"session": {"storeSessionInDatabase": True}},
+        {"advanced": {"ipAddress": {"disableIpTracking": True}}},
+        {"advanced": {"trustedProxyHeaders": True, "database": {"joins": True}}},
     ],
     ids=str,
 )
@@ -415,3 +419,52 @@ def test_options_that_change_rows(
     ada = sign_up(server)
     url = serve(app_of(here(server, store=Rows(server))))
     assert user_at(url, cookie=ada.cookie) == ada.id
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"session": {"cookieCache": {"refreshCache": {"updateAge": 60}}}},
+        {"account": {"encryptOAuthTokens": True, "storeAccountCookie": True}},
+        {"account": {"storeStateStrategy": "cookie", "skipStateCookieCheck": True}},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("strategy", ["compact", "jwt", "jwe"])
+def test_options_that_change_cookies(
+    start: Start, extra: dict[str, Any], strategy: str
+) -> None:
+    """Other cookies may come along, under the same secret."""
+    cache = {"enabled": True, "strategy": strategy}
+    cache |= extra.get("session", {}).get("cookieCache", {})
+    server = start(NEWEST, **{**extra, "session": {"cookieCache": cache}})
+    ada = sign_up(server)
+    answer = server.post(
+        "/sign-in/email", {"email": ada.user["email"], "password": PASSWORD}
+    )
+    kept = ada.cookies | cookies_of(answer.headers.get_list("set-cookie"))
+    ba, value = here(server), kept["better-auth.session_token"]
+    others = {"better-auth.account_data": value, "better-auth.oauth_state": value}
+    assert ba.read_cookies(cookie_header({**others, **kept})).user_id == ada.id
+    del kept["better-auth.session_token"]
+    with pytest.raises(TokenError):
+        ba.read_cookies(cookie_header({**others, **kept}))
+
+
+def test_keys_that_are_rotated(start: Start, serve: Serve) -> None:
+    """The server makes a new key when the old one is due, and serves both."""
+    jwks = {"rotationInterval": 1_000_000, "gracePeriod": 1_000_000}
+    server = start(NEWEST, plugins={"jwt": {"jwks": jwks}})
+    ada, now = sign_up(server), [0.0]
+    older = server.get("/token", cookie=ada.cookie).json()["token"]
+    client = JWKSClient(f"{server.base_url}/api/auth/jwks", clock=lambda: now[0])
+    url = serve(app_of(here(server, jwks=client)))
+    assert user_at(url, authorization=f"Bearer {older}") == ada.id
+    for row in server.rows("jwks"):
+        past = datetime.now(UTC) - timedelta(seconds=10)
+        server.update("jwks", {"expiresAt": past}, id=row["id"])
+    newer = server.get("/token", cookie=ada.cookie).json()["token"]
+    assert unverified_header(newer)["kid"] != unverified_header(older)["kid"]
+    now[0] += 60
+    for token in (newer, older):
+        assert user_at(url, authorization=f"Bearer {token}") == ada.id

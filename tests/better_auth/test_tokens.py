@@ -91,6 +91,20 @@ def test_issuer_and_audience_of_ones_own() -> None:
     assert with_path.verify_jwt(plugin_token(), JWKS)["sub"] == "u1"
 
 
+def test_long_tokens_and_clocks_that_differ() -> None:
+    long = plugin_token(roles=["x" * 100] * 300)
+    assert len(long) > 30_000
+    refused(lambda: server().verify_jwt(long, JWKS))
+    assert server(max_bytes=65_536).verify_jwt(long, JWKS)["sub"] == "u1"
+    for early in ({"nbf": int(NOW) + 3}, {"exp": int(NOW) - 3}):
+        token = plugin_token(**early)
+        refused(lambda t=token: server().verify_jwt(t, JWKS))  # type: ignore[misc]
+        assert server(leeway=5).verify_jwt(token, JWKS)["sub"] == "u1"
+    for wrong in ({"leeway": -1}, {"max_bytes": 0}):
+        with pytest.raises(ConfigurationError):
+            server(**wrong)
+
+
 def test_keys_and_types_of_the_plugin() -> None:
     ba, good = server(), plugin_token()
     bare = {"keys": [{**JWKS["keys"][0], "kid": None}]}

@@ -6,19 +6,16 @@ import copy
 import gc
 import pickle
 import sys
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, ConfigDict
 
 from fastbearer import Key, KeySet, Signer, Verifier
 from fastbearer._core import SessionSecret
-from fastbearer.jwks import JWKSClient, JWKSVerifier
 from project import SECRET
 
 KEY = Key.from_secret(SECRET)
-URL = "https://id.example.com/jwks"
 OBJECTS: list[Any] = [
     KEY,
     Key.generate("ES256"),
@@ -26,8 +23,6 @@ OBJECTS: list[Any] = [
     Verifier(KEY, cache=10),
     Signer(KEY),
     SessionSecret(SECRET),
-    JWKSClient(URL),
-    JWKSVerifier(URL),
 ]
 objects = pytest.mark.parametrize("thing", OBJECTS, ids=lambda one: type(one).__name__)
 
@@ -47,7 +42,7 @@ def test_no_pickle_holds_a_secret(thing: Any) -> None:
         assert SECRET not in str(caught.value)
 
 
-@pytest.mark.parametrize("thing", OBJECTS[:6], ids=lambda one: type(one).__name__)
+@objects
 def test_who_pickles_is_told_what_to_do(thing: Any) -> None:
     kind = "Key" if isinstance(thing, KeySet) else type(thing).__name__
     with pytest.raises(TypeError, match=f"a {kind} cannot be pickled.*make it again"):
@@ -60,30 +55,14 @@ def test_settings_as_a_dataclass_become_a_dict() -> None:
         key: Key
         keys: list[Key]
         verifier: Verifier
-        clients: dict[str, Any] = field(default_factory=dict)
 
-    config = Config(KEY, [KEY], Verifier(KEY), {"a": JWKSClient(URL)})
+    config = Config(KEY, [KEY], Verifier(KEY))
     made = asdict(config)
     assert made["key"] is KEY
     assert made["keys"] == [KEY]
     assert made["verifier"] is config.verifier
-    assert made["clients"]["a"] is config.clients["a"]
     assert copy.deepcopy(config) == config
     assert replace(config, keys=[]).key is KEY
-
-
-def test_a_model_of_pydantic_has_keys_as_defaults() -> None:
-    class Config(BaseModel):
-        model_config = ConfigDict(arbitrary_types_allowed=True)
-        keys: list[Key] = [KEY]
-        keyset: KeySet = KeySet([KEY])
-        signer: Signer = Signer(KEY)
-
-    one, other = Config(), Config()
-    assert one.keys == other.keys == [KEY]
-    assert one.keys is not other.keys
-    assert one.model_copy(deep=True).keys[0] is KEY
-    assert one.model_dump()["keys"] == [KEY]
 
 
 def test_copies_hold_no_reference() -> None:

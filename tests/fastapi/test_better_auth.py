@@ -599,7 +599,7 @@ def test_a_refusal_can_be_diagnosed(
     lines = [one.getMessage() for one in caplog.records if one.name == "fastbearer"]
     assert [line.partition("refused: ")[2] for line in lines] == [
         "invalid_signature: signature_wrong",
-        "missing_claim: there is no session data (session_data)",
+        "missing_claim (session_data); there is no session data",
         "invalid_claim: typ_wrong (typ)",
     ]
     assert not any(part in caplog.text for part in (TOKEN, other, SECRET))

@@ -167,7 +167,9 @@ def test_an_inactive_token_is_a_401_and_a_failure_a_503(
         assert inactive.status_code == 401
         assert 'error="invalid_token"' in inactive.headers["www-authenticate"]
         assert get("/maybe", "made-up-token").status_code == 401
-        assert "token refused: inactive_token" in caplog.text
+        assert (
+            "token refused: inactive_token: token_inactive; it is over" in caplog.text
+        )
         provider.behave = answer(b"busy", 500, [("Retry-After", "7")])
         failed = get("/me")
         assert (failed.status_code, failed.headers["retry-after"]) == (503, "7")
@@ -311,6 +313,55 @@ def test_issuers_of_the_environment_are_asked(
     with client_of(serve(app_of(Auth()))) as get:
         assert get("/me").json()["user_id"] == "ada"
     assert CLIENT_SECRET not in repr(Settings())
+
+
+def test_the_one_issuer_of_the_environment_is_asked(
+    provider: Provider, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JWT_ISSUER", provider.issuer)
+    monkeypatch.setenv("INTROSPECTION_CLIENT_ID", CLIENT_ID)
+    monkeypatch.setenv("INTROSPECTION_CLIENT_SECRET", CLIENT_SECRET)
+    with client_of(serve(app_of(Auth()))) as get:
+        assert get("/me").json()["user_id"] == "ada"
+        assert get("/me", provider.jwt()).json()["user_id"] == "ada"
+    assert CLIENT_SECRET not in repr(Settings())
+
+
+@pytest.mark.parametrize(
+    ("environment", "says"),
+    [
+        ({"INTROSPECTION_CLIENT_ID": "api"}, "client_secret or private_key"),
+        ({"INTROSPECTION_CLIENT_SECRET": "s"}, "client_id"),
+        ({"INTROSPECTION_URL": "https://x.example"}, "client_secret or private_key"),
+        ({"INTROSPECTION_PRIVATE_KEY_FILE": "/nowhere/x"}, "cannot be read"),
+        (
+            {
+                "INTROSPECTION_CLIENT_ID": "api",
+                "INTROSPECTION_CLIENT_SECRET": "s",
+                "JWT_ISSUER": "https://one.example,https://two.example",
+            },
+            "are for one issuer",
+        ),
+        (
+            {
+                "INTROSPECTION_CLIENT_ID": "api",
+                "INTROSPECTION_CLIENT_SECRET": "s",
+                "BETTER_AUTH_SECRET": SECRET,
+            },
+            "are for one issuer",
+        ),
+    ],
+    ids=str,
+)
+def test_what_would_be_asked_of_nobody_is_said_at_start(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], says: str
+) -> None:
+    monkeypatch.setenv("JWT_ISSUER", "https://id.example.com")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as caught:
+        Settings()
+    assert says in str(caught.value)
 
 
 def test_requests_go_on_while_the_provider_is_slow(

@@ -7,6 +7,9 @@ from typing import Annotated, Any
 
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, WebSocket
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Mount
 from starlette.testclient import TestClient, WebSocketDenialResponse
 
 from fastbearer.errors import ConfigurationError
@@ -116,3 +119,92 @@ def test_the_kit_overrides_them_too() -> None:
         assert client.get("/users/u9").status_code == 200
         assert client.get("/users/u8").status_code == 403
     assert client.get("/users/u9").status_code == 401
+
+
+# --- at the start, where the lifespan is that of auth
+
+
+def started(app: FastAPI, auth: Auth) -> None:
+    app.router.lifespan_context = auth.lifespan
+    with TestClient(app):
+        pass
+
+
+def refused(app: FastAPI, auth: Auth, told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told):
+        started(app, auth)
+
+
+def test_a_path_with_another_parameter_stops_the_start() -> None:
+    auth = make_auth()
+    app = app_with(auth, "/users/{uid}", auth.verify_user_id)
+    refused(app, auth, r"/users/\{uid\}: .* 'user_id'.* only 'uid'")
+
+
+def test_a_websocket_with_another_parameter_stops_the_start() -> None:
+    auth = make_auth()
+    app = FastAPI()
+
+    @app.websocket("/ws/{uid}")
+    async def socket(
+        websocket: WebSocket, user: Annotated[TokenUser, Depends(auth.verify_user_id)]
+    ) -> None:
+        await websocket.accept()
+
+    refused(app, auth, r"/ws/\{uid\}: ")
+
+
+@pytest.mark.parametrize("kind", ["router", "router in a router", "websocket", "mount"])
+def test_routers_and_mounts_are_looked_through(kind: str) -> None:
+    auth = make_auth()
+
+    def app_of(prefix: str) -> FastAPI:
+        app = FastAPI()
+        router = APIRouter(dependencies=[Depends(auth.verify_user_id)])
+        if kind == "websocket":
+            router.add_api_websocket_route("/cells", lambda websocket: None)
+        else:
+            router.add_api_route("/cells", lambda: "cells")
+        if kind == "router in a router":
+            outer = APIRouter()
+            outer.include_router(router, prefix="/v1")
+            router = outer
+        if kind == "mount":
+            inner = FastAPI()
+            inner.include_router(router)
+            app.mount(prefix, inner)
+        else:
+            app.include_router(router, prefix=prefix)
+        return app
+
+    started(app_of("/people/{user_id}"), auth)
+    refused(app_of("/people/{uid}"), auth, r"\{uid\}.*/cells: .* only 'uid'")
+
+
+def test_a_dependency_of_a_dependency_is_looked_at() -> None:
+    auth = make_auth()
+
+    def mine(user: Annotated[TokenUser, Depends(auth.verify_user_id)]) -> TokenUser:
+        return user
+
+    refused(app_with(auth, "/me", mine), auth, "/me: .* none")
+    refused(FastAPI(routes=app_with(auth, "/x", mine).routes), auth, "/x: ")
+
+
+def test_what_is_overridden_or_right_starts() -> None:
+    auth = make_auth()
+    started(FastAPI(), auth)
+    started(app_with(auth, "/users/{user_id}", auth.verify_user_id), auth)
+    started(app_with(auth, "/users/{uid:path}", auth.verify_path_user("uid")), auth)
+    app = app_with(auth, "/me", auth.verify_user_id)
+    app.dependency_overrides[auth.verify_user_id] = lambda: {"user_id": "", "email": ""}
+    started(app, auth)
+
+
+def test_a_mount_with_middleware_around_it_is_looked_through() -> None:
+    auth = make_auth()
+    inner = app_with(auth, "/rows", auth.verify_user_id)
+    app = FastAPI()
+    around = [Middleware(GZipMiddleware)]
+    app.router.routes.append(Mount("/people/{uid}", inner, middleware=around))
+    refused(app, auth, r"/people/\{uid\}/rows: ")

@@ -27,14 +27,25 @@ from fastbearer.errors import (
     TokenError,
 )
 from fastbearer.fastapi import Auth, BearerMiddleware, Settings, TokenHeader, TokenUser
+<<<<<<< HEAD
+from fastbearer.fastapi.hints import HINTS, HINTS_OF_OTHERS, hint_for
+=======
 from fastbearer.fastapi.dpop import REASONS as OF_PROOFS
 from fastbearer.fastapi.hints import HINTS, hint_for
+>>>>>>> res
 from fastbearer.fastapi.refusal_log import log_refusal
 from fastbearer.revocation import MemoryRevocations
 from project import OTHER_SECRET, ROOT, SECRET
 
 REASONS = (ROOT / "tests" / "core" / "reasons.txt").read_text().split()
 NOW = 1_800_000_000
+
+SOURCES = "".join(
+    path.read_text()
+    for path in (ROOT / "python").rglob("*.py")
+    if path.name != "hints.py"
+)
+"""Where the reasons are that the core does not have."""
 
 NOT_OF_TOKENS = ("hash_", "key_", "jwk_", "password_", "session_", "crypto_failed")
 """Reasons that no token causes: those of keys, passwords and Better Auth's cookies."""
@@ -207,7 +218,12 @@ def test_no_two_causes_have_the_same_line(lines: Callable[[], list[str]]) -> Non
 
 
 def test_every_hint_is_of_a_reason_that_there_is() -> None:
+<<<<<<< HEAD
+    elsewhere = {reason for reason in HINTS if f'"{reason}"' in SOURCES}
+    assert {*REASONS, *elsewhere} >= HINTS.keys()
+=======
     assert {*REASONS, *OF_PROOFS} >= HINTS.keys()
+>>>>>>> res
 
 
 HINTED = [
@@ -218,6 +234,7 @@ HINTED = [
     (signed(claims(iss="x")), strict(issuer="a"), "JWT_ISSUERS"),
     ("Bearer a.b.c", None, 'the header says "Bearer" twice'),
     ("bearer", None, 'the header says "Bearer" twice'),
+    (f"{signed(claims())}, Bearer {signed(claims())}", None, "joined two headers"),
     ("7b1f0e2c9d", None, "introspection"),
     ("a.b.c.d.e", None, "(JWE)"),
     ("x" * 20_000, None, "JWT_MAX_BYTES"),
@@ -378,6 +395,9 @@ def test_two_good_cookies(lines: Callable[[], list[str]]) -> None:
     assert line.startswith("invalid_request: two_cookies; ")
 
 
+ENDED = f"revoked_token: session_ended; {HINTS_OF_OTHERS['session_ended']}"
+
+
 class Raising:
     """A verifier that refuses everything, for one reason."""
 
@@ -391,7 +411,7 @@ class Raising:
 @pytest.mark.parametrize(
     ("error", "line"),
     [
-        (RevokedTokenError("x"), "revoked_token: session_ended"),
+        (RevokedTokenError("x"), ENDED),
         (TokenError("secret text"), "invalid_token"),
         (ClaimError("x", "tenant"), "claim_error (tenant)"),
         (
@@ -414,7 +434,7 @@ def test_a_session_that_has_ended(lines: Callable[[], list[str]]) -> None:
     auth = auth_with(revocations=store)
     token = auth.generate_jwt_token("u1", "")
     asyncio.run(store.end_sessions("u1"))
-    assert told(auth, token, lines) == "revoked_token: session_ended"
+    assert told(auth, token, lines) == ENDED
 
 
 # --- its form

@@ -512,3 +512,55 @@ def test_headers_go_to_the_endpoint_that_is_given(server: IntrospectionServer) -
     assert second.headers["x-other"] == "x"
     with pytest.raises(ConfigurationError):
         verifier(server, how(server, headers={"X": "a\r\nb"}))
+
+
+# --- the endpoint that the issuer's document names ----------------------------------
+
+
+def discovered(server: IntrospectionServer, **options: Any) -> OpaqueVerifier:
+    how = Introspection(client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
+    issuer = Issuer(server.issuer, introspect=how, **options)
+    return OpaqueVerifier(issuer, clock=lambda: NOW)
+
+
+def test_the_endpoint_is_discovered_once(server: IntrospectionServer) -> None:
+    one = discovered(server, headers={"X-Tenant": "acme"})
+    for token in (TOKEN, TOKEN + "="):
+        server.tokens[token] = dict(LATER)
+        assert one.verify(token)["sub"] == "ada"
+    assert server.documents == 1 and len(server.questions) == 2
+    assert server.questions[0].headers["x-tenant"] == "acme"
+
+
+def test_headers_of_the_issuer_stay_at_its_origin(server: IntrospectionServer) -> None:
+    with IntrospectionServer({TOKEN: dict(LATER)}) as elsewhere:
+        server.metadata = {
+            "issuer": server.issuer,
+            "introspection_endpoint": elsewhere.endpoint,
+        }
+        assert discovered(server, headers={"X-Tenant": "acme"}).verify(TOKEN)
+        (question,) = elsewhere.questions
+        assert "x-tenant" not in question.headers
+
+
+@pytest.mark.parametrize("endpoint", [None, 7, "", "http://idp.internal/x", "ftp://x"])
+def test_a_document_without_a_good_endpoint_is_a_failure(
+    server: IntrospectionServer, endpoint: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.metadata = {"issuer": server.issuer, "introspection_endpoint": endpoint}
+    with pytest.raises(IntrospectionError):
+        discovered(server).verify(TOKEN)
+    assert "token not introspected" in caplog.text
+    assert server.questions == []
+
+
+def test_the_document_of_another_issuer_is_a_failure(
+    server: IntrospectionServer,
+) -> None:
+    server.metadata = {
+        "issuer": "https://evil.example",
+        "introspection_endpoint": server.endpoint,
+    }
+    with pytest.raises(KeySourceError):
+        discovered(server).verify(TOKEN)
+    assert server.questions == []

@@ -152,6 +152,8 @@ WRONG: list[tuple[str, Any]] = [
     ("allow_http", "0"),
     ("headers", ["hidden"]),
     ("headers", {"X-Key": 4}),
+    ("ssl_context", 4),
+    ("ssl_context", ""),
 ]
 
 

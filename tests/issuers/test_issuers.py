@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import itertools
 import json
 import threading
 from collections.abc import Iterator
@@ -11,10 +12,13 @@ import pytest
 
 from fastbearer import Key, Signer
 from fastbearer.errors import ConfigurationError, KeySourceError, TokenError
-from fastbearer.issuers import Issuer, IssuersVerifier
+from fastbearer.issuers import Introspection, Issuer, IssuersVerifier
 from fastbearer.testing import FrozenClock
+from introspection_server import CLIENT_ID, CLIENT_SECRET, IntrospectionServer
 from key_server import KeyServer, answer, serving
 from project import OTHER_SECRET, SECRET
+
+pytestmark = pytest.mark.http
 
 CLOCK = FrozenClock()
 RSA = Key.generate("RS256", kid="rsa")
@@ -454,6 +458,38 @@ def test_the_first_tokens_of_an_event_loop_fetch_once(server: KeyServer) -> None
     assert server.hits == 1
 
 
+def test_a_token_is_text_or_bytes() -> None:
+    verifier = made(Issuer("a", keys=ES), Issuer.secret(SECRET))
+    given = token(ES, iss="a")
+    assert verifier.verify(given.encode()) == verifier.verify(given)
+    assert asyncio.run(verifier.averify(given.encode())) == verifier.verify(given)
+    for wrong in (None, 4, [given]):
+        with pytest.raises(TypeError):
+            verifier.verify(wrong)  # type: ignore[arg-type]
+    with pytest.raises(TokenError):
+        verifier.verify(b"\xff.\xff.\xff")
+
+
+@pytest.mark.parametrize("typ", ["JWT", "x", None])
+def test_a_short_way_to_the_one_secret_takes_nothing_more(typ: str | None) -> None:
+    """Tokens that begin as ours are not looked into; the others are."""
+    for issuers in (
+        [Issuer.secret(SECRET, "me"), Issuer("a", keys=ES)],
+        [Issuer(None, keys=HS, any_issuer=True), Issuer("a", keys=ES)],
+        [
+            Issuer(None, keys=HS, any_issuer=True),
+            Issuer("a", keys=ES, user_claim="oid"),
+        ],
+        [Issuer("me", keys=HS), Issuer("a", keys=OTHER_HS)],
+        [Issuer("me", keys=HS), Issuer("a", keys=[ES, OTHER_HS])],
+    ):
+        verifier = made(*issuers)
+        for key, name in itertools.product((HS, OTHER_HS), ("me", "a", "x", None)):
+            given = token(key, {"typ": typ}, iss=name)
+            found = outcome(verifier, given)  # which compares begin with verify
+            assert isinstance(found, (dict, tuple))
+
+
 def test_forgetting_to_await_lets_nobody_in() -> None:
     verifier = made(Issuer("a", keys=ES), Issuer("b", keys=ED))
     with pytest.raises(TypeError, match="await"):
@@ -491,3 +527,35 @@ def test_the_issuer_of_a_verified_token() -> None:
     for key, issuer in ((ES, keys), (HS, secret)):
         given = token(key, iss="a")
         assert verifier.issuer_of(given, verifier.verify(given)) is issuer
+
+
+# --- opaque tokens ------------------------------------------------------------------
+
+
+def test_opaque_tokens_go_to_the_one_issuer_that_is_asked() -> None:
+    with IntrospectionServer() as server:
+        server.tokens = {
+            "good": {"sub": "u1", "scope": "a", "client_id": "x", "uid": "u2"},
+            "other": {"sub": "u1", "client_id": "y"},
+            "two.parts": {"sub": "u3", "client_id": "x"},
+        }
+        how = Introspection(client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
+        asked = Issuer(
+            server.issuer,
+            keys=ED,
+            introspect=how,
+            required={"client_id": "x"},
+            user_claim=("uid", "sub"),
+        )
+        verifier = IssuersVerifier([asked, Issuer("a", keys=ES)])
+        found = verifier.verify("good")
+        assert verifier.naming_of(found).user_id(found) == "u2"
+        assert asyncio.run(verifier.averify("two.parts"))["sub"] == "u3"
+        assert outcome(verifier, "other")[:2] == ("invalid_claim", "value_wrong")
+        assert outcome(verifier, "unknown")[0] == "inactive_token"
+        before = len(server.questions)
+        with pytest.raises(TokenError):
+            verifier.verify(token(ES, iss="a", exp=1))
+        assert len(server.questions) == before
+    with pytest.raises(ConfigurationError, match="introspect"):
+        made(asked, Issuer("https://two.example", keys=ES, introspect=how))

@@ -22,7 +22,6 @@ from fastbearer.issuers.naming import DEFAULT_NAMING, Naming, find_claim
         ({"a": {"b": None}}, "a.b", None),
         ({}, "a.b", None),
         ({"a": {"": 1}}, "a.", 1),
-        ({"": {"a": 1}}, ".a", 1),
         ({"r": {"my.client": {"roles": 1}}}, "r.my.client.roles", 1),
         ({"a": {"b": 1}}, "a..b", None),
     ],

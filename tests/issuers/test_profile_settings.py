@@ -293,3 +293,22 @@ def test_what_is_required_is_added() -> None:
         "client_id": (None,),
         "aal": ("aal2",),
     }
+
+
+def test_who_asks_for_more_does_not_ask_for_less() -> None:
+    issuer = Issuer.entra(TENANT, API, require=["email"])
+    assert issuer.require == ("exp", ("azp", "appid"), ("scp", "roles"), "email")
+    assert Issuer.auth0("a.com", "api", require=["email"]).require == ("exp", "email")
+
+
+@pytest.mark.parametrize("wrong", ["email", 5, [5], [""], {"a"}.union({5})])
+def test_requirements_of_another_type(wrong: Any) -> None:
+    with pytest.raises(ConfigurationError, match="require"):
+        Issuer.auth0("a.com", "api", require=wrong)
+
+
+@pytest.mark.parametrize("wrong", ["hunter2", 5, [("a", "hunter2")], {"a": []}])
+def test_required_values_of_another_type(wrong: Any) -> None:
+    with pytest.raises(ConfigurationError, match="required") as error:
+        Issuer.auth0("a.com", "api", required=wrong)
+    assert "hunter2" not in str(error.value)

@@ -292,6 +292,18 @@ def test_the_reason_is_said_in_a_line(
     assert reason(server.url, max_bytes=1000, timeout=HANG) == said
 
 
+@pytest.mark.parametrize("other", [TimeoutError(), OSError(28, "a-secret")])
+def test_an_error_that_is_being_handled_is_not_the_reason(
+    server: KeyServer, other: Exception
+) -> None:
+    """As where a token is asked about after another way has failed."""
+    server.behave = drops
+    try:
+        raise other
+    except OSError:
+        assert reason(server.url) == NOT_HTTP
+
+
 def test_a_server_that_says_nothing(server: KeyServer) -> None:
     server.behave = silent
     assert reason(server.url, timeout=0.2) == "no answer within 0.2 seconds"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler
 
@@ -14,8 +14,9 @@ import pytest
 from asgi import BackgroundServer, Receive, Scope, Send
 from fastbearer import Key, KeySourceError
 from fastbearer.jwks import DiscoveredKeys, JWKSClient
-from key_server import KeyServer, serving
-from waiting import HANG
+from fastbearer.jwks.fetch import Fetcher
+from key_server import KeyServer, answer, metadata, serving
+from waiting import HANG, wait_until
 
 pytestmark = pytest.mark.http
 
@@ -37,10 +38,10 @@ def source() -> Iterator[KeyServer]:
 
 
 class App:
-    """Asks for keys in each request."""
+    """Asks for something in each request."""
 
-    def __init__(self, client: JWKSClient) -> None:
-        self._client = client
+    def __init__(self, ask: Callable[[], Awaitable[object]]) -> None:
+        self._ask = ask
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -48,7 +49,7 @@ class App:
                 await receive()
                 await send({"type": f"lifespan.{event}.complete"})
             return
-        await self._client.akeys()
+        await self._ask()
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
@@ -56,7 +57,7 @@ def test_a_server_stops_amid_a_fetch(source: KeyServer, loop: str) -> None:
     """Nothing of the fetch is on its loop, which therefore waits for nothing."""
     pytest.importorskip(loop)
     client = JWKSClient(source.url, timeout=HANG)
-    server = BackgroundServer(App(client))
+    server = BackgroundServer(App(client.akeys))
     server.config.loop = loop
     server.config.timeout_graceful_shutdown = 0
     server.start()
@@ -69,6 +70,25 @@ def test_a_server_stops_amid_a_fetch(source: KeyServer, loop: str) -> None:
     source.released.set()
     assert len(client.keys()) == 1
     assert source.hits == 1
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_a_server_stops_amid_a_request_of_its_own_loop(
+    source: KeyServer, loop: str
+) -> None:
+    """As introspection makes it: it ends with the request that waits for it."""
+    pytest.importorskip(loop)
+    fetcher = Fetcher(timeout=HANG)
+    server = BackgroundServer(App(lambda: fetcher.get(source.url)))
+    server.config.loop = loop
+    server.config.timeout_graceful_shutdown = 0
+    server.start()
+    request = HTTPConnection(server.url.removeprefix("http://"))
+    request.request("GET", "/")
+    source.arrived.wait()  # type: ignore[attr-defined]
+    server.stop()
+    request.close()
+    assert not source.released.is_set()
 
 
 def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -106,6 +126,57 @@ def test_an_interpreter_ends_amid_a_fetch(
     program = AMID_A_FETCH.format(loop=loop, kind=kind, kept=kept)
     ended = run(program, source.origin)
     assert (ended.stdout, ended.stderr) == ("ended\n", "")
+    assert not source.released.is_set()
+
+
+FORKED_AMID_A_FETCH = """
+import os, sys, threading, warnings
+from fastbearer.jwks import DiscoveredKeys, JWKSClient
+
+warnings.simplefilter("ignore")  # of threads, in newer Pythons: they are the point
+client = JWKSClient(sys.argv[1] + "/keys", timeout=600)
+source = DiscoveredKeys(sys.argv[1])
+for ask in (client.keys, source.keys):
+    threading.Thread(target=ask, daemon=True).start()
+while None in (client._kept._flight, source._keys._flight, source._metadata._flight):
+    pass
+sys.stdin.readline()
+child = os.fork()
+if child == 0:
+    with client._kept._lock, source._keys._lock:
+        flights = client._kept._flight, source._keys._flight, source._metadata._flight
+    print(flights, len(client.keys()), len(source.keys()), flush=True)
+    os._exit(0)
+_, status = os.waitpid(child, 0)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+def test_a_process_is_forked_amid_a_fetch(source: KeyServer) -> None:
+    """As gunicorn --preload does: the thread that fetches is not in the child."""
+    asked: list[str] = []
+    routes = {
+        "/.well-known/openid-configuration": answer(metadata(source.origin)),
+        "/keys": serving(KEY),
+    }
+
+    def first_never(handler: BaseHTTPRequestHandler) -> None:
+        asked.append(handler.path)
+        if asked.count(handler.path) == 1:
+            source.arrived.set()  # type: ignore[attr-defined]
+            source.released.wait()
+        routes[handler.path](handler)
+
+    source.behave = first_never
+    with subprocess.Popen(
+        [sys.executable, "-c", FORKED_AMID_A_FETCH, source.origin],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as parent:
+        wait_until(lambda: len(asked) == 2)
+        assert parent.communicate("fork\n")[0] == "(None, None, None) 1 1\n"
+    assert parent.returncode == 0
     assert not source.released.is_set()
 
 

@@ -10,6 +10,18 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+_SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+
 NOW = datetime.now(UTC)
 
 
@@ -68,12 +80,21 @@ class PrivateCA:
             .not_valid_before(first)
             .not_valid_after(last)
             .add_extension(x509.BasicConstraints(ca=ca, path_length=None), ca)
+            # Python 3.13 and later insist on these (RFC 5280 4.2.1.1 and 4.2.1.2).
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), False)
+            .add_extension(_authority(self._key.public_key()), False)
         )
+        if ca:
+            builder = builder.add_extension(_SIGNS_CERTIFICATES, True)
         if names:
             listed = [x509.DNSName(name) for name in names]
             builder = builder.add_extension(x509.SubjectAlternativeName(listed), False)
         signed = builder.sign(self._key, hashes.SHA256())
         return signed.public_bytes(serialization.Encoding.PEM)
+
+
+def _authority(key: ec.EllipticCurvePublicKey) -> x509.AuthorityKeyIdentifier:
+    return x509.AuthorityKeyIdentifier.from_issuer_public_key(key)
 
 
 def _name(text: str) -> x509.Name:

@@ -231,9 +231,12 @@ class Provider:
         times = {name: now + seconds for name, seconds in self._times.items()}
         claims = {**self._claims, **times, **change.get("claims", {})}
         header = {**self._header, **change.get("header", {})}
+        key = key or self.key()
+        if "kid" in header:
+            key = Key.from_pem(key.to_pem(private=True), key.algorithm)
         # Not a Signer, which writes a typ where the provider has none.
         payload = json.dumps(_present(claims)).encode()
-        return jws.sign(payload, key or self.key(), headers=_present(header))
+        return jws.sign(payload, key, headers=_present(header))
 
 
 def _present(members: Members) -> Members:

@@ -246,6 +246,9 @@ def others() -> Iterator[Entry]:
     yield Entry("aead_open", _core.aead_open, opening, is_right=is_(b"text"))
     secret = _core.SessionSecret(SECRET)
     session = secret.sign_token("aB3" + "x" * 29)
+    yield Entry(
+        "misfit", _core.session_misfit, ({}, {}, False), is_right=is_("expiresAt")
+    )
     yield Entry("session", secret.read_token, (session,), is_right=is_(session[:32]))
     setting = "$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA"
     made = _core.password_hash("pw", setting)

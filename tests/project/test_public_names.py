@@ -12,7 +12,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -111,9 +111,24 @@ def describe_fields(cls: type[BaseModel]) -> Iterator[str]:
         yield f"    {name} = {field.default!r}" if known else f"    {name}"
 
 
+def members_of(cls: type) -> dict[str, object]:
+    """Return those of a class, and of the plain classes of ours that it is made of."""
+    found: dict[str, object] = {}
+    for base in reversed(cls.__mro__):
+        is_part = base.__module__.startswith(OWN) and base.__bases__ == (object,)
+        if base is cls or (is_part and base.__name__ not in exported()):
+            found.update(vars(base))
+    return found
+
+
+@cache
+def exported() -> set[str]:
+    return {name for module in MODULES for name in import_module(module).__all__}
+
+
 def describe_members(cls: type) -> Iterator[str]:
     fields = getattr(cls, "model_fields", {})
-    for name, value in sorted(vars(cls).items()):
+    for name, value in sorted(members_of(cls).items()):
         if name.startswith(("_", "model_")) or name in fields:
             continue
         bound = getattr(cls, name)

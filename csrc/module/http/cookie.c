@@ -105,8 +105,7 @@ add_all(PyObject *found, span line, const wanted *what)
             span name = trimmed((span){line.p, (size_t)(equals - line.p)});
             span value =
                 trimmed((span){equals + 1, (size_t)(stop - equals - 1)});
-            if (is_wanted(name, what)
-                && !add(found, name, unquoted(value))) {
+            if (is_wanted(name, what) && !add(found, name, unquoted(value))) {
                 return false;
             }
         }

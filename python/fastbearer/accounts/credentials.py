@@ -61,7 +61,7 @@ class Credentials:
         self._store = store
         self._hasher = hasher
         self._decoy: str | None = None
-        self._rules = PasswordRules(settings)
+        self._rules = PasswordRules(settings, getattr(store, "password_length", len))
         self.check_length = self._rules.check_length
         self.check_new = self._rules.check_new
 

@@ -72,6 +72,18 @@ class Database:
         finally:
             await engine.dispose()
 
+    async def check(self) -> None:
+        """Judge whether it answers with tables that are up to date; change nothing.
+
+        Raises:
+            ConfigurationError: As in ``lifespan``.
+        """
+        engine = open_engine(parsed_url(self._url(), NAME), NAME, ())
+        try:
+            await self._check(engine)
+        finally:
+            await engine.dispose()
+
     @asynccontextmanager
     async def lifespan(self, app: object) -> AsyncIterator[None]:
         """Open the database, and close it.

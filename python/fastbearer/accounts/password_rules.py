@@ -29,10 +29,14 @@ class PasswordRules:
 
     Args:
         settings: Asked when needed.
+        length: Returns the length of a password, where others count it otherwise.
     """
 
-    def __init__(self, settings: Callable[[], Settings]) -> None:
+    def __init__(
+        self, settings: Callable[[], Settings], length: Callable[[str], int] = len
+    ) -> None:
         self._settings = settings
+        self._length = length
 
     def prepare(self) -> None:
         """Load what the first password would have to wait for.
@@ -51,7 +55,7 @@ class PasswordRules:
             PasswordRuleError: It is longer than any may be.
         """
         most = self._settings().password_max_length
-        if len(password) > most:
+        if self._length(password) > most:
             raise PasswordRuleError(f"Password must be at most {most} characters long")
 
     def check_new(self, password: str, email: str, name: str | None = None) -> None:
@@ -67,8 +71,9 @@ class PasswordRules:
         """
         settings = self._settings()
         least, most = settings.password_min_length, settings.password_max_length
+        length = self._length
         # First the most: to normalise takes more than linear time.
-        if len(password) > most or not least <= len(normalized(password)) <= most:
+        if length(password) > most or not least <= length(normalized(password)) <= most:
             raise PasswordRuleError(
                 f"Password must be {least} to {most} characters long"
             )

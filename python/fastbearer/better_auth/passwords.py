@@ -8,9 +8,17 @@ from fastbearer import PasswordHash
 from fastbearer._core import password_setting
 from fastbearer.hash_slots import password_hash
 
-__all__ = ["SCHEME", "BetterAuthHash", "better_auth_hash"]
+__all__ = ["SCHEME", "BetterAuthHash", "better_auth_hash", "password_length"]
 
 SCHEME = "better-auth-scrypt"
+
+
+def password_length(password: str) -> int:
+    """Return the length of a password as the server counts it: UTF-16 code units.
+
+    It refuses one of more than 128 even where somebody signs in.
+    """
+    return len(password.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def better_auth_hash(password: str | bytes, threads: int = 0) -> str:

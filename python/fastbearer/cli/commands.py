@@ -15,7 +15,9 @@ from fastbearer import (
     hash_password,
     verify_password,
 )
+from fastbearer.cli.checkup import findings
 from fastbearer.cli.inputs import (
+    Judge,
     check_address,
     import_app,
     import_database,
@@ -23,8 +25,10 @@ from fastbearer.cli.inputs import (
     read_password,
     read_settings,
     signer_from,
+    token_from,
     verifier_from,
 )
+from fastbearer.cli.inspection import described, judged
 
 if TYPE_CHECKING:
     import argparse
@@ -39,7 +43,9 @@ __all__ = [
     "USAGE",
     "complain",
     "discard_output",
+    "doctor",
     "hash_or_check",
+    "inspect_token",
     "make_secret",
     "migrate",
     "migrate_imports",
@@ -103,12 +109,28 @@ def sign_token(options: argparse.Namespace) -> int:
 
 def verify_token(options: argparse.Namespace) -> int:
     verifier = verifier_from(options)
-    token = options.token
-    if token == "-":
-        # Bytes that are not ASCII are a malformed token, whatever they stand for.
-        token = sys.stdin.buffer.read().strip().decode("latin-1")
-    print(json.dumps(verifier.verify(token), indent=2))
+    claims = verifier.verify(token_from(options.token))
+    print(json.dumps(claims, indent=2))
     return OK
+
+
+def inspect_token(options: argparse.Namespace) -> int:
+    """Show what a token says; the exit status is 0 only if it is accepted."""
+    token = token_from(options.token)
+    print(described(token))
+    text, is_accepted = judged(token, Judge(options))
+    print(f"\n{text}")
+    return OK if is_accepted else FAILED
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Look at all that the settings in force need; 1 if something is wrong."""
+    is_wrong = False
+    for finding in findings():
+        mark = "WRONG" if finding.is_wrong else "ok"
+        print(f"{mark:6} {finding.subject}: {finding.text}", flush=True)
+        is_wrong = is_wrong or finding.is_wrong
+    return FAILED if is_wrong else OK
 
 
 def hash_or_check(options: argparse.Namespace) -> int:

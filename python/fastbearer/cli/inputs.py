@@ -23,11 +23,12 @@ from fastbearer.better_auth.secrets import signing_key
 if TYPE_CHECKING:
     import argparse
 
-    from fastbearer import Key
+    from fastbearer import Key, TokenError
     from fastbearer.fastapi import Auth, Settings
     from fastbearer.fastapi.bearer import TokenVerifier
 
 __all__ = [
+    "Judge",
     "check_address",
     "import_app",
     "import_database",
@@ -35,6 +36,7 @@ __all__ = [
     "read_password",
     "read_settings",
     "signer_from",
+    "token_from",
     "verifier_from",
 ]
 
@@ -77,6 +79,44 @@ def verifier_from(options: argparse.Namespace) -> TokenVerifier:
     if auth is not None:
         return auth.verifier
     return Verifier(_required(key), **_named(given))
+
+
+class Judge:
+    """Who says whether the settings in force accept a token.
+
+    Args:
+        options: Those of ``fastbearer verify``.
+    """
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+
+    def verifier(self) -> TokenVerifier:
+        """Return the verifier.
+
+        Raises:
+            ConfigurationError: There is nothing to verify with, or a setting is not
+                fit for use.
+            InvalidKeyError: The secret must not be used as one.
+        """
+        return verifier_from(self._options)
+
+    def hint(self, error: TokenError, token: str) -> str | None:
+        """Return what may help to find the cause of a refusal, where that is known."""
+        auth = auth_from(self._options)
+        if auth is None:
+            return None
+        from fastbearer.fastapi.hints import hint_for
+
+        return hint_for(error, token, auth)
+
+
+def token_from(given: str) -> str:
+    """Return the token that was given, or for ``-`` that of standard input."""
+    if given != "-":
+        return given
+    # Bytes that are not ASCII are a malformed token, whatever they stand for.
+    return sys.stdin.buffer.read().strip().decode("latin-1")
 
 
 def auth_from(options: argparse.Namespace, **given: Any) -> Auth | None:

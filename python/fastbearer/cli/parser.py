@@ -34,6 +34,8 @@ def parser() -> argparse.ArgumentParser:
     add_secret(subparsers)
     add_token(subparsers)
     add_verify(subparsers)
+    add_inspect(subparsers)
+    add_doctor(subparsers)
     add_hash(subparsers)
     add_migrate(subparsers)
     add_migrate_imports(subparsers)
@@ -82,6 +84,25 @@ def add_token(subparsers: Any) -> None:
 def add_verify(subparsers: Any) -> None:
     text = "verify a token as the application does, and print its claims as JSON"
     command = subparsers.add_parser("verify", help=text, description=text)
+    add_judging(command)
+    command.set_defaults(command=commands.verify_token)
+
+
+def add_inspect(subparsers: Any) -> None:
+    text = "show what a token says, unverified, and whether it would be accepted"
+    command = subparsers.add_parser("inspect", help=text, description=text)
+    add_judging(command)
+    command.set_defaults(command=commands.inspect_token)
+
+
+def add_doctor(subparsers: Any) -> None:
+    text = "look at the settings in force, and at all that they need"
+    command = subparsers.add_parser("doctor", help=text, description=text)
+    command.set_defaults(command=commands.doctor)
+
+
+def add_judging(command: argparse.ArgumentParser) -> None:
+    """Add a token, and what it is judged by."""
     command.add_argument(
         "token", nargs="?", default="-", help="default: -, which is standard input"
     )
@@ -96,7 +117,6 @@ def add_verify(subparsers: Any) -> None:
         help="the aud that the token must name (default: JWT_AUDIENCE)",
     )
     add_secret_env(command)
-    command.set_defaults(command=commands.verify_token)
 
 
 def add_hash(subparsers: Any) -> None:

@@ -24,6 +24,7 @@ from fastbearer.fastapi.dpop import DPoP
 from fastbearer.fastapi.issuer_settings import changed_rules
 from fastbearer.fastapi.issuers_in_force import Issuers
 from fastbearer.fastapi.own_tokens import OwnTokens
+from fastbearer.fastapi.path_users import check_path_users
 from fastbearer.fastapi.protection import BoundTokens, Protection
 from fastbearer.fastapi.resource import Resource, metadata_router
 from fastbearer.fastapi.settings import Settings
@@ -504,6 +505,7 @@ class Auth(Doors):
             ConfigurationError: The environment is not fit for use.
         """
         self.protection.check()
+        check_path_users(app)
         _ = self.verifier, self.token_cookies
         if self._is_verifier_given:
             self._check_verifier()

@@ -281,10 +281,12 @@ class BearerReader:
 
     def _begin_with(self, begin: Verify) -> Verify:
         """Return what verifies at once where no keys are awaited."""
-        if self._source.revocations is None:
-            judge: Judge = _judge_nothing
+        if self._source.revocations is not None:
+            judge: Judge = self._judge
+        elif self._source.verifier.waits:  # type: ignore[attr-defined]
+            judge = _judge_nothing
         else:
-            judge = self._judge
+            return begin
 
         async def wait(token: str, coming: Coroutine[Any, Any, Claims]) -> Claims:
             try:

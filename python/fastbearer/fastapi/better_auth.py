@@ -38,6 +38,7 @@ from fastbearer.fastapi.cross_site import (
     check_origin,
     without_origin,
 )
+from fastbearer.fastapi.refusal_log import log_refusal, log_token_error
 
 __all__ = ["BetterAuthSession", "better_auth_session"]
 
@@ -90,7 +91,8 @@ class BetterAuthSession(SecurityBase):
         except KeySourceError as error:
             raise answer_to(error) from error
         except TokenError as error:
-            logger.warning("session refused: %s", _why(error))
+            # Errors without a reason have a text of ours.
+            log_token_error(error, None if error.reason else str(error), "session")
             raise answer_to(error) from error
         if found is None and not self._is_optional:
             raise not_authenticated()
@@ -132,6 +134,7 @@ class BetterAuthSession(SecurityBase):
         try:
             return bearer_token(scope["headers"], b"authorization") or None
         except ValueError:
+            log_refusal("invalid_request", "two_headers", what="session")
             raise invalid_request(TWO_HEADERS) from None
 
     async def _of_cookies(self, scope: Any, jar: CookieJar) -> Session:
@@ -225,10 +228,3 @@ def better_auth_session(
 
 def _is_read(scope: Any) -> bool:
     return scope["type"] == "http" and scope["method"] in SAFE_METHODS
-
-
-def _why(error: TokenError) -> str:
-    """Return code and reason, or a text of ours; nothing of the token."""
-    claim = getattr(error, "claim", None)
-    said = f"{error.code}: {error.reason or error}"
-    return said if claim is None else f"{said} ({claim})"

@@ -22,6 +22,7 @@ from fastbearer.errors import (
     TooManyAttemptsError,
 )
 from fastbearer.fastapi.challenges import NOT_AUTHENTICATED, answer_to
+from fastbearer.fastapi.refusal_log import log_token_error
 from fastbearer.fastapi.token_header import TokenHeader
 
 __all__ = ["BetterAuthAPIKey", "better_auth_api_key"]
@@ -79,8 +80,7 @@ class BetterAuthAPIKey(SecurityBase):
             logger.error("API key not looked up: %s", error.__cause__ or error)
             raise answer_to(error, NO_LOOK_UP) from error
         except (TokenError, TooManyAttemptsError) as error:
-            reason = f"{error.reason}; {error}" if error.reason else error
-            logger.warning("API key refused: %s: %s", error.code, reason)
+            log_token_error(error, str(error), "API key")
             raise _refusal(error) from error
 
 

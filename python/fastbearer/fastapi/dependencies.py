@@ -4,7 +4,7 @@ No ``from __future__ import annotations`` here: FastAPI has to see the real
 class in the signature of ``__call__``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from fastapi.security import SecurityScopes
@@ -198,7 +198,7 @@ class PathUserDependency(BearerDependency):
             ConfigurationError: The path of the route has no such parameter.
         """
         if self.parameter not in conn.path_params:
-            raise self._without_parameter(conn.path_params)
+            raise ConfigurationError(self.without_parameter(conn.path_params))
         claims = self._claims(conn.scope)
         if not isinstance(claims, READY):
             claims = await claims
@@ -215,11 +215,11 @@ class PathUserDependency(BearerDependency):
             )
         return user
 
-    def _without_parameter(self, others: Mapping[str, Any]) -> ConfigurationError:
-        names = f"only {', '.join(map(repr, others))}" if others else "none"
-        return ConfigurationError(
-            NO_SUCH_PARAMETER.format(name=self.parameter, others=names)
-        )
+    def without_parameter(self, others: Iterable[str]) -> str:
+        """Return what is wrong with a path that has other parameters only."""
+        found = list(map(repr, others))
+        names = f"only {', '.join(found)}" if found else "none"
+        return NO_SUCH_PARAMETER.format(name=self.parameter, others=names)
 
 
 class ScopesDependency(BearerDependency):

@@ -31,7 +31,12 @@ NOT_THIS_ISSUER = (
 )
 OTHER_KIND = "is it an ID token, where an access token is wanted?"
 ID_TOKEN = "it has the claims of an ID token: send the access token"
-OPAQUE = "an opaque token: only its issuer can tell what it says (introspection)"
+TWICE = 'the header says "Bearer" twice, or once where no scheme is expected'
+JOINED = "a proxy has joined two headers with a comma"
+OPAQUE = (
+    "an opaque token: only its issuer can tell what it says (introspection, see"
+    " INTROSPECTION_CLIENT_ID)"
+)
 
 HINTS: Mapping[str, str] = {
     "alg_not_allowed": "set JWT_ALGORITHMS, if its alg is to be accepted",
@@ -46,12 +51,18 @@ HINTS: Mapping[str, str] = {
     "kid_needed": "its header has no kid, and there are several keys",
     "kid_unknown": "its issuer may have other keys, or it is of another issuer",
     "nbf_invalid": "nbf must be a number of seconds, not text and not milliseconds",
+    "not_access_token": "a refresh token or an ID token: send the access token",
     "signature_wrong": "another key has signed it: compare the secrets of both sides",
     "token_base64": "it may have been cut off, or have padding",
     "token_encrypted": "an encrypted token (JWE): ask the issuer for signed ones,"
     " with an audience or a resource where it knows such",
+    "token_inactive": "it is over, was revoked, or this service's client may not ask",
     "token_too_long": "set JWT_MAX_BYTES, if tokens of the issuer are so long",
     "typ_wrong": OTHER_KIND,
+}
+"""Where a reason alone says what to do; the others are plain enough, or depend."""
+
+HINTS_OF_OTHERS: Mapping[str, str] = {
     "no_proof": "send it after DPoP with a proof, where DPOP is on (RFC 9449)",
     "unbound": "a token without cnf.jkt is sent after Bearer",
     "other_binding": "only a cnf that has jkt, and nothing else, can be proved",
@@ -59,8 +70,12 @@ HINTS: Mapping[str, str] = {
     "proof_htu": "behind a proxy, set DPOP_BASE_URL or RESOURCE_URL",
     "proof_iat": "the client's clock, or the age of the proof",
     "proof_replayed": "the client must make a new proof for each request",
+    "not_access_token": OTHER_KIND,
+    "session_ended": "its user has signed out, or somebody has ended the session",
+    "token_inactive": "its issuer says so: it has expired, or was revoked",
+    "value_wrong": "is it of another client or tenant? The settings ask for a value",
 }
-"""Where a reason alone says what to do; the others are plain enough, or depend."""
+"""The same of refusals that are not the core's."""
 
 MISSING_CLAIMS: Mapping[str | None, str] = {
     "exp": "tokens must expire: let the issuer write exp",
@@ -69,7 +84,8 @@ MISSING_CLAIMS: Mapping[str | None, str] = {
     "sub": "the token names no user: set JWT_USER_CLAIM, if another claim does",
 }
 
-AUDIENCE_REASONS = frozenset(("aud_unexpected", "aud_wrong", "typ_wrong"))
+OF_ITS_FORM = frozenset(("token_base64", "token_encrypted", "token_not_compact"))
+OF_ANOTHER_KIND = frozenset(("aud_unexpected", "aud_wrong", "typ_wrong", "value_wrong"))
 
 
 class Context(Protocol):
@@ -97,17 +113,17 @@ def hint_for(error: TokenError, token: str, context: Context) -> str | None:
     reason, claim = error.reason or "", getattr(error, "claim", None)
     if error.code == "invalid_algorithm":
         return _of_algorithm(token, context.algorithm) or HINTS.get(reason)
-    if reason in ("token_not_compact", "token_base64"):
+    if reason in OF_ITS_FORM:
         return _of_form(token) or HINTS.get(reason)
     if reason in ("nbf_ahead", "exp_passed"):
         return _of_clocks(token, claim, context.clock())
     if error.code == "missing_claim":
         return MISSING_CLAIMS.get(claim)
-    if reason in AUDIENCE_REASONS or claim == "token_use":
-        return ID_TOKEN if _is_id_token(token) else HINTS.get(reason, OTHER_KIND)
+    if reason in OF_ANOTHER_KIND and _is_id_token(token):
+        return ID_TOKEN
     if error.code == "invalid_issuer":
         return NOT_THIS_ISSUER
-    return HINTS.get(reason)
+    return HINTS.get(reason) or HINTS_OF_OTHERS.get(reason)
 
 
 def _of_algorithm(token: str, only: str | None) -> str | None:
@@ -130,11 +146,13 @@ def _of_form(token: str) -> str | None:
     """Return what a token is that has not the form of one."""
     start = token[:80].strip().lower()
     if start.startswith("bearer"):
-        return 'the header says "Bearer" twice'
+        return TWICE
     if start in EMPTY_VALUES:
         return "the client has sent the name of an empty value in place of a token"
     if start.startswith(('"', "'")):
         return "the token has quotation marks around it"
+    if "," in token[:MAX_BYTES]:
+        return JOINED
     return OPAQUE if "." not in token[:MAX_BYTES] else None
 
 

@@ -12,6 +12,7 @@ from fastbearer.errors import ConfigurationError, InvalidKeyError, MalformedToke
 from fastbearer.fastapi.issuers_in_force import Issuers
 from fastbearer.fastapi.token_settings import MISSING_SECRET, listed
 from fastbearer.issuers import Issuer, options
+from fastbearer.issuers.introspection_settings import introspection_of
 from fastbearer.issuers.naming import DEFAULT_NAMING
 from fastbearer.issuers.settings import issuer_of
 from fastbearer.urls import origin_and_path, read_url
@@ -59,6 +60,7 @@ FOR_NOBODY = (
     " and none of them is set; other issuers have fields of their own"
 )
 NOTHING_FETCHED = "{} is for keys from a URL, and none are fetched"
+ONE_IS_ASKED = "INTROSPECTION_CLIENT_ID and its like are for one issuer, JWT_ISSUER"
 NO_ISSUERS = "JWT_ISSUERS must be a JSON list of objects, and not an empty one"
 
 RULES = {
@@ -86,6 +88,7 @@ def issuers_of(settings: TokenSettings) -> Issuers:
     rules = _rules(settings)
     keys = None if settings.secrets() is None else secret_keys(settings)
     others = _others(settings, wanted, {**rules, **_transport(settings)})
+    others = _asked(settings, others)
     further = _further(settings)
     if keys is None and not others:
         if settings.jwt_issuer is not None:
@@ -179,6 +182,21 @@ def _others(
     if not all(read_url(name) for name in names):
         return ()
     return tuple(Issuer(name, **fields) for name in names)
+
+
+def _asked(settings: TokenSettings, others: tuple[Issuer, ...]) -> tuple[Issuer, ...]:
+    """Return the issuers, one of which is asked about opaque tokens where told."""
+    names = ("url", "client_id", "private_key_file", "client_secret")
+    given = {name: getattr(settings, f"introspection_{name}") for name in names}
+    given["client_secret"] = given["client_secret"].get_secret_value() or None
+    if not any(given.values()):
+        return others
+    if len(others) != 1:
+        raise ConfigurationError(ONE_IS_ASKED)
+    try:
+        return (replace(others[0], introspect=introspection_of(given)),)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"INTROSPECTION_CLIENT_ID: {error}") from None
 
 
 def _has_source(settings: TokenSettings) -> bool:

@@ -35,7 +35,7 @@ class OwnTokens:
         self._emails = dict.fromkeys(("email", *naming.email))
         self._scopes = naming.scopes[0] if naming.scopes else "scope"
         types: Any = () if issuer is None else fields.typ or ()
-        is_usual = not types or None in types or "JWT" in types
+        is_usual = not types or "JWT" in types
         self.header = None if is_usual else {"typ": types[0]}
         self._constant: dict[str, Any] = dict(NOT_A_LINK)
         required = {} if issuer is None else fields.required

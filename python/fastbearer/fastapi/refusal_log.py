@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import re
 
-from fastbearer.errors import TokenError
+from fastbearer.errors import FastbearerError
 
 __all__ = ["log_refusal", "log_token_error"]
 
@@ -20,23 +20,19 @@ logger = logging.getLogger("fastbearer")
 FIT = re.compile(r"[\x21-\x7e]{1,80}")
 """What may be in the line: the name of a claim may come from somebody's verifier."""
 
-REASONS = {
-    "revoked_token": "session_ended",
-    "inactive_token": "inactive",
-    "key_source_unavailable": "no_keys",
-}
-"""Of errors that have no reason of their own, for there is only one."""
 
-
-def log_token_error(error: TokenError, hint: str | None = None) -> None:
+def log_token_error(
+    error: FastbearerError, hint: str | None = None, what: str = "token"
+) -> None:
     """Write the line of a token that was not accepted.
 
     Args:
         error: Why.
         hint: What may help to find the cause.
+        what: What was refused.
     """
-    reason = error.reason or REASONS.get(error.code)
-    log_refusal(error.code, reason, getattr(error, "claim", None), hint)
+    claim = getattr(error, "claim", None)
+    log_refusal(error.code, error.reason, claim, hint, what)
 
 
 def log_refusal(
@@ -44,6 +40,7 @@ def log_refusal(
     reason: str | None = None,
     claim: str | None = None,
     hint: str | None = None,
+    what: str = "token",
 ) -> None:
     """Write the line of a refusal; each part is an attribute of the record as well.
 
@@ -52,6 +49,7 @@ def log_refusal(
         reason: The one rule that was broken.
         claim: The claim that is meant.
         hint: What may help to find the cause; a text of ours.
+        what: What was refused.
     """
     code, reason, claim = _fit(code) or "unknown", _fit(reason), _fit(claim)
     line = code if reason is None else f"{code}: {reason}"
@@ -60,7 +58,7 @@ def log_refusal(
     if hint is not None:
         line += f"; {hint}"
     parts = {"code": code, "reason": reason, "claim": claim, "hint": hint}
-    logger.warning("token refused: %s", line, extra=parts)
+    logger.warning("%s refused: %s", what, line, extra=parts)
 
 
 def _fit(text: object) -> str | None:

@@ -137,6 +137,21 @@ class TokenSettings(BaseSettings):
     """A file of CA certificates in PEM that verify the servers of keys, in place of the
     system's."""
 
+    introspection_client_id: Text | None = setting(None, "a client's name")
+    """Who this service is at the issuer of ``jwt_issuer``, ``jwks_url`` or
+    ``better_auth_url``, which is asked about opaque tokens then (RFC 7662). A key file
+    of Zitadel has it."""
+
+    introspection_client_secret: SecretStr = setting(SecretStr(""), "a string")
+    """The client's secret, sent as ``client_secret_basic``."""
+
+    introspection_private_key_file: Text | None = setting(None, "a file", repr=False)
+    """In place of a secret, a file with the client's private key: PEM, a JWK, or the
+    key file of a Zitadel application."""
+
+    introspection_url: Text | None = setting(None, "a URL", repr=False)
+    """The endpoint that is asked; None for that of the issuer's discovery document."""
+
     allow_short_secret: bool = setting(False, "1 or 0")
     """Accept a secret shorter than 32 bytes."""
 

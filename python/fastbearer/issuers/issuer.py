@@ -219,5 +219,6 @@ JUDGES: Mapping[str, Any] = {
     "max_bytes": options.positive,
     "allow_http": options.truth,
     "headers": _headers,
+    "ssl_context": options.tls,
 }
 """Field -> what judges it, and returns the form in which it is kept."""

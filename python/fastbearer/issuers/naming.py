@@ -127,7 +127,7 @@ def find_claim(claims: Mapping[str, Any], name: str) -> Any:
     """
     found = claims.get(name)
     end = name.rfind(".")
-    while found is None and end > 0:
+    while found is None and end >= 0:
         inner = claims.get(name[:end])
         if isinstance(inner, dict):
             found = find_claim(inner, name[end + 1 :])

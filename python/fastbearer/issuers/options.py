@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from os import PathLike
+from ssl import SSLContext
 from typing import Any
 
 from fastbearer import Key, KeySet
@@ -25,6 +27,7 @@ __all__ = [
     "text",
     "text_items",
     "texts",
+    "tls",
     "truth",
     "values",
 ]
@@ -107,6 +110,17 @@ def duration(name: str, value: Any) -> float:
     if not (is_number and 0 <= seconds <= MOST_SECONDS):
         raise ConfigurationError(f"{name} must be seconds, or a timedelta, from 0 on")
     return float(seconds)
+
+
+def tls(name: str, value: Any) -> Any:
+    """Return a context, or the name of a file of certificates."""
+    if value is None or isinstance(value, (SSLContext, PathLike)):
+        return value
+    if isinstance(value, str) and value:
+        return value
+    raise ConfigurationError(
+        f"{name} must be an ssl.SSLContext, or a file of CA certificates in PEM"
+    )
 
 
 def positive(name: str, value: Any) -> int:

@@ -28,7 +28,7 @@ follow NTP, and little against what a token lives (RFC 7519 4.1.4)."""
 class Options(TypedDict, total=False):
     """Fields of an issuer that win over those of a profile.
 
-    ``required`` is added to what the profile requires, name by name.
+    ``require`` and ``required`` are added to what the profile requires.
     """
 
     keys: str | Key | KeySet | Iterable[Key] | JWKSClient | None
@@ -65,7 +65,13 @@ class Profile:
     def _made(cls, options: Mapping[str, Any], **row: Any) -> Self:
         """Return the issuer of a row of the table, with what overrides it."""
         make: Callable[..., Self] = cls
-        required, more = row.get("required", {}), options.get("required", {})
-        merged = {**required, **more} if isinstance(more, Mapping) else more
-        defaults = {"leeway": LEEWAY, "user_claim": "sub"}
-        return make(**{**defaults, **row, **options, "required": merged})
+        given = {"leeway": LEEWAY, "user_claim": "sub", **row, **options}
+        # Who asks for more does not ask for less: exp stays, and what tells access
+        # tokens from others.
+        needed, more = row.get("require", ("exp",)), options.get("require", ())
+        if isinstance(more, Iterable) and not isinstance(more, str):
+            given["require"] = (*needed, *more)
+        values, others = row.get("required", {}), options.get("required", {})
+        if isinstance(others, Mapping):
+            given["required"] = {**values, **others}
+        return make(**given)

@@ -1,7 +1,7 @@
 """How the well-known identity providers write their tokens: one method each.
 
 The rules of each are from the provider's own document, whose address stands in the
-method. Whatever a method decides can be overridden by the field's name.
+method. A field that is given wins over the method's; what is required is added to it.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from fastbearer import Key, Verifier, unverified_header
+from fastbearer import Key, Signer, Verifier, unverified_header
 from fastbearer._core import algorithms as known_algorithms
 from fastbearer._core import base64url_bytes, json_object, unverified_issuer
 from fastbearer.awaited import awaited
@@ -20,11 +20,11 @@ from fastbearer.errors import (
     UnknownKeyError,
 )
 from fastbearer.issuers.member import Begin, Claims, Member, is_symmetric
+from fastbearer.issuers.opaque_member import opaque_of
 from fastbearer.issuers.rules import (
     CLAIM_MISSING,
     ISS_WRONG,
     OTHER_ISSUER,
-    Rules,
     because,
 )
 
@@ -47,8 +47,10 @@ TWO_NAMINGS = (
     "the issuers with the iss {} must agree on user_claim, email_claim, scope_claims"
     " and role_claims: verified claims do not say who signed them"
 )
-TWO_OPAQUE = "introspect: only one issuer can be asked about opaque tokens"
 NO_ISS = "the token names no issuer"
+
+NO_START = " "
+"""No token begins so."""
 
 JUDGED_LATER = (InvalidAlgorithmError, InvalidSignatureError, UnknownKeyError)
 
@@ -69,6 +71,7 @@ class IssuersVerifier:
         naming: Whom the claims name, where all issuers agree on it; else None.
         begin: Returns the claims of a good token, or where there is something to wait
             for, a coroutine of them.
+        waits: Whether there may be something to wait for.
 
     Raises:
         ConfigurationError: Nothing tells the tokens of two issuers apart, their keys'
@@ -94,24 +97,29 @@ class IssuersVerifier:
         self._max_bytes = max(one.issuer.max_bytes for one in members)
         # Judges nothing but the form of a token that nobody has issued.
         self._form = Verifier(Key.generate("HS256"), max_bytes=self._max_bytes)
-        self._opaque = _opaque(self.issuers, members, clock)
+        self._opaque = opaque_of(self.issuers, members, clock)
         for member in members:
             if self._opaque is not None and self._opaque.asks_about(member.issuer):
                 member.ask_also(self._opaque)
         namings = {one.naming for one in members}
         self.naming = namings.pop() if len(namings) == 1 else None
-        self.begin: Begin = self._begin
-        if self._opaque is None and len(members) == 1 and members[0].source is None:
-            # There is nothing to choose, and nothing to be fetched in vain.
-            self.begin = members[0].begin
+        self._start, self._own = self._shortcut(members)
+        self.begin: Begin = self._made_begin(members)
+        self.waits = any(one.source is not None for one in members) or (
+            self._opaque is not None
+        )
 
-    def verify(self, token: str) -> Claims:
+    def verify(self, token: str | bytes) -> Claims:
         """Return the claims of a good token; blocks while keys are fetched.
 
         Raises:
             TokenError: The token was not accepted.
             KeySourceError: It cannot be told at the moment.
+            TypeError: The token is neither str nor bytes.
         """
+        token = _text(token)
+        if token.startswith(self._start):
+            return self._own.verify(token)
         if self._opaque is not None and token.count(".") != 2:
             return self._opaque.verify(token)
         name = unverified_issuer(token, self._max_bytes)
@@ -125,23 +133,50 @@ class IssuersVerifier:
             raise
 
     @awaited
-    async def averify(self, token: str) -> Claims:
+    async def averify(self, token: str | bytes) -> Claims:
         """Like `verify`, for asyncio: nothing blocks."""
-        claims = self.begin(token)
+        claims = self.begin(_text(token))
         return claims if isinstance(claims, dict) else await claims
 
-    def _begin(self, token: str) -> Claims | Coroutine[Any, Any, Claims]:
-        if self._opaque is not None and token.count(".") != 2:
-            return self._opaque.averify(token)
-        name = unverified_issuer(token, self._max_bytes)
-        member = self._by_name.get(name)
-        if member is None:
-            member = self._stranger(token)
-        try:
-            return member.begin(token)
-        except InvalidAlgorithmError:
-            self._check_family(token, name)
-            raise
+    def _made_begin(self, members: list[Member]) -> Begin:
+        """Return what begins to verify, made for these members: it has no detours."""
+        if self._opaque is None and len(members) == 1 and members[0].source is None:
+            # There is nothing to choose, and nothing to be fetched in vain.
+            return members[0].begin
+        begin_of = {name: one.begin for name, one in self._by_name.items()}.get
+        max_bytes = self._max_bytes
+        start, own = self._start, self._own.begin
+
+        def begin(token: str) -> Claims | Coroutine[Any, Any, Claims]:
+            if token.startswith(start):
+                return own(token)
+            name = unverified_issuer(token, max_bytes)
+            chosen = begin_of(name) or self._stranger(token).begin
+            try:
+                return chosen(token)
+            except InvalidAlgorithmError:
+                self._check_family(token, name)
+                raise
+
+        if self._opaque is None:
+            return begin
+        ask = self._opaque.averify
+        return lambda token: begin(token) if token.count(".") == 2 else ask(token)
+
+    def _shortcut(self, members: list[Member]) -> tuple[str, Member]:
+        """Return how tokens begin that only one secret can have signed, and whose.
+
+        They need not be looked into: if their ``iss`` is another's, or nobody's, the
+        one that has the secret refuses them, as the other would.
+        """
+        owners = [one for one in members if True in one.families]
+        if len(owners) == 1 and False not in owners[0].families:
+            owner = owners[0]
+            if self.naming is not None or not owner.issuer.any_issuer:
+                keys: Any = owner.issuer.keys
+                header, _, _ = Signer(next(iter(keys))).sign({}).partition(".")
+                return f"{header}.", owner
+        return NO_START, members[0]
 
     def naming_of(self, claims: Claims) -> Naming:
         """Return what the names of verified claims mean: those of their issuer."""
@@ -249,40 +284,12 @@ class ByAlgorithm:
         return self.of(token).begin(token)
 
 
-class Opaque:
-    """Tokens that only their issuer can read."""
-
-    def __init__(
-        self,
-        issuer: Issuer,
-        members: list[Member],
-        clock: Callable[[], float] | None,
-    ) -> None:
-        # Only those who ask for it need it.
-        from fastbearer.issuers.opaque import OpaqueVerifier
-
-        how: Any = issuer.introspect
-        self.issuer = issuer
-        self._asked = frozenset(issuer.names if how.always else ())
-
-        source = next(
-            (one.source for one in members if one.issuer.introspect is not None), None
-        )
-        metadata = source if hasattr(source, "metadata") else None
-        self._rules = Rules(issuer, clock)
-        self._verifier = OpaqueVerifier(issuer, metadata, clock)
-
-    def asks_about(self, issuer: Issuer) -> bool:
-        """Tell whether the JWTs of an issuer are asked about as well."""
-        return not self._asked.isdisjoint(issuer.names)
-
-    def verify(self, token: str) -> Claims:
-        """Return the claims of a good token; blocks while the issuer is asked."""
-        return self._rules.check_claims(self._verifier.verify(token))
-
-    async def averify(self, token: str) -> Claims:
-        """Like `verify`, for asyncio: nothing blocks."""
-        return self._rules.check_claims(await self._verifier.averify(token))
+def _text(token: str | bytes) -> str:
+    if isinstance(token, bytes):
+        return token.decode("latin-1")
+    if not isinstance(token, str):
+        raise TypeError("a token must be str or bytes")
+    return token
 
 
 def _split(issuer: Issuer) -> list[Issuer]:
@@ -312,15 +319,3 @@ def _chosen(members: list[Member], name: str) -> Member | ByAlgorithm:
         raise ConfigurationError(TWO_NAMINGS.format(repr(name)))
     is_first = True in first.families
     return ByAlgorithm(first, second) if is_first else ByAlgorithm(second, first)
-
-
-def _opaque(
-    issuers: Iterable[Issuer],
-    members: list[Member],
-    clock: Callable[[], float] | None,
-) -> Opaque | None:
-    """Return what asks about tokens that are no JWTs, if an issuer can be asked."""
-    asked = [one for one in issuers if one.introspect is not None]
-    if len(asked) > 1:
-        raise ConfigurationError(TWO_OPAQUE)
-    return Opaque(asked[0], members, clock) if asked else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import sys
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -201,7 +202,7 @@ class Fetcher:
         headers: dict[str, str],
         body: bytes | None = None,
     ) -> Response:
-        quiet = _is_ours.set(True)
+        quiet, handled = _is_ours.set(True), sys.exception()
         try:
             check_url(url, allow_http=self.allow_http, name="the URL")
             async with asyncio.timeout(self.timeout):
@@ -212,7 +213,8 @@ class Fetcher:
             raise FetchError(str(error)) from None
         except Exception as error:
             way = BY_PROXY if _has_proxy(url) else ""
-            raise FetchError(reason_of(error, self.timeout) + way) from None
+            reason = reason_of(error, self.timeout, handled)
+            raise FetchError(f"{reason}{way}") from None
         finally:
             _is_ours.reset(quiet)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import threading
+import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -54,6 +56,7 @@ class Kept(Generic[T]):
         self._failed = failed
         self._lock = threading.Lock()
         self._flight: Future[None] | None = None
+        _everything_kept.add(self)
 
     @property
     def value(self) -> T | None:
@@ -158,9 +161,28 @@ class Kept(Generic[T]):
             logger.warning("%s: %s", self._failed, _reason(outcome))
         flight.set_result(None)
 
+    def forget_flight(self) -> None:
+        """Go on in a forked process, to which no thread that flies has come along."""
+        self._lock = threading.Lock()
+        if self._flight is not None:
+            self._flight = None
+            self._shelf.note_attempt(float("-inf"))
+
     def _take(self, *, strictly: bool) -> T:
         with self._lock:
             return self._shelf.take(self._clock(), strictly=strictly)
+
+
+_everything_kept: weakref.WeakSet[Kept[Any]] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for kept in list(_everything_kept):
+        kept.forget_flight()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class _DaemonThreads(ThreadPoolExecutor):

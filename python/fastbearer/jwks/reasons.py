@@ -18,7 +18,9 @@ MOST = 32
 """Exceptions of a chain that are looked at."""
 
 
-def reason_of(error: BaseException, timeout: float) -> str:
+def reason_of(
+    error: BaseException, timeout: float, handled: BaseException | None = None
+) -> str:
     """Return why a request failed, in words of ours.
 
     The texts of exceptions have pieces of what came over the network in them, and
@@ -27,11 +29,12 @@ def reason_of(error: BaseException, timeout: float) -> str:
     Args:
         error: What the HTTP client raised.
         timeout: The seconds that the request had.
+        handled: What was being handled when the request was made, if anything.
     """
     import httpx2
 
     late = f"no answer within {timeout:g} seconds"
-    chain = list(_chain(error))
+    chain = list(_chain(error, handled))
     for one in chain:
         if isinstance(one, (TimeoutError, httpx2.TimeoutException)):
             return late
@@ -64,15 +67,24 @@ def _of_system(error: OSError) -> str | None:
     return None
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception, its causes and those of its group, each once."""
-    waiting, seen = [error], set[int]()
+def _chain(
+    error: BaseException, handled: BaseException | None
+) -> Iterator[BaseException]:
+    """Yield an exception, its causes and those of its group, each once.
+
+    What was being handled when the request was made is in the context of whatever
+    is raised later, and has nothing to do with it.
+    """
+    waiting, seen = [error], {id(handled)}
     while waiting and len(seen) < MOST:
         one = waiting.pop(0)
         if id(one) in seen:
             continue
         seen.add(id(one))
         yield one
-        waiting += [e for e in (one.__cause__, one.__context__) if e is not None]
+        if one.__cause__ is not None:
+            waiting.append(one.__cause__)
+        elif one.__context__ is not None:
+            waiting.append(one.__context__)
         if isinstance(one, BaseExceptionGroup):
             waiting += one.exceptions

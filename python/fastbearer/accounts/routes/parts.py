@@ -28,11 +28,14 @@ from fastbearer.errors import (
 )
 from fastbearer.fastapi import Auth, TokenUser
 from fastbearer.fastapi.challenges import INVALID, invalid_token
+from fastbearer.fastapi.refusal_log import log_refusal
 from fastbearer.fastapi.strict_routes import on_outage
 
 __all__ = ["Parts", "Routes", "Row", "given_by", "verified"]
 
 WRONG_PASSWORD = "Current password is wrong"
+FOREIGN_USER = "the users of that issuer have no accounts here"
+NO_SUCH_USER = "there is no such account: it may have been deleted"
 
 logger = logging.getLogger("fastbearer")
 
@@ -169,6 +172,7 @@ class Routes:
         with suppress(TokenError, KeySourceError):
             claims = await verified(auth.verifier, token)
             if auth.scope_of(token, claims):
+                log_refusal("invalid_issuer", "foreign_user", "iss", FOREIGN_USER)
                 raise invalid_token(INVALID)
 
     async def _user(self, user: TokenUser) -> User:
@@ -179,6 +183,7 @@ class Routes:
         """
         found = await self._parts.store.find(user["user_id"])
         if found is None:
+            log_refusal("invalid_claim", "no_such_user", "sub", NO_SUCH_USER)
             raise invalid_token(INVALID)
         return found
 

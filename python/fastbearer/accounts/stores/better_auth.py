@@ -38,7 +38,7 @@ from fastbearer.accounts.stores.protocol import (
     InvalidEmailError,
     UserInUseError,
 )
-from fastbearer.better_auth.passwords import SCHEME, BetterAuthHash
+from fastbearer.better_auth.passwords import SCHEME, BetterAuthHash, password_length
 from fastbearer.better_auth.tables import DATABASE, Table, Tables
 from fastbearer.connections.sql import Connections
 from fastbearer.errors import ConfigurationError, StoreUnavailableError
@@ -99,6 +99,7 @@ class BetterAuthUserStore:
         upgrade_hashes: bool = False,
         any_account_id: bool = False,
     ) -> None:
+        self.password_length = password_length
         self.hasher: PasswordHash | None = None if upgrade_hashes else BetterAuthHash()
         self._connections = Connections(url, DATABASE, can_write=True)
         self._tables = Tables() if tables is None else tables

@@ -1,0 +1,264 @@
+"""What ``fastbearer doctor`` looks at, one function for each subject."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fastbearer import FastbearerError, KeySet, PasswordHash, __version__
+from fastbearer._core import argon2_engine, libcrypto_version
+from fastbearer.errors import ConfigurationError, KeySourceError, StoreUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fastbearer.fastapi import Auth, Settings
+    from fastbearer.issuers import Issuer
+
+__all__ = ["Finding", "findings"]
+
+CLOCK_SECONDS = 5
+"""By how much a Date header may be off, being whole seconds and on its way."""
+
+SECRETS = re.compile(r"secret|private_key|headers|jwt_issuers")
+AUTHORITY = re.compile(r"//\S*@")
+QUERY = re.compile(r"\?[^\s,]*")
+SHOWN_KEYS = 20
+SHOWN_TEXT = 200
+
+SEE_SOURCE = (
+    "see that the URL is right and that this machine may reach it; JWT_ALLOW_HTTP=1"
+    " lets http leave it"
+)
+SEE_CLOCK = (
+    "let both clocks be set by NTP, or set JWT_LEEWAY to more than the difference"
+)
+SEE_REDIS = "see that Redis runs, and that REDIS_URL has its host, user and password"
+
+
+class Finding(NamedTuple):
+    """One line of the report.
+
+    Attributes:
+        is_wrong: Whether something has to be done.
+        subject: What was looked at.
+        text: What there is to say of it.
+    """
+
+    is_wrong: bool
+    subject: str
+    text: str
+
+
+def findings() -> Iterator[Finding]:
+    """Yield what there is to say, each when it is known."""
+    python = f"Python {sys.version.split()[0]}"
+    text = f"fastbearer {__version__}, {python}, {libcrypto_version}"
+    yield Finding(False, "versions", text)
+    yield password_engine()
+    try:
+        from fastbearer.fastapi import Auth, Settings
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("fastbearer"):
+            raise
+        text = "not read: they need pip install 'fastbearer[fastapi]'"
+        yield Finding(False, "settings", text)
+        return
+    try:
+        settings = Settings()
+    except ConfigurationError as error:
+        yield Finding(True, "settings", str(error))
+        return
+    yield Finding(False, "settings", ", ".join(in_force(settings)) or "the defaults")
+    auth = Auth(settings)
+    yield from issuers(auth)
+    yield from database(settings)
+    yield from redis(auth)
+
+
+def password_engine() -> Finding:
+    try:
+        hasher = PasswordHash.recommended()
+        works = hasher.verify("a password", hasher.hash("a password"))
+    except (FastbearerError, MemoryError) as error:
+        return Finding(True, "passwords", f"cannot be hashed: {type(error).__name__}")
+    text = f"Argon2 by {argon2_engine}"
+    return Finding(not works, "passwords", text if works else f"{text}: wrong answers")
+
+
+def in_force(settings: Settings) -> Iterator[str]:
+    """Yield the settings that somebody has set, without secrets."""
+    for name in sorted(settings.model_fields_set):
+        value = getattr(settings, name)
+        is_secret = SECRETS.search(name) or hasattr(value, "get_secret_value")
+        if value is not None:
+            shown = "(set)" if is_secret else public(str(value))
+            yield f"{name.upper()}={shown}"
+
+
+def public(text: str) -> str:
+    """Return a text without what URLs may hide, in ASCII, and not too long."""
+    bare = QUERY.sub("?...", AUTHORITY.sub("//...@", text))
+    shown = ascii(bare)[1:-1]
+    return shown if len(shown) <= SHOWN_TEXT else shown[:SHOWN_TEXT] + "..."
+
+
+# --- issuers -----------------------------------------------------------------------
+
+
+def issuers(auth: Auth) -> Iterator[Finding]:
+    """Yield of each issuer whether its keys are there, and whether clocks agree."""
+    try:
+        every = auth.issuers.every
+        _ = auth.verifier
+    except FastbearerError as error:
+        yield Finding(True, "issuers", str(error))
+        return
+    for issuer in every:
+        name = public(issuer.names[0] or "without iss") if issuer.names else "any"
+        yield from of_issuer(issuer, f"issuer {name}")
+
+
+def of_issuer(issuer: Issuer, subject: str) -> Iterator[Finding]:
+    keys: Any = issuer.keys
+    if isinstance(keys, KeySet):
+        yield Finding(False, subject, f"at hand: {shown_keys(keys)}")
+        return
+    from fastbearer.issuers.member import Member
+
+    each = [replace(issuer, url=name) for name in issuer.names if keys is None]
+    sources: list[Any] = [Member(one).source for one in each or [issuer]]
+    for source in sources:
+        with told() as reasons:
+            try:
+                found = source.keys()
+            except KeySourceError as error:
+                why = public("; ".join(reasons) or str(error))
+                yield Finding(True, subject, f"no keys: {why}: {SEE_SOURCE}")
+                continue
+        yield Finding(False, subject, f"keys fetched: {shown_keys(found)}")
+        for skipped in found.skipped:
+            kid = public(str(skipped.kid))
+            text = f"left out: the key {kid}: {skipped.message}"
+            yield Finding(False, subject, text)
+        yield from clock_of(issuer, source, subject)
+
+
+def shown_keys(keys: KeySet) -> str:
+    """Return the keys by their ids and algorithms."""
+    shown = [
+        f"{public(key.kid) if key.kid else 'without kid'} ({'/'.join(key.algorithms)})"
+        for key in list(keys)[:SHOWN_KEYS]
+    ]
+    more = len(keys) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def clock_of(issuer: Issuer, source: Any, subject: str) -> Iterator[Finding]:
+    """Yield by how much the issuer's clock differs, by its Date (RFC 9110 6.6.1)."""
+    from fastbearer.jwks.fetch import Fetcher, FetchError
+    from fastbearer.jwks.metadata import metadata_urls
+
+    url = getattr(source, "url", None)
+    if url is None and isinstance(getattr(source, "issuer", None), str):
+        url = metadata_urls(source.issuer)[0]
+    if url is None:
+        return
+    fetcher = Fetcher(
+        allow_http=issuer.allow_http,
+        headers=issuer.headers,
+        ssl_context=issuer.ssl_context,
+    )
+    try:
+        answer = asyncio.run(fetcher.get(url))
+        date = parsedate_to_datetime(answer.headers.get("Date", ""))
+    except (FetchError, ValueError):
+        yield Finding(False, subject, "its clock is not told: there is no Date")
+        return
+    difference = round(date.timestamp() - time.time())
+    leeway: Any = issuer.leeway
+    allowed = leeway if isinstance(leeway, (int, float)) else leeway.total_seconds()
+    text = f"its clock differs by {difference} s"
+    is_wrong = abs(difference) > allowed + CLOCK_SECONDS
+    yield Finding(is_wrong, subject, f"{text}: {SEE_CLOCK}" if is_wrong else text)
+
+
+@contextmanager
+def told() -> Iterator[list[str]]:
+    """Give what our log says meanwhile, which has the reason of a failure."""
+    texts: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: texts.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("fastbearer")
+    before, logger.propagate = logger.propagate, False
+    logger.addHandler(handler)
+    try:
+        yield texts
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = before
+
+
+# --- stores ------------------------------------------------------------------------
+
+
+def database(settings: Settings) -> Iterator[Finding]:
+    """Yield whether the database answers, and whether its tables are up to date."""
+    if "database_url" not in settings.model_fields_set:
+        return
+    try:
+        from fastbearer.accounts import Database
+        from fastbearer.app.migrations import TASKS
+        from fastbearer.connections.engine import parsed_url
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("fastbearer"):
+            raise
+        text = "not looked at: it needs pip install 'fastbearer[accounts]'"
+        yield Finding(False, "database", text)
+        return
+    try:
+        url = parsed_url(settings.database_url, "DATABASE_URL")
+        file = url.database or ":memory:"
+        if url.get_backend_name() == "sqlite" and not os.path.exists(file):  # noqa: PTH110
+            text = "SQLite: the file is made when the application starts"
+            yield Finding(False, "database", text)
+            return
+        asyncio.run(Database(lambda: settings.database_url).check())
+        tables = "reached, and the accounts' tables are up to date"
+        whole = Database(lambda: settings.database_url)
+        whole.add(TASKS)
+        yield Finding(False, "database", tables)
+        asyncio.run(whole.check())
+    except ConfigurationError as error:
+        yield Finding(True, "database", str(error))
+
+
+def redis(auth: Auth) -> Iterator[Finding]:
+    """Yield whether Redis does what a sign-in needs."""
+    if auth.settings.redis_url is None:
+        return
+    try:
+        from fastbearer.accounts import Accounts
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("fastbearer"):
+            raise
+        text = "not looked at: it needs pip install 'fastbearer[accounts,redis]'"
+        yield Finding(False, "redis", text)
+        return
+    try:
+        with told():
+            asyncio.run(Accounts(auth).check_redis())
+    except ConfigurationError as error:
+        yield Finding(True, "redis", str(error))
+    except StoreUnavailableError as error:
+        yield Finding(True, "redis", f"{error}: {SEE_REDIS}")
+    else:
+        yield Finding(False, "redis", "does what a sign-in needs")

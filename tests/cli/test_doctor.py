@@ -1,0 +1,258 @@
+"""``fastbearer doctor``, with servers that are there, and servers that are not."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+
+from fastbearer import Key
+from fastbearer.cli import checkup, main
+from key_server import (
+    Behaviour,
+    KeyServer,
+    answer,
+    by_path,
+    jwks_text,
+    metadata,
+    serving,
+)
+from project import SECRET
+from servers import own_postgres, own_redis
+
+SECRETS = {"BETTER_AUTH_SECRET": SECRET}
+Doctor = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def doctor(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Doctor:
+    """Run the command with settings; return its status and what it prints."""
+    from fastbearer.fastapi import Settings
+
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.delenv("AUTH_SECRET", raising=False)
+
+    def run(**settings: str) -> tuple[int, str]:
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        status = main(["doctor"])
+        printed = capsys.readouterr()
+        assert SECRET not in printed.out + printed.err
+        assert printed.out.isascii()
+        return status, printed.out
+
+    return run
+
+
+def wrong(out: str) -> list[str]:
+    return [line for line in out.splitlines() if line.startswith("WRONG")]
+
+
+def test_a_secret_alone_is_well(doctor: Doctor) -> None:
+    status, out = doctor(**SECRETS)
+    assert (status, wrong(out)) == (0, [])
+    assert re.search(r"^ok +versions: fastbearer .*, Python 3.*, OpenSSL 3", out)
+    assert re.search(r"^ok +passwords: Argon2 by \w+", out, re.MULTILINE)
+    assert "BETTER_AUTH_SECRET=(set)" in out
+    assert "issuer without iss: at hand: without kid (HS256)" in out
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, "BETTER_AUTH_SECRET environment variable is required"),
+        ({"BETTER_AUTH_SECRET": "short"}, "BETTER_AUTH_SECRET"),
+        ({**SECRETS, "JWT_LEEWAY": "soon"}, "JWT_LEEWAY"),
+        ({**SECRETS, "COOKIE_SAMESITE": "none", "COOKIE_SECURE": "0"}, "COOKIE_"),
+    ],
+)
+def test_settings_that_are_unfit_are_told(
+    doctor: Doctor, settings: dict[str, str], told: str
+) -> None:
+    status, out = doctor(**settings)
+    assert status == 1
+    (line,) = wrong(out)
+    assert "settings: " in line
+    assert told in line
+
+
+def test_no_setting_shows_a_secret(doctor: Doctor) -> None:
+    status, out = doctor(
+        **SECRETS,
+        SMTP_URL="smtp://ada:hunter2@mail.example.com:587",
+        MAIL_FROM="ada@example.com",
+        DATABASE_URL="sqlite+aiosqlite:////nowhere/at/all/x.db",
+        REDIS_URL="redis://:hunter2/with@slash@127.0.0.1:1/0?password=hunter2",
+    )
+    assert status == 1
+    assert "hunter2" not in out
+    assert "slash" not in out
+    assert "MAIL_FROM=ada@example.com" in out
+
+
+# --- issuers -----------------------------------------------------------------------
+
+
+def test_keys_are_reached_and_those_left_out_are_named(doctor: Doctor) -> None:
+    good = Key.generate("ES256", kid="current")
+    bad = {"kty": "RSA", "kid": "broken\x1b[31m", "n": "AQAB", "e": "AQAB"}
+    body = json.dumps({"keys": [good.public().to_jwk(), bad]}).encode()
+    with KeyServer(answer(body)) as server:
+        status, out = doctor(JWKS_URL=server.url, JWT_ISSUER="https://id.example.com")
+    assert (status, wrong(out)) == (0, [])
+    line = "issuer https://id.example.com: keys fetched: current (ES256)"
+    assert line in out
+    assert "left out: the key broken\\x1b[31m: an RSA key must have" in out
+    assert "its clock differs by" in out
+
+
+def test_keys_are_discovered_by_the_issuer_alone(doctor: Doctor) -> None:
+    key = Key.generate("ES256", kid="found")
+    routes = {"/keys": answer(jwks_text(key))}
+    with KeyServer(by_path(routes)) as server:
+        document = answer(metadata(server.origin))
+        routes["/.well-known/openid-configuration"] = document
+        status, out = doctor(JWT_ISSUER=server.origin)
+    assert (status, wrong(out)) == (0, [])
+    assert "keys fetched: found (ES256)" in out
+
+
+def test_a_key_server_that_is_down_is_told_with_its_reason(doctor: Doctor) -> None:
+    with KeyServer(serving(Key.generate("ES256"))) as server:
+        url = server.url
+    status, out = doctor(JWKS_URL=url, JWT_ISSUER="https://id.example.com")
+    assert status == 1
+    (line,) = wrong(out)
+    assert "issuer https://id.example.com: no keys: " in line
+    assert "see that the URL is right" in line
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [(b"not here", 404), (b"<html>", 200), (b'{"keys":[]}', 200)]
+)
+def test_a_wrong_answer_of_a_key_server_is_told(
+    doctor: Doctor, body: bytes, status: int
+) -> None:
+    with KeyServer(answer(body, status)) as server:
+        exit_status, out = doctor(JWKS_URL=server.url, JWT_ISSUER="https://a.example")
+    assert exit_status == 1
+    assert len(wrong(out)) == 1
+
+
+def dated(date: str | None) -> Behaviour:
+    """Return what serves a key with this Date, or without one."""
+    body = jwks_text(Key.generate("ES256"))
+
+    def behave(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response_only(200)
+        if date is not None:
+            handler.send_header("Date", date)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return behave
+
+
+@pytest.mark.parametrize("ahead", [-200, 200])
+def test_a_clock_that_differs_from_the_issuer_s_is_told(
+    doctor: Doctor, ahead: int
+) -> None:
+    date = formatdate(time.time() + ahead, usegmt=True)
+    with KeyServer(dated(date)) as server:
+        settings = {"JWKS_URL": server.url, "JWT_ISSUER": "https://a.example"}
+        status, out = doctor(**settings)
+        assert status == 1
+        (line,) = wrong(out)
+        found = re.search(r"its clock differs by (-?\d+) s: .*JWT_LEEWAY", line)
+        assert found is not None
+        assert int(found[1]) / ahead == pytest.approx(1, abs=0.5)
+        assert doctor(**settings, JWT_LEEWAY="300")[0] == 0
+
+
+@pytest.mark.parametrize("date", [None, "", "yesterday", "1\x1b[2J"])
+def test_a_key_server_without_a_date_is_no_fault(
+    doctor: Doctor, date: str | None
+) -> None:
+    with KeyServer(dated(date)) as server:
+        status, out = doctor(JWKS_URL=server.url, JWT_ISSUER="https://a.example")
+    assert (status, wrong(out)) == (0, [])
+    assert "its clock is not told" in out
+
+
+# --- stores ------------------------------------------------------------------------
+
+
+def test_a_file_of_sqlite_is_not_made(doctor: Doctor, tmp_path: Path) -> None:
+    file = tmp_path / "new.db"
+    status, out = doctor(**SECRETS, DATABASE_URL=f"sqlite+aiosqlite:///{file}")
+    assert (status, wrong(out)) == (0, [])
+    assert "database: SQLite: the file is made when" in out
+    assert not file.exists()
+
+
+@pytest.mark.postgres
+def test_a_postgresql_that_is_empty_migrated_and_killed(doctor: Doctor) -> None:
+    with own_postgres() as server:
+        settings = {**SECRETS, "DATABASE_URL": server.url}
+        status, out = doctor(**settings)
+        assert status == 1
+        (line,) = wrong(out)
+        assert "database: " in line
+        assert "run `fastbearer migrate`" in line
+
+        environment = {**os.environ, **settings}
+        command = [sys.executable, "-m", "fastbearer", "migrate"]
+        subprocess.run(command, env=environment, check=True, capture_output=True)
+        status, out = doctor(**settings)
+        assert (status, wrong(out)) == (0, [])
+        assert "the accounts' tables are up to date" in out
+
+        server.kill()
+        status, out = doctor(**settings)
+        assert status == 1
+        assert (
+            "database: the database of DATABASE_URL cannot be opened" in wrong(out)[0]
+        )
+        server.start()
+
+
+@pytest.mark.redis
+def test_a_redis_that_is_there_and_killed(doctor: Doctor) -> None:
+    with own_redis() as server:
+        settings = {**SECRETS, "REDIS_URL": server.url, "REVOCATION": "redis"}
+        status, out = doctor(**settings)
+        assert (status, wrong(out)) == (0, [])
+        assert "redis: does what a sign-in needs" in out
+        server.kill()
+        status, out = doctor(**settings)
+        assert status == 1
+        (line,) = wrong(out)
+        assert "redis: " in line
+        assert "see that Redis runs" in line
+
+
+def test_the_password_engine_is_tried(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        @classmethod
+        def recommended(cls) -> Broken:
+            raise MemoryError
+
+    monkeypatch.setattr(checkup, "PasswordHash", Broken)
+    status, out = doctor(**SECRETS)
+    assert status == 1
+    assert "passwords: cannot be hashed: MemoryError" in wrong(out)[0]
