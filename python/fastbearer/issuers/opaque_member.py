@@ -19,7 +19,11 @@ TWO_OPAQUE = "introspect: only one issuer can be asked about opaque tokens"
 
 
 class OpaqueMember:
-    """Tokens that only their issuer can read."""
+    """Tokens that only their issuer can read.
+
+    Attributes:
+        issuer: That issuer.
+    """
 
     def __init__(
         self,
@@ -31,6 +35,7 @@ class OpaqueMember:
         from fastbearer.issuers.opaque import OpaqueVerifier
 
         how: Any = issuer.introspect
+        self.issuer = issuer
         self._asked = frozenset(issuer.names if how.always else ())
         source = next(
             (one.source for one in members if one.issuer.introspect is not None), None
