@@ -37,6 +37,7 @@ from introspection_server import (
     IntrospectionServer,
 )
 from key_server import Behaviour, answer
+from project import SECRET
 from provider_answers import ANSWERS, REFRESH_TOKENS
 
 pytestmark = pytest.mark.http
@@ -263,6 +264,16 @@ def test_a_rule_for_the_client_holds_whatever_the_answer_calls_it(
             one.verify(token)
     with pytest.raises(MissingClaimError):
         one.verify("none")
+
+
+def test_an_opaque_token_is_its_issuers_beside_a_secret_of_the_same_name(
+    server: IntrospectionServer,
+) -> None:
+    asked = Issuer(server.issuer, introspect=how(server))
+    own = Issuer.secret(SECRET, server.issuer)
+    one = IssuersVerifier([own, asked], lambda: NOW)
+    claims = one.verify(TOKEN)
+    assert one.issuer_of(TOKEN, claims) is asked
 
 
 # --- who asks -----------------------------------------------------------------------

@@ -22,7 +22,7 @@ class OpaqueMember:
     """Tokens that only their issuer can read.
 
     Attributes:
-        issuer: Whose tokens they are.
+        issuer: That issuer.
     """
 
     def __init__(
@@ -34,7 +34,6 @@ class OpaqueMember:
         # Only those who ask for it need it.
         from fastbearer.issuers.opaque import OpaqueVerifier
 
-        self.issuer = issuer
         how: Any = issuer.introspect
         self.issuer = issuer
         self._asked = frozenset(issuer.names if how.always else ())
