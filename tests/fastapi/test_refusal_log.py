@@ -27,12 +27,7 @@ from fastbearer.errors import (
     TokenError,
 )
 from fastbearer.fastapi import Auth, BearerMiddleware, Settings, TokenHeader, TokenUser
-<<<<<<< HEAD
 from fastbearer.fastapi.hints import HINTS, HINTS_OF_OTHERS, hint_for
-=======
-from fastbearer.fastapi.dpop import REASONS as OF_PROOFS
-from fastbearer.fastapi.hints import HINTS, hint_for
->>>>>>> res
 from fastbearer.fastapi.refusal_log import log_refusal
 from fastbearer.revocation import MemoryRevocations
 from project import OTHER_SECRET, ROOT, SECRET
@@ -218,12 +213,8 @@ def test_no_two_causes_have_the_same_line(lines: Callable[[], list[str]]) -> Non
 
 
 def test_every_hint_is_of_a_reason_that_there_is() -> None:
-<<<<<<< HEAD
     elsewhere = {reason for reason in HINTS if f'"{reason}"' in SOURCES}
     assert {*REASONS, *elsewhere} >= HINTS.keys()
-=======
-    assert {*REASONS, *OF_PROOFS} >= HINTS.keys()
->>>>>>> res
 
 
 HINTED = [
