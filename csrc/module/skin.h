@@ -189,7 +189,7 @@ bool key_can_sign(const core_state *state, const KeyObject *key);
 /* The algorithm that a wrong name may have meant, or NULL. */
 const alg *key_near_miss(PyObject *name);
 
-/* Raises the TypeError for what is not a Key, and says how to make one of it; the
+/* Raises the TypeError for what is not a Key, and says how to make one; the
  * argument is called `what`. Returns NULL. */
 PyObject *key_is_needed(const char *what, PyObject *value);
 

@@ -12,6 +12,8 @@ from typing import Annotated, Any
 import pytest
 from fastapi import Depends, FastAPI, HTTPException, WebSocket
 from fastapi.responses import HTMLResponse
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
@@ -26,6 +28,7 @@ from fastbearer.fastapi import (
     TokenUser,
     closed_with_session,
 )
+from fastbearer.fastapi.subprotocols import echoing, offered_token
 from fastbearer.revocation import MemoryRevocations
 from fastbearer.testing import FrozenClock, token_for
 from project import SECRET
@@ -194,6 +197,40 @@ def test_a_request_has_no_subprotocols() -> None:
 
     headers = {"Sec-WebSocket-Protocol": f"bearer, {token}"}
     assert TestClient(app).get("/me", headers=headers).status_code == 401
+
+
+def test_only_a_websocket_has_subprotocols() -> None:
+    scope = {"type": "http", "subprotocols": ["bearer", "a.b.c"]}
+    assert offered_token(scope) is None
+    assert offered_token({"type": "websocket"}) is None
+
+
+MARKS = st.sampled_from(["bearer", "Bearer", "bearer.", KUBERNETES, "chat", ""])
+
+
+@given(st.lists(MARKS | st.text() | MARKS.flatmap(lambda m: st.text().map(m.__add__))))
+def test_any_subprotocols_are_read_and_no_token_is_sent_back(
+    offered: list[str],
+) -> None:
+    try:
+        offer = offered_token({"type": "websocket", "subprotocols": offered})
+    except ValueError:
+        return
+    if offer is None:
+        return
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message["subprotocol"])
+
+    async def accept() -> None:
+        for chosen in (None, *offered):
+            message = {"type": "websocket.accept", "subprotocol": chosen}
+            await echoing(send, offer)(message)
+
+    asyncio.run(accept())
+    allowed = {one for one in offered if one not in (offer.secret, offer.token)}
+    assert set(sent) <= {*allowed, offer.mark, None}
 
 
 def test_the_token_of_a_subprotocol_is_in_no_log(

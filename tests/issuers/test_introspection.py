@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from fastbearer.errors import (
     MissingClaimError,
     TokenError,
 )
-from fastbearer.issuers import Introspection, Issuer
+from fastbearer.issuers import Introspection, Issuer, IssuersVerifier
 from fastbearer.issuers.opaque import OpaqueVerifier
 from introspection_server import (
     CLIENT_ID,
@@ -215,6 +216,53 @@ def test_the_claims_of_each_request_are_its_own(server: IntrospectionServer) -> 
     one = verifier(server)
     one.verify(TOKEN)["sub"] = "mallory"
     assert one.verify(TOKEN)["sub"] == "ada"
+
+
+PROFILES: dict[str, tuple[Callable[..., Issuer], str]] = {
+    "keycloak": (partial(Issuer.keycloak, "https://id.example.com", "app"), "api"),
+    "okta": (partial(Issuer.okta, "https://acme.okta.com"), "https://api.example.com"),
+    "zitadel": (partial(Issuer.zitadel, "acme.zitadel.cloud"), "api"),
+}
+
+
+@pytest.mark.parametrize("provider", PROFILES)
+def test_the_profile_of_a_provider_takes_its_opaque_tokens(
+    server: IntrospectionServer, provider: str
+) -> None:
+    make, audience = PROFILES[provider]
+    issuer = make(audience, introspect=how(server))
+    answer = filled(ANSWERS[provider], str(issuer.names[0]))
+    server.tokens |= {
+        "good": answer,
+        "other": {**answer, "aud": "other"},
+        "foreign": {**answer, "iss": server.issuer},
+    }
+    one = IssuersVerifier([issuer], lambda: NOW)
+    claims = one.verify("good")
+    assert one.naming_of(claims).user_id(claims) in answer.values()
+    with pytest.raises(InvalidAudienceError):
+        one.verify("other")
+    with pytest.raises(InvalidIssuerError):
+        one.verify("foreign")
+
+
+def test_a_rule_for_the_client_holds_whatever_the_answer_calls_it(
+    server: IntrospectionServer,
+) -> None:
+    issuer = Issuer(server.issuer, introspect=how(server), required={"azp": ["app"]})
+    server.tokens |= {
+        "app": {"sub": "ada", "client_id": "app"},
+        "other": {"sub": "ada", "client_id": "other"},
+        "both": {"sub": "ada", "client_id": "app", "azp": "other"},
+        "none": {"sub": "ada"},
+    }
+    one = IssuersVerifier([issuer], lambda: NOW)
+    assert one.verify("app")["azp"] == "app"
+    for token in ("other", "both"):
+        with pytest.raises(InvalidClaimError):
+            one.verify(token)
+    with pytest.raises(MissingClaimError):
+        one.verify("none")
 
 
 # --- who asks -----------------------------------------------------------------------

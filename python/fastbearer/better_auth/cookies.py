@@ -74,7 +74,7 @@ class CookieNames:
         self._secure = f"{SECURE}{token}", f"{SECURE}{data}"
         # One look suffices where both begin alike.
         sought = {token, data} if named else {f"{prefix}.session_"}
-        self._sought = [name.encode() for name in sought]
+        self._sought, *self._further = [name.encode() for name in sought]
 
     def find(self, headers: Sequence[Sequence[bytes]]) -> CookieJar:
         """Return the cookies of a request.
@@ -86,8 +86,8 @@ class CookieNames:
             MalformedTokenError: A cookie was sent too often.
         """
         try:
-            values = cookie_values(headers, self._sought[0])
-            for sought in self._sought[1:]:
+            values = cookie_values(headers, self._sought)
+            for sought in self._further:
                 values |= cookie_values(headers, sought)
         except ValueError:
             raise MalformedTokenError(MANY) from None
@@ -159,7 +159,7 @@ class CookieJar:
     def every_session_data(self) -> list[str]:
         """Return the values of ``session_data``: whole ones, and pieces joined.
 
-        Names that only look like those of pieces are passed by.
+        Names that only look like those of pieces are ignored.
 
         Raises:
             MalformedTokenError: There are pieces alone, and one of them is missing.

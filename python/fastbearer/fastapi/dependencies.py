@@ -32,6 +32,7 @@ from fastbearer.fastapi.security_schemes import alternatives, security_schemes, 
 from fastbearer.fastapi.starlette_user import AuthenticatedUser, user_with
 from fastbearer.fastapi.subprotocols import echoing
 from fastbearer.fastapi.token_header import TokenHeader
+from fastbearer.fastapi.users import UserOf
 
 __all__ = [
     "BearerDependency",
@@ -68,6 +69,7 @@ class BearerDependency(SecurityBase):
         cookies: Sequence[str] = (),
     ) -> None:
         self._source = source
+        self._user_of: UserOf = self._first_user
         self._reader = reader = BearerReader(source, headers)
         self._claims = reader.claims
         self._nothing = reader.nothing
@@ -78,6 +80,11 @@ class BearerDependency(SecurityBase):
     @property
     def _challenges(self) -> Challenges:
         return self._source.protection.challenges
+
+    def _first_user(self, claims: Mapping[str, Any]) -> TokenUser:
+        """Return the user; from now on without asking who names them."""
+        self._user_of = self._source.user_of
+        return self._user_of(claims)
 
     def token(self, conn: HTTPConnection) -> str | None:
         """Return the token of a request, unverified, or None."""
@@ -137,7 +144,7 @@ class UserDependency(BearerDependency):
             raise self._nothing(conn.scope)
         if conn.scope["type"] == "websocket":
             self._answer_subprotocols(conn)
-        return self._source.user_of(claims)
+        return self._user_of(claims)
 
     async def authenticated(self, conn: HTTPConnection) -> AuthenticatedUser:
         """Return the user and their claims; otherwise as a dependency."""
@@ -148,7 +155,7 @@ class UserDependency(BearerDependency):
             raise self._nothing(conn.scope)
         if conn.scope["type"] == "websocket":
             self._answer_subprotocols(conn)
-        return user_with(self._source.user_of(claims), claims)
+        return user_with(self._user_of(claims), claims)
 
     async def authenticated_by(self, token: str) -> AuthenticatedUser:
         """Return the same of a token that came in another way."""
@@ -158,7 +165,7 @@ class UserDependency(BearerDependency):
         claims = self._reader.claims_of(token)
         if not isinstance(claims, dict):
             claims = await claims
-        return user_with(self._source.user_of(claims), claims)
+        return user_with(self._user_of(claims), claims)
 
 
 class OptionalUserDependency(BearerDependency):
@@ -175,7 +182,7 @@ class OptionalUserDependency(BearerDependency):
             claims = await claims
         if conn.scope["type"] == "websocket":
             self._answer_subprotocols(conn)
-        return None if claims is None else self._source.user_of(claims)
+        return None if claims is None else self._user_of(claims)
 
 
 class PathUserDependency(BearerDependency):
@@ -206,7 +213,7 @@ class PathUserDependency(BearerDependency):
             raise self._nothing(conn.scope)
         if conn.scope["type"] == "websocket":
             self._answer_subprotocols(conn)
-        user = self._source.user_of(claims)
+        user = self._user_of(claims)
         if str(conn.path_params[self.parameter]) != user["user_id"]:
             hint = f"the path parameter {self.parameter} names another user"
             log_refusal("insufficient_scope", "other_user", hint=hint)
@@ -247,4 +254,4 @@ class ScopesDependency(BearerDependency):
             raise insufficient_scope(
                 needed.scopes, self._challenges, is_proven=is_proven
             )
-        return self._source.user_of(claims)
+        return self._user_of(claims)

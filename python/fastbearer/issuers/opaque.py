@@ -36,6 +36,10 @@ __all__ = ["OpaqueVerifier"]
 B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)
 """What a Bearer token is made of (RFC 6750 2.1)."""
 
+CLIENT_CLAIMS = frozenset(("azp", "cid"))
+"""What JWTs call the client, where answers have ``client_id`` (RFC 7662 2.2): a rule
+for one of these is meant for the other."""
+
 INACTIVE = "the issuer says that the token is not active"
 NOT_ACCESS = "the issuer says that it is not an access token"
 TOO_LONG = "the token is longer than max_bytes"
@@ -97,6 +101,7 @@ class OpaqueVerifier:
         if not self._names:
             raise ConfigurationError(NO_NAME)
         self._how = how
+        self._client_claims = CLIENT_CLAIMS & _needed(issuer)
         self._max_bytes = issuer.max_bytes
         self._clock = time.time if clock is None else clock
         self._key = Key.generate("HS256")
@@ -180,6 +185,9 @@ class OpaqueVerifier:
             return Answer(None)
         if members.get("iss") is None:
             members["iss"] = self._names[0]
+        for name in self._client_claims:
+            if members.get(name) is None and "client_id" in members:
+                members[name] = members["client_id"]
         exp = members.get("exp")
         return Answer(
             jws.sign(json.dumps(members).encode(), self._key),
@@ -200,6 +208,12 @@ class OpaqueVerifier:
             wrong.reason = "not_access_token"
             raise wrong
         return self._verifier.verify(answer.claims)
+
+
+def _needed(issuer: Issuer) -> set[str]:
+    """Return the names of claims that an issuer asks for."""
+    groups = [(one,) if isinstance(one, str) else one for one in issuer.require]
+    return {*issuer.required, *(name for group in groups for name in group)}
 
 
 def _verifier(

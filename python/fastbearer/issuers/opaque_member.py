@@ -19,7 +19,11 @@ TWO_OPAQUE = "introspect: only one issuer can be asked about opaque tokens"
 
 
 class OpaqueMember:
-    """Tokens that only their issuer can read."""
+    """Tokens that only their issuer can read.
+
+    Attributes:
+        issuer: Whose tokens they are.
+    """
 
     def __init__(
         self,
@@ -30,7 +34,9 @@ class OpaqueMember:
         # Only those who ask for it need it.
         from fastbearer.issuers.opaque import OpaqueVerifier
 
+        self.issuer = issuer
         how: Any = issuer.introspect
+        self.issuer = issuer
         self._asked = frozenset(issuer.names if how.always else ())
         source = next(
             (one.source for one in members if one.issuer.introspect is not None), None
