@@ -4,7 +4,7 @@ No ``from __future__ import annotations`` here: FastAPI has to see the real
 class in the signature of ``__call__``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fastapi.security import SecurityScopes
