@@ -40,6 +40,7 @@ const alg *alg_at(size_t row);
 
 /* Several algorithms: a bit for each row. */
 typedef uint32_t alg_set;
+#define ALG_SET_ALL (~(alg_set)0)
 alg_set alg_bit(const alg *one);
 
 /* --- pkey_read.c: asymmetric keys from text and from parts --------------- */

@@ -105,7 +105,7 @@ bool
 key_algorithms(const core_state *state, PyObject *value, alg_set *out)
 {
     span text;
-    *out = ~(alg_set)0;
+    *out = ALG_SET_ALL;
     if (value == Py_None) {
         return true;
     }
@@ -149,7 +149,7 @@ bool
 key_narrow(PyObject **keys, alg_set *allowed)
 {
     alg_set of_keys = 0;
-    if (*allowed == ~(alg_set)0) {
+    if (*allowed == ALG_SET_ALL) {
         return true;
     }
     PyObject *list = PyList_New(0);

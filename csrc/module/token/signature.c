@@ -17,7 +17,7 @@ is_named(const KeyObject *key, const header *head)
 static bool
 is_admitted(const KeyObject *key, const header *head)
 {
-    return key_serves(key, head->alg)
+    return (key->alg == head->alg || key_serves(key, head->alg))
            && (head->kid == NULL || key->kid == NULL || is_named(key, head));
 }
 

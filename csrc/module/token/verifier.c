@@ -19,7 +19,8 @@ CHECKED static status
 check_signature(VerifierObject *self, PyObject *value, const header *head,
                 const token *parts)
 {
-    if ((alg_bit(head->alg) & self->algorithms) == 0) {
+    if (self->algorithms != ALG_SET_ALL
+        && (alg_bit(head->alg) & self->algorithms) == 0) {
         return STATUS_ALG_NOT_ALLOWED;
     }
     if (cache_has(&self->cache, value)) {
