@@ -613,6 +613,42 @@ def test_a_document_without_a_good_endpoint_is_a_failure(
     assert server.questions == []
 
 
+class Document:
+    """What an issuer says of itself, wherever it is."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
+
+    async def metadata(self) -> dict[str, Any]:
+        return {"introspection_endpoint": self._endpoint}
+
+
+@pytest.mark.parametrize(
+    ("issuer", "why"),
+    [
+        ("https://id.example.com", "is of this machine"),
+        ("http://id.example.com", "is of this machine"),
+        ("https://127.0.0.1:8443", "is http, and the issuer is https"),
+        ("https://id.localhost", "is http, and the issuer is https"),
+    ],
+)
+def test_a_document_has_no_say_in_where_secrets_are_sent_in_the_clear(
+    server: IntrospectionServer,
+    issuer: str,
+    why: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    how = Introspection(client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
+    one = Issuer(issuer, introspect=how)
+    document = Document(server.endpoint)
+    with pytest.raises(IntrospectionError):
+        OpaqueVerifier(one, document, lambda: NOW).verify(TOKEN)
+    assert why in caplog.text
+    assert server.questions == []
+    allowed = Issuer(issuer, introspect=how, allow_http=True)
+    assert OpaqueVerifier(allowed, document, lambda: NOW).verify(TOKEN)
+
+
 def test_the_document_of_another_issuer_is_a_failure(
     server: IntrospectionServer,
 ) -> None:

@@ -320,6 +320,18 @@ def test_places_that_keys_are_not_fetched_from(
     assert server.paths == [OPENID]
 
 
+def test_keys_of_an_https_issuer_are_not_fetched_by_http(
+    server: KeyServer, ca: PrivateCA
+) -> None:
+    server.behave = serving(OLD)
+    with KeyServer(answer(b""), ca.serving("localhost")) as other:
+        issuer = f"https://localhost:{other.port}"
+        other.behave = answer(metadata(issuer, server.url))
+        said = failure(DiscoveredKeys(issuer, ssl_context=ca.file))
+        assert "is http, and the issuer is https" in said
+        assert server.hits == 0
+
+
 def test_another_machine_has_no_say_in_what_is_asked_here(
     server: KeyServer, ca: PrivateCA, monkeypatch: pytest.MonkeyPatch
 ) -> None:

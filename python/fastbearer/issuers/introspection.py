@@ -17,6 +17,7 @@ from fastbearer.errors import (
 from fastbearer.issuers.client_authentication import ClientAuthentication
 from fastbearer.issuers.options import text_items
 from fastbearer.jwks.fetch import Fetcher, FetchError, Response
+from fastbearer.jwks.metadata import named_url
 from fastbearer.urls import check_url, read_url, without_query
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ WRONG_LIFETIME = "lifetime and inactive_lifetime must be seconds, at least 0"
 WRONG_NUMBER = "timeout, max_bytes, concurrency and remembered must be positive"
 WRONG_WAITING = "waiting must be a number of tokens, at least 0"
 WRONG_TEXT = "url, assertion_audience and token_type_hint must be texts"
-NO_ENDPOINT = "the issuer's metadata names no introspection_endpoint"
 
 logger = logging.getLogger("fastbearer")
 
@@ -235,10 +235,16 @@ class Question:
     async def _endpoint(self) -> str:
         if self._how.url is not None or self._metadata is None:
             return self._how.url or ""
-        url = (await self._metadata.metadata()).get("introspection_endpoint")
-        if not isinstance(url, str):
-            raise _failed("", NO_ENDPOINT)
-        return url
+        metadata = await self._metadata.metadata()
+        try:
+            return named_url(
+                "introspection_endpoint",
+                metadata,
+                self._issuer or "",
+                allow_http=self._fetcher.allow_http,
+            )
+        except FetchError as error:
+            raise _failed("", str(error)) from None
 
     def _is_trusted(self, url: str) -> bool:
         """Tell whether an endpoint may see the further headers.

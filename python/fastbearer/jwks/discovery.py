@@ -80,7 +80,7 @@ class DiscoveredKeys:
     ) -> None:
         check_numbers(lifetime, max_stale, cooldown, timeout, max_bytes)
         self.issuer = issuer
-        self._is_local = check_issuer(issuer, allow_http=allow_http)
+        check_issuer(issuer, allow_http=allow_http)
         self._fetcher = Fetcher(
             allow_http=allow_http,
             headers=headers,
@@ -184,11 +184,8 @@ class DiscoveredKeys:
         return newer if newer != url else None
 
     def _keys_url(self, metadata: Metadata) -> str:
-        return keys_url(
-            metadata,
-            allow_http=self._fetcher.allow_http,
-            is_local=self._is_local,
-        )
+        allow_http = self._fetcher.allow_http
+        return keys_url(metadata, self.issuer, allow_http=allow_http)
 
     async def _fetch_from(self, url: str) -> Fetched[KeySet]:
         here, there = read_url(self.issuer), read_url(url)

@@ -13,7 +13,14 @@ from fastbearer.urls import check_url, read_url, without_query
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["check_issuer", "issuer_of", "keys_url", "metadata_urls", "read_metadata"]
+__all__ = [
+    "check_issuer",
+    "issuer_of",
+    "keys_url",
+    "metadata_urls",
+    "named_url",
+    "read_metadata",
+]
 
 OPENID = "/.well-known/openid-configuration"
 OAUTH = "/.well-known/oauth-authorization-server"
@@ -22,21 +29,22 @@ SHOWN = 200
 """Characters of another's issuer that a log may have."""
 
 WITH_QUERY = "the issuer must have no query or fragment (RFC 8414 2)"
-NO_KEYS_URL = "its discovery document has no jwks_uri"
-OF_THIS_MACHINE = "the jwks_uri of its discovery document is of this machine"
+NO_URL = "its discovery document has no {}"
+OF_THIS_MACHINE = "{} is of this machine"
+DOWNGRADE = "{} is http, and the issuer is https"
 
 
 class NotMetadataError(FetchError):
     """Not a document of an issuer at all: there may be one elsewhere."""
 
 
-def check_issuer(issuer: str, *, allow_http: bool) -> bool:
-    """Return whether an issuer that is to be discovered is this machine.
+def check_issuer(issuer: str, *, allow_http: bool) -> None:
+    """Refuse an issuer that cannot be discovered.
 
     Raises:
         ConfigurationError: It is not one that may be discovered.
     """
-    is_local = check_url(issuer, allow_http=allow_http, name="the issuer")
+    check_url(issuer, allow_http=allow_http, name="the issuer")
     if "?" in issuer or "#" in issuer:
         raise ConfigurationError(WITH_QUERY)
     own = issuer_of(issuer)
@@ -44,7 +52,6 @@ def check_issuer(issuer: str, *, allow_http: bool) -> bool:
         raise ConfigurationError(
             f"the issuer is the URL of its discovery document: set it to {own}"
         )
-    return is_local
 
 
 def issuer_of(url: str) -> str | None:
@@ -92,28 +99,47 @@ def read_metadata(body: bytes, issuer: str) -> Mapping[str, Any]:
     return MappingProxyType(members)
 
 
-def keys_url(metadata: Mapping[str, Any], *, allow_http: bool, is_local: bool) -> str:
+def keys_url(metadata: Mapping[str, Any], issuer: str, *, allow_http: bool) -> str:
     """Return where the keys of an issuer are; another host may have them.
-
-    Args:
-        metadata: What the issuer says.
-        allow_http: Whether http may leave this machine.
-        is_local: Whether the issuer is this machine: no other issuer has a say in
-            what is asked here.
 
     Raises:
         FetchError: It does not say, or they may not be fetched.
     """
-    url = metadata.get("jwks_uri")
+    return named_url("jwks_uri", metadata, issuer, allow_http=allow_http)
+
+
+def named_url(
+    member: str, metadata: Mapping[str, Any], issuer: str, *, allow_http: bool
+) -> str:
+    """Return a URL that an issuer names, and that may be asked.
+
+    No issuer but this machine has a say in what is asked here, and none that is asked
+    with https sends what is secret over http.
+
+    Args:
+        member: The member of the document that has the URL.
+        metadata: What the issuer says.
+        issuer: The issuer.
+        allow_http: Whether http may leave this machine.
+
+    Raises:
+        FetchError: It names none, or one that may not be asked.
+    """
+    url = metadata.get(member)
     if url is None:
-        raise FetchError(NO_KEYS_URL)
-    name = "the jwks_uri of its discovery document"
+        raise FetchError(NO_URL.format(member))
+    name = f"the {member} of its discovery document"
     try:
         to_itself = check_url(url, allow_http=allow_http, name=name)
     except ConfigurationError as error:
         raise FetchError(str(error)) from None
+    here, there = read_url(issuer), read_url(url)
+    is_local = here is not None and here.is_loopback
     if to_itself and not (is_local or allow_http):
-        raise FetchError(OF_THIS_MACHINE)
+        raise FetchError(OF_THIS_MACHINE.format(name))
+    is_safe = here is not None and here.scheme == "https"
+    if is_safe and there is not None and there.scheme == "http" and not allow_http:
+        raise FetchError(DOWNGRADE.format(name))
     return str(url)
 
 
