@@ -23,6 +23,8 @@ from fastbearer.fastapi import Auth, BearerMiddleware, Settings, TokenUser
 from fastbearer.fastapi.dpop import DPoP
 from fastbearer.fastapi.replays import RedisReplays
 from fastbearer.fastapi.resource import Resource
+from fastbearer.issuers import Issuer
+from fastbearer.revocation import MemoryRevocations
 from fastbearer.testing import stopped_clock
 from project import SECRET
 from servers import redis
@@ -33,6 +35,8 @@ OTHERS = [
     *({"cnf": {"x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}},),
     *({"cnf": {"kid": "x"}}, {"cnf": {}}, {"cnf": None}, {"cnf": "x"}, {"cnf": []}),
 ]
+NAMED = "https://a.example"
+SIGNING, OTHER_KEY = Key.from_secret(SECRET), Key.generate("HS256")
 ALGS = "ES256 ES384 ES512 EdDSA Ed25519 PS256 RS256"
 
 
@@ -141,6 +145,31 @@ def test_a_bound_token_is_no_bearer_token(
     challenge = refused.headers["www-authenticate"]
     assert challenge.startswith('Bearer realm="fastbearer", error="invalid_token"')
     assert "DPoP" not in challenge
+
+
+@pytest.mark.parametrize("claims", [BOUND, *OTHERS])
+@pytest.mark.parametrize(
+    "issuers",
+    [
+        [Issuer(NAMED, keys=SIGNING), Issuer("https://b.example", keys=OTHER_KEY)],
+        [Issuer(NAMED, keys=SIGNING, user_claim="uid")],
+        [Issuer(NAMED, keys=SIGNING, require=["a.b"])],
+    ],
+    ids=["two", "another user_claim", "a path"],
+)
+@pytest.mark.parametrize("revocations", [None, MemoryRevocations()])
+def test_nor_where_issuers_have_their_keys_at_hand(
+    door: Callable[[Auth], Any],
+    claims: dict[str, Any],
+    issuers: list[Issuer],
+    revocations: MemoryRevocations | None,
+) -> None:
+    usual = {"iss": NAMED, "uid": "u1", "a": {"b": 1}}
+    auth = Auth(issuers=issuers, revocations=revocations)
+    client = client_of(auth, door)
+    good = get(client, "/me", bearer(sign(**usual)))
+    assert good.status_code == 200
+    assert get(client, "/me", bearer(sign(**usual, **claims))).status_code == 401
 
 
 @pytest.mark.parametrize("claims", [BOUND, *OTHERS])
