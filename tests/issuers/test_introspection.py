@@ -94,6 +94,35 @@ def test_an_active_token_has_the_claims_that_its_provider_answers(
     assert claims == {**answer, "iss": server.issuer}
 
 
+NULLS = ("exp", "nbf", "iat", "iss", "aud", "sub", "jti", "scope", "client_id", "typ")
+
+
+@pytest.mark.parametrize("name", NULLS)
+def test_a_member_that_is_null_is_absent(
+    server: IntrospectionServer, name: str
+) -> None:
+    server.tokens[TOKEN] = {**LATER, name: None}
+    without = {key: value for key, value in LATER.items() if key != name}
+    claims = verifier(server).verify(TOKEN)
+    assert claims == {**without, "iss": server.issuer}
+
+
+def test_what_is_required_is_not_there_where_it_is_null(
+    server: IntrospectionServer,
+) -> None:
+    server.tokens[TOKEN] = {**LATER, "aud": None, "token_type": None}
+    with pytest.raises(MissingClaimError):
+        verifier(server, audience="api").verify(TOKEN)
+    with pytest.raises(MissingClaimError):
+        verifier(server, require=["token_type"]).verify(TOKEN)
+
+
+def test_a_cnf_is_kept_whatever_it_is(server: IntrospectionServer) -> None:
+    for cnf in (None, {}, {"jkt": None}, [], "", False):
+        server.tokens[TOKEN] = {**LATER, "cnf": cnf}
+        assert verifier(server).verify(TOKEN)["cnf"] == cnf
+
+
 def test_a_token_that_is_not_active_is_refused(server: IntrospectionServer) -> None:
     with pytest.raises(InactiveTokenError) as caught:
         verifier(server).verify("another-token")

@@ -183,11 +183,16 @@ class OpaqueVerifier:
     def _answer(self, members: dict[str, Any] | None) -> Answer:
         if members is None:
             return Answer(None)
-        if members.get("iss") is None:
-            members["iss"] = self._names[0]
+        # Many servers write null for what there is not; a null cnf binds all the same.
+        members = {
+            name: value
+            for name, value in members.items()
+            if value is not None or name == "cnf"
+        }
+        members.setdefault("iss", self._names[0])
         for name in self._client_claims:
-            if members.get(name) is None and "client_id" in members:
-                members[name] = members["client_id"]
+            if "client_id" in members:
+                members.setdefault(name, members["client_id"])
         exp = members.get("exp")
         return Answer(
             jws.sign(json.dumps(members).encode(), self._key),
