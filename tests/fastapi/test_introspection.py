@@ -7,9 +7,10 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import httpx2
@@ -23,6 +24,7 @@ from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi import (
     Auth,
     BearerMiddleware,
+    DPoP,
     Introspection,
     Issuer,
     Settings,
@@ -80,7 +82,7 @@ def auth_of(provider: Provider, **options: Any) -> Auth:
     }
     rest = {
         name: options.pop(name)
-        for name in ("revocations", "settings", "further")
+        for name in ("revocations", "settings", "further", "dpop", "bound_tokens")
         if name in options
     }
     issuer = Issuer(
@@ -136,8 +138,13 @@ def app_of(auth: Auth) -> FastAPI:
 def client_of(url: str) -> Iterator[Callable[..., httpx2.Response]]:
     with httpx2.Client(base_url=url, timeout=HANG) as client:
 
-        def get(path: str, token: str | None = TOKEN) -> httpx2.Response:
+        def get(
+            path: str,
+            token: str | None = TOKEN,
+            more: Mapping[str, str] = MappingProxyType({}),
+        ) -> httpx2.Response:
             headers = {} if token is None else {"authorization": f"Bearer {token}"}
+            headers.update(more)
             return client.get(path, headers=headers)
 
         yield get
@@ -157,6 +164,52 @@ def test_every_dependency_takes_an_opaque_token(
         assert get("/me", CLIENT_TOKEN).status_code == 401
         asked = [question.form["token"] for question in provider.questions]
         assert asked == [TOKEN, CLIENT_TOKEN]
+
+
+@pytest.mark.parametrize("kind", ["DPoP", "dpop", "DPOP"])
+@pytest.mark.parametrize("name", ["token_type", "typ"])
+def test_a_dpop_token_without_cnf_is_no_bearer_token(
+    provider: Provider,
+    serve: Serve,
+    caplog: pytest.LogCaptureFixture,
+    kind: str,
+    name: str,
+) -> None:
+    provider.tokens[TOKEN][name] = kind
+    with client_of(serve(app_of(auth_of(provider)))) as get:
+        for path in ("/me", "/maybe", "/claims"):
+            assert get(path).status_code == 401
+        assert "token refused: bound_token: dpop_without_cnf; " in caplog.text
+    taken = auth_of(provider, bound_tokens="bearer")
+    with client_of(serve(app_of(taken))) as get:
+        assert get("/me").status_code == 200
+
+
+def test_a_dpop_token_without_cnf_cannot_be_proved(
+    provider: Provider, serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    provider.tokens[TOKEN]["token_type"] = "DPoP"
+    with client_of(serve(app_of(auth_of(provider, dpop=DPoP())))) as get:
+        assert get("/me").status_code == 401
+        headers = {"authorization": f"DPoP {TOKEN}", "dpop": "a.b.c"}
+        assert get("/me", None, headers).status_code == 401
+        assert "token refused: bound_token: unbound" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"cnf": {"jkt": "x"}}, {"cnf": None}, {"token_type": "DPoP"}],
+    ids=["cnf", "null", "token_type"],
+)
+def test_with_always_the_provider_may_say_that_a_jwt_is_bound(
+    provider: Provider, serve: Serve, said: dict[str, Any]
+) -> None:
+    token = provider.jwt()
+    with client_of(serve(app_of(auth_of(provider, always=True, lifetime=0)))) as get:
+        provider.tokens[token] = {"sub": "ada", "exp": later()}
+        assert get("/me", token).status_code == 200
+        provider.tokens[token].update(said)
+        assert get("/me", token).status_code == 401
 
 
 def test_an_inactive_token_is_a_401_and_a_failure_a_503(

@@ -24,6 +24,7 @@ from fastbearer.errors import (
 )
 from fastbearer.fastapi.replays import MemoryReplays, ReplayStore
 from fastbearer.fastapi.requested_url import normalised, requested_url
+from fastbearer.issuers.binding import is_dpop
 from fastbearer.urls import origin_and_path
 
 if TYPE_CHECKING:
@@ -243,11 +244,16 @@ def check_unbound(claims: Mapping[str, Any]) -> None:
 
     Raises:
         BoundTokenError: The token has ``cnf`` (RFC 7800 3.1): it is bound to a key, to
-            a certificate (RFC 8705 3.1), or in a way that nobody here knows.
+            a certificate (RFC 8705 3.1), or in a way that nobody here knows. Or its
+            issuer calls it a DPoP token, and does not say to which key it is bound.
     """
     if "cnf" in claims:
         raise BoundTokenError(
             "the token is bound to a key or certificate, and has no proof", "no_proof"
+        )
+    if is_dpop(claims):
+        raise BoundTokenError(
+            "the token is of the type DPoP, and has no cnf", "dpop_without_cnf"
         )
 
 

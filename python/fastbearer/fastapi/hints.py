@@ -64,6 +64,7 @@ HINTS: Mapping[str, str] = {
 
 HINTS_OF_OTHERS: Mapping[str, str] = {
     "no_proof": "send it after DPoP with a proof, where DPOP is on (RFC 9449)",
+    "dpop_without_cnf": "let its issuer answer introspection with cnf (RFC 9449 6.2)",
     "unbound": "a token without cnf.jkt is sent after Bearer",
     "other_binding": "only a cnf that has jkt, and nothing else, can be proved",
     "other_key": "the proof is signed with another key than that of cnf.jkt",

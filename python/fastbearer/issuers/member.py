@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fastbearer import KeySet, Verifier
+from fastbearer.issuers.binding import binding_of
 from fastbearer.issuers.rules import Rules
 
 if TYPE_CHECKING:
@@ -76,19 +77,20 @@ class Member:
         self.begin = remote.averify if is_plain else self._later
 
     def ask_also(self, issuer: Asked) -> None:
-        """Ask the issuer about each token whose signature and claims are good."""
+        """Ask the issuer about each token whose signature and claims are good.
+
+        That a token is bound, it may say in its answer alone.
+        """
         verify, begin = self.verify, self.begin
 
         def verify_and_ask(token: str) -> Claims:
             claims = verify(token)
-            issuer.verify(token)
-            return claims
+            return {**claims, **binding_of(issuer.verify(token))}
 
         async def begin_and_ask(token: str) -> Claims:
             begun = begin(token)
             claims = begun if isinstance(begun, dict) else await begun
-            await issuer.averify(token)
-            return claims
+            return {**claims, **binding_of(await issuer.averify(token))}
 
         self.verify, self.begin = verify_and_ask, begin_and_ask
 
