@@ -9,10 +9,13 @@ import sys
 from base64 import urlsafe_b64encode
 
 import pytest
+from fastapi import Depends, FastAPI
+from starlette.testclient import TestClient
 
 from fastbearer import Key, Signer
 from fastbearer.cli import main
 from fastbearer.cli.inspection import dated, described, relative
+from fastbearer.fastapi import Auth
 from project import OTHER_SECRET, SECRET
 
 NOW = 1_900_000_000
@@ -23,7 +26,18 @@ KEY = Key.from_secret(SECRET)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave no setting of ours but the secret."""
     for name in list(os.environ):
-        if name.startswith(("JWT_", "JWKS_", "BETTER_AUTH_", "AUTH_", "DATABASE_")):
+        if name.startswith(
+            (
+                "JWT_",
+                "JWKS_",
+                "BETTER_AUTH_",
+                "AUTH_",
+                "DATABASE_",
+                "REVOCATION",
+                "DPOP",
+                "BOUND_",
+            )
+        ):
             monkeypatch.delenv(name)
     monkeypatch.setenv("BETTER_AUTH_SECRET", SECRET)
 
@@ -104,6 +118,87 @@ def test_a_refusal_says_code_reason_claim_and_hint(
     assert OTHER_SECRET not in out
 
 
+NO_USER: list[tuple[dict[str, object], dict[str, str], str]] = [
+    ({"sub": None}, {}, "missing_claim: no_user (sub)"),
+    ({"sub": ""}, {}, "missing_claim: no_user (sub)"),
+    ({"sub": 4}, {}, "invalid_claim: user_not_text (sub)"),
+    ({}, {"JWT_USER_CLAIM": "uid"}, "missing_claim: no_user (uid)"),
+    ({"cnf": {"jkt": "x"}}, {}, "bound_token: no_proof"),
+    ({"cnf": None}, {}, "bound_token: no_proof"),
+    ({}, {"DPOP": "required"}, "bound_token: no_proof"),
+    ({"updateTo": "b@example.com"}, {}, "invalid_claim: link_of_a_message (email)"),
+    ({"requestType": "x"}, {}, "invalid_claim: link_of_a_message (email)"),
+    ({"exp": 1}, {}, "expired_token: exp_passed (exp)"),
+    ({"aud": "b"}, {"JWT_AUDIENCE": "a"}, "invalid_audience: aud_wrong (aud)"),
+]
+
+
+@pytest.mark.parametrize(("claims", "settings", "told"), NO_USER)
+def test_what_the_application_refuses_is_refused_as_in_its_log(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    claims: dict[str, object],
+    settings: dict[str, str],
+    told: str,
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    made = token(**claims)
+    status, out = inspect(capsys, made)
+    assert status == 1
+    assert f"\nREFUSED: {told}\n" in out
+    assert caplog.text == ""
+    auth = Auth()
+    link = "link_of" in told
+    door = auth.token_claims if link else auth.verify_jwt_token
+    app = FastAPI()
+    app.get("/", dependencies=[Depends(door)])(lambda: None)
+    refused = TestClient(app).get("/", headers={"Authorization": f"Bearer {made}"})
+    assert refused.status_code == 401
+    (record,) = [one for one in caplog.records if one.name == "fastbearer"]
+    logged, _, hint = record.getMessage().partition("; ")
+    assert logged == f"token refused: {told}"
+    assert (f"  hint: {hint}\n" in out) == bool(hint)
+
+
+def test_a_link_of_a_message_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    link = Signer(KEY, lifetime=3600).sign({"email": "ada@example.com"})
+    status, out = inspect(capsys, link)
+    assert status == 1
+    assert "REFUSED: invalid_claim: link_of_a_message (email)" in out
+
+
+@pytest.mark.parametrize(
+    ("claims", "settings"),
+    [
+        ({"sub": None, "user_id": "u1"}, {}),
+        ({"sub": None, "uid": "u1"}, {"JWT_USER_CLAIM": "uid"}),
+        ({"cnf": {"jkt": "x"}}, {"BOUND_TOKENS": "bearer"}),
+    ],
+)
+def test_what_the_application_accepts_is_accepted(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    claims: dict[str, object],
+    settings: dict[str, str],
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    status, out = inspect(capsys, token(**claims))
+    assert (status, out.splitlines()[-1]) == (0, "ACCEPTED with the settings in force")
+
+
+def test_ended_sessions_are_not_asked_for_which_is_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REVOCATION", "redis")
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:9/0")
+    status, out = inspect(capsys, token())
+    assert status == 0
+    assert "ACCEPTED with the settings in force; whether its session has ended" in out
+
+
 def test_a_hint_is_that_of_the_log(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -135,6 +230,7 @@ def test_keys_that_cannot_be_fetched_leave_it_unjudged(
     status, out = inspect(capsys, made)
     assert status == 1
     assert "NOT JUDGED: key_source_unavailable" in out
+    assert "127.0.0.1:9/jwks" in out  # why, as the log has it
 
 
 @pytest.mark.parametrize(

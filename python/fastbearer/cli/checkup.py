@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import re
 import sys
 import time
-from contextlib import contextmanager
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastbearer import FastbearerError, KeySet, PasswordHash, __version__
 from fastbearer._core import argon2_engine, libcrypto_version
+from fastbearer.cli.log import logged
 from fastbearer.errors import ConfigurationError, KeySourceError, StoreUnavailableError
 
 if TYPE_CHECKING:
@@ -137,11 +136,13 @@ def of_issuer(issuer: Issuer, subject: str) -> Iterator[Finding]:
     each = [replace(issuer, url=name) for name in issuer.names if keys is None]
     sources: list[Any] = [Member(one).source for one in each or [issuer]]
     for source in sources:
-        with told() as reasons:
+        with logged() as records:
             try:
                 found = source.keys()
             except KeySourceError as error:
-                why = public("; ".join(reasons) or str(error))
+                why = public(
+                    "; ".join(one.getMessage() for one in records) or str(error)
+                )
                 yield Finding(True, subject, f"no keys: {why}: {SEE_SOURCE}")
                 continue
         yield Finding(False, subject, f"keys fetched: {shown_keys(found)}")
@@ -191,22 +192,6 @@ def clock_of(issuer: Issuer, source: Any, subject: str) -> Iterator[Finding]:
     yield Finding(is_wrong, subject, f"{text}: {SEE_CLOCK}" if is_wrong else text)
 
 
-@contextmanager
-def told() -> Iterator[list[str]]:
-    """Give what our log says meanwhile, which has the reason of a failure."""
-    texts: list[str] = []
-    handler = logging.Handler()
-    handler.emit = lambda record: texts.append(record.getMessage())  # type: ignore[method-assign]
-    logger = logging.getLogger("fastbearer")
-    before, logger.propagate = logger.propagate, False
-    logger.addHandler(handler)
-    try:
-        yield texts
-    finally:
-        logger.removeHandler(handler)
-        logger.propagate = before
-
-
 # --- stores ------------------------------------------------------------------------
 
 
@@ -254,7 +239,7 @@ def redis(auth: Auth) -> Iterator[Finding]:
         yield Finding(False, "redis", text)
         return
     try:
-        with told():
+        with logged():
             asyncio.run(Accounts(auth).check_redis())
     except ConfigurationError as error:
         yield Finding(True, "redis", str(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import logging
 import os
@@ -19,11 +20,13 @@ from fastbearer import (
     Verifier,
 )
 from fastbearer.better_auth.secrets import signing_key
+from fastbearer.errors import BoundTokenError
+from fastbearer.issuers.naming import DEFAULT_NAMING
 
 if TYPE_CHECKING:
     import argparse
 
-    from fastbearer import Key, TokenError
+    from fastbearer import Key
     from fastbearer.fastapi import Auth, Settings
     from fastbearer.fastapi.bearer import TokenVerifier
 
@@ -43,6 +46,7 @@ __all__ = [
 
 SECRET_NAMES = ("BETTER_AUTH_SECRET", "AUTH_SECRET")
 NO_ADDRESS = "cannot listen on {}, port {} ({}); choose others with --host and --port"
+NOT_ASKED = "; whether its session has ended has not been asked"
 OWN_ERROR = re.compile(r"^fastbearer\.errors\.(\w+: .+)$", re.MULTILINE)
 """The last line of a traceback, as Starlette hands one to the server."""
 
@@ -73,12 +77,21 @@ def verifier_from(options: argparse.Namespace) -> TokenVerifier:
             for use.
         InvalidKeyError: The secret must not be used as one.
     """
-    key = key_from(options)
+    auth = judging_auth(options)
+    return plain_verifier(options) if auth is None else auth.verifier
+
+
+def plain_verifier(options: argparse.Namespace) -> Verifier:
+    """Return what verifies tokens where there is no extra."""
     given = {"issuer": options.issuer, "audience": options.audience}
-    auth = auth_from(options, **{f"jwt_{name}": given[name] for name in given})
-    if auth is not None:
-        return auth.verifier
-    return Verifier(_required(key), **_named(given))
+    return Verifier(_required(key_from(options)), **_named(given))
+
+
+def judging_auth(options: argparse.Namespace, **given: Any) -> Auth | None:
+    """Return the application's own ``Auth``, or None without the extra."""
+    key_from(options)
+    named = {"jwt_issuer": options.issuer, "jwt_audience": options.audience}
+    return auth_from(options, **named, **given)
 
 
 class Judge:
@@ -91,24 +104,37 @@ class Judge:
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
 
-    def verifier(self) -> TokenVerifier:
-        """Return the verifier.
+    def accept(self, token: str) -> str:
+        """Return what has not been asked, where a token is accepted, or ``""``.
 
         Raises:
+            TokenError: It is not, as the application logs it.
+            HTTPException: The same, where the error is its cause.
+            KeySourceError: It cannot be told.
             ConfigurationError: There is nothing to verify with, or a setting is not
                 fit for use.
             InvalidKeyError: The secret must not be used as one.
         """
-        return verifier_from(self._options)
-
-    def hint(self, error: TokenError, token: str) -> str | None:
-        """Return what may help to find the cause of a refusal, where that is known."""
-        auth = auth_from(self._options)
+        auth = judging_auth(self._options)
         if auth is None:
-            return None
-        from fastbearer.fastapi.hints import hint_for
+            self._accept_plainly(token)
+            return ""
+        asked = auth.settings.revocation in ("redis", "database", "memory")
+        # What has ended, only the processes of the application know, or their store.
+        auth = judging_auth(self._options, revocation="off") or auth
+        asyncio.run(_accept(auth, token))
+        return NOT_ASKED if asked else ""
 
-        return hint_for(error, token, auth)
+    def _accept_plainly(self, token: str) -> None:
+        claims = plain_verifier(self._options).verify(token)
+        if "cnf" in claims:
+            raise BoundTokenError("the token is bound, and has no proof", "no_proof")
+        DEFAULT_NAMING.user_id(claims)
+
+
+async def _accept(auth: Auth, token: str) -> None:
+    """Do with a token what the dependencies do."""
+    auth.user_of(await auth.token_claims.of_token(token))
 
 
 def token_from(given: str) -> str:

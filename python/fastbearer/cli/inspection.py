@@ -7,13 +7,15 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from fastbearer import KeySourceError, TokenError
+from fastbearer import FastbearerError, KeySourceError, TokenError
 from fastbearer._core import base64url_bytes, json_object
 from fastbearer.cli.inputs import Judge
+from fastbearer.cli.log import logged
 from fastbearer.errors import ConfigurationError, InvalidKeyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from logging import LogRecord
 
 __all__ = ["described", "judged", "relative"]
 
@@ -45,21 +47,33 @@ def described(token: str, now: float | None = None) -> str:
 
 def judged(token: str, judge: Judge) -> tuple[str, bool]:
     """Return in a line what the settings in force say, and whether they accept it."""
-    try:
-        judge.verifier().verify(token)
-    except TokenError as error:
-        claim = getattr(error, "claim", None)
-        parts = [f"REFUSED: {error.code}"]
-        parts += [f": {error.reason}"] if error.reason else []
-        parts += [f" ({ascii(claim)[1:-1]})"] if claim else []
-        hint = judge.hint(error, token)
-        told = "".join(parts) + f"\n  {error}"
-        return (f"{told}\n  hint: {hint}" if hint else told), False
-    except KeySourceError as error:
-        return f"NOT JUDGED: {error.code}: {error}", False
-    except (ConfigurationError, InvalidKeyError) as error:
-        return f"NOT JUDGED: {error.code}: {error}", False
-    return "ACCEPTED with the settings in force", True
+    with logged() as records:
+        try:
+            return f"ACCEPTED with the settings in force{judge.accept(token)}", True
+        except (ConfigurationError, InvalidKeyError) as error:
+            return f"NOT JUDGED: {error.code}: {error}", False
+        except Exception as error:
+            # Its own, or the cause of what FastAPI would answer.
+            cause = error if isinstance(error, FastbearerError) else error.__cause__
+            if not isinstance(cause, TokenError | KeySourceError):
+                raise
+    if isinstance(cause, TokenError):
+        return _refused(cause, records), False
+    why = "".join(f"\n  {ascii(one.getMessage())[1:-1]}" for one in records)
+    return f"NOT JUDGED: {cause.code}: {cause}{why}", False
+
+
+def _refused(error: TokenError, records: list[LogRecord]) -> str:
+    """Return the line of the log in parts: code, reason, claim and hint."""
+    record = next((one for one in records if hasattr(one, "hint")), None)
+    found = error if record is None else record
+    parts = [f"REFUSED: {getattr(found, 'code', '')}"]
+    reason, claim = getattr(found, "reason", None), getattr(found, "claim", None)
+    parts += [f": {reason}"] if reason else []
+    parts += [f" ({ascii(claim)[1:-1]})"] if claim else []
+    hint = getattr(found, "hint", None)
+    parts += [f"\n  {error}", f"\n  hint: {hint}" if hint else ""]
+    return "".join(parts)
 
 
 def _lines(token: str, now: float) -> Iterator[str]:

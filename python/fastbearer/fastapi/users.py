@@ -72,7 +72,8 @@ def named_user(
     try:
         user_id = naming.user_id(claims)
     except TokenError:
-        raise _nobody(naming, claims, challenges) from None
+        refusal = _nobody(naming, claims, challenges)
+        raise refusal from refusal.__cause__
     return {"user_id": user_id, "email": naming.email_of(claims)}
 
 
