@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -17,6 +17,7 @@ import pytest
 
 from fastbearer import Key
 from fastbearer.cli import checkup, main
+from introspection_server import CLIENT_ID, CLIENT_SECRET, IntrospectionServer
 from key_server import (
     Behaviour,
     KeyServer,
@@ -149,6 +150,119 @@ def test_a_wrong_answer_of_a_key_server_is_told(
         exit_status, out = doctor(JWKS_URL=server.url, JWT_ISSUER="https://a.example")
     assert exit_status == 1
     assert len(wrong(out)) == 1
+
+
+# --- introspection -----------------------------------------------------------------
+
+
+def asking(server: IntrospectionServer, **more: str) -> dict[str, str]:
+    return {
+        "JWT_ISSUER": server.issuer,
+        "INTROSPECTION_CLIENT_ID": CLIENT_ID,
+        "INTROSPECTION_CLIENT_SECRET": CLIENT_SECRET,
+        **more,
+    }
+
+
+@pytest.fixture
+def opaque() -> Iterator[IntrospectionServer]:
+    """Give an issuer of opaque tokens alone: its document has no jwks_uri."""
+    with IntrospectionServer() as server:
+        server.metadata = {
+            "issuer": server.issuer,
+            "introspection_endpoint": server.endpoint,
+        }
+        yield server
+
+
+def test_an_issuer_is_asked_about_a_made_up_token(
+    doctor: Doctor, opaque: IntrospectionServer
+) -> None:
+    status, out = doctor(**asking(opaque))
+    assert (status, wrong(out)) == (0, [])
+    assert "no keys: its discovery document has no jwks_uri" in out
+    assert "introspection: a made-up token is not active, as it should be" in out
+    (question,) = opaque.questions
+    assert len(question.form["token"]) > 20
+    assert question.form["token"] not in out
+
+
+@pytest.mark.parametrize("code", [401, 403])
+def test_an_endpoint_that_refuses_us_is_told_with_what_to_do(
+    doctor: Doctor, opaque: IntrospectionServer, code: int
+) -> None:
+    opaque.behave = answer(b'{"error": "invalid_client"}', code)
+    status, out = doctor(**asking(opaque))
+    assert status == 1
+    (line,) = wrong(out)
+    assert f"status {code} (invalid_client)" in line
+    assert "INTROSPECTION_CLIENT_ID" in line
+    assert CLIENT_SECRET not in out
+
+
+def test_an_issuer_with_keys_at_hand_is_asked_as_well(
+    doctor: Doctor, opaque: IntrospectionServer
+) -> None:
+    key = Key.generate("ES256").public().to_jwk()
+    one = {
+        "url": opaque.issuer,
+        "keys": {"keys": [key]},
+        "introspect": {"client_id": CLIENT_ID, "client_secret": "wrong"},
+    }
+    status, out = doctor(JWT_ISSUERS=json.dumps([one]))
+    assert status == 1
+    (line,) = wrong(out)
+    assert "status 401 (invalid_client)" in line
+    assert "client_id in JWT_ISSUERS" in line
+
+
+def test_an_endpoint_that_is_down_is_told(
+    doctor: Doctor, opaque: IntrospectionServer
+) -> None:
+    away = "http://127.0.0.1:9/introspect?key=hunter2"
+    status, out = doctor(**asking(opaque, INTROSPECTION_URL=away))
+    assert status == 1
+    (line,) = wrong(out)
+    assert "introspection: " in line and "127.0.0.1:9/introspect" in line
+    assert "see that the URL is right" in line
+    assert "hunter2" not in out
+
+
+@pytest.mark.parametrize("kind", ["Bearer", "refresh_token"])
+def test_an_endpoint_that_calls_anything_active_is_told(
+    doctor: Doctor, opaque: IntrospectionServer, kind: str
+) -> None:
+    said = {"active": True, "sub": "ada", "token_type": kind}
+    opaque.behave = answer(json.dumps(said).encode())
+    status, out = doctor(**asking(opaque))
+    assert status == 1
+    (line,) = wrong(out)
+    assert "introspection: a made-up token is active" in line
+
+
+def test_a_document_without_keys_is_a_fault_where_nobody_is_asked(
+    doctor: Doctor, opaque: IntrospectionServer
+) -> None:
+    status, out = doctor(JWT_ISSUER=opaque.issuer)
+    assert status == 1
+    assert "has no jwks_uri" in wrong(out)[0]
+
+
+@pytest.mark.parametrize(
+    ("url", "is_hinted"),
+    [
+        ("https://127.0.0.1:9/jwks", False),
+        ("http://127.0.0.1:9/jwks", False),
+        ("http://keys.invalid/jwks", True),
+    ],
+)
+def test_http_is_spoken_of_where_the_url_has_it(
+    doctor: Doctor, url: str, *, is_hinted: bool
+) -> None:
+    status, out = doctor(JWKS_URL=url, JWT_ISSUER="https://id.example.com")
+    assert status == 1
+    (line,) = wrong(out)
+    assert ("JWT_ALLOW_HTTP" in line) == is_hinted
 
 
 def dated(date: str | None) -> Behaviour:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import secrets
 import sys
 import time
 from dataclasses import replace
@@ -14,10 +15,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fastbearer import FastbearerError, KeySet, PasswordHash, __version__
 from fastbearer._core import argon2_engine, libcrypto_version
 from fastbearer.cli.log import logged
-from fastbearer.errors import ConfigurationError, KeySourceError, StoreUnavailableError
+from fastbearer.errors import (
+    ConfigurationError,
+    InactiveTokenError,
+    KeySourceError,
+    StoreUnavailableError,
+    TokenError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from logging import LogRecord
 
     from fastbearer.fastapi import Auth, Settings
     from fastbearer.issuers import Issuer
@@ -33,9 +41,16 @@ QUERY = re.compile(r"\?[^\s,]*")
 SHOWN_KEYS = 20
 SHOWN_TEXT = 200
 
-SEE_SOURCE = (
-    "see that the URL is right and that this machine may reach it; JWT_ALLOW_HTTP=1"
-    " lets http leave it"
+SEE_SOURCE = "see that the URL is right and that this machine may reach it"
+SEE_CLIENT = (
+    "see that INTROSPECTION_CLIENT_ID, or client_id in JWT_ISSUERS, and its secret or"
+    " key are those of a client that may ask"
+)
+NO_KEYS = "no keys: its discovery document has no jwks_uri: only opaque tokens are good"
+NOT_ACTIVE = "introspection: a made-up token is not active, as it should be"
+ACTIVE = (
+    "introspection: a made-up token is active: see that INTROSPECTION_URL is an"
+    " endpoint of RFC 7662"
 )
 SEE_CLOCK = (
     "let both clocks be set by NTP, or set JWT_LEEWAY to more than the difference"
@@ -127,30 +142,77 @@ def issuers(auth: Auth) -> Iterator[Finding]:
 
 
 def of_issuer(issuer: Issuer, subject: str) -> Iterator[Finding]:
+    """Yield what there is to say of its keys, its clock and its introspection."""
     keys: Any = issuer.keys
     if isinstance(keys, KeySet):
         yield Finding(False, subject, f"at hand: {shown_keys(keys)}")
+        if issuer.introspect is not None:
+            yield introspection(issuer, None, subject)
         return
     from fastbearer.issuers.member import Member
 
     each = [replace(issuer, url=name) for name in issuer.names if keys is None]
     sources: list[Any] = [Member(one).source for one in each or [issuer]]
     for source in sources:
-        with logged() as records:
-            try:
-                found = source.keys()
-            except KeySourceError as error:
-                why = public(
-                    "; ".join(one.getMessage() for one in records) or str(error)
-                )
-                yield Finding(True, subject, f"no keys: {why}: {SEE_SOURCE}")
-                continue
-        yield Finding(False, subject, f"keys fetched: {shown_keys(found)}")
-        for skipped in found.skipped:
-            kid = public(str(skipped.kid))
-            text = f"left out: the key {kid}: {skipped.message}"
-            yield Finding(False, subject, text)
-        yield from clock_of(issuer, source, subject)
+        yield from of_source(issuer, source, subject)
+    if issuer.introspect is not None:
+        yield introspection(issuer, sources[0], subject)
+
+
+def of_source(issuer: Issuer, source: Any, subject: str) -> Iterator[Finding]:
+    """Yield whether keys are there, and whether clocks agree."""
+    with logged() as records:
+        try:
+            found = source.keys()
+        except KeySourceError as error:
+            if issuer.introspect is not None and has_no_keys(source):
+                yield Finding(False, subject, NO_KEYS)
+                return
+            why = reason_of(error, records)
+            yield Finding(True, subject, f"no keys: {why}: {SEE_SOURCE}")
+            return
+    yield Finding(False, subject, f"keys fetched: {shown_keys(found)}")
+    for skipped in found.skipped:
+        kid = public(str(skipped.kid))
+        text = f"left out: the key {kid}: {skipped.message}"
+        yield Finding(False, subject, text)
+    yield from clock_of(issuer, source, subject)
+
+
+def has_no_keys(source: Any) -> bool:
+    """Tell whether an issuer has a discovery document, and no keys by it."""
+    if not hasattr(source, "metadata"):
+        return False
+    try:
+        return asyncio.run(source.metadata()).get("jwks_uri") is None
+    except KeySourceError:
+        return False
+
+
+def introspection(issuer: Issuer, source: Any, subject: str) -> Finding:
+    """Ask the issuer about a token that nobody has."""
+    from fastbearer.issuers.opaque import OpaqueVerifier
+
+    made_up = secrets.token_urlsafe(32)
+    with logged() as records:
+        try:
+            metadata = source if hasattr(source, "metadata") else None
+            OpaqueVerifier(issuer, metadata).verify(made_up)
+        except InactiveTokenError:
+            return Finding(False, subject, NOT_ACTIVE)
+        except TokenError:
+            return Finding(True, subject, ACTIVE)
+        except KeySourceError as error:
+            is_refused = any(getattr(one, "is_refused", False) for one in records)
+            hint = SEE_CLIENT if is_refused else SEE_SOURCE
+            text = f"introspection: {reason_of(error, records)}: {hint}"
+            return Finding(True, subject, text)
+    return Finding(True, subject, ACTIVE)
+
+
+def reason_of(error: Exception, records: list[LogRecord]) -> str:
+    """Return why something has failed: the log knows it, if anything does."""
+    return public("; ".join(one.getMessage() for one in records) or str(error))
 
 
 def shown_keys(keys: KeySet) -> str:

@@ -226,7 +226,9 @@ class Question:
         except FetchError as error:
             raise _failed(url, str(error)) from None
         if answer.status != 200:
-            raise _failed(url, _reason(answer), _seconds(answer))
+            raise _failed(
+                url, _reason(answer), _seconds(answer), is_refused=_is_refused(answer)
+            )
         try:
             return _read(answer)
         except MalformedTokenError as error:
@@ -286,16 +288,25 @@ def _read(answer: Response) -> dict[str, Any] | None:
     return members if active else None
 
 
-def _reason(answer: Response) -> str:
-    """Return what a response that is not a 200 means, fit for the log."""
-    reason = f"status {answer.status}"
+def _code(answer: Response) -> str | None:
+    """Return the code of an error (RFC 6749 5.2), or None."""
     try:
         code = json_object(answer.body).get("error")
     except MalformedTokenError:
-        code = None
-    if isinstance(code, str) and ERROR_CODE.fullmatch(code):  # RFC 6749 5.2
-        reason += f" ({code})"
-    if answer.status in (401, 403) or code == "invalid_client":
+        return None
+    return code if isinstance(code, str) and ERROR_CODE.fullmatch(code) else None
+
+
+def _is_refused(answer: Response) -> bool:
+    """Tell whether we may not ask."""
+    return answer.status in (401, 403) or _code(answer) == "invalid_client"
+
+
+def _reason(answer: Response) -> str:
+    """Return what a response that is not a 200 means, fit for the log."""
+    code = _code(answer)
+    reason = f"status {answer.status}" + ("" if code is None else f" ({code})")
+    if _is_refused(answer):
         return f"{reason}: the server refuses our client_id, its secret or its key"
     if 300 <= answer.status < 400:
         return f"{reason}: a redirect, which is not followed"
@@ -309,8 +320,14 @@ def _seconds(answer: Response) -> float:
 
 
 def _failed(
-    url: str, reason: str, seconds: float = RETRY_SECONDS
+    url: str,
+    reason: str,
+    seconds: float = RETRY_SECONDS,
+    *,
+    is_refused: bool = False,
 ) -> IntrospectionError:
     where = f" at {without_query(url)}" if url else ""
-    logger.warning("token not introspected%s: %s", where, reason)
+    logger.warning(
+        "token not introspected%s: %s", where, reason, extra={"is_refused": is_refused}
+    )
     return IntrospectionError(f"the token cannot be introspected: {reason}", seconds)

@@ -30,8 +30,9 @@ SHOWN = 200
 
 WITH_QUERY = "the issuer must have no query or fragment (RFC 8414 2)"
 NO_URL = "its discovery document has no {}"
-OF_THIS_MACHINE = "{} is of this machine"
-DOWNGRADE = "{} is http, and the issuer is https"
+UNLESS = "(unless allow_http=True or JWT_ALLOW_HTTP=1 says so)"
+OF_THIS_MACHINE = f"{{}} is of this machine, and the issuer is not {UNLESS}"
+DOWNGRADE = f"{{}} is http, and the issuer is https {UNLESS}"
 
 
 class NotMetadataError(FetchError):
