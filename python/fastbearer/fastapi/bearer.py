@@ -283,8 +283,6 @@ class BearerReader:
         elif self._source.verifier.waits:  # type: ignore[attr-defined]
             judge = _judge_nothing
         else:
-            # It gives claims at once, which nothing has looked at yet.
-            self._is_direct = True
             return begin
 
         async def wait(token: str, coming: Coroutine[Any, Any, Claims]) -> Claims:
