@@ -192,6 +192,16 @@ def test_refused_tokens() -> None:
         assert error("verify", stdin=noise).startswith("error: malformed_token: ")
 
 
+def test_verify_refuses_what_the_application_does_after_the_signature() -> None:
+    exp = int(time.time()) + 60
+    bound = jwt.encode({"sub": "u1", "exp": exp, "cnf": {"jkt": "x"}}, SECRET)
+    link = jwt.encode({"email": "ada@example.com", "exp": exp}, SECRET)
+    assert error("verify", bound).startswith("error: bound_token: ")
+    assert error("verify", link).startswith("error: invalid_claim: ")
+    settings = {"BETTER_AUTH_SECRET": SECRET, "BOUND_TOKENS": "bearer"}
+    assert output("verify", bound, **settings)
+
+
 def test_issuer_and_audience() -> None:
     token = output("token", "--sub", "u1", "--claim", "iss=me", "--claim", "aud=api")
     assert output("verify", "--issuer", "me", "--audience", "api", token)

@@ -26,7 +26,7 @@ from fastbearer.cli.inputs import (
     read_settings,
     signer_from,
     token_from,
-    verifier_from,
+    verified,
 )
 from fastbearer.cli.inspection import described, judged
 
@@ -108,8 +108,7 @@ def sign_token(options: argparse.Namespace) -> int:
 
 
 def verify_token(options: argparse.Namespace) -> int:
-    verifier = verifier_from(options)
-    claims = verifier.verify(token_from(options.token))
+    claims = verified(options, token_from(options.token))
     print(json.dumps(claims, indent=2))
     return OK
 

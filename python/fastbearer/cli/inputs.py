@@ -19,8 +19,8 @@ from fastbearer import (
     Signer,
     Verifier,
 )
-from fastbearer.better_auth.secrets import signing_key
-from fastbearer.errors import BoundTokenError
+from fastbearer.better_auth.secrets import is_link, signing_key
+from fastbearer.errors import BoundTokenError, InvalidClaimError
 from fastbearer.issuers.naming import DEFAULT_NAMING
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from fastbearer import Key
     from fastbearer.fastapi import Auth, Settings
-    from fastbearer.fastapi.bearer import TokenVerifier
 
 __all__ = [
     "Judge",
@@ -40,7 +39,7 @@ __all__ = [
     "read_settings",
     "signer_from",
     "token_from",
-    "verifier_from",
+    "verified",
 ]
 
 
@@ -69,22 +68,36 @@ def signer_from(options: argparse.Namespace) -> Signer:
     return Signer(_required(key), lifetime=lifetime, **_named({}))
 
 
-def verifier_from(options: argparse.Namespace) -> TokenVerifier:
-    """Return what verifies tokens as the application would.
+def verified(options: argparse.Namespace, token: str) -> dict[str, Any]:
+    """Return the claims of a token that the application would accept.
 
     Raises:
+        TokenError: The application refuses it.
+        KeySourceError: It cannot be told.
         ConfigurationError: There is nothing to verify with, or a setting is not fit
             for use.
         InvalidKeyError: The secret must not be used as one.
     """
     auth = judging_auth(options)
-    return plain_verifier(options) if auth is None else auth.verifier
+    if auth is None:
+        return plainly_verified(options, token)
+    claims = auth.verifier.verify(token)
+    auth.protection.check_unproven(claims)
+    if is_link(claims):
+        raise InvalidClaimError("the token is a link of a message", "email")
+    return claims
 
 
-def plain_verifier(options: argparse.Namespace) -> Verifier:
-    """Return what verifies tokens where there is no extra."""
+def plainly_verified(options: argparse.Namespace, token: str) -> dict[str, Any]:
+    """Return the claims of a good token where there is no extra."""
     given = {"issuer": options.issuer, "audience": options.audience}
-    return Verifier(_required(key_from(options)), **_named(given))
+    key = _required(key_from(options))
+    claims = Verifier(key, **_named(given)).verify(token)
+    if "cnf" in claims:
+        raise BoundTokenError("the token is bound, and has no proof", "no_proof")
+    if is_link(claims):
+        raise InvalidClaimError("the token is a link of a message", "email")
+    return claims
 
 
 def judging_auth(options: argparse.Namespace, **given: Any) -> Auth | None:
@@ -117,19 +130,13 @@ class Judge:
         """
         auth = judging_auth(self._options)
         if auth is None:
-            self._accept_plainly(token)
+            DEFAULT_NAMING.user_id(plainly_verified(self._options, token))
             return ""
         asked = auth.settings.revocation in ("redis", "database", "memory")
         # What has ended, only the processes of the application know, or their store.
         auth = judging_auth(self._options, revocation="off") or auth
         asyncio.run(_accept(auth, token))
         return NOT_ASKED if asked else ""
-
-    def _accept_plainly(self, token: str) -> None:
-        claims = plain_verifier(self._options).verify(token)
-        if "cnf" in claims:
-            raise BoundTokenError("the token is bound, and has no proof", "no_proof")
-        DEFAULT_NAMING.user_id(claims)
 
 
 async def _accept(auth: Auth, token: str) -> None:
