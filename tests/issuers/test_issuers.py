@@ -594,3 +594,21 @@ def test_opaque_tokens_go_to_the_one_issuer_that_is_asked() -> None:
         assert len(server.questions) == before
     with pytest.raises(ConfigurationError, match="introspect"):
         made(asked, Issuer("https://two.example", keys=ES, introspect=how))
+
+
+@pytest.mark.parametrize("algorithms", [["RS256"], ["EdDSA", "ES256"], ["PS512"]])
+def test_a_set_without_a_key_of_the_algorithms_says_nothing_of_a_token(
+    algorithms: list[str],
+) -> None:
+    """It may be the wrong document, or one of before the issuer's first key."""
+    good_key = Key.generate(algorithms[0], kid="k")
+    with KeyServer(serving(Key.generate("ES384", kid="es384"))) as server:
+        issuer = Issuer("a", keys=server.url, algorithms=algorithms)
+        verifier = made(issuer)
+        for _ in range(2):
+            with pytest.raises(KeySourceError, match="accepted algorithm"):
+                verifier.verify(token(good_key, iss="a"))
+            with pytest.raises(KeySourceError, match="accepted algorithm"):
+                asyncio.run(verifier.averify(token(good_key, iss="a")))
+        server.behave = serving(Key.generate("ES384", kid="es384"), good_key)
+        assert good(made(issuer), token(good_key, iss="a"))
