@@ -186,7 +186,13 @@ def test_behind_a_real_unix_socket(tmp_path: Path) -> None:
     limits |= {"throttle_failures": "1000/minute", "trusted_proxies": "unix"}
     app = make_service(tmp_path / "a.db", **limits)
     path = str(tmp_path / "socket")
-    config = uvicorn.Config(app, uds=path, log_level="critical", proxy_headers=False)
+    config = uvicorn.Config(
+        app,
+        uds=path,
+        log_level="critical",
+        proxy_headers=False,
+        timeout_graceful_shutdown=5,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

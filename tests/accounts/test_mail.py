@@ -59,7 +59,7 @@ class Session(socketserver.StreamRequestHandler):
 
     def data(self) -> EmailMessage:
         lines = []
-        while (line := self.rfile.readline()) != b".\r\n":
+        while (line := self.rfile.readline()) not in (b".\r\n", b""):
             lines.append(line.removeprefix(b"."))
         return message_from_bytes(b"".join(lines), policy=policy.default)  # type: ignore[return-value]
 

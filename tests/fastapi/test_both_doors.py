@@ -107,6 +107,7 @@ CLAIMS: dict[str, tuple[dict[str, Any], bool]] = {
     "a subject that is null": ({"sub": None}, False),
     "a subject elsewhere": ({"sub": "absent", "user_id": "u1"}, False),
     "an empty subject and another": ({"sub": "", "user_id": "u1"}, False),
+    "bound to a key": ({"cnf": {"jkt": "x"}}, False),
     "longer than is read": ({"about": "x" * 16_384}, False),
 }
 

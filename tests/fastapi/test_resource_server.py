@@ -1,5 +1,6 @@
 """A service that tells its clients about itself, from the outside."""
 
+import json
 import time
 from typing import Annotated, Any
 
@@ -148,13 +149,23 @@ AUDIENCES = [
 
 @pytest.mark.parametrize(("audience", "is_good"), AUDIENCES)
 def test_tokens_are_for_this_service(audience: Any, *, is_good: bool) -> None:
-    """Of the shared secret, and of an issuer that the code names."""
+    """Of the shared secret, and of an issuer that code or settings name."""
     issuer = Issuer(ISSUER, keys=KEY)
-    auths = {
-        sign(aud=audience): Auth(settings(), resource=RESOURCE),
-        sign(KEY, aud=audience, iss=ISSUER): Auth(issuers=[issuer], resource=RESOURCE),
-    }
-    for token, auth in auths.items():
+    keys = {"keys": [KEY.public().to_jwk()]}
+    listed = json.dumps([{"url": ISSUER, "keys": keys}])
+    foreign = sign(KEY, aud=audience, iss=ISSUER)
+    # JWT_AUDIENCE is not for issuers that have fields of their own.
+    tasks = {"jwt_audience": "tasks"}
+    accepting = [
+        (sign(aud=audience), {"settings": settings()}),
+        (foreign, {"issuers": [issuer]}),
+        (foreign, {"settings": Settings(jwt_issuers=listed)}),
+        (foreign, {"settings": settings(jwt_issuers=listed)}),
+        (foreign, {"settings": settings(**tasks), "issuers": [issuer]}),
+        (foreign, {"settings": settings(**tasks, jwt_issuers=listed)}),
+    ]
+    for token, options in accepting:
+        auth = Auth(**options, resource=RESOURCE)
         answer = TestClient(app_with(auth)).get("/me", headers=bearer(token))
         assert answer.status_code == (200 if is_good else 401)
 

@@ -127,6 +127,17 @@ def test_nobody_is_an_unauthenticated_user() -> None:
     assert answer == [{}, {}, [], [False, "", "", False]]
 
 
+def test_nobody_has_names_on_an_exempt_path() -> None:
+    client = client_of(exempt=["/public", "/signed-in", "/ws"])
+    for headers in ({}, headers_of("tasks:write")):
+        answer = client.get("/public", headers=headers).json()
+        assert answer == [{}, {}, [], [False, "", "", False]]
+        assert client.get("/signed-in", headers=headers).status_code == 403
+        with pytest.raises(WebSocketDisconnect):  # noqa: SIM117
+            with client.websocket_connect("/ws", headers=headers):
+                pass
+
+
 @pytest.mark.parametrize(
     ("claims", "name"),
     [

@@ -42,6 +42,9 @@ const alg *alg_at(size_t row);
 typedef uint32_t alg_set;
 #define ALG_SET_ALL (~(alg_set)0)
 alg_set alg_bit(const alg *one);
+/* Most sets have all: those are not looked into. */
+#define ALG_IS_OF(one, set) \
+    ((set) == ALG_SET_ALL || ((set) & alg_bit(one)) != 0)
 
 /* --- pkey_read.c: asymmetric keys from text and from parts --------------- */
 

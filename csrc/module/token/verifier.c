@@ -19,8 +19,7 @@ CHECKED static status
 check_signature(VerifierObject *self, PyObject *value, const header *head,
                 const token *parts)
 {
-    if (self->algorithms != ALG_SET_ALL
-        && (alg_bit(head->alg) & self->algorithms) == 0) {
+    if (!ALG_IS_OF(head->alg, self->algorithms)) {
         return STATUS_ALG_NOT_ALLOWED;
     }
     if (cache_has(&self->cache, value)) {

@@ -209,15 +209,15 @@ class Auth(Doors):
             ConfigurationError: The environment is not fit for use.
         """
         configured = self._policy.issuers(audience=self._own_audience)
-        given = map(self._for_this_resource, self._given or ())
-        return configured._replace(further=(*configured.further, *given))
+        further = (*configured.further, *(self._given or ()))
+        return configured._replace(further=tuple(map(self._for_this_resource, further)))
 
     def _for_this_resource(self, issuer: Issuer) -> Issuer:
         """Return an issuer whose tokens must be for this service, if it has a URL."""
-        audience = self._own_audience
-        if audience is None or issuer.audience is not None or issuer.ignore_audience:
+        resource = self.protection.resource
+        if resource is None or issuer.audience is not None or issuer.ignore_audience:
             return issuer
-        return replace(issuer, audience=audience)
+        return replace(issuer, audience=resource.url)
 
     @property
     def algorithm(self) -> str | None:

@@ -162,8 +162,6 @@ class BearerReader:
         self._read = bearer_token if is_bearer else _read_nothing
         self._raw_header = b"" if first is None else first.raw_name
         self._verify: Verify | None = None
-        # Whether that gives claims, and nothing to wait for.
-        self._is_direct = False
         self._all.add(self)
 
     @classmethod
@@ -175,7 +173,7 @@ class BearerReader:
     def forget(self, source: TokenSource) -> None:
         """Ask that source again, if it is this reader's."""
         if self._source is source:
-            self._verify, self._is_direct = None, False
+            self._verify = None
 
     def claims(self, scope: Any) -> Claims | Coroutine[Any, Any, Claims] | None:
         """Return the verified claims, or None if no credentials came.
@@ -209,7 +207,7 @@ class BearerReader:
         verify = self._verify or self._prepared()
         try:
             claims: Any = verify(token)
-            if self._is_direct and "cnf" in claims:
+            if isinstance(claims, dict) and "cnf" in claims:
                 self._source.protection.check_unproven(claims)
             return claims  # type: ignore[no-any-return]
         except (TokenError, KeySourceError) as error:
@@ -224,7 +222,7 @@ class BearerReader:
         verify = self._verify or self._prepared()
         try:
             claims: Any = verify(token)
-            if self._is_direct and "cnf" in claims:
+            if isinstance(claims, dict) and "cnf" in claims:
                 self._source.protection.check_unproven(claims)
             return claims  # type: ignore[no-any-return]
         except (TokenError, KeySourceError) as error:
@@ -254,10 +252,9 @@ class BearerReader:
         elif hasattr(verifier, "averify"):
             self._verify = self._verify_later
         elif revocations is None:
-            self._is_direct, self._verify = True, verifier.verify
+            self._verify = verifier.verify
         elif hasattr(revocations, "has_ended"):
-            verify = self._verify_with(verifier.verify, revocations.has_ended)
-            self._is_direct, self._verify = True, verify
+            self._verify = self._verify_with(verifier.verify, revocations.has_ended)
         else:
             self._verify = self._verify_later
         return self._verify
@@ -301,7 +298,6 @@ class BearerReader:
             claims = begin(token)
             if not isinstance(claims, dict):
                 return wait(token, claims)
-            self._source.protection.check_unproven(claims)
             judge(token, claims)
             return claims
 

@@ -38,6 +38,7 @@ from fastbearer.fastapi.cross_site import (
     check_origin,
     without_origin,
 )
+from fastbearer.fastapi.dpop import check_unbound
 from fastbearer.fastapi.refusal_log import log_refusal, log_token_error
 
 __all__ = ["BetterAuthSession", "better_auth_session"]
@@ -152,7 +153,9 @@ class BetterAuthSession(SecurityBase):
     async def _of_bearer(self, token: str) -> Session | None:
         server = self._server
         if token.count(".") == 2 and server.has_keys:
-            return server.session_of_jwt(await server.averify_jwt(token))
+            claims = await server.averify_jwt(token)
+            check_unbound(claims)
+            return server.session_of_jwt(claims)
         if server.store is None:
             raise UnknownKeyError("there is nothing to verify such a token with")
         if self._raw_tokens and is_token(token):

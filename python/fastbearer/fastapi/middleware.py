@@ -75,7 +75,13 @@ class BearerMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, a WebSocket or a lifespan."""
-        if scope["type"] == "lifespan" or self._is_exempt(scope, self._root_path):
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if self._is_exempt(scope, self._root_path):
+            # Others may have said who it is; what asks finds nobody otherwise.
+            scope.setdefault("user", AnonymousUser())
+            scope.setdefault("auth", TokenCredentials())
             await self._app(scope, receive, send)
             return
         try:
