@@ -170,6 +170,35 @@ def test_one_rule_for_both_doors(serve: Serve, keys: KeyServer) -> None:
 DOORS = ("session", "token")
 
 
+RSA_OF_ANY = Key.from_jwk(
+    {k: v for k, v in SIGNING["RS256"].public().to_jwk().items() if k != "alg"}
+)
+SETS: dict[str, tuple[list[Key], int]] = {
+    "another algorithm alone": ([SIGNING["ES384"]], 503),
+    "several of other algorithms": ([SIGNING["RS512"], SIGNING["ES384"]], 503),
+    "another algorithm and ours": ([SIGNING["ES384"], SIGNING["RS256"]], 200),
+    "a key for any algorithm of its kind": ([RSA_OF_ANY], 200),
+    "another key of ours": ([SIGNING["ES256"]], 401),
+    "nothing": ([], 503),
+}
+"""What a server's JWK Set has, and what becomes of a good token of RS256."""
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_set_without_usable_keys_says_nothing_of_a_token(
+    serve: Serve, name: str
+) -> None:
+    served, status = SETS[name]
+    with KeyServer(serving(*served)) as server:
+        origin = server.origin
+        ba = BetterAuth(SECRET, base_url=origin, jwks=JWKSClient(server.url))
+        url = serve(app_of(ba, Auth(Settings(better_auth_url=origin))))
+        headers = {"authorization": f"Bearer {token(origin, {}, {}, SIGNING['RS256'])}"}
+        answers = [httpx2.get(f"{url}/{door}", headers=headers) for door in DOORS]
+        assert [one.status_code for one in answers] == [status] * 2, name
+        assert all(("Retry-After" in one.headers) is (status == 503) for one in answers)
+
+
 @pytest.mark.parametrize("path", ["", "/api/auth", "/", "/auth/v2"])
 def test_the_url_may_have_a_path_at_both_doors(
     serve: Serve, keys: KeyServer, path: str

@@ -34,7 +34,8 @@ from fastbearer.errors import (
     TokenError,
 )
 from fastbearer.fastapi import Auth, Settings, TokenUser
-from fastbearer.fastapi.hints import HINTS, MISSING_CLAIMS, OPAQUE
+from fastbearer.fastapi.hint_places import filled
+from fastbearer.fastapi.hints import HINTS, MISSING_CLAIMS, NOT_LISTED, OPAQUE
 from project import ROOT, SECRET
 
 DOCUMENT = ROOT / "docs" / "fastapi.md"
@@ -243,6 +244,8 @@ JWT_PLUGIN = (
     f"{ALG}; alg is EdDSA, this verifier has only HS256; "
     "Better Auth's jwt() plugin? Set BETTER_AUTH_URL."
 )
+AUD = filled(HINTS["aud_unexpected"], auth)
+LISTED = NOT_LISTED.format("JWT_ALGORITHMS")
 ED25519 = Ed25519PrivateKey.generate()
 REFUSED_TOKENS = [
     (sign(exp=1), ExpiredTokenError, "expired_token: exp_passed (exp)"),
@@ -254,28 +257,28 @@ REFUSED_TOKENS = [
     (
         sign(aud="other"),
         InvalidAudienceError,
-        f"invalid_audience: aud_unexpected (aud); {HINTS['aud_unexpected']}",
+        f"invalid_audience: aud_unexpected (aud); {AUD}",
     ),
     (
         "abc",
         MalformedTokenError,
-        f"malformed_token: token_not_compact; {OPAQUE}",
+        f"malformed_token: token_not_compact; {filled(OPAQUE, auth)}",
     ),
     (
         "x" * 1_000_000,
         MalformedTokenError,
-        f"malformed_token: token_too_long; {HINTS['token_too_long']}",
+        f"malformed_token: token_too_long; {filled(HINTS['token_too_long'], auth)}",
     ),
     (sign("EdDSA", ED25519), InvalidAlgorithmError, JWT_PLUGIN),
     (
         sign("HS512", SECRET * 2),
         InvalidAlgorithmError,
-        f"{ALG}; alg is HS512, this verifier has only HS256",
+        f"{ALG}; alg is HS512, this verifier has only HS256; {LISTED}",
     ),
     (
         sign("none", None),
         InvalidAlgorithmError,
-        f"{ALG}; alg is none, this verifier has only HS256",
+        f"{ALG}; alg is none: nothing signs such a token, and it is never accepted",
     ),
     (
         handmade({"alg": "HS256\n2026-01-01 ERROR forged line"}),
@@ -318,7 +321,7 @@ def test_the_log_names_a_missing_user(caplog: pytest.LogCaptureFixture) -> None:
     refused(auth.verify_jwt_token, bearer(sign(sub=None)))
     line = (
         "token refused: missing_claim: no_user (sub); the token names no user: set "
-        "JWT_USER_CLAIM, if another claim does"
+        "JWT_USER_CLAIM, or user_claim=... of the issuer, if another claim does"
     )
     assert caplog.messages == [line]
 

@@ -393,7 +393,7 @@ def test_the_one_issuer_of_the_environment_is_asked(
                 "INTROSPECTION_CLIENT_SECRET": "s",
                 "JWT_ISSUER": "https://one.example,https://two.example",
             },
-            "are for one issuer",
+            "are for the one issuer",
         ),
         (
             {
@@ -401,7 +401,7 @@ def test_the_one_issuer_of_the_environment_is_asked(
                 "INTROSPECTION_CLIENT_SECRET": "s",
                 "BETTER_AUTH_SECRET": SECRET,
             },
-            "are for one issuer",
+            "are for the one issuer",
         ),
     ],
     ids=str,

@@ -219,10 +219,18 @@ def test_every_hint_is_of_a_reason_that_there_is() -> None:
 
 HINTED = [
     (signed(claims(exp=None)), None, "(exp); tokens must expire"),
-    (signed(claims()), strict(audience="a"), "(aud); JWT_AUDIENCE asks"),
-    (signed(claims()), strict(issuer="a"), "(iss); JWT_ISSUER asks"),
+    (
+        signed(claims()),
+        strict(audience="a"),
+        "(see audience=... of the verifier)",
+    ),
+    (
+        signed(claims()),
+        strict(issuer="a"),
+        "(see the verifier), and the",
+    ),
     (signed(claims(aud="x")), None, "(aud); set JWT_AUDIENCE"),
-    (signed(claims(iss="x")), strict(issuer="a"), "JWT_ISSUERS"),
+    (signed(claims(iss="x")), strict(issuer="a"), "see the verifier for those"),
     ("Bearer a.b.c", None, 'the header says "Bearer" twice'),
     ("bearer", None, 'the header says "Bearer" twice'),
     (f"{signed(claims())}, Bearer {signed(claims())}", None, "joined two headers"),
@@ -442,7 +450,7 @@ def test_each_part_is_an_attribute_of_the_record(
     assert (record.code, record.reason, record.claim) == (
         *("invalid_audience", "aud_unexpected", "aud"),
     )
-    assert record.hint == HINTS["aud_unexpected"]
+    assert record.hint == "set JWT_AUDIENCE to what such tokens are for"
 
 
 @given(*(st.text() for _ in range(3)))

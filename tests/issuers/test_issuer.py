@@ -85,7 +85,8 @@ def test_a_shared_secret_is_an_issuer() -> None:
     assert plain.names == (None,)
     assert [key.algorithm for key in plain.keys] == ["HS256"]  # type: ignore[union-attr]
     named = Issuer.secret(SECRET.encode() * 2, ["a", "b"], algorithm="HS512")
-    assert named.names == ("a", "b", None)
+    assert named.names == ("a", "b")
+    assert Issuer.secret(SECRET, ("a", None)).names == ("a", None)
     with pytest.raises(ConfigurationError, match=r"^secret: .*shorter"):
         Issuer.secret("hidden")
     assert Issuer.secret("short", allow_short_secret=True)

@@ -34,7 +34,8 @@ def test_an_issuer_without_a_profile() -> None:
 def test_a_shared_secret_in_settings() -> None:
     told = {"profile": "secret", "secret": SECRET, "issuer": "https://a.com"}
     issuer = issuer_of({**told, "audience": "api", "leeway": 5})
-    assert issuer.names == ("https://a.com", None)
+    assert issuer.names == ("https://a.com",)
+    assert issuer_of({**told, "issuer": ["a", None]}).names == ("a", None)
     assert (issuer.audience, issuer.leeway) == (("api",), 5)
 
 

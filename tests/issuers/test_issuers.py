@@ -136,11 +136,11 @@ def test_an_issuer_with_two_names() -> None:
 
 
 def test_a_shared_secret_with_and_without_iss() -> None:
-    verifier = made(Issuer.secret(SECRET, "me"), Issuer("a", keys=ES))
+    verifier = made(Issuer.secret(SECRET, ("me", None)), Issuer("a", keys=ES))
     assert good(verifier, token(HS))
     assert good(verifier, token(HS, iss="me"))
     assert not good(verifier, token(HS, iss="you"))
-    alone = made(Issuer.secret(SECRET, "me"))
+    alone = made(Issuer.secret(SECRET, ["me", None]))
     assert good(alone, token(HS)) and good(alone, token(HS, iss="me"))
     assert outcome(alone, token(HS, iss="you")) == (
         "invalid_issuer",
@@ -148,6 +148,41 @@ def test_a_shared_secret_with_and_without_iss() -> None:
         "iss",
     )
     assert outcome(alone, token(HS, iss=["me"]))[1] == "iss_wrong"
+
+
+@pytest.mark.parametrize("beside", [(), (Issuer("a", keys=ES),)])
+def test_a_secret_with_a_name_takes_no_tokens_without(beside: Any) -> None:
+    verifier = made(Issuer.secret(SECRET, "me"), *beside)
+    assert good(verifier, token(HS, iss="me"))
+    assert outcome(verifier, token(HS)) == ("missing_claim", "claim_missing", "iss")
+    assert outcome(verifier, token(HS, iss=["me"]))[0] == "invalid_issuer"
+
+
+def test_secrets_live_side_by_side_by_their_names() -> None:
+    first, second = Issuer.secret(SECRET, "me"), Issuer.secret(OTHER_SECRET, "you")
+    for third in ((), (Issuer.secret(SECRET * 2),)):
+        verifier = made(first, second, *third)
+        assert good(verifier, token(HS, iss="me"))
+        assert good(verifier, token(OTHER_HS, iss="you"))
+        assert not good(verifier, token(HS, iss="you"))
+        assert not good(verifier, token(OTHER_HS, iss="me"))
+        assert not good(verifier, token(OTHER_HS))
+        unnamed = token(Key.from_secret(SECRET * 2))
+        assert good(verifier, unnamed) is bool(third)
+
+
+@pytest.mark.parametrize(
+    "several",
+    [
+        [Issuer.secret(SECRET), Issuer.secret(OTHER_SECRET)],
+        [Issuer.secret(SECRET), Issuer.secret(OTHER_SECRET, ("me", None))],
+        [Issuer(None, keys=HS, any_issuer=True), Issuer.secret(OTHER_SECRET)],
+        [Issuer(None, keys=ES), Issuer(("a", None), keys=ED)],
+    ],
+)
+def test_two_that_take_tokens_without_iss(several: list[Issuer]) -> None:
+    with pytest.raises(ConfigurationError, match=r"^two issuers take tokens without"):
+        made(*several)
 
 
 def test_one_name_for_a_secret_and_for_keys() -> None:
@@ -559,3 +594,21 @@ def test_opaque_tokens_go_to_the_one_issuer_that_is_asked() -> None:
         assert len(server.questions) == before
     with pytest.raises(ConfigurationError, match="introspect"):
         made(asked, Issuer("https://two.example", keys=ES, introspect=how))
+
+
+@pytest.mark.parametrize("algorithms", [["RS256"], ["EdDSA", "ES256"], ["PS512"]])
+def test_a_set_without_a_key_of_the_algorithms_says_nothing_of_a_token(
+    algorithms: list[str],
+) -> None:
+    """It may be the wrong document, or one of before the issuer's first key."""
+    good_key = Key.generate(algorithms[0], kid="k")
+    with KeyServer(serving(Key.generate("ES384", kid="es384"))) as server:
+        issuer = Issuer("a", keys=server.url, algorithms=algorithms)
+        verifier = made(issuer)
+        for _ in range(2):
+            with pytest.raises(KeySourceError, match="accepted algorithm"):
+                verifier.verify(token(good_key, iss="a"))
+            with pytest.raises(KeySourceError, match="accepted algorithm"):
+                asyncio.run(verifier.averify(token(good_key, iss="a")))
+        server.behave = serving(Key.generate("ES384", kid="es384"), good_key)
+        assert good(made(issuer), token(good_key, iss="a"))

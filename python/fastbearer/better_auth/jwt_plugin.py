@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +10,14 @@ from fastbearer.errors import (
     ConfigurationError,
     InvalidAlgorithmError,
     InvalidKeyError,
-    KeySourceError,
 )
 from fastbearer.issuers import Issuer
 from fastbearer.issuers.rules import Rules
 from fastbearer.issuers.server_profiles import BETTER_AUTH_ALGORITHMS
+from fastbearer.issuers.usable_keys import UsableKeys, is_usable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from fastbearer.jwks import JWKSClient, JWKSVerifier
 
@@ -149,71 +148,9 @@ class SignedByKey:
             # Whoever has a client has the extra.
             from fastbearer.jwks import JWKSVerifier
 
-            client: Any = UsableKeys(jwks)
+            client: Any = UsableKeys(jwks, ALGORITHMS, NO_KEYS)
             return JWKSVerifier(client, cache=CACHED_TOKENS, **self.options)
         return Verifier(_usable(jwks), **self.options)
-
-
-class UsableKeys:
-    """The keys of a client with which Better Auth signs; others are left out.
-
-    A set without such a key says nothing of a token: the server makes its first key
-    when it needs one, and whatever stands between may answer in its place.
-
-    Args:
-        client: What has ``keys()`` and ``akeys()``.
-    """
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-        self._seen: tuple[object, KeySet | None] = (None, None)
-
-    def keys(self, *, unknown_kid: bool = False) -> KeySet:
-        """Return the keys; a set without usable ones is fetched again.
-
-        Raises:
-            KeySourceError: The keys cannot be fetched, or none can be used.
-        """
-        with invalid_keys_are_none():
-            found = self._usable(self._client.keys(unknown_kid=unknown_kid))
-            if found is None and not unknown_kid:
-                found = self._usable(self._client.keys(unknown_kid=True))
-        return _some(found)
-
-    async def akeys(self, *, unknown_kid: bool = False) -> KeySet:
-        """Like `keys`, for asyncio."""
-        with invalid_keys_are_none():
-            found = self._usable(await self._client.akeys(unknown_kid=unknown_kid))
-            if found is None and not unknown_kid:
-                found = self._usable(await self._client.akeys(unknown_kid=True))
-        return _some(found)
-
-    def _usable(self, keys: KeySet) -> KeySet | None:
-        seen, usable = self._seen
-        if seen is not keys:
-            some = [key for key in keys if key.algorithm in ALGORITHMS]
-            usable = KeySet(some) if some else None
-            self._seen = keys, usable
-        return usable
-
-
-@contextmanager
-def invalid_keys_are_none() -> Iterator[None]:
-    """Tell of a client's keys that cannot be read as of keys that cannot be had.
-
-    Raises:
-        KeySourceError: The keys cannot be read.
-    """
-    try:
-        yield
-    except InvalidKeyError as error:
-        raise KeySourceError(NO_KEYS) from error
-
-
-def _some(keys: KeySet | None) -> KeySet:
-    if keys is None:
-        raise KeySourceError(NO_KEYS)
-    return keys
 
 
 def prepared_keys(jwks: Any) -> Any:
@@ -236,7 +173,7 @@ def _is_client(jwks: Any) -> bool:
 
 def _usable(jwks: Any) -> list[Key]:
     keys = jwks if isinstance(jwks, KeySet) else KeySet.from_jwks(jwks)
-    usable = [key for key in keys if key.algorithm in ALGORITHMS]
+    usable = [key for key in keys if is_usable(key, ALGORITHMS)]
     if not usable:
         raise InvalidKeyError(NO_KEYS)
     return usable

@@ -10,12 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from fastbearer import unverified_header
+from fastbearer import KeySet, unverified_header
 from fastbearer._core import algorithms, base64url_bytes, json_object
 from fastbearer.errors import TokenError
+from fastbearer.fastapi.hint_places import filled, issuers_of, place
+from fastbearer.fastapi.issuer_checks import ISSUER_OF_SECRET, names_provider
+from fastbearer.issuers import Issuer, server_profiles
+from fastbearer.issuers.member import is_symmetric
 
 __all__ = ["hint_for"]
 
+BETTER_AUTH_ALGORITHMS = frozenset(server_profiles.BETTER_AUTH_ALGORITHMS)
 KNOWN_ALGORITHMS = frozenset((*algorithms, "none"))
 CLOSE_SECONDS = 300
 """By how much clocks may be suspected to differ."""
@@ -26,7 +31,7 @@ MAX_BYTES = 16384
 EMPTY_VALUES = frozenset(("undefined", "null", "none", "nan", "[object object]"))
 
 NOT_THIS_ISSUER = (
-    "the token is of another issuer: JWT_ISSUER or JWT_ISSUERS says which are accepted,"
+    "the token is of another issuer: see {accepted} for those that are accepted,"
     " compared exactly"
 )
 OTHER_KIND = "is it an ID token, where an access token is wanted?"
@@ -34,16 +39,24 @@ ID_TOKEN = "it has the claims of an ID token: send the access token"
 TWICE = 'the header says "Bearer" twice, or once where no scheme is expected'
 JOINED = "a proxy has joined two headers with a comma"
 OPAQUE = (
-    "an opaque token: only its issuer can tell what it says (introspection, see"
-    " INTROSPECTION_CLIENT_ID)"
+    "an opaque token: only its issuer can tell what it says"
+    " (introspection, see {asked})"
+)
+
+UNSIGNED = "alg is none: nothing signs such a token, and it is never accepted"
+NOT_LISTED = "list every accepted alg in {}, if its alg is to be one"
+BETTER_AUTH = "Better Auth's jwt() plugin? Set BETTER_AUTH_URL."
+BETTER_AUTH_TOO = (
+    "Better Auth's jwt() plugin? Set BETTER_AUTH_URL, and list its alg in"
+    " JWT_ALGORITHMS."
 )
 
 HINTS: Mapping[str, str] = {
-    "alg_not_allowed": "set JWT_ALGORITHMS, if its alg is to be accepted",
+    "alg_not_allowed": "its alg is not one that is accepted",
     "alg_not_keys": "its alg is not one that the keys are for",
     "aud_shape": "aud must be text, or a list of texts (RFC 7519 4.1.3)",
-    "aud_unexpected": "set JWT_AUDIENCE to what such tokens are for",
-    "aud_wrong": "if such tokens are for this service, set JWT_AUDIENCE to theirs",
+    "aud_unexpected": "set {audience} to what such tokens are for",
+    "aud_wrong": "if such tokens are for this service, set {audience} to theirs",
     "exp_invalid": "exp must be a number of seconds, not text and not milliseconds",
     "header_zip": "ask the issuer for tokens that are not compressed",
     "iat_invalid": "iat must be a number of seconds, not text and not milliseconds",
@@ -57,7 +70,7 @@ HINTS: Mapping[str, str] = {
     "token_encrypted": "an encrypted token (JWE): ask the issuer for signed ones,"
     " with an audience or a resource where it knows such",
     "token_inactive": "it is over, was revoked, or this service's client may not ask",
-    "token_too_long": "set JWT_MAX_BYTES, if tokens of the issuer are so long",
+    "token_too_long": "set {max_bytes}, if tokens of the issuer are so long",
     "typ_wrong": OTHER_KIND,
 }
 """Where a reason alone says what to do; the others are plain enough, or depend."""
@@ -68,21 +81,21 @@ HINTS_OF_OTHERS: Mapping[str, str] = {
     "unbound": "a token without cnf.jkt is sent after Bearer",
     "other_binding": "only a cnf that has jkt, and nothing else, can be proved",
     "other_key": "the proof is signed with another key than that of cnf.jkt",
-    "proof_htu": "behind a proxy, set DPOP_BASE_URL or RESOURCE_URL",
+    "proof_htu": "behind a proxy, set DPOP_BASE_URL, or base_url=... of a DPoP in code",
     "proof_iat": "the client's clock, or the age of the proof",
     "proof_replayed": "the client must make a new proof for each request",
     "not_access_token": OTHER_KIND,
     "session_ended": "its user has signed out, or somebody has ended the session",
     "token_inactive": "its issuer says so: it has expired, or was revoked",
-    "value_wrong": "is it of another client or tenant? The settings ask for a value",
+    "value_wrong": "is it of another client or tenant? See {required}",
 }
 """The same of refusals that are not the core's."""
 
 MISSING_CLAIMS: Mapping[str | None, str] = {
     "exp": "tokens must expire: let the issuer write exp",
-    "aud": "JWT_AUDIENCE asks for an audience, and the token has none",
-    "iss": "JWT_ISSUER asks for an issuer, and the token has none",
-    "sub": "the token names no user: set JWT_USER_CLAIM, if another claim does",
+    "aud": "an audience is asked for (see {audience}), and the token has none",
+    "iss": "an issuer is asked for (see {accepted}), and the token has none",
+    "sub": "the token names no user: set {user_claim}, if another claim does",
 }
 
 OF_ITS_FORM = frozenset(("token_base64", "token_encrypted", "token_not_compact"))
@@ -111,15 +124,21 @@ def hint_for(error: TokenError, token: str, context: Context) -> str | None:
         token: As it came, and perhaps anything.
         context: Who refused it.
     """
+    hint = _unfilled(error, token, context)
+    return None if hint is None else filled(hint, context)
+
+
+def _unfilled(error: TokenError, token: str, context: Context) -> str | None:
     reason, claim = error.reason or "", getattr(error, "claim", None)
     if error.code == "invalid_algorithm":
-        return _of_algorithm(token, context.algorithm) or HINTS.get(reason)
+        return _of_algorithm(token, reason, context)
     if reason in OF_ITS_FORM:
         return _of_form(token) or HINTS.get(reason)
     if reason in ("nbf_ahead", "exp_passed"):
         return _of_clocks(token, claim, context.clock())
     if error.code == "missing_claim":
-        return MISSING_CLAIMS.get(claim)
+        known = MISSING_CLAIMS.get(claim)
+        return known or (ID_TOKEN if _is_id_token(token) else None)
     if reason in OF_ANOTHER_KIND and _is_id_token(token):
         return ID_TOKEN
     if error.code == "invalid_issuer":
@@ -127,20 +146,71 @@ def hint_for(error: TokenError, token: str, context: Context) -> str | None:
     return HINTS.get(reason) or HINTS_OF_OTHERS.get(reason)
 
 
-def _of_algorithm(token: str, only: str | None) -> str | None:
-    """Return which algorithm it has, if its name is one that we know."""
+def _of_algorithm(token: str, reason: str, context: Context) -> str | None:
+    """Return which algorithm it has, if we know its name, and what to do about it."""
     try:
         alg = unverified_header(token).get("alg")
     except TokenError:
-        return None
+        return HINTS.get(reason)
     if not isinstance(alg, str) or alg not in KNOWN_ALGORITHMS:
-        return None
+        return HINTS.get(reason)
+    if alg == "none":
+        return UNSIGNED
+    only, advice = context.algorithm, _advice(alg, reason, context)
+    hint = f"alg is {alg}"
     if only is None or alg == only:
-        return f"alg is {alg}"
-    hint = f"alg is {alg}, this verifier has only {only}"
-    if not alg.startswith("HS") and alg != "none":
-        hint += "; Better Auth's jwt() plugin? Set BETTER_AUTH_URL."
-    return hint
+        advice = advice or HINTS.get(reason)
+    else:
+        hint += f", this verifier has only {only}"
+    return f"{hint}; {advice}" if advice else hint
+
+
+def _advice(alg: str, reason: str, context: Context) -> str | None:
+    """Return what would let tokens of an algorithm pass, if anything would."""
+    is_narrowed = reason == "alg_not_allowed"
+    issuers = issuers_of(context)
+    if issuers is None:
+        return NOT_LISTED.format("{algorithms}") if is_narrowed else None
+    is_secret = alg.startswith("HS")
+    if context.algorithm is not None and not is_secret:
+        return _of_secret_alone(alg, issuers.own, context)
+    of_settings: Any = issuers.others
+    if is_secret:
+        of_settings = [] if issuers.own is None else [issuers.own]
+    elif getattr(_settings(context), "better_auth_url", None) is not None:
+        of_settings = of_settings if alg in BETTER_AUTH_ALGORITHMS else ()
+    kinds = {
+        "settings": any(_may_have(one, alg) for one in of_settings),
+        "issuers": is_narrowed and any(_may_have(one, alg) for one in issuers.further),
+    }
+    found = [kind for kind, is_one in kinds.items() if is_one]
+    if not found:
+        return None
+    kind = found[0] if len(found) == 1 else "both"
+    return NOT_LISTED.format(place("algorithms", kind))
+
+
+def _may_have(issuer: Issuer, alg: str) -> bool:
+    """Tell whether keys of an issuer may be of an algorithm that is not accepted."""
+    keys: Any = issuer.keys
+    if isinstance(keys, KeySet):
+        names = {name for key in keys for name in key.algorithms}
+        return alg in names or all(map(is_symmetric, (alg, *names)))
+    return issuer.algorithms is not None and not is_symmetric(alg)
+
+
+def _of_secret_alone(alg: str, own: Issuer | None, context: Context) -> str | None:
+    """Return who may have signed with a key what only a secret may sign."""
+    if names_provider(own):
+        return ISSUER_OF_SECRET
+    if alg not in BETTER_AUTH_ALGORITHMS:
+        return None
+    is_listed = getattr(_settings(context), "jwt_algorithms", None) is not None
+    return BETTER_AUTH_TOO if is_listed else BETTER_AUTH
+
+
+def _settings(context: object) -> object:
+    return getattr(context, "settings", None)
 
 
 def _of_form(token: str) -> str | None:
@@ -167,8 +237,8 @@ def _of_clocks(token: str, claim: str | None, now: float) -> str | None:
         return None
     about = f"about {max(round(seconds), 1)} s"
     if claim == "nbf":
-        return f"clocks differ by {about}, or more: set JWT_LEEWAY"
-    return f"it expired {about} ago: if clocks differ, set JWT_LEEWAY"
+        return f"clocks differ by {about}, or more: set {{leeway}}"
+    return f"it expired {about} ago: if clocks differ, set {{leeway}}"
 
 
 def _is_id_token(token: str) -> bool:

@@ -9,6 +9,16 @@ from fastbearer import Key
 from fastbearer._core import json_object
 from fastbearer.better_auth.secrets import signing_key
 from fastbearer.errors import ConfigurationError, InvalidKeyError, MalformedTokenError
+from fastbearer.fastapi.issuer_checks import (
+    RULES,
+    TRANSPORT,
+    asks_somebody,
+    check_algorithms,
+    check_any_issuer,
+    check_asked,
+    check_used,
+    is_set,
+)
 from fastbearer.fastapi.issuers_in_force import Issuers
 from fastbearer.fastapi.token_settings import MISSING_SECRET, listed
 from fastbearer.issuers import Issuer, options
@@ -30,15 +40,6 @@ NOT_DISCOVERED = (
     f"{MISSING_SECRET}, or JWT_ISSUER must be the https URL of an issuer, whose keys"
     " are discovered then"
 )
-NO_ISSUER = (
-    "JWKS_URL needs JWT_ISSUER, for keys may sign for others as well (RFC 8725 3.8);"
-    " JWT_ANY_ISSUER=1 takes tokens of any iss all the same"
-)
-ANY_OF_ONE = "JWT_ANY_ISSUER and JWT_ISSUER contradict each other"
-ANY_OF_NONE = (
-    "JWT_ANY_ISSUER is for JWKS_URL without BETTER_AUTH_URL: other tokens are known by"
-    " their iss, and those of the secret may have any without JWT_ISSUER"
-)
 NONE_OF_SECRET = (
     "JWT_ALGORITHMS has no algorithm of the secret: add HS256 there, or take"
     " BETTER_AUTH_SECRET away"
@@ -47,34 +48,10 @@ NONE_OF_KEYS = (
     "JWT_ALGORITHMS has no algorithm of the keys: add one like RS256 there, or take"
     " BETTER_AUTH_URL or JWKS_URL away"
 )
-NO_SECRET_FOR = "JWT_ALGORITHMS has HS256 or its like, which needs BETTER_AUTH_SECRET"
-NO_KEYS_FOR = (
-    "JWT_ALGORITHMS has an algorithm of keys, which needs BETTER_AUTH_URL, JWKS_URL or"
-    " an issuer to be discovered"
-)
 NOT_OF_BETTER_AUTH = (
     "JWT_ALGORITHMS has no algorithm that BETTER_AUTH_URL signs with: {}"
 )
-FOR_NOBODY = (
-    "{} is for tokens of BETTER_AUTH_SECRET, BETTER_AUTH_URL, JWKS_URL or JWT_ISSUER,"
-    " and none of them is set; other issuers have fields of their own"
-)
-NOTHING_FETCHED = "{} is for keys from a URL, and none are fetched"
-ONE_IS_ASKED = "INTROSPECTION_CLIENT_ID and its like are for one issuer, JWT_ISSUER"
 NO_ISSUERS = "JWT_ISSUERS must be a JSON list of objects, and not an empty one"
-
-RULES = {
-    "audience": "jwt_audience",
-    "leeway": "jwt_leeway",
-    "typ": "jwt_typ",
-    "required": "jwt_required",
-    "user_claim": "jwt_user_claim",
-    "email_claim": "jwt_email_claim",
-    "scope_claims": "jwt_scope_claims",
-    "role_claims": "jwt_role_claims",
-    "max_bytes": "jwt_max_bytes",
-}
-"""Field of an issuer -> the setting that it comes from."""
 
 
 def issuers_of(settings: TokenSettings) -> Issuers:
@@ -101,8 +78,8 @@ def issuers_of(settings: TokenSettings) -> Issuers:
         any_issuer = names is None
         own = Issuer(names, keys=keys, any_issuer=any_issuer, **rules)
     found = Issuers(own, others, further)
-    _check_algorithms(found, wanted)
-    _check_used(settings, found)
+    check_algorithms(settings, found, wanted)
+    check_used(settings, found)
     return found
 
 
@@ -148,7 +125,7 @@ def _json(name: str, text: str, rule: str) -> dict[str, Any]:
 def changed_rules(settings: TokenSettings) -> list[str]:
     """Return the names of the rules of tokens that settings have changed."""
     names = [name for name in RULES.values() if name != "jwt_audience"]
-    return [name.upper() for name in names if _is_set(settings, name)]
+    return [name.upper() for name in names if is_set(settings, name)]
 
 
 # --- each kind ---------------------------------------------------------------------
@@ -164,7 +141,7 @@ def _others(
             raise ConfigurationError(NONE_OF_KEYS)
     if algorithms:
         fields["algorithms"] = algorithms
-    _check_any_issuer(settings)
+    check_any_issuer(settings)
     if settings.better_auth_url is not None:
         return (_better_auth(settings, fields),)
     names = _names(settings)
@@ -191,8 +168,7 @@ def _asked(settings: TokenSettings, others: tuple[Issuer, ...]) -> tuple[Issuer,
     given["client_secret"] = given["client_secret"].get_secret_value() or None
     if not any(given.values()):
         return others
-    if len(others) != 1:
-        raise ConfigurationError(ONE_IS_ASKED)
+    check_asked(settings, others)
     try:
         return (replace(others[0], introspect=introspection_of(given)),)
     except ConfigurationError as error:
@@ -243,18 +219,11 @@ def _further(settings: TokenSettings) -> tuple[Issuer, ...]:
 
 
 def _fetched_so(settings: TokenSettings, issuer: Issuer) -> Issuer:
-    if not _is_fetched(issuer):
+    if not asks_somebody(issuer):
         return issuer
-    more: dict[str, Any] = {}
-    if settings.jwt_allow_http:
-        more["allow_http"] = True
-    if settings.jwt_ca_file is not None:
-        more["ssl_context"] = settings.jwt_ca_file
+    changed = {name: one for name, one in TRANSPORT.items() if is_set(settings, name)}
+    more: Any = {field: getattr(settings, name) for name, field in changed.items()}
     return replace(issuer, **more)
-
-
-def _is_fetched(issuer: Issuer) -> bool:
-    return issuer.keys is None or isinstance(issuer.keys, str)
 
 
 # --- fields ------------------------------------------------------------------------
@@ -278,7 +247,7 @@ def _rules(settings: TokenSettings) -> dict[str, Any]:
     """Return the fields that settings have changed."""
     made: dict[str, Any] = {}
     for field, name in RULES.items():
-        if not _is_set(settings, name):
+        if not is_set(settings, name):
             continue
         value = getattr(settings, name)
         if name == "jwt_required":
@@ -303,46 +272,3 @@ def _transport(settings: TokenSettings) -> dict[str, Any]:
     if settings.jwt_ca_file is not None:
         made["ssl_context"] = settings.jwt_ca_file
     return made
-
-
-def _is_set(settings: TokenSettings, name: str) -> bool:
-    default: object = type(settings).model_fields[name].default
-    return bool(getattr(settings, name) != default)
-
-
-# --- contradictions ----------------------------------------------------------------
-
-
-def _check_any_issuer(settings: TokenSettings) -> None:
-    is_for_keys = settings.jwks_url is not None and settings.better_auth_url is None
-    if settings.jwt_any_issuer:
-        if settings.jwt_issuer is not None:
-            raise ConfigurationError(ANY_OF_ONE)
-        if not is_for_keys:
-            raise ConfigurationError(ANY_OF_NONE)
-    elif is_for_keys and settings.jwt_issuer is None:
-        raise ConfigurationError(NO_ISSUER)
-
-
-def _check_algorithms(found: Issuers, wanted: tuple[str, ...] | None) -> None:
-    if wanted is None:
-        return
-    symmetric = [one.startswith("HS") for one in wanted]
-    if any(symmetric) and found.own is None:
-        raise ConfigurationError(NO_SECRET_FOR)
-    if not all(symmetric) and not found.others:
-        raise ConfigurationError(NO_KEYS_FOR)
-
-
-def _check_used(settings: TokenSettings, found: Issuers) -> None:
-    if found.own is None and not found.others:
-        for name in RULES.values():
-            if _is_set(settings, name):
-                raise ConfigurationError(FOR_NOBODY.format(name.upper()))
-    fetched = [one for one in (*found.others, *found.further) if _is_fetched(one)]
-    asked = [one for one in found.further if one.introspect is not None]
-    for name in ("jwt_allow_http", "jwt_ca_file"):
-        if _is_set(settings, name) and not (fetched or asked):
-            raise ConfigurationError(NOTHING_FETCHED.format(name.upper()))
-    if settings.jwt_key_headers.get_secret_value() and not found.others:
-        raise ConfigurationError(NOTHING_FETCHED.format("JWT_KEY_HEADERS"))

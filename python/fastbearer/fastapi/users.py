@@ -16,6 +16,7 @@ from fastbearer.fastapi.challenges import (
     Challenges,
     answer_to,
 )
+from fastbearer.fastapi.hint_places import filled
 from fastbearer.fastapi.hints import MISSING_CLAIMS
 from fastbearer.fastapi.refusal_log import log_token_error
 from fastbearer.issuers.naming import DEFAULT_NAMING, Naming
@@ -23,6 +24,7 @@ from fastbearer.revocation.protocol import subject_of
 
 __all__ = ["TokenUser", "UserOf", "named_user", "user_of"]
 
+NO_USER = filled(MISSING_CLAIMS["sub"], None)
 NOT_TEXT = "a number may name two users: let the issuer write text"
 
 
@@ -83,7 +85,7 @@ def _nobody(
     """Return the 401 of claims that name nobody, or nobody by a text."""
     error = naming.nobody(claims)
     is_missing = isinstance(error, MissingClaimError)
-    log_token_error(error, MISSING_CLAIMS["sub"] if is_missing else NOT_TEXT)
+    log_token_error(error, NO_USER if is_missing else NOT_TEXT)
     text = MISSING_USER_ID if is_missing else WRONG_USER_ID
     refusal = answer_to(error, text, challenges)
     refusal.__cause__ = error

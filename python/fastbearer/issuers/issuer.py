@@ -115,7 +115,7 @@ class Issuer(Profiles):
     def secret(
         cls,
         secret: str | bytes,
-        issuer: str | Iterable[str] | None = None,
+        issuer: str | Iterable[str | None] | None = None,
         audience: str | Iterable[str] | None = None,
         *,
         algorithm: str = "HS256",
@@ -126,7 +126,8 @@ class Issuer(Profiles):
 
         Args:
             secret: Text stands for its UTF-8.
-            issuer: The ``iss`` of its tokens; they may as well have none.
+            issuer: The ``iss`` of its tokens, one of several, of which None lets it be
+                absent. None for tokens without ``iss``.
             audience: What ``aud`` must name, one of several.
             algorithm: HS256, HS384 or HS512.
             allow_short_secret: Accept a secret of fewer bytes than the hash has.
@@ -143,8 +144,8 @@ class Issuer(Profiles):
             raise ConfigurationError(f"secret: {error}") from None
         except TypeError:
             raise ConfigurationError("secret must be text or bytes") from None
-        names = options.maybe_absent("issuer", issuer) or ()
-        return cls((*names, None), keys=key, audience=audience, **fields)
+        names = options.maybe_absent("issuer", issuer)
+        return cls(names, keys=key, audience=audience, **fields)
 
     @property
     def names(self) -> tuple[str | None, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from fastbearer import KeySet, Verifier
 from fastbearer.issuers.binding import binding_of
 from fastbearer.issuers.rules import Rules
+from fastbearer.issuers.usable_keys import UsableKeys
 
 if TYPE_CHECKING:
     from fastbearer.issuers.issuer import Issuer
@@ -69,8 +70,10 @@ class Member:
         # Only those who ask for keys from a URL need the extra.
         from fastbearer.jwks import JWKSVerifier
 
-        self.source = _source(issuer)
-        remote = JWKSVerifier(self.source, cache=CACHED_TOKENS, **rules.options)
+        self.source = source = _source(issuer)
+        if wanted is not None:
+            source = UsableKeys(source, wanted)
+        remote = JWKSVerifier(source, cache=CACHED_TOKENS, **rules.options)
         self._averify = remote.averify
         self.verify = self._strictly(remote.verify)
         is_plain = not (rules.judges_header or rules.judges_claims)

@@ -42,6 +42,10 @@ SAME_NAME = (
     "two issuers have the iss {}: their tokens can be told apart only where one signs"
     " with a shared secret and the other with keys"
 )
+SAME_NONE = (
+    "two issuers take tokens without iss: nothing tells those apart; give one of them"
+    ' an iss, as in Issuer.secret(secret, "name")'
+)
 SAME_ANY = "two issuers have any_issuer=True: nothing tells their tokens apart"
 TWO_NAMINGS = (
     "the issuers with the iss {} must agree on user_claim, email_claim, scope_claims"
@@ -213,7 +217,8 @@ class IssuersVerifier:
         for name, several in named.items():
             shown = "" if name is None else name
             if not _is_told_apart(several):
-                raise ConfigurationError(SAME_NAME.format(repr(shown)))
+                text = SAME_NONE if name is None else SAME_NAME.format(repr(name))
+                raise ConfigurationError(text)
             taken = set().union(*(one.families for one in several))
             free = [
                 one
