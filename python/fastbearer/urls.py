@@ -18,7 +18,7 @@ HTTP_URL = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 """RFC 3986 without escaped hosts, which no browser's origin has either. No character
-can be of two parts, so that what is no URL is found out in linear time."""
+can be of two parts, so that anything else is refused in linear time."""
 
 MAX_CHARACTERS = 8000
 """What everybody has to support (RFC 9110 4.1). Longer ones are not read at all: they
