@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket
 
 from fastbearer.better_auth.secrets import is_link
-from fastbearer.errors import ConfigurationError, InvalidClaimError
+from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi.bearer import (
     READY,
     BearerReader,
@@ -22,7 +22,6 @@ from fastbearer.fastapi.bearer import (
 )
 from fastbearer.fastapi.challenges import (
     Challenges,
-    answer_to,
     insufficient_scope,
     not_authenticated,
     other_user,
@@ -32,7 +31,7 @@ from fastbearer.fastapi.security_schemes import alternatives, security_schemes, 
 from fastbearer.fastapi.starlette_user import AuthenticatedUser, user_with
 from fastbearer.fastapi.subprotocols import echoing
 from fastbearer.fastapi.token_header import TokenHeader
-from fastbearer.fastapi.users import UserOf
+from fastbearer.fastapi.users import UserOf, link_refused
 
 __all__ = [
     "BearerDependency",
@@ -47,7 +46,6 @@ NO_SUCH_PARAMETER = (
     "the user of the token is compared with the path parameter {name!r}, and the path"
     " of this route has {others}: auth.verify_path_user(name) compares another"
 )
-LINK_HINT = "it is of the link in a message, not of a session"
 
 
 class BearerDependency(SecurityBase):
@@ -123,12 +121,8 @@ class ClaimsDependency(BearerDependency):
         if conn.scope["type"] == "websocket":
             self._answer_subprotocols(conn)
         if is_link(claims):
-            error = InvalidClaimError("the token is a link of a message", "email")
-            log_refusal(error.code, "link_of_a_message", "email", LINK_HINT)
             is_proven = self._reader.is_proven(conn.scope)
-            raise answer_to(
-                error, None, self._challenges, is_proven=is_proven
-            ) from error
+            raise link_refused(self._challenges, is_proven=is_proven)
         return claims
 
 
