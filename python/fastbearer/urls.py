@@ -14,10 +14,15 @@ STANDARD_PORTS = {"http": 80, "https": 443}
 HTTP_URL = re.compile(
     r"(?P<scheme>https?)://(?P<user>[^\s/?#]*@)?"
     r"(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])"
-    r"(:(?P<port>[0-9]{1,5}))?(?P<path>/[!-~]*?)?([?#][!-~]*)?",
+    r"(:(?P<port>[0-9]{1,5}))?(?P<path>/[!\"$->@-~]*)?([?#][!-~]*)?",
     re.ASCII | re.IGNORECASE,
 )
-"""RFC 3986 without escaped hosts, which no browser's origin has either."""
+"""RFC 3986 without escaped hosts, which no browser's origin has either. No character
+can be of two parts, so that anything else is refused in linear time."""
+
+MAX_CHARACTERS = 8000
+"""What everybody has to support (RFC 9110 4.1). Longer ones are not read at all: they
+may come in a discovery document, or in the header of a request."""
 
 
 class URL(NamedTuple):
@@ -57,7 +62,7 @@ def read_url(url: str) -> URL | None:
 
     A backslash is refused anywhere: browsers take it for a slash (WHATWG URL 4.4).
     """
-    if not isinstance(url, str) or "\\" in url:
+    if not isinstance(url, str) or len(url) > MAX_CHARACTERS or "\\" in url:
         return None
     found = HTTP_URL.fullmatch(url)
     if found is None:

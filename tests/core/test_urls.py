@@ -70,6 +70,14 @@ def test_two_doors_read_alike(before: str, after: str) -> None:
     assert url not in str(refused.value)
 
 
+def test_a_url_is_as_long_as_everybody_supports() -> None:
+    """RFC 9110 4.1; what is longer costs nothing."""
+    longest = "https://a.example/".ljust(8000, "a")
+    assert read_url(longest) is not None
+    assert read_url(longest + "a") is None
+    assert read_url("https://a.example/" + "?" * 10_000_000 + "\x01") is None
+
+
 def test_what_may_be_shown_of_a_url() -> None:
     assert without_query("https://u:pw@a.example/b?key=1#2") == "https://a.example/b"
     assert without_query("nonsense with a password") == "a URL"

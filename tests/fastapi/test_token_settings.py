@@ -260,6 +260,27 @@ def test_keys_over_http_from_another_machine_must_be_meant() -> None:
     _ = Auth(Settings(jwt_issuers=listed, jwt_allow_http=True)).verifier
 
 
+def test_the_secret_signs_for_no_named_issuer(site: Make, provider: KeyServer) -> None:
+    secret = Key.from_secret(SECRET)
+    api = site(
+        [Issuer(provider.origin, ignore_audience=True)], better_auth_secret=SECRET
+    )
+    assert api.status(token(secret)) == 200
+    assert api.status(token(secret, iss="https://stranger.example")) == 200
+    assert api.status(token(secret, iss=provider.origin)) == 401
+
+
+def test_the_secret_signs_for_its_own_server(site: Make, provider: KeyServer) -> None:
+    secret = Key.from_secret(SECRET)
+    third = Issuer("https://third.example", keys=RSA)
+    url = provider.origin
+    api = site([third], better_auth_secret=SECRET, better_auth_url=url)
+    assert api.status(token(secret, iss=url)) == 200
+    assert api.status(token(secret)) == 200
+    assert api.status(token(secret, iss="https://third.example")) == 401
+    assert provider.hits == 0
+
+
 def test_headers_of_the_settings_reach_the_issuer(
     site: Make, provider: KeyServer
 ) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_SECRET",
+    "LINK_CLAIMS",
     "NOT_A_LINK",
     "Secrets",
     "is_link",
@@ -125,6 +126,10 @@ def is_link(claims: Mapping[str, Any]) -> bool:
     if isinstance(claims.get("requestType"), str) or "updateTo" in claims:
         return True
     return "email" in claims and not ("sub" in claims or "user_id" in claims)
+
+
+LINK_CLAIMS = frozenset(("email", "updateTo", "userId", "requestType", "iat", "exp"))
+"""What such a link may have, and no more: neither ``iss`` nor ``aud`` among them."""
 
 
 def signing_key(

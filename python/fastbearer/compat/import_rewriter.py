@@ -34,7 +34,7 @@ NAMES = "|".join(PACKAGES)
 CONTINUED = re.compile(r"\\\r?\n")
 MAY_IMPORT = re.compile(
     r"(?:^\ufeff?|[;:])[ \t\f]*"
-    rf"(?:from[ \t\f]+(?:{NAMES})\b|import\b[^\n]*\b(?:{NAMES})\b)",
+    rf"(?:from[ \t\f]+(?:{NAMES})\b|import\b[^\n;:]*\b(?:{NAMES})\b)",
     re.MULTILINE,
 )
 """What each import of the originals has in its line; hardly anything else does."""

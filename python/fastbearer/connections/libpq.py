@@ -26,7 +26,7 @@ __all__ = ["asyncpg_arguments", "with_hosts_apart"]
 
 HOSTS = re.compile(
     r"(?P<head>postgres(?:ql)?(?:\+asyncpg)?://(?:[^:/@]*(?::[^@]*)?@)?+)"
-    r"(?P<hosts>[^/?@]*,[^/?@]*)(?P<path>/[^?]*)?(?:\?(?P<query>.*))?",
+    r"(?P<hosts>[^/?@,]*,[^/?@]*)(?P<path>/[^?]*)?(?:\?(?P<query>.*))?",
     re.DOTALL,
 )
 """What stands before an "@" is never a host: a password may have commas in it, and as

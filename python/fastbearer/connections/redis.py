@@ -18,7 +18,7 @@ __all__ = ["redis_client", "redis_outages", "refused_by_redis"]
 
 TIMEOUT_SECONDS = 2.0
 REFUSED_COMMAND = re.compile(r"the '([a-z|]{1,40})' command")
-REFUSED_KEY = re.compile(r"(?s)permission.*key|key.*permission")
+REFUSED_KEY = re.compile(r"(?s)(?=.*permission).*key")
 """Redis says it in a sentence alone; one that a script meets has not even a type."""
 
 
@@ -51,7 +51,7 @@ def refused_by_redis(error: BaseException | None) -> str | None:
             found = REFUSED_COMMAND.search(str(error))
             if found is not None:
                 return f"Redis refuses the command {found[1]}"
-            is_key = REFUSED_KEY.search(str(error)) is not None
+            is_key = REFUSED_KEY.match(str(error)) is not None
             return "Redis refuses a key" if is_key else "Redis answers with an error"
         error = error.__cause__ or error.__context__
     return None

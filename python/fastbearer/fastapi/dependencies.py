@@ -14,7 +14,7 @@ from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket
 
 from fastbearer.better_auth.secrets import is_link
-from fastbearer.errors import ConfigurationError, InvalidClaimError
+from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi.bearer import (
     READY,
     BearerReader,
@@ -23,7 +23,6 @@ from fastbearer.fastapi.bearer import (
 )
 from fastbearer.fastapi.challenges import (
     Challenges,
-    answer_to,
     insufficient_scope,
     not_authenticated,
     other_user,
@@ -33,7 +32,7 @@ from fastbearer.fastapi.security_schemes import alternatives, security_schemes, 
 from fastbearer.fastapi.starlette_user import AuthenticatedUser, user_with
 from fastbearer.fastapi.subprotocols import echoing
 from fastbearer.fastapi.token_header import TokenHeader
-from fastbearer.fastapi.users import UserOf
+from fastbearer.fastapi.users import UserOf, link_refused
 
 __all__ = [
     "BearerDependency",
@@ -48,7 +47,6 @@ NO_SUCH_PARAMETER = (
     "the user of the token is compared with the path parameter {name!r}, and the path"
     " of this route has {others}: auth.verify_path_user(name) compares another"
 )
-LINK_HINT = "it is of the link in a message, not of a session"
 
 
 class BearerDependency(SecurityBase):
@@ -124,7 +122,12 @@ class ClaimsDependency(BearerDependency):
         if conn.scope["type"] == "websocket":
             self._answer_subprotocols(conn)
         if is_link(claims):
+<<<<<<< HEAD
             raise self._link(is_proven=self._reader.is_proven(conn.scope))
+=======
+            is_proven = self._reader.is_proven(conn.scope)
+            raise link_refused(self._challenges, is_proven=is_proven)
+>>>>>>> fixe
         return claims
 
     async def of_token(self, token: str) -> dict[str, Any]:

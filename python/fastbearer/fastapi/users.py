@@ -8,7 +8,8 @@ from fastapi import HTTPException
 # pydantic takes the TypedDict of typing from Python 3.12 on only.
 from typing_extensions import TypedDict
 
-from fastbearer.errors import MissingClaimError, TokenError
+from fastbearer.better_auth.secrets import LINK_CLAIMS, is_link
+from fastbearer.errors import InvalidClaimError, MissingClaimError, TokenError
 from fastbearer.fastapi.challenges import (
     MISSING_USER_ID,
     PLAIN,
@@ -18,14 +19,15 @@ from fastbearer.fastapi.challenges import (
 )
 from fastbearer.fastapi.hint_places import filled
 from fastbearer.fastapi.hints import MISSING_CLAIMS
-from fastbearer.fastapi.refusal_log import log_token_error
+from fastbearer.fastapi.refusal_log import log_refusal, log_token_error
 from fastbearer.issuers.naming import DEFAULT_NAMING, Naming
 from fastbearer.revocation.protocol import subject_of
 
-__all__ = ["TokenUser", "UserOf", "named_user", "user_of"]
+__all__ = ["TokenUser", "UserOf", "link_refused", "named_user", "user_of"]
 
 NO_USER = filled(MISSING_CLAIMS["sub"], None)
 NOT_TEXT = "a number may name two users: let the issuer write text"
+LINK_HINT = "it is of the link in a message, not of a session"
 
 
 class TokenUser(TypedDict):
@@ -67,6 +69,9 @@ def named_user(
 ) -> TokenUser:
     """Return the user whom verified claims name, as their issuer names users.
 
+    Nobody is named by what a link has that Better Auth mails, though it is signed with
+    the same secret, and the e-mail may be what names users.
+
     Raises:
         HTTPException: 401 where they name none.
     """
@@ -74,9 +79,33 @@ def named_user(
     try:
         user_id = naming.user_id(claims)
     except TokenError:
+<<<<<<< HEAD
         refusal = _nobody(naming, claims, challenges)
         raise refusal from refusal.__cause__
+=======
+        raise _nobody(naming, claims, challenges) from None
+    if claims.get("iss") is None and is_link(claims) and _is_of_a_link(naming, claims):
+        raise link_refused(challenges)
+>>>>>>> fixe
     return {"user_id": user_id, "email": naming.email_of(claims)}
+
+
+def link_refused(challenges: Challenges, *, is_proven: bool = False) -> HTTPException:
+    """Return the 401 of a token that is a link of a message."""
+    error = InvalidClaimError("the token is a link of a message", "email")
+    log_refusal(error.code, "link_of_a_message", "email", LINK_HINT)
+    refusal = answer_to(error, None, challenges, is_proven=is_proven)
+    refusal.__cause__ = error
+    return refusal
+
+
+def _is_of_a_link(naming: Naming, claims: Mapping[str, Any]) -> bool:
+    """Tell whether claims name somebody only by what a link has as well."""
+    others = {name: one for name, one in claims.items() if name not in LINK_CLAIMS}
+    try:
+        return not naming.user_id(others)
+    except TokenError:
+        return True
 
 
 def _nobody(

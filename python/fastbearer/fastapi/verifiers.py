@@ -33,7 +33,10 @@ def make_verifier(
         plain = _plain(issuers.own, clock)
         if plain is not None:
             return plain
-    return IssuersVerifier(issuers.every, clock)
+    # Beside a secret that takes any iss, BETTER_AUTH_URL alone names one: it is the
+    # server whose secret that is, and its frontends sign with both.
+    one_server = () if issuers.own is None else (issuers.own, *issuers.others)
+    return IssuersVerifier(issuers.every, clock, one_server=one_server)
 
 
 def _plain(issuer: Issuer, clock: Callable[[], float] | None) -> Verifier | None:

@@ -64,11 +64,15 @@ class IssuersVerifier:
 
     Whose token it may be is decided by ``iss``, compared exactly, before any key is
     fetched (RFC 8725 3.8); a token of nobody costs no request. Two issuers may share an
-    ``iss`` where one signs with a shared secret and the other with keys.
+    ``iss`` where one signs with a shared secret and the other with keys. One with
+    ``any_issuer`` never signs with an ``iss`` that is another's, unless its own ``url``
+    names it as well, or both are of one server.
 
     Args:
         issuers: The issuers.
         clock: In place of the system's: a callable that returns seconds.
+        one_server: Those of the issuers that are one server: with ``any_issuer``, one
+            of them signs with the ``iss`` of the others as well.
 
     Attributes:
         issuers: The issuers.
@@ -86,6 +90,8 @@ class IssuersVerifier:
         self,
         issuers: Iterable[Issuer],
         clock: Callable[[], float] | None = None,
+        *,
+        one_server: Iterable[Issuer] = (),
     ) -> None:
         self.issuers = tuple(issuers)
         if not self.issuers:
@@ -94,7 +100,7 @@ class IssuersVerifier:
         self._any = [one for one in members if one.issuer.any_issuer]
         if len(self._any) > 1 and not _is_told_apart(self._any):
             raise ConfigurationError(SAME_ANY)
-        self._by_name = self._sorted(members)
+        self._by_name = self._sorted(members, frozenset(one_server))
         self._others = _choice(self._any)
         self._families = set().union(*(one.families for one in members))
         self._names = [one for one in self._by_name if one is not None]
@@ -171,16 +177,24 @@ class IssuersVerifier:
         """Return how tokens begin that only one secret can have signed, and whose.
 
         They need not be looked into: if their ``iss`` is another's, or nobody's, the
-        one that has the secret refuses them, as the other would.
+        one that has the secret refuses them, as the other would. Where it takes any
+        ``iss``, there must be none that is another's alone.
         """
         owners = [one for one in members if True in one.families]
         if len(owners) == 1 and False not in owners[0].families:
             owner = owners[0]
-            if self.naming is not None or not owner.issuer.any_issuer:
+            if not owner.issuer.any_issuer or self._signs_all(owner):
                 keys: Any = owner.issuer.keys
                 header, _, _ = Signer(next(iter(keys))).sign({}).partition(".")
                 return f"{header}.", owner
         return NO_START, members[0]
+
+    def _signs_all(self, owner: Member) -> bool:
+        """Tell whether what signs with a secret does so for every known ``iss``."""
+        return self.naming is not None and all(
+            owner is (one.symmetric if isinstance(one, ByAlgorithm) else one)
+            for one in self._by_name.values()
+        )
 
     def naming_of(self, claims: Claims) -> Naming:
         """Return what the names of verified claims mean: those of their issuer."""
@@ -203,7 +217,9 @@ class IssuersVerifier:
             raise because(ISS_WRONG, InvalidIssuerError(OTHER_ISSUER, "iss"))
         return found
 
-    def _sorted(self, members: list[Member]) -> dict[str | None, Member | ByAlgorithm]:
+    def _sorted(
+        self, members: list[Member], one_server: frozenset[Issuer]
+    ) -> dict[str | None, Member | ByAlgorithm]:
         """Return who may have signed what has an ``iss``.
 
         Raises:
@@ -217,6 +233,7 @@ class IssuersVerifier:
         for name, several in named.items():
             shown = "" if name is None else name
             if not _is_told_apart(several):
+<<<<<<< HEAD
                 text = SAME_NONE if name is None else SAME_NAME.format(repr(name))
                 raise ConfigurationError(text)
             taken = set().union(*(one.families for one in several))
@@ -226,6 +243,17 @@ class IssuersVerifier:
                 if taken.isdisjoint(one.families) and one.naming == several[0].naming
             ]
             made[name] = _chosen(several + free, shown)
+=======
+                raise ConfigurationError(SAME_NAME.format(repr(shown)))
+            # Keys that sign for everybody else do not sign for somebody who is named.
+            if one_server.issuperset(one.issuer for one in several):
+                several += [
+                    one
+                    for one in self._any
+                    if one.issuer in one_server and _is_told_apart([*several, one])
+                ]
+            made[name] = _chosen(several, shown)
+>>>>>>> fixe
         return made
 
     def _stranger(self, token: str) -> Member | ByAlgorithm:
@@ -271,14 +299,14 @@ class ByAlgorithm:
     """Two issuers of one name: a shared secret, and keys."""
 
     def __init__(self, symmetric: Member, other: Member) -> None:
-        self._symmetric = symmetric
+        self.symmetric = symmetric
         self._other = other
         self.naming = symmetric.naming
 
     def of(self, token: str) -> Member:
         """Return whose token it may be: the header's ``alg`` says so."""
         is_one = is_symmetric(unverified_header(token).get("alg"))
-        return self._symmetric if is_one else self._other
+        return self.symmetric if is_one else self._other
 
     def verify(self, token: str) -> Claims:
         """Return the claims of a good token; blocks while keys are fetched."""

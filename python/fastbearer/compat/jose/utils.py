@@ -21,7 +21,8 @@ __all__ = [
     "timedelta_total_seconds",
 ]
 
-PEM = re.compile(rb"-----BEGIN [A-Z0-9 ]+-----.*?-----END [A-Z0-9 ]+-----", re.DOTALL)
+BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]+-----")
+END = re.compile(rb"-----END [A-Z0-9 ]+-----")
 SSH_KEY_TYPES = (b"ssh-rsa", b"ssh-dss", b"ssh-ed25519", b"ecdsa-sha2-nistp")
 
 
@@ -73,7 +74,8 @@ def timedelta_total_seconds(delta: timedelta) -> int:
 
 def is_pem_format(key: bytes) -> bool:
     """Tell whether there is a PEM text."""
-    return PEM.search(key) is not None
+    begin = BEGIN.search(key)
+    return begin is not None and END.search(key, begin.end()) is not None
 
 
 def is_ssh_key(key: bytes) -> bool:
