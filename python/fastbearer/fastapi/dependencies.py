@@ -7,7 +7,6 @@ class in the signature of ``__call__``.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from fastapi import HTTPException
 from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
@@ -122,12 +121,8 @@ class ClaimsDependency(BearerDependency):
         if conn.scope["type"] == "websocket":
             self._answer_subprotocols(conn)
         if is_link(claims):
-<<<<<<< HEAD
-            raise self._link(is_proven=self._reader.is_proven(conn.scope))
-=======
             is_proven = self._reader.is_proven(conn.scope)
             raise link_refused(self._challenges, is_proven=is_proven)
->>>>>>> fixe
         return claims
 
     async def of_token(self, token: str) -> dict[str, Any]:
@@ -136,15 +131,8 @@ class ClaimsDependency(BearerDependency):
         if not isinstance(claims, dict):
             claims = await claims
         if is_link(claims):
-            raise self._link(is_proven=False)
+            raise link_refused(self._challenges)
         return claims
-
-    def _link(self, *, is_proven: bool) -> HTTPException:
-        error = InvalidClaimError("the token is a link of a message", "email")
-        log_refusal(error.code, "link_of_a_message", "email", LINK_HINT)
-        refusal = answer_to(error, None, self._challenges, is_proven=is_proven)
-        refusal.__cause__ = error
-        return refusal
 
 
 class UserDependency(BearerDependency):

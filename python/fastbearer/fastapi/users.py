@@ -79,14 +79,10 @@ def named_user(
     try:
         user_id = naming.user_id(claims)
     except TokenError:
-<<<<<<< HEAD
         refusal = _nobody(naming, claims, challenges)
         raise refusal from refusal.__cause__
-=======
-        raise _nobody(naming, claims, challenges) from None
     if claims.get("iss") is None and is_link(claims) and _is_of_a_link(naming, claims):
         raise link_refused(challenges)
->>>>>>> fixe
     return {"user_id": user_id, "email": naming.email_of(claims)}
 
 

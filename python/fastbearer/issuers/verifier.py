@@ -233,18 +233,8 @@ class IssuersVerifier:
         for name, several in named.items():
             shown = "" if name is None else name
             if not _is_told_apart(several):
-<<<<<<< HEAD
                 text = SAME_NONE if name is None else SAME_NAME.format(repr(name))
                 raise ConfigurationError(text)
-            taken = set().union(*(one.families for one in several))
-            free = [
-                one
-                for one in self._any
-                if taken.isdisjoint(one.families) and one.naming == several[0].naming
-            ]
-            made[name] = _chosen(several + free, shown)
-=======
-                raise ConfigurationError(SAME_NAME.format(repr(shown)))
             # Keys that sign for everybody else do not sign for somebody who is named.
             if one_server.issuperset(one.issuer for one in several):
                 several += [
@@ -253,7 +243,6 @@ class IssuersVerifier:
                     if one.issuer in one_server and _is_told_apart([*several, one])
                 ]
             made[name] = _chosen(several, shown)
->>>>>>> fixe
         return made
 
     def _stranger(self, token: str) -> Member | ByAlgorithm:
