@@ -17,6 +17,8 @@ __all__ = ["Sessions", "Tokens"]
 
 CLOCK_DIFFERENCE_SECONDS = 3600
 """By which the clocks of two processes may differ."""
+NEVER = 253_370_764_800  # the first second of the year 9999
+"""When a token expires of which that is not known."""
 
 
 class Tokens(NamedTuple):
@@ -127,9 +129,23 @@ class Sessions:
         if names.session is not None:
             if not scope and self._can_refresh:
                 await self._refresh.end(names.session)
-            await self._end_session(names.session, claims["exp"])
+            await self._end_session(names.session, self._expiry(claims))
         elif self._auth.revocations is not None:
-            await self._auth.revocations.revoke(names.token, claims["exp"])
+            await self._auth.revocations.revoke(names.token, self._expiry(claims))
+
+    def _expiry(self, claims: Mapping[str, Any]) -> float:
+        """Return how long it is remembered that a verified token has ended.
+
+        A token without ``exp`` (RFC 7662 2.2 lets introspection leave it out) is good
+        for as long as its issuer says so, and so may be one that was accepted though
+        its time was over: nothing that is forgotten may bring them back. Verifiers give
+        a leeway to the others.
+        """
+        exp: Any = claims.get("exp")
+        is_time = isinstance(exp, (int, float)) and not isinstance(exp, bool)
+        if is_time and self._auth.clock() < exp < NEVER - CLOCK_DIFFERENCE_SECONDS:
+            return float(exp) + CLOCK_DIFFERENCE_SECONDS
+        return NEVER
 
     async def end_family(self, family: str) -> None:
         """End a session by its id: its refresh tokens, and every access token."""

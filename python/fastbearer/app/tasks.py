@@ -41,7 +41,7 @@ class Tasks:
     """Tasks that only the user of the path sees and changes.
 
     Args:
-        auth: Guards every route with ``verify_user_id``.
+        auth: Guards every route with ``verify_home_user_id``.
         database: Where the tasks are; the router's lifespan opens it.
 
     Attributes:
@@ -54,7 +54,7 @@ class Tasks:
         self.router = APIRouter(
             prefix="/{user_id}/tasks",
             tags=["tasks"],
-            dependencies=[Depends(auth.verify_user_id)],
+            dependencies=[Depends(auth.verify_home_user_id)],
             route_class=TasksRoute,
             lifespan=database.lifespan,
         )

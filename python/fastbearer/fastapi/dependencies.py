@@ -5,7 +5,7 @@ class in the signature of ``__call__``.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
@@ -60,6 +60,9 @@ class BearerDependency(SecurityBase):
         cookies: The names of cookies that may have it, where they are known.
     """
 
+    reader: ClassVar[type[BearerReader]] = BearerReader
+    """What finds and verifies the token."""
+
     def __init__(
         self,
         source: TokenSource,
@@ -68,7 +71,7 @@ class BearerDependency(SecurityBase):
     ) -> None:
         self._source = source
         self._user_of: UserOf = self._first_user
-        self._reader = reader = BearerReader(source, headers)
+        self._reader = reader = self.reader(source, headers)
         self._claims = reader.claims
         self._nothing = reader.nothing
         first, *others = security_schemes(headers, cookies)

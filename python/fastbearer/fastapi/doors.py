@@ -19,6 +19,7 @@ from fastbearer.fastapi.dependencies import (
     ScopesDependency,
     UserDependency,
 )
+from fastbearer.fastapi.home_users import HomePathUserDependency, HomeUserDependency
 from fastbearer.fastapi.starlette_user import AuthenticatedUser
 from fastbearer.fastapi.token_header import Header, token_headers
 
@@ -34,7 +35,13 @@ POLICY_VIOLATION = 1008  # RFC 6455 7.4.1
 
 
 class Doors:
-    """What an ``Auth`` offers to routes; made once, for identity counts."""
+    """What an ``Auth`` offers to routes; made once, for identity counts.
+
+    Attributes:
+        verify_home_user: Dependency: the user, if ``home_issuers`` has their issuer, or
+            401. For what is kept by the id of a user alone, as accounts are.
+        verify_home_user_id: Dependency: the same on the path of ``verify_user_id``.
+    """
 
     def _open(
         self, header: Header, scheme: str | None, cookies: Iterable[str]
@@ -57,6 +64,8 @@ class Doors:
         places = token_headers(header, scheme), names
         self.verify_jwt_token = UserDependency(source, *places)
         self.verify_user_id = PathUserDependency(source, *places)
+        self.verify_home_user = HomeUserDependency(source, *places)
+        self.verify_home_user_id = HomePathUserDependency(source, *places)
         self.optional_user = OptionalUserDependency(source, *places)
         self.token_claims = ClaimsDependency(source, *places)
         self.requires = ScopesDependency(source, *places)

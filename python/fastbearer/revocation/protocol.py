@@ -5,6 +5,9 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from fastbearer._core import unverified_header
+from fastbearer.errors import TokenError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
@@ -146,13 +149,24 @@ def subject_of(claims: Mapping[str, Any]) -> str | None:
 def revocation_id(token: str, claims: Mapping[str, Any]) -> str:
     """Return what a token is known by: its ``jti`` (RFC 7519 4.1.7).
 
-    A token without one is known by the digest of what was signed; not of the
-    whole token, for some algorithms allow a second signature.
+    A JWS without one is known by the digest of what was signed; not of the whole token,
+    for some algorithms allow a second signature. Of other tokens, each character may
+    be what tells two of them apart.
     """
     jti = claims.get("jti")
     if isinstance(jti, str) and jti:
         return jti
-    return sha256(token.rpartition(".")[0].encode("latin-1")).hexdigest()
+    known = token.rpartition(".")[0] if _is_jws(token) else token
+    return shelf_key(known)
+
+
+def _is_jws(token: str) -> bool:
+    """Tell a JWS from texts that have two dots as well (RFC 7515 3.1)."""
+    try:
+        unverified_header(token)
+    except TokenError:
+        return False
+    return True
 
 
 def session_id(session: str) -> str:

@@ -3,7 +3,6 @@
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -20,12 +19,7 @@ from fastbearer.accounts.routes.answers import Answers
 from fastbearer.accounts.sessions import Sessions
 from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.accounts.throttle import Kind, Throttle
-from fastbearer.errors import (
-    KeySourceError,
-    StoreUnavailableError,
-    TokenError,
-    TooManyAttemptsError,
-)
+from fastbearer.errors import StoreUnavailableError, TooManyAttemptsError
 from fastbearer.fastapi import Auth, TokenUser
 from fastbearer.fastapi.challenges import INVALID, invalid_token
 from fastbearer.fastapi.refusal_log import log_refusal
@@ -34,7 +28,6 @@ from fastbearer.fastapi.strict_routes import on_outage
 __all__ = ["Parts", "Routes", "Row", "given_by", "verified"]
 
 WRONG_PASSWORD = "Current password is wrong"
-FOREIGN_USER = "the users of that issuer have no accounts here"
 NO_SUCH_USER = "there is no such account: it may have been deleted"
 
 logger = logging.getLogger("fastbearer")
@@ -153,27 +146,6 @@ class Routes:
                 dependencies=[Depends(check) for check in row.checks],
                 responses=row.refusals,
             )
-
-    async def check_home(self, request: Request) -> None:
-        """Refuse the token of somebody else's user: a dependency.
-
-        Their subject may be the id of one of ours (ASVS 5.0 6.8.1). What is wrong
-        with a token itself is for the dependency to say that verifies it.
-
-        Raises:
-            HTTPException: 401.
-        """
-        auth = self._parts.auth
-        if auth.home_issuers is None and not auth.foreign_issuers:
-            return
-        token = auth.token_claims.token(request)
-        if token is None:
-            return
-        with suppress(TokenError, KeySourceError):
-            claims = await verified(auth.verifier, token)
-            if auth.scope_of(token, claims):
-                log_refusal("invalid_issuer", "foreign_user", "iss", FOREIGN_USER)
-                raise invalid_token(INVALID)
 
     async def _user(self, user: TokenUser) -> User:
         """Return the user of a token.

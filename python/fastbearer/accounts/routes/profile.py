@@ -83,7 +83,7 @@ class ProfileRoutes(Routes):
 
     def rows(self) -> list[Row]:
         """As in `Routes`."""
-        verify = self._parts.auth.verify_jwt_token
+        verify = self._parts.auth.verify_home_user
         confirmed = (400, 401, 403, 413, 429, 503)
         texts = {403: FORBIDDEN, 409: IN_USE}
         return [
@@ -92,18 +92,17 @@ class ProfileRoutes(Routes):
                 given_by(self.me, user=verify),
                 refusals(400, 401, 503),
                 "GET",
-                checks=[self.check_home],
             ),
             Row(
                 "/change-password",
                 given_by(self.change_password, user=verify),
                 refusals(*confirmed, texts=texts),
-                checks=[self._parts.check_address, self.check_home],
+                checks=[self._parts.check_address],
             ),
             Row(
                 "/delete-account",
                 given_by(self.delete_account, user=verify),
                 refusals(*confirmed, 409, texts=texts),
-                checks=[self._parts.check_address, self.check_home],
+                checks=[self._parts.check_address],
             ),
         ]

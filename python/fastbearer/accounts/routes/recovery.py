@@ -144,7 +144,7 @@ class RecoveryRoutes(Routes):
 
     def rows(self) -> list[Row]:
         """As in `Routes`."""
-        verify = self._parts.auth.verify_jwt_token
+        verify = self._parts.auth.verify_home_user
         limited = [self._parts.check_address]
         asked = refusals(400, 401, 403, 429, 503, texts={403: CROSS_SITE})
         given = refusals(400, 413, 429, 503, texts={400: "Invalid input, or code"})
@@ -154,7 +154,6 @@ class RecoveryRoutes(Routes):
                 given_by(self.request_verification, user=verify),
                 asked,
                 status=202,
-                checks=[self.check_home],
             ),
             Row("/verify-email", self.verify_email, given, checks=limited),
             Row(

@@ -209,14 +209,15 @@ class SessionRoutes(Routes):
         given = None if body is None else body.refresh_token
         given = given or parts.answers.refresh_token(request)
         found = None if given is None else await parts.sessions.session_of(given)
+        email: str
+        user_id: str | None
         if isinstance(claims, HTTPException):
             if found is None:
                 raise claims
             email, user_id = "", found[0]
         else:
-            user = parts.auth.user_of(claims)
-            email, user_id = user["email"], user["user_id"]
             token = parts.auth.token_claims.token(request) or ""
+            email, user_id = self._named(token, claims)
             await parts.sessions.end(token, claims)
         if found is not None:
             await parts.sessions.end_family(found[1])
@@ -229,16 +230,28 @@ class SessionRoutes(Routes):
     ) -> Done:
         """End every session of yours, this one too."""
         parts = self._parts
-        user = parts.auth.user_of(claims)
+        token = parts.auth.token_claims.token(request) or ""
+        email, user_id = self._named(token, claims)
         if not parts.sessions.can_end:
             raise HTTPException(404, REVOCATION_OFF)
-        token = parts.auth.token_claims.token(request) or ""
         await parts.sessions.end_all_of(token, claims)
         parts.answers.clear(response)
-        await parts.tell(
-            "sessions_ended", request, user["email"], user_id=user["user_id"]
-        )
+        await parts.tell("sessions_ended", request, email, user_id=user_id)
         return Done()
+
+    def _named(self, token: str, claims: dict[str, Any]) -> tuple[str, str | None]:
+        """Return e-mail and id of the account of a token, for events.
+
+        Somebody else's user has none, though we may have another of that name.
+
+        Raises:
+            HTTPException: 401 where the token names nobody.
+        """
+        auth = self._parts.auth
+        user = auth.user_of(claims)
+        if auth.scope_of(token, claims):
+            return "", None
+        return user["email"], user["user_id"]
 
     async def check_site(self, request: Request) -> None:
         """Refuse a request from another site where cookies have the tokens."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select, update
 
-from fastbearer.better_auth.api_keys.key import USED_UP, KeyRules, refused
-from fastbearer.better_auth.fields import cleaned
-from fastbearer.better_auth.session import moment
+from fastbearer.better_auth.api_keys.key import USED_UP, KeyRules, refused, unreadable
+from fastbearer.better_auth.api_keys.limits import Limits, limits_of
 from fastbearer.errors import TooManyAttemptsError
 
 if TYPE_CHECKING:
@@ -58,23 +57,21 @@ class Counting:
             TooManyAttemptsError: It has reached its rate limit, or is to be refilled.
         """
         time = datetime.fromtimestamp(now, UTC)
-        if row["remaining"] is not None:
-            await self._take_one(row, time)
-        if self._rules.is_rate_limited(row):
-            await self._take_place(row, time)
+        limits = self._limits(row)
+        if limits.remaining is not None:
+            await self._take_one(row, limits, time)
+        if self._rules.is_rate_limited(limits):
+            await self._take_place(row, limits, time)
 
     # --- remaining ----------------------------------------------------------------
 
-    async def _take_one(self, row: Mapping[str, Any], now: datetime) -> None:
-        interval, amount = row["refillInterval"], row["refillAmount"]
-        refills_at = None
-        if interval and amount:
-            last = moment(
-                self._date(row, "lastRefillAt") or self._date(row, "createdAt")
-            )
-            refills_at = last + timedelta(milliseconds=interval)
-            if now > refills_at and await self._refill(row, amount, now):
-                return
+    async def _take_one(
+        self, row: Mapping[str, Any], limits: Limits, now: datetime
+    ) -> None:
+        amount, refills_at = limits.refill_amount, limits.refills_at
+        is_due = refills_at is not None and now > refills_at
+        if is_due and amount is not None and await self._refill(row, amount, now):
+            return
         remaining = self._table.column("remaining")
         if await self._update(row, [remaining > 0], now, {"remaining": remaining - 1}):
             return
@@ -91,13 +88,16 @@ class Counting:
 
     # --- the rate limit -----------------------------------------------------------
 
-    async def _take_place(self, row: Mapping[str, Any], now: datetime) -> None:
-        window = timedelta(milliseconds=row["rateLimitTimeWindow"])
+    async def _take_place(
+        self, row: Mapping[str, Any], limits: Limits, now: datetime
+    ) -> None:
         for _ in range(ATTEMPTS):
-            last, most = self._date(row, "lastRequest"), row["rateLimitMax"]
-            is_new = last is None or now - moment(last) > window
-            if not is_new and (row["requestCount"] or 0) >= most:
-                seconds = (moment(last) + window - now).total_seconds()
+            if limits.window is None:  # turned off meanwhile
+                return
+            ends, most = limits.window_ends, limits.most
+            is_new = ends is None or now > ends
+            if ends is not None and not is_new and limits.counted >= most:
+                seconds = (ends - now).total_seconds()
                 raise TooManyAttemptsError(OVER, max(seconds, 1))
             counted = func.coalesce(self._table.column("requestCount"), 0)
             if is_new:
@@ -105,12 +105,13 @@ class Counting:
                 guards = [_is(self._table.column("lastRequest"), row["lastRequest"])]
                 count: Any = 1
             else:
-                guards = [counted < most, self._is_after(now - window)]
+                guards = [counted < most, self._is_after(now - limits.window)]
                 count = counted + 1
             values = {"requestCount": count, "lastRequest": now}
             if await self._update(row, guards, now, values):
                 return
             row = await self._again(row)
+            limits = self._limits(row)
         raise TooManyAttemptsError(OVER, 1)
 
     def _is_after(self, time: datetime) -> ColumnElement[bool]:
@@ -120,10 +121,11 @@ class Counting:
 
     # --- rows ---------------------------------------------------------------------
 
-    def _date(self, row: Mapping[str, Any], field: str) -> str | None:
-        dated = self._table.dated({field: row[field]})
-        found: str | None = cleaned(dated, [field])[field]
-        return found
+    def _limits(self, row: Mapping[str, Any]) -> Limits:
+        try:
+            return limits_of(self._table.dated(row))
+        except ValueError as error:  # changed meanwhile
+            raise unreadable(error) from None
 
     async def _again(self, row: Mapping[str, Any]) -> dict[str, Any]:
         query = select(*map(self._table.column, COUNTED)).where(

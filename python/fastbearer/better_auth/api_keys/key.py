@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fastbearer._core import json_object
 from fastbearer.base64url import base64url_encode
+from fastbearer.better_auth.api_keys.limits import Limits, limits_of
 from fastbearer.better_auth.fields import cleaned, is_banned
 from fastbearer.better_auth.session import moment
 from fastbearer.errors import InvalidAPIKeyError, MalformedTokenError
@@ -19,7 +20,7 @@ from fastbearer.errors import InvalidAPIKeyError, MalformedTokenError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["APIKey", "KeyRules", "Owner", "is_key", "stored_form"]
+__all__ = ["APIKey", "KeyRules", "Owner", "is_key", "stored_form", "unreadable"]
 
 Owner = Literal["user", "organization"]
 
@@ -47,14 +48,6 @@ FIELDS = (
     "permissions",
 )
 DEFAULT = "default"
-NUMBERS = (
-    "remaining",
-    "refillInterval",
-    "refillAmount",
-    "rateLimitTimeWindow",
-    "rateLimitMax",
-    "requestCount",
-)
 
 UNKNOWN = "there is no such API key"
 DISABLED = "the API key is disabled"
@@ -156,13 +149,13 @@ class KeyRules:
             InvalidAPIKeyError: The key is not good; ``reason`` says why.
         """
         try:
-            found = _read(row)
+            found, limits = _read(row), limits_of(row)
             is_out = user is not None and (not user or is_banned(user, now))
         except (ValueError, MalformedTokenError) as error:
-            logger.error("a stored API key cannot be read: %s", error)
-            raise refused(UNKNOWN, "api_key_unreadable") from None
+            raise unreadable(error) from None
         # Databases have ideas of their own about what is equal.
-        if not hmac.compare_digest(str(found["key"]).encode(), stored.encode()):
+        own = str(found["key"]).encode("utf-8", "surrogatepass")
+        if not hmac.compare_digest(own, stored.encode()):
             raise refused(UNKNOWN, "api_key_unknown")
         if (found["configId"] or DEFAULT) != self.config_id:
             raise refused(UNKNOWN, "api_key_configuration")
@@ -173,9 +166,9 @@ class KeyRules:
             raise refused(EXPIRED, "api_key_expired")
         if is_out:
             raise refused(NO_USER, "api_key_owner")
-        if found["remaining"] == 0 and found["refillAmount"] is None:
+        if limits.remaining == 0 and found["refillAmount"] is None:
             raise refused(USED_UP, "api_key_used_up")
-        if not self.counts and self.is_limited(found):
+        if not self.counts and self.is_limited(limits):
             raise refused(LIMITED, "api_key_limited")
         return APIKey(
             found["id"],
@@ -188,18 +181,13 @@ class KeyRules:
             user or {},
         )
 
-    def is_limited(self, row: Mapping[str, Any]) -> bool:
+    def is_limited(self, limits: Limits) -> bool:
         """Tell whether requests with a key have to be counted."""
-        return row["remaining"] is not None or self.is_rate_limited(row)
+        return limits.remaining is not None or self.is_rate_limited(limits)
 
-    def is_rate_limited(self, row: Mapping[str, Any]) -> bool:
+    def is_rate_limited(self, limits: Limits) -> bool:
         """Tell whether a key has a rate limit that is on."""
-        limits = (row["rateLimitTimeWindow"], row["rateLimitMax"])
-        return (
-            self.rate_limit
-            and row["rateLimitEnabled"] is not False
-            and None not in limits
-        )
+        return self.rate_limit and limits.window is not None
 
 
 def _read(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -216,21 +204,10 @@ def _read(row: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("configId", "name"):
         if not isinstance(found[name], (str, type(None))):
             raise ValueError(f"{name} is not what Better Auth stores")
-    for name in NUMBERS:
-        found[name] = _number(name, found[name])
     if found["expiresAt"] is not None:
         found["expiresAt"] = moment(found["expiresAt"])
     found["permissions"] = _permissions(found["permissions"])
     return found
-
-
-def _number(name: str, value: Any) -> int | None:
-    if value is None:
-        return None
-    is_whole = isinstance(value, int) or (isinstance(value, float) and value % 1 == 0)
-    if isinstance(value, bool) or not is_whole:
-        raise ValueError(f"{name} is not what Better Auth stores")
-    return int(value)
 
 
 def _permissions(stored: Any) -> dict[str, frozenset[str]]:
@@ -245,6 +222,12 @@ def _permissions(stored: Any) -> dict[str, frozenset[str]]:
         if not (is_list and all(isinstance(action, str) for action in actions)):
             raise ValueError("permissions is not what Better Auth stores")
     return {resource: frozenset(actions) for resource, actions in found.items()}
+
+
+def unreadable(error: Exception) -> InvalidAPIKeyError:
+    """Return the error of a row that cannot be read, and log that."""
+    logger.error("a stored API key cannot be read: %s", error)
+    return refused(UNKNOWN, "api_key_unreadable")
 
 
 def refused(text: str, reason: str) -> InvalidAPIKeyError:

@@ -16,9 +16,9 @@ from fastbearer.better_auth.api_keys.key import (
     KeyRules,
     Owner,
     is_key,
-    logger,
     refused,
     stored_form,
+    unreadable,
 )
 from fastbearer.connections.redis import redis_client, redis_outages
 from fastbearer.errors import (
@@ -98,8 +98,7 @@ class RedisAPIKeys:
         try:
             row = json_object(value)
         except MalformedTokenError as error:
-            logger.error("a stored API key cannot be read: %s", error)
-            raise refused(UNKNOWN, "api_key_unreadable") from None
+            raise unreadable(error) from None
         moment = time.time() if now is None else now
         found = self._rules.judge(row, stored, moment)
         if permissions and not found.allows(permissions):

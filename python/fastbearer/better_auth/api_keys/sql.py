@@ -25,7 +25,9 @@ from fastbearer.better_auth.api_keys.key import (
     is_key,
     refused,
     stored_form,
+    unreadable,
 )
+from fastbearer.better_auth.api_keys.limits import limits_of
 from fastbearer.better_auth.fields import BAN_FIELDS, USER_FIELDS, cleaned
 from fastbearer.better_auth.tables import DATABASE, Table, Tables
 from fastbearer.connections.sql import Connections
@@ -127,7 +129,8 @@ class SQLAPIKeys:
                 found, row = await self._find(connection, look_up, stored, moment)
             if permissions and not found.allows(permissions):
                 raise APIKeyPermissionError(NOT_ALLOWED)
-            if self._rules.counts and self._rules.is_limited(row):
+            limits = limits_of(look_up.table.dated(row))
+            if self._rules.counts and self._rules.is_limited(limits):
                 async with self._connections.writing() as connection:
                     counting = Counting(connection, look_up.table, self._rules)
                     await counting.count(row, moment)
@@ -173,7 +176,10 @@ class SQLAPIKeys:
             now,
             self._tables.dated(user) if self._rules.owner == "user" else None,
         )
-        shown = cleaned(self._tables.dated(user), self._user_fields)
+        try:
+            shown = cleaned(self._tables.dated(user), self._user_fields)
+        except ValueError as error:
+            raise unreadable(error) from None
         return replace(found, user=shown), row
 
     async def _prepared(self, connection: AsyncConnection) -> LookUp:
