@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fastbearer.errors import InvalidKeyError, KeySourceError
@@ -49,18 +47,26 @@ class UsableKeys:
         Raises:
             KeySourceError: The keys cannot be fetched, or none can be used.
         """
-        with self._unreadable_is_unusable():
+        try:
             found: KeySet = self._source.keys(unknown_kid=unknown_kid)
+            if found is self._good:  # at every token, so it comes first
+                return found
             if not (self._is_good(found) or unknown_kid):
                 found = self._source.keys(unknown_kid=True)
+        except InvalidKeyError as error:
+            raise KeySourceError(self._message) from error
         return self._checked(found)
 
     async def akeys(self, *, unknown_kid: bool = False) -> KeySet:
         """Like `keys`, for asyncio."""
-        with self._unreadable_is_unusable():
+        try:
             found: KeySet = await self._source.akeys(unknown_kid=unknown_kid)
+            if found is self._good:
+                return found
             if not (self._is_good(found) or unknown_kid):
                 found = await self._source.akeys(unknown_kid=True)
+        except InvalidKeyError as error:
+            raise KeySourceError(self._message) from error
         return self._checked(found)
 
     def _checked(self, keys: KeySet) -> KeySet:
@@ -69,16 +75,7 @@ class UsableKeys:
         return keys
 
     def _is_good(self, keys: KeySet) -> bool:
-        if keys is self._good:
-            return True
         is_good = any(is_usable(key, self._algorithms) for key in keys)
         if is_good:
             self._good = keys
         return is_good
-
-    @contextmanager
-    def _unreadable_is_unusable(self) -> Iterator[None]:
-        try:
-            yield
-        except InvalidKeyError as error:
-            raise KeySourceError(self._message) from error
