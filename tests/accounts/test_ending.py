@@ -312,6 +312,27 @@ def test_a_new_sign_in_ends_the_browsers_former_session(client: TestClient) -> N
     assert client.post("/api/auth/refresh").status_code == 200
 
 
+@pytest.mark.parametrize("planted_first", [True, False])
+def test_a_planted_cookie_does_not_keep_the_former_session(
+    client: TestClient, *, planted_first: bool
+) -> None:
+    body = {"email": EMAIL, "password": PASSWORD}
+    client.post("/api/auth/signup", json=body)
+    former = cookies_of(client)
+    client.cookies.clear()
+    pairs = [*former.items(), *((name, "planted") for name in former)]
+    if planted_first:
+        pairs.reverse()
+    sent = "; ".join(f"{name}={value}" for name, value in pairs)
+    again = client.post("/api/auth/signin", json=body, headers={"Cookie": sent})
+    assert again.status_code == 200
+    client.cookies.clear()
+    for name, value in former.items():
+        client.cookies.set(name, value)
+    assert client.get("/api/auth/me").status_code == 401
+    assert client.post("/api/auth/refresh").status_code == 401
+
+
 def test_a_sign_in_without_cookies_ends_nothing(service: str) -> None:
     first = sign_up(service)
     sign_in(service)

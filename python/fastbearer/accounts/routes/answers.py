@@ -61,14 +61,15 @@ class Answers:
         cookie = self._refresh_cookie()
         return None if cookie is None else cookie.read(conn.scope)
 
-    def former(self, conn: HTTPConnection) -> tuple[str | None, str | None]:
-        """Return the tokens that the browser has, before it gets others."""
-        try:
-            cookie = self._auth.cookie
-            access = None if cookie is None else cookie.read(conn.scope)
-            return access, self.refresh_token(conn)
-        except HTTPException:
-            return None, None
+    def former(self, conn: HTTPConnection) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the tokens that the browser has, before it gets others.
+
+        Of several cookies of one name, one may be good; a bad one beside it, which
+        another site of the domain may have set, keeps nothing alive.
+        """
+        cookies = (self._auth.cookie, self._refresh_cookie())
+        access, refresh = (_values(cookie, conn) for cookie in cookies)
+        return access, refresh
 
     def _set_cookies(
         self, cookie: TokenCookie, tokens: Tokens, response: Response
@@ -80,3 +81,12 @@ class Answers:
 
     def _refresh_cookie(self) -> TokenCookie | None:
         return self._auth.make_cookie(REFRESH_COOKIE)
+
+
+def _values(cookie: TokenCookie | None, conn: HTTPConnection) -> tuple[str, ...]:
+    if cookie is None:
+        return ()
+    try:
+        return cookie.read_all(conn.scope)
+    except (HTTPException, ValueError):
+        return ()

@@ -122,16 +122,16 @@ class SessionRoutes(Routes):
 
     async def _end_former(self, request: Request) -> None:
         """End the session that a browser has had until now (ASVS 5.0 7.2.4)."""
-        access, refresh = self._parts.answers.former(request)
-        if access is not None:
+        sessions = self._parts.sessions
+        accesses, refreshes = self._parts.answers.former(request)
+        for access in accesses:
             with suppress(TokenError, KeySourceError):
                 claims = await verified(self._parts.auth.verifier, access)
-                await self._parts.sessions.end(access, claims)
-        found = None
-        if refresh is not None:
-            found = await self._parts.sessions.session_of(refresh)
-        if found is not None:
-            await self._parts.sessions.end_family(found[1])
+                await sessions.end(access, claims)
+        for refresh in refreshes:
+            found = await sessions.session_of(refresh)
+            if found is not None:
+                await sessions.end_family(found[1])
 
     async def sign_in(
         self, body: SignIn, request: Request, response: Response
