@@ -23,13 +23,13 @@ NEW_PASSWORD = "another horse battery"
 COOKIE = "__Host-fastbearer"
 TASK = {"title": "mine"}
 
-ROUTES = [
+ACCOUNT_ROUTES = [
     ("GET", "/api/auth/me"),
     ("POST", "/api/auth/change-password"),
     ("POST", "/api/auth/delete-account"),
     ("POST", "/api/auth/request-verification"),
-    ("GET", "/{}/tasks"),
-    ("POST", "/{}/tasks"),
+]
+TASK_ROUTES = [
     ("GET", "/{}/tasks/{}"),
     ("PUT", "/{}/tasks/{}"),
     ("PATCH", "/{}/tasks/{}"),
@@ -129,7 +129,7 @@ def test_a_foreign_users_cookie_beside_a_bad_one_is_refused(tmp_path: Path) -> N
             cookies("junk", "more", theirs),
             bearer(theirs),
         ):
-            for method, path in [*ROUTES, ("GET", "/ours")]:
+            for method, path in [*ACCOUNT_ROUTES, ("GET", "/ours")]:
                 assert service.status(method, path, sent) == 401, (path, sent)
         for sent in (cookies("junk", service.ours), cookies(service.ours, "junk")):
             assert service.status("GET", "/api/auth/me", sent) == 200
@@ -144,21 +144,28 @@ def test_a_source_of_keys_that_is_away_for_a_moment_admits_nobody(
 ) -> None:
     with served(tmp_path, auth_cookie=cookie) as service:
         sent = cookies("junk", service.theirs) if cookie else bearer(service.theirs)
-        for method, path in ROUTES:
+        for method, path in ACCOUNT_ROUTES:
             service.source.fails = fails
             statuses = [service.status(method, path, sent) for _ in range(3)]
             assert set(statuses) <= {401, 503}, path
             assert statuses[-1] == 401
 
 
-def test_the_service_keeps_its_tasks_from_a_foreign_user(tmp_path: Path) -> None:
+def test_equal_subjects_of_two_issuers_have_tasks_of_their_own(tmp_path: Path) -> None:
     with served(tmp_path) as service:
-        for method, path in ROUTES:
-            assert service.status(method, path, bearer(service.theirs)) == 401, path
-        found = service.client.get(
-            f"/{service.user_id}/tasks", headers=bearer(service.ours)
-        ).json()["data"]
-        assert [task["title"] for task in found] == [TASK["title"]]
+        path = f"/{service.user_id}/tasks"
+        theirs, ours = bearer(service.theirs), bearer(service.ours)
+        assert service.client.get(path, headers=theirs).json()["data"] == []
+        for method, one in TASK_ROUTES:
+            assert service.status(method, one, theirs) == 404, one
+        made = service.client.post(path, json={"title": "theirs"}, headers=theirs)
+        assert made.status_code == 201
+        task = f"{path}/{made.json()['data']['id']}"
+        assert service.client.get(task, headers=theirs).status_code == 200
+        assert service.client.get(task, headers=ours).status_code == 404
+        for headers, title in ((ours, TASK["title"]), (theirs, "theirs")):
+            found = service.client.get(path, headers=headers).json()["data"]
+            assert [one["title"] for one in found] == [title]
 
 
 def test_an_event_names_no_account_of_ours_for_a_foreign_user(tmp_path: Path) -> None:

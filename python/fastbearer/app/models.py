@@ -20,8 +20,9 @@ class Task(Record, table=True):
 
     Attributes:
         id: Opaque; 32 lower-case hexadecimal digits.
-        user_id: The user of the token. No foreign key: a token that a Better
-            Auth frontend signed may name a user who never signed up here.
+        user_id: The user of the token, or a name that stands for issuer and subject. No
+            foreign key: a token that a Better Auth frontend signed may name a user who
+            never signed up here.
         title: Not empty.
         description: More about it, or None.
         completed: Whether it is done.

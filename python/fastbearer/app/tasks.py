@@ -1,6 +1,8 @@
 """The routes of a user's own tasks."""
 
-from fastapi import APIRouter, Depends, HTTPException
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Request
 
 from fastbearer.accounts import AccountEvent, Database
 from fastbearer.accounts.records import utc_now
@@ -24,11 +26,20 @@ from fastbearer.app.schemas import (
 )
 from fastbearer.app.task_store import TaskStore
 from fastbearer.fastapi import Auth
+from fastbearer.fastapi.home_users import owner
 from fastbearer.fastapi.strict_routes import StrictRoute, refusals
 
 __all__ = ["Tasks"]
 
 NOT_FOUND = "Task not found"
+
+
+def owner_of(request: Request, user_id: UserId) -> str:
+    """Return under which name the tasks of the path's user are kept."""
+    return owner(request.scope, user_id)
+
+
+Owner = Annotated[str, Depends(owner_of)]
 
 
 class TasksRoute(StrictRoute):
@@ -41,7 +52,7 @@ class Tasks:
     """Tasks that only the user of the path sees and changes.
 
     Args:
-        auth: Guards every route with ``verify_home_user_id``.
+        auth: Guards every route with ``verify_owner_id``.
         database: Where the tasks are; the router's lifespan opens it.
 
     Attributes:
@@ -54,7 +65,7 @@ class Tasks:
         self.router = APIRouter(
             prefix="/{user_id}/tasks",
             tags=["tasks"],
-            dependencies=[Depends(auth.verify_home_user_id)],
+            dependencies=[Depends(auth.verify_owner_id)],
             route_class=TasksRoute,
             lifespan=database.lifespan,
         )
@@ -67,52 +78,50 @@ class Tasks:
 
     async def list_tasks(
         self,
-        user_id: UserId,
+        owner: Owner,
         completed: Completed = None,
         limit: Limit = DEFAULT_LIMIT,
         offset: Offset = 0,
     ) -> TaskList:
         """List your tasks, the newest first."""
         tasks = await self._store.list(
-            user_id, completed=completed, limit=limit, offset=offset
+            owner, completed=completed, limit=limit, offset=offset
         )
         return TaskList(data=[PublicTask.model_validate(task) for task in tasks])
 
-    async def create_task(self, user_id: UserId, body: NewTask) -> TaskAnswer:
+    async def create_task(self, owner: Owner, body: NewTask) -> TaskAnswer:
         """Create a task."""
         now = utc_now()
-        task = Task(
-            user_id=user_id, **body.model_dump(), created_at=now, updated_at=now
-        )
+        task = Task(user_id=owner, **body.model_dump(), created_at=now, updated_at=now)
         await self._store.add(task)
         return _answer(task)
 
-    async def get_task(self, user_id: UserId, task_id: TaskId) -> TaskAnswer:
+    async def get_task(self, owner: Owner, task_id: TaskId) -> TaskAnswer:
         """Get one task."""
-        return _answer(await self._store.find(user_id, task_id))
+        return _answer(await self._store.find(owner, task_id))
 
     async def replace_task(
-        self, user_id: UserId, task_id: TaskId, body: TaskReplacement
+        self, owner: Owner, task_id: TaskId, body: TaskReplacement
     ) -> TaskAnswer:
         """Replace a task: what the body leaves out gets its default."""
-        return _answer(await self._store.change(user_id, task_id, body.model_dump()))
+        return _answer(await self._store.change(owner, task_id, body.model_dump()))
 
     async def change_task(
-        self, user_id: UserId, task_id: TaskId, body: TaskChanges
+        self, owner: Owner, task_id: TaskId, body: TaskChanges
     ) -> TaskAnswer:
         """Change a task: what the body leaves out stays as it is."""
         changes = body.model_dump(exclude_unset=True)
         if not changes:
-            return _answer(await self._store.find(user_id, task_id))
-        return _answer(await self._store.change(user_id, task_id, changes))
+            return _answer(await self._store.find(owner, task_id))
+        return _answer(await self._store.change(owner, task_id, changes))
 
-    async def toggle_task(self, user_id: UserId, task_id: TaskId) -> TaskAnswer:
+    async def toggle_task(self, owner: Owner, task_id: TaskId) -> TaskAnswer:
         """Complete a task, or make it incomplete again."""
-        return _answer(await self._store.toggle(user_id, task_id))
+        return _answer(await self._store.toggle(owner, task_id))
 
-    async def delete_task(self, user_id: UserId, task_id: TaskId) -> TaskDeleted:
+    async def delete_task(self, owner: Owner, task_id: TaskId) -> TaskDeleted:
         """Delete a task."""
-        if not await self._store.remove(user_id, task_id):
+        if not await self._store.remove(owner, task_id):
             raise _not_found()
         return TaskDeleted()
 

@@ -26,7 +26,6 @@ from fastbearer.fastapi.users import TokenUser, UserOf, user_of
 from fastbearer.revocation.protocol import (
     RevocationStore,
     names_of,
-    scope_of,
     session_id,
 )
 
@@ -261,12 +260,12 @@ class BearerReader:
 
     def _verify_with(self, verify: Verify, has_ended: HasEnded) -> Verify:
         """Return what verifies, and asks the memory of this process."""
-        home = self._source.home_issuers
+        scope_of = self._source.scope_of
 
         def verify_now(token: str) -> Claims:
             claims: Any = verify(token)
             try:
-                ended = has_ended(token, claims, scope_of(claims, home))
+                ended = has_ended(token, claims, scope_of(token, claims))
             except StoreUnavailableError as error:
                 self._pass_or_refuse(error)
                 return claims  # type: ignore[no-any-return]

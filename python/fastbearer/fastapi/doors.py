@@ -19,7 +19,11 @@ from fastbearer.fastapi.dependencies import (
     ScopesDependency,
     UserDependency,
 )
-from fastbearer.fastapi.home_users import HomePathUserDependency, HomeUserDependency
+from fastbearer.fastapi.home_users import (
+    HomePathUserDependency,
+    HomeUserDependency,
+    OwnerDependency,
+)
 from fastbearer.fastapi.starlette_user import AuthenticatedUser
 from fastbearer.fastapi.token_header import Header, token_headers
 
@@ -41,6 +45,8 @@ class Doors:
         verify_home_user: Dependency: the user, if ``home_issuers`` has their issuer, or
             401. For what is kept by the id of a user alone, as accounts are.
         verify_home_user_id: Dependency: the same on the path of ``verify_user_id``.
+        verify_owner_id: Dependency: as ``verify_user_id``, and keeps equal subjects of
+            several issuers apart; see `fastbearer.fastapi.home_users.owner`.
     """
 
     def _open(
@@ -66,6 +72,7 @@ class Doors:
         self.verify_user_id = PathUserDependency(source, *places)
         self.verify_home_user = HomeUserDependency(source, *places)
         self.verify_home_user_id = HomePathUserDependency(source, *places)
+        self.verify_owner_id = OwnerDependency(source, *places)
         self.optional_user = OptionalUserDependency(source, *places)
         self.token_claims = ClaimsDependency(source, *places)
         self.requires = ScopesDependency(source, *places)

@@ -1,4 +1,4 @@
-"""Dependencies that take our own users alone, whoever else's tokens are good.
+"""Dependencies that know our own users from those of other issuers.
 
 An issuer and its subject name a user, not the subject alone (ASVS 5.0 6.8.1). It is
 asked of the very claims that were verified: another look at the request might find
@@ -7,6 +7,8 @@ another token.
 
 from collections.abc import Coroutine
 from typing import Any
+
+from starlette.requests import HTTPConnection
 
 from fastbearer.errors import InvalidIssuerError
 from fastbearer.fastapi.bearer import READY, BearerReader, Claims
@@ -17,8 +19,13 @@ from fastbearer.fastapi.dependencies import (
     UserDependency,
 )
 from fastbearer.fastapi.refusal_log import log_refusal
+from fastbearer.fastapi.users import TokenUser
+from fastbearer.revocation.protocol import shelf_key
 
-__all__ = ["HomePathUserDependency", "HomeUserDependency"]
+__all__ = ["HomePathUserDependency", "HomeUserDependency", "OwnerDependency", "owner"]
+
+OWNER = "fastbearer.owner"
+"""Where ASGI's scope has the name of the owner."""
 
 FOREIGN_USER = "the users of that issuer are not those of this application"
 
@@ -72,3 +79,49 @@ class HomeUserDependency(HomeDependency, UserDependency):
 
 class HomePathUserDependency(HomeDependency, PathUserDependency):
     """The signed-in user, if they are one of ours, on the paths that are theirs."""
+
+
+class OwnerReader(BearerReader):
+    """Finds the token of a request, and keeps whose users its subjects are."""
+
+    def claims(self, scope: Any) -> Coroutine[Any, Any, Claims | None]:  # type: ignore[override]
+        """As in `BearerReader`."""
+        return self._owned_claims(scope)
+
+    async def _owned_claims(self, scope: Any) -> Claims | None:
+        found = super().claims(scope)
+        claims = found if isinstance(found, READY) else await found
+        if claims is not None:
+            token = self.token(scope) or ""
+            scope[OWNER] = self._source.scope_of(token, claims)
+        return claims
+
+
+class OwnerDependency(PathUserDependency):
+    """The signed-in user, on the paths that are theirs, by a name that none shares.
+
+    Equal subjects of two issuers are two users. Then `owner` gives the name under which
+    to keep what is theirs.
+    """
+
+    reader = OwnerReader
+
+    async def __call__(self, conn: HTTPConnection, **_: None) -> TokenUser:
+        """Return the user; as `PathUserDependency`."""
+        user = await super().__call__(conn)
+        issuer = conn.scope[OWNER]
+        user_id = user["user_id"]
+        name = f"issuer:{shelf_key(issuer + user_id)}" if issuer else user_id
+        conn.scope[OWNER] = name
+        return user
+
+
+def owner(scope: Any, user_id: str) -> str:
+    """Return the name of a path's user: the id of one of ours, or one of 71 characters.
+
+    Args:
+        scope: ASGI's, of a request that an `OwnerDependency` has let through.
+        user_id: The id of the path, for requests that no such dependency has seen.
+    """
+    found: str = scope.get(OWNER, user_id)
+    return found
