@@ -12,6 +12,7 @@ from fastbearer.errors import (
     InvalidKeyError,
 )
 from fastbearer.issuers import Issuer
+from fastbearer.issuers.member import CACHED_TOKENS
 from fastbearer.issuers.rules import Rules
 from fastbearer.issuers.server_profiles import BETTER_AUTH_ALGORITHMS
 from fastbearer.issuers.usable_keys import UsableKeys, is_usable
@@ -31,9 +32,6 @@ __all__ = [
 
 ALGORITHMS = frozenset(BETTER_AUTH_ALGORITHMS)
 """The algorithms that the plugin signs with."""
-
-CACHED_TOKENS = 1024
-"""A client sends its token with every request; the signature is checked once."""
 
 SESSION_TYPE = "better-auth.session-cache+jwt"
 SESSION_AUDIENCE = "better-auth:session-cache"
