@@ -109,11 +109,6 @@ class TokenSource(Protocol):
         ...
 
     @property
-    def home_issuers(self) -> frozenset[str] | None:
-        """The issuers whose subjects are our own users, or None for all."""
-        ...
-
-    @property
     def user_of(self) -> UserOf:
         """What returns the user whom verified claims name, or raises a 401."""
         ...
