@@ -24,46 +24,55 @@ from fastbearer.revocation.protocol import shelf_key
 
 __all__ = ["HomePathUserDependency", "HomeUserDependency", "OwnerDependency", "owner"]
 
+ISSUER_SCOPE = "fastbearer.issuer_scope"
+"""Where ASGI's scope has what stands before the names of the token."""
+
 OWNER = "fastbearer.owner"
 """Where ASGI's scope has the name of the owner."""
 
 FOREIGN_USER = "the users of that issuer are not those of this application"
 
 
-class HomeReader(BearerReader):
-    """Finds the token of a request, and refuses those of others' users."""
+class JudgingReader(BearerReader):
+    """Finds the token of a request, and looks at whose it is once it is good."""
 
     def claims(self, scope: Any) -> Coroutine[Any, Any, Claims | None]:  # type: ignore[override]
-        """As in `BearerReader`; 401 for the user of another issuer."""
-        return self._home_claims(scope)
+        """As in `BearerReader`, and what `judge` raises."""
+        return self._judged_claims(scope)
+
+    async def _judged_claims(self, scope: Any) -> Claims | None:
+        found = super().claims(scope)
+        claims = found if isinstance(found, READY) else await found
+        if claims is not None:
+            # Of several cookies, that which has just been found good.
+            self.judge(self.token(scope) or "", claims, scope)
+        return claims
+
+    def judge(self, token: str, claims: Claims, scope: Any) -> None:
+        """Look at a verified token; ``scope`` is ASGI's, or None without a request."""
+        raise NotImplementedError
+
+
+class HomeReader(JudgingReader):
+    """Finds the token of a request, and refuses those of others' users: 401."""
 
     def claims_of(self, token: str) -> Coroutine[Any, Any, Claims]:
         """As in `BearerReader`; 401 for the user of another issuer."""
         return self._home_claims_of(token)
 
-    async def _home_claims(self, scope: Any) -> Claims | None:
-        found = super().claims(scope)
-        claims = found if isinstance(found, READY) else await found
-        if claims is None:
-            return None
-        # Of several cookies, that which has just been found good.
-        token = self.token(scope)
-        self._check_home(token or "", claims, is_proven=self.is_proven(scope))
-        return claims
-
     async def _home_claims_of(self, token: str) -> Claims:
         found = super().claims_of(token)
         claims = found if isinstance(found, dict) else await found
-        self._check_home(token, claims)
+        self.judge(token, claims, None)
         return claims
 
-    def _check_home(
-        self, token: str, claims: Claims, *, is_proven: bool = False
-    ) -> None:
+    def judge(self, token: str, claims: Claims, scope: Any) -> None:
+        """Refuse the user of another issuer."""
         if self._source.scope_of(token, claims):
             error = InvalidIssuerError(FOREIGN_USER, "iss")
             log_refusal(error.code, "foreign_user", "iss", FOREIGN_USER)
             challenges = self._source.protection.challenges
+            is_proven = scope is not None and self.is_proven(scope)
             raise answer_to(error, None, challenges, is_proven=is_proven) from error
 
 
@@ -81,20 +90,12 @@ class HomePathUserDependency(HomeDependency, PathUserDependency):
     """The signed-in user, if they are one of ours, on the paths that are theirs."""
 
 
-class OwnerReader(BearerReader):
+class OwnerReader(JudgingReader):
     """Finds the token of a request, and keeps whose users its subjects are."""
 
-    def claims(self, scope: Any) -> Coroutine[Any, Any, Claims | None]:  # type: ignore[override]
-        """As in `BearerReader`."""
-        return self._owned_claims(scope)
-
-    async def _owned_claims(self, scope: Any) -> Claims | None:
-        found = super().claims(scope)
-        claims = found if isinstance(found, READY) else await found
-        if claims is not None:
-            token = self.token(scope) or ""
-            scope[OWNER] = self._source.scope_of(token, claims)
-        return claims
+    def judge(self, token: str, claims: Claims, scope: Any) -> None:
+        """Keep it for `OwnerDependency`."""
+        scope[ISSUER_SCOPE] = self._source.scope_of(token, claims)
 
 
 class OwnerDependency(PathUserDependency):
@@ -109,10 +110,11 @@ class OwnerDependency(PathUserDependency):
     async def __call__(self, conn: HTTPConnection, **_: None) -> TokenUser:
         """Return the user; as `PathUserDependency`."""
         user = await super().__call__(conn)
-        issuer = conn.scope[OWNER]
-        user_id = user["user_id"]
-        name = f"issuer:{shelf_key(issuer + user_id)}" if issuer else user_id
-        conn.scope[OWNER] = name
+        issuer, user_id = conn.scope[ISSUER_SCOPE], user["user_id"]
+        is_ours = not issuer
+        conn.scope[OWNER] = (
+            user_id if is_ours else f"issuer:{shelf_key(issuer + user_id)}"
+        )
         return user
 
 
