@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fastbearer import _core
-from servers import BOTH, installed, stop_servers
+from servers import BOTH, OTHERS, installed, stop_servers
 
 if TYPE_CHECKING:
     from asgi import ASGIApp
 
+ALL = [*BOTH, *OTHERS]
 MET = {
     "a real HTTP server": {"serve", "http"},
     "PostgreSQL": {"postgres"},
+    "PgBouncer": {"pgbouncer"},
     "MariaDB": {"mariadb"},
     "Redis": {"redis"},
     "Node": {"node"},
@@ -55,9 +57,9 @@ def serve() -> Iterator[Callable[[ASGIApp], str]]:
         yield lambda app: servers.enter_context(running(app))
 
 
-@pytest.fixture(params=BOTH)
+@pytest.fixture(params=ALL)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | str]:
-    """An empty store of each kind: SQLite's file, or the URL of a PostgreSQL."""
+    """An empty store of each kind: SQLite's file, or the URL of another database."""
     from accounts_kit import store_of
 
     with store_of(request.param, tmp_path) as store:

@@ -28,7 +28,7 @@ from accounts_kit import (
 )
 from asgi import running
 from project import OTHER_SECRET
-from servers import BOTH
+from servers import BOTH, OTHERS
 
 Serve = Callable[[FastAPI], str]
 
@@ -68,7 +68,7 @@ class User:
         return [task["title"] for task in response.json()["data"]]
 
 
-@pytest.fixture(scope="module", params=BOTH)
+@pytest.fixture(scope="module", params=[*BOTH, *OTHERS])
 def service(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Store]]:

@@ -18,6 +18,8 @@ from fastbearer.connections.engine import (
     parsed_url,
     sql_outages,
 )
+from fastbearer.connections.libpq import is_pooled
+from fastbearer.connections.pooler import MISTAKEN, is_mistaken
 from fastbearer.errors import ConfigurationError
 
 __all__ = ["Database"]
@@ -25,7 +27,8 @@ __all__ = ["Database"]
 NAME = "DATABASE_URL"
 UNREACHABLE = (
     "the database of DATABASE_URL cannot be opened: see that it is running, and that "
-    "the URL has the right host, name, user and password (or a folder that exists)"
+    "the URL has the right host, name, user and password (or a folder that exists); and"
+    " that DATABASE_POOLER=pgbouncer is set, where that is what it names"
 )
 NOT_MIGRATED = (
     "the tables in the database of DATABASE_URL are missing, or of another version: "
@@ -54,6 +57,11 @@ class Database:
         self._url = url
         self._migrations = [ACCOUNTS]
         self._sessions: async_sessionmaker[AsyncSession] | None = None
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether PgBouncer stands before it: then nobody is notified of anything."""
+        return is_pooled(parsed_url(self._url(), NAME))
 
     def add(self, migrations: Migrations) -> None:
         """Let the database have more tables than those of the accounts."""
@@ -153,7 +161,8 @@ class Database:
                 for migrations in self._migrations:
                     await connection.run_sync(migrations.upgrade)
         except (exc.SQLAlchemyError, OSError) as error:
-            raise ConfigurationError(UNREACHABLE) from error
+            text = MISTAKEN if is_mistaken(error) else UNREACHABLE
+            raise ConfigurationError(text) from error
 
     async def _check(self, engine: AsyncEngine) -> None:
         try:
@@ -163,7 +172,8 @@ class Database:
                     for migrations in self._migrations
                 ]
         except (exc.SQLAlchemyError, OSError) as error:
-            raise ConfigurationError(UNREACHABLE) from error
+            text = MISTAKEN if is_mistaken(error) else UNREACHABLE
+            raise ConfigurationError(text) from error
         if not all(checks):
             raise ConfigurationError(NOT_MIGRATED)
 

@@ -1,6 +1,7 @@
 """Revocations in the database of the accounts."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -22,6 +23,10 @@ LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 CLOCK_DIFFERENCE_SECONDS = 3600
 MICROSECONDS = 1_000_000  # in a second
 CHANNEL = "fastbearer_ended"
+NOT_NOTIFIED = (
+    "what has ended elsewhere is read every second: through PgBouncer, PostgreSQL"
+    " notifies nobody"
+)
 
 # Its row is locked until the end of the transaction: numbers come in their order.
 # They follow the time, so that a database restored from a backup gives none again.
@@ -50,6 +55,9 @@ PRUNE = text("DELETE FROM fastbearer_ended WHERE expires_at <= :before").bindpar
     bindparam("before", type_=UtcDateTime)
 )
 NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', '')")
+
+
+logger = logging.getLogger("fastbearer")
 
 
 class DatabaseRevocations(ReplicatedRevocations):
@@ -137,6 +145,9 @@ class DatabaseJournal:
 
     async def listen(self, wake: Callable[[], None]) -> bool:
         """As in `Journal`: by LISTEN and NOTIFY, with a connection of its own."""
+        if self._database.is_pooled:
+            logger.info(NOT_NOTIFIED)
+            return False
         async with self._database.transaction() as session:
             connection = await session.connection()
             driver = (await connection.get_raw_connection()).driver_connection
