@@ -60,7 +60,8 @@ def credentials(
     hasher: PasswordHash, store: OneUserStore | None = None, **settings: Any
 ) -> Credentials:
     made = Settings(better_auth_secret=SECRET, **settings)
-    return Credentials(lambda: made, cast(Any, store or OneUserStore()), hasher)
+    users = CheckedUserStore(cast(Any, store or OneUserStore()))
+    return Credentials(lambda: made, users, hasher)
 
 
 # --- the same work for everybody
