@@ -25,6 +25,7 @@ from fastbearer.accounts import User
 from fastbearer.accounts.common_passwords import common_passwords
 from fastbearer.accounts.credentials import Credentials
 from fastbearer.accounts.password_rules import PasswordRules
+from fastbearer.accounts.stores.checked import CheckedUserStore
 from fastbearer.errors import PasswordError, PasswordRuleError
 from fastbearer.fastapi import Settings
 from fastbearer.hashing_pool import hashing_client
