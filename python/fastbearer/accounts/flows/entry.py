@@ -34,13 +34,13 @@ from fastbearer.errors import (
 __all__ = ["Entered", "Entry", "Former", "Login"]
 
 PASSES = (EmailTakenError, NameTakenError, InvalidEmailError, StoreUnavailableError)
-"""What a store says of a new user, and is no failure of it."""
+"""What a store says of a new user without having failed."""
 
 logger = logging.getLogger("fastbearer")
 
 
 class Entered(NamedTuple):
-    """A user who has a session, and its tokens."""
+    """A user, and the tokens of their session."""
 
     user: User
     tokens: Tokens
