@@ -25,6 +25,7 @@ from fastbearer.accounts import User
 from fastbearer.accounts.common_passwords import common_passwords
 from fastbearer.accounts.credentials import Credentials
 from fastbearer.accounts.password_rules import PasswordRules
+from fastbearer.accounts.stores.checked import CheckedUserStore
 from fastbearer.errors import PasswordError, PasswordRuleError
 from fastbearer.fastapi import Settings
 from fastbearer.hashing_pool import hashing_client
@@ -60,7 +61,8 @@ def credentials(
     hasher: PasswordHash, store: OneUserStore | None = None, **settings: Any
 ) -> Credentials:
     made = Settings(better_auth_secret=SECRET, **settings)
-    return Credentials(lambda: made, cast(Any, store or OneUserStore()), hasher)
+    users = CheckedUserStore(cast(Any, store or OneUserStore()))
+    return Credentials(lambda: made, users, hasher)
 
 
 # --- the same work for everybody
