@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fastbearer import _core
-from servers import BOTH, OTHERS, installed, stop_servers
+from servers import EVERY, installed, stop_servers
 
 if TYPE_CHECKING:
     from asgi import ASGIApp
 
-ALL = [*BOTH, *OTHERS]
+
 MET = {
     "a real HTTP server": {"serve", "http"},
     "PostgreSQL": {"postgres"},
@@ -57,7 +57,7 @@ def serve() -> Iterator[Callable[[ASGIApp], str]]:
         yield lambda app: servers.enter_context(running(app))
 
 
-@pytest.fixture(params=ALL)
+@pytest.fixture(params=EVERY)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | str]:
     """An empty store of each kind: SQLite's file, or the URL of another database."""
     from accounts_kit import store_of

@@ -40,7 +40,7 @@ from fastbearer.app import create_app
 from fastbearer.errors import HasherBusyError
 from fastbearer.fastapi import Auth
 from project import SECRET
-from servers import BOTH, OTHERS
+from servers import EVERY
 
 Serve = Callable[[FastAPI], str]
 
@@ -60,7 +60,7 @@ def service(serve: Serve, database: Store) -> str:
     return serve(make_service(database))
 
 
-@pytest.fixture(scope="module", params=[*BOTH, *OTHERS])
+@pytest.fixture(scope="module", params=EVERY)
 def shared_service(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Store]]:

@@ -32,13 +32,14 @@ NO_REDIS = "NO REDIS: none answers at 127.0.0.1:6379, and none is installed to s
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 """Parameters of a fixture that gives a store of each kind."""
 
-OTHERS = [
+EVERY = [
+    *BOTH,
     pytest.param("pgbouncer", marks=[pytest.mark.postgres, pytest.mark.pgbouncer]),
     pytest.param("mariadb", marks=pytest.mark.mariadb),
 ]
-"""Parameters of the same, beside those."""
+"""Parameters of the same, with whatever stands before a database."""
 
-on_every_database = pytest.mark.parametrize("database", [*BOTH, *OTHERS], indirect=True)
+on_every_database = pytest.mark.parametrize("database", EVERY, indirect=True)
 """Mark of a test whose SQL differs from one database to another."""
 
 EACH = [*BOTH, pytest.param("mariadb", marks=pytest.mark.mariadb)]

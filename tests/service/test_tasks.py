@@ -28,7 +28,7 @@ from accounts_kit import (
 )
 from asgi import running
 from project import OTHER_SECRET
-from servers import BOTH, OTHERS
+from servers import EVERY
 
 Serve = Callable[[FastAPI], str]
 
@@ -68,7 +68,7 @@ class User:
         return [task["title"] for task in response.json()["data"]]
 
 
-@pytest.fixture(scope="module", params=[*BOTH, *OTHERS])
+@pytest.fixture(scope="module", params=EVERY)
 def service(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Store]]:

@@ -2,13 +2,15 @@
 
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import exc, text
+from sqlalchemy import ColumnElement, exc, inspect, text, update
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from fastbearer.accounts.migrations import ACCOUNTS, Migrations
@@ -22,7 +24,9 @@ from fastbearer.connections.libpq import is_pooled
 from fastbearer.connections.pooler import MISTAKEN, is_mistaken
 from fastbearer.errors import ConfigurationError
 
-__all__ = ["Database"]
+__all__ = ["Database", "update_row"]
+
+Model = TypeVar("Model")
 
 NAME = "DATABASE_URL"
 UNREACHABLE = (
@@ -50,7 +54,7 @@ class Database:
 
     Args:
         url: Gives the SQLAlchemy URL; asked when the database is opened. For
-            PostgreSQL it need not name a driver.
+            PostgreSQL, MariaDB and MySQL it need not name a driver.
     """
 
     def __init__(self, url: Callable[[], str]) -> None:
@@ -176,6 +180,36 @@ class Database:
             raise ConfigurationError(text) from error
         if not all(checks):
             raise ConfigurationError(NOT_MIGRATED)
+
+
+async def update_row(
+    session: AsyncSession,
+    row: tuple[type[Model], str],
+    values: Mapping[str, Any],
+    *conditions: ColumnElement[bool],
+) -> Model | None:
+    """Change a row, and return it as it is then; None if there is no such row.
+
+    The row is locked until the end of the transaction, so that of several who want to
+    change it at a time only one meets the conditions.
+
+    Args:
+        session: In a transaction.
+        row: The table, and the ``id`` of the row.
+        values: Column -> value.
+        conditions: What must be true of it as well.
+    """
+    model, key = row
+    is_it = inspect(model).primary_key[0] == key
+    statement = update(model).where(is_it, *conditions).values(values)
+    if (await session.connection()).dialect.update_returning:
+        returned = await session.exec(statement.returning(model))
+        changed: Model | None = returned.scalar_one_or_none()
+        return changed
+    # MariaDB and MySQL count rows that were found, changed or not.
+    if (await session.exec(statement)).rowcount != 1:
+        return None
+    return (await session.exec(select(model).where(is_it))).one()
 
 
 def _engine(url: str) -> AsyncEngine:

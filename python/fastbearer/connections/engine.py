@@ -163,12 +163,12 @@ def _with_options(url: URL, name: str) -> tuple[URL, dict[str, Any]]:
             raise ConfigurationError(NO_DRIVER.format(name)) from None
     elif url.drivername == mysql.DRIVER:
         url, arguments = mysql_arguments(url, name)
-        pool = SERVER_POOL | {"isolation_level": mysql.ISOLATION}
-        return url, {**pool, "connect_args": arguments}
+        level = {"isolation_level": mysql.ISOLATION}
+        return url, {**SERVER_POOL, **level, "connect_args": arguments}
     elif url.get_backend_name() == "sqlite" and is_in_memory(url):
         # The database lives in its one connection.
-        pool = {"poolclass": AsyncAdaptedQueuePool, "pool_size": 1, "max_overflow": 0}
-        return url, pool
+        alone = {"pool_size": 1, "max_overflow": 0}
+        return url, {"poolclass": AsyncAdaptedQueuePool, **alone}
     else:
         return url, {}
     return url, {**SERVER_POOL, "connect_args": arguments}

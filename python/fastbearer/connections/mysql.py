@@ -27,13 +27,13 @@ ISOLATION = "READ COMMITTED"
 changed meanwhile as they were, and lock the gaps between rows."""
 
 TIMEOUTS = {"connect_timeout": 5, "read_timeout": 30}  # seconds
+LOCKS = {"wait_timeout": 20}  # seconds that a statement waits for others; fewer
 
 VARIABLES = {
     # Nothing is cut to fit. Strings are escaped with backslashes: the mode must not
     # be one in which those are characters like any other.
     "sql_mode": "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_ZERO_DATE'",
     "time_zone": "'+00:00'",
-    "innodb_lock_wait_timeout": "20",  # seconds; less than read_timeout
 }
 
 UNAVAILABLE_CODES = frozenset(
@@ -110,7 +110,10 @@ def mysql_arguments(url: URL, name: str) -> tuple[URL, dict[str, Any]]:
         arguments["ssl"] = context
     if url.password is not None:  # the driver would write it in Latin-1
         arguments["password"] = str(url.password).encode()
-    values = ", ".join(f"{key} = {value}" for key, value in VARIABLES.items())
+    variables = VARIABLES | {
+        "innodb_lock_wait_timeout": str(int(LOCKS["wait_timeout"]))
+    }
+    values = ", ".join(f"{key} = {value}" for key, value in variables.items())
     arguments["init_command"] = f"SET SESSION {values}"
     return url.set(query={}), arguments
 
