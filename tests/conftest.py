@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fastbearer import _core
-from servers import EVERY, installed, stop_servers
+from servers import BOTH, installed, stop_servers
 
 if TYPE_CHECKING:
     from asgi import ASGIApp
@@ -57,7 +57,7 @@ def serve() -> Iterator[Callable[[ASGIApp], str]]:
         yield lambda app: servers.enter_context(running(app))
 
 
-@pytest.fixture(params=EVERY)
+@pytest.fixture(params=BOTH)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | str]:
     """An empty store of each kind: SQLite's file, or the URL of another database."""
     from accounts_kit import store_of

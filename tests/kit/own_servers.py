@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 from waiting import HANG
 
 EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
+MEMORY = Path("/dev/shm")
 RUNS_AS_ROOT = os.getuid() == 0
 
 
@@ -46,8 +47,10 @@ Kind = TypeVar("Kind", bound=Server)
 
 
 @contextmanager
-def own(kind: Callable[[Path], Kind]) -> Iterator[Kind]:
-    folder = Path(tempfile.mkdtemp(prefix="fastbearer-"))
+def own(kind: Callable[[Path], Kind], *, in_memory: bool = False) -> Iterator[Kind]:
+    """Run a server in a folder that is thrown away, if possible in memory."""
+    parent = MEMORY if in_memory and os.access(MEMORY, os.W_OK) else None
+    folder = Path(tempfile.mkdtemp(prefix="fastbearer-", dir=parent))
     try:
         server = kind(folder)
         server.start()
