@@ -23,6 +23,7 @@ from fastbearer.accounts.records import Record, UtcDateTime
 
 SECRETIVE = "s3cr3t-in-the-url"
 BAD_URL = "DATABASE_URL must be an SQLAlchemy URL with an async driver"
+OTHER_DRIVER = "DATABASE_URL: MariaDB and MySQL are reached with the driver asyncmy"
 UNREACHABLE = "the database of DATABASE_URL cannot be opened"
 NO_DRIVER = "the database driver that DATABASE_URL names is not installed"
 SQLITE = create_mock_engine("sqlite://", executor=print).dialect
@@ -56,7 +57,8 @@ def a_user(email: str = "ada@example.com") -> User:
         (f"sqlite+aiosqlite://u:{SECRETIVE}@127.0.0.1:port/x", BAD_URL),
         (f"sqlite+aiosqlite:////nonexistent/{SECRETIVE}/x.db", UNREACHABLE),
         (f"sqlite+aiosqlite:///{os.devnull}/{SECRETIVE}", UNREACHABLE),
-        (f"mysql+asyncmy://u:{SECRETIVE}@127.0.0.1/x", NO_DRIVER),
+        (f"oracle+oracledb_async://u:{SECRETIVE}@127.0.0.1/x", NO_DRIVER),
+        (f"mysql+aiomysql://u:{SECRETIVE}@127.0.0.1/x", OTHER_DRIVER),
     ],
 )
 def test_an_unfit_url_stops_the_start(url: str, message: str) -> None:

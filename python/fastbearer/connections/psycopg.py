@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -29,8 +30,7 @@ NUMBERS = (
     *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"),
 )
 OF_THE_DRIVER = ("prepare_threshold",)
-OF_THE_URL = ("host", "port")
-"""SQLAlchemy takes lists of hosts apart, with a port at each."""
+HOST = re.compile(r"(?:\[(?P<v6>[^]]*)\]|(?P<name>[^:]*))(?::(?P<port>[0-9]*))?")
 
 TRUE_FOR_LIBPQ = ("client_encoding", "replication")
 """Those of `TRUE_ANYWAY` of which libpq takes more values than we can live with."""
@@ -67,9 +67,22 @@ def psycopg_arguments(url: URL, name: str) -> tuple[URL, dict[str, Any]]:
         if arguments.get("prepare_threshold") is not None:
             raise ConfigurationError(WRONG_VALUE.format(name, "prepare_threshold"))
         arguments["prepare_threshold"] = None
-    hosts = {key: arguments.pop(key) for key in OF_THE_URL if key in arguments}
+    if "host" in arguments:
+        arguments |= _with_ports(arguments["host"], arguments.get("port", ""))
     host = None if url.host is None else unquote(url.host)
-    return url.set(host=host, query=hosts), _limits(arguments, is_pooled) | arguments
+    return url.set(host=host, query={}), _limits(arguments, is_pooled) | arguments
+
+
+def _with_ports(hosts: str, ports: str) -> dict[str, str]:
+    """Return a list of hosts and one of ports; a URL may have them together."""
+    found = [HOST.fullmatch(host) for host in hosts.split(",")]
+    if ports or not all(found):
+        return {"host": hosts}
+    parts = [one.groupdict() for one in found if one is not None]
+    return {
+        "host": ",".join(part["v6"] or part["name"] or "" for part in parts),
+        "port": ",".join(part["port"] or "" for part in parts),
+    }
 
 
 def _limits(arguments: dict[str, Any], is_pooled: bool) -> dict[str, Any]:
