@@ -15,13 +15,19 @@ from typing import Any
 
 import pytest
 from sqlalchemy import exc, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from fastbearer.accounts import BetterAuthUserStore
 from fastbearer.better_auth.sql import SQLSessions
-from fastbearer.connections.engine import is_passing, open_engine, parsed_url
+from fastbearer.connections.engine import (
+    is_passing,
+    open_engine,
+    parsed_url,
+    sql_outages,
+)
 from fastbearer.connections.mysql import TIMEOUTS, mysql_arguments
 from fastbearer.errors import ConfigurationError, StoreUnavailableError
-from mariadb_kit import MariaDBServer, ask_mariadb, own_mariadb
+from mariadb_kit import MariaDBServer, ask_mariadb, mariadb, own_mariadb
 from own_servers import RUNS_AS_ROOT, own
 
 NAME = "DATABASE_URL"
@@ -128,14 +134,11 @@ def test_better_auths_doors_say_that_they_are_not_for_it() -> None:
             door("mysql://h/db")
 
 
-@pytest.mark.parametrize(
-    ("number", "expected"),
-    [(1213, True), (1205, True), (1040, True), (2013, True)]
-    + [(1062, False), (1406, False), (1644, False), (1045, False)],
-)
-def test_which_errors_pass(number: int, expected: bool) -> None:
-    error = exc.DBAPIError("x", None, Exception(number, "said the server"))
-    assert is_passing(error) is expected
+@pytest.mark.parametrize("passes", [True, False])
+def test_which_errors_pass(passes: bool) -> None:
+    for number in (1213, 1205, 1040, 2013) if passes else (1062, 1406, 1644, 1045):
+        error = exc.DBAPIError("x", None, Exception(number, "said the server"))
+        assert is_passing(error) is passes
 
 
 # --- a real server
@@ -148,6 +151,7 @@ async def asked(url: str, *queries: str) -> list[Any]:
             return [(await connection.execute(text(one))).first() for one in queries]
     finally:
         await engine.dispose()
+        await asyncio.sleep(0)  # what the driver has closed is closed by the loop
 
 
 @pytest.mark.mariadb
@@ -181,20 +185,21 @@ def test_a_password_of_any_text(password: str) -> None:
 
 @pytest.mark.mariadb
 def test_a_lost_connection_and_a_lost_race_are_outages() -> None:
-    from fastbearer.connections.engine import sql_outages
+    async def killed(engine: AsyncEngine) -> None:
+        with sql_outages():
+            async with engine.begin() as connection:
+                query = text("SELECT CONNECTION_ID()")
+                number = (await connection.execute(query)).scalar_one()
+                await asyncio.to_thread(ask_mariadb, mariadb(), f"KILL {number}")
+                await connection.execute(text("SELECT 1"))
 
     async def run(url: str) -> None:
         engine = open_engine(parsed_url(url, NAME), NAME, ())
         async with engine.begin() as connection:
             await connection.execute(text("CREATE TABLE t (id INT PRIMARY KEY, n INT)"))
             await connection.execute(text("INSERT INTO t VALUES (1, 0), (2, 0)"))
-        with pytest.raises(StoreUnavailableError), sql_outages():
-            async with engine.begin() as connection:
-                (number,) = (
-                    await connection.execute(text("SELECT CONNECTION_ID()"))
-                ).one()
-                await asyncio.to_thread(ask_mariadb, url, f"KILL {number}")
-                await connection.execute(text("SELECT 1"))
+        with pytest.raises(StoreUnavailableError):
+            await killed(engine)
 
         both = asyncio.Barrier(2)
 

@@ -120,7 +120,7 @@ class MariaDBServer:
             *("--bind-address=127.0.0.1", f"--port={port}"),
             *(f"--socket={folder}/socket", f"--pid-file={folder}/pid"),
             *("--innodb-log-file-size=8M", "--innodb-buffer-pool-size=64M"),
-            "--innodb-flush-log-at-trx-commit=0",
+            "--innodb-flush-log-at-trx-commit=2",
         ]
         self._process: subprocess.Popen[bytes] | None = None
 
