@@ -108,7 +108,8 @@ failures_of(const hash_means *means, const char *text)
         bool matches;
         computed = 0;
         status result = format_verify(means, passwords[i],
-                                      (span){text, strlen(text)}, 1, &matches);
+                                      (span){text, strlen(text)}, 1, true,
+                                      &matches);
         if (result != STATUS_OK || matches || computed != 1) {
             printf("%s, password %u: status %d, computed %u times\n", text,
                    (unsigned)i, (int)result, computed);
