@@ -66,9 +66,6 @@ status
 md5_crypt_compute(const format *row, const old_hash *with, span password,
                   unsigned char *digest)
 {
-    if (memchr(password.p, '\0', password.len) != NULL) {
-        return STATUS_PASSWORD_NUL; /* crypt(3) takes it for the end */
-    }
     digester all = digester_open(row->md());
     begin(&all, row, with, password, digest);
     for (unsigned round = 0; round < ROUNDS; round++) {

@@ -51,6 +51,17 @@ compare(const format *row, const old_hash *with, span password, bool *matches)
     return result;
 }
 
+/* Whether there can be a hash of the password. */
+CHECKED static status
+check_password(const format *row, span password)
+{
+    if (row->longest != 0 && password.len > row->longest) {
+        return STATUS_PASSWORD_LONG;
+    }
+    bool has_nul = memchr(password.p, '\0', password.len) != NULL;
+    return row->ends_at_nul && has_nul ? STATUS_PASSWORD_NUL : STATUS_OK;
+}
+
 status
 old_verify(const format *row, const hash_means *means, span password,
            span hash, unsigned threads, bool *matches)
@@ -61,9 +72,8 @@ old_verify(const format *row, const hash_means *means, span password,
     old_hash read;
     *matches = false;
     status result = old_check(row, hash, &parts);
-    if (result == STATUS_OK && row->longest != 0
-        && password.len > row->longest) {
-        result = STATUS_PASSWORD_LONG;
+    if (result == STATUS_OK) {
+        result = check_password(row, password);
     }
     if (result == STATUS_OK) {
         result = read_old(row, hash, &read);

@@ -156,7 +156,8 @@ struct format {
     status (*compute[2])(const format *row, const old_hash *with,
                          span password, unsigned char *digest);
     size_t longest;       /* bytes of a password, or 0; it matches no longer */
-    uint32_t most_rounds; /* and no hash may ask for more */
+    bool ends_at_nul;     /* so that no password has one */
+    uint32_t most_rounds; /* no hash may ask for more */
     const char *inner[5]; /* labelled.c's: names of what the label allows */
 };
 

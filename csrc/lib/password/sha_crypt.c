@@ -107,9 +107,6 @@ status
 sha_crypt_compute(const format *row, const old_hash *with, span password,
                   unsigned char *digest)
 {
-    if (memchr(password.p, '\0', password.len) != NULL) {
-        return STATUS_PASSWORD_NUL; /* crypt(3) takes it for the end */
-    }
     sequences of = {.password_len = password.len, .salt_len = with->salt_len};
     digester all = digester_open(row->md());
     begin(&all, row, with, password, digest);
