@@ -12,7 +12,6 @@ import pytest
 
 from accounts_kit import (
     CHEAP,
-    EMAIL,
     PASSWORD,
     CountingHash,
     make_service,
@@ -23,8 +22,7 @@ from accounts_kit import (
 from fastbearer import ConfigurationError, PasswordHash
 from fastbearer.accounts import User
 from fastbearer.accounts.credentials import Credentials
-from fastbearer.fastapi import Settings
-from project import SECRET
+from one_user import OneUserStore, credentials, user_with
 
 NFC, NFD = "caf\u00e9 au lait", "cafe\u0301 au lait"
 OLD_SHA1 = f"sha1$salt${hashlib.sha1(b'salt' + PASSWORD.encode()).hexdigest()}"
@@ -58,28 +56,6 @@ class OldHash(CountingHash):
 
     def __init__(self) -> None:
         super().__init__(weak_hashes=True, verifiers=[Shouting()])
-
-
-class OneUserStore:
-    """A store of one user, whose hash is replaced in place."""
-
-    def __init__(self) -> None:
-        self.replaced: list[str] = []
-
-    async def replace_password_hash(self, user: User, password_hash: str) -> bool:
-        self.replaced.append(password_hash)
-        return True
-
-
-def user_with(stored: str) -> User:
-    return User(id="1", email=EMAIL, password_hash=stored)
-
-
-def credentials(
-    hasher: PasswordHash | None, store: OneUserStore | None = None, **settings: Any
-) -> Credentials:
-    made = Settings(better_auth_secret=SECRET, **settings)
-    return Credentials(lambda: made, cast(Any, store or OneUserStore()), hasher)
 
 
 def matches(chosen: Credentials, password: str, user: User | None) -> bool:

@@ -8,7 +8,7 @@ import gzip
 import logging
 import re
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from django.contrib.auth import password_validation
@@ -23,11 +23,11 @@ from fastbearer import (
 )
 from fastbearer.accounts import User
 from fastbearer.accounts.common_passwords import common_passwords
-from fastbearer.accounts.credentials import Credentials
 from fastbearer.accounts.password_rules import PasswordRules, forms_of
 from fastbearer.errors import PasswordError, PasswordRuleError
 from fastbearer.fastapi import Settings
 from fastbearer.hashing_pool import hashing_client
+from one_user import OneUserStore, credentials, user_with
 from project import SECRET
 
 NFC, NFD = "caf\u00e9 au lait", "cafe\u0301 au lait"
@@ -40,28 +40,6 @@ OTHER_PEPPER = PasswordHash(
     parallelism=1,
     pepper={"9": b"9" * 32},
 ).hash(PASSWORD)
-
-
-class OneUserStore:
-    """A store of one user, whose hash is replaced in place."""
-
-    def __init__(self) -> None:
-        self.replaced: list[str] = []
-
-    async def replace_password_hash(self, user: User, password_hash: str) -> bool:
-        self.replaced.append(password_hash)
-        return True
-
-
-def user_with(stored: str) -> User:
-    return User(id="1", email=EMAIL, password_hash=stored)
-
-
-def credentials(
-    hasher: PasswordHash, store: OneUserStore | None = None, **settings: Any
-) -> Credentials:
-    made = Settings(better_auth_secret=SECRET, **settings)
-    return Credentials(lambda: made, cast(Any, store or OneUserStore()), hasher)
 
 
 # --- the same work for everybody

@@ -3,8 +3,6 @@
 
 #include "password/kdf.h"
 
-#define KEY_MIN 16 /* bytes of ASP.NET's salts and keys, at least */
-
 static void
 put_parts(const unsigned char *bytes, size_t salt, size_t key, kdf *out)
 {
@@ -21,6 +19,7 @@ put_parts(const unsigned char *bytes, size_t salt, size_t key, kdf *out)
 #define V2_SALT 16
 #define V2_ITERATIONS 1000
 #define V3_HEAD 13
+#define V3_SALT_MIN 16
 
 /* base64 of a zero byte, 16 of salt and 32 of key */
 bool
@@ -43,6 +42,14 @@ kdf_read_aspnet_v2(span text, span rest, kdf *out)
     out->n = V2_ITERATIONS;
     put_parts(bytes + 1, V2_SALT, V2_LEN - 1 - V2_SALT, out);
     return true;
+}
+
+/* Those that were ever made: one that was cut would still be the beginning of
+ * the right one. */
+static bool
+is_v3_key(size_t len)
+{
+    return len == 16 || len == 32 || len == 64;
 }
 
 static uint32_t
@@ -70,9 +77,8 @@ kdf_read_aspnet_v3(span text, span rest, kdf *out)
         return false;
     }
     uint32_t prf = load_32(bytes + 1), salt = load_32(bytes + 9);
-    if (prf > 2 || salt < KEY_MIN || salt > KDF_SALT_MAX
-        || len < V3_HEAD + salt + KEY_MIN
-        || len > V3_HEAD + salt + KDF_DIGEST_MAX) {
+    if (prf > 2 || salt < V3_SALT_MIN || salt > KDF_SALT_MAX
+        || len < V3_HEAD + salt || !is_v3_key(len - V3_HEAD - salt)) {
         return false;
     }
     out->md = digests_of[prf];
