@@ -108,14 +108,15 @@ def _answer(one: HashVerifier, method: Callable[..., Any], *args: Any) -> bool:
     except (MemoryError, PasswordError):
         raise
     except Exception as error:
-        kind = type(error).__name__
-        raise InvalidHashError(f"the verifier {_name(one)} failed: {kind}") from None
-    if answer is True or answer is False:
-        return answer
-    if hasattr(answer, "close"):  # a coroutine, which would warn
-        answer.close()
-    kind = type(answer).__name__
-    raise InvalidHashError(f"the verifier {_name(one)} gave a {kind}, not a bool")
+        fault = f"failed: {type(error).__name__}"
+    else:
+        if answer is True or answer is False:
+            return answer
+        if hasattr(answer, "close"):  # a coroutine, which would warn
+            answer.close()
+        fault = f"gave a {type(answer).__name__}, not a bool"
+    # Only here, where no other error is its context.
+    raise InvalidHashError(f"the verifier {_name(one)} {fault}")
 
 
 def _name(one: HashVerifier) -> str:
