@@ -8,6 +8,7 @@ from accounts_kit import EMAIL
 from fastbearer import PasswordHash
 from fastbearer.accounts import User
 from fastbearer.accounts.credentials import Credentials
+from fastbearer.accounts.stores.checked import CheckedUserStore
 from fastbearer.fastapi import Settings
 from project import SECRET
 
@@ -31,4 +32,5 @@ def credentials(
     hasher: PasswordHash | None, store: OneUserStore | None = None, **settings: Any
 ) -> Credentials:
     made = Settings(better_auth_secret=SECRET, **settings)
-    return Credentials(lambda: made, cast(Any, store or OneUserStore()), hasher)
+    users = CheckedUserStore(cast(Any, store or OneUserStore()))
+    return Credentials(lambda: made, users, hasher)

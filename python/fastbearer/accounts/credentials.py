@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fastbearer.accounts.models import User
-    from fastbearer.accounts.stores.protocol import UserStore
+    from fastbearer.accounts.stores.checked import CheckedUserStore
     from fastbearer.fastapi import Settings
 
 __all__ = ["Credentials"]
@@ -58,14 +58,14 @@ class Credentials:
     def __init__(
         self,
         settings: Callable[[], Settings],
-        store: UserStore,
+        store: CheckedUserStore,
         hasher: PasswordHash | None = None,
     ) -> None:
         self._settings = settings
         self._store = store
         self._hasher = hasher
         self._decoy: str | None = None
-        self._rules = PasswordRules(settings, getattr(store, "password_length", len))
+        self._rules = PasswordRules(settings, store.password_length)
         self.check_length = self._rules.check_length
         self.check_new = self._rules.check_new
 
@@ -183,4 +183,4 @@ class Credentials:
         return PasswordHash(settings.password_scheme, weak_hashes=weak)
 
     def _hasher_of_store(self) -> PasswordHash | None:
-        return getattr(self._store, "hasher", None)
+        return self._store.hasher

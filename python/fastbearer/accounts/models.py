@@ -1,18 +1,23 @@
 """The tables that this package owns."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, inspect
+from sqlalchemy import BigInteger, inspect, true
 from sqlmodel import Field
 
 from fastbearer.accounts.emails import EMAIL_LENGTH
-from fastbearer.accounts.records import Record, UtcDateTime, new_id, utc_now
+from fastbearer.accounts.names import PHONE_LENGTH, USERNAME_LENGTH, Name
+from fastbearer.accounts.records import Record, UtcDateTime, Words, new_id, utc_now
 
 __all__ = ["Code", "Ended", "EndedNumber", "RefreshToken", "User"]
 
 NAME_LENGTH = 255
+ROLES_LENGTH = 1000
 ADDRESS = "fastbearer_address"
+GIVEN = "fastbearer_given"
+ROW = "fastbearer_row"
 
 
 class User(Record, table=True):
@@ -22,9 +27,13 @@ class User(Record, table=True):
         id: Opaque; 32 lower-case hexadecimal digits.
         email: In the form of `normalize_email`, hence unique whatever its case
             was.
+        username: In the form of `normalize_username`, or None.
+        phone: In the form of `normalize_phone`, or None.
         name: What the user wants to be called, if they said so.
         password_hash: Of any format that ``PasswordHash.verify`` knows.
         email_verified: Whether a code sent to the e-mail has come back.
+        is_active: False for who may not sign in.
+        roles: Words without spaces.
         created_at: UTC.
         updated_at: UTC.
     """
@@ -33,9 +42,21 @@ class User(Record, table=True):
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=32)
     email: str = Field(unique=True, max_length=EMAIL_LENGTH)
+    username: str | None = Field(
+        default=None, unique=True, index=True, max_length=USERNAME_LENGTH
+    )
+    phone: str | None = Field(
+        default=None, unique=True, index=True, max_length=PHONE_LENGTH
+    )
     name: str | None = Field(default=None, max_length=NAME_LENGTH)
     password_hash: str = Field(repr=False)
     email_verified: bool = False
+    is_active: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
+    roles: list[str] = Field(
+        default_factory=list,
+        sa_type=Words(ROLES_LENGTH),
+        sa_column_kwargs={"server_default": ""},
+    )
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
@@ -48,6 +69,30 @@ class User(Record, table=True):
     def put_on_record(self, address: str) -> None:
         """Note how the e-mail is written where it is kept."""
         inspect(self).info[ADDRESS] = address
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """What a new user has given beside the fields above, as the schema has it."""
+        given: Mapping[str, Any] = inspect(self).info.get(GIVEN, {})
+        return given
+
+    def give(self, values: Mapping[str, Any]) -> None:
+        """Note what a new user has given."""
+        inspect(self).info[GIVEN] = values
+
+    @property
+    def row(self) -> Any:
+        """The project's own row of the user, where the store has one, or the user."""
+        return inspect(self).info.get(ROW, self)
+
+    def put_in_row(self, row: Any) -> None:
+        """Note which row of the project's the user is."""
+        inspect(self).info[ROW] = row
+
+    def called(self, name: Name) -> str | None:
+        """Return one of the names that the user signs in with, if they have it."""
+        value: str | None = getattr(self, name)
+        return value
 
 
 class Code(Record, table=True):
