@@ -60,7 +60,7 @@ def pbkdf2(digest: str, password: str, rounds: int, salt: bytes = SALT) -> bytes
 
 
 def werkzeug_1(method: str, salt: str = "a1B2c3D4") -> Callable[[str], str]:
-    """Werkzeug before 2.0, security.py: HMAC, or without a salt the digest."""
+    """Werkzeug before 3.0, security.py: HMAC, or without a salt the digest."""
 
     def make(password: str) -> str:
         raw = password.encode()

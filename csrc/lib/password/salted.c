@@ -65,7 +65,7 @@ salted_salt_last(const format *row, const old_hash *with, span password,
     return digester_close(&all);
 }
 
-/* Werkzeug before 2.0: HMAC, or without a salt the bare digest */
+/* Werkzeug before 3.0: HMAC, or without a salt the bare digest */
 status
 salted_hmac(const format *row, const old_hash *with, span password,
             unsigned char *digest)
