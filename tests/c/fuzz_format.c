@@ -1,7 +1,8 @@
 /*
- * A text as the setting of a password hash, which is read and, unless it is one
- * of an old format with few rounds, not worked at: its cost may be high. Then its bytes are a password and a salt for a cheap
- * hash, which must be read again.
+ * A text as the setting of a password hash, which is read and not worked at,
+ * for its cost may be high; unless it is of an old format, and of few rounds.
+ * Then its bytes are a password and a salt for a cheap hash, which must be read
+ * again.
  */
 #include "fuzz.h"
 #include "password/password.h"

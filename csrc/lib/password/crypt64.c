@@ -29,7 +29,7 @@ crypt64_decode(span text, const unsigned char *order, unsigned char *bytes,
         }
         bits |= value << count;
         count += 6;
-        if (count >= 8 && at < size) {
+        if (count >= 8) {
             bytes[order == NULL ? at : order[at]] = (unsigned char)bits;
             at++;
             bits >>= 8;

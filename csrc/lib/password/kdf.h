@@ -22,7 +22,7 @@ CHECKED status kdf_read(const format *row, span text, kdf *out);
 /* Refuses what is no cost, and what is more than is allowed. */
 CHECKED status kdf_check_cost(const kdf *read);
 
-/* Writes a key of so many bytes. */
+/* Writes a key of that size. */
 CHECKED status kdf_compute(const kdf *with, span password, size_t size,
                            unsigned char *key);
 

@@ -1,4 +1,4 @@
-/* Hashes whose salt and key are in one code, or whose costs are in a number. */
+/* Hashes whose salt and key are one text, or whose costs are one number. */
 #include "password/password.h"
 
 #include "password/kdf.h"

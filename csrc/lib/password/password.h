@@ -150,7 +150,7 @@ struct format {
     bool (*read)(span text, span rest, kdf *out);
     const EVP_MD *(*md)(void); /* PBKDF2's; NULL is scrypt */
     size_t key;                /* bytes of every digest, or 0 */
-    /* old.c's formats: what is read behind the prefix; and the digest, of which
+    /* old.c's formats: what is read after the prefix; and the digest, of which
      * row->key bytes are written, by each maker of such texts */
     bool (*read_old)(const format *row, span rest, old_hash *out);
     status (*compute[2])(const format *row, const old_hash *with,
@@ -161,7 +161,7 @@ struct format {
     const char *inner[5]; /* labelled.c's: names of what the label allows */
 };
 
-/* formats.c, formats_old.c: the rows, and one without a name after the last. */
+/* formats.c, formats_old.c: the rows, and one without a name at the end. */
 extern const format formats_made[], formats_old[];
 
 /* Moves past the row's prefix; false for a text that is not the row's. */
@@ -177,8 +177,8 @@ const format *format_named(const char *name);
 CHECKED status format_make(const hash_means *means, span password,
                            span setting, unsigned threads, hash_text *out);
 
-/* Whether the password made the hash; refuses a malformed or costly hash, and a
- * weak one unless it takes them. */
+/* Whether the password made the hash; refuses a malformed or costly hash, and
+ * a weak one unless it takes them. */
 CHECKED status format_verify(const hash_means *means, span password, span hash,
                              unsigned threads, bool takes_weak, bool *matches);
 

@@ -1,5 +1,5 @@
-/* The "portable" hashes of PHP's phpass by Solar Designer, 2004: many rounds of
- * MD5, as WordPress and phpBB stored them. */
+/* The "portable" hashes of PHP's phpass by Solar Designer, 2004: many rounds
+ * of MD5, as WordPress and phpBB stored them. */
 #include "password/password.h"
 
 #include <string.h>

@@ -23,8 +23,8 @@ salted_read_dollar(const format *row, span rest, old_hash *out)
            && len == row->key;
 }
 
-/* base64 of the digest and of the salt that may follow it (RFC 2307 names {SHA}
- * and {MD5}; OpenLDAP and others the rest) */
+/* base64 of the digest and of the salt that may follow it (RFC 2307 names
+ * {SHA} and {MD5}; OpenLDAP and others the rest) */
 bool
 salted_read_ldap(const format *row, span rest, old_hash *out)
 {
