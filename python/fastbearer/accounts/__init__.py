@@ -32,7 +32,7 @@ from fastbearer.accounts.stores.protocol import (
     UserInUseError,
     UserStore,
 )
-from fastbearer.accounts.stores.sqlmodel import SQLModelUserStore
+from fastbearer.accounts.stores.sqlalchemy import SQLAlchemyUserStore, SQLModelUserStore
 from fastbearer.errors import StoreUnavailableError
 from fastbearer.fastapi import auth
 
@@ -50,6 +50,7 @@ __all__ = [
     "NameTakenError",
     "Phone",
     "PublicUser",
+    "SQLAlchemyUserStore",
     "SQLModelUserStore",
     "SignUp",
     "StoreUnavailableError",

@@ -5,7 +5,12 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
-from fastbearer.accounts.emails import EMAIL_LENGTH, given_email, normalize_email
+from fastbearer.accounts.emails import (
+    EMAIL_LENGTH,
+    given_email,
+    normalize_email,
+    recorded_form,
+)
 from fastbearer.errors import FastbearerError
 
 __all__ = [
@@ -22,6 +27,7 @@ __all__ = [
     "new_name",
     "normalize_phone",
     "normalize_username",
+    "recorded_name",
 ]
 
 Name = Literal["email", "username", "phone"]
@@ -157,3 +163,16 @@ def listed(names: Sequence[Name], last: str = "or") -> str:
     """Return some kinds of names in words: "email, user name or phone number"."""
     *others, final = (WORDS[name] for name in names)
     return f"{', '.join(others)} {last} {final}" if others else final
+
+
+def recorded_name(name: Name, text: str) -> str:
+    """Return the one form of a name on record; rows of others may have anything.
+
+    What is no such name stays what it is.
+    """
+    if name == "email":
+        return recorded_form(text)
+    try:
+        return given_name(name, text)
+    except ValueError:
+        return text

@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 TEXTS: dict[str, str] = {
-    **NAME_TEXTS,
+    **{str(name): text for name, text in NAME_TEXTS.items()},
     "password": "Password must be a string without NUL characters",
     "current_password": "Current password must be a string without NUL characters",
     "new_password": "New password must be a string without NUL characters",
