@@ -1,10 +1,11 @@
 """Accounts, assembled from their parts."""
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import APIRouter
+from pydantic import BaseModel
 
 from fastbearer import PasswordHash
 from fastbearer.accounts.client_address import UNKNOWN, ClientAddresses
@@ -13,20 +14,26 @@ from fastbearer.accounts.credentials import Credentials
 from fastbearer.accounts.database import Database
 from fastbearer.accounts.database_revocations import DatabaseRevocations
 from fastbearer.accounts.events import AccountEvent, EventName, Events, Handler
+from fastbearer.accounts.flows.entry import Entry
+from fastbearer.accounts.flows.parts import Parts
+from fastbearer.accounts.flows.recovery import Recovery
 from fastbearer.accounts.mail import ConfiguredSender
 from fastbearer.accounts.messages import Sender
+from fastbearer.accounts.names import NAMES, Name
 from fastbearer.accounts.routes.answers import Answers
-from fastbearer.accounts.routes.parts import Parts
 from fastbearer.accounts.routes.profile import ProfileRoutes
 from fastbearer.accounts.routes.recovery import RecoveryRoutes
-from fastbearer.accounts.routes.schemas import TEXTS
+from fastbearer.accounts.routes.refusals import ANSWERS
+from fastbearer.accounts.routes.schemas import TEXTS, PublicUser, SignUp
 from fastbearer.accounts.routes.sessions import SessionRoutes
 from fastbearer.accounts.sessions import Sessions
+from fastbearer.accounts.shape import Shape
 from fastbearer.accounts.stores.better_auth import BetterAuthUserStore
 from fastbearer.accounts.stores.checked import CheckedUserStore
 from fastbearer.accounts.stores.configured import ConfiguredUserStore
 from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.accounts.throttle import Throttle
+from fastbearer.accounts.user_claims import ClaimsFunction, UserClaims
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi import Auth
 from fastbearer.fastapi.strict_routes import StrictRoute
@@ -39,6 +46,7 @@ NO_DATABASE = (
     " database for {}"
 )
 PROBE = "readyz"
+WRONG_NAMES = "names= must be one or several of email, username and phone"
 
 logger = logging.getLogger("fastbearer")
 
@@ -47,6 +55,7 @@ class AccountsRoute(StrictRoute):
     """Invalid input is refused in the words of the schemas."""
 
     texts = TEXTS
+    answers = ANSWERS
 
 
 def log_sessions(auth: Auth) -> None:
@@ -93,6 +102,15 @@ class Accounts:
             it, they go where the settings say: through ``SMTP_URL``, or with
             ``MAIL_CONSOLE=1`` to standard error; with a store of your own, there
             are then no routes that send any.
+        sign_up: What somebody gives who signs up: a model derived from `SignUp`.
+        public: What a user is shown of themselves: a model derived from `PublicUser`,
+            whose fields are read from the user's row.
+        claims: A function, plain or a coroutine function, that takes a user's row and
+            returns further claims of their tokens; asked at sign-in and at refreshing.
+        names: What users sign in with: "email", "username", "phone", or several.
+
+    Raises:
+        ConfigurationError: ``names`` has none, or one that there is not.
 
     Attributes:
         router: The routes, under ``/api/auth``.
@@ -107,7 +125,13 @@ class Accounts:
         store: UserStore | None = None,
         hasher: PasswordHash | None = None,
         send: Sender | None = None,
+        sign_up: type[SignUp] = SignUp,
+        public: type[BaseModel] = PublicUser,
+        claims: ClaimsFunction | None = None,
+        names: Sequence[Name] = ("email",),
     ) -> None:
+        if not names or not set(names) <= set(NAMES):
+            raise ConfigurationError(WRONG_NAMES)
         self._is_own_store = store is not None
         self.database = Database(self._database_url)
         configured = ConfiguredUserStore(lambda: auth.settings, self.database)
@@ -122,26 +146,28 @@ class Accounts:
         self._credentials = Credentials(lambda: auth.settings, users, hasher)
         codes = Codes(self.database) if self._has_tables else None
         self._is_sender_used = codes is not None and send is None
-        self._sessions = Sessions(auth, users, self.database)
+        self._sessions = Sessions(auth, users, self.database, UserClaims(claims))
+        self._users = users
         parts = Parts(
             auth=auth,
             store=users,
             credentials=self._credentials,
             sessions=self._sessions,
-            answers=Answers(auth),
             throttle=self._throttle,
             clients=ClientAddresses(lambda: auth.settings),
             events=self._events,
             codes=codes,
+            shape=Shape(sign_up, public, tuple(names)),
         )
+        answers = Answers(auth)
         self.router = APIRouter(
             prefix="/api/auth",
             tags=["accounts"],
             route_class=AccountsRoute,
             lifespan=self.lifespan,
         )
-        SessionRoutes(parts).add_to(self.router)
-        ProfileRoutes(parts).add_to(self.router)
+        SessionRoutes(parts, Entry(parts), answers).add_to(self.router)
+        ProfileRoutes(parts, answers).add_to(self.router)
         if codes is not None:
             self._add_codes(parts, codes, send or self._sender)
 
@@ -291,8 +317,8 @@ class Accounts:
         return "database_url" in self._auth.settings.model_fields_set
 
     def _add_codes(self, parts: Parts, codes: Codes, send: Sender) -> None:
-        recovery = RecoveryRoutes(parts, codes, send)
-        recovery.add_to(self.router)
+        recovery = Recovery(parts, codes, send)
+        RecoveryRoutes(parts, recovery).add_to(self.router)
 
         @self.on_event("signed_up")
         async def welcome(event: AccountEvent) -> None:

@@ -31,7 +31,7 @@ from fastbearer.errors import (
     HasherBusyError,
     StoreUnavailableError,
 )
-from fastbearer.fastapi.challenges import answer_to
+from fastbearer.fastapi.challenges import Answer, answer_to
 from fastbearer.fastapi.dependencies import BearerDependency
 
 __all__ = ["Refusal", "StrictRoute", "Text", "WithoutNul", "on_outage", "refusals"]
@@ -98,9 +98,12 @@ class StrictRoute(APIRoute):
     Attributes:
         texts: Field, or path or query parameter -> what to say when it is
             invalid. The first one that is invalid is named.
+        answers: Class of an error -> the response, beside those of ``answer_to`` and
+            before them.
     """
 
     texts: ClassVar[Mapping[str, str]] = {}
+    answers: ClassVar[Mapping[type[FastbearerError], Answer]] = {}
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return FastAPI's handler, with our reader before and words after it."""
@@ -118,7 +121,7 @@ class StrictRoute(APIRoute):
                     logger.error("store unavailable: %s", error.__cause__)
                 if isinstance(error, OUTAGES):
                     await _undo(request.scope)
-                raise answer_to(error) from error
+                raise answer_to(error, answers=self.answers) from error
             # What a user sees is theirs alone, and with a cookie nothing else says so
             # to a cache (RFC 9111 3.5).
             response.headers.setdefault("Cache-Control", "no-store")

@@ -4,6 +4,7 @@ from fastapi import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
+from fastbearer.accounts.flows.entry import Former
 from fastbearer.accounts.models import User
 from fastbearer.accounts.routes.schemas import (
     CookieSession,
@@ -61,15 +62,14 @@ class Answers:
         cookie = self._refresh_cookie()
         return None if cookie is None else cookie.read(conn.scope)
 
-    def former(self, conn: HTTPConnection) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def former(self, conn: HTTPConnection) -> Former:
         """Return the tokens that the browser has, before it gets others.
 
         Of several cookies of one name, one may be good; a bad one beside it, which
         another site of the domain may have set, keeps nothing alive.
         """
         cookies = (self._auth.cookie, self._refresh_cookie())
-        access, refresh = (_values(cookie, conn) for cookie in cookies)
-        return access, refresh
+        return Former(*(_values(cookie, conn) for cookie in cookies))
 
     def _set_cookies(
         self, cookie: TokenCookie, tokens: Tokens, response: Response

@@ -59,7 +59,7 @@ class CheckedUserStore:
             purpose: What it is needed for, to be shown.
 
         Raises:
-            ConfigurationError: It cannot.
+            ConfigurationError: The store lacks the method.
         """
         if not callable(getattr(self._store, method, None)):
             kind = type(self._store).__name__

@@ -1,0 +1,69 @@
+"""Why something is not done; the routes say it in their own words."""
+
+from fastbearer.errors import FastbearerError, TokenError
+
+__all__ = [
+    "NoSuchUserError",
+    "NotCreatedError",
+    "OvertakenError",
+    "RefreshOffError",
+    "RevocationOffError",
+    "WrongCodeError",
+    "WrongCredentialsError",
+    "WrongPasswordError",
+    "WrongRefreshTokenError",
+]
+
+
+class WrongCredentialsError(FastbearerError):
+    """Nobody has this name and this password."""
+
+    code = "wrong_credentials"
+
+
+class WrongPasswordError(FastbearerError):
+    """The signed-in user has another password than the one that was given."""
+
+    code = "wrong_password"
+
+
+class WrongCodeError(FastbearerError):
+    """A code is nobody's, was used, or has expired."""
+
+    code = "wrong_code"
+
+
+class WrongRefreshTokenError(FastbearerError):
+    """A refresh token is missing, or is not good."""
+
+    code = "wrong_refresh_token"
+
+
+class NoSuchUserError(TokenError):
+    """The user of a token is gone, or never was."""
+
+    code = "no_such_user"
+
+
+class OvertakenError(TokenError):
+    """The session ended while something was done in it."""
+
+    code = "overtaken"
+
+
+class NotCreatedError(FastbearerError):
+    """The store of users has failed, and nobody was added."""
+
+    code = "not_created"
+
+
+class RefreshOffError(FastbearerError):
+    """There are no refresh tokens here."""
+
+    code = "refresh_off"
+
+
+class RevocationOffError(FastbearerError):
+    """Sessions cannot be ended here."""
+
+    code = "revocation_off"

@@ -1,0 +1,64 @@
+"""What the accounts refuse, in the words of their routes."""
+
+from collections.abc import Mapping
+
+from fastbearer.accounts.flows.errors import (
+    NotCreatedError,
+    OvertakenError,
+    RefreshOffError,
+    RevocationOffError,
+    WrongCodeError,
+    WrongCredentialsError,
+    WrongPasswordError,
+    WrongRefreshTokenError,
+)
+from fastbearer.accounts.routes.schemas import TEXTS
+from fastbearer.accounts.stores.protocol import (
+    EmailTakenError,
+    InvalidEmailError,
+    NameTakenError,
+    UserInUseError,
+)
+from fastbearer.errors import FastbearerError, RevokedTokenError
+from fastbearer.fastapi.challenges import ANSWERS as COMMON
+from fastbearer.fastapi.challenges import Answer
+
+__all__ = [
+    "ANSWERS",
+    "CROSS_SITE",
+    "EMAIL_TAKEN",
+    "IN_USE",
+    "NOT_CREATED",
+    "REFRESH_OFF",
+    "REVOCATION_OFF",
+    "WRONG_CREDENTIALS",
+    "WRONG_REFRESH_TOKEN",
+]
+
+EMAIL_TAKEN = "Email already registered"
+NAME_TAKEN = "User name or phone number already registered"
+WRONG_CREDENTIALS = "Invalid email or password"
+NOT_CREATED = "Failed to create account"
+WRONG_PASSWORD = "Current password is wrong"
+WRONG_CODE = "Code is wrong, was used or has expired"
+WRONG_REFRESH_TOKEN = "Invalid refresh token. Please sign in again."
+REFRESH_OFF = "Refresh tokens are off"
+REVOCATION_OFF = "Sessions cannot be ended here: revocation is off"
+IN_USE = "The account cannot be deleted while other data refers to it"
+CROSS_SITE = "A cookie, and from another site"
+
+ANSWERS: Mapping[type[FastbearerError], Answer] = {
+    EmailTakenError: Answer(400, EMAIL_TAKEN),
+    NameTakenError: Answer(400, NAME_TAKEN),
+    InvalidEmailError: Answer(400, TEXTS["email"]),
+    NotCreatedError: Answer(500, NOT_CREATED),
+    WrongCredentialsError: Answer(401, WRONG_CREDENTIALS, challenge=""),
+    WrongPasswordError: Answer(403, WRONG_PASSWORD),
+    WrongCodeError: Answer(400, WRONG_CODE),
+    WrongRefreshTokenError: Answer(401, WRONG_REFRESH_TOKEN, challenge=""),
+    OvertakenError: COMMON[RevokedTokenError],
+    RefreshOffError: Answer(404, REFRESH_OFF),
+    RevocationOffError: Answer(404, REVOCATION_OFF),
+    UserInUseError: Answer(409, IN_USE),
+}
+"""Another set of routes may say the same in other words."""

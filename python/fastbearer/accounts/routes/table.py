@@ -1,0 +1,86 @@
+"""Routes, as a router is told of them."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from fastapi import APIRouter, Depends
+
+__all__ = ["Routes", "Row", "given_by"]
+
+
+class Row(NamedTuple):
+    """One route, as the router is told of it.
+
+    Attributes:
+        path: Below the router's prefix.
+        handler: As `given_by` makes it, where it needs dependencies.
+        refusals: What OpenAPI says of them.
+        method: HTTP's.
+        status: The status of success.
+        checks: Dependencies that only refuse.
+    """
+
+    path: str
+    handler: Callable[..., Any]
+    refusals: dict[int | str, dict[str, Any]]
+    method: str = "POST"
+    status: int = 200
+    checks: Sequence[Callable[..., Any]] = ()
+
+
+class Routes:
+    """Routes that belong together."""
+
+    def rows(self) -> Iterable[Row]:
+        """Return the routes, in the order in which OpenAPI shows them."""
+        raise NotImplementedError
+
+    def add_to(self, router: APIRouter) -> None:
+        """Add the routes to a router."""
+        for row in self.rows():
+            router.add_api_route(
+                row.path,
+                row.handler,
+                methods=[row.method],
+                status_code=row.status,
+                dependencies=[Depends(check) for check in row.checks],
+                responses=row.refusals,
+            )
+
+
+def given_by(
+    handler: Callable[..., Awaitable[Any]],
+    types: Mapping[str, Any] = {},
+    **dependencies: Callable[..., Any],
+) -> Callable[..., Awaitable[Any]]:
+    """Return a route's handler whose named parameters come from dependencies.
+
+    A method cannot name what is its own object's in its signature.
+
+    Args:
+        handler: The method.
+        types: Parameter -> its type, in place of the method's; "return" is what it
+            returns.
+        dependencies: Parameter -> the dependency.
+    """
+
+    async def endpoint(**values: Any) -> Any:
+        return await handler(**values)
+
+    signature = inspect.signature(handler)
+    parameters = []
+    for parameter in signature.parameters.values():
+        parameter = parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        if parameter.name in dependencies:
+            default = Depends(dependencies[parameter.name])
+            parameter = parameter.replace(default=default)
+        if parameter.name in types:
+            parameter = parameter.replace(annotation=types[parameter.name])
+        parameters.append(parameter)
+    returned = types.get("return", signature.return_annotation)
+    endpoint.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=parameters, return_annotation=returned
+    )
+    endpoint.__name__, endpoint.__doc__ = handler.__name__, handler.__doc__
+    return endpoint
