@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import CHAR, Column, String, Table, UniqueConstraint, Uuid, inspect
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.exc import NoInspectionAvailable
+from sqlalchemy.ext.hybrid import HybridExtensionType
 from sqlalchemy.orm import Mapper, SynonymProperty
 
 from fastbearer.accounts.emails import recorded_form
@@ -266,8 +267,9 @@ class UserMapping:
         """Tell whether an attribute is a property or a constant, not a relationship."""
         descriptors = self.mapper.all_orm_descriptors
         if name in descriptors:
-            is_extension = bool(descriptors[name].extension_type.value)
-            return is_extension or name in self.mapper.columns
+            kind = descriptors[name].extension_type
+            is_hybrid = kind is HybridExtensionType.HYBRID_PROPERTY
+            return is_hybrid or name in self.mapper.columns
         if callable(getattr(self.model, name)):
             model = self.model.__name__
             raise ConfigurationError(METHOD.format(model=model, name=name))
