@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from fastapi import FastAPI
 from pydantic import (
@@ -18,7 +17,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from sqlalchemy import JSON, Column, ForeignKey
+from sqlalchemy import JSON, ForeignKey
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from accounts_kit import (
@@ -39,12 +38,10 @@ from accounts_kit import (
 )
 from fastbearer.accounts import (
     Accounts,
-    Email,
     PublicUser,
     SignUp,
     SQLModelUserStore,
     User,
-    UserName,
 )
 from fastbearer.errors import ConfigurationError
 from project_models import Engines, async_dependency, sync_dependency
@@ -52,6 +49,7 @@ from servers import BOTH, own_database
 
 Serve = Callable[[FastAPI], str]
 
+EMAIL_RULE = "Email must be a valid address of at most 254 characters"
 COMPANY = "Company must be a string of 2 to 40 characters"
 
 
@@ -63,7 +61,7 @@ class Person(Base):
     """Users as a project has them."""
 
     __tablename__ = "person"
-    __table_args__ = {"sqlite_autoincrement": True}
+    __table_args__ = ({"sqlite_autoincrement": True},)
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(unique=True)
     pwd: Mapped[str]
@@ -198,7 +196,10 @@ def test_own_fields_come_in_and_go_out(
         ({"plan": ["paid"]}, "plan is invalid"),
         ({"address": {"city": "Bern", "postcode": "secret"}}, "address is invalid"),
         ({"address": {}}, "address is invalid"),
-        ({"email": "nobody"}, "Email must be a valid address of at most 254 characters"),
+        (
+            {"email": "nobody"},
+            "Email must be a valid address of at most 254 characters",
+        ),
     ],
 )
 def test_an_invalid_field_is_named_and_its_value_is_not(

@@ -26,7 +26,7 @@ from fastbearer.accounts.routes.recovery import RecoveryRoutes
 from fastbearer.accounts.routes.refusals import answers_for
 from fastbearer.accounts.routes.schemas import TEXTS, PublicUser, SignUp
 from fastbearer.accounts.routes.sessions import SessionRoutes
-from fastbearer.accounts.routes.shaped import Shaped
+from fastbearer.accounts.routes.shaped import Shaped, check_schemas
 from fastbearer.accounts.sessions import Sessions
 from fastbearer.accounts.shape import Shape
 from fastbearer.accounts.stores.better_auth import BetterAuthUserStore
@@ -135,6 +135,7 @@ class Accounts:
         claims: ClaimsFunction | None = None,
         names: Sequence[Name] = ("email",),
     ) -> None:
+        check_schemas(sign_up, public)
         self._shape = Shape(
             sign_up, public, names, getattr(store, "attribute_names", {})
         )

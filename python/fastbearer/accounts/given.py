@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import AliasChoices, AliasPath, BaseModel
+from pydantic import AliasChoices, AliasPath, BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from fastbearer.accounts.models import User
@@ -105,6 +105,13 @@ class Given:
         )
         user.give(self._further(body))
         return user
+
+    @staticmethod
+    def password_of(body: BaseModel) -> str:
+        """Return the password of a body; a project may have made it a `SecretStr`."""
+        password: Any = getattr(body, "password", "")
+        hidden = isinstance(password, SecretStr)
+        return password.get_secret_value() if hidden else password
 
     def _further(self, body: BaseModel) -> dict[str, Any]:
         """Return what a body has for the project's own fields.

@@ -1,5 +1,6 @@
 """What users are shown of themselves."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar, get_args
 
@@ -29,6 +30,8 @@ NOT_LOADED = (
     " public schema, and let a route of yours show it"
 )
 NOT_SHOWN = "the row of a user does not fit {model}: {fields}"
+
+logger = logging.getLogger("fastbearer")
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -72,11 +75,10 @@ class Shown:
             NotShownError: The row does not fit; the error shows no value of it.
         """
         try:
-            values = _values(user, schema)
-            return schema.model_validate(values, from_attributes=True)
-        except ValidationError as error:
-            places = {str(one["loc"][0]) for one in error.errors() if one["loc"]}
-            raise _not_shown(schema, sorted(places)) from None
+            return _validated(_values(user, schema), schema)
+        except NotShownError as error:
+            logger.error("user %s: %s", user.id, error, exc_info=error.__cause__)
+            raise
 
     def check_row(self, row: type | None) -> None:
         """Check that what is to be shown is there.
@@ -98,6 +100,14 @@ class Shown:
                 raise ConfigurationError(NOT_LOADED.format(**told))
             if field.is_required() and name not in STAND_INS and not _has(row, name):
                 raise ConfigurationError(NOT_IN_ROW.format(**told))
+
+
+def _validated(values: dict[str, Any], schema: type[Model]) -> Model:
+    try:
+        return schema.model_validate(values, from_attributes=True)
+    except ValidationError as error:
+        places = {str(one["loc"][0]) for one in error.errors() if one["loc"]}
+        raise _not_shown(schema, sorted(places)) from None
 
 
 def _values(user: User, schema: type[BaseModel]) -> dict[str, Any]:

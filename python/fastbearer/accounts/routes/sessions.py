@@ -67,9 +67,10 @@ class SessionRoutes(Routes):
 
         The e-mail is kept without the spaces around it and in lower case.
         """
-        user = self._parts.shape.given.user_of(body)
+        given = self._parts.shape.given
+        user, password = given.user_of(body), given.password_of(body)
         former = self._answers.former(request)
-        entered = await self._entry.sign_up(user, body.password, request, former)
+        entered = await self._entry.sign_up(user, password, request, former)
         return self._answers.signed_in(*entered, response)
 
     async def sign_in(self, body: Any, request: Request, response: Response) -> Any:

@@ -29,7 +29,7 @@ from fastbearer.accounts.routes.schemas import (
 from fastbearer.accounts.shape import Shape
 from fastbearer.errors import ConfigurationError
 
-__all__ = ["Shaped"]
+__all__ = ["Shaped", "check_schemas"]
 
 WRONG_MODEL = "{}= must be a class derived from fastbearer.accounts.{}"
 INVALID = "{} is invalid"
@@ -56,14 +56,9 @@ class Shaped:
         sign_in: What somebody gives who signs in.
         signed_in: The answer to either.
         me: The answer to who asks for their account.
-
-    Raises:
-        ConfigurationError: A schema is not derived from ours.
     """
 
     def __init__(self, shape: Shape) -> None:
-        _check("sign_up", shape.sign_up, SignUp)
-        _check("public", shape.public, PublicUser)
         self._shape = shape
         self.sign_up = _sign_up(shape)
         self.sign_up_texts = dict(_texts(self.sign_up))
@@ -111,9 +106,16 @@ class Shaped:
         return self.me(data=self._shape.shown.of(user, self._mine))
 
 
-def _check(argument: str, model: Any, base: type) -> None:
-    if not (isinstance(model, type) and issubclass(model, base)):
-        raise ConfigurationError(WRONG_MODEL.format(argument, base.__name__))
+def check_schemas(sign_up: Any, public: Any) -> None:
+    """Check that a project has derived its schemas from ours.
+
+    Raises:
+        ConfigurationError: It has not.
+    """
+    given = (("sign_up", sign_up, SignUp), ("public", public, PublicUser))
+    for argument, model, base in given:
+        if not (isinstance(model, type) and issubclass(model, base)):
+            raise ConfigurationError(WRONG_MODEL.format(argument, base.__name__))
 
 
 def _sign_up(shape: Shape) -> Any:
