@@ -110,8 +110,8 @@ class Given:
     def password_of(body: BaseModel) -> str:
         """Return the password of a body; a project may have made it a `SecretStr`."""
         password: Any = getattr(body, "password", "")
-        hidden = isinstance(password, SecretStr)
-        return password.get_secret_value() if hidden else password
+        is_hidden = isinstance(password, SecretStr)
+        return str(password.get_secret_value() if is_hidden else password)
 
     def _further(self, body: BaseModel) -> dict[str, Any]:
         """Return what a body has for the project's own fields.
