@@ -16,8 +16,12 @@ from fastbearer.accounts.migrations.filters import (
     metadata,
 )
 from fastbearer.accounts.models import User
+from fastbearer.accounts.routes.fastapi_users.layout import FastAPIUsersLayout
+from fastbearer.accounts.routes.fastapi_users.schemas import UserRead, UserUpdate
+from fastbearer.accounts.routes.schemas import PublicUser, SignUp
 from fastbearer.accounts.stores.better_auth import BetterAuthUserStore
 from fastbearer.accounts.stores.database import DatabaseUserStore
+from fastbearer.accounts.stores.fastapi_users_table import FastAPIUsersTable
 from fastbearer.accounts.stores.protocol import (
     EmailTakenError,
     InvalidEmailError,
@@ -36,14 +40,20 @@ __all__ = [
     "DatabaseRevocations",
     "DatabaseUserStore",
     "EmailTakenError",
+    "FastAPIUsersLayout",
+    "FastAPIUsersTable",
     "InvalidEmailError",
     "Message",
+    "PublicUser",
     "SQLAlchemyUserStore",
     "SQLModelUserStore",
+    "SignUp",
     "StoreUnavailableError",
     "User",
     "UserInUseError",
+    "UserRead",
     "UserStore",
+    "UserUpdate",
     "accounts",
     "include_name",
     "include_object",

@@ -1,7 +1,7 @@
 """Accounts, assembled from their parts."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import APIRouter
@@ -21,11 +21,14 @@ from fastbearer.accounts.mail import ConfiguredSender
 from fastbearer.accounts.messages import Sender
 from fastbearer.accounts.names import NAMES, Name
 from fastbearer.accounts.routes.answers import Answers
+from fastbearer.accounts.routes.fastapi_users.every import every_route
+from fastbearer.accounts.routes.fastapi_users.layout import Layout, layout_of
 from fastbearer.accounts.routes.profile import ProfileRoutes
 from fastbearer.accounts.routes.recovery import RecoveryRoutes
 from fastbearer.accounts.routes.refusals import ANSWERS
 from fastbearer.accounts.routes.schemas import TEXTS, PublicUser, SignUp
 from fastbearer.accounts.routes.sessions import SessionRoutes
+from fastbearer.accounts.routes.table import Routes
 from fastbearer.accounts.sessions import Sessions
 from fastbearer.accounts.shape import Shape
 from fastbearer.accounts.stores.better_auth import BetterAuthUserStore
@@ -45,6 +48,7 @@ NO_DATABASE = (
     "DATABASE_URL must be set: the users are in a store of their own, and there is no"
     " database for {}"
 )
+NO_REFRESH = "REFRESH_TOKENS=1: the routes of fastapi-users have no refresh tokens"
 PROBE = "readyz"
 WRONG_NAMES = "names= must be one or several of email, username and phone"
 
@@ -108,12 +112,15 @@ class Accounts:
         claims: A function, plain or a coroutine function, that takes a user's row and
             returns further claims of their tokens; asked at sign-in and at refreshing.
         names: What users sign in with: "email", "username", "phone", or several.
+        layout: "fastapi-users", or a `FastAPIUsersLayout`, for its routes in place of
+            ours: for a frontend that was made for them.
 
     Raises:
-        ConfigurationError: ``names`` has none, or one that there is not.
+        ConfigurationError: ``names`` has none, or one that there is not; or there is
+            no such layout.
 
     Attributes:
-        router: The routes, under ``/api/auth``.
+        router: The routes, under ``/api/auth`` or where the layout has them.
         database: The database of ``DATABASE_URL``.
         store: Where the users are.
     """
@@ -129,6 +136,7 @@ class Accounts:
         public: type[BaseModel] = PublicUser,
         claims: ClaimsFunction | None = None,
         names: Sequence[Name] = ("email",),
+        layout: Layout | None = None,
     ) -> None:
         if not names or not set(names) <= set(NAMES):
             raise ConfigurationError(WRONG_NAMES)
@@ -159,17 +167,19 @@ class Accounts:
             codes=codes,
             shape=Shape(sign_up, public, tuple(names)),
         )
-        answers = Answers(auth)
+        self._layout = layout_of(layout)
         self.router = APIRouter(
-            prefix="/api/auth",
+            prefix="/api/auth" if self._layout is None else "",
             tags=["accounts"],
             route_class=AccountsRoute,
             lifespan=self.lifespan,
         )
-        SessionRoutes(parts, Entry(parts), answers).add_to(self.router)
-        ProfileRoutes(parts, answers).add_to(self.router)
+        recovery = None
         if codes is not None:
-            self._add_codes(parts, codes, send or self._sender)
+            recovery = Recovery(parts, codes, send or self._sender)
+            self._welcome_by(recovery)
+        for routes in self._routes(parts, recovery):
+            routes.add_to(self.router)
 
     def on_event(self, *names: EventName) -> Callable[[Handler], Handler]:
         """Return a decorator for functions that shall know what happens.
@@ -206,6 +216,8 @@ class Accounts:
         """
         self._auth.revocations_of_accounts = self._own_revocations
         self._set_home()
+        if self._layout is not None and self._auth.settings.refresh_tokens:
+            raise ConfigurationError(NO_REFRESH)
         _ = self._auth.signer
         self._credentials.prepare()
         self._sender.prepare(is_used=self._is_sender_used)
@@ -316,10 +328,18 @@ class Accounts:
     def _has_database_url(self) -> bool:
         return "database_url" in self._auth.settings.model_fields_set
 
-    def _add_codes(self, parts: Parts, codes: Codes, send: Sender) -> None:
-        recovery = Recovery(parts, codes, send)
-        RecoveryRoutes(parts, recovery).add_to(self.router)
+    def _routes(self, parts: Parts, recovery: Recovery | None) -> Iterator[Routes]:
+        """Yield the routes, in the order in which OpenAPI shows them."""
+        entry, answers = Entry(parts), Answers(parts.auth)
+        if self._layout is not None:
+            yield from every_route(self._layout, parts, entry, answers, recovery)
+            return
+        yield SessionRoutes(parts, entry, answers)
+        yield ProfileRoutes(parts, answers)
+        if recovery is not None:
+            yield RecoveryRoutes(parts, recovery)
 
+    def _welcome_by(self, recovery: Recovery) -> None:
         @self.on_event("signed_up")
         async def welcome(event: AccountEvent) -> None:
             if self._auth.settings.email_verification and event.user is not None:
