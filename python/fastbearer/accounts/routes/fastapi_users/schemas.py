@@ -10,8 +10,8 @@ from fastbearer.accounts.routes.schemas import (
     Email,
     GivenEmail,
     Password,
-    Secret,
 )
+from fastbearer.fastapi.strict_routes import Text
 
 __all__ = [
     "BearerToken",
@@ -48,7 +48,9 @@ class UserUpdate(Body):
     """
 
     email: Email | None = None
-    password: Password | None = None
+    password: Text | None = Field(
+        default=None, repr=False, json_schema_extra={"format": "password"}
+    )
     is_active: StrictBool | None = Field(default=None, description="For superusers")
     is_superuser: StrictBool | None = Field(default=None, description="For superusers")
     is_verified: StrictBool | None = Field(default=None, description="For superusers")
@@ -63,7 +65,7 @@ class KnownEmail(Body):
 class GivenToken(Body):
     """A token from a message."""
 
-    token: Secret = Field(repr=False)
+    token: Text = Field(repr=False)
 
 
 class ResetPassword(GivenToken):
