@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 
 class Entered(NamedTuple):
-    """A user who has a session, and its tokens."""
+    """A user, and the tokens of their session."""
 
     user: User
     tokens: Tokens
@@ -116,7 +116,7 @@ class Entry:
     async def register(
         self, user: User, password: str, request: HTTPConnection
     ) -> User:
-        """Add a user who signs in later; otherwise as `sign_up`."""
+        """Add a user, whose first session is to come; otherwise as `sign_up`."""
         await self._prepare(user, password, request)
         await _created(self._parts.store.add(user))
         await self._parts.tell("signed_up", request, user.email, user=user)

@@ -62,7 +62,7 @@ class LaxJSONRequest(StrictRequest):
         """Return the parsed body.
 
         Raises:
-            JSONDecodeError: It is no JSON.
+            JSONDecodeError: It cannot be read.
         """
         try:
             return await super().json()
