@@ -1,7 +1,7 @@
 """Accounts, assembled from their parts."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import APIRouter
@@ -22,13 +22,17 @@ from fastbearer.accounts.messages import Sender
 from fastbearer.accounts.names import NAMES, Name
 from fastbearer.accounts.routes.answers import Answers
 from fastbearer.accounts.routes.fastapi_users.every import every_route
-from fastbearer.accounts.routes.fastapi_users.layout import Layout, layout_of
+from fastbearer.accounts.routes.fastapi_users.layout import (
+    FastAPIUsersLayout,
+    Layout,
+    layout_of,
+)
 from fastbearer.accounts.routes.profile import ProfileRoutes
 from fastbearer.accounts.routes.recovery import RecoveryRoutes
 from fastbearer.accounts.routes.refusals import ANSWERS
 from fastbearer.accounts.routes.schemas import TEXTS, PublicUser, SignUp
 from fastbearer.accounts.routes.sessions import SessionRoutes
-from fastbearer.accounts.routes.table import Routes
+from fastbearer.accounts.routes.token import TokenRoutes
 from fastbearer.accounts.sessions import Sessions
 from fastbearer.accounts.shape import Shape
 from fastbearer.accounts.stores.better_auth import BetterAuthUserStore
@@ -49,7 +53,10 @@ NO_DATABASE = (
     " database for {}"
 )
 NO_REFRESH = "REFRESH_TOKENS=1: the routes of fastapi-users have no refresh tokens"
+TWO_FORMS = "layout= has a password form of its own: leave out password_form"
 PROBE = "readyz"
+PREFIX = "/api/auth"
+TOKEN_URL = f"{PREFIX[1:]}/token"
 WRONG_NAMES = "names= must be one or several of email, username and phone"
 
 logger = logging.getLogger("fastbearer")
@@ -112,12 +119,15 @@ class Accounts:
         claims: A function, plain or a coroutine function, that takes a user's row and
             returns further claims of their tokens; asked at sign-in and at refreshing.
         names: What users sign in with: "email", "username", "phone", or several.
+        password_form: Whether there is ``/token`` as well, the token endpoint of OAuth
+            2.0, which OpenAPI then names for Swagger UI's Authorize button and for
+            generated clients; or its URL as seen from the OpenAPI document, where that
+            is not ``api/auth/token``.
         layout: "fastapi-users", or a `FastAPIUsersLayout`, for its routes in place of
             ours: for a frontend that was made for them.
 
     Raises:
-        ConfigurationError: ``names`` has none, or one that there is not; or there is
-            no such layout.
+        ConfigurationError: ``names`` has none, or one that there is not.
 
     Attributes:
         router: The routes, under ``/api/auth`` or where the layout has them.
@@ -136,6 +146,7 @@ class Accounts:
         public: type[BaseModel] = PublicUser,
         claims: ClaimsFunction | None = None,
         names: Sequence[Name] = ("email",),
+        password_form: bool | str = False,
         layout: Layout | None = None,
     ) -> None:
         if not names or not set(names) <= set(NAMES):
@@ -167,19 +178,28 @@ class Accounts:
             codes=codes,
             shape=Shape(sign_up, public, tuple(names)),
         )
+        answers = Answers(auth)
         self._layout = layout_of(layout)
         self.router = APIRouter(
-            prefix="/api/auth" if self._layout is None else "",
+            prefix=PREFIX if self._layout is None else "",
             tags=["accounts"],
             route_class=AccountsRoute,
             lifespan=self.lifespan,
         )
-        recovery = None
+        entry = Entry(parts)
+        if self._layout is not None:
+            if password_form:
+                raise ConfigurationError(TWO_FORMS)
+            self._add_layout(self._layout, parts, entry, answers, send)
+            return
+        if password_form:
+            url = TOKEN_URL if password_form is True else password_form
+            auth.show_password_form(url)
+            TokenRoutes(parts, entry).add_to(self.router)
+        SessionRoutes(parts, entry, answers).add_to(self.router)
+        ProfileRoutes(parts, answers).add_to(self.router)
         if codes is not None:
-            recovery = Recovery(parts, codes, send or self._sender)
-            self._welcome_by(recovery)
-        for routes in self._routes(parts, recovery):
-            routes.add_to(self.router)
+            self._add_codes(parts, codes, send or self._sender)
 
     def on_event(self, *names: EventName) -> Callable[[Handler], Handler]:
         """Return a decorator for functions that shall know what happens.
@@ -328,16 +348,28 @@ class Accounts:
     def _has_database_url(self) -> bool:
         return "database_url" in self._auth.settings.model_fields_set
 
-    def _routes(self, parts: Parts, recovery: Recovery | None) -> Iterator[Routes]:
-        """Yield the routes, in the order in which OpenAPI shows them."""
-        entry, answers = Entry(parts), Answers(parts.auth)
-        if self._layout is not None:
-            yield from every_route(self._layout, parts, entry, answers, recovery)
-            return
-        yield SessionRoutes(parts, entry, answers)
-        yield ProfileRoutes(parts, answers)
-        if recovery is not None:
-            yield RecoveryRoutes(parts, recovery)
+    def _add_layout(
+        self,
+        layout: FastAPIUsersLayout,
+        parts: Parts,
+        entry: Entry,
+        answers: Answers,
+        send: Sender | None,
+    ) -> None:
+        """Add the routes of fastapi-users in place of ours."""
+        recovery = None
+        if parts.codes is not None:
+            recovery = Recovery(parts, parts.codes, send or self._sender)
+            self._welcome_by(recovery)
+        if layout.auth is not None:
+            parts.auth.show_password_form(f"{layout.auth[1:]}/login")
+        for routes in every_route(layout, parts, entry, answers, recovery):
+            routes.add_to(self.router)
+
+    def _add_codes(self, parts: Parts, codes: Codes, send: Sender) -> None:
+        recovery = Recovery(parts, codes, send)
+        RecoveryRoutes(parts, recovery).add_to(self.router)
+        self._welcome_by(recovery)
 
     def _welcome_by(self, recovery: Recovery) -> None:
         @self.on_event("signed_up")

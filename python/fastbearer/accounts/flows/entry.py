@@ -34,7 +34,7 @@ from fastbearer.errors import (
 __all__ = ["Entered", "Entry", "Former", "Login"]
 
 PASSES = (EmailTakenError, NameTakenError, InvalidEmailError, StoreUnavailableError)
-"""What a store says of a new user, and is no failure of it."""
+"""What a store says of a new user without having failed."""
 
 logger = logging.getLogger("fastbearer")
 

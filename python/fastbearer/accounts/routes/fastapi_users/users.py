@@ -95,7 +95,7 @@ class UsersRoutes(Routes):
         """Refuse whose row does not say that they are a superuser.
 
         Raises:
-            NotSuperuserError: They are none.
+            NotSuperuserError: The row says no such thing.
         """
         if not is_superuser(await self._parts.user_of(user)):
             raise NotSuperuserError("not a superuser")
