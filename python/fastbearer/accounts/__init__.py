@@ -16,6 +16,8 @@ from fastbearer.accounts.migrations.filters import (
     metadata,
 )
 from fastbearer.accounts.models import User
+from fastbearer.accounts.routes.fastapi_users.layout import FastAPIUsersLayout
+from fastbearer.accounts.routes.fastapi_users.schemas import UserRead, UserUpdate
 from fastbearer.accounts.routes.schemas import (
     Email,
     Phone,
@@ -25,6 +27,7 @@ from fastbearer.accounts.routes.schemas import (
 )
 from fastbearer.accounts.stores.better_auth import BetterAuthUserStore
 from fastbearer.accounts.stores.database import DatabaseUserStore
+from fastbearer.accounts.stores.fastapi_users_table import FastAPIUsersTable
 from fastbearer.accounts.stores.protocol import (
     EmailTakenError,
     InvalidEmailError,
@@ -45,6 +48,8 @@ __all__ = [
     "DatabaseUserStore",
     "Email",
     "EmailTakenError",
+    "FastAPIUsersLayout",
+    "FastAPIUsersTable",
     "InvalidEmailError",
     "Message",
     "NameTakenError",
@@ -57,7 +62,9 @@ __all__ = [
     "User",
     "UserInUseError",
     "UserName",
+    "UserRead",
     "UserStore",
+    "UserUpdate",
     "accounts",
     "include_name",
     "include_object",

@@ -1,9 +1,9 @@
 """Sign-up, sign-in, refreshing and sign-out."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from starlette.requests import HTTPConnection
 
@@ -37,6 +37,8 @@ PASSES = (EmailTakenError, NameTakenError, InvalidEmailError, StoreUnavailableEr
 """What a store says of a new user without having failed."""
 
 logger = logging.getLogger("fastbearer")
+
+T = TypeVar("T")
 
 
 class Entered(NamedTuple):
@@ -103,6 +105,27 @@ class Entry:
             NotCreatedError: The store has failed.
             TooManyAttemptsError: There were too many.
         """
+        await self._prepare(user, password, request)
+        tokens = await _created(self._added(user))
+        parts = self._parts
+        await parts.succeed("signin", request, parts.shape.called(user))
+        await self._end_former(former)
+        await parts.tell("signed_up", request, user.email, user=user)
+        return Entered(user, tokens)
+
+    async def register(
+        self, user: User, password: str, request: HTTPConnection
+    ) -> User:
+        """Add a user, whose first session is to come; otherwise as `sign_up`."""
+        await self._prepare(user, password, request)
+        await _created(self._parts.store.add(user))
+        await self._parts.tell("signed_up", request, user.email, user=user)
+        return user
+
+    async def _prepare(
+        self, user: User, password: str, request: HTTPConnection
+    ) -> None:
+        """Hash the password of a new user, if it is one."""
         parts = self._parts
         named = parts.shape.called(user)
         names = user.other_names
@@ -111,17 +134,6 @@ class Entry:
         newer = await parts.credentials.hash_new(password, user.email, *names)
         user.password_hash = newer
         user.created_at = user.updated_at = utc_now()
-        try:
-            tokens = await self._added(user)
-        except PASSES:
-            raise
-        except Exception as error:
-            logger.exception("account not created")
-            raise NotCreatedError("account not created") from error
-        await parts.succeed("signin", request, named)
-        await self._end_former(former)
-        await parts.tell("signed_up", request, user.email, user=user)
-        return Entered(user, tokens)
 
     async def _added(self, user: User) -> Tokens:
         """Keep a new user and begin their session: both, or neither."""
@@ -270,3 +282,18 @@ class Entry:
             found = await sessions.session_of(refresh)
             if found is not None:
                 await sessions.end_family(found[1])
+
+
+async def _created(work: Awaitable[T]) -> T:
+    """Do what keeps a new user.
+
+    Raises:
+        NotCreatedError: It has failed.
+    """
+    try:
+        return await work
+    except PASSES:
+        raise
+    except Exception as error:
+        logger.exception("account not created")
+        raise NotCreatedError("account not created") from error
