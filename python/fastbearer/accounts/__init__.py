@@ -9,18 +9,26 @@ from fastbearer.accounts.assembly import Accounts
 from fastbearer.accounts.database import Database
 from fastbearer.accounts.database_revocations import DatabaseRevocations
 from fastbearer.accounts.events import AccountEvent
+from fastbearer.accounts.flows.administration import Users
+from fastbearer.accounts.flows.errors import (
+    InvalidUserError,
+    NotCreatedError,
+    UnknownUserError,
+)
+from fastbearer.accounts.flows.inviting import Inviting
 from fastbearer.accounts.messages import Message
 from fastbearer.accounts.migrations.filters import (
     include_name,
     include_object,
     metadata,
 )
-from fastbearer.accounts.models import User
+from fastbearer.accounts.models import Invitation, User
 from fastbearer.accounts.stores.better_auth import BetterAuthUserStore
 from fastbearer.accounts.stores.database import DatabaseUserStore
 from fastbearer.accounts.stores.protocol import (
     EmailTakenError,
     InvalidEmailError,
+    NameTakenError,
     UserInUseError,
     UserStore,
 )
@@ -37,12 +45,19 @@ __all__ = [
     "DatabaseUserStore",
     "EmailTakenError",
     "InvalidEmailError",
+    "InvalidUserError",
+    "Invitation",
+    "Inviting",
     "Message",
+    "NameTakenError",
+    "NotCreatedError",
     "SQLModelUserStore",
     "StoreUnavailableError",
+    "UnknownUserError",
     "User",
     "UserInUseError",
     "UserStore",
+    "Users",
     "accounts",
     "include_name",
     "include_object",

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -14,11 +15,15 @@ from fastbearer.accounts.credentials import Credentials
 from fastbearer.accounts.database import Database
 from fastbearer.accounts.database_revocations import DatabaseRevocations
 from fastbearer.accounts.events import AccountEvent, EventName, Events, Handler
+from fastbearer.accounts.flows.administration import Users
 from fastbearer.accounts.flows.entry import Entry
+from fastbearer.accounts.flows.inviting import Inviting
 from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.flows.recovery import Recovery
+from fastbearer.accounts.invitations import Invitations
 from fastbearer.accounts.mail import ConfiguredSender
 from fastbearer.accounts.messages import Sender
+from fastbearer.accounts.models import User
 from fastbearer.accounts.names import NAMES, Name
 from fastbearer.accounts.routes.answers import Answers
 from fastbearer.accounts.routes.profile import ProfileRoutes
@@ -116,6 +121,8 @@ class Accounts:
         router: The routes, under ``/api/auth``.
         database: The database of ``DATABASE_URL``.
         store: Where the users are.
+        users: Creates, finds and changes users, for who administers them.
+        invitations: Makes invitations, lists and revokes them.
     """
 
     def __init__(
@@ -145,6 +152,7 @@ class Accounts:
         users = CheckedUserStore(self.store)
         self._credentials = Credentials(lambda: auth.settings, users, hasher)
         codes = Codes(self.database) if self._has_tables else None
+        invitations = Invitations(self.database)
         self._is_sender_used = codes is not None and send is None
         self._sessions = Sessions(auth, users, self.database, UserClaims(claims))
         self._users = users
@@ -158,7 +166,10 @@ class Accounts:
             events=self._events,
             codes=codes,
             shape=Shape(sign_up, public, tuple(names)),
+            invitations=invitations,
         )
+        self.users = Users(parts)
+        self.invitations = Inviting(parts, invitations, send or self._sender)
         answers = Answers(auth)
         self.router = APIRouter(
             prefix="/api/auth",
@@ -183,6 +194,16 @@ class Accounts:
             ValueError: There is no event of such a name.
         """
         return self._events.register(*names)
+
+    async def create_user(
+        self, *, email: str | None = None, password: str | None = None, **fields: Any
+    ) -> User:
+        """Add a user, in code: as `Users.create` of ``accounts.users``."""
+        return await self.users.create(email=email, password=password, **fields)
+
+    async def invite(self, *, email: str | None = None, **options: Any) -> str:
+        """Return the code of an invitation: as `Inviting.make` of ``invitations``."""
+        return await self.invitations.make(email=email, **options)
 
     async def end_sessions(self, user_id: str) -> None:
         """End every session of a user, refresh tokens included.
@@ -288,6 +309,7 @@ class Accounts:
         is_auto = settings.revocation == "auto" and self._has_database_url()
         reasons = {
             "codes (send)": self._has_tables,
+            "invitations (SIGN_UP=invitation)": settings.sign_up == "invitation",
             "refresh tokens (REFRESH_TOKENS)": settings.refresh_tokens,
             "revocations (REVOCATION=database)": settings.revocation == "database",
             "revocations": is_auto,

@@ -7,15 +7,17 @@ from typing import Any, NamedTuple
 
 from starlette.requests import HTTPConnection
 
+from fastbearer.accounts.flows.admission import Admission
 from fastbearer.accounts.flows.errors import (
     NotCreatedError,
     RefreshOffError,
     RevocationOffError,
     WrongCredentialsError,
+    WrongInvitationError,
     WrongRefreshTokenError,
 )
 from fastbearer.accounts.flows.parts import Parts, verified
-from fastbearer.accounts.models import User
+from fastbearer.accounts.models import Invitation, User
 from fastbearer.accounts.names import Name
 from fastbearer.accounts.records import utc_now
 from fastbearer.accounts.refresh import ReusedTokenError
@@ -33,8 +35,14 @@ from fastbearer.errors import (
 
 __all__ = ["Entered", "Entry", "Former", "Login"]
 
-PASSES = (EmailTakenError, NameTakenError, InvalidEmailError, StoreUnavailableError)
-"""What a store says of a new user, and is no failure of it."""
+PASSES = (
+    EmailTakenError,
+    NameTakenError,
+    InvalidEmailError,
+    StoreUnavailableError,
+    WrongInvitationError,
+)
+"""What is said of a new user, and is no failure of the store."""
 
 logger = logging.getLogger("fastbearer")
 
@@ -79,6 +87,7 @@ class Entry:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._admission = Admission(parts)
 
     async def sign_up(
         self,
@@ -86,6 +95,7 @@ class Entry:
         password: str,
         request: HTTPConnection,
         former: Former = NO_SESSION,
+        invitation: str | None = None,
     ) -> Entered:
         """Add a user, and begin their first session.
 
@@ -94,8 +104,11 @@ class Entry:
             password: As it was typed.
             request: By which it is asked for.
             former: The session that the browser has had.
+            invitation: The code of one.
 
         Raises:
+            SignUpClosedError: Nobody may sign up.
+            WrongInvitationError: There must be an invitation, and it is not good.
             PasswordRuleError: The password breaks a rule.
             EmailTakenError: Somebody has the e-mail.
             NameTakenError: Somebody has the user name or the phone number.
@@ -104,15 +117,17 @@ class Entry:
             TooManyAttemptsError: There were too many.
         """
         parts = self._parts
+        self._admission.check_open()
         named = parts.shape.called(user)
         parts.credentials.check_new(password, named, user.name)
         await parts.attempt("signup", request, named)
+        ticket = await self._admission.admit(user, invitation, request)
         user.password_hash = await parts.credentials.hash_new(
             password, named, user.name
         )
         user.created_at = user.updated_at = utc_now()
         try:
-            tokens = await self._added(user)
+            tokens = await self._added(user, ticket)
         except PASSES:
             raise
         except Exception as error:
@@ -123,17 +138,17 @@ class Entry:
         await parts.tell("signed_up", request, user.email, user=user)
         return Entered(user, tokens)
 
-    async def _added(self, user: User) -> Tokens:
+    async def _added(self, user: User, ticket: Invitation | None) -> Tokens:
         """Keep a new user and begin their session: both, or neither."""
         parts = self._parts
         # First, for what fails after it would leave an account behind.
         parts.auth.generate_jwt_token(user.id, user.email)
         await parts.sessions.generation(user.id)
-        await parts.store.add(user)
+        await self._admission.add(user, ticket)
         try:
             return await parts.sessions.issue(user)
         except BaseException:
-            await parts.store.remove(user)
+            await self._admission.undo(user, ticket)
             raise
 
     async def sign_in(

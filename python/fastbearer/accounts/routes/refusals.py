@@ -7,8 +7,10 @@ from fastbearer.accounts.flows.errors import (
     OvertakenError,
     RefreshOffError,
     RevocationOffError,
+    SignUpClosedError,
     WrongCodeError,
     WrongCredentialsError,
+    WrongInvitationError,
     WrongPasswordError,
     WrongRefreshTokenError,
 )
@@ -25,6 +27,7 @@ from fastbearer.fastapi.challenges import Answer
 
 __all__ = [
     "ANSWERS",
+    "CLOSED",
     "CROSS_SITE",
     "EMAIL_TAKEN",
     "IN_USE",
@@ -32,6 +35,7 @@ __all__ = [
     "REFRESH_OFF",
     "REVOCATION_OFF",
     "WRONG_CREDENTIALS",
+    "WRONG_INVITATION",
     "WRONG_REFRESH_TOKEN",
 ]
 
@@ -45,12 +49,18 @@ WRONG_REFRESH_TOKEN = "Invalid refresh token. Please sign in again."
 REFRESH_OFF = "Refresh tokens are off"
 REVOCATION_OFF = "Sessions cannot be ended here: revocation is off"
 IN_USE = "The account cannot be deleted while other data refers to it"
+CLOSED = "Nobody can sign up here"
+WRONG_INVITATION = (
+    "The invitation is missing, was used, has expired or is for another e-mail"
+)
 CROSS_SITE = "A cookie, and from another site"
 
 ANSWERS: Mapping[type[FastbearerError], Answer] = {
     EmailTakenError: Answer(400, EMAIL_TAKEN),
     NameTakenError: Answer(400, NAME_TAKEN),
     InvalidEmailError: Answer(400, TEXTS["email"]),
+    SignUpClosedError: Answer(403, CLOSED),
+    WrongInvitationError: Answer(403, WRONG_INVITATION),
     NotCreatedError: Answer(500, NOT_CREATED),
     WrongCredentialsError: Answer(401, WRONG_CREDENTIALS, challenge=""),
     WrongPasswordError: Answer(403, WRONG_PASSWORD),

@@ -14,12 +14,14 @@ from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.models import User
 from fastbearer.accounts.routes.answers import Answers
 from fastbearer.accounts.routes.refusals import (
+    CLOSED,
     CROSS_SITE,
     EMAIL_TAKEN,
     NOT_CREATED,
     REFRESH_OFF,
     REVOCATION_OFF,
     WRONG_CREDENTIALS,
+    WRONG_INVITATION,
     WRONG_REFRESH_TOKEN,
 )
 from fastbearer.accounts.routes.schemas import (
@@ -39,7 +41,7 @@ SIGN_UP = refusals(
     *(400, 403, 413, 429, 500, 503),
     texts={
         400: f"Invalid input, or: {EMAIL_TAKEN}",
-        403: CROSS_SITE,
+        403: f"{CLOSED}, or: {WRONG_INVITATION}, or: {CROSS_SITE}",
         500: NOT_CREATED,
     },
 )
@@ -85,7 +87,10 @@ class SessionRoutes(Routes):
         """
         user = User(email=body.email, name=body.name, password_hash="")
         former = self._answers.former(request)
-        entered = await self._entry.sign_up(user, body.password, request, former)
+        invitation = getattr(body, "invitation", None)
+        entered = await self._entry.sign_up(
+            user, body.password, request, former, invitation
+        )
         return self._answers.signed_in(*entered, response)
 
     async def sign_in(

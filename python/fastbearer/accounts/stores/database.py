@@ -34,6 +34,10 @@ class DatabaseUserStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def is_in(self, database: Database) -> bool:
+        """Tell whether users are added in the transactions of a database."""
+        return database is self._database
+
     async def add(self, user: User) -> None:
         """As in `UserStore`; the table's unique constraints decide."""
         names: dict[str, Any] = {name: user.called(name) for name in NAMES}
