@@ -86,7 +86,10 @@ def test_a_user_who_was_created_signs_in(database: Store) -> None:
     async def walk() -> None:
         async with desk_of(database) as desk:
             user = await desk.accounts.create_user(
-                email=" Ada@Example.COM", password=PASSWORD, name=" Ada ", roles=["admin"]
+                email=" Ada@Example.COM",
+                password=PASSWORD,
+                name=" Ada ",
+                roles=["admin"],
             )
             assert (user.email, user.name, user.roles) == (EMAIL, "Ada", ["admin"])
             assert not user.email_verified and user.is_active
@@ -235,7 +238,11 @@ def test_every_user_is_listed_once_page_by_page(tmp_path: Path) -> None:
     async def walk() -> None:
         async with desk_of(tmp_path / "a.db") as desk:
             made = [
-                (await desk.users.create(email=f"u{n}@example.com", is_active=n % 2 > 0))
+                (
+                    await desk.users.create(
+                        email=f"u{n}@example.com", is_active=n % 2 > 0
+                    )
+                )
                 for n in range(205)
             ]
             found = [user.id async for user in desk.users.all()]

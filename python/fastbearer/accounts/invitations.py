@@ -28,6 +28,11 @@ class Invitations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @property
+    def can_be(self) -> bool:
+        """Whether there can be any: not where no database is open for them."""
+        return self._database.is_open
+
     async def add(self, invitation: Invitation) -> str:
         """Keep an invitation, and return its code; those that expired are forgotten.
 

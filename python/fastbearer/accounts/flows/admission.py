@@ -64,7 +64,7 @@ class Admission:
         if address is not None:
             await self._parts.attempt("signup", request, user.email, guesses)
         found = None
-        if code is not None and invitations is not None:
+        if code is not None and invitations is not None and invitations.can_be:
             found = await invitations.find(code)
         if found is None or found.email not in (None, user.email):
             raise WrongInvitationError("the invitation is missing or not good")

@@ -130,7 +130,7 @@ class Inviting:
             await answer
 
     def _check_kept(self) -> None:
-        if not self._invitations.database.is_open:
+        if not self._invitations.can_be:
             raise ConfigurationError(NO_DATABASE)
 
 

@@ -27,8 +27,8 @@ async def keep(user: User, store: CheckedUserStore) -> None:
         ConfigurationError: The store does not keep them.
         EmailTakenError: As in `UserStore.add`, like its other errors.
     """
-    asked = {"roles": list(user.roles), "is_active": user.is_active}
-    is_verified = user.email_verified
+    roles, is_active, is_verified = user.roles, user.is_active, user.email_verified
+    asked = {"roles": list(roles), "is_active": is_active}
     await store.add(user)
     try:
         if is_verified:
@@ -39,7 +39,7 @@ async def keep(user: User, store: CheckedUserStore) -> None:
     except BaseException:
         await store.remove(user)
         raise
-    user.roles, user.is_active = asked["roles"], asked["is_active"]
+    user.roles, user.is_active = list(roles), is_active
 
 
 def check_kept(user: User | None, asked: Mapping[str, Any]) -> None:
