@@ -30,8 +30,8 @@ build: .venv/.built
 lib: build/libfastbearer.a
 
 run: .venv/.with-app .venv/.built .env
-	@echo "BETTER_AUTH_SECRET is taken from .env"
-	@set -a && . ./.env && exec .venv/bin/fastbearer serve --port $(PORT)
+	@echo "Settings are taken from the environment, then from .env"
+	@exec .venv/bin/fastbearer --env-file .env serve --port $(PORT)
 
 # What the tests need and a machine may lack: packages of apt, of pip and of npm.
 setup: .venv/.set-up

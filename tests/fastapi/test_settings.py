@@ -197,6 +197,7 @@ def test_every_setting_has_its_environment_variable(
         "RESOURCE_NAME": "Tasks",
         "DPOP": "optional",
         "DPOP_BASE_URL": "https://api.example",
+        "SIGN_UP": "invitation",
         "DPOP_REPLAYS": "redis",
         "DPOP_NONCE_SECRET": SECRET,
         "BOUND_TOKENS": "bearer",

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -23,7 +22,6 @@ from fastbearer.accounts.flows.recovery import Recovery
 from fastbearer.accounts.invitations import Invitations
 from fastbearer.accounts.mail import ConfiguredSender
 from fastbearer.accounts.messages import Sender
-from fastbearer.accounts.models import User
 from fastbearer.accounts.names import NAMES, Name
 from fastbearer.accounts.routes.answers import Answers
 from fastbearer.accounts.routes.profile import ProfileRoutes
@@ -31,6 +29,7 @@ from fastbearer.accounts.routes.recovery import RecoveryRoutes
 from fastbearer.accounts.routes.refusals import ANSWERS
 from fastbearer.accounts.routes.schemas import TEXTS, PublicUser, SignUp
 from fastbearer.accounts.routes.sessions import SessionRoutes
+from fastbearer.accounts.routes.token import TokenRoutes
 from fastbearer.accounts.sessions import Sessions
 from fastbearer.accounts.shape import Shape
 from fastbearer.accounts.stores.better_auth import BetterAuthUserStore
@@ -51,6 +50,8 @@ NO_DATABASE = (
     " database for {}"
 )
 PROBE = "readyz"
+PREFIX = "/api/auth"
+TOKEN_URL = f"{PREFIX[1:]}/token"
 WRONG_NAMES = "names= must be one or several of email, username and phone"
 
 logger = logging.getLogger("fastbearer")
@@ -113,6 +114,10 @@ class Accounts:
         claims: A function, plain or a coroutine function, that takes a user's row and
             returns further claims of their tokens; asked at sign-in and at refreshing.
         names: What users sign in with: "email", "username", "phone", or several.
+        password_form: Whether there is ``/token`` as well, the token endpoint of OAuth
+            2.0, which OpenAPI then names for Swagger UI's Authorize button and for
+            generated clients; or its URL as seen from the OpenAPI document, where that
+            is not ``api/auth/token``.
 
     Raises:
         ConfigurationError: ``names`` has none, or one that there is not.
@@ -121,8 +126,10 @@ class Accounts:
         router: The routes, under ``/api/auth``.
         database: The database of ``DATABASE_URL``.
         store: Where the users are.
-        users: Creates, finds and changes users, for who administers them.
-        invitations: Makes invitations, lists and revokes them.
+        users: Creates, finds and changes users, for those who administer them;
+            ``create_user`` is its ``create``.
+        invitations: Makes invitations, lists and revokes them; ``invite`` is its
+            ``make``.
     """
 
     def __init__(
@@ -136,6 +143,7 @@ class Accounts:
         public: type[BaseModel] = PublicUser,
         claims: ClaimsFunction | None = None,
         names: Sequence[Name] = ("email",),
+        password_form: bool | str = False,
     ) -> None:
         if not names or not set(names) <= set(NAMES):
             raise ConfigurationError(WRONG_NAMES)
@@ -169,15 +177,22 @@ class Accounts:
             invitations=invitations,
         )
         self.users = Users(parts)
+        self.create_user = self.users.create
         self.invitations = Inviting(parts, invitations, send or self._sender)
+        self.invite = self.invitations.make
         answers = Answers(auth)
         self.router = APIRouter(
-            prefix="/api/auth",
+            prefix=PREFIX,
             tags=["accounts"],
             route_class=AccountsRoute,
             lifespan=self.lifespan,
         )
-        SessionRoutes(parts, Entry(parts), answers).add_to(self.router)
+        entry = Entry(parts)
+        if password_form:
+            url = TOKEN_URL if password_form is True else password_form
+            auth.show_password_form(url)
+            TokenRoutes(parts, entry).add_to(self.router)
+        SessionRoutes(parts, entry, answers).add_to(self.router)
         ProfileRoutes(parts, answers).add_to(self.router)
         if codes is not None:
             self._add_codes(parts, codes, send or self._sender)
@@ -194,16 +209,6 @@ class Accounts:
             ValueError: There is no event of such a name.
         """
         return self._events.register(*names)
-
-    async def create_user(
-        self, *, email: str | None = None, password: str | None = None, **fields: Any
-    ) -> User:
-        """Add a user, in code: as `Users.create` of ``accounts.users``."""
-        return await self.users.create(email=email, password=password, **fields)
-
-    async def invite(self, *, email: str | None = None, **options: Any) -> str:
-        """Return the code of an invitation: as `Inviting.make` of ``invitations``."""
-        return await self.invitations.make(email=email, **options)
 
     async def end_sessions(self, user_id: str) -> None:
         """End every session of a user, refresh tokens included.

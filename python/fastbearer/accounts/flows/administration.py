@@ -1,4 +1,4 @@
-"""What is done with users by who administers them: in code, outside of requests."""
+"""What administrators do with users: in code, outside of requests."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
@@ -75,7 +75,7 @@ class Users:
             phone: The phone number.
             roles: Words without spaces.
             email_verified: Whether the e-mail is known to be the user's.
-            is_active: False for who may not sign in.
+            is_active: False for somebody who may not sign in.
             **given: Further fields of the schema of sign-up.
 
         Raises:

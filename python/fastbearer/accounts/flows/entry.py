@@ -42,13 +42,13 @@ PASSES = (
     StoreUnavailableError,
     WrongInvitationError,
 )
-"""What is said of a new user, and is no failure of the store."""
+"""What is said of a new user without the store having failed."""
 
 logger = logging.getLogger("fastbearer")
 
 
 class Entered(NamedTuple):
-    """A user who has a session, and its tokens."""
+    """A user, and the tokens of their session."""
 
     user: User
     tokens: Tokens

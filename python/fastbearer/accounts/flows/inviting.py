@@ -1,4 +1,4 @@
-"""Invitations, for who administers users."""
+"""Invitations, for those who administer users."""
 
 import inspect
 from collections.abc import AsyncIterator, Sequence

@@ -50,7 +50,7 @@ def check_kept(user: User | None, asked: Mapping[str, Any]) -> None:
         asked: Field -> value.
 
     Raises:
-        ConfigurationError: It has not.
+        ConfigurationError: Something was lost.
     """
     fields = [name for name in USUAL if name in asked]
     lost = [name for name in fields if getattr(user, name, None) != asked[name]]
