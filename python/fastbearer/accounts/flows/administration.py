@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, Literal
 
 from fastbearer.accounts.flows.errors import (
     NotCreatedError,
@@ -21,11 +21,13 @@ from fastbearer.accounts.models import User
 from fastbearer.accounts.names import NAMES, given_name
 from fastbearer.accounts.records import utc_now
 from fastbearer.errors import FastbearerError
+from fastbearer.revocation import MemoryRevocations
 
 __all__ = ["Users"]
 
 PAGE = 100
 TRIES = 3
+Reach = Literal["everywhere", "process", "nowhere"]
 OF_TOKENS = frozenset(("email", "roles", "is_active"))
 """What a token says of its user, or who has one: when it changes, sessions end."""
 
@@ -47,6 +49,14 @@ class Users:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._store = parts.store.everybody
+
+    @property
+    def reach(self) -> Reach:
+        """Where it is heard that sessions have ended."""
+        revocations = self._parts.auth.revocations
+        if revocations is None:
+            return "nowhere"
+        return "process" if isinstance(revocations, MemoryRevocations) else "everywhere"
 
     async def create(
         self,
