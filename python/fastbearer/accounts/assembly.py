@@ -14,9 +14,12 @@ from fastbearer.accounts.credentials import Credentials
 from fastbearer.accounts.database import Database
 from fastbearer.accounts.database_revocations import DatabaseRevocations
 from fastbearer.accounts.events import AccountEvent, EventName, Events, Handler
+from fastbearer.accounts.flows.administration import Users
 from fastbearer.accounts.flows.entry import Entry
+from fastbearer.accounts.flows.inviting import Inviting
 from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.flows.recovery import Recovery
+from fastbearer.accounts.invitations import Invitations
 from fastbearer.accounts.mail import ConfiguredSender
 from fastbearer.accounts.messages import Sender
 from fastbearer.accounts.names import Name
@@ -138,6 +141,10 @@ class Accounts:
         router: The routes, under ``/api/auth`` or where the layout has them.
         database: The database of ``DATABASE_URL``.
         store: Where the users are.
+        users: Creates, finds and changes users, for those who administer them;
+            ``create_user`` is its ``create``.
+        invitations: Makes invitations, lists and revokes them; ``invite`` is its
+            ``make``.
     """
 
     def __init__(
@@ -173,6 +180,7 @@ class Accounts:
         users = CheckedUserStore(self.store)
         self._credentials = Credentials(lambda: auth.settings, users, hasher)
         codes = Codes(self.database) if self._has_tables else None
+        invitations = Invitations(self.database)
         self._is_sender_used = codes is not None and send is None
         self._sessions = Sessions(auth, users, self.database, UserClaims(claims))
         self._users = users
@@ -186,7 +194,12 @@ class Accounts:
             events=self._events,
             codes=codes,
             shape=self._shape,
+            invitations=invitations,
         )
+        self.users = Users(parts)
+        self.create_user = self.users.create
+        self.invitations = Inviting(parts, invitations, send or self._sender)
+        self.invite = self.invitations.make
         answers = Answers(auth, Shaped(self._shape))
         self._layout = layout_of(layout)
         self.router = APIRouter(
@@ -346,6 +359,7 @@ class Accounts:
         is_auto = settings.revocation == "auto" and self._has_database_url()
         reasons = {
             "codes (send)": self._has_tables,
+            "invitations (SIGN_UP=invitation)": settings.sign_up == "invitation",
             "refresh tokens (REFRESH_TOKENS)": settings.refresh_tokens,
             "revocations (REVOCATION=database)": settings.revocation == "database",
             "revocations": is_auto,

@@ -20,7 +20,7 @@ from fastbearer.errors import ConfigurationError
 
 __all__ = ["Given", "aliases"]
 
-OURS = frozenset((*NAMES, "name", "password"))
+OURS = frozenset((*NAMES, "name", "password", "invitation"))
 """The fields of a schema that have a place of their own."""
 
 PRIVILEGES = (frozenset(User.model_fields) - OURS) | {

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from email.message import EmailMessage
 from urllib.parse import quote, unquote, urlsplit
 
-from fastbearer.accounts.messages import Message, print_message
+from fastbearer.accounts.messages import Message, in_words, print_message
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi import Settings
 
@@ -18,16 +18,18 @@ LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
 SUBJECTS = {
     "verify_email": "Verify your e-mail address",
     "reset_password": "Choose a new password",
+    "invitation": "You are invited",
 }
 TEXTS = {
     "verify_email": "To verify that this e-mail address is yours, use this {kind}:",
     "reset_password": "To choose a new password, use this {kind}:",
+    "invitation": "You are invited to sign up. To do so, use this {kind}:",
 }
 TEXT = """{what}
 
     {code}
 
-It is good once, for {minutes} minutes. If you did not ask for it, ignore this message.
+It is good once, for {time}. If you did not ask for it, ignore this message.
 """
 NOWHERE = (
     "no message can be sent: set SMTP_URL and MAIL_FROM, give Accounts a send="
@@ -119,9 +121,9 @@ def email_of(message: Message, settings: Settings) -> EmailMessage:
     result["Subject"] = SUBJECTS[message.purpose]
     # Nobody answers a machine, nor shall a machine (RFC 3834 5).
     result["Auto-Submitted"] = "auto-generated"
-    minutes = int(message.lifetime.total_seconds() // 60)
     what = TEXTS[message.purpose].format(kind=kind)
-    result.set_content(TEXT.format(what=what, code=code, minutes=minutes))
+    time = in_words(message.lifetime)
+    result.set_content(TEXT.format(what=what, code=code, time=time))
     return result
 
 

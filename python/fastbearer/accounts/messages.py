@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from fastbearer.accounts.codes import Purpose
 from fastbearer.connections.values import hide_values
 
-__all__ = ["Message", "Sender", "deliver", "print_message"]
+__all__ = ["Message", "Sender", "deliver", "in_words", "print_message"]
 
 logger = logging.getLogger("fastbearer")
 
@@ -23,7 +23,7 @@ class Message:
 
     Attributes:
         to: The e-mail.
-        purpose: "verify_email" or "reset_password".
+        purpose: "verify_email", "reset_password" or "invitation".
         code: What the user is to give back, in a link for example.
         lifetime: How long the code is good.
     """
@@ -39,13 +39,19 @@ Sender = Callable[[Message], Awaitable[None] | None]
 
 def print_message(message: Message) -> None:
     """Write a message to standard error: for development."""
-    minutes = int(message.lifetime.total_seconds() // 60)
     print(
         f"message to {message.to}: {message.purpose}, code {message.code}, "
-        f"good for {minutes} minutes",
+        f"good for {in_words(message.lifetime)}",
         file=sys.stderr,
         flush=True,
     )
+
+
+def in_words(lifetime: timedelta) -> str:
+    """Return how long something is good: "10 minutes", "7 days"."""
+    if lifetime >= timedelta(days=2):
+        return f"{lifetime.days} days"
+    return f"{int(lifetime.total_seconds() // 60)} minutes"
 
 
 async def deliver(send: Sender, message: Message) -> None:

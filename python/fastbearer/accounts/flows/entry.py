@@ -7,15 +7,17 @@ from typing import Any, NamedTuple, TypeVar
 
 from starlette.requests import HTTPConnection
 
+from fastbearer.accounts.flows.admission import Admission
 from fastbearer.accounts.flows.errors import (
     NotCreatedError,
     RefreshOffError,
     RevocationOffError,
     WrongCredentialsError,
+    WrongInvitationError,
     WrongRefreshTokenError,
 )
 from fastbearer.accounts.flows.parts import Parts, verified
-from fastbearer.accounts.models import User
+from fastbearer.accounts.models import Invitation, User
 from fastbearer.accounts.names import Name
 from fastbearer.accounts.records import utc_now
 from fastbearer.accounts.refresh import ReusedTokenError
@@ -33,8 +35,14 @@ from fastbearer.errors import (
 
 __all__ = ["Entered", "Entry", "Former", "Login"]
 
-PASSES = (EmailTakenError, NameTakenError, InvalidEmailError, StoreUnavailableError)
-"""What a store says of a new user without having failed."""
+PASSES = (
+    EmailTakenError,
+    NameTakenError,
+    InvalidEmailError,
+    StoreUnavailableError,
+    WrongInvitationError,
+)
+"""What is said of a new user without the store having failed."""
 
 logger = logging.getLogger("fastbearer")
 
@@ -81,6 +89,7 @@ class Entry:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._admission = Admission(parts)
 
     async def sign_up(
         self,
@@ -88,6 +97,7 @@ class Entry:
         password: str,
         request: HTTPConnection,
         former: Former = NO_SESSION,
+        invitation: str | None = None,
     ) -> Entered:
         """Add a user, and begin their first session.
 
@@ -96,8 +106,11 @@ class Entry:
             password: As it was typed.
             request: By which it is asked for.
             former: The session that the browser has had.
+            invitation: The code of one.
 
         Raises:
+            SignUpClosedError: Nobody may sign up.
+            WrongInvitationError: There must be an invitation, and it is not good.
             PasswordRuleError: The password breaks a rule.
             EmailTakenError: Somebody has the e-mail.
             NameTakenError: Somebody has the user name or the phone number.
@@ -105,8 +118,8 @@ class Entry:
             NotCreatedError: The store has failed.
             TooManyAttemptsError: There were too many.
         """
-        await self._prepare(user, password, request)
-        tokens = await _created(self._added(user))
+        ticket = await self._prepare(user, password, request, invitation)
+        tokens = await _created(self._added(user, ticket))
         parts = self._parts
         await parts.succeed("signin", request, parts.shape.called(user))
         await self._end_former(former)
@@ -114,38 +127,52 @@ class Entry:
         return Entered(user, tokens)
 
     async def register(
-        self, user: User, password: str, request: HTTPConnection
+        self,
+        user: User,
+        password: str,
+        request: HTTPConnection,
+        invitation: str | None = None,
     ) -> User:
         """Add a user, whose first session is to come; otherwise as `sign_up`."""
-        await self._prepare(user, password, request)
-        await _created(self._parts.store.add(user))
+        ticket = await self._prepare(user, password, request, invitation)
+        await _created(self._admission.add(user, ticket))
         await self._parts.tell("signed_up", request, user.email, user=user)
         return user
 
     async def _prepare(
-        self, user: User, password: str, request: HTTPConnection
-    ) -> None:
-        """Hash the password of a new user, if it is one."""
+        self,
+        user: User,
+        password: str,
+        request: HTTPConnection,
+        invitation: str | None,
+    ) -> Invitation | None:
+        """Let a new user in, and hash the password, if it is one.
+
+        Returns:
+            The invitation, where there must be one.
+        """
         parts = self._parts
-        named = parts.shape.called(user)
+        self._admission.check_open()
         names = user.other_names
         parts.credentials.check_new(password, user.email, *names)
-        await parts.attempt("signup", request, named)
+        await parts.attempt("signup", request, parts.shape.called(user))
+        ticket = await self._admission.admit(user, invitation, request)
         newer = await parts.credentials.hash_new(password, user.email, *names)
         user.password_hash = newer
         user.created_at = user.updated_at = utc_now()
+        return ticket
 
-    async def _added(self, user: User) -> Tokens:
+    async def _added(self, user: User, ticket: Invitation | None) -> Tokens:
         """Keep a new user and begin their session: both, or neither."""
         parts = self._parts
         # First, for what fails after it would leave an account behind.
         parts.auth.generate_jwt_token(user.id, user.email)
         await parts.sessions.generation(user.id)
-        await parts.store.add(user)
+        await self._admission.add(user, ticket)
         try:
             return await parts.sessions.issue(user)
         except BaseException:
-            await parts.store.remove(user)
+            await self._admission.undo(user, ticket)
             raise
 
     async def sign_in(

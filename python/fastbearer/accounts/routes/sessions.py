@@ -70,7 +70,8 @@ class SessionRoutes(Routes):
         given = self._parts.shape.given
         user, password = given.user_of(body), given.password_of(body)
         former = self._answers.former(request)
-        entered = await self._entry.sign_up(user, password, request, former)
+        invitation = getattr(body, "invitation", None)
+        entered = await self._entry.sign_up(user, password, request, former, invitation)
         return self._answers.signed_in(*entered, response)
 
     async def sign_in(self, body: Any, request: Request, response: Response) -> Any:

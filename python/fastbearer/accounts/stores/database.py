@@ -50,6 +50,10 @@ class DatabaseUserStore:
         """
         check_own_fields(fields, OWN_TABLE)
 
+    def is_in(self, database: Database) -> bool:
+        """Tell whether users are added in the transactions of a database."""
+        return database is self._database
+
     async def add(self, user: User) -> None:
         """As in `UserStore`; the table's unique constraints decide."""
         names: dict[str, Any] = {name: user.called(name) for name in NAMES}
