@@ -24,7 +24,7 @@ from fastbearer.accounts.stores.protocol import (
     UserInUseError,
     UserStore,
 )
-from fastbearer.accounts.stores.sqlmodel import SQLModelUserStore
+from fastbearer.accounts.stores.sqlalchemy import SQLAlchemyUserStore, SQLModelUserStore
 from fastbearer.errors import StoreUnavailableError
 from fastbearer.fastapi import auth
 
@@ -38,6 +38,7 @@ __all__ = [
     "EmailTakenError",
     "InvalidEmailError",
     "Message",
+    "SQLAlchemyUserStore",
     "SQLModelUserStore",
     "StoreUnavailableError",
     "User",
