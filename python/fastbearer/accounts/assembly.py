@@ -8,19 +8,23 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from fastbearer import PasswordHash
-from fastbearer.accounts.client_address import UNKNOWN, ClientAddresses
+from fastbearer.accounts.client_address import ClientAddresses
 from fastbearer.accounts.codes import Codes
 from fastbearer.accounts.credentials import Credentials
 from fastbearer.accounts.database import Database
 from fastbearer.accounts.database_revocations import DatabaseRevocations
-from fastbearer.accounts.events import AccountEvent, EventName, Events, Handler
+from fastbearer.accounts.events import EventName, Events, Handler
+from fastbearer.accounts.flows.email_change import EmailChange
 from fastbearer.accounts.flows.entry import Entry
+from fastbearer.accounts.flows.outbox import Outbox
 from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.flows.recovery import Recovery
-from fastbearer.accounts.mail import ConfiguredSender
+from fastbearer.accounts.mail import ConfiguredSender, check_without_sender
 from fastbearer.accounts.messages import Sender
 from fastbearer.accounts.names import NAMES, Name
 from fastbearer.accounts.routes.answers import Answers
+from fastbearer.accounts.routes.changes import Changes
+from fastbearer.accounts.routes.email_change import EmailChangeRoutes
 from fastbearer.accounts.routes.profile import ProfileRoutes
 from fastbearer.accounts.routes.recovery import RecoveryRoutes
 from fastbearer.accounts.routes.refusals import ANSWERS
@@ -44,6 +48,9 @@ __all__ = ["Accounts"]
 NO_DATABASE = (
     "DATABASE_URL must be set: the users are in a store of their own, and there is no"
     " database for {}"
+)
+NOT_NOTED = (
+    "REQUIRE_VERIFIED_EMAIL=1, and the store of users does not keep email_verified"
 )
 PROBE = "readyz"
 WRONG_NAMES = "names= must be one or several of email, username and phone"
@@ -108,9 +115,14 @@ class Accounts:
         claims: A function, plain or a coroutine function, that takes a user's row and
             returns further claims of their tokens; asked at sign-in and at refreshing.
         names: What users sign in with: "email", "username", "phone", or several.
+        changes: What users may change of themselves: a model of pydantic whose fields
+            may all be left out. Without it, that is the name, and the user name where
+            users sign in with it.
 
     Raises:
-        ConfigurationError: ``names`` has none, or one that there is not.
+        ConfigurationError: ``names`` has none, or one that there is not; ``changes``
+            has a field that must be given or is not the user's to set, or the store
+            cannot change users.
 
     Attributes:
         router: The routes, under ``/api/auth``.
@@ -129,6 +141,7 @@ class Accounts:
         public: type[BaseModel] = PublicUser,
         claims: ClaimsFunction | None = None,
         names: Sequence[Name] = ("email",),
+        changes: type[BaseModel] | None = None,
     ) -> None:
         if not names or not set(names) <= set(NAMES):
             raise ConfigurationError(WRONG_NAMES)
@@ -148,17 +161,22 @@ class Accounts:
         self._is_sender_used = codes is not None and send is None
         self._sessions = Sessions(auth, users, self.database, UserClaims(claims))
         self._users = users
+        clients = ClientAddresses(lambda: auth.settings)
+        self._codes = codes
         parts = Parts(
             auth=auth,
             store=users,
             credentials=self._credentials,
             sessions=self._sessions,
             throttle=self._throttle,
-            clients=ClientAddresses(lambda: auth.settings),
+            clients=clients,
             events=self._events,
             codes=codes,
             shape=Shape(sign_up, public, tuple(names)),
+            sending=None if codes is None else self._outbox(codes, clients, send),
         )
+        # What the store of the settings can is known when they are read.
+        self._changes = Changes(changes, names, None if store is None else users)
         answers = Answers(auth)
         self.router = APIRouter(
             prefix="/api/auth",
@@ -167,9 +185,12 @@ class Accounts:
             lifespan=self.lifespan,
         )
         SessionRoutes(parts, Entry(parts), answers).add_to(self.router)
-        ProfileRoutes(parts, answers).add_to(self.router)
+        ProfileRoutes(parts, answers, self._changes).add_to(self.router)
         if codes is not None:
-            self._add_codes(parts, codes, send or self._sender)
+            RecoveryRoutes(parts, Recovery(parts, codes)).add_to(self.router)
+            if store is None or (users.can("change") and users.keeps("email")):
+                change = EmailChange(parts, codes)
+                EmailChangeRoutes(parts, change, answers).add_to(self.router)
 
     def on_event(self, *names: EventName) -> Callable[[Handler], Handler]:
         """Return a decorator for functions that shall know what happens.
@@ -209,6 +230,8 @@ class Accounts:
         _ = self._auth.signer
         self._credentials.prepare()
         self._sender.prepare(is_used=self._is_sender_used)
+        self._check_verification()
+        self._changes.check(self._users)
         log_sessions(self._auth)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._auth.lifespan(app))
@@ -238,6 +261,24 @@ class Accounts:
         if isinstance(revocations, RedisRevocations):
             await revocations.replicate_once()
             await revocations.not_before(PROBE)
+
+    def _outbox(
+        self, codes: Codes, clients: ClientAddresses, send: Sender | None
+    ) -> Outbox:
+        auth = self._auth
+        return Outbox(lambda: auth.settings, codes, clients, send or self._sender)
+
+    def _check_verification(self) -> None:
+        """Make sure that e-mails can be verified where they have to be.
+
+        Raises:
+            ConfigurationError: They cannot.
+        """
+        settings = self._auth.settings
+        if self._codes is None:
+            check_without_sender(settings)
+        if settings.require_verified_email and not self._users.keeps("email_verified"):
+            raise ConfigurationError(NOT_NOTED)
 
     def _needs_database(self) -> bool:
         return bool(self._needs())
@@ -315,13 +356,3 @@ class Accounts:
 
     def _has_database_url(self) -> bool:
         return "database_url" in self._auth.settings.model_fields_set
-
-    def _add_codes(self, parts: Parts, codes: Codes, send: Sender) -> None:
-        recovery = Recovery(parts, codes, send)
-        RecoveryRoutes(parts, recovery).add_to(self.router)
-
-        @self.on_event("signed_up")
-        async def welcome(event: AccountEvent) -> None:
-            if self._auth.settings.email_verification and event.user is not None:
-                address = None if event.address == UNKNOWN else event.address
-                await recovery.welcome(event.user, address)

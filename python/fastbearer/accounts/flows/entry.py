@@ -11,10 +11,12 @@ from fastbearer.accounts.flows.errors import (
     NotCreatedError,
     RefreshOffError,
     RevocationOffError,
+    UnverifiedError,
     WrongCredentialsError,
     WrongRefreshTokenError,
 )
 from fastbearer.accounts.flows.parts import Parts, verified
+from fastbearer.accounts.flows.registration import Registration
 from fastbearer.accounts.models import User
 from fastbearer.accounts.names import Name
 from fastbearer.accounts.records import utc_now
@@ -79,6 +81,7 @@ class Entry:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._registration = Registration(parts)
 
     async def sign_up(
         self,
@@ -86,8 +89,11 @@ class Entry:
         password: str,
         request: HTTPConnection,
         former: Former = NO_SESSION,
-    ) -> Entered:
+    ) -> Entered | None:
         """Add a user, and begin their first session.
+
+        Where only verified users have one, a message is sent and None returned,
+        whether or not somebody has the e-mail.
 
         Args:
             user: Without a hash.
@@ -112,6 +118,9 @@ class Entry:
         )
         user.created_at = user.updated_at = utc_now()
         try:
+            if parts.auth.settings.require_verified_email:
+                await self._registration.register(user, request)
+                return None
             tokens = await self._added(user)
         except PASSES:
             raise
@@ -121,6 +130,8 @@ class Entry:
         await parts.succeed("signin", request, named)
         await self._end_former(former)
         await parts.tell("signed_up", request, user.email, user=user)
+        if parts.auth.settings.email_verification:
+            self._registration.welcome(user, request)
         return Entered(user, tokens)
 
     async def _added(self, user: User) -> Tokens:
@@ -143,6 +154,7 @@ class Entry:
 
         Raises:
             WrongCredentialsError: It is nobody's, or not theirs.
+            UnverifiedError: It is right, but the e-mail is to be verified first.
             PasswordRuleError: The password is longer than any may be.
             TooManyAttemptsError: There were too many.
         """
@@ -166,6 +178,7 @@ class Entry:
 
         Raises:
             WrongCredentialsError: It is nobody's.
+            UnverifiedError: It is theirs, but they may not have a session.
         """
         parts = self._parts
         user = await parts.store.find_by(login.name, login.value)
@@ -173,6 +186,11 @@ class Entry:
         if user is None or not right:
             await parts.tell("sign_in_failed", request, login.value, user=user)
             raise WrongCredentialsError("nobody has this name and this password")
+        try:
+            parts.check_verified(user)
+        except UnverifiedError:
+            await parts.tell("sign_in_failed", request, login.value, user=user)
+            raise
         return user
 
     async def _started(self, user: User) -> Tokens:
@@ -188,17 +206,25 @@ class Entry:
         Raises:
             RefreshOffError: There are no refresh tokens here.
             WrongRefreshTokenError: It is not good.
+            UnverifiedError: The e-mail is to be verified first; the session has ended.
         """
         parts = self._parts
         if not parts.auth.settings.refresh_tokens:
             raise RefreshOffError("refresh tokens are off")
         try:
-            return Entered(*await parts.sessions.refresh(token))
+            entered = Entered(*await parts.sessions.refresh(token))
         except ReusedTokenError as error:
             await parts.tell("token_reused", request, "", user_id=error.user_id)
             raise WrongRefreshTokenError("the refresh token was used before") from None
         except TokenError as error:
             raise WrongRefreshTokenError(str(error)) from None
+        try:
+            parts.check_verified(entered.user)
+        except UnverifiedError:
+            if entered.tokens.refresh is not None:
+                await parts.sessions.end_family(entered.tokens.refresh.family)
+            raise
+        return entered
 
     async def sign_out(
         self, claims: dict[str, Any] | None, refresh: str | None, on: HTTPConnection

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Depends
+from fastapi.routing import APIRoute
 
 __all__ = ["Routes", "Row", "given_by"]
 
@@ -19,6 +20,7 @@ class Row(NamedTuple):
         method: HTTP's.
         status: The status of success.
         checks: Dependencies that only refuse.
+        texts: What to say of its fields, before what the router's routes say.
     """
 
     path: str
@@ -27,6 +29,7 @@ class Row(NamedTuple):
     method: str = "POST"
     status: int = 200
     checks: Sequence[Callable[..., Any]] = ()
+    texts: Mapping[str, str] = {}
 
 
 class Routes:
@@ -46,7 +49,16 @@ class Routes:
                 status_code=row.status,
                 dependencies=[Depends(check) for check in row.checks],
                 responses=row.refusals,
+                route_class_override=_route_class(router, row.texts),
             )
+
+
+def _route_class(router: APIRouter, texts: Mapping[str, str]) -> type[APIRoute]:
+    """Return the class of a router's routes, with further texts."""
+    base: Any = router.route_class
+    if not texts:
+        return base  # type: ignore[no-any-return]
+    return type(base.__name__, (base,), {"texts": {**base.texts, **texts}})
 
 
 def given_by(
