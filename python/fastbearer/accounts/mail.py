@@ -169,8 +169,8 @@ def email_of(message: Message, settings: Settings) -> EmailMessage:
     result["Subject"] = SUBJECTS[message.purpose]
     # Nobody answers a machine, nor shall a machine (RFC 3834 5).
     result["Auto-Submitted"] = "auto-generated"
-    result["Content-Language"] = "en"
     result.set_content(_text(message, settings.mail_link))
+    result["Content-Language"] = "en"  # after the content, which clears such headers
     return result
 
 
