@@ -91,7 +91,7 @@ class Changes:
         """Make sure that the store keeps what the project lets users change.
 
         Raises:
-            ConfigurationError: It does not.
+            ConfigurationError: A field is not kept, or nothing can be changed.
         """
         if self._given is None:
             return
