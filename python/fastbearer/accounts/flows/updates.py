@@ -1,6 +1,6 @@
 """What changes of a user who is at hand: their e-mail, their password, their fields."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,8 +15,6 @@ from fastbearer.accounts.stores.protocol import TAKEN, EmailTakenError
 __all__ = ["Change", "Updates"]
 
 GONE = "the user has changed meanwhile, or is gone"
-
-Notice = Callable[[User, HTTPConnection], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -43,13 +41,10 @@ class Updates:
 
     Args:
         parts: What it works with.
-        notify: Tells somebody at their address that it is theirs no more; it may
-            refuse, before anything has changed.
     """
 
-    def __init__(self, parts: Parts, notify: Notice | None = None) -> None:
+    def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._notify = notify
 
     async def update(self, user: User, change: Change, request: HTTPConnection) -> User:
         """Change a user, and return them as they are then.
@@ -79,6 +74,8 @@ class Updates:
                 raise OvertakenError(GONE)
             if is_moving or newer is not None:
                 await parts.end_codes(user)
+        if is_moving and parts.sending is not None:
+            parts.sending.send_notice("email_changed", user, request)
         if is_moving:
             await parts.tell("email_changed", request, user.email, user=user)
         if newer is not None:
@@ -98,18 +95,19 @@ class Updates:
         await parts.tell("account_deleted", request, user.email, user=user)
 
     async def _check_move(self, user: User, email: str, on: HTTPConnection) -> None:
-        """Refuse an e-mail that somebody else has, and tell that of before.
+        """Refuse an e-mail that somebody else has; count the message to that of before.
 
         Raises:
             EmailTakenError: Somebody has it.
+            TooManyAttemptsError: There were too many messages.
         """
         parts = self._parts
         await parts.attempt("signup", on, email)
         holder = await parts.store.everybody.find_by_email(email)
         if holder is not None and holder.id != user.id:
             raise EmailTakenError(TAKEN)
-        if self._notify is not None:
-            await self._notify(user, on)
+        if parts.sending is not None:
+            await parts.attempt("message", on, user.email)
 
     async def _hash(self, user: User, change: Change) -> str | None:
         """Return the hash of a new password, if there is one."""

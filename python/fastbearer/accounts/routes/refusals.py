@@ -8,6 +8,8 @@ from fastbearer.accounts.flows.errors import (
     RefreshOffError,
     RevocationOffError,
     SignUpClosedError,
+    UnchangeableError,
+    UnverifiedError,
     WrongCodeError,
     WrongCredentialsError,
     WrongInvitationError,
@@ -38,6 +40,9 @@ __all__ = [
     "NOT_CREATED",
     "REFRESH_OFF",
     "REVOCATION_OFF",
+    "UNCHANGEABLE",
+    "UNVERIFIED",
+    "WRONG_CODE",
     "WRONG_INVITATION",
     "WRONG_REFRESH_TOKEN",
     "answers_for",
@@ -46,6 +51,10 @@ __all__ = [
 
 EMAIL_TAKEN = "Email already registered"
 NOT_CREATED = "Failed to create account"
+UNVERIFIED = (
+    "Email is not verified: use the code that was sent there, or ask for another"
+)
+UNCHANGEABLE = "This cannot be changed here"
 WRONG_PASSWORD = "Current password is wrong"
 WRONG_CODE = "Code is wrong, was used or has expired"
 WRONG_REFRESH_TOKEN = "Invalid refresh token. Please sign in again."
@@ -78,6 +87,8 @@ ANSWERS: Mapping[type[FastbearerError], Answer] = {
     WrongInvitationError: Answer(403, WRONG_INVITATION),
     NotCreatedError: Answer(500, NOT_CREATED),
     WrongCredentialsError: Answer(401, wrong_credentials(("email",)), challenge=""),
+    UnverifiedError: Answer(403, UNVERIFIED),
+    UnchangeableError: Answer(404, UNCHANGEABLE),
     WrongPasswordError: Answer(403, WRONG_PASSWORD),
     WrongCodeError: Answer(400, WRONG_CODE),
     WrongRefreshTokenError: Answer(401, WRONG_REFRESH_TOKEN, challenge=""),

@@ -50,5 +50,5 @@ def every_route(
     if recovery is not None and layout.verify is not None:
         yield VerifyRoutes(layout.verify, parts, recovery, shown)
     if layout.users is not None:
-        updates = Updates(parts, None if recovery is None else recovery.tell_moved)
+        updates = Updates(parts)
         yield UsersRoutes(layout.users, parts, updates, shown, layout.update)
