@@ -39,6 +39,7 @@ VARIABLES = {
 UNAVAILABLE_CODES = frozenset(
     (
         *(1020, 1205, 1213),  # lost races: snapshot, lock wait, deadlock
+        1305,  # a savepoint that a deadlock has taken away with its transaction
         *(1021, 1037, 1040, 1041, 1114, 1203, 1226),  # too few resources
         *(1028, 1047, 1053, 1077, 1079, 1290, 1836),  # stops, starts, is a replica
         *(1158, 1159, 1160, 1161, 1184, 1927),  # lost connections, told by the server
