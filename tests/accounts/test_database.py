@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -19,7 +20,9 @@ from sqlmodel import SQLModel
 from accounts_kit import rows
 from fastbearer import ConfigurationError
 from fastbearer.accounts import Database, DatabaseUserStore, EmailTakenError, User
+from fastbearer.accounts.migrations import ACCOUNTS
 from fastbearer.accounts.records import Record, UtcDateTime
+from fastbearer.app.migrations import TASKS
 
 SECRETIVE = "s3cr3t-in-the-url"
 BAD_URL = "DATABASE_URL must be an SQLAlchemy URL with an async driver"
