@@ -32,7 +32,7 @@ from fastbearer.accounts.stores.protocol import (
     UserInUseError,
     UserStore,
 )
-from fastbearer.accounts.stores.sqlmodel import SQLModelUserStore
+from fastbearer.accounts.stores.sqlalchemy import SQLAlchemyUserStore, SQLModelUserStore
 from fastbearer.errors import StoreUnavailableError
 from fastbearer.fastapi import auth
 
@@ -51,6 +51,7 @@ __all__ = [
     "Message",
     "NameTakenError",
     "NotCreatedError",
+    "SQLAlchemyUserStore",
     "SQLModelUserStore",
     "StoreUnavailableError",
     "UnknownUserError",

@@ -3,7 +3,7 @@
 import re
 from typing import Literal, get_args
 
-from fastbearer.accounts.emails import given_email
+from fastbearer.accounts.emails import given_email, recorded_form
 
 __all__ = [
     "NAMES",
@@ -14,6 +14,7 @@ __all__ = [
     "name_of",
     "normalize_phone",
     "normalize_username",
+    "recorded_name",
 ]
 
 Name = Literal["email", "username", "phone"]
@@ -85,3 +86,16 @@ def given_name(name: Name, text: str) -> str:
     if name == "email":
         return given_email(text)
     return normalize_phone(text) if name == "phone" else normalize_username(text)
+
+
+def recorded_name(name: Name, text: str) -> str:
+    """Return the one form of a name on record; rows of others may have anything.
+
+    What is no such name stays what it is.
+    """
+    if name == "email":
+        return recorded_form(text)
+    try:
+        return given_name(name, text)
+    except ValueError:
+        return text
