@@ -217,6 +217,7 @@ class Accounts:
                 await stack.enter_async_context(self.database.lifespan(app))
             if hasattr(self.store, "lifespan"):
                 await stack.enter_async_context(self.store.lifespan(app))
+            await self._credentials.check_store()
             yield
 
     async def check_redis(self) -> None:

@@ -1,6 +1,6 @@
 """Users in our own table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, update
@@ -13,15 +13,16 @@ from fastbearer.accounts.models import User
 from fastbearer.accounts.names import NAMES, Name
 from fastbearer.accounts.records import utc_now
 from fastbearer.accounts.stores.ids import is_storable
-from fastbearer.accounts.stores.protocol import (
-    NAME_TAKEN,
-    TAKEN,
-    EmailTakenError,
-    NameTakenError,
-    UserInUseError,
-)
+from fastbearer.accounts.stores.protocol import UserInUseError, taken
+from fastbearer.errors import ConfigurationError
 
 __all__ = ["DatabaseUserStore"]
+
+FIELDS = ("password", "name", *NAMES)
+NO_COLUMN = (
+    "sign-up gives {}, and the table fastbearer_user has no column for it: keep the"
+    " users in a model of your own (store=SQLAlchemyUserStore(...))"
+)
 
 
 class DatabaseUserStore:
@@ -34,11 +35,21 @@ class DatabaseUserStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def check_fields(self, fields: Collection[str]) -> None:
+        """Check that the table has a column for all that sign-up gives.
+
+        Raises:
+            ConfigurationError: It has not.
+        """
+        for field in fields:
+            if field not in FIELDS:
+                raise ConfigurationError(NO_COLUMN.format(field))
+
     async def add(self, user: User) -> None:
         """As in `UserStore`; the table's unique constraints decide."""
         names: dict[str, Any] = {name: user.called(name) for name in NAMES}
         if await self._rows(user.email):
-            raise EmailTakenError(TAKEN)  # perhaps in an older spelling
+            raise taken("email")  # perhaps in an older spelling
         try:
             async with self._database.transaction() as session:
                 session.add(user)
@@ -59,9 +70,7 @@ class DatabaseUserStore:
             value = values.get(name)
             rows = [] if value is None else await self._called(name, value)
             if any(row.id != owner for row in rows):
-                if name == "email":
-                    raise EmailTakenError(TAKEN) from None
-                raise NameTakenError(NAME_TAKEN, name) from None
+                raise taken(name) from None
 
     async def find_by_email(self, email: str) -> User | None:
         """As in `UserStore`."""
