@@ -15,7 +15,7 @@ from fastbearer.accounts.stores.mapping import FIELDS, UserMapping
 from fastbearer.accounts.stores.model_checks import ModelChecks
 from fastbearer.accounts.stores.protocol import UserInUseError, taken
 from fastbearer.accounts.stores.queries import UserRows
-from fastbearer.accounts.stores.rows import check_references, detach, make_row
+from fastbearer.accounts.stores.rows import detach, free_of_references, make_row
 from fastbearer.accounts.stores.transactions import Transactions
 
 __all__ = ["SQLAlchemyUserStore", "SQLModelUserStore"]
@@ -251,14 +251,15 @@ class SQLAlchemyUserStore:
     async def remove(self, user: User) -> None:
         """As in `UserStore`, and as the model's relationships say.
 
-        Those with a ``cascade`` for deletion, or with ``passive_deletes``, hold. Where
-        nothing is said of deletion, rows that refer to the user keep them in place.
+        A ``cascade`` for deletion and ``passive_deletes`` hold, and else what the
+        foreign key says (``ON DELETE``). Where neither says anything, rows that refer
+        to the user keep them in place.
         """
 
         def remove(session: Session) -> None:
             row = self._rows.row(session, user.id, is_to_go=True)
             if row is not None:
-                check_references(session, self._fields.mapper, row)
+                free_of_references(session, self._fields.mapper, row)
                 session.delete(row)
 
         try:
