@@ -26,6 +26,7 @@ from fastbearer.accounts.routes.recovery import RecoveryRoutes
 from fastbearer.accounts.routes.refusals import ANSWERS
 from fastbearer.accounts.routes.schemas import TEXTS, PublicUser, SignUp
 from fastbearer.accounts.routes.sessions import SessionRoutes
+from fastbearer.accounts.routes.token import TokenRoutes
 from fastbearer.accounts.sessions import Sessions
 from fastbearer.accounts.shape import Shape
 from fastbearer.accounts.stores.better_auth import BetterAuthUserStore
@@ -46,6 +47,8 @@ NO_DATABASE = (
     " database for {}"
 )
 PROBE = "readyz"
+PREFIX = "/api/auth"
+TOKEN_URL = f"{PREFIX[1:]}/token"
 WRONG_NAMES = "names= must be one or several of email, username and phone"
 
 logger = logging.getLogger("fastbearer")
@@ -108,6 +111,10 @@ class Accounts:
         claims: A function, plain or a coroutine function, that takes a user's row and
             returns further claims of their tokens; asked at sign-in and at refreshing.
         names: What users sign in with: "email", "username", "phone", or several.
+        password_form: Whether there is ``/token`` as well, the token endpoint of OAuth
+            2.0, which OpenAPI then names for Swagger UI's Authorize button and for
+            generated clients; or its URL as seen from the OpenAPI document, where that
+            is not ``api/auth/token``.
 
     Raises:
         ConfigurationError: ``names`` has none, or one that there is not.
@@ -129,6 +136,7 @@ class Accounts:
         public: type[BaseModel] = PublicUser,
         claims: ClaimsFunction | None = None,
         names: Sequence[Name] = ("email",),
+        password_form: bool | str = False,
     ) -> None:
         if not names or not set(names) <= set(NAMES):
             raise ConfigurationError(WRONG_NAMES)
@@ -161,12 +169,17 @@ class Accounts:
         )
         answers = Answers(auth)
         self.router = APIRouter(
-            prefix="/api/auth",
+            prefix=PREFIX,
             tags=["accounts"],
             route_class=AccountsRoute,
             lifespan=self.lifespan,
         )
-        SessionRoutes(parts, Entry(parts), answers).add_to(self.router)
+        entry = Entry(parts)
+        if password_form:
+            url = TOKEN_URL if password_form is True else password_form
+            auth.show_password_form(url)
+            TokenRoutes(parts, entry).add_to(self.router)
+        SessionRoutes(parts, entry, answers).add_to(self.router)
         ProfileRoutes(parts, answers).add_to(self.router)
         if codes is not None:
             self._add_codes(parts, codes, send or self._sender)

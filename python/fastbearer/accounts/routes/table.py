@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Depends
+from fastapi.routing import APIRoute
 
 __all__ = ["Routes", "Row", "given_by"]
 
@@ -19,6 +20,8 @@ class Row(NamedTuple):
         method: HTTP's.
         status: The status of success.
         checks: Dependencies that only refuse.
+        route_class: In place of the router's.
+        leaves_out_none: Whether the answer has no fields that are None.
     """
 
     path: str
@@ -27,6 +30,8 @@ class Row(NamedTuple):
     method: str = "POST"
     status: int = 200
     checks: Sequence[Callable[..., Any]] = ()
+    route_class: type[APIRoute] | None = None
+    leaves_out_none: bool = False
 
 
 class Routes:
@@ -46,6 +51,8 @@ class Routes:
                 status_code=row.status,
                 dependencies=[Depends(check) for check in row.checks],
                 responses=row.refusals,
+                route_class_override=row.route_class,
+                response_model_exclude_none=row.leaves_out_none,
             )
 
 
