@@ -93,6 +93,8 @@ class BetterAuthUserStore:
         ConfigurationError: The URL is unfit.
     """
 
+    row_type = User
+
     def __init__(
         self,
         url: str,

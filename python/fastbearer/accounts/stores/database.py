@@ -13,16 +13,12 @@ from fastbearer.accounts.models import User
 from fastbearer.accounts.names import NAMES, Name
 from fastbearer.accounts.records import utc_now
 from fastbearer.accounts.stores.ids import is_storable
+from fastbearer.accounts.stores.own_fields import check_own_fields
 from fastbearer.accounts.stores.protocol import UserInUseError, taken
-from fastbearer.errors import ConfigurationError
 
 __all__ = ["DatabaseUserStore"]
 
-FIELDS = ("password", "name", *NAMES)
-NO_COLUMN = (
-    "sign-up gives {}, and the table fastbearer_user has no column for it: keep the"
-    " users in a model of your own (store=SQLAlchemyUserStore(...))"
-)
+OWN_TABLE = "the table fastbearer_user"
 
 
 class DatabaseUserStore:
@@ -30,20 +26,23 @@ class DatabaseUserStore:
 
     Args:
         database: Must be open when a method is called.
+
+    Attributes:
+        row_type: Class of the rows.
     """
+
+    row_type = User
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def check_fields(self, fields: Collection[str]) -> None:
-        """Check that the table has a column for all that sign-up gives.
+        """Check that the table has a column for all that a sign-up gives.
 
         Raises:
-            ConfigurationError: It has not.
+            ConfigurationError: It has none for one of them, or gets no e-mail.
         """
-        for field in fields:
-            if field not in FIELDS:
-                raise ConfigurationError(NO_COLUMN.format(field))
+        check_own_fields(fields, OWN_TABLE)
 
     async def add(self, user: User) -> None:
         """As in `UserStore`; the table's unique constraints decide."""

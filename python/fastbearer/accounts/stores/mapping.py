@@ -5,7 +5,17 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CHAR, Column, String, Table, UniqueConstraint, Uuid, inspect
+from pydantic_core import to_jsonable_python
+from sqlalchemy import (
+    CHAR,
+    JSON,
+    Column,
+    String,
+    Table,
+    UniqueConstraint,
+    Uuid,
+    inspect,
+)
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.exc import NoInspectionAvailable
 from sqlalchemy.ext.hybrid import HybridExtensionType
@@ -95,9 +105,11 @@ class UserMapping:
             raise ConfigurationError(NO_NAME.format(model.__name__))
         self._check_id()
 
-    def has(self, field: str) -> bool:
-        """Tell whether the model has a field of a user, as a column or computed."""
-        return self._names[field] is not None
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Field of a user -> the attribute in which the model has it, if it has."""
+        names = self._names.items()
+        return {field: name for field, name in names if name is not None}
 
     def keeps(self, field: str) -> bool:
         """Tell whether the model has a field of a user as a column."""
@@ -213,7 +225,10 @@ class UserMapping:
 
     def _stored(self, field: str, value: Any) -> Any:
         if field != "roles":
-            return value
+            key = self._key_of(field)
+            column = None if key is None else self.column_of(key)
+            is_json = column is not None and isinstance(column.type, JSON)
+            return to_jsonable_python(value) if is_json else value
         kept = self._column("roles").type
         if isinstance(kept, EnumType):
             return self._one_role(kept, value)
