@@ -32,6 +32,7 @@ from fastbearer.accounts.stores.better_auth_rows import (
     update_user,
     written,
 )
+from fastbearer.accounts.stores.own_fields import check_own_fields
 from fastbearer.accounts.stores.protocol import (
     InvalidEmailError,
     UserInUseError,
@@ -133,8 +134,10 @@ class BetterAuthUserStore:
 
         Raises:
             ConfigurationError: A field has no column, or a column that must have a
-                value gets none, or two users could have one user name.
+                value gets none, or two users could have one user name; or there is no
+                e-mail.
         """
+        check_own_fields(fields, "Better Auth's table of users", known=fields)
         layout = await self._looked_at()
         values = self._sample(fields)
         if values is not None:
