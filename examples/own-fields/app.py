@@ -35,7 +35,6 @@ class Member(Base):
     username: Mapped[str] = mapped_column(unique=True)
     hashed_password: Mapped[str]
     company: Mapped[str]
-    team: Mapped[str | None]
 
 
 class NewMember(SignUp):
@@ -43,7 +42,6 @@ class NewMember(SignUp):
 
     username: UserName
     company: Annotated[str, Field(min_length=1, max_length=80)]
-    team: Annotated[str, Field(max_length=80)] | None = None
 
 
 class ShownMember(PublicUser):
@@ -51,7 +49,6 @@ class ShownMember(PublicUser):
 
     username: str
     company: str
-    team: str | None
 
 
 url = make_url(os.environ["DATABASE_URL"]).set(drivername="postgresql+asyncpg")
