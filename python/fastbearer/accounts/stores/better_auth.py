@@ -60,6 +60,7 @@ OTHER_HASH = (
 )
 UNREACHABLE = "Better Auth's database cannot be opened"
 UNREADABLE = "Better Auth's tables user and account cannot be read"
+OWN_ROWS = "Better Auth's table user (but by a new_row of your own)"
 NOT_TAKEN = (
     "Better Auth's tables do not take the row of a new user; for a column that must"
     " have a value override new_row"

@@ -116,7 +116,7 @@ class SQLAlchemyUserStore:
             ConfigurationError: A field has no column, or a column that must have a
                 value gets none, or two users could have one user name.
         """
-        has_own_rows = type(self).new_row is not SQLAlchemyUserStore.new_row
+        has_own_rows = self._has_own_rows
         checks = ModelChecks(self._fields)
         checks.check_fields(fields, has_own_rows=has_own_rows)
         await checks.look_at_table(self._transactions)
@@ -140,7 +140,7 @@ class SQLAlchemyUserStore:
         values: dict[str, Any] = {
             "password_hash": user.password_hash,
             **{name: user.called(name) for name in NAMES if user.called(name)},
-            **user.given,
+            **self._given(user),
         }
         if self._fields.keeps("name"):
             values |= self._name_of(user)
@@ -152,6 +152,15 @@ class SQLAlchemyUserStore:
         if not user.is_active:
             values["is_active"] = False
         return make_row(self._model, self._fields.written(values))
+
+    def _given(self, user: User) -> dict[str, Any]:
+        """Return what was given beside; a new_row that is overridden may need more."""
+        left_out = self._fields.unknown(user.given) if self._has_own_rows else ()
+        return {name: one for name, one in user.given.items() if name not in left_out}
+
+    @property
+    def _has_own_rows(self) -> bool:
+        return type(self).new_row is not SQLAlchemyUserStore.new_row
 
     def _name_of(self, user: User) -> dict[str, str]:
         """Return the name to write: "" where there is none, and there must be one."""
