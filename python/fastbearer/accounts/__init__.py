@@ -23,6 +23,13 @@ from fastbearer.accounts.migrations.filters import (
     metadata,
 )
 from fastbearer.accounts.models import Invitation, User
+from fastbearer.accounts.routes.schemas import (
+    Email,
+    Phone,
+    PublicUser,
+    SignUp,
+    UserName,
+)
 from fastbearer.accounts.stores.better_auth import BetterAuthUserStore
 from fastbearer.accounts.stores.database import DatabaseUserStore
 from fastbearer.accounts.stores.protocol import (
@@ -43,6 +50,7 @@ __all__ = [
     "Database",
     "DatabaseRevocations",
     "DatabaseUserStore",
+    "Email",
     "EmailTakenError",
     "InvalidEmailError",
     "InvalidUserError",
@@ -51,12 +59,16 @@ __all__ = [
     "Message",
     "NameTakenError",
     "NotCreatedError",
+    "Phone",
+    "PublicUser",
     "SQLAlchemyUserStore",
     "SQLModelUserStore",
+    "SignUp",
     "StoreUnavailableError",
     "UnknownUserError",
     "User",
     "UserInUseError",
+    "UserName",
     "UserStore",
     "Users",
     "accounts",

@@ -3,9 +3,9 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel
 
 from fastbearer import PasswordHash
 from fastbearer.accounts.client_address import UNKNOWN, ClientAddresses
@@ -22,13 +22,14 @@ from fastbearer.accounts.flows.recovery import Recovery
 from fastbearer.accounts.invitations import Invitations
 from fastbearer.accounts.mail import ConfiguredSender
 from fastbearer.accounts.messages import Sender
-from fastbearer.accounts.names import NAMES, Name
+from fastbearer.accounts.names import Name
 from fastbearer.accounts.routes.answers import Answers
 from fastbearer.accounts.routes.profile import ProfileRoutes
 from fastbearer.accounts.routes.recovery import RecoveryRoutes
-from fastbearer.accounts.routes.refusals import ANSWERS
+from fastbearer.accounts.routes.refusals import answers_for
 from fastbearer.accounts.routes.schemas import TEXTS, PublicUser, SignUp
 from fastbearer.accounts.routes.sessions import SessionRoutes
+from fastbearer.accounts.routes.shaped import Shaped, check_schemas
 from fastbearer.accounts.routes.token import TokenRoutes
 from fastbearer.accounts.sessions import Sessions
 from fastbearer.accounts.shape import Shape
@@ -52,16 +53,18 @@ NO_DATABASE = (
 PROBE = "readyz"
 PREFIX = "/api/auth"
 TOKEN_URL = f"{PREFIX[1:]}/token"
-WRONG_NAMES = "names= must be one or several of email, username and phone"
 
 logger = logging.getLogger("fastbearer")
 
 
-class AccountsRoute(StrictRoute):
-    """Invalid input is refused in the words of the schemas."""
+def route_class(names: Sequence[Name]) -> type[StrictRoute]:
+    """Return the class of the routes: it refuses in the words of the schemas."""
 
-    texts = TEXTS
-    answers = ANSWERS
+    class AccountsRoute(StrictRoute):
+        texts = TEXTS
+        answers = answers_for(names)
+
+    return AccountsRoute
 
 
 def log_sessions(auth: Auth) -> None:
@@ -120,7 +123,9 @@ class Accounts:
             is not ``api/auth/token``.
 
     Raises:
-        ConfigurationError: ``names`` has none, or one that there is not.
+        ConfigurationError: ``names`` has none, or one that there is not; or a schema is
+            not derived from ours, lets a sign-up set what is not the user's to set, or
+            shows a secret.
 
     Attributes:
         router: The routes, under ``/api/auth``.
@@ -140,13 +145,15 @@ class Accounts:
         hasher: PasswordHash | None = None,
         send: Sender | None = None,
         sign_up: type[SignUp] = SignUp,
-        public: type[BaseModel] = PublicUser,
+        public: type[PublicUser] = PublicUser,
         claims: ClaimsFunction | None = None,
         names: Sequence[Name] = ("email",),
         password_form: bool | str = False,
     ) -> None:
-        if not names or not set(names) <= set(NAMES):
-            raise ConfigurationError(WRONG_NAMES)
+        check_schemas(sign_up, public)
+        self._shape = Shape(
+            sign_up, public, names, getattr(store, "attribute_names", {})
+        )
         self._is_own_store = store is not None
         self.database = Database(self._database_url)
         configured = ConfiguredUserStore(lambda: auth.settings, self.database)
@@ -156,7 +163,9 @@ class Accounts:
         auth.database_revocations = self._database_revocations
         self._sender = ConfiguredSender(lambda: auth.settings)
         self._events = Events()
-        self._throttle = Throttle(lambda: auth.settings, lambda: auth.clock())
+        self._throttle = Throttle(
+            lambda: auth.settings, lambda: auth.clock(), len(self._shape.names)
+        )
         users = CheckedUserStore(self.store)
         self._credentials = Credentials(lambda: auth.settings, users, hasher)
         codes = Codes(self.database) if self._has_tables else None
@@ -173,18 +182,19 @@ class Accounts:
             clients=ClientAddresses(lambda: auth.settings),
             events=self._events,
             codes=codes,
-            shape=Shape(sign_up, public, tuple(names)),
+            shape=self._shape,
             invitations=invitations,
         )
-        self.users = Users(parts)
+        shaped = Shaped(self._shape)
+        self.users = Users(parts, shaped.sign_up)
         self.create_user = self.users.create
         self.invitations = Inviting(parts, invitations, send or self._sender)
         self.invite = self.invitations.make
-        answers = Answers(auth)
+        answers = Answers(auth, shaped)
         self.router = APIRouter(
             prefix=PREFIX,
             tags=["accounts"],
-            route_class=AccountsRoute,
+            route_class=route_class(self._shape.names),
             lifespan=self.lifespan,
         )
         entry = Entry(parts)
@@ -243,6 +253,8 @@ class Accounts:
                 await stack.enter_async_context(self.database.lifespan(app))
             if hasattr(self.store, "lifespan"):
                 await stack.enter_async_context(self.store.lifespan(app))
+            await self._credentials.check_store()
+            await self._check_shape()
             yield
 
     async def check_redis(self) -> None:
@@ -264,6 +276,22 @@ class Accounts:
         if isinstance(revocations, RedisRevocations):
             await revocations.replicate_once()
             await revocations.not_before(PROBE)
+
+    async def _check_shape(self) -> None:
+        """Check that the store keeps what a sign-up gives, and what is to be shown.
+
+        Raises:
+            ConfigurationError: It lacks something.
+        """
+        store: Any = self.store
+        given = self._shape.given
+        for name in self._shape.names:
+            if name != "email":
+                self._users.require("find_by", f'names=("{name}", ...)')
+        if hasattr(store, "check_fields"):
+            await store.check_fields(given.fields)
+            await store.check_fields(given.always)
+        self._shape.shown.check_row(getattr(store, "row_type", None))
 
     def _needs_database(self) -> bool:
         return bool(self._needs())

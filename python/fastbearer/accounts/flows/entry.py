@@ -119,12 +119,12 @@ class Entry:
         parts = self._parts
         self._admission.check_open()
         named = parts.shape.called(user)
-        parts.credentials.check_new(password, named, user.name)
+        names = user.other_names
+        parts.credentials.check_new(password, user.email, *names)
         await parts.attempt("signup", request, named)
         ticket = await self._admission.admit(user, invitation, request)
-        user.password_hash = await parts.credentials.hash_new(
-            password, named, user.name
-        )
+        newer = await parts.credentials.hash_new(password, user.email, *names)
+        user.password_hash = newer
         user.created_at = user.updated_at = utc_now()
         try:
             tokens = await self._added(user, ticket)

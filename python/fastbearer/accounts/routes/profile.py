@@ -12,7 +12,6 @@ from fastbearer.accounts.routes.schemas import (
     Done,
     GivenPassword,
     Me,
-    MyUser,
     SignedIn,
 )
 from fastbearer.accounts.routes.table import Routes, Row, given_by
@@ -39,7 +38,7 @@ class ProfileRoutes(Routes):
 
     async def me(self, user: TokenUser) -> Me:
         """Get your account."""
-        return Me(data=MyUser.model_validate(await self._parts.user_of(user)))
+        return self._answers.account(await self._parts.user_of(user))
 
     async def change_password(
         self,
@@ -73,18 +72,21 @@ class ProfileRoutes(Routes):
     def rows(self) -> list[Row]:
         """As in `Routes`."""
         verify = self._parts.auth.verify_home_user
+        schemas = self._answers.schemas
         confirmed = (400, 401, 403, 413, 429, 503)
         texts = {403: FORBIDDEN, 409: IN_USE}
         return [
             Row(
                 "/me",
-                given_by(self.me, user=verify),
+                given_by(self.me, {"return": schemas.me}, user=verify),
                 refusals(400, 401, 503),
                 "GET",
             ),
             Row(
                 "/change-password",
-                given_by(self.change_password, user=verify),
+                given_by(
+                    self.change_password, {"return": schemas.signed_in}, user=verify
+                ),
                 refusals(*confirmed, texts=texts),
                 checks=[self._parts.check_address],
             ),

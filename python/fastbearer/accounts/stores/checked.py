@@ -1,6 +1,6 @@
 """Any store of users, whose answers are not taken on trust."""
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from fastbearer import PasswordHash
@@ -8,7 +8,11 @@ from fastbearer.accounts.database import Database
 from fastbearer.accounts.emails import is_same_email, recorded_form
 from fastbearer.accounts.models import User
 from fastbearer.accounts.names import Name
-from fastbearer.accounts.stores.protocol import UserStore
+from fastbearer.accounts.stores.protocol import (
+    NAMES_TAKEN,
+    NameTakenError,
+    UserStore,
+)
 from fastbearer.connections.values import hide_values, shows
 from fastbearer.errors import ConfigurationError, FastbearerError
 
@@ -70,6 +74,37 @@ class CheckedUserStore:
         if not callable(getattr(self._store, method, None)):
             kind = type(self._store).__name__
             raise ConfigurationError(LACKS.format(kind, method, purpose))
+
+    def lacks(self, field: str) -> bool:
+        """Tell whether it is known that the store has no place for a field of users."""
+        names = getattr(self._store, "attribute_names", None)
+        return names is not None and field not in names
+
+    async def check_hash_length(self, length: int) -> None:
+        """Check that the store keeps hashes of a length, if it can tell.
+
+        Args:
+            length: In characters.
+
+        Raises:
+            ConfigurationError: It does not.
+        """
+        check = getattr(self._store, "check_hash_length", None)
+        if check is not None:
+            await check(length)
+
+    async def check_fields(self, fields: Collection[str]) -> None:
+        """Check that the store keeps what sign-up gives, if it can tell.
+
+        Args:
+            fields: ``email``, ``password`` and the others.
+
+        Raises:
+            ConfigurationError: It does not.
+        """
+        check = getattr(self._store, "check_fields", None)
+        if check is not None:
+            await check(fields)
 
     async def add(self, user: User) -> None:
         """As in `UserStore`."""
@@ -146,8 +181,10 @@ async def _quietly(work: Awaitable[T], *values: str) -> T:
         return await work
     except Exception as error:
         hide_values(error, *values)
-        failure = error
-        if shows(error, values):  # by a text that is not among its arguments
+        failure: Exception = error
+        if isinstance(error, NameTakenError) and error.name in NAMES_TAKEN:
+            failure = NameTakenError(NAMES_TAKEN[error.name], error.name)
+        elif shows(error, values):  # by a text that is not among its arguments
             failure = FastbearerError(f"the store failed: {type(error).__name__}")
     # Not above, where what is hidden would be its context.
     raise failure

@@ -8,6 +8,7 @@ from fastbearer.accounts.names import Name
 from fastbearer.errors import FastbearerError
 
 __all__ = [
+    "NAMES_TAKEN",
     "EmailTakenError",
     "InvalidEmailError",
     "ListingUserStore",
@@ -16,10 +17,17 @@ __all__ = [
     "UserInUseError",
     "UserStore",
     "WritableUserStore",
+    "taken",
 ]
 
 TAKEN = "this e-mail is registered already"
 NAME_TAKEN = "this user name or phone number is registered already"
+NAMES_TAKEN: Mapping[Name, str] = {
+    "email": "Email already registered",
+    "username": "User name already registered",
+    "phone": "Phone number already registered",
+}
+"""What may be told to who wants to have the name."""
 
 
 class EmailTakenError(FastbearerError):
@@ -40,6 +48,13 @@ class NameTakenError(FastbearerError):
     def __init__(self, message: str, name: Name) -> None:
         super().__init__(message)
         self.name = name
+
+
+def taken(name: Name) -> EmailTakenError | NameTakenError:
+    """Return the error that says which name somebody else has."""
+    if name == "email":
+        return EmailTakenError(TAKEN)
+    return NameTakenError(NAME_TAKEN, name)
 
 
 class InvalidEmailError(FastbearerError):
