@@ -23,6 +23,8 @@ from fastbearer.accounts.migrations.filters import (
     metadata,
 )
 from fastbearer.accounts.models import Invitation, User
+from fastbearer.accounts.routes.fastapi_users.layout import FastAPIUsersLayout
+from fastbearer.accounts.routes.fastapi_users.schemas import UserRead, UserUpdate
 from fastbearer.accounts.routes.schemas import (
     Email,
     Phone,
@@ -32,6 +34,7 @@ from fastbearer.accounts.routes.schemas import (
 )
 from fastbearer.accounts.stores.better_auth import BetterAuthUserStore
 from fastbearer.accounts.stores.database import DatabaseUserStore
+from fastbearer.accounts.stores.fastapi_users_table import FastAPIUsersTable
 from fastbearer.accounts.stores.protocol import (
     EmailTakenError,
     InvalidEmailError,
@@ -52,6 +55,8 @@ __all__ = [
     "DatabaseUserStore",
     "Email",
     "EmailTakenError",
+    "FastAPIUsersLayout",
+    "FastAPIUsersTable",
     "InvalidEmailError",
     "InvalidUserError",
     "Invitation",
@@ -69,7 +74,9 @@ __all__ = [
     "User",
     "UserInUseError",
     "UserName",
+    "UserRead",
     "UserStore",
+    "UserUpdate",
     "Users",
     "accounts",
     "include_name",

@@ -24,6 +24,12 @@ from fastbearer.accounts.mail import ConfiguredSender
 from fastbearer.accounts.messages import Sender
 from fastbearer.accounts.names import Name
 from fastbearer.accounts.routes.answers import Answers
+from fastbearer.accounts.routes.fastapi_users.every import every_route
+from fastbearer.accounts.routes.fastapi_users.layout import (
+    FastAPIUsersLayout,
+    Layout,
+    layout_of,
+)
 from fastbearer.accounts.routes.profile import ProfileRoutes
 from fastbearer.accounts.routes.recovery import RecoveryRoutes
 from fastbearer.accounts.routes.refusals import answers_for
@@ -50,6 +56,8 @@ NO_DATABASE = (
     "DATABASE_URL must be set: the users are in a store of their own, and there is no"
     " database for {}"
 )
+NO_REFRESH = "REFRESH_TOKENS=1: the routes of fastapi-users have no refresh tokens"
+TWO_FORMS = "layout= has a password form of its own: leave out password_form"
 PROBE = "readyz"
 PREFIX = "/api/auth"
 TOKEN_URL = f"{PREFIX[1:]}/token"
@@ -121,6 +129,8 @@ class Accounts:
             2.0, which OpenAPI then names for Swagger UI's Authorize button and for
             generated clients; or its URL as seen from the OpenAPI document, where that
             is not ``api/auth/token``.
+        layout: "fastapi-users", or a `FastAPIUsersLayout`, for its routes in place of
+            ours: for a frontend that was made for them.
 
     Raises:
         ConfigurationError: ``names`` has none, or one that there is not; or a schema is
@@ -128,7 +138,7 @@ class Accounts:
             shows a secret.
 
     Attributes:
-        router: The routes, under ``/api/auth``.
+        router: The routes, under ``/api/auth`` or where the layout has them.
         database: The database of ``DATABASE_URL``.
         store: Where the users are.
         users: Creates, finds and changes users, for those who administer them;
@@ -149,6 +159,7 @@ class Accounts:
         claims: ClaimsFunction | None = None,
         names: Sequence[Name] = ("email",),
         password_form: bool | str = False,
+        layout: Layout | None = None,
     ) -> None:
         check_schemas(sign_up, public)
         self._shape = Shape(
@@ -191,13 +202,19 @@ class Accounts:
         self.invitations = Inviting(parts, invitations, send or self._sender)
         self.invite = self.invitations.make
         answers = Answers(auth, shaped)
+        self._layout = layout_of(layout)
         self.router = APIRouter(
-            prefix=PREFIX,
+            prefix=PREFIX if self._layout is None else "",
             tags=["accounts"],
             route_class=route_class(self._shape.names),
             lifespan=self.lifespan,
         )
         entry = Entry(parts)
+        if self._layout is not None:
+            if password_form:
+                raise ConfigurationError(TWO_FORMS)
+            self._add_layout(self._layout, parts, entry, answers, send)
+            return
         if password_form:
             url = TOKEN_URL if password_form is True else password_form
             auth.show_password_form(url)
@@ -242,6 +259,8 @@ class Accounts:
         """
         self._auth.revocations_of_accounts = self._own_revocations
         self._set_home()
+        if self._layout is not None and self._auth.settings.refresh_tokens:
+            raise ConfigurationError(NO_REFRESH)
         _ = self._auth.signer
         self._credentials.prepare()
         self._sender.prepare(is_used=self._is_sender_used)
@@ -371,10 +390,30 @@ class Accounts:
     def _has_database_url(self) -> bool:
         return "database_url" in self._auth.settings.model_fields_set
 
+    def _add_layout(
+        self,
+        layout: FastAPIUsersLayout,
+        parts: Parts,
+        entry: Entry,
+        answers: Answers,
+        send: Sender | None,
+    ) -> None:
+        """Add the routes of fastapi-users in place of ours."""
+        recovery = None
+        if parts.codes is not None:
+            recovery = Recovery(parts, parts.codes, send or self._sender)
+            self._welcome_by(recovery)
+        if layout.auth is not None:
+            parts.auth.show_password_form(f"{layout.auth[1:]}/login")
+        for routes in every_route(layout, parts, entry, answers, recovery):
+            routes.add_to(self.router)
+
     def _add_codes(self, parts: Parts, codes: Codes, send: Sender) -> None:
         recovery = Recovery(parts, codes, send)
         RecoveryRoutes(parts, recovery).add_to(self.router)
+        self._welcome_by(recovery)
 
+    def _welcome_by(self, recovery: Recovery) -> None:
         @self.on_event("signed_up")
         async def welcome(event: AccountEvent) -> None:
             if self._auth.settings.email_verification and event.user is not None:

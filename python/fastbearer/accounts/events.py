@@ -26,6 +26,7 @@ EventName = Literal[
     "reset_requested",
     "password_reset",
     "email_verified",
+    "email_changed",
     "account_deleted",
     "user_created",
     "user_changed",

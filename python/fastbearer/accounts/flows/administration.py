@@ -274,5 +274,5 @@ class Users:
         return now
 
     async def _hash(self, user: User, password: str) -> str:
-        names = user.other_names
-        return await self._parts.credentials.hash_new(password, user.email, *names)
+        credentials = self._parts.credentials
+        return await credentials.hash_new(password, user.email, *user.other_names)

@@ -1,9 +1,9 @@
 """Sign-up, sign-in, refreshing and sign-out."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from starlette.requests import HTTPConnection
 
@@ -45,6 +45,8 @@ PASSES = (
 """What is said of a new user without the store having failed."""
 
 logger = logging.getLogger("fastbearer")
+
+T = TypeVar("T")
 
 
 class Entered(NamedTuple):
@@ -116,27 +118,49 @@ class Entry:
             NotCreatedError: The store has failed.
             TooManyAttemptsError: There were too many.
         """
+        ticket = await self._prepare(user, password, request, invitation)
+        tokens = await _created(self._added(user, ticket))
+        parts = self._parts
+        await parts.succeed("signin", request, parts.shape.called(user))
+        await self._end_former(former)
+        await parts.tell("signed_up", request, user.email, user=user)
+        return Entered(user, tokens)
+
+    async def register(
+        self,
+        user: User,
+        password: str,
+        request: HTTPConnection,
+        invitation: str | None = None,
+    ) -> User:
+        """Add a user, whose first session is to come; otherwise as `sign_up`."""
+        ticket = await self._prepare(user, password, request, invitation)
+        await _created(self._admission.add(user, ticket))
+        await self._parts.tell("signed_up", request, user.email, user=user)
+        return user
+
+    async def _prepare(
+        self,
+        user: User,
+        password: str,
+        request: HTTPConnection,
+        invitation: str | None,
+    ) -> Invitation | None:
+        """Let a new user in, and hash the password, if it is one.
+
+        Returns:
+            The invitation, where there must be one.
+        """
         parts = self._parts
         self._admission.check_open()
-        named = parts.shape.called(user)
         names = user.other_names
         parts.credentials.check_new(password, user.email, *names)
-        await parts.attempt("signup", request, named)
+        await parts.attempt("signup", request, parts.shape.called(user))
         ticket = await self._admission.admit(user, invitation, request)
         newer = await parts.credentials.hash_new(password, user.email, *names)
         user.password_hash = newer
         user.created_at = user.updated_at = utc_now()
-        try:
-            tokens = await self._added(user, ticket)
-        except PASSES:
-            raise
-        except Exception as error:
-            logger.exception("account not created")
-            raise NotCreatedError("account not created") from error
-        await parts.succeed("signin", request, named)
-        await self._end_former(former)
-        await parts.tell("signed_up", request, user.email, user=user)
-        return Entered(user, tokens)
+        return ticket
 
     async def _added(self, user: User, ticket: Invitation | None) -> Tokens:
         """Keep a new user and begin their session: both, or neither."""
@@ -285,3 +309,18 @@ class Entry:
             found = await sessions.session_of(refresh)
             if found is not None:
                 await sessions.end_family(found[1])
+
+
+async def _created(work: Awaitable[T]) -> T:
+    """Do what keeps a new user.
+
+    Raises:
+        NotCreatedError: It has failed.
+    """
+    try:
+        return await work
+    except PASSES:
+        raise
+    except Exception as error:
+        logger.exception("account not created")
+        raise NotCreatedError("account not created") from error

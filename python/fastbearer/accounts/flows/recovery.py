@@ -42,6 +42,19 @@ class Recovery:
         await self._parts.attempt("message", request, found.email)
         self._send_later(tasks, await self._message("verify_email", found))
 
+    async def request_verification_of(
+        self, email: str, request: HTTPConnection, tasks: BackgroundTasks
+    ) -> None:
+        """Send whoever has an e-mail a code that verifies it, unless it is verified.
+
+        What is done is the same whether or not anybody has the e-mail.
+        """
+        await self._parts.attempt("message", request, email)
+        user = await self._parts.store.find_by_email(email)
+        if user is not None and user.email_verified:
+            user = None
+        self._send_later(tasks, await self._message("verify_email", user))
+
     async def verify_email(self, code: str, request: HTTPConnection) -> User:
         """Verify an e-mail with the code that was sent there; return whose it is.
 
@@ -93,6 +106,17 @@ class Recovery:
         await parts.tell("password_reset", request, user.email, user=user)
         return user
 
+    async def tell_moved(self, user: User, request: HTTPConnection) -> None:
+        """Tell the address of before that the account is to have another.
+
+        Raises:
+            TooManyAttemptsError: There were too many messages.
+        """
+        await self._parts.attempt("message", request, user.email)
+        message = self._message_to(user, "email_changed", "", timedelta())
+        if message is not None:
+            await deliver(self._send, message)
+
     async def welcome(self, user: User, address: str | None) -> None:
         """Send a new user a code that verifies the address.
 
@@ -135,6 +159,12 @@ class Recovery:
         code = await self._codes.make(purpose, user, lifetime)
         if user is None:
             return None
+        return self._message_to(user, purpose, code, lifetime)
+
+    def _message_to(
+        self, user: User, purpose: Purpose, code: str, lifetime: timedelta
+    ) -> Message | None:
+        """Return a message to the address on record, or None if it is no address."""
         try:
             normalize_email(user.address)
         except ValueError:
