@@ -98,7 +98,7 @@ def nothing(url: str) -> None:
     pass
 
 
-@pytest.mark.parametrize("step", [11, pytest.param(1, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("step", [17, pytest.param(1, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("before", [nothing, prepared])
 @pytest.mark.parametrize("after", [False, True], ids=["undone", "done"])
 def test_a_step_that_failed_goes_on_where_it_stopped(
