@@ -50,6 +50,7 @@ from fastbearer.accounts.stores.configured import ConfiguredUserStore
 from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.accounts.throttle import Throttle
 from fastbearer.accounts.user_claims import ClaimsFunction, UserClaims
+from fastbearer.connections.pooler import pooled
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi import Auth
 from fastbearer.fastapi.strict_routes import StrictRoute
@@ -421,7 +422,8 @@ class Accounts:
         if self._is_elsewhere() and not self._has_database_url():
             kept = ", ".join(self._needs()) or "what the application keeps"
             raise ConfigurationError(NO_DATABASE.format(kept))
-        return self._auth.settings.database_url
+        settings = self._auth.settings
+        return pooled(settings.database_url, settings.database_pooler, "DATABASE_URL")
 
     def _is_elsewhere(self) -> bool:
         """Tell whether the users are in another database than ``DATABASE_URL``'s."""
