@@ -117,7 +117,9 @@ class Accounts:
         auth.database_revocations = self._database_revocations
         self._sender = ConfiguredSender(lambda: auth.settings)
         self._events = Events()
-        self._throttle = Throttle(lambda: auth.settings, lambda: auth.clock())
+        self._throttle = Throttle(
+            lambda: auth.settings, lambda: auth.clock(), lambda: auth.redis
+        )
         users = CheckedUserStore(self.store)
         self._credentials = Credentials(lambda: auth.settings, users, hasher)
         codes = Codes(self.database) if self._has_tables else None
@@ -196,13 +198,12 @@ class Accounts:
     async def check_redis(self) -> None:
         """Try what sign-in needs of Redis, over the connections that are there.
 
-        Without a ``REDIS_URL`` there is nothing to try.
+        Without any there is nothing to try.
 
         Raises:
             StoreUnavailableError: It cannot be reached, or refuses a command.
         """
-        settings = self._auth.settings
-        if settings.redis_url is None:
+        if self._auth.redis is None:
             return
         await self._throttle.check_store()
         # Redis is asked for, so its extra is there.
@@ -228,7 +229,7 @@ class Accounts:
         """
         if self._has_database_url() or not self._is_elsewhere():
             return self._database_revocations()
-        if self._auth.settings.redis_url is not None:
+        if self._auth.redis is not None:
             return self._auth.redis_revocations()
         return MemoryRevocations(self._auth.clock)
 

@@ -290,7 +290,11 @@ def database(settings: Settings) -> Iterator[Finding]:
 
 def redis(auth: Auth) -> Iterator[Finding]:
     """Yield whether Redis does what a sign-in needs."""
-    if auth.settings.redis_url is None:
+    try:
+        if auth.redis is None:
+            return
+    except ConfigurationError as error:
+        yield Finding(True, "redis", str(error))
         return
     try:
         from fastbearer.accounts import Accounts

@@ -34,7 +34,6 @@ WRONG_SMTP_URL = "SMTP_URL must be like smtp://user:password@host:587, or smtps:
 WRONG_SENDER = "SMTP_URL needs MAIL_FROM, an address like App <no-reply@example.com>"
 WRONG_LINK = "MAIL_LINK must be a URL with {code}, and {purpose} where that is needed"
 MAILBOX = re.compile(r"(?:[^<>\r\n]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)")
-NO_REDIS_URL = "REDIS_URL environment variable is required for Redis"
 COOKIE_NOT_SECURE = "COOKIE_SAMESITE=none needs COOKIE_SECURE=1 (RFC 6265bis 5.7)"
 
 NO_RESOURCE_URL = "RESOURCE_SCOPES and RESOURCE_NAME need RESOURCE_URL"
@@ -89,7 +88,8 @@ class Settings(TokenSettings):
     server cannot verify."""
 
     redis_url: Text | None = setting(None, "a redis:// URL", repr=False)
-    """URL of Redis: then what is counted there is common to all processes."""
+    """URL of Redis, of a Redis Cluster or of Sentinels: then what is counted there is
+    common to all processes."""
 
     throttle: bool = setting(True, "on or off")
     """Whether sign-ins and their like are limited."""
@@ -242,7 +242,7 @@ class Settings(TokenSettings):
         self.origins()
         self.token_cookie_names()
         self.proxies()
-        self._check_stores()
+        self._check_cookies()
         self._check_mail()
         self._check_resource()
 
@@ -309,15 +309,10 @@ class Settings(TokenSettings):
         """Whether whoever is connected over a unix socket is a trusted proxy."""
         return UNIX in listed(self.trusted_proxies)
 
-    def redis(self) -> str:
-        """Return the URL of Redis.
-
-        Raises:
-            ConfigurationError: There is none.
-        """
-        if self.redis_url is None:
-            raise ConfigurationError(NO_REDIS_URL)
-        return self.redis_url
+    @property
+    def needs_redis(self) -> bool:
+        """Whether something is to be kept in Redis and nowhere else."""
+        return "redis" in (self.revocation, self.dpop_replays)
 
     def _check_mail(self) -> None:
         if self.mail_link is not None and "{code}" not in self.mail_link:
@@ -350,12 +345,8 @@ class Settings(TokenSettings):
         )
         if self.dpop == "off" and any(of_dpop):
             raise ConfigurationError(NO_DPOP)
-        if self.dpop_replays == "redis":
-            self.redis()
 
-    def _check_stores(self) -> None:
-        if self.revocation == "redis":
-            self.redis()
+    def _check_cookies(self) -> None:
         if self.cookie_samesite == "none" and not self.cookie_secure:
             raise ConfigurationError(COOKIE_NOT_SECURE)
 
