@@ -25,7 +25,9 @@ MET = {
     "a real HTTP server": {"serve", "http"},
     "PostgreSQL": {"postgres"},
     "MariaDB": {"mariadb"},
-    "Redis": {"redis"},
+    "Redis": {"redis", "redis_cluster", "redis_sentinel"},
+    "a Redis Cluster": {"redis_cluster"},
+    "a Redis with a Sentinel": {"redis_sentinel"},
     "Node": {"node"},
     "Chromium": {"chromium"},
 }

@@ -37,8 +37,15 @@ from fastbearer.revocation import MemoryRevocations, RevocationStore, replica
 from fastbearer.revocation.protocol import scope_of
 from fastbearer.revocation.redis import RedisRevocations
 from fastbearer.testing import FrozenClock
+from ports import free_port
 from project import SECRET
-from servers import free_port, own_database, own_postgres, own_redis, redis
+from servers import (
+    empty_redis_cluster,
+    own_database,
+    own_postgres,
+    own_redis,
+    redis,
+)
 
 SESSION = {"sid": "s1", "sub": "u1", "gen": 0}
 NOW = 1_800_000_000
@@ -50,6 +57,7 @@ KINDS = [
     "sqlite",
     pytest.param("postgresql", marks=pytest.mark.postgres),
     pytest.param("redis", marks=pytest.mark.redis),
+    pytest.param("redis cluster", marks=pytest.mark.redis_cluster),
 ]
 
 Make = Callable[..., Any]
@@ -59,9 +67,10 @@ Make = Callable[..., Any]
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
     """Make stores that share one journal, each like one of another process."""
     kind = request.param
-    if kind == "redis":
+    if kind.startswith("redis"):
+        url = redis() if kind == "redis" else empty_redis_cluster()
         prefix = f"test:{uuid4()}:"
-        yield lambda **options: RedisRevocations(redis(), prefix=prefix, **options)
+        yield lambda **options: RedisRevocations(url, prefix=prefix, **options)
         return
     with store_of(kind, tmp_path) as store:
         yield lambda **options: of_database(url_of(store), **options)

@@ -11,26 +11,31 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
-from secrets import randbelow, token_hex
+from secrets import token_hex
 from typing import Any, Protocol, TypeVar
 
 import pytest
 
 from databases import Databases, Prepare, create
+from ports import free_port
+from redis_servers import (
+    RedisClusterServer,
+    RedisServer,
+    WatchedRedis,
+    answers_redis,
+)
 from waiting import HANG, wait_until
 
 POSTGRES = os.environ.get(
     "TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres"
 )
 REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
-NO_REDIS = "NO REDIS: none answers at 127.0.0.1:6379, and none is installed to start"
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 """Parameters of a fixture that gives a store of each kind."""
 
@@ -43,24 +48,10 @@ NO_NODE = "NO NODE FOUND: node 20 or newer is needed, and npm"
 NODE_OLDEST = 20
 NO_CHROMIUM = "NO CHROMIUM FOUND: Debian's package chromium is needed"
 
-EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 BINARIES = Path("/usr/lib/postgresql")
 NO_POSTGRES = (
     "NO POSTGRESQL: none answers at 127.0.0.1:5432, and none is installed to start"
 )
-
-
-def free_port() -> int:
-    """Return a port that nobody has, and that the kernel gives to nobody.
-
-    One that the kernel gives may be given again, to a connection of another
-    process, before the server that it is meant for has been started.
-    """
-    first_of_kernel = int(EPHEMERAL.read_text().split()[0]) if EPHEMERAL.exists() else 0
-    while True:
-        port = 10_000 + randbelow(max(first_of_kernel, 20_000) - 10_000)
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
 
 
 def ask(url: str, query: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -206,48 +197,6 @@ def postgres() -> str:
     return _kept_for_all(own_postgres())
 
 
-def answers_redis(url: str) -> bool:
-    from redis import Redis
-    from redis.exceptions import RedisError
-
-    try:
-        with Redis.from_url(url, socket_timeout=HANG) as client:
-            client.ping()
-    except (OSError, RedisError):
-        return False
-    return True
-
-
-class RedisServer:
-    """A Redis of our own, whose data outlives its death."""
-
-    def __init__(self, folder: Path) -> None:
-        program = shutil.which("redis-server")
-        if program is None:
-            pytest.skip(NO_REDIS)
-        port = free_port()
-        self.url = f"redis://127.0.0.1:{port}/0"
-        self._command = [program, "--bind", "127.0.0.1", "--port", str(port)]
-        self._command += ["--dir", str(folder), "--save", "", "--appendonly", "yes"]
-        self._command += ["--appendfsync", "always"]
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Return when it answers."""
-        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
-        process = self._process
-        wait_until(lambda: process.poll() is not None or answers_redis(self.url))
-        assert process.poll() is None
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    stop = kill
-
-
 def own_redis() -> AbstractContextManager[RedisServer]:
     """Run a Redis that a test may kill, and fill."""
     _be_patient()
@@ -264,6 +213,32 @@ def redis() -> str:
     if answers_redis(REDIS):
         return REDIS
     return _kept_for_all(own_redis())
+
+
+def own_redis_cluster() -> AbstractContextManager[RedisClusterServer]:
+    """Run three nodes that a test may kill, and fill."""
+    _be_patient()
+    return _own(RedisClusterServer)
+
+
+@cache
+def _redis_cluster() -> RedisClusterServer:
+    own = own_redis_cluster()
+    _kept.append(own)
+    return own.__enter__()
+
+
+def empty_redis_cluster() -> str:
+    """Return the URL of the cluster for all tests of this process, without data."""
+    cluster = _redis_cluster()
+    cluster.flush()
+    return cluster.url
+
+
+def own_watched_redis() -> AbstractContextManager[WatchedRedis]:
+    """Run a master, its replica and a Sentinel."""
+    _be_patient()
+    return _own(WatchedRedis)
 
 
 @cache
@@ -325,6 +300,8 @@ def installed() -> set[str]:
         found.add("PostgreSQL")
     if answers_redis(REDIS) or shutil.which("redis-server"):
         found.add("Redis")
+    if shutil.which("redis-server"):
+        found |= {"a Redis Cluster", "a Redis with a Sentinel"}
     if answers_mariadb():
         found.add("MariaDB")
     if has_node():

@@ -186,6 +186,16 @@ class RedisWindows(RedisStorage):
 
         return OUTAGES
 
+    async def get(self, key: str) -> int:
+        """Return how often a key was remembered."""
+        client = await self._access.ready()
+        return int(await client.get(self.bridge.prefixed_key(key)) or 0)
+
+    async def clear(self, key: str) -> None:
+        """Forget a key."""
+        client = await self._access.ready()
+        await client.delete(self.bridge.prefixed_key(key))
+
     async def release(self, key: str) -> None:
         """Take the newest attempt back.
 
@@ -193,7 +203,8 @@ class RedisWindows(RedisStorage):
             StorageError: Redis cannot be reached.
         """
         try:
-            await self._access.client.lpop(self.bridge.prefixed_key(key))  # type: ignore[misc]
+            client: Any = await self._access.ready()
+            await client.lpop(self.bridge.prefixed_key(key))
         except self.base_exceptions as error:
             raise StorageError(error) from error
 

@@ -73,9 +73,8 @@ class RedisSessions:
         if not is_token(token):
             return None
         with redis_outages():
-            value = bytes_of(
-                await self._redis.client.getrange(self._key(token), 0, LAST_BYTE)
-            )
+            client = await self._redis.ready()
+            value = bytes_of(await client.getrange(self._key(token), 0, LAST_BYTE))
         if not value:
             return None
         try:
@@ -100,7 +99,8 @@ class RedisSessions:
         """
         with redis_outages():
             name = self._key(f"revoked-sessions-before-{session.user_id}")
-            value = bytes_of(await self._redis.client.get(name))
+            client = await self._redis.ready()
+            value = bytes_of(await client.get(name))
         if value is None:
             return False
         created = session.session.get("createdAt")

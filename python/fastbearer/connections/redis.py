@@ -107,6 +107,20 @@ class RedisAccess:
                 raise ConfigurationError(UNKNOWN.format(self._name)) from None
         return self._client
 
+    async def ready(self) -> RedisClient:
+        """Return the client, which knows the nodes of its cluster.
+
+        Up to redis-py 7 it would send commands to any of them before, which say
+        where else they belong: a storm, when many come at once.
+
+        Raises:
+            Exception: One of `OUTAGES`.
+        """
+        client = self.client
+        if isinstance(client, RedisCluster):
+            await client.initialize()
+        return client
+
     def script(self, text: str) -> RedisScript:
         """Return a Lua script."""
         return RedisScript(self, text)
@@ -117,12 +131,11 @@ class RedisAccess:
 
         In a cluster any node will do: each tells all others what is published.
         """
-        client = self.client
+        client = await self.ready()
         if isinstance(client, Redis):
             async with client.pubsub() as channel:
                 yield channel
             return
-        await client.initialize()
         node: ClusterNode = client.get_random_node()
         pool = ConnectionPool(node.connection_class, **node.connection_kwargs)
         async with Redis.from_pool(pool) as single, single.pubsub() as channel:
@@ -201,7 +214,7 @@ class RedisScript:
         Raises:
             Exception: One of `OUTAGES`.
         """
-        client: Any = self._access.client
+        client: Any = await self._access.ready()
         given = (len(keys), *keys, *args)
         try:
             return await client.evalsha(self._digest, *given)

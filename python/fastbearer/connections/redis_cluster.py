@@ -6,7 +6,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from redis.asyncio import RedisCluster
+from redis.exceptions import ConnectionError as LostConnectionError
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as SlowServerError
 
 if TYPE_CHECKING:
     from redis.asyncio.cluster import ClusterNode
@@ -40,7 +42,7 @@ class TidyCluster(RedisCluster):
         """Execute a command; drop connections that came to nothing."""
         try:
             return await super().execute_command(*args, **kwargs)
-        except (RedisError, OSError):
+        except (LostConnectionError, SlowServerError, OSError):
             for node in self._every_node().values():
                 _tidy(node)
             raise
@@ -71,8 +73,15 @@ def _tidy(node: ClusterNode) -> None:
 
 
 async def _let_go(node: ClusterNode) -> None:
+    """Close what is free; what is in use is closed by whoever uses it, in the end."""
     _tidy(node)
-    try:
-        await node.disconnect()
-    except (RedisError, OSError):
-        return  # it was lost before
+    free = list(node._free)  # noqa: SLF001
+    connections: list[Any] = list(node._connections)  # noqa: SLF001
+    for connection in connections:
+        if connection not in free:
+            connection.mark_for_reconnect()
+            continue
+        try:
+            await connection.disconnect()
+        except (RedisError, OSError):
+            continue  # it was lost before

@@ -114,7 +114,7 @@ class RedisReplays:
 
         with redis_outages():
             name = self._prefix + proof
-            client = self._redis.client
+            client = await self._redis.ready()
             return bool(await client.set(name, b"", nx=True, ex=seconds))
 
     async def aclose(self) -> None:

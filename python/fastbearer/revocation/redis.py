@@ -181,9 +181,8 @@ class RedisJournal:
     async def generation(self, key: str) -> int:
         """As in `Journal`."""
         with redis_outages():
-            found: Any = await self._redis.client.hget(  # type: ignore[misc]
-                self._keys[2], f"u:{key}"
-            )
+            client: Any = await self._redis.ready()
+            found = await client.hget(self._keys[2], f"u:{key}")
         return int(found or 0)
 
     async def since(self, number: int) -> Reading:

@@ -96,7 +96,8 @@ class RedisAPIKeys:
         stored = stored_form(key, hashed=self._is_hashed)
         with redis_outages():
             name = f"{self._prefix}api-key:{stored}"
-            value = bytes_of(await self._redis.client.getrange(name, 0, LAST_BYTE))
+            client = await self._redis.ready()
+            value = bytes_of(await client.getrange(name, 0, LAST_BYTE))
         if not value:
             raise refused(UNKNOWN, "api_key_unknown")
         try:
