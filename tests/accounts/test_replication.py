@@ -317,6 +317,105 @@ def test_a_redis_that_dies_and_comes_back() -> None:
         asyncio.run(survives(server, one, another))
 
 
+def test_what_a_store_has_lost_is_written_to_it_again(make: Make) -> None:
+    """A process that begins after the loss knows what others knew before it."""
+
+    async def run() -> None:
+        async with unkept(make()) as here, unkept(make()) as there:
+            until = time.time() + 6000
+            await here.end_session("s1", until)
+            backup = await copied(here)
+            await here.end_session("lost", until)
+            await here.revoke("lost", until)
+            last = await here.end_sessions("u1")
+            await there.replicate_once()
+            await restored(here, backup)
+            await there.replicate_once()
+            assert await there.not_before("u1") == last
+            async with unkept(make()) as after:
+                await after.replicate_once()
+                assert ended(after, {"sid": "lost"})
+                assert ended(after, {"jti": "lost"})
+                assert ended(after, {"sub": "u1", "gen": last - 1})
+                assert not ended(after, {"sub": "u1", "gen": last})
+                assert not ended(after, {"sid": "s2"})
+            # By several at once, and more than once: nothing newer ends by it.
+            await restored(here, backup)
+            await here.replicate_once()
+            await there.replicate_once()
+            assert await here.not_before("u1") == last
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("make", KINDS[2:], indirect=True)
+def test_a_replica_without_the_last_writes_becomes_the_master(make: Make) -> None:
+    """Its numbers go on, so that they do not tell: what is missing is seen all the
+    same, and written again."""
+
+    async def run() -> None:
+        async with unkept(make()) as here, unkept(make()) as there:
+            until = time.time() + 6000
+            await here.end_session("s1", until)
+            backup = await copied(here)
+            await here.end_session("lost", until)
+            await here.replicate_once()
+            await restored(here, backup)
+            await there.replicate_once()
+            await there.end_session("new", until)
+            assert not ended(there, {"sid": "lost"})
+            await here.replicate_once()
+            assert ended(here, {"sid": "new"})
+            await there.replicate_once()
+            assert ended(there, {"sid": "lost"})
+            assert ended(there, {"sid": "s1"})
+
+    asyncio.run(run())
+
+
+@pytest.mark.redis
+def test_many_changes_between_two_looks() -> None:
+    """More than the store keeps numbers of: everything is read then."""
+
+    async def run() -> None:
+        prefix = f"test:{uuid4()}:"
+        here, there = (RedisRevocations(redis(), prefix=prefix) for _ in range(2))
+        async with unkept(here), unkept(there):
+            await there.end_session("first", time.time() + 60)
+            await there.replicate_once()
+            until = time.time() + 60
+            for start in range(0, 1200, 100):
+                names = [f"s{number}" for number in range(start, start + 100)]
+                await asyncio.gather(*(here.end_session(name, until) for name in names))
+            numbers = await here._redis.client.zcard(here._journal._keys[4])
+            assert numbers == 1000
+            await there.replicate_once()
+            assert ended(there, {"sid": "s0"}) and ended(there, {"sid": "s1199"})
+
+    asyncio.run(run())
+
+
+@pytest.mark.redis
+def test_a_server_that_must_not_write_is_no_source() -> None:
+    """A replica, or a master cut off from its replicas: others write elsewhere."""
+
+    async def run(server: Any) -> None:
+        store = RedisRevocations(server.url)
+        async with unkept(store):
+            await store.end_session("s1", time.time() + 60)
+            await store.replicate_once()
+            await asyncio.to_thread(
+                server.ask, "CONFIG", "SET", "min-replicas-to-write", 1
+            )
+            with pytest.raises(StoreUnavailableError):
+                await store.replicate_once()
+            with pytest.raises(StoreUnavailableError):
+                await store.end_session("s2", time.time() + 60)
+
+    with own_redis() as server:
+        asyncio.run(run(server))
+
+
 @pytest.mark.redis
 def test_a_redis_that_has_lost_everything() -> None:
     """What comes after the loss is seen, and what was known here stays known."""

@@ -169,6 +169,7 @@ class WatchedRedis:
     Attributes:
         master: The first one.
         replica: The one that takes its place.
+        sentinel: Who watches them.
         url: Of whatever is the master.
     """
 
@@ -179,24 +180,23 @@ class WatchedRedis:
         self.replica = RedisServer(
             folder / "replica", "--replicaof", f"127.0.0.1 {self.master.port}"
         )
-        self._sentinel = SentinelServer(folder / "sentinel", self.master.port)
-        self.url = f"redis+sentinel://127.0.0.1:{self._sentinel.port}/{MASTER}/0"
-        self.sentinel_port = self._sentinel.port
+        self.sentinel = SentinelServer(folder / "sentinel", self.master.port)
+        self.url = f"redis+sentinel://127.0.0.1:{self.sentinel.port}/{MASTER}/0"
 
     def start(self) -> None:
         """Return when the Sentinel knows both."""
         self.master.start()
         self.replica.start()
         wait_until(lambda: follows(self.replica))
-        self._sentinel.start()
+        self.sentinel.start()
         wait_until(self._is_complete)
 
     def stop(self) -> None:
-        for server in (self._sentinel, self.replica, self.master):
+        for server in (self.sentinel, self.replica, self.master):
             server.stop()
 
     def _is_complete(self) -> bool:
-        found = self._sentinel.ask("SENTINEL", "REPLICAS", MASTER)
+        found = self.sentinel.ask("SENTINEL", "REPLICAS", MASTER)
         # As a list of names and values, or as redis-py has read it.
         return len(found) == 1 and "ok" in str(found)
 

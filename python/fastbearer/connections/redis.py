@@ -20,7 +20,7 @@ from redis.exceptions import (
     ResponseError,
 )
 
-from fastbearer.connections.redis_cluster import TidyCluster
+from fastbearer.connections.redis_cluster import ClusterClient
 from fastbearer.connections.redis_urls import RedisURL, read_redis_url
 from fastbearer.errors import ConfigurationError, StoreUnavailableError
 
@@ -42,6 +42,8 @@ __all__ = [
 
 RedisClient = Redis | RedisCluster
 """One server (or the master of Sentinels), or a Redis Cluster."""
+
+AnyClient = RedisClient | ClusterClient
 
 RedisSource = str | RedisClient
 """A URL, or a client of the application's own, which closes it."""
@@ -87,7 +89,7 @@ class RedisAccess:
         self._url: RedisURL | None = None
         self._name = name
         self._sentinel: Sentinel | None = None
-        self._client: RedisClient | None = None
+        self._client: AnyClient | None = None
         if isinstance(source, (Redis, RedisCluster)):
             self._client = source
         elif isinstance(source, str):
@@ -97,7 +99,7 @@ class RedisAccess:
             raise ConfigurationError(NO_CLIENT.format(name))
 
     @property
-    def client(self) -> RedisClient:
+    def client(self) -> AnyClient:
         """The client; what was closed is made anew, for an event loop of its own."""
         if self._client is None:
             assert self._url is not None  # noqa: S101 - ours alone is ever closed
@@ -107,11 +109,11 @@ class RedisAccess:
                 raise ConfigurationError(UNKNOWN.format(self._name)) from None
         return self._client
 
-    async def ready(self) -> RedisClient:
+    async def ready(self) -> AnyClient:
         """Return the client, which knows the nodes of its cluster.
 
-        Up to redis-py 7 it would send commands to any of them before, which say
-        where else they belong: a storm, when many come at once.
+        Up to redis-py 7 its client of a cluster would send commands to any node
+        before, which say where else they belong: a storm, when many come at once.
 
         Raises:
             Exception: One of `OUTAGES`.
@@ -132,6 +134,8 @@ class RedisAccess:
         In a cluster any node will do: each tells all others what is published.
         """
         client = await self.ready()
+        if isinstance(client, ClusterClient):
+            client = await client.any_node()
         if isinstance(client, Redis):
             async with client.pubsub() as channel:
                 yield channel
@@ -151,7 +155,7 @@ class RedisAccess:
         for one in () if sentinel is None else sentinel.sentinels:
             await one.aclose()
 
-    def _opened(self, url: RedisURL) -> RedisClient:
+    def _opened(self, url: RedisURL) -> AnyClient:
         """Return a client that does not wait long for a Redis that is away.
 
         A connection that was lost, or leads to a server that became a replica, is made
@@ -159,8 +163,7 @@ class RedisAccess:
         """
         options = _patience(url.options)
         if url.kind == "cluster":
-            nodes = [ClusterNode(host, port) for host, port in url.hosts]
-            return TidyCluster(startup_nodes=nodes, **options)
+            return ClusterClient(url.hosts, options)
         if url.kind == "sentinel":
             return self._watched(url, options)
         return _checked(Redis.from_pool(ConnectionPool(**options)))

@@ -57,7 +57,7 @@ redis.call('ZADD', KEYS[2], number, ARGV[1])
 redis.call('HSET', KEYS[3], ARGV[1], string.format('%.0f', value))
 redis.call('ZADD', KEYS[5], number, number)
 redis.call('ZREMRANGEBYRANK', KEYS[5], 0, -1001)
-redis.pcall('PUBLISH', KEYS[6], '')
+redis.pcall('PUBLISH', ARGV[4], '')
 return string.format('%.0f', value)
 """
 )
@@ -139,7 +139,11 @@ class RedisRevocations(ReplicatedRevocations):
 
 
 class RedisJournal:
-    """A `Journal` of six keys: a number, two indices, values, numbers, a channel."""
+    """A `Journal` of five keys (a number, two indices, values, numbers) and a channel.
+
+    The channel is no key: scripts wait where one of several keys is not there while
+    a cluster moves their slot.
+    """
 
     def __init__(
         self, redis: RedisAccess, prefix: str, clock: Callable[[], float]
@@ -149,8 +153,9 @@ class RedisJournal:
         # In braces: of one slot in a cluster.
         self._keys = [
             f"{prefix}{{ended}}:{name}"
-            for name in ("number", "order", "values", "expiry", "numbers", "changes")
+            for name in ("number", "order", "values", "expiry", "numbers")
         ]
+        self._channel = f"{prefix}{{ended}}:changes"
         self._end = redis.script(END)
         self._since = redis.script(SINCE)
         self._prune = redis.script(PRUNE)
@@ -165,18 +170,18 @@ class RedisJournal:
 
     async def end(self, kind: Kind, key: str, until: int) -> None:
         """As in `Journal`."""
-        await self._call(self._end, f"{LETTERS[kind]}:{key}", until, "until")
+        await self._write(f"{LETTERS[kind]}:{key}", until, "until")
 
     async def end_user(self, key: str, least: int) -> int:
         """As in `Journal`."""
-        return int(await self._call(self._end, f"u:{key}", least, "next"))
+        return await self._write(f"u:{key}", least, "next")
 
     async def put_back(self, changes: Sequence[Change]) -> None:
         """As in `Journal`."""
         for change in changes:
             name = f"{LETTERS[change.kind]}:{change.key}"
             how = "least" if change.kind == "user" else "until"
-            await self._call(self._end, name, change.value, how)
+            await self._write(name, change.value, how)
 
     async def generation(self, key: str) -> int:
         """As in `Journal`."""
@@ -203,13 +208,16 @@ class RedisJournal:
         """
         async with self._redis.subscriber() as channel:
             try:
-                await channel.subscribe(self._keys[-1])
+                await channel.subscribe(self._channel)
                 await channel.get_message(timeout=LISTEN_SECONDS)
             except NoPermissionError:
                 return False
             while True:
                 if await channel.get_message(timeout=LISTEN_SECONDS) is not None:
                     wake()
+
+    async def _write(self, name: str, value: int, how: str) -> int:
+        return int(await self._call(self._end, name, value, how, self._channel))
 
     async def _call(self, script: RedisScript, *arguments: object) -> Any:
         with redis_outages():
