@@ -141,7 +141,7 @@ class RedisRevocations(ReplicatedRevocations):
 class RedisJournal:
     """A `Journal` of five keys (a number, two indices, values, numbers) and a channel.
 
-    The channel is no key: scripts wait where one of several keys is not there while
+    The channel is not a key: scripts wait where one of several is not there while
     a cluster moves their slot.
     """
 
