@@ -13,6 +13,7 @@ import pytest
 
 from fastbearer import PasswordHash
 from fastbearer.accounts.credentials import Credentials
+from fastbearer.accounts.stores.checked import CheckedUserStore
 from fastbearer.awaited import awaited
 from fastbearer.better_auth import BetterAuth
 from fastbearer.better_auth.redis import RedisSessions
@@ -38,7 +39,7 @@ CALLS: dict[str, Callable[[], Coroutine[Any, Any, Any]]] = {
     "averify": lambda: CHEAP.averify("wrong", STORED),
     "averify_and_update": lambda: CHEAP.averify_and_update("wrong", STORED),
     "run": lambda: HashingPool(slots=1).run(CHEAP.verify, "wrong", STORED),
-    "match": lambda: Credentials(None, None, CHEAP).match("x", None),  # type: ignore[arg-type]
+    "match": lambda: Credentials(None, CheckedUserStore(None), CHEAP).match("x", None),  # type: ignore[arg-type]
     "JWKSVerifier.averify": lambda: JWKSVerifier(keys()).averify("x"),
     "averify_jwt": lambda: better_auth().averify_jwt("x"),
     "aread_session_data": lambda: better_auth().aread_session_data("x"),

@@ -5,13 +5,21 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from uuid import uuid4
 
-from sqlalchemy import DateTime
+from sqlalchemy import DateTime, String
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import registry
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 
-__all__ = ["Record", "UtcDateTime", "digest", "new_id", "new_secret", "utc_now"]
+__all__ = [
+    "Record",
+    "UtcDateTime",
+    "Words",
+    "digest",
+    "new_id",
+    "new_secret",
+    "utc_now",
+]
 
 SECRET_BYTES = 32
 
@@ -65,6 +73,33 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value.tzinfo is None:
             return value.replace(tzinfo=UTC)
         return value.astimezone(UTC)
+
+
+class Words(TypeDecorator[list[str]]):
+    """Words without spaces, in one text with spaces between them (as RFC 6749 3.3)."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(
+        self, value: list[str] | None, dialect: Dialect
+    ) -> str | None:
+        """Return the text.
+
+        Raises:
+            ValueError: A word is empty, or has a space.
+        """
+        if value is None:
+            return None
+        if any(word.split() != [word] for word in value):
+            raise ValueError("a word must not be empty, nor have spaces")
+        return " ".join(value)
+
+    def process_result_value(
+        self, value: str | None, dialect: Dialect
+    ) -> list[str] | None:
+        """Return the words."""
+        return None if value is None else value.split()
 
 
 class Record(SQLModel, registry=registry()):

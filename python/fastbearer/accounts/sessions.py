@@ -9,6 +9,7 @@ from fastbearer.accounts.models import User
 from fastbearer.accounts.records import new_id
 from fastbearer.accounts.refresh import Issued, RefreshTokens, ReusedTokenError
 from fastbearer.accounts.stores.protocol import UserStore
+from fastbearer.accounts.user_claims import UserClaims
 from fastbearer.errors import StoreUnavailableError, TokenError
 from fastbearer.fastapi import Auth
 from fastbearer.revocation.protocol import names_of, session_id
@@ -22,10 +23,17 @@ NEVER = 253_370_764_800  # the first second of the year 9999
 
 
 class Tokens(NamedTuple):
-    """What a session gives to its client."""
+    """What a session gives to its client.
+
+    Attributes:
+        access: The access token.
+        refresh: The refresh token, where there are such.
+        scope: What the access token allows (RFC 6749 3.3), if it says so.
+    """
 
     access: str
     refresh: Issued | None
+    scope: str | None = None
 
 
 class Sessions:
@@ -44,10 +52,18 @@ class Sessions:
         auth: Signs the tokens.
         store: Where the users are.
         database: Where the refresh tokens are.
+        claims: What the tokens say beside who the user is.
     """
 
-    def __init__(self, auth: Auth, store: UserStore, database: Database) -> None:
+    def __init__(
+        self,
+        auth: Auth,
+        store: UserStore,
+        database: Database,
+        claims: UserClaims | None = None,
+    ) -> None:
         self._auth = auth
+        self._claims = UserClaims() if claims is None else claims
         self._store = store
         self._refresh = RefreshTokens(
             lambda: auth.settings, database, lambda: auth.clock()
@@ -84,9 +100,9 @@ class Sessions:
         await self._finish()
         generation = await self.generation(user.id)
         if not self._can_refresh:
-            return self._signed(user, None, new_id(), generation)
+            return await self._signed(user, None, new_id(), generation)
         refresh = await self._refresh.start(user.id, generation)
-        return self._signed(user, refresh, refresh.family, generation)
+        return await self._signed(user, refresh, refresh.family, generation)
 
     async def refresh(self, token: str | None) -> tuple[User, Tokens]:
         """Go on with the session of a refresh token.
@@ -111,7 +127,7 @@ class Sessions:
         user = await self._store.find(issued.user_id)
         if user is None or not await self._refresh.is_alive(issued.family):
             raise TokenError("the session has ended")
-        return user, self._signed(user, issued, issued.family, generation)
+        return user, await self._signed(user, issued, issued.family, generation)
 
     async def session_of(self, refresh_token: str) -> tuple[str, str] | None:
         """Return user and session of a refresh token, used or not, or None."""
@@ -229,11 +245,12 @@ class Sessions:
         else:
             await revocations.revoke(session_id(session), until)
 
-    def _signed(
+    async def _signed(
         self, user: User, refresh: Issued | None, session: str, generation: int
     ) -> Tokens:
-        claims: dict[str, Any] = {"sid": session}
+        claims = {**await self._claims.of(user), "sid": session}
         if self._auth.revocations is not None:
             claims["gen"] = generation
         token = self._auth.generate_jwt_token(user.id, user.email, claims=claims)
-        return Tokens(token, refresh)
+        scope = claims.get("scope")
+        return Tokens(token, refresh, scope if isinstance(scope, str) else None)

@@ -53,6 +53,10 @@ class Throttle:
     Args:
         settings: Asked when needed.
         clock: A callable that returns seconds since the epoch.
+        kinds_of_names: How many names somebody may have to sign in with. Each is
+            counted alone, so that no 429 tells which of them are one person's; and each
+            has its share of the limits, so that nobody's password is guessed at more
+            often.
         redis: Returns where Redis is, when that is needed.
     """
 
@@ -60,9 +64,12 @@ class Throttle:
         self,
         settings: Callable[[], Settings],
         clock: Callable[[], float] = time.time,
+        kinds_of_names: int = 1,
+        *,
         redis: "Callable[[], RedisSource | None]" = lambda: None,
     ) -> None:
         self._settings = settings
+        self._kinds_of_names = kinds_of_names
         self._clock = clock
         self._source = redis
         self._redis: RedisAccess | None = None
@@ -88,12 +95,12 @@ class Throttle:
         failures = self._limits("throttle_failures")
         everybody = self._limits("throttle_account_failures")
         self._pair: dict[Kind, Limits] = {
-            "signin": failures,
+            "signin": self._shared(failures),
             "signup": failures,
             "message": self._limits("throttle_messages"),
         }
         self._account: dict[Kind, Limits] = {
-            "signin": everybody,
+            "signin": self._shared(everybody),
             "signup": everybody,
             "message": self._limits("throttle_account_messages"),
         }
@@ -222,6 +229,13 @@ class Throttle:
             self._open()
         assert self._windows is not None  # noqa: S101
         return self._windows
+
+    def _shared(self, limits: Limits) -> Limits:
+        """Return what of some limits each name of a person has."""
+        return tuple(
+            type(limit)(max(1, limit.amount // self._kinds_of_names), limit.multiples)
+            for limit in limits
+        )
 
     def _limits(self, name: str) -> Limits:
         """Return the limits of a setting, that of the shortest window first."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastbearer import __version__
 from fastbearer.cli import commands
+from fastbearer.cli.environment import ENV_FILE
+from fastbearer.cli.user_options import add_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +32,11 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "--version", action="version", version=f"fastbearer {__version__}"
     )
+    result.add_argument(
+        ENV_FILE,
+        metavar="FILE",
+        help="read settings from a .env file as well; the environment wins",
+    )
     subparsers = result.add_subparsers(required=True, metavar="COMMAND")
     add_secret(subparsers)
     add_token(subparsers)
@@ -40,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     add_migrate(subparsers)
     add_migrate_imports(subparsers)
     add_serve(subparsers)
+    add_user(subparsers)
     return result
 
 

@@ -38,7 +38,6 @@ __all__ = [
     "invalid_token",
     "not_authenticated",
     "other_user",
-    "unauthorized",
 ]
 
 NOT_AUTHENTICATED = "Not authenticated"
@@ -70,15 +69,18 @@ class Answer:
     Attributes:
         status: The HTTP status.
         detail: A text of ours; None for the error's own, where it is fit to be shown.
-        challenge: The error code of RFC 6750 3.1, where there is a challenge.
+        challenge: The error code of RFC 6750 3.1, where there is a challenge; empty
+            for one without, which blames no token (RFC 9110 15.5.2 asks for one).
         is_passing: Whether another attempt may succeed: then the response has
             ``Retry-After``, of the error's ``retry_after`` or one second.
+        code: Stands beside the text, which is its reason, for programs to read.
     """
 
     status: int
     detail: str | None
     challenge: str | None = None
     is_passing: bool = False
+    code: str | None = None
 
 
 ANSWERS: Mapping[type[FastbearerError], Answer] = {
@@ -154,6 +156,7 @@ def answer_to(
     challenges: Challenges = PLAIN,
     *,
     is_proven: bool = False,
+    answers: Mapping[type[FastbearerError], Answer] = ANSWERS,
 ) -> HTTPException:
     """Return the response to an error, to be raised from it.
 
@@ -162,12 +165,13 @@ def answer_to(
         detail: In place of the table's text.
         challenges: What challenges say.
         is_proven: Whether the token came after ``DPoP``.
+        answers: A table that is asked before the common one.
 
     Raises:
         FastbearerError: ``error`` itself, where the table has no answer: then it
             is a mistake of the server, not something to tell a client.
     """
-    bases = (ANSWERS.get(base) for base in type(error).__mro__)
+    bases = (answers.get(one, ANSWERS.get(one)) for one in type(error).__mro__)
     answer = next(filter(None, bases), None)
     if answer is None:
         raise error
@@ -180,8 +184,16 @@ def answer_to(
     if answer.challenge is not None:
         scopes = challenges.scopes
         return _refusal(
-            answer.status, text, answer.challenge, challenges, scopes, is_proven
+            answer.status,
+            text,
+            answer.challenge or None,
+            challenges,
+            scopes if answer.challenge else (),
+            is_proven,
         )
+    if answer.code is not None:
+        told = {"code": answer.code, "reason": text}
+        return HTTPException(answer.status, told)
     if not answer.is_passing:
         return HTTPException(answer.status, text)
     seconds = math.ceil(getattr(error, "retry_after", RETRY_AFTER_SECONDS))
@@ -227,11 +239,6 @@ def not_authenticated(
     return _refusal(
         401, NOT_AUTHENTICATED, None, challenges, scopes or challenges.scopes
     )
-
-
-def unauthorized(detail: str) -> HTTPException:
-    """Return a 401 that blames no token; RFC 9110 15.5.2 asks for a challenge."""
-    return _refusal(401, detail)
 
 
 def invalid_token(detail: str) -> HTTPException:

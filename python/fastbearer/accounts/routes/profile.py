@@ -1,37 +1,55 @@
 """What signed-in users do with their accounts: look, change, delete."""
 
-from contextlib import AsyncExitStack
+from typing import Any
 
-from fastapi import HTTPException, Response
+from fastapi import Response
 from starlette.requests import Request
 
-from fastbearer.accounts.routes.parts import WRONG_PASSWORD, Routes, Row, given_by
+from fastbearer.accounts.flows.parts import Parts
+from fastbearer.accounts.flows.profile import Profile
+from fastbearer.accounts.routes.answers import Answers
+from fastbearer.accounts.routes.changes import Changes
+from fastbearer.accounts.routes.refusals import IN_USE, NAMES_TAKEN, UNCHANGEABLE
 from fastbearer.accounts.routes.schemas import (
     ChangePassword,
     Done,
     GivenPassword,
     Me,
-    MyUser,
     SignedIn,
 )
-from fastbearer.accounts.stores.protocol import UserInUseError
-from fastbearer.errors import RevokedTokenError, TokenError
+from fastbearer.accounts.routes.table import Routes, Row, given_by
 from fastbearer.fastapi import TokenUser
-from fastbearer.fastapi.challenges import answer_to
 from fastbearer.fastapi.strict_routes import refusals
 
 __all__ = ["ProfileRoutes"]
 
-IN_USE = "The account cannot be deleted while other data refers to it"
 FORBIDDEN = "The password is wrong; or a cookie, and from another site"
 
 
 class ProfileRoutes(Routes):
-    """The routes of the signed-in user."""
+    """The routes of the signed-in user.
+
+    Args:
+        parts: Of the accounts.
+        answers: Gives tokens to clients, and takes them back.
+        changes: What users may change.
+    """
+
+    def __init__(self, parts: Parts, answers: Answers, changes: Changes) -> None:
+        self._parts = parts
+        self._changes = changes
+        self._answers = answers
+        self._profile = Profile(parts)
 
     async def me(self, user: TokenUser) -> Me:
         """Get your account."""
-        return Me(data=MyUser.model_validate(await self._user(user)))
+        return self._answers.account(await self._parts.user_of(user))
+
+    async def change(self, body: Any, request: Request, user: TokenUser) -> Me:
+        """Change what is sent of your account; what is left out stays."""
+        values = self._changes.values_of(body)
+        changed = await self._profile.change(user, values, request)
+        return self._answers.account(changed)
 
     async def change_password(
         self,
@@ -41,25 +59,14 @@ class ProfileRoutes(Routes):
         user: TokenUser,
     ) -> SignedIn:
         """Change your password; get a new token, for other sessions may end."""
-        parts = self._parts
-        parts.credentials.check_new(body.new_password, user["email"])
-        found = await self._confirmed(user, body.current_password, request)
-        newer = await parts.credentials.hash_new(
-            body.new_password, found.email, found.name
+        entered = await self._profile.change_password(
+            user,
+            body.current_password,
+            body.new_password,
+            request,
+            end_other_sessions=body.end_other_sessions,
         )
-        async with AsyncExitStack() as stack:
-            if body.end_other_sessions:
-                await stack.enter_async_context(parts.sessions.ending_all(found.id))
-            if not await parts.store.replace_password_hash(found, newer):
-                raise HTTPException(403, WRONG_PASSWORD)
-            await parts.end_codes(found)
-        found.password_hash = newer
-        try:
-            tokens = await parts.sessions.start(found)
-        except TokenError as error:
-            raise answer_to(RevokedTokenError("overtaken")) from error
-        await parts.tell("password_changed", request, found.email, user=found)
-        return parts.answers.signed_in(found, tokens, response)
+        return self._answers.signed_in(*entered, response)
 
     async def delete_account(
         self,
@@ -69,33 +76,29 @@ class ProfileRoutes(Routes):
         user: TokenUser,
     ) -> Done:
         """Delete your account."""
-        parts = self._parts
-        found = await self._confirmed(user, body.password, request)
-        async with parts.sessions.ending_all(found.id, before=False):
-            try:
-                await parts.store.remove(found)
-            except UserInUseError:
-                raise HTTPException(409, IN_USE) from None
-            await parts.end_codes(found)
-        parts.answers.clear(response)
-        await parts.tell("account_deleted", request, found.email, user=found)
+        await self._profile.delete(user, body.password, request)
+        self._answers.clear(response)
         return Done()
 
     def rows(self) -> list[Row]:
         """As in `Routes`."""
         verify = self._parts.auth.verify_home_user
+        schemas = self._answers.schemas
         confirmed = (400, 401, 403, 413, 429, 503)
         texts = {403: FORBIDDEN, 409: IN_USE}
         return [
             Row(
                 "/me",
-                given_by(self.me, user=verify),
+                given_by(self.me, {"return": schemas.me}, user=verify),
                 refusals(400, 401, 503),
                 "GET",
             ),
+            *self._change_row(),
             Row(
                 "/change-password",
-                given_by(self.change_password, user=verify),
+                given_by(
+                    self.change_password, {"return": schemas.signed_in}, user=verify
+                ),
                 refusals(*confirmed, texts=texts),
                 checks=[self._parts.check_address],
             ),
@@ -105,4 +108,24 @@ class ProfileRoutes(Routes):
                 refusals(*confirmed, 409, texts=texts),
                 checks=[self._parts.check_address],
             ),
+        ]
+
+    def _change_row(self) -> list[Row]:
+        if self._changes.schema is None:
+            return []
+        types = {"body": self._changes.schema, "return": self._answers.schemas.me}
+        texts = {
+            400: f"Invalid input, or: {NAMES_TAKEN['username']}",
+            403: "A cookie from another site",
+            404: UNCHANGEABLE,
+        }
+        return [
+            Row(
+                "/me",
+                given_by(self.change, types, user=self._parts.auth.verify_home_user),
+                refusals(400, 401, 403, 404, 413, 429, 503, texts=texts),
+                "PATCH",
+                checks=[self._parts.check_address],
+                texts=self._changes.texts,
+            )
         ]

@@ -1,61 +1,51 @@
 """Sign-up, sign-in, refreshing and sign-out."""
 
-import logging
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from fastapi import HTTPException, Response
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse
 
-from fastbearer.accounts.models import User
-from fastbearer.accounts.records import utc_now
-from fastbearer.accounts.refresh import ReusedTokenError
-from fastbearer.accounts.routes.parts import Routes, Row, given_by, verified
+from fastbearer.accounts.flows.entry import Entry, Login
+from fastbearer.accounts.flows.errors import WrongRefreshTokenError
+from fastbearer.accounts.flows.parts import Parts
+from fastbearer.accounts.routes.answers import Answers
+from fastbearer.accounts.routes.refusals import (
+    CLOSED,
+    CROSS_SITE,
+    EMAIL_TAKEN,
+    NAMES_TAKEN,
+    NOT_CREATED,
+    REFRESH_OFF,
+    REVOCATION_OFF,
+    UNVERIFIED,
+    WRONG_INVITATION,
+    WRONG_REFRESH_TOKEN,
+    wrong_credentials,
+)
 from fastbearer.accounts.routes.schemas import (
-    TEXTS,
+    CodeSent,
     Done,
     Refresh,
     SignedIn,
-    SignIn,
-    SignUp,
 )
-from fastbearer.accounts.sessions import Tokens
-from fastbearer.accounts.stores.protocol import EmailTakenError, InvalidEmailError
-from fastbearer.errors import KeySourceError, StoreUnavailableError, TokenError
-from fastbearer.fastapi.challenges import unauthorized
+from fastbearer.accounts.routes.table import Routes, Row, given_by
 from fastbearer.fastapi.dependencies import ClaimsDependency
 from fastbearer.fastapi.strict_routes import refusals
 
-__all__ = ["SessionRoutes", "wrong_credentials"]
+__all__ = ["SessionRoutes"]
 
-EMAIL_TAKEN = "Email already registered"
-WRONG_CREDENTIALS = "Invalid email or password"
-NOT_CREATED = "Failed to create account"
-WRONG_REFRESH_TOKEN = "Invalid refresh token. Please sign in again."
-REFRESH_OFF = "Refresh tokens are off"
-REVOCATION_OFF = "Sessions cannot be ended here: revocation is off"
+UNSEEN = "A message was sent, for the e-mail must be verified first"
 
-CROSS_SITE = "A cookie, and from another site"
-
-SIGN_UP = refusals(
-    *(400, 403, 413, 429, 500, 503),
-    texts={
-        400: f"Invalid input, or: {EMAIL_TAKEN}",
-        403: CROSS_SITE,
-        500: NOT_CREATED,
-    },
-)
-SIGN_IN = refusals(
-    *(400, 401, 403, 413, 429, 503),
-    texts={400: "Invalid input", 401: WRONG_CREDENTIALS, 403: CROSS_SITE},
-)
 REFRESH = refusals(
     *(400, 401, 403, 404, 413, 429, 503),
     texts={
         400: "Invalid input",
         401: WRONG_REFRESH_TOKEN,
-        403: CROSS_SITE,
+        403: f"{CROSS_SITE}; or: {UNVERIFIED}",
         404: REFRESH_OFF,
     },
 )
@@ -64,133 +54,51 @@ SIGN_OUT_EVERYWHERE = refusals(
     *(400, 401, 403, 404, 503), texts={403: CROSS_SITE, 404: REVOCATION_OFF}
 )
 
-logger = logging.getLogger("fastbearer")
-
 
 class SessionRoutes(Routes):
-    """The routes by which sessions begin, go on and end."""
+    """The routes by which sessions begin, go on and end.
 
-    async def sign_up(
-        self, body: SignUp, request: Request, response: Response
-    ) -> SignedIn:
+    Args:
+        parts: Of the accounts.
+        entry: Does it.
+        answers: Gives tokens to clients, and takes them back.
+    """
+
+    def __init__(self, parts: Parts, entry: Entry, answers: Answers) -> None:
+        self._parts = parts
+        self._entry = entry
+        self._answers = answers
+
+    async def sign_up(self, body: Any, request: Request, response: Response) -> Any:
         """Create an account and sign in.
 
-        The e-mail is kept without the spaces around it and in lower case.
+        The e-mail is kept without the spaces around it and in lower case. Where it
+        must be verified first, a message is sent there, and the answer is a 202
+        without a token, whether or not somebody has the e-mail.
         """
-        parts = self._parts
-        parts.credentials.check_new(body.password, body.email, body.name)
-        await parts.attempt("signup", request, body.email)
-        password_hash = await parts.credentials.hash_new(
-            body.password, body.email, body.name
-        )
-        now = utc_now()
-        user = User(
-            email=body.email,
-            name=body.name,
-            password_hash=password_hash,
-            created_at=now,
-            updated_at=now,
-        )
-        try:
-            tokens = await self._added(user)
-        except EmailTakenError:
-            raise HTTPException(400, EMAIL_TAKEN) from None
-        except InvalidEmailError:
-            raise HTTPException(400, TEXTS["email"]) from None
-        except StoreUnavailableError:
-            raise
-        except Exception as error:
-            logger.exception("account not created")
-            raise HTTPException(500, NOT_CREATED) from error
-        await parts.succeed("signin", request, user.email)
-        await self._end_former(request)
-        await parts.tell("signed_up", request, user.email, user=user)
-        return parts.answers.signed_in(user, tokens, response)
+        given = self._parts.shape.given
+        user, password = given.user_of(body), given.password_of(body)
+        former = self._answers.former(request)
+        invitation = getattr(body, "invitation", None)
+        entered = await self._entry.sign_up(user, password, request, former, invitation)
+        if entered is None:
+            return JSONResponse(CodeSent().model_dump(), status_code=202)
+        return self._answers.signed_in(*entered, response)
 
-    async def _added(self, user: User) -> Tokens:
-        """Keep a new user and begin their session: both, or neither."""
-        parts = self._parts
-        # First, for what fails after it would leave an account behind.
-        parts.auth.generate_jwt_token(user.id, user.email)
-        await parts.sessions.generation(user.id)
-        await parts.store.add(user)
-        try:
-            return await parts.sessions.issue(user)
-        except BaseException:
-            await parts.store.remove(user)
-            raise
-
-    async def _end_former(self, request: Request) -> None:
-        """End the session that a browser has had until now (ASVS 5.0 7.2.4)."""
-        sessions = self._parts.sessions
-        accesses, refreshes = self._parts.answers.former(request)
-        for access in accesses:
-            with suppress(TokenError, KeySourceError):
-                claims = await verified(self._parts.auth.verifier, access)
-                await sessions.end(access, claims)
-        for refresh in refreshes:
-            found = await sessions.session_of(refresh)
-            if found is not None:
-                await sessions.end_family(found[1])
-
-    async def sign_in(
-        self, body: SignIn, request: Request, response: Response
-    ) -> SignedIn:
+    async def sign_in(self, body: Any, request: Request, response: Response) -> Any:
         """Get a token for an e-mail and its password."""
-        parts = self._parts
-        parts.credentials.check_length(body.password)
-        await parts.attempt("signin", request, body.email)
-        user = await self._matched(body, request)
-        try:
-            tokens = await parts.sessions.start(user)
-        except TokenError:
-            # Another hash of the same password may just have been stored.
-            user = await self._matched(body, request)
-            tokens = await self._started(user)
-        await parts.succeed("signin", request, body.email)
-        await self._end_former(request)
-        await parts.tell("signed_in", request, user.email, user=user)
-        return parts.answers.signed_in(user, tokens, response)
-
-    async def _matched(self, body: SignIn, request: Request) -> User:
-        """Return the user whose password is right.
-
-        Raises:
-            HTTPException: 401 where it is nobody's.
-        """
-        parts = self._parts
-        user = await parts.store.find_by_email(body.email)
-        right = await parts.credentials.match(body.password, user)
-        if user is None or not right:
-            await parts.tell("sign_in_failed", request, body.email, user=user)
-            raise wrong_credentials()
-        return user
-
-    async def _started(self, user: User) -> Tokens:
-        """Begin a session, or answer as to a wrong password."""
-        try:
-            return await self._parts.sessions.start(user)
-        except TokenError:
-            raise wrong_credentials() from None
+        name, value = self._parts.shape.login_of(body)
+        login = Login(name, value, body.password)
+        former = self._answers.former(request)
+        entered = await self._entry.sign_in(login, request, former)
+        return self._answers.signed_in(*entered, response)
 
     async def refresh(
         self, request: Request, response: Response, body: Refresh | None = None
     ) -> SignedIn:
         """Get a new token, and a new refresh token, for a refresh token."""
-        parts = self._parts
-        if not parts.auth.settings.refresh_tokens:
-            raise HTTPException(404, REFRESH_OFF)
-        given = None if body is None else body.refresh_token
-        try:
-            user, tokens = await parts.sessions.refresh(
-                given or parts.answers.refresh_token(request)
-            )
-        except ReusedTokenError as error:
-            await parts.tell("token_reused", request, "", user_id=error.user_id)
-            raise _wrong_refresh_token() from None
-        except TokenError:
-            raise _wrong_refresh_token() from None
-        return parts.answers.signed_in(user, tokens, response)
+        entered = await self._entry.refresh(self._refresh_token(body, request), request)
+        return self._answers.signed_in(*entered, response)
 
     async def sign_out(
         self,
@@ -205,53 +113,27 @@ class SessionRoutes(Routes):
         has expired. Where revocation is on, every token of the session is good no
         more; otherwise access tokens stay valid until they expire.
         """
-        parts = self._parts
-        given = None if body is None else body.refresh_token
-        given = given or parts.answers.refresh_token(request)
-        found = None if given is None else await parts.sessions.session_of(given)
-        email: str
-        user_id: str | None
+        refresh = self._refresh_token(body, request)
         if isinstance(claims, HTTPException):
-            if found is None:
-                raise claims
-            email, user_id = "", found[0]
+            with refused_as(claims):
+                await self._entry.sign_out(None, refresh, request)
         else:
-            token = parts.auth.token_claims.token(request) or ""
-            email, user_id = self._named(token, claims)
-            await parts.sessions.end(token, claims)
-        if found is not None:
-            await parts.sessions.end_family(found[1])
-        parts.answers.clear(response)
-        await parts.tell("signed_out", request, email, user_id=user_id)
+            await self._entry.sign_out(claims, refresh, request)
+        self._answers.clear(response)
         return Done()
 
     async def sign_out_everywhere(
         self, request: Request, response: Response, claims: dict[str, Any]
     ) -> Done:
         """End every session of yours, this one too."""
-        parts = self._parts
-        token = parts.auth.token_claims.token(request) or ""
-        email, user_id = self._named(token, claims)
-        if not parts.sessions.can_end:
-            raise HTTPException(404, REVOCATION_OFF)
-        await parts.sessions.end_all_of(token, claims)
-        parts.answers.clear(response)
-        await parts.tell("sessions_ended", request, email, user_id=user_id)
+        await self._entry.sign_out_everywhere(claims, request)
+        self._answers.clear(response)
         return Done()
 
-    def _named(self, token: str, claims: dict[str, Any]) -> tuple[str, str | None]:
-        """Return e-mail and id of the account of a token, for events.
-
-        Somebody else's user has none, though we may have another of that name.
-
-        Raises:
-            HTTPException: 401 where the token names nobody.
-        """
-        auth = self._parts.auth
-        user = auth.user_of(claims)
-        if auth.scope_of(token, claims):
-            return "", None
-        return user["email"], user["user_id"]
+    def _refresh_token(self, body: Refresh | None, request: Request) -> str | None:
+        """Return the refresh token of the body, else that of the cookie, if any."""
+        given = None if body is None else body.refresh_token
+        return given or self._answers.refresh_token(request)
 
     async def check_site(self, request: Request) -> None:
         """Refuse a request from another site where cookies have the tokens."""
@@ -259,14 +141,45 @@ class SessionRoutes(Routes):
         if cookie is not None:
             cookie.check_origin(request.scope)
 
+    def _sign_up_refusals(self) -> dict[int | str, dict[str, Any]]:
+        names = self._parts.shape.names
+        taken = [EMAIL_TAKEN, *(NAMES_TAKEN[one] for one in names if one != "email")]
+        texts = {
+            400: f"Invalid input, or: {', '.join(taken)}",
+            403: f"{CLOSED}, or: {WRONG_INVITATION}, or: {CROSS_SITE}",
+            500: NOT_CREATED,
+        }
+        refused = refusals(400, 403, 413, 429, 500, 503, texts=texts)
+        return {202: {"model": CodeSent, "description": UNSEEN}, **refused}
+
+    def _sign_in_refusals(self) -> dict[int | str, dict[str, Any]]:
+        wrong = wrong_credentials(self._parts.shape.names)
+        forbidden = f"{CROSS_SITE}; or: {UNVERIFIED}"
+        texts = {400: "Invalid input", 401: wrong, 403: forbidden}
+        return refusals(400, 401, 403, 413, 429, 503, texts=texts)
+
     def rows(self) -> list[Row]:
         """As in `Routes`."""
         auth = self._parts.auth
+        schemas = self._answers.schemas
+        answer = {"return": schemas.signed_in}
         limited = [self._parts.check_address, self.check_site]
         return [
-            Row("/signup", self.sign_up, SIGN_UP, status=201, checks=limited),
-            Row("/signin", self.sign_in, SIGN_IN, checks=limited),
-            Row("/refresh", self.refresh, REFRESH, checks=limited),
+            Row(
+                "/signup",
+                given_by(self.sign_up, {"body": schemas.sign_up, **answer}),
+                self._sign_up_refusals(),
+                status=201,
+                checks=limited,
+                texts=schemas.sign_up_texts,
+            ),
+            Row(
+                "/signin",
+                given_by(self.sign_in, {"body": schemas.sign_in, **answer}),
+                self._sign_in_refusals(),
+                checks=limited,
+            ),
+            Row("/refresh", given_by(self.refresh, answer), REFRESH, checks=limited),
             Row(
                 "/signout",
                 given_by(self.sign_out, claims=ClaimsOrRefusal(auth.token_claims)),
@@ -302,10 +215,10 @@ class ClaimsOrRefusal(SecurityBase):
             return refusal
 
 
-def wrong_credentials() -> HTTPException:
-    """Return the 401 of a sign-in."""
-    return unauthorized(WRONG_CREDENTIALS)
-
-
-def _wrong_refresh_token() -> HTTPException:
-    return unauthorized(WRONG_REFRESH_TOKEN)
+@contextmanager
+def refused_as(refusal: HTTPException) -> Iterator[None]:
+    """Answer as to the access token where the refresh token is none either."""
+    try:
+        yield
+    except WrongRefreshTokenError:
+        raise refusal from None

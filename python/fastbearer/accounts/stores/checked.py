@@ -1,16 +1,25 @@
 """Any store of users, whose answers are not taken on trust."""
 
-from collections.abc import Awaitable
-from typing import TypeVar
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from fastbearer import PasswordHash
+from fastbearer.accounts.database import Database
 from fastbearer.accounts.emails import is_same_email, recorded_form
 from fastbearer.accounts.models import User
-from fastbearer.accounts.stores.protocol import UserStore
+from fastbearer.accounts.names import Name
+from fastbearer.accounts.stores.protocol import (
+    NAMES_TAKEN,
+    NameTakenError,
+    UserStore,
+)
 from fastbearer.connections.values import hide_values, shows
-from fastbearer.errors import FastbearerError
+from fastbearer.errors import ConfigurationError, FastbearerError
 
 __all__ = ["CheckedUserStore"]
+
+LEAST_HIDDEN = 6
+LACKS = "the store of users ({}) needs a method {} for {}"
 
 T = TypeVar("T")
 
@@ -18,50 +27,129 @@ T = TypeVar("T")
 class CheckedUserStore:
     """What all of the accounts ask for users.
 
-    A user whom the store returns is the one that was asked for only if e-mail or
-    id agree here, whatever the database holds to be equal. Errors of a database
-    come without the values that were to be stored.
+    A user whom the store returns is the one that was asked for only if the name or
+    the id agree here, whatever the database holds to be equal. Who is not active is
+    as good as unknown. Errors of a database come without the values that were to be
+    stored.
 
     Args:
         store: The store itself.
+        shows_inactive: Whether those who are not active are known, too.
     """
 
-    def __init__(self, store: UserStore) -> None:
-        self._store = store
+    def __init__(self, store: UserStore, *, shows_inactive: bool = False) -> None:
+        self._store: Any = store
+        self._shows_inactive = shows_inactive
+
+    @property
+    def everybody(self) -> "CheckedUserStore":
+        """The same store with those who are not active: for administration."""
+        return CheckedUserStore(self._store, shows_inactive=True)
 
     @property
     def hasher(self) -> PasswordHash | None:
         """The store's own hasher, or None for that of ``PASSWORD_SCHEME``."""
         return getattr(self._store, "hasher", None)
 
+    def password_length(self, password: str) -> int:
+        """Return how long a password is for the store: in characters, as a rule."""
+        length: int = getattr(self._store, "password_length", len)(password)
+        return length
+
+    def is_in(self, database: Database) -> bool:
+        """Tell whether users are added in the transactions of a database of ours."""
+        is_in = getattr(self._store, "is_in", None)
+        return is_in is not None and bool(is_in(database))
+
+    def can(self, method: str) -> bool:
+        """Tell whether the store has a method that not every store has."""
+        return callable(getattr(self._store, method, None))
+
+    def keeps(self, field: str) -> bool:
+        """Tell whether a field of a user is kept; a store need not say so."""
+        return not self.can("keeps") or bool(self._store.keeps(field))
+
+    def require(self, method: str, purpose: str) -> None:
+        """Make sure that the store can do what not every store does.
+
+        Args:
+            method: Its name, of one of the protocols.
+            purpose: What it is needed for, to be shown.
+
+        Raises:
+            ConfigurationError: The store lacks the method.
+        """
+        if not self.can(method):
+            kind = type(self._store).__name__
+            raise ConfigurationError(LACKS.format(kind, method, purpose))
+
     async def add(self, user: User) -> None:
         """As in `UserStore`."""
-        await _quietly(self._store.add(user), user.password_hash, user.email)
+        await _quietly(self._store.add(user), *_secrets(user), user.email)
 
     async def find_by_email(self, email: str) -> User | None:
         """As in `UserStore`; nobody where the user's e-mail is another."""
-        user = await _quietly(self._store.find_by_email(email), email)
-        if user is None or not is_same_email(user.email, email):
+        return await self.find_by("email", email)
+
+    async def find_by(self, name: Name, value: str) -> User | None:
+        """As in `NamedUserStore`; nobody where the user's name is another."""
+        if name == "email":
+            found = self._store.find_by_email(value)
+        else:
+            found = self._store.find_by(name, value)
+        user: User | None = await _quietly(found, value)
+        if user is None or not _is_called(user, name, value):
             return None
-        return _in_one_form(user)
+        return self._shown(user)
 
     async def find(self, user_id: str) -> User | None:
         """As in `UserStore`; nobody where the user's id is another."""
-        user = await _quietly(self._store.find(user_id))
-        return None if user is None or user.id != user_id else _in_one_form(user)
+        user: User | None = await _quietly(self._store.find(user_id))
+        return None if user is None or user.id != user_id else self._shown(user)
+
+    async def list_users(self, after: str | None, limit: int) -> Sequence[User]:
+        """As in `ListingUserStore`."""
+        users: Sequence[User] = await _quietly(self._store.list_users(after, limit))
+        return [_in_one_form(user) for user in users]
 
     async def replace_password_hash(self, user: User, password_hash: str) -> bool:
         """As in `UserStore`."""
         replaced = self._store.replace_password_hash(user, password_hash)
-        return await _quietly(replaced, user.password_hash, password_hash)
+        return bool(await _quietly(replaced, *_secrets(user), password_hash))
+
+    async def change(self, user: User, values: Mapping[str, Any]) -> bool:
+        """As in `WritableUserStore`."""
+        texts = [one for one in values.values() if isinstance(one, str) and one]
+        changed = self._store.change(user, values)
+        return bool(await _quietly(changed, *_secrets(user), *texts))
 
     async def verify_email(self, user: User) -> None:
         """As in `UserStore`."""
-        await _quietly(self._store.verify_email(user), user.password_hash)
+        await _quietly(self._store.verify_email(user), *_secrets(user))
 
     async def remove(self, user: User) -> None:
         """As in `UserStore`."""
-        await _quietly(self._store.remove(user), user.password_hash)
+        await _quietly(self._store.remove(user), *_secrets(user))
+
+    def _shown(self, user: User) -> User | None:
+        if user.is_active or self._shows_inactive:
+            return _in_one_form(user)
+        return None
+
+
+def _is_called(user: User, name: Name, value: str) -> bool:
+    if name == "email":
+        return is_same_email(user.email, value)
+    return user.called(name) == value
+
+
+def _secrets(user: User) -> tuple[str, ...]:
+    """Return the values of a user that no error shows, but for the shortest.
+
+    Those are in any text, and an error without its words is of no use.
+    """
+    given = (value for value in user.given.values() if isinstance(value, str))
+    return (user.password_hash, *(one for one in given if len(one) >= LEAST_HIDDEN))
 
 
 async def _quietly(work: Awaitable[T], *values: str) -> T:
@@ -70,8 +158,10 @@ async def _quietly(work: Awaitable[T], *values: str) -> T:
         return await work
     except Exception as error:
         hide_values(error, *values)
-        failure = error
-        if shows(error, values):  # by a text that is not among its arguments
+        failure: Exception = error
+        if isinstance(error, NameTakenError) and error.name in NAMES_TAKEN:
+            failure = NameTakenError(NAMES_TAKEN[error.name], error.name)
+        elif shows(error, values):  # by a text that is not among its arguments
             failure = FastbearerError(f"the store failed: {type(error).__name__}")
     # Not above, where what is hidden would be its context.
     raise failure

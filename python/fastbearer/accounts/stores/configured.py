@@ -3,10 +3,9 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cached_property
+from typing import Any
 
-from fastbearer import PasswordHash
 from fastbearer.accounts.database import Database
-from fastbearer.accounts.models import User
 from fastbearer.accounts.stores.better_auth import BetterAuthUserStore
 from fastbearer.accounts.stores.database import DatabaseUserStore
 from fastbearer.fastapi import Settings
@@ -25,11 +24,6 @@ class ConfiguredUserStore:
     def __init__(self, settings: Callable[[], Settings], database: Database) -> None:
         self._settings = settings
         self._database = database
-
-    @property
-    def hasher(self) -> PasswordHash | None:
-        """The store's own hasher, or None for that of ``PASSWORD_SCHEME``."""
-        return getattr(self._store, "hasher", None)
 
     @asynccontextmanager
     async def lifespan(self, app: object) -> AsyncIterator[None]:
@@ -53,29 +47,11 @@ class ConfiguredUserStore:
         if isinstance(self._store, BetterAuthUserStore):
             await self._store.ping()
 
-    async def add(self, user: User) -> None:
-        """As in `UserStore`."""
-        await self._store.add(user)
-
-    async def find_by_email(self, email: str) -> User | None:
-        """As in `UserStore`."""
-        return await self._store.find_by_email(email)
-
-    async def find(self, user_id: str) -> User | None:
-        """As in `UserStore`."""
-        return await self._store.find(user_id)
-
-    async def replace_password_hash(self, user: User, password_hash: str) -> bool:
-        """As in `UserStore`."""
-        return await self._store.replace_password_hash(user, password_hash)
-
-    async def verify_email(self, user: User) -> None:
-        """As in `UserStore`."""
-        await self._store.verify_email(user)
-
-    async def remove(self, user: User) -> None:
-        """As in `UserStore`."""
-        await self._store.remove(user)
+    def __getattr__(self, name: str) -> Any:
+        """Return what the store of the settings has: its methods and its hasher."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._store, name)
 
     @cached_property
     def _store(self) -> DatabaseUserStore | BetterAuthUserStore:

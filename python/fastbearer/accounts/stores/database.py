@@ -1,6 +1,7 @@
 """Users in our own table."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
@@ -9,15 +10,21 @@ from sqlmodel import col, select
 from fastbearer.accounts.database import Database
 from fastbearer.accounts.emails import is_same_email, spellings
 from fastbearer.accounts.models import User
+from fastbearer.accounts.names import NAMES, Name
 from fastbearer.accounts.records import utc_now
 from fastbearer.accounts.stores.ids import is_storable
+from fastbearer.accounts.stores.own_fields import check_own_fields
 from fastbearer.accounts.stores.protocol import (
+    NAME_TAKEN,
     TAKEN,
     EmailTakenError,
+    NameTakenError,
     UserInUseError,
 )
 
 __all__ = ["DatabaseUserStore"]
+
+OWN_TABLE = "the table fastbearer_user"
 
 
 class DatabaseUserStore:
@@ -25,22 +32,60 @@ class DatabaseUserStore:
 
     Args:
         database: Must be open when a method is called.
+
+    Attributes:
+        row_type: Class of the rows.
     """
+
+    row_type = User
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def check_fields(self, fields: Collection[str]) -> None:
+        """Check that the table has a column for all that a sign-up gives.
+
+        Raises:
+            ConfigurationError: It has none for one of them, or gets no e-mail.
+        """
+        check_own_fields(fields, OWN_TABLE)
+
+    def is_in(self, database: Database) -> bool:
+        """Tell whether users are added in the transactions of a database."""
+        return database is self._database
+
+    def keeps(self, field: str) -> bool:
+        """Tell whether the table has a column for a field of a user."""
+        return field in User.model_fields
+
     async def add(self, user: User) -> None:
-        """As in `UserStore`; the table's unique constraint decides."""
-        if await self.find_by_email(user.email) is not None:
+        """As in `UserStore`; the table's unique constraints decide."""
+        names: dict[str, Any] = {name: user.called(name) for name in NAMES}
+        if await self._rows(user.email):
             raise EmailTakenError(TAKEN)  # perhaps in an older spelling
         try:
             async with self._database.transaction() as session:
                 session.add(user)
         except IntegrityError:
-            if not await self._rows(user.email):
-                raise
-            raise EmailTakenError(TAKEN) from None
+            await self._raise_taken(names)
+            raise
+
+    async def _raise_taken(
+        self, values: Mapping[str, Any], owner: str | None = None
+    ) -> None:
+        """Raise the error that says which of the names somebody else has, if any.
+
+        Args:
+            values: Field -> value.
+            owner: Whose names they are to be.
+        """
+        for name in NAMES:
+            value = values.get(name)
+            rows = [] if value is None else await self._called(name, value)
+            if any(row.id != owner for row in rows):
+                if name == "email":
+                    raise EmailTakenError(TAKEN) from None
+                raise NameTakenError(NAME_TAKEN, name) from None
 
     async def find_by_email(self, email: str) -> User | None:
         """As in `UserStore`."""
@@ -53,6 +98,21 @@ class DatabaseUserStore:
         query = select(User).where(col(User.email).in_(spellings(email)))
         async with self._database.transaction() as session:
             return (await session.exec(query)).all()
+
+    async def find_by(self, name: Name, value: str) -> User | None:
+        """As in `NamedUserStore`."""
+        if name == "email":
+            return await self.find_by_email(value)
+        rows = await self._called(name, value)
+        found = [user for user in rows if user.called(name) == value]
+        return found[0] if len(found) == 1 else None
+
+    async def _called(self, name: Name, value: str) -> Sequence[User]:
+        if name == "email":
+            return await self._rows(value)
+        column = col(User.username if name == "username" else User.phone)
+        async with self._database.transaction() as session:
+            return (await session.exec(select(User).where(column == value))).all()
 
     async def find(self, user_id: str) -> User | None:
         """As in `UserStore`."""
@@ -71,6 +131,28 @@ class DatabaseUserStore:
         statement = update(User).where(*unchanged).values(values)
         async with self._database.transaction() as session:
             return (await session.exec(statement)).rowcount == 1
+
+    async def change(self, user: User, values: Mapping[str, Any]) -> bool:
+        """As in `WritableUserStore`; the table's unique constraints decide."""
+        if "email" in values:  # perhaps in an older spelling
+            await self._raise_taken({"email": values["email"]}, user.id)
+        is_theirs = (col(User.id) == user.id, col(User.email) == user.address)
+        changes = {**values, "updated_at": utc_now()}
+        statement = update(User).where(*is_theirs).values(changes)
+        try:
+            async with self._database.transaction() as session:
+                return (await session.exec(statement)).rowcount == 1
+        except IntegrityError:
+            await self._raise_taken(values, user.id)
+            raise
+
+    async def list_users(self, after: str | None, limit: int) -> Sequence[User]:
+        """As in `ListingUserStore`."""
+        query = select(User).order_by(col(User.id)).limit(limit)
+        if after is not None:
+            query = query.where(col(User.id) > after)
+        async with self._database.transaction() as session:
+            return (await session.exec(query)).all()
 
     async def verify_email(self, user: User) -> None:
         """As in `UserStore`."""

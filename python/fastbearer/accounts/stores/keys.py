@@ -7,8 +7,8 @@ of one who was deleted, the tokens of the one would be those of the other.
 import re
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Table, inspect, text
-from sqlmodel import Session
+from sqlalchemy import Column, Connection, Integer, inspect, text
+from sqlalchemy.orm import Session
 
 from fastbearer.errors import ConfigurationError
 
@@ -23,17 +23,19 @@ REUSED = (
 DECLARED = re.compile(r"\bAUTOINCREMENT\b", re.IGNORECASE)
 
 
-def gives_keys(table: Table) -> bool:
-    """Tell whether a table's ids are integers that the database gives."""
-    return isinstance(table.c.id.type, Integer) and table.c.id.default is None
+def gives_keys(column: Column[Any]) -> bool:
+    """Tell whether the ids of a column are integers that the database gives."""
+    is_given = column.primary_key and column.default is None
+    return isinstance(column.type, Integer) and is_given
 
 
-def check_keys(session: Session, table: Table) -> None:
+def check_keys(session: Session, column: Column[Any]) -> None:
     """Check the key of a model's table, as it is or as it will be made.
 
     Raises:
         ConfigurationError: An integer that the database gives could come again.
     """
+    table = column.table
     if session.get_bind(clause=table.select()).dialect.name != "sqlite":
         return  # sequences, identities and AUTO_INCREMENT go on counting
     connection = session.connection(bind_arguments={"clause": table.select()})

@@ -1,24 +1,52 @@
 """What the routes ask of a store of users."""
 
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from fastbearer.accounts.models import User
+from fastbearer.accounts.names import Name
 from fastbearer.errors import FastbearerError
 
 __all__ = [
+    "NAMES_TAKEN",
     "EmailTakenError",
     "InvalidEmailError",
+    "ListingUserStore",
+    "NameTakenError",
+    "NamedUserStore",
     "UserInUseError",
     "UserStore",
+    "WritableUserStore",
 ]
 
 TAKEN = "this e-mail is registered already"
+NAME_TAKEN = "this user name or phone number is registered already"
+NAMES_TAKEN: Mapping[Name, str] = {
+    "email": "Email already registered",
+    "username": "User name already registered",
+    "phone": "Phone number already registered",
+}
+"""What may be told to who wants to have the name."""
 
 
 class EmailTakenError(FastbearerError):
     """A user with this e-mail exists already."""
 
     code = "email_taken"
+
+
+class NameTakenError(FastbearerError):
+    """A user with this user name or phone number exists already.
+
+    Attributes:
+        name: "username" or "phone".
+    """
+
+    code = "name_taken"
+
+    def __init__(self, message: str, name: Name) -> None:
+        super().__init__(message)
+        self.name = name
 
 
 class InvalidEmailError(FastbearerError):
@@ -37,16 +65,21 @@ class UserStore(Protocol):
     """Keeps users.
 
     E-mails come in one form: in lower case, in NFC, the domain in ASCII. Whether
-    a user whom the store returns is the one asked for is decided by the accounts.
+    a user whom the store returns is the one asked for is decided by the accounts,
+    and so is what may be done by one who is not active.
     A user whose ``password_hash`` is empty has no password, and cannot sign in.
     """
 
     async def add(self, user: User) -> None:
         """Keep a new user, wholly or not at all; it may give them another id.
 
+        Args:
+            user: What they gave beside its fields is ``user.given``.
+
         Raises:
             EmailTakenError: A user with this e-mail exists; decided by the
                 store alone, so that of several at a time one succeeds.
+            NameTakenError: The same for a user name or a phone number.
             InvalidEmailError: It does not keep such e-mails.
         """
         ...
@@ -76,5 +109,50 @@ class UserStore(Protocol):
 
         Raises:
             UserInUseError: Rows of other tables refer to them.
+        """
+        ...
+
+
+class NamedUserStore(UserStore, Protocol):
+    """Keeps users who have other names than an e-mail, too."""
+
+    async def find_by(self, name: Name, value: str) -> User | None:
+        """Return the user with this name, in its one form, if there is one."""
+        ...
+
+
+class WritableUserStore(UserStore, Protocol):
+    """Keeps users whose fields can change."""
+
+    async def change(self, user: User, values: Mapping[str, Any]) -> bool:
+        """Write fields of a user, all or none, if the e-mail is still the same.
+
+        Args:
+            user: Whose.
+            values: Field -> value: fields of `User` (``email``, ``email_verified``,
+                ``is_active``, ``roles``, ``name`` and the other names), or further
+                ones of the project's model.
+
+        Returns:
+            Whether they were written: not where the user is gone or their e-mail has
+            changed meanwhile.
+
+        Raises:
+            EmailTakenError: Somebody else has the e-mail.
+            NameTakenError: Somebody else has the user name or the phone number.
+            InvalidEmailError: The store does not keep such e-mails.
+        """
+        ...
+
+
+class ListingUserStore(UserStore, Protocol):
+    """Keeps users who can be gone through."""
+
+    async def list_users(self, after: str | None, limit: int) -> Sequence[User]:
+        """Return the next users in the order of their ids, active or not.
+
+        Args:
+            after: The id of the last one before them, or None.
+            limit: How many at most.
         """
         ...

@@ -1,0 +1,1 @@
+"""What is done with accounts, whatever the routes are by which it is asked for."""

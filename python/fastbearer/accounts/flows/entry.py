@@ -1,0 +1,357 @@
+"""Sign-up, sign-in, refreshing and sign-out."""
+
+import logging
+from collections.abc import Awaitable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
+
+from starlette.requests import HTTPConnection
+
+from fastbearer.accounts.flows.admission import Admission
+from fastbearer.accounts.flows.errors import (
+    NotCreatedError,
+    RefreshOffError,
+    RevocationOffError,
+    UnverifiedError,
+    WrongCredentialsError,
+    WrongInvitationError,
+    WrongRefreshTokenError,
+)
+from fastbearer.accounts.flows.parts import Parts, verified
+from fastbearer.accounts.flows.registration import Registration
+from fastbearer.accounts.models import Invitation, User
+from fastbearer.accounts.names import Name
+from fastbearer.accounts.records import utc_now
+from fastbearer.accounts.refresh import ReusedTokenError
+from fastbearer.accounts.sessions import Tokens
+from fastbearer.accounts.stores.protocol import (
+    EmailTakenError,
+    InvalidEmailError,
+    NameTakenError,
+)
+from fastbearer.errors import (
+    KeySourceError,
+    StoreUnavailableError,
+    TokenError,
+)
+
+__all__ = ["Entered", "Entry", "Former", "Login"]
+
+PASSES = (
+    EmailTakenError,
+    NameTakenError,
+    InvalidEmailError,
+    StoreUnavailableError,
+    WrongInvitationError,
+)
+"""What is said of a new user without the store having failed."""
+
+logger = logging.getLogger("fastbearer")
+
+T = TypeVar("T")
+
+
+class Entered(NamedTuple):
+    """A user, and the tokens of their session."""
+
+    user: User
+    tokens: Tokens
+
+
+class Login(NamedTuple):
+    """What somebody says who they are.
+
+    Attributes:
+        name: The kind of name.
+        value: In its one form.
+        password: As it was typed.
+    """
+
+    name: Name
+    value: str
+    password: str
+
+
+class Former(NamedTuple):
+    """The tokens that a browser has had until now; any of them may be bad."""
+
+    accesses: Sequence[str] = ()
+    refreshes: Sequence[str] = ()
+
+
+NO_SESSION = Former()
+
+
+class Entry:
+    """How sessions begin, go on and end.
+
+    Args:
+        parts: What it works with.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._admission = Admission(parts)
+        self._registration = Registration(parts)
+
+    async def sign_up(
+        self,
+        user: User,
+        password: str,
+        request: HTTPConnection,
+        former: Former = NO_SESSION,
+        invitation: str | None = None,
+    ) -> Entered | None:
+        """Add a user, and begin their first session.
+
+        Where only verified users have one, a message is sent and None returned,
+        whether or not somebody has the e-mail.
+
+        Args:
+            user: Without a hash.
+            password: As it was typed.
+            request: By which it is asked for.
+            former: The session that the browser has had.
+            invitation: The code of one.
+
+        Raises:
+            SignUpClosedError: Nobody may sign up.
+            WrongInvitationError: There must be an invitation, and it is not good.
+            PasswordRuleError: The password breaks a rule.
+            EmailTakenError: Somebody has the e-mail.
+            NameTakenError: Somebody has the user name or the phone number.
+            InvalidEmailError: The store does not keep such e-mails.
+            NotCreatedError: The store has failed.
+            TooManyAttemptsError: There were too many.
+        """
+        parts = self._parts
+        ticket = await self._prepare(user, password, request, invitation)
+        if parts.auth.settings.require_verified_email and not user.email_verified:
+            add = partial(self._admission.add, user, ticket)
+            await _created(self._registration.register(user, request, add))
+            return None
+        tokens = await _created(self._added(user, ticket))
+        await parts.succeed("signin", request, parts.shape.called(user))
+        await self._end_former(former)
+        await parts.tell("signed_up", request, user.email, user=user)
+        if parts.auth.settings.email_verification and not user.email_verified:
+            self._registration.welcome(user, request)
+        return Entered(user, tokens)
+
+    async def register(
+        self,
+        user: User,
+        password: str,
+        request: HTTPConnection,
+        invitation: str | None = None,
+    ) -> User:
+        """Add a user, whose first session is to come; otherwise as `sign_up`."""
+        parts = self._parts
+        ticket = await self._prepare(user, password, request, invitation)
+        await _created(self._admission.add(user, ticket))
+        await parts.tell("signed_up", request, user.email, user=user)
+        if parts.auth.settings.email_verification and not user.email_verified:
+            self._registration.welcome(user, request)
+        return user
+
+    async def _prepare(
+        self,
+        user: User,
+        password: str,
+        request: HTTPConnection,
+        invitation: str | None,
+    ) -> Invitation | None:
+        """Let a new user in, and hash the password, if it is one.
+
+        Returns:
+            The invitation, where there must be one.
+        """
+        parts = self._parts
+        self._admission.check_open()
+        names = user.other_names
+        parts.credentials.check_new(password, user.email, *names)
+        await parts.attempt("signup", request, parts.shape.called(user))
+        ticket = await self._admission.admit(user, invitation, request)
+        newer = await parts.credentials.hash_new(password, user.email, *names)
+        user.password_hash = newer
+        user.created_at = user.updated_at = utc_now()
+        return ticket
+
+    async def _added(self, user: User, ticket: Invitation | None) -> Tokens:
+        """Keep a new user and begin their session: both, or neither."""
+        parts = self._parts
+        # First, for what fails after it would leave an account behind.
+        parts.auth.generate_jwt_token(user.id, user.email)
+        await parts.sessions.generation(user.id)
+        await self._admission.add(user, ticket)
+        try:
+            return await parts.sessions.issue(user)
+        except BaseException:
+            await self._admission.undo(user, ticket)
+            raise
+
+    async def sign_in(
+        self, login: Login, request: HTTPConnection, former: Former = NO_SESSION
+    ) -> Entered:
+        """Begin a session for a name and its password.
+
+        Raises:
+            WrongCredentialsError: It is nobody's, or not theirs.
+            UnverifiedError: It is right, but the e-mail is to be verified first.
+            PasswordRuleError: The password is longer than any may be.
+            TooManyAttemptsError: There were too many.
+        """
+        parts = self._parts
+        parts.credentials.check_length(login.password)
+        await parts.attempt("signin", request, login.value)
+        user = await self._matched(login, request)
+        try:
+            tokens = await parts.sessions.start(user)
+        except TokenError:
+            # Another hash of the same password may just have been stored.
+            user = await self._matched(login, request)
+            tokens = await self._started(user)
+        await parts.succeed("signin", request, login.value)
+        await self._end_former(former)
+        await parts.tell("signed_in", request, user.email, user=user)
+        return Entered(user, tokens)
+
+    async def _matched(self, login: Login, request: HTTPConnection) -> User:
+        """Return the user whose password is right.
+
+        Raises:
+            WrongCredentialsError: It is nobody's.
+            UnverifiedError: It is theirs, but they may not have a session.
+        """
+        parts = self._parts
+        user = await parts.store.find_by(login.name, login.value)
+        right = await parts.credentials.match(login.password, user)
+        if user is None or not right:
+            await parts.tell("sign_in_failed", request, login.value, user=user)
+            raise WrongCredentialsError("nobody has this name and this password")
+        try:
+            parts.check_verified(user)
+        except UnverifiedError:
+            await parts.tell("sign_in_failed", request, login.value, user=user)
+            raise
+        return user
+
+    async def _started(self, user: User) -> Tokens:
+        """Begin a session, or fail as for a wrong password."""
+        try:
+            return await self._parts.sessions.start(user)
+        except TokenError:
+            raise WrongCredentialsError("the user has changed meanwhile") from None
+
+    async def refresh(self, token: str | None, request: HTTPConnection) -> Entered:
+        """Go on with the session of a refresh token.
+
+        Raises:
+            RefreshOffError: There are no refresh tokens here.
+            WrongRefreshTokenError: It is not good.
+            UnverifiedError: The e-mail is to be verified first; the session has ended.
+        """
+        parts = self._parts
+        if not parts.auth.settings.refresh_tokens:
+            raise RefreshOffError("refresh tokens are off")
+        try:
+            entered = Entered(*await parts.sessions.refresh(token))
+        except ReusedTokenError as error:
+            await parts.tell("token_reused", request, "", user_id=error.user_id)
+            raise WrongRefreshTokenError("the refresh token was used before") from None
+        except TokenError as error:
+            raise WrongRefreshTokenError(str(error)) from None
+        try:
+            parts.check_verified(entered.user)
+        except UnverifiedError:
+            if entered.tokens.refresh is not None:
+                await parts.sessions.end_family(entered.tokens.refresh.family)
+            raise
+        return entered
+
+    async def sign_out(
+        self, claims: dict[str, Any] | None, refresh: str | None, on: HTTPConnection
+    ) -> None:
+        """End a session, by its access token, its refresh token, or both.
+
+        Args:
+            claims: Those of the access token of the request; None without a good one.
+            refresh: The refresh token, if one was given.
+            on: The request.
+
+        Raises:
+            WrongRefreshTokenError: There is no token that is good.
+        """
+        parts = self._parts
+        found = None if refresh is None else await parts.sessions.session_of(refresh)
+        email: str
+        user_id: str | None
+        if claims is None:
+            if found is None:
+                raise WrongRefreshTokenError("there is no good token")
+            email, user_id = "", found[0]
+        else:
+            token = parts.auth.token_claims.token(on) or ""
+            email, user_id = self._named(token, claims)
+            await parts.sessions.end(token, claims)
+        if found is not None:
+            await parts.sessions.end_family(found[1])
+        await parts.tell("signed_out", on, email, user_id=user_id)
+
+    async def sign_out_everywhere(
+        self, claims: dict[str, Any], on: HTTPConnection
+    ) -> None:
+        """End every session of whom the token of a request names.
+
+        Raises:
+            RevocationOffError: They cannot be ended.
+        """
+        parts = self._parts
+        token = parts.auth.token_claims.token(on) or ""
+        email, user_id = self._named(token, claims)
+        if not parts.sessions.can_end:
+            raise RevocationOffError("revocation is off")
+        await parts.sessions.end_all_of(token, claims)
+        await parts.tell("sessions_ended", on, email, user_id=user_id)
+
+    def _named(self, token: str, claims: dict[str, Any]) -> tuple[str, str | None]:
+        """Return e-mail and id of the account of a token, for events.
+
+        Somebody else's user has none, though we may have another of that name.
+
+        Raises:
+            HTTPException: 401 where the token names nobody.
+        """
+        auth = self._parts.auth
+        user = auth.user_of(claims)
+        if auth.scope_of(token, claims):
+            return "", None
+        return user["email"], user["user_id"]
+
+    async def _end_former(self, former: Former) -> None:
+        """End the session that a browser has had until now (ASVS 5.0 7.2.4)."""
+        sessions = self._parts.sessions
+        for access in former.accesses:
+            with suppress(TokenError, KeySourceError):
+                claims = await verified(self._parts.auth.verifier, access)
+                await sessions.end(access, claims)
+        for refresh in former.refreshes:
+            found = await sessions.session_of(refresh)
+            if found is not None:
+                await sessions.end_family(found[1])
+
+
+async def _created(work: Awaitable[T]) -> T:
+    """Do what keeps a new user.
+
+    Raises:
+        NotCreatedError: It has failed.
+    """
+    try:
+        return await work
+    except PASSES:
+        raise
+    except Exception as error:
+        logger.exception("account not created")
+        raise NotCreatedError("account not created") from error

@@ -1,0 +1,209 @@
+"""What the flows work with."""
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from starlette.requests import HTTPConnection
+
+from fastbearer.accounts.client_address import UNKNOWN, ClientAddresses
+from fastbearer.accounts.codes import Codes
+from fastbearer.accounts.credentials import Credentials
+from fastbearer.accounts.events import AccountEvent, EventName, Events
+from fastbearer.accounts.flows.errors import (
+    NoSuchUserError,
+    OvertakenError,
+    UnverifiedError,
+    WrongPasswordError,
+)
+from fastbearer.accounts.flows.outbox import Outbox
+from fastbearer.accounts.invitations import Invitations
+from fastbearer.accounts.models import User
+from fastbearer.accounts.sessions import Sessions, Tokens
+from fastbearer.accounts.shape import Shape
+from fastbearer.accounts.stores.checked import CheckedUserStore
+from fastbearer.accounts.throttle import Kind, Throttle
+from fastbearer.errors import (
+    ConfigurationError,
+    StoreUnavailableError,
+    TokenError,
+    TooManyAttemptsError,
+)
+from fastbearer.fastapi import Auth, TokenUser
+from fastbearer.fastapi.refusal_log import log_refusal
+from fastbearer.fastapi.strict_routes import on_outage
+
+__all__ = ["Parts", "verified"]
+
+NO_SENDER = "there is no way to send messages"
+NO_SUCH_USER = "there is no such account: it may have been deleted"
+
+logger = logging.getLogger("fastbearer")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """One set of accounts, in its parts."""
+
+    auth: Auth
+    store: CheckedUserStore
+    credentials: Credentials
+    sessions: Sessions
+    throttle: Throttle
+    clients: ClientAddresses
+    events: Events
+    codes: Codes | None
+    shape: Shape
+    invitations: Invitations | None = None
+    sending: Outbox | None = None
+
+    @property
+    def outbox(self) -> Outbox:
+        """What writes to users.
+
+        Raises:
+            ConfigurationError: Nothing does; the start has said so.
+        """
+        if self.sending is None:
+            raise ConfigurationError(NO_SENDER)
+        return self.sending
+
+    async def end_codes(self, user: User) -> None:
+        """End the codes of a user; without a sender, there are none."""
+        if self.codes is not None:
+            await self.codes.end_all(user.id)
+
+    async def tell(
+        self,
+        name: EventName,
+        request: HTTPConnection,
+        email: str,
+        *,
+        user: User | None = None,
+        user_id: str | None = None,
+        former_email: str | None = None,
+    ) -> None:
+        """Tell what has happened."""
+        known = user.id if user is not None else user_id
+        address = self.clients.of(request.scope) or UNKNOWN
+        await self.events.tell(
+            AccountEvent(name, email, address, known, user, former_email=former_email)
+        )
+
+    async def tell_done(
+        self, name: EventName, email: str, user: User | None = None
+    ) -> None:
+        """Tell what an administrator has done, outside of requests."""
+        user_id = None if user is None else user.id
+        await self.events.tell(AccountEvent(name, email, "", user_id, user))
+
+    async def attempt(
+        self,
+        kind: Kind,
+        request: HTTPConnection,
+        email: str,
+        counted: str | None = None,
+    ) -> None:
+        """Count an attempt for an e-mail; it is given back if we are too busy.
+
+        Args:
+            kind: Of attempt.
+            request: By which it is made.
+            email: Whose account it is about.
+            counted: What is counted in place of the e-mail.
+
+        Raises:
+            TooManyAttemptsError: There were too many.
+            StoreUnavailableError: It cannot be counted.
+        """
+        address, key = self.clients.of(request.scope), counted or email
+        try:
+            await self.throttle.take(kind, key, address)
+        except TooManyAttemptsError:
+            await self.tell("locked_out", request, email)
+            raise
+        on_outage(request.scope, partial(self.throttle.give_back, kind, key, address))
+
+    async def succeed(self, kind: Kind, request: HTTPConnection, email: str) -> None:
+        """Forget a client's failed attempts, for this one was right.
+
+        That it cannot be stored does not undo what has succeeded.
+        """
+        try:
+            await self.throttle.forget(kind, email, self.clients.of(request.scope))
+        except StoreUnavailableError as error:
+            logger.error("attempts not forgotten: %s", error.__cause__)
+
+    async def check_address(self, request: HTTPConnection) -> None:
+        """Count a request from its client's address: a dependency.
+
+        Raises:
+            TooManyAttemptsError: There were too many.
+            StoreUnavailableError: It cannot be counted.
+        """
+        await self.throttle.check_address(self.clients.of(request.scope))
+
+    async def user_of(self, user: TokenUser) -> User:
+        """Return the user of a token.
+
+        Raises:
+            NoSuchUserError: They are gone, or never were.
+        """
+        found = await self.store.find(user["user_id"])
+        if found is None:
+            log_refusal("invalid_claim", "no_such_user", "sub", NO_SUCH_USER)
+            raise NoSuchUserError(NO_SUCH_USER)
+        return found
+
+    async def confirmed(
+        self, user: TokenUser, password: str, on: HTTPConnection
+    ) -> User:
+        """Return the user of a token, who has given their password.
+
+        Guesses count as those at sign-in do.
+
+        Raises:
+            NoSuchUserError: They are gone, or never were.
+            WrongPasswordError: The password is wrong.
+            TooManyAttemptsError: There were too many guesses.
+        """
+        found = await self.user_of(user)
+        self.credentials.check_length(password)
+        named = self.shape.called(found)
+        await self.attempt("signin", on, named)
+        if not await self.credentials.match(password, found):
+            await self.tell("password_refused", on, found.email, user=found)
+            raise WrongPasswordError("the password is wrong")
+        await self.succeed("signin", on, named)
+        return found
+
+    def check_verified(self, user: User) -> None:
+        """Make sure that a user may have a session.
+
+        Raises:
+            UnverifiedError: Their e-mail is to be verified first.
+        """
+        needs_verified = self.auth.settings.require_verified_email
+        if needs_verified and not user.email_verified:
+            raise UnverifiedError("the e-mail is not verified")
+
+    async def issued_to(self, user: User) -> Tokens:
+        """Begin the session that goes on after all others have ended.
+
+        Raises:
+            OvertakenError: The user has changed once more meanwhile.
+        """
+        try:
+            return await self.sessions.start(user)
+        except TokenError as error:
+            raise OvertakenError("overtaken") from error
+
+
+async def verified(verifier: Any, token: str) -> dict[str, Any]:
+    """Return the claims of a token that is good, whether or not it has ended."""
+    averify = getattr(verifier, "averify", None)
+    claims: dict[str, Any] = (
+        verifier.verify(token) if averify is None else await averify(token)
+    )
+    return claims

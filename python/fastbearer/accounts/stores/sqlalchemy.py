@@ -1,0 +1,406 @@
+"""Users in a model of the project's own."""
+
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, func, or_, select, true, update
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy.orm import Session
+
+from fastbearer.accounts.emails import spellings
+from fastbearer.accounts.models import User
+from fastbearer.accounts.names import NAMES, Name
+from fastbearer.accounts.stores.keys import check_keys, gives_keys
+from fastbearer.accounts.stores.mapping import FIELDS, UserMapping
+from fastbearer.accounts.stores.model_checks import ModelChecks
+from fastbearer.accounts.stores.protocol import (
+    NAME_TAKEN,
+    TAKEN,
+    EmailTakenError,
+    NameTakenError,
+    UserInUseError,
+)
+from fastbearer.accounts.stores.rows import check_references, detach, make_row
+from fastbearer.accounts.stores.transactions import Transactions
+
+__all__ = ["SQLAlchemyUserStore", "SQLModelUserStore"]
+
+IN_USE = "rows of other tables refer to the user"
+
+T = TypeVar("T")
+
+
+class SQLAlchemyUserStore:
+    """Keeps users in a table of the project, through its own sessions.
+
+    The model has an id (text, UUID or integer, made by the model or by the
+    database), a field for the password hash, and one of the names that somebody
+    signs in with: ``email``, ``username``, ``phone``. Other fields are used where
+    they are there. Names are compared in lower case; put a unique index on
+    ``lower(email)``, or store them so.
+
+    Users who were deleted with their row left in place are as good as unknown. The
+    e-mail of one who is not active stays taken; that of a deleted row is free again
+    where the table's unique index leaves such rows out.
+
+    Integer ids must not be given twice: in SQLite the table needs
+    ``sqlite_autoincrement``, else the next user inherits the tokens of one who
+    was deleted.
+
+    Args:
+        model: A mapped class: SQLModel's with ``table=True``, or SQLAlchemy's,
+            declared or mapped imperatively.
+        session_dependency: The function with ``yield`` that FastAPI's
+            ``Depends`` takes, or a ``sessionmaker`` or ``async_sessionmaker``: it
+            gives a ``Session``, which is then used in a thread, or an
+            ``AsyncSession``, of SQLModel or of SQLAlchemy.
+        id: Name of the attribute with the id; the primary key, or unique.
+        email: Name of the attribute with the e-mail. Users without one have "".
+        password_hash: Name of the attribute with the hash.
+        name: Name of the attribute with the user's name.
+        username: Name of the attribute with the user name.
+        phone: Name of the attribute with the phone number.
+        email_verified: Name of the attribute that is true once the e-mail is known
+            to be the user's.
+        is_active: Name of the attribute that is false for users who may not sign in.
+        roles: Name of the attribute with the roles: a list, a text with spaces
+            between them, or an Enum.
+        deleted_at: Name of the attribute that is not None for deleted users.
+
+    Attributes:
+        attribute_names: Field of a user -> the attribute in which the model has it.
+        row_type: The model.
+
+    Raises:
+        ConfigurationError: The model lacks an attribute that is needed, or one that
+            was given another name; or the sessions are unfit.
+    """
+
+    def __init__(
+        self,
+        model: type,
+        session_dependency: Callable[[], Any],
+        *,
+        id: str = "id",
+        email: str = "email",
+        password_hash: str = "password_hash",
+        name: str = "name",
+        username: str = "username",
+        phone: str = "phone",
+        email_verified: str = "email_verified",
+        is_active: str = "is_active",
+        roles: str = "roles",
+        deleted_at: str = "deleted_at",
+    ) -> None:
+        given = locals()
+        self._fields = UserMapping(model, {field: given[field] for field in FIELDS})
+        self._model = self.row_type = self._fields.model
+        self.attribute_names = self._fields.attributes
+        self._transactions = Transactions(session_dependency)
+
+    @asynccontextmanager
+    async def lifespan(self, app: object) -> AsyncIterator[None]:
+        """Look at the table, if it is there already.
+
+        Raises:
+            ConfigurationError: It would give an integer id twice.
+        """
+        column = self._fields.column("id")
+        if column is not None and gives_keys(column):
+            await self._run(lambda session: check_keys(session, column))
+        yield
+
+    async def check_fields(self, fields: Collection[str]) -> None:
+        """Check the model, and its table if it is there, against what sign-up gives.
+
+        Args:
+            fields: ``email``, ``password`` and the others.
+
+        Raises:
+            ConfigurationError: A field has no column, or a column that must have a
+                value gets none, or two users could have one user name.
+        """
+        has_own_rows = type(self).new_row is not SQLAlchemyUserStore.new_row
+        checks = ModelChecks(self._fields)
+        checks.check_fields(fields, has_own_rows=has_own_rows)
+        await checks.look_at_table(self._transactions)
+        checks.check_columns(fields, has_own_rows=has_own_rows)
+
+    async def check_hash_length(self, length: int) -> None:
+        """Check that the column of the password hash is long enough.
+
+        Args:
+            length: Of the hashes that are made, in characters.
+
+        Raises:
+            ConfigurationError: It is shorter.
+        """
+        checks = ModelChecks(self._fields)
+        await checks.look_at_table(self._transactions)
+        checks.check_hash_length(length)
+
+    def keeps(self, field: str) -> bool:
+        """Tell whether the model has a column for a field of a user, or another one."""
+        return not self._fields.unknown([field])
+
+    def new_row(self, user: User) -> Any:
+        """Return the row of a new user, with what was given; override it for more."""
+        values: dict[str, Any] = {
+            "password_hash": user.password_hash,
+            **{name: user.called(name) for name in NAMES if user.called(name)},
+            **user.given,
+        }
+        if self._fields.keeps("name"):
+            values |= self._name_of(user)
+        # Else the model's own defaults are to hold.
+        if user.email_verified and self._fields.keeps("email_verified"):
+            values["email_verified"] = True
+        if user.roles:
+            values["roles"] = user.roles
+        if not user.is_active:
+            values["is_active"] = False
+        return make_row(self._model, self._fields.written(values))
+
+    def _name_of(self, user: User) -> dict[str, str]:
+        """Return the name to write: "" where there is none, and there must be one."""
+        column = self._fields.column("name")
+        is_needed = column is not None and not (
+            column.nullable or column.default or column.server_default
+        )
+        if user.name is None and not is_needed:
+            return {}
+        return {"name": user.name or ""}
+
+    async def add(self, user: User) -> None:
+        """As in `UserStore`; the user's id and defaults become those of the row."""
+        names = {name: user.called(name) for name in NAMES}
+        await self._raise_taken(names)
+        row = self.new_row(user)
+
+        def insert(session: Session) -> User:
+            session.add(row)
+            session.flush()
+            return self._user(session, row)
+
+        try:
+            made = await self._run(insert)
+        except IntegrityError:
+            # The database may hold more to be equal than we do.
+            await self._raise_taken(names, is_refused=True)
+            raise
+        user.id = made.id
+        user.is_active, user.roles = made.is_active, made.roles
+        user.email_verified = made.email_verified
+        user.put_in_row(row)
+
+    async def find_by_email(self, email: str) -> User | None:
+        """As in `UserStore`."""
+        return await self.find_by("email", email)
+
+    async def find_by(self, name: Name, value: str) -> User | None:
+        """As in `NamedUserStore`."""
+        if not self._fields.keeps(name):
+            return None
+
+        def find(session: Session) -> User | None:
+            rows = self._called(session, name, value)
+            active = [row for row in rows if self._fields.is_active(row)]
+            # Of two that differ in case, say, nobody can tell whose password it is.
+            found = active or rows
+            return self._user(session, found[0]) if len(found) == 1 else None
+
+        return await self._run(find)
+
+    async def find(self, user_id: str) -> User | None:
+        """As in `UserStore`."""
+
+        def find(session: Session) -> User | None:
+            row = self._row(session, user_id)
+            if row is None or self._fields.is_deleted(row):
+                return None
+            return self._user(session, row)
+
+        return await self._run(find)
+
+    async def list_users(self, after: str | None, limit: int) -> Sequence[User]:
+        """As in `ListingUserStore`, in the order that the database has of the ids."""
+        by = self._fields.attribute("id")
+        query = select(self._model).order_by(by).limit(limit)
+        if self._fields.keeps("deleted_at"):
+            query = query.where(self._fields.attribute("deleted_at").is_(None))
+        if after is not None:
+            key = self._fields.key(after)
+            if key is None:
+                return []
+            query = query.where(by > key)
+        return await self._run(
+            lambda session: [self._user(session, row) for row in _rows(session, query)]
+        )
+
+    async def replace_password_hash(self, user: User, password_hash: str) -> bool:
+        """As in `UserStore`: one statement, that of several at a time one wins."""
+        stored = self._fields.attribute("password_hash")
+        is_unchanged: ColumnElement[bool] = stored == user.password_hash
+        if not user.password_hash:  # their first; NULL has been read as empty
+            is_unchanged = or_(is_unchanged, stored.is_(None))
+        return await self._write(user, is_unchanged, {"password_hash": password_hash})
+
+    async def verify_email(self, user: User) -> None:
+        """As in `UserStore`; without such a field, nothing is noted."""
+        if self._fields.keeps("email_verified"):
+            await self.change(user, {"email_verified": True})
+
+    async def change(self, user: User, values: Mapping[str, Any]) -> bool:
+        """As in `WritableUserStore`; the table's unique constraints decide.
+
+        Raises:
+            ConfigurationError: The model has no column for one of them.
+        """
+        if not values:
+            return await self._is_unchanged(user)
+        names = {name: values[name] for name in NAMES if values.get(name)}
+        if names:
+            await self._raise_taken(names, user.id)
+        try:
+            return await self._write(user, self._has_email(user), values)
+        except IntegrityError:
+            await self._raise_taken(names, user.id, is_refused=True)
+            raise
+
+    async def remove(self, user: User) -> None:
+        """As in `UserStore`, and as the model's relationships say.
+
+        Those with a ``cascade`` for deletion, or with ``passive_deletes``, hold. Where
+        nothing is said of deletion, rows that refer to the user keep them in place.
+        """
+
+        def remove(session: Session) -> None:
+            row = self._row(session, user.id, is_to_go=True)
+            if row is not None:
+                check_references(session, self._fields.mapper, row)
+                session.delete(row)
+
+        try:
+            await self._run(remove)
+        except IntegrityError:
+            raise UserInUseError(IN_USE) from None
+
+    def _called(self, session: Session, name: Name, value: str) -> list[Any]:
+        """Return the rows of those who are called so, be they active or not."""
+        return [
+            row
+            for row in self._equal(session, name, value)
+            if self._fields.name_of(row, name) == value
+            and not self._fields.is_deleted(row)
+        ]
+
+    def _equal(self, session: Session, name: Name, value: str) -> Sequence[Any]:
+        """Return the rows that the database takes for those with a name."""
+        stored = self._fields.attribute(name)
+        written = spellings(value) if name == "email" else (value,)
+        is_theirs = or_(func.lower(stored).in_(written), stored.in_(written))
+        return _rows(session, select(self._model).where(is_theirs))
+
+    def _row(
+        self, session: Session, user_id: str, *, is_to_go: bool = False
+    ) -> Any | None:
+        """Return the row with an id, deleted or not; it may be any text."""
+        key = self._fields.key(user_id)
+        if key is None:
+            return None
+        query = select(self._model).where(self._fields.attribute("id") == key)
+        if is_to_go:
+            query = query.with_for_update(of=self._model)
+        try:
+            rows = _rows(session, query)
+        except StatementError as error:
+            if isinstance(error, DBAPIError):
+                raise
+            return None  # a type of the project's own that takes no such text
+        found = [row for row in rows if self._fields.id_of(row) == user_id]
+        return found[0] if found else None
+
+    def _user(self, session: Session, row: Any) -> User:
+        user = self._fields.user(row)  # a property may look at a relationship
+        detach(session, row)
+        return user
+
+    async def _raise_taken(
+        self,
+        names: Mapping[Name, str | None],
+        owner: str | None = None,
+        *,
+        is_refused: bool = False,
+    ) -> None:
+        """Raise the error that says which of some names somebody else has, if any.
+
+        Args:
+            names: Name -> value.
+            owner: Whose they are to be.
+            is_refused: The database has refused them: what it holds to be equal, and
+                whom we take for deleted, counts as well.
+        """
+
+        def taken(session: Session) -> Name | None:
+            rows = self._equal if is_refused else self._called
+            for name, value in names.items():
+                found = (
+                    rows(session, name, value)
+                    if value and self._fields.keeps(name)
+                    else []
+                )
+                if any(self._fields.id_of(row) != owner for row in found):
+                    return name
+            return None
+
+        name = await self._run(taken)
+        if name == "email":
+            raise EmailTakenError(TAKEN) from None
+        if name is not None:
+            raise NameTakenError(NAME_TAKEN, name) from None
+
+    def _has_email(self, user: User) -> ColumnElement[bool]:
+        """Return whether a user's e-mail is still what it was."""
+        if not self._fields.keeps("email"):
+            return true()
+        stored = self._fields.attribute("email")
+        is_same: ColumnElement[bool] = stored == user.address
+        return is_same if user.address else or_(is_same, stored.is_(None))
+
+    async def _is_unchanged(self, user: User) -> bool:
+        found = await self.find(user.id)
+        return found is not None and found.address == user.address
+
+    async def _write(
+        self, user: User, only_if: ColumnElement[bool], values: Mapping[str, Any]
+    ) -> bool:
+        """Update a user's row, and tell whether it was changed."""
+        key = self._fields.key(user.id)
+        if key is None:
+            return False
+        statement = (
+            update(self._model)
+            .where(self._fields.attribute("id") == key, only_if)
+            .values(self._fields.written(values))
+            .execution_options(synchronize_session=False)
+        )
+
+        def write(session: Session) -> bool:
+            result: Any = session.execute(statement)
+            return bool(result.rowcount == 1)
+
+        return await self._run(write)
+
+    async def _run(self, work: Callable[[Session], T]) -> T:
+        return await self._transactions.run(work)
+
+
+SQLModelUserStore = SQLAlchemyUserStore
+"""The same: models of SQLModel are models of SQLAlchemy."""
+
+
+def _rows(session: Session, query: Any) -> Sequence[Any]:
+    # A relationship that is loaded with its user gives the user several times.
+    rows: Sequence[Any] = session.execute(query).unique().scalars().all()
+    return rows
