@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from fastbearer.better_auth.cookies import SameSite
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi.cookie import named_cookies
+from fastbearer.fastapi.cross_site import read_origin
 from fastbearer.fastapi.issuer_settings import issuers_of, secret_keys
 from fastbearer.fastapi.mail_settings import (
     MailServer,
@@ -18,7 +19,6 @@ from fastbearer.fastapi.mail_settings import (
     read_smtp_url,
 )
 from fastbearer.fastapi.token_settings import Text, TokenSettings, listed, setting
-from fastbearer.urls import origin_and_path
 
 if TYPE_CHECKING:
     from fastbearer import Key
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Settings"]
 
 WRONG_ORIGINS = (
-    "TRUSTED_ORIGINS must be origins like https://app.example.com, with commas between"
+    "TRUSTED_ORIGINS must be origins like https://app.example.com, or those of apps"
+    " like capacitor://localhost, with commas between"
 )
 WRONG_PROXIES = (
     "TRUSTED_PROXIES must be networks like 10.0.0.0/8, or unix, with commas between"
@@ -287,10 +288,10 @@ class Settings(TokenSettings):
         """
         origins = set()
         for text in listed(self.trusted_origins):
-            origin = origin_and_path(text)
-            if origin is None or origin[1].strip("/"):
+            origin = read_origin(text)
+            if origin is None:
                 raise ConfigurationError(WRONG_ORIGINS)
-            origins.add(origin[0])
+            origins.add(origin)
         return frozenset(origins)
 
     def token_cookie_names(self) -> tuple[str, ...]:
