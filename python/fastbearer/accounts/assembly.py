@@ -67,6 +67,8 @@ NOT_NOTED = (
     "REQUIRE_VERIFIED_EMAIL=1, and the store of users does not keep email_verified"
 )
 PROBE = "readyz"
+LONG_DAYS = 1
+"""Of an access token that can be refreshed (RFC 9700 2.2.1 has them live shortly)."""
 PREFIX = "/api/auth"
 TOKEN_URL = f"{PREFIX[1:]}/token"
 
@@ -103,6 +105,12 @@ def log_sessions(auth: Auth) -> None:
             "Redis" if type(store).__name__ == "RedisRevocations" else "the database",
             settings.revocation_lag_seconds,
             "refused" if settings.revocation_failure == "closed" else "taken",
+        )
+    if settings.refresh_tokens and settings.jwt_expiration_days >= LONG_DAYS:
+        logger.info(
+            "sessions: beside refresh tokens, access tokens need not live for %s days:"
+            " JWT_EXPIRATION_DAYS=0.01 is a quarter of an hour",
+            settings.jwt_expiration_days,
         )
 
 
