@@ -226,15 +226,22 @@ def test_d1_a_column_that_fills_itself(company: Any) -> None:
     check(member(company=company))
 
 
-def test_d1_rows_of_the_projects_own() -> None:
+def test_d1_rows_of_the_projects_own(tmp_path: Path) -> None:
     class Store(SQLAlchemyUserStore):
         def new_row(self, user: User) -> Any:
             row = super().new_row(user)
-            row.company = "none"
+            row.company = user.given["invitation"].partition("-")[0]
             return row
 
-    store = Store(member(company=required()), unreachable)
-    asyncio.run(store.check_fields((*FIELDS, "invitation")))
+    model = member(company=required())
+    with wide_database("sqlite", tmp_path) as wide:
+        wide.make(model.__table__)
+        store = Store(model, wide.get_session)
+        asyncio.run(store.check_fields((*FIELDS, "invitation")))
+        user = User(email="ada@example.com", password_hash="x")
+        user.give({"invitation": "Analytical-1"})
+        asyncio.run(store.add(user))
+        assert wide.run("SELECT company FROM member") == [("Analytical",)]
 
 
 def test_d1_functions_that_fill_it() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -142,11 +143,13 @@ def engines(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engines]
         engines = Engines(f"sqlite:///{tmp_path}/people.db")
         engines.make(Person)
         yield engines
+        engines.sync.dispose()
         return
     with own_database(prepare=None) as url:
         engines = Engines(url)
         engines.make(Person)
         yield engines
+        engines.sync.dispose()
 
 
 def people(folder: Path, engines: Engines, **settings: Any) -> FastAPI:
@@ -157,9 +160,20 @@ def people(folder: Path, engines: Engines, **settings: Any) -> FastAPI:
     store = SQLModelUserStore(Person, sessions, **STORE)
     auth = make_auth(folder / "own.db", **settings)
     accounts = Accounts(auth, store=store, hasher=CHEAP, **shape, **given)
-    app = FastAPI()
+    app = FastAPI(lifespan=disposing(engines))
     app.include_router(accounts.router)
     return app
+
+
+def disposing(engines: Engines) -> Any:
+    """Return a lifespan after which no connection of a loop is left."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await engines.asynchronous.dispose()
+
+    return lifespan
 
 
 @pytest.mark.parametrize("sessions", [sync_dependency, async_dependency])

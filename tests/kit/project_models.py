@@ -176,15 +176,21 @@ class Engines:
 
     Args:
         url: SQLite's or PostgreSQL's, without a driver.
+
+    Attributes:
+        is_sqlite: Whether it is SQLite's.
+        sync: For sessions in threads.
+        asynchronous: For the others.
     """
 
     def __init__(self, url: str) -> None:
         scheme, _, rest = url.partition(":")
+        self.is_sqlite = scheme == "sqlite"
         here = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}[scheme]
         there = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
         self.sync: Engine = create_engine(f"{here}:{rest}")
         self.asynchronous = create_async_engine(f"{there[scheme]}:{rest}")
-        if scheme == "sqlite":
+        if self.is_sqlite:
             for engine in (self.sync, self.asynchronous.sync_engine):
                 event.listen(engine, "connect", _with_foreign_keys)
 

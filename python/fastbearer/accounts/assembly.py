@@ -223,13 +223,14 @@ class Accounts:
             invitations=invitations,
             sending=None if codes is None else self._outbox(codes, clients, send),
         )
-        self.users = Users(parts)
+        shaped = Shaped(self._shape)
+        self.users = Users(parts, shaped.sign_up)
         self.create_user = self.users.create
         self.invitations = Inviting(parts, invitations, send or self._sender)
         self.invite = self.invitations.make
         # What the store of the settings can is known when they are read.
         self._changes = Changes(changes, names, None if store is None else users)
-        answers = Answers(auth, Shaped(self._shape))
+        answers = Answers(auth, shaped)
         self._layout = layout_of(layout)
         self.router = APIRouter(
             prefix=PREFIX if self._layout is None else "",
@@ -305,6 +306,7 @@ class Accounts:
                 await stack.enter_async_context(self.database.lifespan(app))
             if hasattr(self.store, "lifespan"):
                 await stack.enter_async_context(self.store.lifespan(app))
+            await self._credentials.check_store()
             await self._check_shape()
             yield
 

@@ -83,6 +83,14 @@ class Credentials:
             raise ConfigurationError(OTHER_WEAK_HASHES)
         self._rules.prepare()
 
+    async def check_store(self) -> None:
+        """Check that the store keeps hashes as long as those that are made.
+
+        Raises:
+            ConfigurationError: It does not.
+        """
+        await self._store.check_hash_length(len(self._current_hasher().decoy()))
+
     async def hash_new(self, password: str, email: str, *names: str | None) -> str:
         """Return the hash of a password that someone chose.
 

@@ -246,7 +246,7 @@ class ReplicatedRevocations:
                 async with asyncio.timeout(POLL_SECONDS):
                     await woken.wait()
             woken.clear()
-            await self._tick()
+            await _to_its_end(self._tick())
             if listener.done() and listener.result():
                 listener = self._start_listening(woken.set)
 
@@ -294,6 +294,21 @@ async def _running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         yield
     finally:
         await _stopped(task)
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Do something that takes a moment, and stop after it rather than within.
+
+    SQLite's driver has a thread for each connection, and where its query is cancelled,
+    that thread reports to an event loop that may be gone by then.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=STOP_SECONDS)
+        task.cancel()
+        raise
 
 
 async def _stopped(task: asyncio.Task[Any]) -> None:

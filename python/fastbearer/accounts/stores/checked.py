@@ -1,6 +1,6 @@
 """Any store of users, whose answers are not taken on trust."""
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from fastbearer import PasswordHash
@@ -82,6 +82,37 @@ class CheckedUserStore:
         if not self.can(method):
             kind = type(self._store).__name__
             raise ConfigurationError(LACKS.format(kind, method, purpose))
+
+    def lacks(self, field: str) -> bool:
+        """Tell whether it is known that the store has no place for a field of users."""
+        names = getattr(self._store, "attribute_names", None)
+        return names is not None and field not in names
+
+    async def check_hash_length(self, length: int) -> None:
+        """Check that the store keeps hashes of a length, if it can tell.
+
+        Args:
+            length: In characters.
+
+        Raises:
+            ConfigurationError: It does not.
+        """
+        check = getattr(self._store, "check_hash_length", None)
+        if check is not None:
+            await check(length)
+
+    async def check_fields(self, fields: Collection[str]) -> None:
+        """Check that the store keeps what sign-up gives, if it can tell.
+
+        Args:
+            fields: ``email``, ``password`` and the others.
+
+        Raises:
+            ConfigurationError: It does not.
+        """
+        check = getattr(self._store, "check_fields", None)
+        if check is not None:
+            await check(fields)
 
     async def add(self, user: User) -> None:
         """As in `UserStore`."""

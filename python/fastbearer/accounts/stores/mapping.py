@@ -111,10 +111,6 @@ class UserMapping:
         names = self._names.items()
         return {field: name for field, name in names if name is not None}
 
-    def has(self, field: str) -> bool:
-        """Tell whether the model has a field of a user, as a column or computed."""
-        return self._names[field] is not None
-
     def keeps(self, field: str) -> bool:
         """Tell whether the model has a field of a user as a column."""
         return self.column_of(self._names[field]) is not None

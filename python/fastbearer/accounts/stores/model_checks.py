@@ -80,7 +80,8 @@ class ModelChecks:
 
         def look(session: Session) -> dict[str, TableColumn]:
             bind = {"mapper": self._fields.mapper}
-            return look_at(session.connection(bind), self._table)
+            table = self._table
+            return look_at(session.connection(bind), table.name, table.schema)
 
         try:
             self._found = await transactions.run(look)

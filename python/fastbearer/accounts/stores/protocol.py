@@ -17,6 +17,7 @@ __all__ = [
     "UserInUseError",
     "UserStore",
     "WritableUserStore",
+    "taken",
 ]
 
 TAKEN = "this e-mail is registered already"
@@ -47,6 +48,13 @@ class NameTakenError(FastbearerError):
     def __init__(self, message: str, name: Name) -> None:
         super().__init__(message)
         self.name = name
+
+
+def taken(name: Name) -> EmailTakenError | NameTakenError:
+    """Return the error that says which name somebody else has."""
+    if name == "email":
+        return EmailTakenError(TAKEN)
+    return NameTakenError(NAME_TAKEN, name)
 
 
 class InvalidEmailError(FastbearerError):

@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from fastbearer.accounts.flows.entry import Entry
 from fastbearer.accounts.flows.parts import Parts
+from fastbearer.accounts.given import INVITATION
 from fastbearer.accounts.models import User
 from fastbearer.accounts.routes.fastapi_users.seen import SeenUser
 from fastbearer.accounts.routes.fastapi_users.words import RegisterRoute, responses
@@ -14,7 +15,7 @@ from fastbearer.accounts.routes.table import Routes, Row, given_by
 
 __all__ = ["RegisterRoutes"]
 
-OWN = frozenset(("email", "password", "name"))
+OWN = frozenset(("email", "password", "name", INVITATION))
 NOT_THEIRS = frozenset(("id", "is_active", "is_superuser", "is_verified"))
 """What nobody says of themselves; fastapi-users drops it as well."""
 
@@ -41,7 +42,8 @@ class RegisterRoutes(Routes):
         """Create an account; whoever has it signs in then."""
         user = User(email=body.email, name=body.name, password_hash="")
         user.give(body.model_dump(exclude=OWN | NOT_THEIRS, exclude_unset=True))
-        await self._entry.register(user, body.password, request)
+        invitation = getattr(body, INVITATION, None)
+        await self._entry.register(user, body.password, request, invitation)
         made = await self._parts.store.find(user.id) or user
         return self._shown.model_validate(SeenUser(made))
 
@@ -52,7 +54,7 @@ class RegisterRoutes(Routes):
             Row(
                 f"{self._prefix}/register",
                 given_by(self.register, types),
-                responses(400, 413, 422, 429, 503),
+                responses(400, 403, 413, 422, 429, 503),
                 status=201,
                 checks=[self._parts.check_address],
                 route_class=RegisterRoute,

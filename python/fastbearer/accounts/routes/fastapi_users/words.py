@@ -151,7 +151,7 @@ class UsersRoute(FastAPIUsersRoute):
 DESCRIPTIONS = {
     400: "Refused, with a code",
     401: "Missing token or inactive user",
-    403: "Not a superuser, not verified, or a cookie from another site",
+    403: "Not a superuser, not verified, not invited, or a cookie from another site",
     404: "The user does not exist",
     409: "Data of others refers to the user",
     413: "The body is too large",
