@@ -68,6 +68,8 @@ NOT_NOTED = (
     "REQUIRE_VERIFIED_EMAIL=1, and the store of users does not keep email_verified"
 )
 PROBE = "readyz"
+LONG_DAYS = 1
+"""Of an access token that can be refreshed (RFC 9700 2.2.1 has them live shortly)."""
 PREFIX = "/api/auth"
 TOKEN_URL = f"{PREFIX[1:]}/token"
 
@@ -104,6 +106,12 @@ def log_sessions(auth: Auth) -> None:
             "Redis" if type(store).__name__ == "RedisRevocations" else "the database",
             settings.revocation_lag_seconds,
             "refused" if settings.revocation_failure == "closed" else "taken",
+        )
+    if settings.refresh_tokens and settings.jwt_expiration_days >= LONG_DAYS:
+        logger.info(
+            "sessions: beside refresh tokens, access tokens need not live for %s days:"
+            " JWT_EXPIRATION_DAYS=0.01 is a quarter of an hour",
+            settings.jwt_expiration_days,
         )
 
 
@@ -189,7 +197,10 @@ class Accounts:
         self._sender = ConfiguredSender(lambda: auth.settings)
         self._events = Events()
         self._throttle = Throttle(
-            lambda: auth.settings, lambda: auth.clock(), len(self._shape.names)
+            lambda: auth.settings,
+            lambda: auth.clock(),
+            len(self._shape.names),
+            redis=lambda: auth.redis,
         )
         users = CheckedUserStore(self.store)
         self._credentials = Credentials(lambda: auth.settings, users, hasher)
@@ -303,13 +314,12 @@ class Accounts:
     async def check_redis(self) -> None:
         """Try what sign-in needs of Redis, over the connections that are there.
 
-        Without a ``REDIS_URL`` there is nothing to try.
+        Without any there is nothing to try.
 
         Raises:
             StoreUnavailableError: It cannot be reached, or refuses a command.
         """
-        settings = self._auth.settings
-        if settings.redis_url is None:
+        if self._auth.redis is None:
             return
         await self._throttle.check_store()
         # Redis is asked for, so its extra is there.
@@ -369,7 +379,7 @@ class Accounts:
         """
         if self._has_database_url() or not self._is_elsewhere():
             return self._database_revocations()
-        if self._auth.settings.redis_url is not None:
+        if self._auth.redis is not None:
             return self._auth.redis_revocations()
         return MemoryRevocations(self._auth.clock)
 
