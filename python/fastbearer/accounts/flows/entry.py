@@ -1,9 +1,9 @@
 """Sign-up, sign-in, refreshing and sign-out."""
 
 import logging
-from collections.abc import Awaitable, Sequence
-from contextlib import suppress
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
 
 from starlette.requests import HTTPConnection
 
@@ -11,10 +11,12 @@ from fastbearer.accounts.flows.errors import (
     NotCreatedError,
     RefreshOffError,
     RevocationOffError,
+    UnverifiedError,
     WrongCredentialsError,
     WrongRefreshTokenError,
 )
 from fastbearer.accounts.flows.parts import Parts, verified
+from fastbearer.accounts.flows.registration import Registration
 from fastbearer.accounts.models import User
 from fastbearer.accounts.names import Name
 from fastbearer.accounts.records import utc_now
@@ -37,8 +39,6 @@ PASSES = (EmailTakenError, NameTakenError, InvalidEmailError, StoreUnavailableEr
 """What a store says of a new user without having failed."""
 
 logger = logging.getLogger("fastbearer")
-
-T = TypeVar("T")
 
 
 class Entered(NamedTuple):
@@ -81,6 +81,7 @@ class Entry:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._registration = Registration(parts)
 
     async def sign_up(
         self,
@@ -88,8 +89,11 @@ class Entry:
         password: str,
         request: HTTPConnection,
         former: Former = NO_SESSION,
-    ) -> Entered:
+    ) -> Entered | None:
         """Add a user, and begin their first session.
+
+        Where only verified users have one, a message is sent and None returned,
+        whether or not somebody has the e-mail.
 
         Args:
             user: Without a hash.
@@ -105,21 +109,35 @@ class Entry:
             NotCreatedError: The store has failed.
             TooManyAttemptsError: There were too many.
         """
-        await self._prepare(user, password, request)
-        tokens = await _created(self._added(user))
         parts = self._parts
+        await self._prepare(user, password, request)
+        with creating():
+            if parts.auth.settings.require_verified_email:
+                await self._registration.register(user, request)
+                return None
+            tokens = await self._added(user)
         await parts.succeed("signin", request, parts.shape.called(user))
         await self._end_former(former)
         await parts.tell("signed_up", request, user.email, user=user)
+        if parts.auth.settings.email_verification:
+            self._registration.welcome(user, request)
         return Entered(user, tokens)
 
     async def register(
         self, user: User, password: str, request: HTTPConnection
     ) -> User:
-        """Add a user, whose first session is to come; otherwise as `sign_up`."""
+        """Add a user, who has yet to sign in; otherwise as `sign_up`.
+
+        Whether somebody has the e-mail is told.
+        """
+        parts = self._parts
         await self._prepare(user, password, request)
-        await _created(self._parts.store.add(user))
-        await self._parts.tell("signed_up", request, user.email, user=user)
+        with creating():
+            await parts.store.add(user)
+        await parts.tell("signed_up", request, user.email, user=user)
+        settings = parts.auth.settings
+        if settings.email_verification or settings.require_verified_email:
+            self._registration.welcome(user, request)
         return user
 
     async def _prepare(
@@ -155,6 +173,7 @@ class Entry:
 
         Raises:
             WrongCredentialsError: It is nobody's, or not theirs.
+            UnverifiedError: It is right, but the e-mail is to be verified first.
             PasswordRuleError: The password is longer than any may be.
             TooManyAttemptsError: There were too many.
         """
@@ -178,6 +197,7 @@ class Entry:
 
         Raises:
             WrongCredentialsError: It is nobody's.
+            UnverifiedError: It is theirs, but they may not have a session.
         """
         parts = self._parts
         user = await parts.store.find_by(login.name, login.value)
@@ -185,6 +205,11 @@ class Entry:
         if user is None or not right:
             await parts.tell("sign_in_failed", request, login.value, user=user)
             raise WrongCredentialsError("nobody has this name and this password")
+        try:
+            parts.check_verified(user)
+        except UnverifiedError:
+            await parts.tell("sign_in_failed", request, login.value, user=user)
+            raise
         return user
 
     async def _started(self, user: User) -> Tokens:
@@ -200,17 +225,25 @@ class Entry:
         Raises:
             RefreshOffError: There are no refresh tokens here.
             WrongRefreshTokenError: It is not good.
+            UnverifiedError: The e-mail is to be verified first; the session has ended.
         """
         parts = self._parts
         if not parts.auth.settings.refresh_tokens:
             raise RefreshOffError("refresh tokens are off")
         try:
-            return Entered(*await parts.sessions.refresh(token))
+            entered = Entered(*await parts.sessions.refresh(token))
         except ReusedTokenError as error:
             await parts.tell("token_reused", request, "", user_id=error.user_id)
             raise WrongRefreshTokenError("the refresh token was used before") from None
         except TokenError as error:
             raise WrongRefreshTokenError(str(error)) from None
+        try:
+            parts.check_verified(entered.user)
+        except UnverifiedError:
+            if entered.tokens.refresh is not None:
+                await parts.sessions.end_family(entered.tokens.refresh.family)
+            raise
+        return entered
 
     async def sign_out(
         self, claims: dict[str, Any] | None, refresh: str | None, on: HTTPConnection
@@ -284,14 +317,15 @@ class Entry:
                 await sessions.end_family(found[1])
 
 
-async def _created(work: Awaitable[T]) -> T:
-    """Do what keeps a new user.
+@contextmanager
+def creating() -> Iterator[None]:
+    """Keep a new user, or say that it has failed.
 
     Raises:
-        NotCreatedError: It has failed.
+        NotCreatedError: It has.
     """
     try:
-        return await work
+        yield
     except PASSES:
         raise
     except Exception as error:

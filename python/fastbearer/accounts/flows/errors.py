@@ -8,6 +8,8 @@ __all__ = [
     "OvertakenError",
     "RefreshOffError",
     "RevocationOffError",
+    "UnchangeableError",
+    "UnverifiedError",
     "WrongCodeError",
     "WrongCredentialsError",
     "WrongPasswordError",
@@ -19,6 +21,18 @@ class WrongCredentialsError(FastbearerError):
     """Nobody has this name and this password."""
 
     code = "wrong_credentials"
+
+
+class UnverifiedError(FastbearerError):
+    """The e-mail of whom somebody is must be verified first."""
+
+    code = "unverified"
+
+
+class UnchangeableError(FastbearerError):
+    """The store of users cannot change this of a user."""
+
+    code = "unchangeable"
 
 
 class WrongPasswordError(FastbearerError):

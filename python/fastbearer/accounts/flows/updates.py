@@ -1,6 +1,6 @@
 """What changes of a user who is at hand: their e-mail, their password, their fields."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,8 +15,6 @@ from fastbearer.accounts.stores.protocol import TAKEN, EmailTakenError
 __all__ = ["Change", "Updates"]
 
 GONE = "the user has changed meanwhile, or is gone"
-
-Notice = Callable[[User, HTTPConnection], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -43,13 +41,10 @@ class Updates:
 
     Args:
         parts: What it works with.
-        notify: Tells somebody at their address that it is theirs no more; it may
-            refuse, before anything has changed.
     """
 
-    def __init__(self, parts: Parts, notify: Notice | None = None) -> None:
+    def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._notify = notify
 
     async def update(self, user: User, change: Change, request: HTTPConnection) -> User:
         """Change a user, and return them as they are then.
@@ -79,11 +74,14 @@ class Updates:
                 raise OvertakenError(GONE)
             if is_moving or newer is not None:
                 await parts.end_codes(user)
+        changed = await self._now(user)
         if is_moving:
-            await parts.tell("email_changed", request, user.email, user=user)
+            await self._tell_moved(user, changed, request)
         if newer is not None:
-            await parts.tell("password_changed", request, user.email, user=user)
-        return await self._now(user)
+            await parts.tell("password_changed", request, changed.email, user=changed)
+        if change.values:
+            await parts.tell("profile_changed", request, changed.email, user=changed)
+        return changed
 
     async def delete(self, user: User, request: HTTPConnection) -> None:
         """Delete a user, and end their sessions.
@@ -98,18 +96,31 @@ class Updates:
         await parts.tell("account_deleted", request, user.email, user=user)
 
     async def _check_move(self, user: User, email: str, on: HTTPConnection) -> None:
-        """Refuse an e-mail that somebody else has, and tell that of before.
+        """Refuse an e-mail that somebody else has.
 
         Raises:
             EmailTakenError: Somebody has it.
+            TooManyAttemptsError: Too many were tried; or too much was written to that
+                of before, which is to be told.
         """
         parts = self._parts
         await parts.attempt("signup", on, email)
         holder = await parts.store.everybody.find_by_email(email)
         if holder is not None and holder.id != user.id:
             raise EmailTakenError(TAKEN)
-        if self._notify is not None:
-            await self._notify(user, on)
+        if parts.sending is not None:
+            await parts.attempt("message", on, user.email)
+
+    async def _tell_moved(self, user: User, changed: User, on: HTTPConnection) -> None:
+        """Tell, at the address of before, that it is another now."""
+        parts = self._parts
+        await parts.tell(
+            *("email_changed", on, changed.email),
+            user=changed,
+            former_email=user.email,
+        )
+        if parts.sending is not None:
+            parts.sending.send_notice("email_changed", changed, on, user.address)
 
     async def _hash(self, user: User, change: Change) -> str | None:
         """Return the hash of a new password, if there is one."""

@@ -7,6 +7,8 @@ from fastbearer.accounts.flows.errors import (
     OvertakenError,
     RefreshOffError,
     RevocationOffError,
+    UnchangeableError,
+    UnverifiedError,
     WrongCodeError,
     WrongCredentialsError,
     WrongPasswordError,
@@ -28,9 +30,13 @@ __all__ = [
     "CROSS_SITE",
     "EMAIL_TAKEN",
     "IN_USE",
+    "NAME_TAKEN",
     "NOT_CREATED",
     "REFRESH_OFF",
     "REVOCATION_OFF",
+    "UNCHANGEABLE",
+    "UNVERIFIED",
+    "WRONG_CODE",
     "WRONG_CREDENTIALS",
     "WRONG_REFRESH_TOKEN",
 ]
@@ -39,6 +45,10 @@ EMAIL_TAKEN = "Email already registered"
 NAME_TAKEN = "User name or phone number already registered"
 WRONG_CREDENTIALS = "Invalid email or password"
 NOT_CREATED = "Failed to create account"
+UNVERIFIED = (
+    "Email is not verified: use the code that was sent there, or ask for another"
+)
+UNCHANGEABLE = "This cannot be changed here"
 WRONG_PASSWORD = "Current password is wrong"
 WRONG_CODE = "Code is wrong, was used or has expired"
 WRONG_REFRESH_TOKEN = "Invalid refresh token. Please sign in again."
@@ -53,6 +63,8 @@ ANSWERS: Mapping[type[FastbearerError], Answer] = {
     InvalidEmailError: Answer(400, TEXTS["email"]),
     NotCreatedError: Answer(500, NOT_CREATED),
     WrongCredentialsError: Answer(401, WRONG_CREDENTIALS, challenge=""),
+    UnverifiedError: Answer(403, UNVERIFIED),
+    UnchangeableError: Answer(404, UNCHANGEABLE),
     WrongPasswordError: Answer(403, WRONG_PASSWORD),
     WrongCodeError: Answer(400, WRONG_CODE),
     WrongRefreshTokenError: Answer(401, WRONG_REFRESH_TOKEN, challenge=""),

@@ -16,6 +16,7 @@ from fastbearer.accounts.models import NAME_LENGTH
 from fastbearer.fastapi.strict_routes import Text, WithoutNul
 
 __all__ = [
+    "ChangeEmail",
     "ChangePassword",
     "CodeSent",
     "Done",
@@ -35,6 +36,8 @@ __all__ = [
 ]
 
 TEXTS = {
+    "new_email": f"New email must be a valid address of at most {EMAIL_LENGTH}"
+    " characters",
     "email": f"Email must be a valid address of at most {EMAIL_LENGTH} characters",
     "password": "Password must be a string without NUL characters",
     "current_password": "Current password must be a string without NUL characters",
@@ -110,6 +113,12 @@ class ChangePassword(Body):
     current_password: Password
     new_password: Password
     end_other_sessions: StrictBool = True
+
+
+class ChangeEmail(GivenPassword):
+    """The e-mail to be, and the password of the signed-in user."""
+
+    new_email: Email
 
 
 class GivenCode(Body):

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import HTTPException, Response
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse
 
 from fastbearer.accounts.flows.entry import Entry, Login
 from fastbearer.accounts.flows.errors import WrongRefreshTokenError
@@ -19,10 +20,12 @@ from fastbearer.accounts.routes.refusals import (
     NOT_CREATED,
     REFRESH_OFF,
     REVOCATION_OFF,
+    UNVERIFIED,
     WRONG_CREDENTIALS,
     WRONG_REFRESH_TOKEN,
 )
 from fastbearer.accounts.routes.schemas import (
+    CodeSent,
     Done,
     Refresh,
     SignedIn,
@@ -35,6 +38,8 @@ from fastbearer.fastapi.strict_routes import refusals
 
 __all__ = ["SessionRoutes"]
 
+UNSEEN = "A message was sent, for the e-mail must be verified first"
+
 SIGN_UP = refusals(
     *(400, 403, 413, 429, 500, 503),
     texts={
@@ -45,14 +50,18 @@ SIGN_UP = refusals(
 )
 SIGN_IN = refusals(
     *(400, 401, 403, 413, 429, 503),
-    texts={400: "Invalid input", 401: WRONG_CREDENTIALS, 403: CROSS_SITE},
+    texts={
+        400: "Invalid input",
+        401: WRONG_CREDENTIALS,
+        403: f"{CROSS_SITE}; or: {UNVERIFIED}",
+    },
 )
 REFRESH = refusals(
     *(400, 401, 403, 404, 413, 429, 503),
     texts={
         400: "Invalid input",
         401: WRONG_REFRESH_TOKEN,
-        403: CROSS_SITE,
+        403: f"{CROSS_SITE}; or: {UNVERIFIED}",
         404: REFRESH_OFF,
     },
 )
@@ -78,14 +87,18 @@ class SessionRoutes(Routes):
 
     async def sign_up(
         self, body: SignUp, request: Request, response: Response
-    ) -> SignedIn:
+    ) -> SignedIn | JSONResponse:
         """Create an account and sign in.
 
-        The e-mail is kept without the spaces around it and in lower case.
+        The e-mail is kept without the spaces around it and in lower case. Where it
+        must be verified first, a message is sent there, and the answer is a 202
+        without a token, whether or not somebody has the e-mail.
         """
         user = User(email=body.email, name=body.name, password_hash="")
         former = self._answers.former(request)
         entered = await self._entry.sign_up(user, body.password, request, former)
+        if entered is None:
+            return JSONResponse(CodeSent().model_dump(), status_code=202)
         return self._answers.signed_in(*entered, response)
 
     async def sign_in(
@@ -150,7 +163,13 @@ class SessionRoutes(Routes):
         auth = self._parts.auth
         limited = [self._parts.check_address, self.check_site]
         return [
-            Row("/signup", self.sign_up, SIGN_UP, status=201, checks=limited),
+            Row(
+                "/signup",
+                given_by(self.sign_up, {"return": SignedIn}),
+                {202: {"model": CodeSent, "description": UNSEEN}, **SIGN_UP},
+                status=201,
+                checks=limited,
+            ),
             Row("/signin", self.sign_in, SIGN_IN, checks=limited),
             Row("/refresh", self.refresh, REFRESH, checks=limited),
             Row(

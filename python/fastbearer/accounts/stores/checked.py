@@ -51,6 +51,14 @@ class CheckedUserStore:
         length: int = getattr(self._store, "password_length", len)(password)
         return length
 
+    def can(self, method: str) -> bool:
+        """Tell whether the store has a method that not every store has."""
+        return callable(getattr(self._store, method, None))
+
+    def keeps(self, field: str) -> bool:
+        """Tell whether a field of a user is kept; a store need not say so."""
+        return not self.can("keeps") or bool(self._store.keeps(field))
+
     def require(self, method: str, purpose: str) -> None:
         """Make sure that the store can do what not every store does.
 
@@ -61,7 +69,7 @@ class CheckedUserStore:
         Raises:
             ConfigurationError: The store lacks the method.
         """
-        if not callable(getattr(self._store, method, None)):
+        if not self.can(method):
             kind = type(self._store).__name__
             raise ConfigurationError(LACKS.format(kind, method, purpose))
 

@@ -34,6 +34,10 @@ class DatabaseUserStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def keeps(self, field: str) -> bool:
+        """Tell whether the table has a column for a field of a user."""
+        return field in User.model_fields
+
     async def add(self, user: User) -> None:
         """As in `UserStore`; the table's unique constraints decide."""
         names: dict[str, Any] = {name: user.called(name) for name in NAMES}

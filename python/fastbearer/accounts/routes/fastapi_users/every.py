@@ -27,21 +27,21 @@ def every_route(
     parts: Parts,
     entry: Entry,
     answers: Answers,
-    recovery: Recovery | None,
 ) -> Iterator[Routes]:
-    """Yield the routes of a layout.
+    """Yield the routes of a layout; without codes, none that send some.
 
     Args:
         layout: Where they are.
         parts: Of the accounts.
         entry: Signs users up and in.
         answers: Knows the tokens of browsers.
-        recovery: Sends tokens; without it, there are no routes for that.
     """
+    recovery = None if parts.codes is None else Recovery(parts, parts.codes)
     shown = parts.shape.public
     if shown is PublicUser:
         shown = UserRead
     if layout.auth is not None:
+        parts.auth.show_password_form(f"{layout.auth[1:]}/login")
         yield LoginRoutes(layout.auth, parts, entry, answers)
     if layout.register is not None:
         yield RegisterRoutes(layout.register, parts, entry, shown)
@@ -50,5 +50,4 @@ def every_route(
     if recovery is not None and layout.verify is not None:
         yield VerifyRoutes(layout.verify, parts, recovery, shown)
     if layout.users is not None:
-        updates = Updates(parts, None if recovery is None else recovery.tell_moved)
-        yield UsersRoutes(layout.users, parts, updates, shown, layout.update)
+        yield UsersRoutes(layout.users, parts, Updates(parts), shown, layout.update)
