@@ -55,7 +55,6 @@ NO_DATABASE = (
 NOT_NOTED = (
     "REQUIRE_VERIFIED_EMAIL=1, and the store of users does not keep email_verified"
 )
-NO_REFRESH = "REFRESH_TOKENS=1: the routes of fastapi-users have no refresh tokens"
 TWO_FORMS = "layout= has a password form of its own: leave out password_form"
 PROBE = "readyz"
 PREFIX = "/api/auth"
@@ -254,8 +253,8 @@ class Accounts:
         """
         self._auth.revocations_of_accounts = self._own_revocations
         self._set_home()
-        if self._layout is not None and self._auth.settings.refresh_tokens:
-            raise ConfigurationError(NO_REFRESH)
+        if self._layout is not None:
+            self._layout.check(self._auth.settings, self._users)
         _ = self._auth.signer
         self._credentials.prepare()
         self._sender.prepare(is_used=self._is_sender_used)

@@ -2,16 +2,24 @@
 
 from dataclasses import dataclass
 
-from pydantic import BaseModel
-
 from fastbearer.accounts.routes.fastapi_users.schemas import UserUpdate
+from fastbearer.accounts.stores.checked import CheckedUserStore
 from fastbearer.errors import ConfigurationError
+from fastbearer.fastapi import Settings
 
 __all__ = ["FastAPIUsersLayout", "Layout", "layout_of"]
 
 NAME = "fastapi-users"
 UNKNOWN = 'layout= must be "fastapi-users" or a FastAPIUsersLayout'
 WRONG_PREFIX = "{}= must begin with / and not end with it, or be None"
+NO_REFRESH = "REFRESH_TOKENS=1: the routes of fastapi-users have no refresh tokens"
+NOT_KEPT = "{model}.{field}: the store does not keep it"
+WRONG_UPDATE = "update= must be a model derived from UserUpdate"
+NOT_TO_BE_CHANGED = "{model} must not have a field {field}: users would set it"
+NOT_CHANGED = frozenset(
+    ("id", "hashed_password", "password_hash", "email_verified", "roles")
+)
+"""What no schema of a change has; `UserUpdate` has what superusers may set of it."""
 PREFIXES = ("auth", "register", "reset_password", "verify", "users")
 
 
@@ -33,7 +41,8 @@ class FastAPIUsersLayout:
             `UserUpdate`.
 
     Raises:
-        ConfigurationError: A prefix is not one.
+        ConfigurationError: A prefix is not one, or ``update`` is no such model, or lets
+            users set what is not theirs to set.
     """
 
     auth: str | None = "/auth/jwt"
@@ -41,13 +50,37 @@ class FastAPIUsersLayout:
     reset_password: str | None = "/auth"
     verify: str | None = "/auth"
     users: str | None = "/users"
-    update: type[BaseModel] = UserUpdate
+    update: type[UserUpdate] = UserUpdate
 
     def __post_init__(self) -> None:
         for name in PREFIXES:
             prefix = getattr(self, name)
             if prefix and (prefix[0] != "/" or prefix[-1] == "/"):
                 raise ConfigurationError(WRONG_PREFIX.format(name))
+        update = self.update
+        if not (isinstance(update, type) and issubclass(update, UserUpdate)):
+            raise ConfigurationError(WRONG_UPDATE)
+        for field in sorted(update.model_fields.keys() & NOT_CHANGED):
+            told = {"model": update.__name__, "field": field}
+            raise ConfigurationError(NOT_TO_BE_CHANGED.format(**told))
+
+    def check(self, settings: Settings, store: CheckedUserStore) -> None:
+        """Make sure that all of it can be done, when the application starts.
+
+        Raises:
+            ConfigurationError: The settings ask for refresh tokens, or the store of
+                users cannot change what users may change.
+        """
+        if self.auth is not None and settings.refresh_tokens:
+            raise ConfigurationError(NO_REFRESH)
+        if self.users is None:
+            return
+        store.require("change", f"layout={NAME!r}")
+        further = self.update.model_fields.keys() - UserUpdate.model_fields.keys()
+        for field in sorted(further):
+            if not store.keeps(field):
+                told = {"model": self.update.__name__, "field": field}
+                raise ConfigurationError(NOT_KEPT.format(**told))
 
 
 Layout = str | FastAPIUsersLayout

@@ -27,7 +27,6 @@ from fastbearer.fastapi import TokenUser
 __all__ = ["UsersRoutes"]
 
 OF_SUPERUSERS = frozenset(("is_active", "is_superuser", "is_verified"))
-NEVER = frozenset(("id", "password_hash", "hashed_password"))
 CHANGED = (400, 401, 403, 413, 422, 429, 503)
 
 
@@ -167,7 +166,7 @@ def change_of(
     values = {
         name: value
         for name, value in given.items()
-        if name not in ignored | NEVER | {"email", "password"}
+        if name not in ignored | {"email", "password"}
         and not (value is None and name in OF_SUPERUSERS)
     }
     if "is_verified" in values:
