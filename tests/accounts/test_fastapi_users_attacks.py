@@ -17,6 +17,8 @@ from fastbearer.accounts import (
     Accounts,
     FastAPIUsersLayout,
     Message,
+    PublicUser,
+    UserRead,
     UserUpdate,
 )
 from waiting import wait_until
@@ -27,6 +29,14 @@ ADA = "ada@example.com"
 BOB = "bob@example.com"
 NEW = "another horse battery"
 PRIVILEGES = {"is_superuser": True, "is_verified": True, "is_active": False}
+
+
+class Public(PublicUser):
+    """Our own."""
+
+    name: str | None = None
+
+
 MORE = {
     "roles": ["superuser"],
     "email_verified": True,
@@ -109,7 +119,7 @@ def test_nobody_promotes_themselves(service: Service) -> None:
     assert service.login(ADA).status_code == 200
 
 
-def test_a_schema_of_the_project_opens_no_door(serve: Serve, database: Store) -> None:
+def test_a_schema_of_the_project_opens_no_door() -> None:
     """What a project says that users may change is a column, and never these."""
 
     class Careless(UserUpdate):
@@ -121,11 +131,28 @@ def test_a_schema_of_the_project_opens_no_door(serve: Serve, database: Store) ->
     with pytest.raises(ConfigurationError, match="Careless must not have"):
         FastAPIUsersLayout(update=Careless)
 
+    class Talkative(UserRead):
+        hashed_password: str
+
+    with pytest.raises(ConfigurationError, match="it is a secret"):
+        FastAPIUsersLayout(read=Talkative)
+
     class NotOurs(BaseModel):
-        nickname: str | None = None
+        name: str | None = None
 
     with pytest.raises(ConfigurationError, match="UserUpdate"):
         FastAPIUsersLayout(update=NotOurs)
+    with pytest.raises(ConfigurationError, match="UserRead"):
+        FastAPIUsersLayout(read=NotOurs)
+
+
+def test_what_users_may_change_is_a_column(serve: Serve, database: Store) -> None:
+    class Misspelt(UserUpdate):
+        nikname: str | None = None
+
+    layout = FastAPIUsersLayout(update=Misspelt)
+    with pytest.raises(ConfigurationError, match=r"Misspelt\.nikname"):
+        Service(serve, database, layout=layout)
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
@@ -316,8 +343,9 @@ def test_what_is_configured_is_used_or_refused(serve: Serve, database: Store) ->
     for prefix in ("auth", "/auth/", "/"):
         with pytest.raises(ConfigurationError, match="register="):
             FastAPIUsersLayout(register=prefix)
-    with pytest.raises(ConfigurationError, match="password_form"):
-        Accounts(make_auth(database), layout="fastapi-users", password_form=True)
+    for further in ({"password_form": True}, {"public": Public}, {"changes": Public}):
+        with pytest.raises(ConfigurationError, match="leave out password_form"):
+            Accounts(make_auth(database), layout="fastapi-users", **further)
 
 
 def test_routers_are_where_they_were(serve: Serve, database: Store) -> None:

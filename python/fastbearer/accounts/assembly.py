@@ -55,7 +55,10 @@ NO_DATABASE = (
 NOT_NOTED = (
     "REQUIRE_VERIFIED_EMAIL=1, and the store of users does not keep email_verified"
 )
-TWO_FORMS = "layout= has a password form of its own: leave out password_form"
+NOT_WITH_LAYOUT = (
+    "layout= has a password form and schemas of its own: leave out password_form,"
+    " changes and public"
+)
 PROBE = "readyz"
 PREFIX = "/api/auth"
 TOKEN_URL = f"{PREFIX[1:]}/token"
@@ -201,8 +204,8 @@ class Accounts:
         )
         entry = Entry(parts)
         if self._layout is not None:
-            if password_form:
-                raise ConfigurationError(TWO_FORMS)
+            if password_form or changes is not None or public is not PublicUser:
+                raise ConfigurationError(NOT_WITH_LAYOUT)
             for routes in every_route(self._layout, parts, entry, answers):
                 routes.add_to(self.router)
             return

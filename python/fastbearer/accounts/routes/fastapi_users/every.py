@@ -13,10 +13,8 @@ from fastbearer.accounts.routes.fastapi_users.recovery import (
     VerifyRoutes,
 )
 from fastbearer.accounts.routes.fastapi_users.register import RegisterRoutes
-from fastbearer.accounts.routes.fastapi_users.schemas import UserRead
 from fastbearer.accounts.routes.fastapi_users.sessions import LoginRoutes
 from fastbearer.accounts.routes.fastapi_users.users import UsersRoutes
-from fastbearer.accounts.routes.schemas import PublicUser
 from fastbearer.accounts.routes.table import Routes
 
 __all__ = ["every_route"]
@@ -37,9 +35,7 @@ def every_route(
         answers: Knows the tokens of browsers.
     """
     recovery = None if parts.codes is None else Recovery(parts, parts.codes)
-    shown = parts.shape.public
-    if shown is PublicUser:
-        shown = UserRead
+    shown = layout.read
     if layout.auth is not None:
         parts.auth.show_password_form(f"{layout.auth[1:]}/login")
         yield LoginRoutes(layout.auth, parts, entry, answers)
