@@ -83,14 +83,16 @@ class Application:
 
 
 @contextmanager
-def before(url: str, changes: Mapping[str, str] = {}) -> Iterator[Application]:
+def before(
+    url: str, changes: Mapping[str, str] = {}, secret: str = SECRET
+) -> Iterator[Application]:
     """Run the application over fastapi-users; skip the test where it cannot be."""
     try:
         python = environment()
     except LookupError as error:
         pytest.skip(NO_FASTAPI_USERS.format(error))
     code = _code("before.py", changes)
-    settings = {"SECRET": SECRET, "DATABASE_URL": url}
+    settings = {"SECRET": secret, "DATABASE_URL": url}
     with serving(python, code, **settings) as client:
         yield Application(client)
 
