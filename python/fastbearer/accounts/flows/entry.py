@@ -322,7 +322,7 @@ def creating() -> Iterator[None]:
     """Keep a new user, or say that it has failed.
 
     Raises:
-        NotCreatedError: It has.
+        NotCreatedError: The store has failed.
     """
     try:
         yield
