@@ -19,6 +19,8 @@ from browser import chromium, open_page, screenshot
 from fastapi_users_apps import (
     COOKIES,
     EXAMPLE,
+    NUMBERS_AFTER,
+    NUMBERS_BEFORE,
     Application,
     after,
     ask_sqlite,
@@ -124,6 +126,29 @@ def test_a_short_secret_has_a_way_out(tmp_path: Path) -> None:
     with after(url, settings=settings) as ours:
         ours.tokens["ada"] = token
         assert ours.ask("GET", "/users/me", "ada").status_code == 200
+
+
+def test_ids_may_be_numbers(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "users.db")
+    with before(url, NUMBERS_BEFORE) as theirs:
+        body = {"email": EMAIL, "password": PASSWORD}
+        made = theirs.client.post("/auth/register", json=body).json()
+        token = theirs.login(EMAIL, PASSWORD).json()["access_token"]
+    assert made["id"] == 1
+    with after(url, NUMBERS_AFTER) as ours:
+        ours.tokens["ada"] = token
+        assert ours.ask("GET", "/users/me", "ada").json() == made
+        body = {"email": "bob@example.com", "password": PASSWORD}
+        bob = ours.client.post("/auth/register", json=body).json()
+        assert bob["id"] == 2
+        login = ours.login("bob@example.com", PASSWORD)
+        ours.tokens["bob"] = login.json()["access_token"]
+        assert ours.ask("GET", "/users/me", "bob").json() == bob
+        write = "UPDATE user SET is_superuser = 1 WHERE id = 2"
+        ask_sqlite(tmp_path / "users.db", write)
+        assert ours.ask("GET", "/users/1", "bob").json() == made
+        for other in ("3", "01", "+1", "1.0", "9" * 30):
+            assert ours.ask("GET", f"/users/{other}", "bob").status_code == 404
 
 
 @pytest.mark.postgres

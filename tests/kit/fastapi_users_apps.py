@@ -43,6 +43,23 @@ COOKIES = {
 }
 """What an application of before changes that has its tokens in cookies."""
 
+NUMBERED = """(*, Base):
+    __table_args__ = {"sqlite_autoincrement": True}
+    id: Mapped[int] = mapped_column(primary_key=True)
+"""
+NUMBERS_BEFORE = {
+    "(SQLAlchemyBaseUserTableUUID, Base):\n": NUMBERED.replace(
+        "*", "SQLAlchemyBaseUserTable[int]"
+    ),
+    "import SQLAlchemyBaseUserTableUUID,": "import SQLAlchemyBaseUserTable,",
+    "UUIDIDMixin": "IntegerIDMixin",
+    "uuid.UUID": "int",
+}
+NUMBERS_AFTER = {
+    "(ours.FastAPIUsersTable, Base):\n": NUMBERED.replace("*", "ours.FastAPIUsersTable")
+}
+"""What applications change whose ids are numbers."""
+
 
 @dataclass
 class Application:
