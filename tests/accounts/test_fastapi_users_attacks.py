@@ -178,11 +178,17 @@ def test_a_superuser_of_yesterday_is_none(service: Service) -> None:
     token = service.token(ADA)
     path = f"/users/{bob['id']}"
     assert service.ask("GET", path, token).json() == bob
+    # Behind our back, and by another superuser: then the sessions end as well.
+    demote = "UPDATE fastbearer_user SET roles = '' WHERE email = ?"
+    rows(service.database, demote, ADA)
+    assert service.ask("GET", path, token).status_code == 403
+    service.promote(ADA)
     service.promote(BOB)
     boss, ada = service.token(BOB), service.ask("GET", "/users/me", token).json()["id"]
     demoted = service.ask("PATCH", f"/users/{ada}", boss, is_superuser=False)
     assert demoted.json()["is_superuser"] is False
-    assert service.ask("GET", path, token).status_code == 403
+    assert service.ask("GET", path, token).status_code == 401
+    assert service.ask("GET", path, service.token(ADA)).status_code == 403
 
 
 def test_who_was_switched_off_is_out(service: Service) -> None:

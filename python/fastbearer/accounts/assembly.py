@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -14,14 +15,17 @@ from fastbearer.accounts.credentials import Credentials
 from fastbearer.accounts.database import Database
 from fastbearer.accounts.database_revocations import DatabaseRevocations
 from fastbearer.accounts.events import EventName, Events, Handler
+from fastbearer.accounts.flows.administration import Users
 from fastbearer.accounts.flows.email_change import EmailChange
 from fastbearer.accounts.flows.entry import Entry
+from fastbearer.accounts.flows.inviting import Inviting
 from fastbearer.accounts.flows.outbox import Outbox
 from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.flows.recovery import Recovery
+from fastbearer.accounts.invitations import Invitations
 from fastbearer.accounts.mail import ConfiguredSender, check_without_sender
 from fastbearer.accounts.messages import Sender
-from fastbearer.accounts.names import NAMES, Name
+from fastbearer.accounts.names import Name
 from fastbearer.accounts.routes.answers import Answers
 from fastbearer.accounts.routes.changes import Changes
 from fastbearer.accounts.routes.email_change import EmailChangeRoutes
@@ -29,9 +33,10 @@ from fastbearer.accounts.routes.fastapi_users.every import every_route
 from fastbearer.accounts.routes.fastapi_users.layout import Layout, layout_of
 from fastbearer.accounts.routes.profile import ProfileRoutes
 from fastbearer.accounts.routes.recovery import RecoveryRoutes
-from fastbearer.accounts.routes.refusals import ANSWERS
+from fastbearer.accounts.routes.refusals import answers_for
 from fastbearer.accounts.routes.schemas import TEXTS, PublicUser, SignUp
 from fastbearer.accounts.routes.sessions import SessionRoutes
+from fastbearer.accounts.routes.shaped import Shaped, check_schemas
 from fastbearer.accounts.routes.token import TokenRoutes
 from fastbearer.accounts.sessions import Sessions
 from fastbearer.accounts.shape import Shape
@@ -52,26 +57,28 @@ NO_DATABASE = (
     "DATABASE_URL must be set: the users are in a store of their own, and there is no"
     " database for {}"
 )
-NOT_NOTED = (
-    "REQUIRE_VERIFIED_EMAIL=1, and the store of users does not keep email_verified"
-)
 NOT_WITH_LAYOUT = (
     "layout= has a password form and schemas of its own: leave out password_form,"
     " changes and public"
 )
+NOT_NOTED = (
+    "REQUIRE_VERIFIED_EMAIL=1, and the store of users does not keep email_verified"
+)
 PROBE = "readyz"
 PREFIX = "/api/auth"
 TOKEN_URL = f"{PREFIX[1:]}/token"
-WRONG_NAMES = "names= must be one or several of email, username and phone"
 
 logger = logging.getLogger("fastbearer")
 
 
-class AccountsRoute(StrictRoute):
-    """Invalid input is refused in the words of the schemas."""
+def route_class(names: Sequence[Name]) -> type[StrictRoute]:
+    """Return the class of the routes: it refuses in the words of the schemas."""
 
-    texts = TEXTS
-    answers = ANSWERS
+    class AccountsRoute(StrictRoute):
+        texts = TEXTS
+        answers = answers_for(names)
+
+    return AccountsRoute
 
 
 def log_sessions(auth: Auth) -> None:
@@ -128,21 +135,26 @@ class Accounts:
             2.0, which OpenAPI then names for Swagger UI's Authorize button and for
             generated clients; or its URL as seen from the OpenAPI document, where that
             is not ``api/auth/token``.
+        layout: "fastapi-users", or a `FastAPIUsersLayout`, for its routes in place of
+            ours: for a frontend that was made for them.
         changes: What users may change of themselves: a model of pydantic whose fields
             may all be left out. Without it, that is the name, and the user name where
             users sign in with it.
-        layout: "fastapi-users", or a `FastAPIUsersLayout`, for its routes in place of
-            ours: for a frontend that was made for them.
 
     Raises:
-        ConfigurationError: ``names`` has none, or one that there is not; ``changes``
-            has a field that must be given or is not the user's to set, or the store
-            cannot change users.
+        ConfigurationError: ``names`` has none, or one that there is not; or a schema is
+            not derived from ours, lets a sign-up set what is not the user's to set, or
+            shows a secret; or ``changes`` has a field that must be given or is not the
+            user's to set, or the store cannot change users.
 
     Attributes:
         router: The routes, under ``/api/auth`` or where the layout has them.
         database: The database of ``DATABASE_URL``.
         store: Where the users are.
+        users: Creates, finds and changes users, for those who administer them;
+            ``create_user`` is its ``create``.
+        invitations: Makes invitations, lists and revokes them; ``invite`` is its
+            ``make``.
     """
 
     def __init__(
@@ -153,15 +165,17 @@ class Accounts:
         hasher: PasswordHash | None = None,
         send: Sender | None = None,
         sign_up: type[SignUp] = SignUp,
-        public: type[BaseModel] = PublicUser,
+        public: type[PublicUser] = PublicUser,
         claims: ClaimsFunction | None = None,
         names: Sequence[Name] = ("email",),
         password_form: bool | str = False,
-        changes: type[BaseModel] | None = None,
         layout: Layout | None = None,
+        changes: type[BaseModel] | None = None,
     ) -> None:
-        if not names or not set(names) <= set(NAMES):
-            raise ConfigurationError(WRONG_NAMES)
+        check_schemas(sign_up, public)
+        self._shape = Shape(
+            sign_up, public, names, getattr(store, "attribute_names", {})
+        )
         self._is_own_store = store is not None
         self.database = Database(self._database_url)
         configured = ConfiguredUserStore(lambda: auth.settings, self.database)
@@ -171,10 +185,13 @@ class Accounts:
         auth.database_revocations = self._database_revocations
         self._sender = ConfiguredSender(lambda: auth.settings)
         self._events = Events()
-        self._throttle = Throttle(lambda: auth.settings, lambda: auth.clock())
+        self._throttle = Throttle(
+            lambda: auth.settings, lambda: auth.clock(), len(self._shape.names)
+        )
         users = CheckedUserStore(self.store)
         self._credentials = Credentials(lambda: auth.settings, users, hasher)
         codes = Codes(self.database) if self._has_tables else None
+        invitations = Invitations(self.database)
         self._is_sender_used = codes is not None and send is None
         self._sessions = Sessions(auth, users, self.database, UserClaims(claims))
         self._users = users
@@ -189,17 +206,22 @@ class Accounts:
             clients=clients,
             events=self._events,
             codes=codes,
-            shape=Shape(sign_up, public, tuple(names)),
+            shape=self._shape,
+            invitations=invitations,
             sending=None if codes is None else self._outbox(codes, clients, send),
         )
+        self.users = Users(parts)
+        self.create_user = self.users.create
+        self.invitations = Inviting(parts, invitations, send or self._sender)
+        self.invite = self.invitations.make
         # What the store of the settings can is known when they are read.
         self._changes = Changes(changes, names, None if store is None else users)
-        answers = Answers(auth)
+        answers = Answers(auth, Shaped(self._shape))
         self._layout = layout_of(layout)
         self.router = APIRouter(
             prefix=PREFIX if self._layout is None else "",
             tags=["accounts"],
-            route_class=AccountsRoute,
+            route_class=route_class(self._shape.names),
             lifespan=self.lifespan,
         )
         entry = Entry(parts)
@@ -271,6 +293,7 @@ class Accounts:
                 await stack.enter_async_context(self.database.lifespan(app))
             if hasattr(self.store, "lifespan"):
                 await stack.enter_async_context(self.store.lifespan(app))
+            await self._check_shape()
             yield
 
     async def check_redis(self) -> None:
@@ -292,6 +315,22 @@ class Accounts:
         if isinstance(revocations, RedisRevocations):
             await revocations.replicate_once()
             await revocations.not_before(PROBE)
+
+    async def _check_shape(self) -> None:
+        """Check that the store keeps what a sign-up gives, and what is to be shown.
+
+        Raises:
+            ConfigurationError: It lacks something.
+        """
+        store: Any = self.store
+        given = self._shape.given
+        for name in self._shape.names:
+            if name != "email":
+                self._users.require("find_by", f'names=("{name}", ...)')
+        if hasattr(store, "check_fields"):
+            await store.check_fields(given.fields)
+            await store.check_fields(given.always)
+        self._shape.shown.check_row(getattr(store, "row_type", None))
 
     def _outbox(
         self, codes: Codes, clients: ClientAddresses, send: Sender | None
@@ -360,6 +399,7 @@ class Accounts:
         is_auto = settings.revocation == "auto" and self._has_database_url()
         reasons = {
             "codes (send)": self._has_tables,
+            "invitations (SIGN_UP=invitation)": settings.sign_up == "invitation",
             "refresh tokens (REFRESH_TOKENS)": settings.refresh_tokens,
             "revocations (REVOCATION=database)": settings.revocation == "database",
             "revocations": is_auto,

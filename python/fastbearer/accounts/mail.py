@@ -22,6 +22,7 @@ TIMEOUT_SECONDS = 20.0
 SUBJECTS: Mapping[MessagePurpose, str] = {
     "verify_email": "Verify your e-mail address",
     "reset_password": "Choose a new password",
+    "invitation": "You are invited",
     "change_email": "Confirm your new e-mail address",
     "email_changing": "Your e-mail address is about to change",
     "email_changed": "Your e-mail address has changed",
@@ -30,33 +31,38 @@ SUBJECTS: Mapping[MessagePurpose, str] = {
 TEXTS: Mapping[MessagePurpose, str] = {
     "verify_email": "To verify that this e-mail address is yours, use this {kind}:",
     "reset_password": "To choose a new password, use this {kind}:",
+    "invitation": "You are invited to sign up. To do so, use this {kind}:",
     "change_email": "To make this the e-mail address of your account, use this {kind}:",
     "email_changing": """\
-Somebody who knows the password of your account has asked to change its e-mail
-address. It changes when the new address is confirmed.
+Somebody who knows the password of your account has asked to change its
+e-mail address. It changes when the new address is confirmed.
 
-If it was you, there is nothing to do here. If it was not, choose a new password
-at once: then the address stays what it is, and every other session ends.
+If it was you, there is nothing to do here. If it was not, choose a new
+password at once: then the address stays what it is, and every other
+session ends.
 """,
     "email_changed": """\
-The e-mail address of your account has changed: messages go to the new one from
-now on.
+The e-mail address of your account has changed: messages go to the new one
+from now on.
 
-If it was not you, tell those who run the service at once. With this address you
-can no longer choose a new password.
+If it was not you, tell those who run the service at once. With this address
+you can no longer choose a new password.
 """,
     "already_registered": """\
-Somebody has asked for an account with this e-mail address, which has one already.
+Somebody has asked for an account with this e-mail address, which has one
+already.
 
-If it was you, sign in, or choose a new password. If it was not, there is nothing
-to do: nothing has changed.
+If it was you, sign in, or choose a new password. If it was not, there is
+nothing to do: nothing has changed.
 """,
 }
 TEXT = """{what}
 
     {code}
 
-It is good once, for {time}. If you did not ask for it, ignore this message.
+It is good once, for {time}.
+
+If you did not ask for it, ignore this message.
 """
 """Of messages with a code; the others are what they say."""
 NOWHERE = (

@@ -84,8 +84,8 @@ def check_sender(text: str | None) -> None:
     """Make sure that ``MAIL_FROM`` is one mailbox (RFC 5322 3.4), and nothing more.
 
     Raises:
-        ConfigurationError: It is none, or several, or has characters that begin
-            another line or are not to be seen.
+        ConfigurationError: There is no mailbox, or several; or there are characters
+            that begin another line, or cannot be seen.
     """
     if text is None or len(text) > MOST_CHARACTERS or not text.isprintable():
         raise ConfigurationError(WRONG_SENDER)
@@ -113,7 +113,7 @@ def check_link(text: str) -> None:
 
     Raises:
         ConfigurationError: It has no ``{code}``, or something else in braces; or it is
-            no URL of a page. Over http the code would be read by everybody on the way.
+            not the URL of a page. Over http everybody on the way would read the code.
     """
     url = read_url(text)
     rest = text

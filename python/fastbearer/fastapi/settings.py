@@ -62,6 +62,9 @@ class Settings(TokenSettings):
     )
     """The scheme of new password hashes."""
 
+    password_weak_hashes: bool = setting(False, "1 or 0")
+    """Whether passwords are verified against old hashes of weak formats, too."""
+
     password_min_length: int = setting(8, "a whole number of at least 1", ge=1)
     """Least length of a new password, in characters."""
 
@@ -157,6 +160,11 @@ class Settings(TokenSettings):
         10, "a number of minutes from 1 to 10080", ge=1, le=10080
     )
     """Minutes for which a code of a message is good (OWASP ASVS 5.0 6.5.5: ten)."""
+
+    sign_up: Literal["open", "closed", "invitation"] = setting(
+        "open", "open, closed or invitation"
+    )
+    """Who may sign up: everybody, nobody, or who has an invitation."""
 
     email_verification: bool = setting(False, "1 or 0")
     """Whether sign-up sends a code to the e-mail."""

@@ -1,23 +1,26 @@
 """Sign-up, sign-in, refreshing and sign-out."""
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 from starlette.requests import HTTPConnection
 
+from fastbearer.accounts.flows.admission import Admission
 from fastbearer.accounts.flows.errors import (
     NotCreatedError,
     RefreshOffError,
     RevocationOffError,
     UnverifiedError,
     WrongCredentialsError,
+    WrongInvitationError,
     WrongRefreshTokenError,
 )
 from fastbearer.accounts.flows.parts import Parts, verified
 from fastbearer.accounts.flows.registration import Registration
-from fastbearer.accounts.models import User
+from fastbearer.accounts.models import Invitation, User
 from fastbearer.accounts.names import Name
 from fastbearer.accounts.records import utc_now
 from fastbearer.accounts.refresh import ReusedTokenError
@@ -35,10 +38,18 @@ from fastbearer.errors import (
 
 __all__ = ["Entered", "Entry", "Former", "Login"]
 
-PASSES = (EmailTakenError, NameTakenError, InvalidEmailError, StoreUnavailableError)
-"""What a store says of a new user without having failed."""
+PASSES = (
+    EmailTakenError,
+    NameTakenError,
+    InvalidEmailError,
+    StoreUnavailableError,
+    WrongInvitationError,
+)
+"""What is said of a new user without the store having failed."""
 
 logger = logging.getLogger("fastbearer")
+
+T = TypeVar("T")
 
 
 class Entered(NamedTuple):
@@ -81,6 +92,7 @@ class Entry:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._admission = Admission(parts)
         self._registration = Registration(parts)
 
     async def sign_up(
@@ -89,6 +101,7 @@ class Entry:
         password: str,
         request: HTTPConnection,
         former: Former = NO_SESSION,
+        invitation: str | None = None,
     ) -> Entered | None:
         """Add a user, and begin their first session.
 
@@ -100,8 +113,11 @@ class Entry:
             password: As it was typed.
             request: By which it is asked for.
             former: The session that the browser has had.
+            invitation: The code of one.
 
         Raises:
+            SignUpClosedError: Nobody may sign up.
+            WrongInvitationError: There must be an invitation, and it is not good.
             PasswordRuleError: The password breaks a rule.
             EmailTakenError: Somebody has the e-mail.
             NameTakenError: Somebody has the user name or the phone number.
@@ -110,60 +126,74 @@ class Entry:
             TooManyAttemptsError: There were too many.
         """
         parts = self._parts
-        await self._prepare(user, password, request)
-        with creating():
-            if parts.auth.settings.require_verified_email:
-                await self._registration.register(user, request)
-                return None
-            tokens = await self._added(user)
+        ticket = await self._prepare(user, password, request, invitation)
+        if parts.auth.settings.require_verified_email and not user.email_verified:
+            add = partial(self._admission.add, user, ticket)
+            await _created(self._registration.register(user, request, add))
+            return None
+        tokens = await _created(self._added(user, ticket))
         await parts.succeed("signin", request, parts.shape.called(user))
         await self._end_former(former)
         await parts.tell("signed_up", request, user.email, user=user)
-        if parts.auth.settings.email_verification:
+        if parts.auth.settings.email_verification and not user.email_verified:
             self._registration.welcome(user, request)
         return Entered(user, tokens)
 
     async def register(
-        self, user: User, password: str, request: HTTPConnection
+        self,
+        user: User,
+        password: str,
+        request: HTTPConnection,
+        invitation: str | None = None,
     ) -> User:
-        """Add a user, who has yet to sign in; otherwise as `sign_up`.
+        """Add a user, whose first session is to come; otherwise as `sign_up`.
 
         Whether somebody has the e-mail is told.
         """
         parts = self._parts
-        await self._prepare(user, password, request)
-        with creating():
-            await parts.store.add(user)
+        ticket = await self._prepare(user, password, request, invitation)
+        await _created(self._admission.add(user, ticket))
         await parts.tell("signed_up", request, user.email, user=user)
         settings = parts.auth.settings
-        if settings.email_verification or settings.require_verified_email:
+        is_asked = settings.email_verification or settings.require_verified_email
+        if is_asked and not user.email_verified:
             self._registration.welcome(user, request)
         return user
 
     async def _prepare(
-        self, user: User, password: str, request: HTTPConnection
-    ) -> None:
-        """Hash the password of a new user, if it is one."""
-        parts = self._parts
-        named = parts.shape.called(user)
-        parts.credentials.check_new(password, named, user.name)
-        await parts.attempt("signup", request, named)
-        user.password_hash = await parts.credentials.hash_new(
-            password, named, user.name
-        )
-        user.created_at = user.updated_at = utc_now()
+        self,
+        user: User,
+        password: str,
+        request: HTTPConnection,
+        invitation: str | None,
+    ) -> Invitation | None:
+        """Let a new user in, and hash the password, if it is one.
 
-    async def _added(self, user: User) -> Tokens:
+        Returns:
+            The invitation, where there must be one.
+        """
+        parts = self._parts
+        self._admission.check_open()
+        names = user.other_names
+        parts.credentials.check_new(password, user.email, *names)
+        await parts.attempt("signup", request, parts.shape.called(user))
+        ticket = await self._admission.admit(user, invitation, request)
+        newer = await parts.credentials.hash_new(password, user.email, *names)
+        user.password_hash = newer
+        user.created_at = user.updated_at = utc_now()
+        return ticket
+
+    async def _added(self, user: User, ticket: Invitation | None) -> Tokens:
         """Keep a new user and begin their session: both, or neither."""
         parts = self._parts
         # First, for what fails after it would leave an account behind.
         parts.auth.generate_jwt_token(user.id, user.email)
         await parts.sessions.generation(user.id)
-        await parts.store.add(user)
+        await self._admission.add(user, ticket)
         try:
             return await parts.sessions.issue(user)
         except BaseException:
-            await parts.store.remove(user)
+            await self._admission.undo(user, ticket)
             raise
 
     async def sign_in(
@@ -317,15 +347,14 @@ class Entry:
                 await sessions.end_family(found[1])
 
 
-@contextmanager
-def creating() -> Iterator[None]:
-    """Keep a new user, or say that it has failed.
+async def _created(work: Awaitable[T]) -> T:
+    """Do what keeps a new user.
 
     Raises:
-        NotCreatedError: The store has failed.
+        NotCreatedError: It has failed.
     """
     try:
-        yield
+        return await work
     except PASSES:
         raise
     except Exception as error:

@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.requests import HTTPConnection
 
+from fastbearer.accounts.flows.administration import OF_TOKENS
 from fastbearer.accounts.flows.errors import OvertakenError
 from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.models import User
@@ -46,10 +47,24 @@ class Updates:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    async def update(self, user: User, change: Change, request: HTTPConnection) -> User:
+    async def update(
+        self,
+        user: User,
+        change: Change,
+        request: HTTPConnection,
+        *,
+        is_own: bool = False,
+    ) -> User:
         """Change a user, and return them as they are then.
 
-        The e-mail is verified no more once it is another.
+        The e-mail is verified no more once it is another. Sessions end where what
+        their tokens say changes; but who changes their own e-mail goes on.
+
+        Args:
+            user: Whom.
+            change: What.
+            request: By which it is asked for.
+            is_own: Whether it is the user who asks.
 
         Raises:
             PasswordRuleError: The password breaks a rule; nothing has changed.
@@ -66,7 +81,8 @@ class Updates:
             await self._check_move(user, str(change.email), request)
         newer = await self._hash(user, change)
         async with AsyncExitStack() as stack:
-            if newer is not None or values.get("is_active") is False:
+            ending = OF_TOKENS - {"email"} if is_own else OF_TOKENS
+            if newer is not None or ending & values.keys():
                 await stack.enter_async_context(parts.sessions.ending_all(user.id))
             if values and not await parts.store.change(user, values):
                 raise OvertakenError(GONE)
@@ -127,7 +143,9 @@ class Updates:
         if change.password is None:
             return None
         email = change.email or user.email
-        return await self._parts.credentials.hash_new(change.password, email, user.name)
+        return await self._parts.credentials.hash_new(
+            change.password, email, *user.other_names
+        )
 
     async def _replace(self, user: User, password_hash: str) -> bool:
         return await self._parts.store.everybody.replace_password_hash(

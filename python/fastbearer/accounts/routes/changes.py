@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field, create_model
 
-from fastbearer.accounts.models import User
+from fastbearer.accounts.given import is_privilege
 from fastbearer.accounts.names import NAMES, normalize_username
 from fastbearer.accounts.routes.schemas import TEXTS, Body, Name
 from fastbearer.accounts.stores.checked import CheckedUserStore
@@ -20,22 +20,9 @@ USER_NAME = (
 )
 OURS = frozenset(("name", "username"))
 """The fields of a user that are the user's to set."""
-PRIVILEGES = (frozenset((*User.model_fields, *NAMES)) - OURS) | {
-    "deleted_at",
-    "hashed_password",
-    "is_admin",
-    "is_banned",
-    "is_staff",
-    "is_superuser",
-    "is_verified",
-    "password",
-    "permissions",
-    "role",
-    "scope",
-    "scopes",
-}
-"""What nobody says of themselves. E-mail and password have routes of their own, and a
-phone number is for the project to change once it has called there."""
+ELSEWHERE = frozenset((*NAMES, "password")) - OURS
+"""E-mail and password have routes of their own, and a phone number is for the project
+to change once it has called there."""
 
 WRONG_MODEL = "changes= must be a model of pydantic whose fields may all be left out"
 PRIVILEGE = (
@@ -91,7 +78,7 @@ class Changes:
         """Make sure that the store keeps what the project lets users change.
 
         Raises:
-            ConfigurationError: It does not.
+            ConfigurationError: A field is not kept, or nothing can be changed.
         """
         if self._given is None:
             return
@@ -114,7 +101,7 @@ def _check(model: Any) -> None:
     if not fields or any(field.is_required() for field in fields.values()):
         raise ConfigurationError(WRONG_MODEL)
     for name in fields:
-        if name in PRIVILEGES:
+        if name in ELSEWHERE or is_privilege(name):
             text = PRIVILEGE.format(model=model.__name__, field=name)
             raise ConfigurationError(text)
 

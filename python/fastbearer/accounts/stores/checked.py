@@ -4,10 +4,15 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from fastbearer import PasswordHash
+from fastbearer.accounts.database import Database
 from fastbearer.accounts.emails import is_same_email, recorded_form
 from fastbearer.accounts.models import User
 from fastbearer.accounts.names import Name
-from fastbearer.accounts.stores.protocol import UserStore
+from fastbearer.accounts.stores.protocol import (
+    NAMES_TAKEN,
+    NameTakenError,
+    UserStore,
+)
 from fastbearer.connections.values import hide_values, shows
 from fastbearer.errors import ConfigurationError, FastbearerError
 
@@ -50,6 +55,11 @@ class CheckedUserStore:
         """Return how long a password is for the store: in characters, as a rule."""
         length: int = getattr(self._store, "password_length", len)(password)
         return length
+
+    def is_in(self, database: Database) -> bool:
+        """Tell whether users are added in the transactions of a database of ours."""
+        is_in = getattr(self._store, "is_in", None)
+        return is_in is not None and bool(is_in(database))
 
     def can(self, method: str) -> bool:
         """Tell whether the store has a method that not every store has."""
@@ -148,8 +158,10 @@ async def _quietly(work: Awaitable[T], *values: str) -> T:
         return await work
     except Exception as error:
         hide_values(error, *values)
-        failure = error
-        if shows(error, values):  # by a text that is not among its arguments
+        failure: Exception = error
+        if isinstance(error, NameTakenError) and error.name in NAMES_TAKEN:
+            failure = NameTakenError(NAMES_TAKEN[error.name], error.name)
+        elif shows(error, values):  # by a text that is not among its arguments
             failure = FastbearerError(f"the store failed: {type(error).__name__}")
     # Not above, where what is hidden would be its context.
     raise failure

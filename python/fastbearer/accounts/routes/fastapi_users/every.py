@@ -32,7 +32,7 @@ def every_route(
         layout: Where they are.
         parts: Of the accounts.
         entry: Signs users up and in.
-        answers: Knows the tokens of browsers.
+        answers: Knows the tokens of browsers, and the schemas.
     """
     recovery = None if parts.codes is None else Recovery(parts, parts.codes)
     shown = layout.read
@@ -40,7 +40,8 @@ def every_route(
         parts.auth.show_password_form(f"{layout.auth[1:]}/login")
         yield LoginRoutes(layout.auth, parts, entry, answers)
     if layout.register is not None:
-        yield RegisterRoutes(layout.register, parts, entry, shown)
+        given = answers.schemas.sign_up
+        yield RegisterRoutes(layout.register, parts, entry, given, shown)
     if recovery is not None and layout.reset_password is not None:
         yield ResetPasswordRoutes(layout.reset_password, parts, recovery)
     if recovery is not None and layout.verify is not None:

@@ -8,6 +8,7 @@ from fastapi import HTTPException
 from fastapi.exceptions import RequestValidationError
 
 from fastbearer.accounts.flows.errors import (
+    UnknownUserError,
     UnverifiedError,
     WrongCodeError,
     WrongCredentialsError,
@@ -27,7 +28,6 @@ __all__ = [
     "NotSuperuserError",
     "RegisterRoute",
     "ResetPasswordRoute",
-    "UnknownUserError",
     "UsersRoute",
     "VerifyRoute",
     "responses",
@@ -48,12 +48,6 @@ class NotSuperuserError(FastbearerError):
     """The user may not do that with other users."""
 
     code = "not_superuser"
-
-
-class UnknownUserError(FastbearerError):
-    """There is no user with an id."""
-
-    code = "unknown_user"
 
 
 class LaxJSONRequest(StrictRequest):
@@ -153,7 +147,7 @@ class UsersRoute(FastAPIUsersRoute):
 DESCRIPTIONS = {
     400: "Refused, with a code",
     401: "Missing token or inactive user",
-    403: "Not a superuser, not verified, or a cookie from another site",
+    403: "Not a superuser, not invited, or a cookie from another site",
     404: "The user does not exist",
     409: "Data of others refers to the user",
     413: "The body is too large",
