@@ -22,6 +22,7 @@ import pytest
 
 from databases import Databases, Prepare, create
 from own_servers import be_patient, keep, kept_for_all, own, stop_kept
+from ports import free_port
 from redis_servers import (
     RedisClusterServer,
     RedisServer,

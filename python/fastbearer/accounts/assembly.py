@@ -30,11 +30,7 @@ from fastbearer.accounts.routes.answers import Answers
 from fastbearer.accounts.routes.changes import Changes
 from fastbearer.accounts.routes.email_change import EmailChangeRoutes
 from fastbearer.accounts.routes.fastapi_users.every import every_route
-from fastbearer.accounts.routes.fastapi_users.layout import (
-    FastAPIUsersLayout,
-    Layout,
-    layout_of,
-)
+from fastbearer.accounts.routes.fastapi_users.layout import Layout, layout_of
 from fastbearer.accounts.routes.profile import ProfileRoutes
 from fastbearer.accounts.routes.recovery import RecoveryRoutes
 from fastbearer.accounts.routes.refusals import answers_for
@@ -62,8 +58,10 @@ NO_DATABASE = (
     "DATABASE_URL must be set: the users are in a store of their own, and there is no"
     " database for {}"
 )
-NO_REFRESH = "REFRESH_TOKENS=1: the routes of fastapi-users have no refresh tokens"
-TWO_FORMS = "layout= has a password form of its own: leave out password_form"
+NOT_WITH_LAYOUT = (
+    "layout= has a password form and schemas of its own: leave out password_form,"
+    " changes and public"
+)
 NOT_NOTED = (
     "REQUIRE_VERIFIED_EMAIL=1, and the store of users does not keep email_verified"
 )
@@ -241,9 +239,10 @@ class Accounts:
         )
         entry = Entry(parts)
         if self._layout is not None:
-            if password_form:
-                raise ConfigurationError(TWO_FORMS)
-            self._add_layout(self._layout, parts, entry, answers)
+            if password_form or changes is not None or public is not PublicUser:
+                raise ConfigurationError(NOT_WITH_LAYOUT)
+            for routes in every_route(self._layout, parts, entry, answers):
+                routes.add_to(self.router)
             return
         if password_form:
             url = TOKEN_URL if password_form is True else password_form
@@ -292,8 +291,8 @@ class Accounts:
         """
         self._auth.revocations_of_accounts = self._own_revocations
         self._set_home()
-        if self._layout is not None and self._auth.settings.refresh_tokens:
-            raise ConfigurationError(NO_REFRESH)
+        if self._layout is not None:
+            self._layout.check(self._auth.settings, self._users)
         _ = self._auth.signer
         self._credentials.prepare()
         self._sender.prepare(is_used=self._is_sender_used)
@@ -442,17 +441,3 @@ class Accounts:
 
     def _has_database_url(self) -> bool:
         return "database_url" in self._auth.settings.model_fields_set
-
-    def _add_layout(
-        self,
-        layout: FastAPIUsersLayout,
-        parts: Parts,
-        entry: Entry,
-        answers: Answers,
-    ) -> None:
-        """Add the routes of fastapi-users in place of ours."""
-        recovery = None if parts.codes is None else Recovery(parts, parts.codes)
-        if layout.auth is not None:
-            parts.auth.show_password_form(f"{layout.auth[1:]}/login")
-        for routes in every_route(layout, parts, entry, answers, recovery):
-            routes.add_to(self.router)

@@ -79,16 +79,16 @@ class Given:
 
     @property
     def fields(self) -> set[str]:
-        """The fields that a sign-up may give."""
+        """The fields that a sign-up may give to a row."""
         return {*self._schema.model_fields, *self._names} - {INVITATION}
 
     @property
     def always(self) -> set[str]:
-        """The fields that every sign-up gives; for a name there is a stand-in."""
+        """The fields that every sign-up gives to it; for a name there is a stand-in."""
         fields = self._schema.model_fields
         only = self._names if len(self._names) == 1 else ()
         given = {name for name, field in fields.items() if not _may_be_none(field)}
-        return {*given, *only, "name"}
+        return {*given, *only, "name"} - USED_UP
 
     def user_of(self, body: BaseModel) -> User:
         """Return the new user whom a body describes, without a hash.

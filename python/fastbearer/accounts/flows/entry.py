@@ -146,12 +146,17 @@ class Entry:
         request: HTTPConnection,
         invitation: str | None = None,
     ) -> User:
-        """Add a user, whose first session is to come; otherwise as `sign_up`."""
+        """Add a user, whose first session is to come; otherwise as `sign_up`.
+
+        Whether somebody has the e-mail is told.
+        """
         parts = self._parts
         ticket = await self._prepare(user, password, request, invitation)
         await _created(self._admission.add(user, ticket))
         await parts.tell("signed_up", request, user.email, user=user)
-        if parts.auth.settings.email_verification and not user.email_verified:
+        settings = parts.auth.settings
+        is_asked = settings.email_verification or settings.require_verified_email
+        if is_asked and not user.email_verified:
             self._registration.welcome(user, request)
         return user
 
