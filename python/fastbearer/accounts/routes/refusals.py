@@ -22,6 +22,7 @@ from fastbearer.accounts.stores.protocol import (
     NameTakenError,
     UserInUseError,
 )
+from fastbearer.accounts.user_claims import ClaimsError
 from fastbearer.errors import FastbearerError, RevokedTokenError
 from fastbearer.fastapi.challenges import ANSWERS as COMMON
 from fastbearer.fastapi.challenges import Answer
@@ -49,6 +50,7 @@ REFRESH_OFF = "Refresh tokens are off"
 REVOCATION_OFF = "Sessions cannot be ended here: revocation is off"
 IN_USE = "The account cannot be deleted while other data refers to it"
 CROSS_SITE = "A cookie, and from another site"
+NO_TOKEN = "Failed to make a token"
 NOT_SHOWN = "The account cannot be shown"
 
 
@@ -76,6 +78,7 @@ ANSWERS: Mapping[type[FastbearerError], Answer] = {
     RevocationOffError: Answer(404, REVOCATION_OFF),
     UserInUseError: Answer(409, IN_USE),
     NotShownError: Answer(500, NOT_SHOWN),
+    ClaimsError: Answer(500, NO_TOKEN),
 }
 """Another set of routes may say the same in other words."""
 
