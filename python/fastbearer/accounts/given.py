@@ -18,9 +18,9 @@ from fastbearer.accounts.names import (
 )
 from fastbearer.errors import ConfigurationError
 
-__all__ = ["Given", "aliases"]
+__all__ = ["Given", "aliases", "is_privilege"]
 
-OURS = frozenset((*NAMES, "name", "password"))
+OURS = frozenset((*NAMES, "name", "password", "invitation"))
 """The fields of a schema that have a place of their own."""
 
 PRIVILEGES = (frozenset(User.model_fields) - OURS) | {
@@ -37,6 +37,8 @@ PRIVILEGES = (frozenset(User.model_fields) - OURS) | {
     "scopes",
 }
 """What nobody says of themselves who signs up."""
+
+FOLDED_PRIVILEGES = frozenset(one.replace("_", "").lower() for one in PRIVILEGES)
 
 PRIVILEGE = (
     "{model}.{field}: whoever signs up would say it of themselves. Leave it out, and"
@@ -130,14 +132,18 @@ class Given:
         }
 
     def _check(self, attributes: Mapping[str, str]) -> None:
-        privileges = {_folded(one): one for one in PRIVILEGES}
         kept = {attribute: field for field, attribute in attributes.items()}
         for field in self._schema.model_fields.keys() - OURS:
             told = {"model": self._schema.__name__, "field": field}
-            if _folded(field) in privileges:
+            if is_privilege(field):
                 raise ConfigurationError(PRIVILEGE.format(**told))
             if field in kept:
                 raise ConfigurationError(KEPT.format(ours=kept[field], **told))
+
+
+def is_privilege(field: str) -> bool:
+    """Tell whether a field says what nobody says of themselves, however it is spelt."""
+    return _folded(field) in FOLDED_PRIVILEGES
 
 
 def aliases(name: str, field: FieldInfo) -> list[str]:

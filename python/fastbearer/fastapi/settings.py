@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -13,6 +11,12 @@ from fastbearer.better_auth.cookies import SameSite
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi.cookie import named_cookies
 from fastbearer.fastapi.issuer_settings import issuers_of, secret_keys
+from fastbearer.fastapi.mail_settings import (
+    MailServer,
+    check_link,
+    check_sender,
+    read_smtp_url,
+)
 from fastbearer.fastapi.token_settings import Text, TokenSettings, listed, setting
 from fastbearer.urls import origin_and_path
 
@@ -30,10 +34,6 @@ WRONG_PROXIES = (
 )
 WRONG_COOKIES = "TOKEN_COOKIES must be names of cookies, with commas between them"
 UNIX = "unix"
-WRONG_SMTP_URL = "SMTP_URL must be like smtp://user:password@host:587, or smtps://"
-WRONG_SENDER = "SMTP_URL needs MAIL_FROM, an address like App <no-reply@example.com>"
-WRONG_LINK = "MAIL_LINK must be a URL with {code}, and {purpose} where that is needed"
-MAILBOX = re.compile(r"(?:[^<>\r\n]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)")
 NO_REDIS_URL = "REDIS_URL environment variable is required for Redis"
 COOKIE_NOT_SECURE = "COOKIE_SAMESITE=none needs COOKIE_SECURE=1 (RFC 6265bis 5.7)"
 
@@ -161,8 +161,17 @@ class Settings(TokenSettings):
     )
     """Minutes for which a code of a message is good (OWASP ASVS 5.0 6.5.5: ten)."""
 
+    sign_up: Literal["open", "closed", "invitation"] = setting(
+        "open", "open, closed or invitation"
+    )
+    """Who may sign up: everybody, nobody, or who has an invitation."""
+
     email_verification: bool = setting(False, "1 or 0")
     """Whether sign-up sends a code to the e-mail."""
+
+    require_verified_email: bool = setting(False, "1 or 0")
+    """Whether only users whose e-mail is verified have sessions: sign-up then sends a
+    code, and answers the same whether or not the e-mail is taken."""
 
     smtp_url: Text | None = setting(None, "a URL", repr=False)
     """The server that messages are sent through, ``smtp://user:password@host:587``
@@ -322,21 +331,19 @@ class Settings(TokenSettings):
             raise ConfigurationError(NO_REDIS_URL)
         return self.redis_url
 
+    def mail_server(self) -> MailServer | None:
+        """Return the server that messages are sent through, if there is one.
+
+        Raises:
+            ConfigurationError: The URL is not that of one.
+        """
+        return None if self.smtp_url is None else read_smtp_url(self.smtp_url)
+
     def _check_mail(self) -> None:
-        if self.mail_link is not None and "{code}" not in self.mail_link:
-            raise ConfigurationError(WRONG_LINK)
-        if self.smtp_url is None:
-            return
-        try:
-            parts = urlsplit(self.smtp_url)
-            is_one = parts.scheme in ("smtp", "smtps") and parts.hostname
-            _ = parts.port
-        except ValueError:
-            is_one = None
-        if not is_one:
-            raise ConfigurationError(WRONG_SMTP_URL)
-        if self.mail_from is None or not MAILBOX.fullmatch(self.mail_from):
-            raise ConfigurationError(WRONG_SENDER)
+        if self.mail_link is not None:
+            check_link(self.mail_link)
+        if self.mail_server() is not None or self.mail_from is not None:
+            check_sender(self.mail_from)
 
     def scopes_of_resource(self) -> tuple[str, ...]:
         """Return the scopes that clients may ask for."""

@@ -14,20 +14,29 @@ from fastbearer.accounts.events import AccountEvent, EventName, Events
 from fastbearer.accounts.flows.errors import (
     NoSuchUserError,
     OvertakenError,
+    UnverifiedError,
     WrongPasswordError,
 )
+from fastbearer.accounts.flows.outbox import Outbox
+from fastbearer.accounts.invitations import Invitations
 from fastbearer.accounts.models import User
 from fastbearer.accounts.sessions import Sessions, Tokens
 from fastbearer.accounts.shape import Shape
 from fastbearer.accounts.stores.checked import CheckedUserStore
 from fastbearer.accounts.throttle import Kind, Throttle
-from fastbearer.errors import StoreUnavailableError, TokenError, TooManyAttemptsError
+from fastbearer.errors import (
+    ConfigurationError,
+    StoreUnavailableError,
+    TokenError,
+    TooManyAttemptsError,
+)
 from fastbearer.fastapi import Auth, TokenUser
 from fastbearer.fastapi.refusal_log import log_refusal
 from fastbearer.fastapi.strict_routes import on_outage
 
 __all__ = ["Parts", "verified"]
 
+NO_SENDER = "there is no way to send messages"
 NO_SUCH_USER = "there is no such account: it may have been deleted"
 
 logger = logging.getLogger("fastbearer")
@@ -46,6 +55,19 @@ class Parts:
     events: Events
     codes: Codes | None
     shape: Shape
+    invitations: Invitations | None = None
+    sending: Outbox | None = None
+
+    @property
+    def outbox(self) -> Outbox:
+        """What writes to users.
+
+        Raises:
+            ConfigurationError: Nothing does; the start has said so.
+        """
+        if self.sending is None:
+            raise ConfigurationError(NO_SENDER)
+        return self.sending
 
     async def end_codes(self, user: User) -> None:
         """End the codes of a user; without a sender, there are none."""
@@ -60,26 +82,48 @@ class Parts:
         *,
         user: User | None = None,
         user_id: str | None = None,
+        former_email: str | None = None,
     ) -> None:
         """Tell what has happened."""
         known = user.id if user is not None else user_id
         address = self.clients.of(request.scope) or UNKNOWN
-        await self.events.tell(AccountEvent(name, email, address, known, user))
+        await self.events.tell(
+            AccountEvent(name, email, address, known, user, former_email=former_email)
+        )
 
-    async def attempt(self, kind: Kind, request: HTTPConnection, email: str) -> None:
+    async def tell_done(
+        self, name: EventName, email: str, user: User | None = None
+    ) -> None:
+        """Tell what an administrator has done, outside of requests."""
+        user_id = None if user is None else user.id
+        await self.events.tell(AccountEvent(name, email, "", user_id, user))
+
+    async def attempt(
+        self,
+        kind: Kind,
+        request: HTTPConnection,
+        email: str,
+        counted: str | None = None,
+    ) -> None:
         """Count an attempt for an e-mail; it is given back if we are too busy.
+
+        Args:
+            kind: Of attempt.
+            request: By which it is made.
+            email: Whose account it is about.
+            counted: What is counted in place of the e-mail.
 
         Raises:
             TooManyAttemptsError: There were too many.
             StoreUnavailableError: It cannot be counted.
         """
-        address = self.clients.of(request.scope)
+        address, key = self.clients.of(request.scope), counted or email
         try:
-            await self.throttle.take(kind, email, address)
+            await self.throttle.take(kind, key, address)
         except TooManyAttemptsError:
             await self.tell("locked_out", request, email)
             raise
-        on_outage(request.scope, partial(self.throttle.give_back, kind, email, address))
+        on_outage(request.scope, partial(self.throttle.give_back, kind, key, address))
 
     async def succeed(self, kind: Kind, request: HTTPConnection, email: str) -> None:
         """Forget a client's failed attempts, for this one was right.
@@ -133,6 +177,16 @@ class Parts:
             raise WrongPasswordError("the password is wrong")
         await self.succeed("signin", on, named)
         return found
+
+    def check_verified(self, user: User) -> None:
+        """Make sure that a user may have a session.
+
+        Raises:
+            UnverifiedError: Their e-mail is to be verified first.
+        """
+        needs_verified = self.auth.settings.require_verified_email
+        if needs_verified and not user.email_verified:
+            raise UnverifiedError("the e-mail is not verified")
 
     async def issued_to(self, user: User) -> Tokens:
         """Begin the session that goes on after all others have ended.

@@ -7,8 +7,12 @@ from fastbearer.accounts.flows.errors import (
     OvertakenError,
     RefreshOffError,
     RevocationOffError,
+    SignUpClosedError,
+    UnchangeableError,
+    UnverifiedError,
     WrongCodeError,
     WrongCredentialsError,
+    WrongInvitationError,
     WrongPasswordError,
     WrongRefreshTokenError,
 )
@@ -29,6 +33,7 @@ from fastbearer.fastapi.challenges import Answer
 
 __all__ = [
     "ANSWERS",
+    "CLOSED",
     "CROSS_SITE",
     "EMAIL_TAKEN",
     "IN_USE",
@@ -36,6 +41,10 @@ __all__ = [
     "NOT_CREATED",
     "REFRESH_OFF",
     "REVOCATION_OFF",
+    "UNCHANGEABLE",
+    "UNVERIFIED",
+    "WRONG_CODE",
+    "WRONG_INVITATION",
     "WRONG_REFRESH_TOKEN",
     "answers_for",
     "wrong_credentials",
@@ -43,12 +52,20 @@ __all__ = [
 
 EMAIL_TAKEN = "Email already registered"
 NOT_CREATED = "Failed to create account"
+UNVERIFIED = (
+    "Email is not verified: use the code that was sent there, or ask for another"
+)
+UNCHANGEABLE = "This cannot be changed here"
 WRONG_PASSWORD = "Current password is wrong"
 WRONG_CODE = "Code is wrong, was used or has expired"
 WRONG_REFRESH_TOKEN = "Invalid refresh token. Please sign in again."
 REFRESH_OFF = "Refresh tokens are off"
 REVOCATION_OFF = "Sessions cannot be ended here: revocation is off"
 IN_USE = "The account cannot be deleted while other data refers to it"
+CLOSED = "Nobody can sign up here"
+WRONG_INVITATION = (
+    "The invitation is missing, was used, has expired or is for another e-mail"
+)
 CROSS_SITE = "A cookie, and from another site"
 NO_TOKEN = "Failed to make a token"
 NOT_SHOWN = "The account cannot be shown"
@@ -68,8 +85,12 @@ ANSWERS: Mapping[type[FastbearerError], Answer] = {
     NameTakenError: Answer(400, None),
     InvalidNameError: Answer(400, None),
     InvalidEmailError: Answer(400, TEXTS["email"]),
+    SignUpClosedError: Answer(403, CLOSED),
+    WrongInvitationError: Answer(403, WRONG_INVITATION),
     NotCreatedError: Answer(500, NOT_CREATED),
     WrongCredentialsError: Answer(401, wrong_credentials(("email",)), challenge=""),
+    UnverifiedError: Answer(403, UNVERIFIED),
+    UnchangeableError: Answer(404, UNCHANGEABLE),
     WrongPasswordError: Answer(403, WRONG_PASSWORD),
     WrongCodeError: Answer(400, WRONG_CODE),
     WrongRefreshTokenError: Answer(401, WRONG_REFRESH_TOKEN, challenge=""),

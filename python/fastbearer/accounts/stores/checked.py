@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from fastbearer import PasswordHash
+from fastbearer.accounts.database import Database
 from fastbearer.accounts.emails import is_same_email, recorded_form
 from fastbearer.accounts.models import User
 from fastbearer.accounts.names import Name
@@ -55,6 +56,19 @@ class CheckedUserStore:
         length: int = getattr(self._store, "password_length", len)(password)
         return length
 
+    def is_in(self, database: Database) -> bool:
+        """Tell whether users are added in the transactions of a database of ours."""
+        is_in = getattr(self._store, "is_in", None)
+        return is_in is not None and bool(is_in(database))
+
+    def can(self, method: str) -> bool:
+        """Tell whether the store has a method that not every store has."""
+        return callable(getattr(self._store, method, None))
+
+    def keeps(self, field: str) -> bool:
+        """Tell whether a field of a user is kept; a store need not say so."""
+        return not self.can("keeps") or bool(self._store.keeps(field))
+
     def require(self, method: str, purpose: str) -> None:
         """Make sure that the store can do what not every store does.
 
@@ -65,7 +79,7 @@ class CheckedUserStore:
         Raises:
             ConfigurationError: The store lacks the method.
         """
-        if not callable(getattr(self._store, method, None)):
+        if not self.can(method):
             kind = type(self._store).__name__
             raise ConfigurationError(LACKS.format(kind, method, purpose))
 

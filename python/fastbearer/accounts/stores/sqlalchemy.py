@@ -135,6 +135,10 @@ class SQLAlchemyUserStore:
         await checks.look_at_table(self._transactions)
         checks.check_hash_length(length)
 
+    def keeps(self, field: str) -> bool:
+        """Tell whether the model has a column for a field of a user, or another one."""
+        return not self._fields.unknown([field])
+
     def new_row(self, user: User) -> Any:
         """Return the row of a new user, with what was given; override it for more."""
         values: dict[str, Any] = {
