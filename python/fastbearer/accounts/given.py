@@ -22,6 +22,8 @@ __all__ = ["Given", "aliases", "is_privilege"]
 
 OURS = frozenset((*NAMES, "name", "password", "invitation"))
 """The fields of a schema that have a place of their own."""
+NOT_KEPT = frozenset(("invitation",))
+"""Those that are looked at, and not stored."""
 
 PRIVILEGES = (frozenset(User.model_fields) - OURS) | {
     "deleted_at",
@@ -77,8 +79,8 @@ class Given:
 
     @property
     def fields(self) -> set[str]:
-        """The fields that a sign-up may give."""
-        return {*self._schema.model_fields, *self._names}
+        """The fields that a sign-up may give to be kept."""
+        return {*self._schema.model_fields, *self._names} - NOT_KEPT
 
     @property
     def always(self) -> set[str]:
@@ -86,7 +88,7 @@ class Given:
         fields = self._schema.model_fields
         only = self._names if len(self._names) == 1 else ()
         given = {name for name, field in fields.items() if not _may_be_none(field)}
-        return {*given, *only, "name"}
+        return {*given, *only, "name"} - NOT_KEPT
 
     def user_of(self, body: BaseModel) -> User:
         """Return the new user whom a body describes, without a hash.
