@@ -79,8 +79,13 @@ class Given:
 
     @property
     def fields(self) -> set[str]:
-        """The fields that a sign-up may give to be kept."""
-        return {*self._schema.model_fields, *self._names} - NOT_KEPT
+        """The fields that a sign-up may give to be kept.
+
+        With ``email: None = None`` a schema does without the e-mail.
+        """
+        fields = self._schema.model_fields.items()
+        given = {name for name, field in fields if field.annotation is not NoneType}
+        return {*given, *self._names} - NOT_KEPT
 
     @property
     def always(self) -> set[str]:

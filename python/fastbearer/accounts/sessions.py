@@ -1,5 +1,6 @@
 """What begins with a sign-in, goes on by refreshing, and ends."""
 
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, NamedTuple
@@ -32,6 +33,9 @@ TOO_LONG = (
 )
 NEVER = 253_370_764_800  # the first second of the year 9999
 """When a token expires of which that is not known."""
+
+
+logger = logging.getLogger("fastbearer")
 
 
 class Tokens(NamedTuple):
@@ -281,6 +285,15 @@ class Sessions:
             await revocations.revoke(session_id(session), until)
 
     async def _signed(
+        self, user: User, refresh: Issued | None, session: str, generation: int
+    ) -> Tokens:
+        try:
+            return await self._made(user, refresh, session, generation)
+        except ClaimsError as error:
+            logger.error("no token for user %s: %s", user.id, error)
+            raise
+
+    async def _made(
         self, user: User, refresh: Issued | None, session: str, generation: int
     ) -> Tokens:
         given = await self._claims.of(user, self._auth.own_claims)
