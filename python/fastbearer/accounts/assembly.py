@@ -28,6 +28,7 @@ from fastbearer.accounts.messages import Sender
 from fastbearer.accounts.names import Name
 from fastbearer.accounts.routes.answers import Answers
 from fastbearer.accounts.routes.changes import Changes
+from fastbearer.accounts.routes.current_account import AccountDependency
 from fastbearer.accounts.routes.email_change import EmailChangeRoutes
 from fastbearer.accounts.routes.fastapi_users.every import every_route
 from fastbearer.accounts.routes.fastapi_users.layout import Layout, layout_of
@@ -160,6 +161,10 @@ class Accounts:
         router: The routes, under ``/api/auth`` or where the layout has them.
         database: The database of ``DATABASE_URL``.
         store: Where the users are.
+        current_account: Dependency: the row of the signed-in user, who must be one of
+            ours; 401 where they are gone or may not sign in. The row is in the session
+            that the handler gets of the store's ``session_dependency``; without such a
+            store, it is a `User` in no session.
         users: Creates, finds and changes users, for those who administer them;
             ``create_user`` is its ``create``.
         invitations: Makes invitations, lists and revokes them; ``invite`` is its
@@ -222,6 +227,8 @@ class Accounts:
             invitations=invitations,
             sending=None if codes is None else self._outbox(codes, clients, send),
         )
+        sessions = getattr(store, "session_dependency", None)
+        self.current_account = AccountDependency(parts, sessions)
         shaped = Shaped(self._shape)
         self.users = Users(parts, shaped.sign_up)
         self.create_user = self.users.create

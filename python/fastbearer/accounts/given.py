@@ -79,8 +79,13 @@ class Given:
 
     @property
     def fields(self) -> set[str]:
-        """The fields that a sign-up may give to a row."""
-        return {*self._schema.model_fields, *self._names} - {INVITATION}
+        """The fields that a sign-up may give to be kept.
+
+        With ``email: None = None`` a schema does without the e-mail.
+        """
+        fields = self._schema.model_fields.items()
+        given = {name for name, field in fields if field.annotation is not NoneType}
+        return {*given, *self._names} - {INVITATION}
 
     @property
     def always(self) -> set[str]:
@@ -88,7 +93,7 @@ class Given:
         fields = self._schema.model_fields
         only = self._names if len(self._names) == 1 else ()
         given = {name for name, field in fields.items() if not _may_be_none(field)}
-        return {*given, *only, "name"} - USED_UP
+        return {*given, *only, "name"} - {INVITATION}
 
     def user_of(self, body: BaseModel) -> User:
         """Return the new user whom a body describes, without a hash.

@@ -144,13 +144,20 @@ class Parts:
         """
         await self.throttle.check_address(self.clients.of(request.scope))
 
-    async def user_of(self, user: TokenUser) -> User:
+    async def user_of(self, user: TokenUser, session: Any = None) -> User:
         """Return the user of a token.
+
+        Args:
+            user: Of the token.
+            session: Of the project, in which their row is to be; or None.
 
         Raises:
             NoSuchUserError: They are gone, or never were.
         """
-        found = await self.store.find(user["user_id"])
+        if session is None:
+            found = await self.store.find(user["user_id"])
+        else:
+            found = await self.store.find_in(session, user["user_id"])
         if found is None:
             log_refusal("invalid_claim", "no_such_user", "sub", NO_SUCH_USER)
             raise NoSuchUserError(NO_SUCH_USER)
