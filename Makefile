@@ -30,8 +30,8 @@ build: .venv/.built
 lib: build/libfastbearer.a
 
 run: .venv/.with-app .venv/.built .env
-	@echo "BETTER_AUTH_SECRET is taken from .env"
-	@set -a && . ./.env && exec .venv/bin/fastbearer serve --port $(PORT)
+	@echo "Settings are taken from the environment, then from .env"
+	@exec .venv/bin/fastbearer --env-file .env serve --port $(PORT)
 
 # What the tests need and a machine may lack: packages of apt, of pip and of npm.
 setup: .venv/.set-up
@@ -110,10 +110,12 @@ build/c/%.o: csrc/lib/%.c $(filter %.h,$(C_FILES)) | .venv/.made
 build/check/argon2_check: LDFLAGS += -Wl,--wrap=pthread_create
 
 build/check/verdict_check: LDFLAGS += $(addprefix -Wl$(COMMA)--wrap=,\
-    fb_argon2_compute argon2_ctx EVP_PBE_scrypt PKCS5_PBKDF2_HMAC blowfish_encrypt hmac_sign)
+    fb_argon2_compute argon2_ctx EVP_PBE_scrypt PKCS5_PBKDF2_HMAC blowfish_encrypt hmac_sign \
+    EVP_DigestFinal_ex HMAC EVP_EncryptUpdate)
 
 build/check/work_check: LDFLAGS += $(addprefix -Wl$(COMMA)--wrap=,\
-    fb_argon2_compute EVP_PBE_scrypt PKCS5_PBKDF2_HMAC blowfish_setup)
+    fb_argon2_compute EVP_PBE_scrypt PKCS5_PBKDF2_HMAC blowfish_setup \
+    sha_crypt_compute md5_crypt_compute phpass_compute salted_salt_last)
 
 build/check/%: tests/c/%.c build/libfastbearer.a
 	@mkdir -p $(@D)

@@ -189,14 +189,16 @@ password_hash(PyObject *module, PyObject *const *args, Py_ssize_t count)
 }
 
 PyDoc_STRVAR(verify_doc,
-"password_verify($module, password, hash, threads=0, /)\n"
+"password_verify($module, password, hash, threads=0, weak=False, /)\n"
 "--\n"
 "\n"
-"Return whether the password made the hash, in constant time.");
+"Return whether the password made the hash, in constant time.\n"
+"\n"
+"A hash of a weak format is refused unless `weak` is true.");
 
 static PyObject *
 verify(const core_state *state, PyObject *value, size_t most, span hash,
-       unsigned threads)
+       unsigned threads, bool takes_weak)
 {
     span password;
     status hashable, result;
@@ -208,7 +210,8 @@ verify(const core_state *state, PyObject *value, size_t most, span hash,
         password = (span){"", 0};
     }
     Py_BEGIN_ALLOW_THREADS;
-    result = format_verify(&state->means, password, hash, threads, &matches);
+    result = format_verify(&state->means, password, hash, threads, takes_weak,
+                           &matches);
     Py_END_ALLOW_THREADS;
     return result == STATUS_OK
                ? PyBool_FromLong(matches && hashable == STATUS_OK)
@@ -221,20 +224,23 @@ password_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
     core_state *state = state_of(module);
     span hash;
     unsigned threads;
-    if (count != 2 && count != 3) {
-        PyErr_SetString(PyExc_TypeError,
-                        "password_verify(password, hash, threads=0)");
+    if (count < 2 || count > 4) {
+        PyErr_SetString(
+            PyExc_TypeError,
+            "password_verify(password, hash, threads=0, weak=False)");
         return NULL;
     }
-    if (!thread_count(args, count, &threads)
+    int weak = count < 4 ? 0 : PyObject_IsTrue(args[3]);
+    if (weak < 0 || !thread_count(args, count, &threads)
         || !hash_span(state, args[1], &hash)) {
         return NULL;
     }
     size_t most;
     PyObject *password =
         password_form(state, format_find(hash), args[0], &most);
-    PyObject *answer =
-        password == NULL ? NULL : verify(state, password, most, hash, threads);
+    PyObject *answer = password == NULL ? NULL
+                                        : verify(state, password, most, hash,
+                                                 threads, weak == 1);
     Py_XDECREF(password);
     return answer;
 }

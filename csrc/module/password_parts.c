@@ -7,7 +7,8 @@ PyDoc_STRVAR(parts_doc,
 "\n"
 "Return what a hash says besides its bytes, as password_setting takes it.\n"
 "\n"
-"That is 'scheme', and the costs and sizes; what a format does not say is 0.");
+"That is 'scheme', whether it 'is_weak', and the costs and sizes; what a\n"
+"format does not say is 0.");
 
 static PyObject *
 password_parts(PyObject *module, PyObject *value)
@@ -24,13 +25,13 @@ password_parts(PyObject *module, PyObject *value)
         return raise_status(state, result);
     }
     return Py_BuildValue(
-        "{ss ss# sI sK sI sI sI sn sn}", "scheme", found->name, "kind",
-        &parts.kind, (Py_ssize_t)(parts.kind != '\0'), "version",
-        (unsigned)parts.version, "rounds", (unsigned long long)parts.rounds,
-        "memory_cost", (unsigned)parts.memory, "parallelism",
-        (unsigned)parts.lanes, "block_size", (unsigned)parts.block,
-        "salt_size", (Py_ssize_t)parts.salt, "digest_size",
-        (Py_ssize_t)parts.digest);
+        "{ss sO ss# sI sK sI sI sI sn sn}", "scheme", found->name, "is_weak",
+        parts.is_weak ? Py_True : Py_False, "kind", &parts.kind,
+        (Py_ssize_t)(parts.kind != '\0'), "version", (unsigned)parts.version,
+        "rounds", (unsigned long long)parts.rounds, "memory_cost",
+        (unsigned)parts.memory, "parallelism", (unsigned)parts.lanes,
+        "block_size", (unsigned)parts.block, "salt_size",
+        (Py_ssize_t)parts.salt, "digest_size", (Py_ssize_t)parts.digest);
 }
 
 PyDoc_STRVAR(setting_doc,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from functools import wraps
+from functools import update_wrapper
+from types import MethodType
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
@@ -54,6 +55,30 @@ class _Awaited(Coroutine[Any, Any, T]):
         return repr(self._coroutine)
 
 
+class _AwaitedFunction:
+    """A coroutine function whose coroutines are `_Awaited`.
+
+    It has what `inspect` looks for in a function: by the flags of its code it is
+    a coroutine function to frameworks, too.
+    """
+
+    def __init__(self, function: Callable[..., Coroutine[Any, Any, Any]]) -> None:
+        update_wrapper(self, function)
+        self._function = function
+        self.__code__ = function.__code__
+        self.__defaults__ = function.__defaults__
+        self.__kwdefaults__ = function.__kwdefaults__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
+        return _Awaited(self._function(*args, **kwargs))
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else MethodType(self, instance)
+
+    def __repr__(self) -> str:
+        return repr(self._function)
+
+
 def awaited(
     function: Callable[P, Coroutine[Any, Any, T]],
 ) -> Callable[P, Coroutine[Any, Any, T]]:
@@ -62,9 +87,4 @@ def awaited(
     For functions whose answer lets somebody in, or keeps them out. What it
     returns is a coroutine for ``await``, tasks, asyncio and trio.
     """
-
-    @wraps(function)
-    def call(*args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]:
-        return _Awaited(function(*args, **kwargs))
-
-    return call
+    return _AwaitedFunction(function)

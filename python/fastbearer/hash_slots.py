@@ -7,22 +7,28 @@ waits here for a slot. `hashing_pool` adds what an event loop needs.
 from __future__ import annotations
 
 import os
-from _thread import allocate_lock
+from _thread import _local, allocate_lock
 from typing import TYPE_CHECKING
 
 from . import _core
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from threading import Semaphore
+    from typing import TypeVar
 
-__all__ = ["password_hash", "password_verify", "slot_count"]
+    T = TypeVar("T")
+
+__all__ = ["in_slot", "password_hash", "password_verify", "slot_count"]
 
 VARIABLE = "FASTBEARER_HASH_SLOTS"
 
 _lock = allocate_lock()
 _slots: Semaphore | None = None
 _threads = 0
+_own = _local()
+"""Whether this thread is in a slot: it must not wait for another one."""
 
 
 def slot_count() -> int:
@@ -59,20 +65,51 @@ def password_hash(
         PasswordError: The format cannot hash such a password.
         InvalidHashError: The setting is none.
     """
-    with _taken_slots():
-        return _core.password_hash(password, setting, threads or _threads)
+    return in_slot(_hash, password, setting, threads)
 
 
 def password_verify(
-    password: str | bytes, hash: str | bytes, threads: int = 0, /
+    password: str | bytes,
+    hash: str | bytes,
+    threads: int = 0,
+    weak: bool = False,
+    /,
 ) -> bool:
     """Verify in a slot, as the core's function of this name does.
 
+    Args:
+        password: A str is taken as UTF-8.
+        hash: Of any format.
+        threads: As for `password_hash`.
+        weak: Whether hashes of weak formats are taken.
+
     Raises:
-        InvalidHashError: The hash is malformed, unknown or too costly.
+        InvalidHashError: The hash is malformed, unknown, too weak or too costly.
     """
+    return in_slot(_verify, password, hash, threads, weak)
+
+
+def in_slot(work: Callable[..., T], *args: object) -> T:
+    """Return what the work returns, which is done in a slot.
+
+    Work that calls for a hash in its turn is in the slot already.
+    """
+    if getattr(_own, "is_in_slot", False):
+        return work(*args)
     with _taken_slots():
-        return _core.password_verify(password, hash, threads or _threads)
+        _own.is_in_slot = True
+        try:
+            return work(*args)
+        finally:
+            _own.is_in_slot = False
+
+
+def _hash(password: str | bytes, setting: str | bytes, threads: int) -> str:
+    return _core.password_hash(password, setting, threads or _threads)
+
+
+def _verify(password: str | bytes, hash: str | bytes, threads: int, weak: bool) -> bool:
+    return _core.password_verify(password, hash, threads or _threads, weak)
 
 
 def _taken_slots() -> Semaphore:
@@ -95,6 +132,7 @@ def _forget_after_fork() -> None:
     """Begin anew: threads that held slots are not in the child."""
     global _lock, _slots
     _lock, _slots = allocate_lock(), None
+    _own.is_in_slot = False
 
 
 if hasattr(os, "register_at_fork"):

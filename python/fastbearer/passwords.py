@@ -8,34 +8,22 @@ from typing import TYPE_CHECKING
 from . import _core
 from .awaited import awaited
 from .errors import ConfigurationError, InvalidHashError, PasswordError
+from .hash_profiles import costs_of_profile
 from .hash_slots import password_hash, password_verify
+from .hash_verifiers import HashVerifiers
 from .pepper import Pepper, split
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
+
+    from .hash_verifiers import HashVerifier
 
 __all__ = ["PasswordHash", "hash_password", "verify_password"]
 
 SALT_BYTES = 16  # RFC 9106 3.1 recommends 16; bcrypt takes no other length
 COST_LIMIT = 2**32  # RFC 9106 3.1; what is allowed, the core decides
-
-TESTING = "testing"
-PROFILES: dict[str, dict[str, Any]] = {
-    # RFC 9106 4: the second recommendation, then the first
-    "rfc9106-low-memory": {"time_cost": 3, "memory_cost": 65536, "parallelism": 4},
-    "rfc9106": {"time_cost": 1, "memory_cost": 2097152, "parallelism": 4},
-    # OWASP Password Storage Cheat Sheet: of equal strength, less memory each
-    "owasp-46mib": {"time_cost": 1, "memory_cost": 47104, "parallelism": 1},
-    "owasp-19mib": {"time_cost": 2, "memory_cost": 19456, "parallelism": 1},
-    "owasp-12mib": {"time_cost": 3, "memory_cost": 12288, "parallelism": 1},
-    "owasp-9mib": {"time_cost": 4, "memory_cost": 9216, "parallelism": 1},
-    "owasp-7mib": {"time_cost": 5, "memory_cost": 7168, "parallelism": 1},
-    "owasp-scrypt": {"scheme": "scrypt", "n": 2**17, "r": 8, "p": 1},
-    "owasp-bcrypt": {"scheme": "bcrypt", "rounds": 10},
-    # RFC 9106 3.1: the least that Argon2 takes
-    TESTING: {"time_cost": 1, "memory_cost": 8, "parallelism": 1},
-}
+YES = ("1", "true", "yes", "on")
 
 
 class PasswordHash:
@@ -54,6 +42,10 @@ class PasswordHash:
         p: scrypt's parallelism.
         pepper: Version -> secret of at least 32 bytes, kept apart from the
             hashes; the last version is used for new ones.
+        weak_hashes: Whether hashes of weak formats verify, too: those of which a
+            guesser tries millions in a second.
+        verifiers: They are asked first, in their order, about each hash that has no
+            pepper: for formats of which the core knows nothing.
 
     The defaults are the second recommendation of RFC 9106 4 (low memory), and
     for scrypt the first of OWASP's.
@@ -61,9 +53,10 @@ class PasswordHash:
     Raises:
         ConfigurationError: The scheme is unknown, a cost out of range, or the
             pepper too short.
+        TypeError: A cost is no integer, or a verifier lacks a method.
     """
 
-    __slots__ = ("_costs", "_parts", "_pepper", "scheme")
+    __slots__ = ("_costs", "_parts", "_pepper", "_verifiers", "scheme", "weak_hashes")
 
     def __init__(
         self,
@@ -77,6 +70,8 @@ class PasswordHash:
         r: int = 8,
         p: int = 1,
         pepper: Mapping[str, bytes] | None = None,
+        weak_hashes: bool = False,
+        verifiers: Iterable[HashVerifier] = (),
     ) -> None:
         for cost in (time_cost, memory_cost, parallelism, rounds, n, r, p):
             if not isinstance(cost, int):
@@ -101,6 +96,8 @@ class PasswordHash:
                 "the password scheme must be argon2id, bcrypt or scrypt"
             )
         self.scheme = scheme
+        self.weak_hashes = weak_hashes
+        self._verifiers = HashVerifiers(verifiers)
         self._pepper = None if pepper is None else Pepper(pepper)
         try:
             self._parts = _core.password_parts(self._setting())
@@ -126,14 +123,7 @@ class PasswordHash:
         Raises:
             ConfigurationError: There is no such profile, or it is refused.
         """
-        if name not in PROFILES:
-            raise ConfigurationError(f"a profile is one of {', '.join(PROFILES)}")
-        if name == TESTING and os.environ.get("FASTBEARER_TESTING") != "1":
-            raise ConfigurationError(
-                "the profile testing protects no password: "
-                "it needs FASTBEARER_TESTING=1 in the environment"
-            )
-        return cls(**PROFILES[name])
+        return cls(**costs_of_profile(name))
 
     def hash(self, password: str | bytes) -> str:
         """Return the hash of a password, with a fresh salt.
@@ -159,8 +149,9 @@ class PasswordHash:
         lone surrogate, a NUL for bcrypt.
 
         Raises:
-            InvalidHashError: The hash is malformed, of an unknown format, or
-                asks for more memory or time than is allowed.
+            InvalidHashError: The hash is malformed, of an unknown format or of a
+                weak one, or asks for more memory or time than is allowed; or the
+                verifier that took it for its own has failed.
         """
         return self._verify(password, hash, 0)
 
@@ -168,17 +159,21 @@ class PasswordHash:
         """Return the name of a hash's format: "argon2id", "bcrypt", ...
 
         Raises:
-            InvalidHashError: As in `verify`.
+            InvalidHashError: As in `verify`, but that weak formats have names, too.
         """
-        return _core.password_scheme(split(_text(hash))[1])
+        version, text = split(_text(hash))
+        name = self._verifiers.identify(text) if version is None else None
+        return _core.password_scheme(text) if name is None else name
 
     def needs_rehash(self, hash: str | bytes) -> bool:
         """Return whether this hasher would make the hash in another way.
 
         Raises:
-            InvalidHashError: As in `verify`.
+            InvalidHashError: As in `identify`.
         """
         version, text = split(_text(hash))
+        if version is None and self._verifiers.find(text) is not None:
+            return True
         return _core.password_parts(text) != self._parts or version != (
             None if self._pepper is None else self._pepper.version
         )
@@ -216,7 +211,7 @@ class PasswordHash:
     ) -> tuple[bool, str | None]:
         if not self._verify(password, hash, threads):
             return False, None
-        if not self.needs_rehash(hash) or not _has_seen_all(password, hash):
+        if not self.needs_rehash(hash) or not self._has_seen_all(password, hash):
             return True, None
         try:
             return True, self._hash(password, threads)
@@ -233,7 +228,10 @@ class PasswordHash:
     def _verify(self, password: str | bytes, hash: str | bytes, threads: int) -> bool:
         version, text = split(_text(hash))
         if version is None:
-            return password_verify(password, hash, threads)
+            verifier = self._verifiers.find(text)
+            if verifier is not None:
+                return self._verifiers.verify(verifier, password, text)
+            return password_verify(password, hash, threads, self.weak_hashes)
         if self._pepper is None:
             raise InvalidHashError("the hash has a pepper, and this hasher has none")
         try:
@@ -274,6 +272,16 @@ class PasswordHash:
 
         return await shared_pool().run(self._verify_and_update, password, hash, 1)
 
+    def _has_seen_all(self, password: str | bytes, hash: str | bytes) -> bool:
+        """Return whether a right password is the one its hash was made of."""
+        version, text = split(_text(hash))
+        if version is not None:
+            return True  # what a pepper has keyed is short, and ASCII
+        verifier = self._verifiers.find(text)
+        if verifier is not None:
+            return self._verifiers.is_sole(verifier, password, text)
+        return _core.password_is_sole(password, text)
+
     def __repr__(self) -> str:
         after = 1 if self.scheme == "bcrypt" else 2  # the digest, or salt and digest
         costs = self._setting().rsplit("$", after)[0]
@@ -282,13 +290,6 @@ class PasswordHash:
     def _setting(self) -> str:
         salt = os.urandom(SALT_BYTES)
         return _core.password_setting(self.scheme, salt, **self._costs)
-
-
-def _has_seen_all(password: str | bytes, hash: str | bytes) -> bool:
-    """Return whether a right password is the one its hash was made of."""
-    version, text = split(_text(hash))
-    # What a pepper has keyed is short, and ASCII.
-    return version is not None or _core.password_is_sole(password, text)
 
 
 def _text(hash: str | bytes) -> str:
@@ -307,10 +308,13 @@ _default: PasswordHash | None = None
 
 
 def _default_hasher() -> PasswordHash:
-    """Return the hasher of ``PASSWORD_SCHEME``, read at first use."""
+    """Return the hasher of the environment, which is read at first use."""
     global _default
     if _default is None:
-        _default = PasswordHash(os.environ.get("PASSWORD_SCHEME") or "argon2id")
+        _default = PasswordHash(
+            os.environ.get("PASSWORD_SCHEME") or "argon2id",
+            weak_hashes=os.environ.get("PASSWORD_WEAK_HASHES", "").lower() in YES,
+        )
     return _default
 
 
@@ -328,7 +332,9 @@ def hash_password(password: str | bytes) -> str:
 def verify_password(plain_password: str | bytes, hashed_password: str | bytes) -> bool:
     """Return whether the password made the hash, of any supported format.
 
+    The environment's ``PASSWORD_WEAK_HASHES=1`` is for hashes of weak formats.
+
     Raises:
         InvalidHashError: As in `PasswordHash.verify`.
     """
-    return password_verify(plain_password, hashed_password)
+    return _default_hasher().verify(plain_password, hashed_password)

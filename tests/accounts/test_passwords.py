@@ -8,7 +8,7 @@ import gzip
 import logging
 import re
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from django.contrib.auth import password_validation
@@ -23,16 +23,16 @@ from fastbearer import (
 )
 from fastbearer.accounts import User
 from fastbearer.accounts.common_passwords import common_passwords
-from fastbearer.accounts.credentials import Credentials
-from fastbearer.accounts.password_rules import PasswordRules
-from fastbearer.accounts.stores.checked import CheckedUserStore
+from fastbearer.accounts.password_rules import PasswordRules, forms_of
 from fastbearer.errors import PasswordError, PasswordRuleError
 from fastbearer.fastapi import Settings
 from fastbearer.hashing_pool import hashing_client
+from one_user import OneUserStore, credentials, user_with
 from project import SECRET
 
 NFC, NFD = "caf\u00e9 au lait", "cafe\u0301 au lait"
-SHA512_CRYPT = "$6$rounds=5000$saltsalt$" + "x" * 86
+BROKEN_CRYPT = "$6$rounds=5000$saltsalt$" + "x" * 86
+CHEAP_HASH = CHEAP.hash("x")
 OTHER_PEPPER = PasswordHash(
     "argon2id",
     time_cost=1,
@@ -40,29 +40,6 @@ OTHER_PEPPER = PasswordHash(
     parallelism=1,
     pepper={"9": b"9" * 32},
 ).hash(PASSWORD)
-
-
-class OneUserStore:
-    """A store of one user, whose hash is replaced in place."""
-
-    def __init__(self) -> None:
-        self.replaced: list[str] = []
-
-    async def replace_password_hash(self, user: User, password_hash: str) -> bool:
-        self.replaced.append(password_hash)
-        return True
-
-
-def user_with(stored: str) -> User:
-    return User(id="1", email=EMAIL, password_hash=stored)
-
-
-def credentials(
-    hasher: PasswordHash, store: OneUserStore | None = None, **settings: Any
-) -> Credentials:
-    made = Settings(better_auth_secret=SECRET, **settings)
-    users = CheckedUserStore(cast(Any, store or OneUserStore()))
-    return Credentials(lambda: made, users, hasher)
 
 
 # --- the same work for everybody
@@ -80,7 +57,8 @@ class PickyHash(CountingHash):
 
 
 NOT_TO_BE_VERIFIED = {
-    "sha512-crypt": SHA512_CRYPT,
+    "sha512-crypt, broken": BROKEN_CRYPT,
+    "weak": "sha1$salt$" + "0" * 40,
     "nothing": "",
     "garbage": "nothing that anybody has made",
     "not ASCII": "\u20ac",
@@ -130,19 +108,20 @@ def test_a_hasher_that_refuses_in_its_own_way(error: Exception) -> None:
 def test_a_password_that_is_too_long_to_hash(password: str) -> None:
     hasher = CountingHash()
     chosen = credentials(hasher, password_max_length=10_000)
-    for user in (None, user_with(CHEAP.hash("x")), user_with(SHA512_CRYPT)):
+    for user in (None, user_with(CHEAP.hash("x")), user_with(BROKEN_CRYPT)):
         hasher.verified = []
         assert not asyncio.run(chosen.match(password, user))
         sound = [one for one in hasher.verified if one.startswith("$argon2id$v=19$m=8")]
-        assert len(sound) == 1
+        assert len(sound) == len(forms_of(password))
 
 
 def test_forms_of_a_password_are_the_same_work_for_all() -> None:
     hasher = CountingHash()
-    for user in (None, user_with(""), user_with(SHA512_CRYPT)):
-        assert work_of(hasher, NFD, user) == 2
-    assert work_of(hasher, NFD, user_with(CHEAP.hash("x"))) == 2
-    assert work_of(hasher, NFC, None) == 1
+    for user in (None, user_with(""), user_with(BROKEN_CRYPT), user_with(CHEAP_HASH)):
+        for typed in (NFD, NFC):
+            assert work_of(hasher, typed, user) == 2
+        assert work_of(hasher, NFC + NFD, user) == 3
+        assert work_of(hasher, PASSWORD, user) == 1
 
 
 def test_that_everybody_is_busy_is_no_verdict() -> None:
@@ -157,8 +136,8 @@ def test_the_log_names_the_user_and_not_the_hash(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.INFO, "fastbearer"):
-        asyncio.run(credentials(CHEAP).match(PASSWORD, user_with(SHA512_CRYPT)))
-    assert "password hash of user 1: invalid_hash" in caplog.messages
+        asyncio.run(credentials(CHEAP).match(PASSWORD, user_with(BROKEN_CRYPT)))
+    assert "password hash of user 1: hash_malformed" in caplog.messages
     assert "saltsalt" not in caplog.text
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ import httpx2
 import pytest
 from fastapi import Depends, FastAPI
 from fastapi.responses import HTMLResponse
-from playwright.sync_api import Browser, Locator, Page, Request, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
 from accounts_kit import CHEAP
 from asgi import ASGIApp
@@ -23,8 +22,8 @@ from fastbearer.accounts import Accounts
 from fastbearer.better_auth import BetterAuth
 from fastbearer.fastapi import Auth, Settings, better_auth_session
 from fastbearer.jwks import JWKSClient
-from npm import npm_install
 from project import SECRET
+from swagger import authorize, execute, log_out, open_docs
 
 pytestmark = [pytest.mark.chromium, pytest.mark.node]
 Serve = Callable[[ASGIApp], str]
@@ -253,10 +252,6 @@ def reads(page: Page, url: str) -> bool:
 
 # --- Swagger UI ----------------------------------------------------------------------
 
-SWAGGER_UI = "5.35.0"
-CDN = "https://cdn.jsdelivr.net/npm/swagger-ui-dist@5"
-"""Where FastAPI's own page of documentation takes Swagger UI from."""
-
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[BetterAuthServer]:
@@ -264,28 +259,10 @@ def server() -> Iterator[BetterAuthServer]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def swagger_ui() -> Path:
-    package = {"private": True, "dependencies": {"swagger-ui-dist": SWAGGER_UI}}
-    name = f"swagger-ui-{SWAGGER_UI}"
-    folder, problem = npm_install(name, json.dumps(package))
-    assert not problem, problem
-    return folder / "node_modules" / "swagger-ui-dist"
-
-
 @pytest.fixture
-def docs(
-    page: Page, server: BetterAuthServer, swagger_ui: Path, serve: Serve, tmp_path: Path
-) -> Page:
+def docs(page: Page, server: BetterAuthServer, serve: Serve, tmp_path: Path) -> Page:
     """The documentation of a backend that takes tokens of several kinds."""
-
-    def answer(route: Any) -> None:
-        route.fulfill(path=swagger_ui / route.request.url.rpartition("/")[2])
-
-    page.route(f"{CDN}/*", answer)
-    page.set_viewport_size({"width": 800, "height": 1100})
-    page.goto(f"{serve(documented(server, tmp_path / 'accounts.db'))}/docs")
-    return page
+    return open_docs(page, serve(documented(server, tmp_path / "accounts.db")))
 
 
 def documented(server: BetterAuthServer, database: Path) -> FastAPI:
@@ -311,49 +288,6 @@ def documented(server: BetterAuthServer, database: Path) -> FastAPI:
 
     app.include_router(Accounts(auth, hasher=CHEAP).router)
     return app
-
-
-def open_authorizations(docs: Page, scheme: str) -> Locator:
-    """Press Authorize; return the part of the dialog that is a scheme's."""
-    docs.locator(".scheme-container").get_by_role("button").click()
-    return docs.locator(".auth-container", has_text=f"{scheme}\xa0 (http, Bearer)")
-
-
-def close_authorizations(docs: Page) -> None:
-    docs.locator(".dialog-ux .btn-done").first.click()
-
-
-def authorize(docs: Page, scheme: str, token: str) -> None:
-    form = open_authorizations(docs, scheme)
-    form.get_by_label("auth-bearer-value").fill(token)
-    form.get_by_role("button", name="Apply credentials").click()
-    expect(form).to_contain_text("Authorized")
-    close_authorizations(docs)
-
-
-def log_out(docs: Page, scheme: str) -> None:
-    form = open_authorizations(docs, scheme)
-    form.get_by_role("button", name="Remove authorization").click()
-    expect(form).not_to_contain_text("Authorized")
-    close_authorizations(docs)
-
-
-def execute(docs: Page, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-    """Try an operation out; return the status and the body that are shown."""
-    summary = f".opblock-{method}:has([data-path='{path}'])"
-    operation = docs.locator(f".opblock{summary}")
-    shown = operation.locator(".live-responses-table .response")
-    if "is-open" in (operation.get_attribute("class") or ""):
-        operation.get_by_role("button", name="Clear").click()
-        expect(shown).to_have_count(0)
-    else:
-        operation.locator(".opblock-summary").click()
-        operation.get_by_role("button", name="Try it out").click()
-    if body is not None:
-        operation.locator("textarea").fill(json.dumps(body))
-    operation.get_by_role("button", name="Execute").click()
-    status = shown.locator(".response-col_status").inner_text()
-    return int(status.split()[0]), json.loads(shown.locator("code").first.inner_text())
 
 
 @pytest.mark.parametrize(

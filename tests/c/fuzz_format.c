@@ -1,7 +1,8 @@
 /*
- * A text as the setting of a password hash, which is read and not worked at:
- * its cost may be high. Then its bytes are a password and a salt for a cheap
- * hash, which must be read again.
+ * A text as the setting of a password hash, which is read and not worked at,
+ * for its cost may be high; unless it is of an old format, and of few rounds.
+ * Then its bytes are a password and a salt for a cheap hash, which must be read
+ * again.
  */
 #include "fuzz.h"
 #include "password/password.h"
@@ -15,6 +16,19 @@ static const char *const cheap[] = {
     "pbkdf2_sha256$1$",
 };
 
+/* Where the rounds are few, a hash of an old format is verified, too. */
+static void
+check_old(const format *found, const hash_parts *parts, span hash)
+{
+    bool matches = true;
+    if (found->compute[0] != NULL && parts->rounds <= 1024) {
+        status result = format_verify(NULL, hash, hash, 1, false, &matches);
+        MUST(found->is_weak == (result == STATUS_HASH_WEAK));
+        result = format_verify(NULL, hash, hash, 1, true, &matches);
+        MUST(result == STATUS_OK && !matches);
+    }
+}
+
 static void
 check_setting(span text)
 {
@@ -23,6 +37,8 @@ check_setting(span text)
     if (found != NULL && found->check(found, text, &parts) == STATUS_OK) {
         MUST(parts.digest == 0 || parts.digest_at < text.len);
         MUST(text.len <= HASH_TEXT_MAX);
+        (void)format_is_sole(found, text, text);
+        check_old(found, &parts, text);
     }
 }
 
@@ -44,15 +60,18 @@ check_hash(const char *prefix, span input)
     hash_parts parts = {0};
     bool matches = false;
     if (found != NULL && found->check(found, text, &parts) == STATUS_OK
+        && found->make != NULL
         && found->make(found, &means, password, text, 1, made) == STATUS_OK) {
         const span hash = {made->text, made->len};
         MUST(made->len <= HASH_TEXT_MAX);
         MUST(found->check(found, hash, &parts) == STATUS_OK);
         MUST(parts.digest > 0 && parts.digest_at < made->len);
-        MUST(format_verify(&means, password, hash, 1, &matches) == STATUS_OK);
+        MUST(format_verify(&means, password, hash, 1, true, &matches)
+             == STATUS_OK);
         MUST(matches);
         made->text[made->len - 2] ^= 3;
-        if (format_verify(&means, password, hash, 1, &matches) == STATUS_OK) {
+        if (format_verify(&means, password, hash, 1, true, &matches)
+            == STATUS_OK) {
             MUST(!matches);
         }
     }

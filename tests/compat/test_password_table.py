@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fastbearer import InvalidHashError, _core, verify_password
+from fastbearer import InvalidHashError, PasswordHash, _core, verify_password
 from fastbearer.compat.passlib.hash import HANDLERS
 from fastbearer.compat.pwdlib.hashers.argon2 import Argon2Hasher
 from fastbearer.compat.pwdlib.hashers.bcrypt import BcryptHasher
@@ -48,11 +48,12 @@ def makers_of(name: str) -> list[Callable[[str], str]]:
     return [handler.using(**settings).hash for settings in CHEAP[name]]
 
 
-def rows(page: str, heading: str) -> Iterator[list[str]]:
-    """Yield the cells of the table below a heading row."""
+def rows(page: str, heading: str, number: int = 1) -> Iterator[list[str]]:
+    """Yield the cells of the table below a heading row, or below the n-th such."""
     lines = iter((ROOT / "docs" / page).read_text().splitlines())
     for line in lines:
-        if line == heading:
+        number -= line == heading
+        if number == 0:
             next(lines)
             break
     for line in lines:
@@ -69,7 +70,7 @@ TABLE = {
 
 def test_the_table_has_every_maker() -> None:
     assert list(TABLE) and set(TABLE) == {*HANDLERS, *PWDLIB}
-    assert set(TABLE.values()) == {"yes", "no"}
+    assert set(TABLE.values()) == {"yes", "no", "weak"}
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -83,16 +84,39 @@ def test_what_a_drop_in_makes(name: str, password: str) -> None:
         else:
             with pytest.raises(InvalidHashError):
                 verify_password(password, stored)
+        if TABLE[name] == "weak":
+            hasher = PasswordHash(weak_hashes=True)
+            assert hasher.verify(password, stored)
+            assert not hasher.verify(password + "!", stored)
+
+
+def named_in(tables: Iterator[list[str]]) -> set[str]:
+    return {
+        name for *_, names in tables for name in re.findall(r"`([a-z0-9-]+)`", names)
+    }
+
+
+def names_of(table: str) -> dict[str, bool]:
+    """Return the names of a table's rows, and whether they are weak."""
+    return {
+        row.partition('"')[0]: ".is_weak = true" in row
+        for row in table.split('.name = "')[1:]
+    }
 
 
 def test_the_formats_that_the_docs_name_are_the_cores() -> None:
-    named = {
-        name
-        for _, names in rows("passwords.md", "| Format | `identify` |")
-        for name in re.findall(r"`([a-z0-9-]+)`", names)
-    }
-    source = (ROOT / "csrc" / "lib" / "password" / "format.c").read_text()
-    assert named == set(re.findall(r'\.name = "([^"]+)"', source))
+    """Each in the table where it belongs: of today, older, or weak."""
+    page = "passwords.md"
+    heading = "| Written by | Text | `identify` |"
+    folder = ROOT / "csrc" / "lib" / "password"
+    made = names_of((folder / "formats.c").read_text())
+    old = names_of((folder / "formats_old.c").read_text())
+    weak = {name for name, is_weak in old.items() if is_weak}
+    assert named_in(rows(page, "| Format | `identify` |")) == made.keys()
+    assert named_in(rows(page, heading)) == old.keys() - weak
+    assert named_in(rows(page, heading, 2)) == weak
+    assert not any(made.values())
+    assert len(weak) == 12
 
 
 def test_the_first_kind_of_bcrypt() -> None:

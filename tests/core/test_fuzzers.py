@@ -34,6 +34,13 @@ PLANTED = [
     ),
     ("session", "better_auth/session_sealed.c", "!= TAG_LEN", "== 0"),
     ("format", "base/text.c", "return *len <= max &&", "return"),
+    (
+        "format",
+        "password/sha_crypt.c",
+        "salt.len > SALT_MAX",
+        "salt.len > OLD_SALT_MAX",
+    ),
+    ("format", "password/crypt64.c", "text.len != (", "text.len < ("),
     ("pkey", "jose/pkey_read.c", "ERR_clear_error();", ""),
 ]
 

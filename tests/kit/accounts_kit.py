@@ -31,8 +31,10 @@ class CountingHash(PasswordHash):
 
     __slots__ = ("made", "verified")
 
-    def __init__(self) -> None:
-        super().__init__("argon2id", time_cost=1, memory_cost=8, parallelism=1)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            "argon2id", time_cost=1, memory_cost=8, parallelism=1, **options
+        )
         self.made = 0
         self.verified: list[str] = []
 

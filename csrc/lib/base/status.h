@@ -154,6 +154,11 @@
     X(HASH_MALFORMED, "InvalidHashError", NULL, "a malformed password hash")  \
     X(HASH_COSTLY, "InvalidHashError", NULL,                                  \
       "the hash asks for more memory or time than is allowed")                \
+    X(HASH_WEAK, "InvalidHashError", NULL,                                    \
+      "the hash is of a weak format, and weak hashes are not taken: "         \
+      "weak_hashes=True, or PASSWORD_WEAK_HASHES=1, does")                    \
+    X(HASH_OLD, "InvalidHashError", NULL,                                     \
+      "no new hashes are made in this format")                                \
     X(PASSWORD_LONG, "PasswordTooLongError", NULL,                            \
       "the password has more bytes than the scheme can hash")                 \
     X(PASSWORD_NUL, "PasswordError", NULL,                                    \

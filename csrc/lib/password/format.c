@@ -1,204 +1,31 @@
-/* The table of password hash formats. */
+/* Password hash formats, found in their tables and used. */
 #include "password/password.h"
 
 #include <string.h>
 
-#define BCRYPT_SEEN 72
+static const format *const tables[] = {formats_made, formats_old};
 
-static const format formats[] = {
-    {.name = "argon2id",
-     .prefixes = {"$argon2id$"},
-     .check = phc_check,
-     .make = phc_make,
-     .verify = phc_verify,
-     .write = phc_write},
-    {.name = "argon2i",
-     .prefixes = {"$argon2i$"},
-     .check = phc_check,
-     .make = phc_make,
-     .verify = phc_verify},
-    {.name = "argon2d",
-     .prefixes = {"$argon2d$"},
-     .check = phc_check,
-     .make = phc_make,
-     .verify = phc_verify},
-    {.name = "bcrypt",
-     .prefixes = {"$2b$", "$2a$", "$2y$", "$2x$", "$2$"},
-     .seen = BCRYPT_SEEN,
-     .check = bcrypt_check,
-     .make = bcrypt_make,
-     .verify = bcrypt_verify,
-     .is_sole = bcrypt_is_sole,
-     .write = bcrypt_write},
-    {.name = "bcrypt-sha256",
-     .prefixes = {"$bcrypt-sha256$"},
-     .check = bcrypt_sha256_check,
-     .make = bcrypt_sha256_make,
-     .verify = bcrypt_sha256_verify,
-     .write = bcrypt_sha256_write},
-    {.name = "scrypt",
-     .prefixes = {"$scrypt$"},
-     .check = kdf_check,
-     .make = kdf_make,
-     .verify = kdf_verify,
-     .is_sole = kdf_is_sole,
-     .write = kdf_write_passlib_scrypt,
-     .read = kdf_read_passlib_scrypt,
-     .key = 32},
-    {.name = "pbkdf2-sha1",
-     .prefixes = {"$pbkdf2$"},
-     .check = kdf_check,
-     .make = kdf_make,
-     .verify = kdf_verify,
-     .is_sole = kdf_is_sole,
-     .write = kdf_write_passlib_pbkdf2,
-     .code = CODE_AB64,
-     .read = kdf_read_passlib_pbkdf2,
-     .md = EVP_sha1,
-     .key = 20},
-    {.name = "pbkdf2-sha256",
-     .prefixes = {"$pbkdf2-sha256$"},
-     .check = kdf_check,
-     .make = kdf_make,
-     .verify = kdf_verify,
-     .is_sole = kdf_is_sole,
-     .write = kdf_write_passlib_pbkdf2,
-     .code = CODE_AB64,
-     .read = kdf_read_passlib_pbkdf2,
-     .md = EVP_sha256,
-     .key = 32},
-    {.name = "pbkdf2-sha512",
-     .prefixes = {"$pbkdf2-sha512$"},
-     .check = kdf_check,
-     .make = kdf_make,
-     .verify = kdf_verify,
-     .is_sole = kdf_is_sole,
-     .write = kdf_write_passlib_pbkdf2,
-     .code = CODE_AB64,
-     .read = kdf_read_passlib_pbkdf2,
-     .md = EVP_sha512,
-     .key = 64},
-    {.name = "better-auth-scrypt",
-     .is_it = kdf_is_better_auth,
-     .is_nfkc = true,
-     .check = kdf_check,
-     .make = kdf_make,
-     .verify = kdf_verify,
-     .is_sole = kdf_is_sole,
-     .write = kdf_write_better_auth,
-     .code = CODE_HEX,
-     .read = kdf_read_better_auth,
-     .key = 64},
-    {.name = "django-argon2",
-     .prefixes = {"argon2$argon2"},
-     .check = django_argon2_check,
-     .make = django_argon2_make,
-     .verify = django_argon2_verify},
-    {.name = "django-bcrypt",
-     .prefixes = {"bcrypt$$2"},
-     .seen = BCRYPT_SEEN,
-     .check = django_bcrypt_check,
-     .make = django_bcrypt_make,
-     .verify = django_bcrypt_verify,
-     .is_sole = django_bcrypt_is_sole},
-    {.name = "django-bcrypt-sha256",
-     .prefixes = {"bcrypt_sha256$$2"},
-     .check = django_bcrypt_check,
-     .make = django_bcrypt_sha256_make,
-     .verify = django_bcrypt_sha256_verify},
-    {.name = "django-scrypt",
-     .prefixes = {"scrypt$"},
-     .check = kdf_check,
-     .make = kdf_make,
-     .verify = kdf_verify,
-     .is_sole = kdf_is_sole,
-     .code = CODE_B64_PADDED,
-     .read = kdf_read_django_scrypt,
-     .key = 64},
-    {.name = "django-pbkdf2-sha1",
-     .prefixes = {"pbkdf2_sha1$"},
-     .check = kdf_check,
-     .make = kdf_make,
-     .verify = kdf_verify,
-     .is_sole = kdf_is_sole,
-     .write = kdf_write_django_pbkdf2,
-     .code = CODE_B64_PADDED,
-     .read = kdf_read_django_pbkdf2,
-     .md = EVP_sha1,
-     .key = 20},
-    {.name = "django-pbkdf2-sha256",
-     .prefixes = {"pbkdf2_sha256$"},
-     .check = kdf_check,
-     .make = kdf_make,
-     .verify = kdf_verify,
-     .is_sole = kdf_is_sole,
-     .write = kdf_write_django_pbkdf2,
-     .code = CODE_B64_PADDED,
-     .read = kdf_read_django_pbkdf2,
-     .md = EVP_sha256,
-     .key = 32},
-    {.name = "werkzeug-scrypt",
-     .prefixes = {"scrypt:"},
-     .check = kdf_check,
-     .make = kdf_make,
-     .verify = kdf_verify,
-     .is_sole = kdf_is_sole,
-     .code = CODE_HEX,
-     .read = kdf_read_werkzeug_scrypt,
-     .key = 64},
-    {.name = "werkzeug-pbkdf2",
-     .prefixes = {"pbkdf2:sha1:"},
-     .check = kdf_check,
-     .make = kdf_make,
-     .verify = kdf_verify,
-     .is_sole = kdf_is_sole,
-     .code = CODE_HEX,
-     .read = kdf_read_werkzeug_pbkdf2,
-     .md = EVP_sha1,
-     .key = 20},
-    {.name = "werkzeug-pbkdf2",
-     .prefixes = {"pbkdf2:sha256:"},
-     .check = kdf_check,
-     .make = kdf_make,
-     .verify = kdf_verify,
-     .is_sole = kdf_is_sole,
-     .code = CODE_HEX,
-     .read = kdf_read_werkzeug_pbkdf2,
-     .md = EVP_sha256,
-     .key = 32},
-    {.name = "werkzeug-pbkdf2",
-     .prefixes = {"pbkdf2:sha512:"},
-     .check = kdf_check,
-     .make = kdf_make,
-     .verify = kdf_verify,
-     .is_sole = kdf_is_sole,
-     .code = CODE_HEX,
-     .read = kdf_read_werkzeug_pbkdf2,
-     .md = EVP_sha512,
-     .key = 64},
-};
+#define TABLES (sizeof tables / sizeof *tables)
 
-#define FORMATS (sizeof formats / sizeof formats[0])
-
-static bool
-is_of(const format *row, span setting)
+bool
+format_skip(const format *row, span *rest)
 {
-    if (row->is_it != NULL) {
-        return row->is_it(setting);
-    }
     const char *const *prefix = row->prefixes;
-    while (*prefix != NULL && !text_skip(&setting, *prefix)) {
+    while (*prefix != NULL && !text_skip(rest, *prefix)) {
         prefix++;
     }
-    return *prefix != NULL;
+    return *prefix != NULL || (row->is_it != NULL && row->is_it(*rest));
 }
 
 const format *
 format_find(span setting)
 {
-    for (size_t i = 0; i < FORMATS; i++) {
-        if (is_of(&formats[i], setting)) {
-            return &formats[i];
+    for (size_t i = 0; i < TABLES; i++) {
+        for (const format *row = tables[i]; row->name != NULL; row++) {
+            span rest = setting;
+            if (format_skip(row, &rest)) {
+                return row;
+            }
         }
     }
     return NULL;
@@ -207,9 +34,11 @@ format_find(span setting)
 const format *
 format_named(const char *name)
 {
-    for (size_t i = 0; i < FORMATS; i++) {
-        if (strcmp(formats[i].name, name) == 0) {
-            return &formats[i];
+    for (size_t i = 0; i < TABLES; i++) {
+        for (const format *row = tables[i]; row->name != NULL; row++) {
+            if (strcmp(row->name, name) == 0) {
+                return row;
+            }
         }
     }
     return NULL;
@@ -228,6 +57,9 @@ format_make(const hash_means *means, span password, span setting,
     if (row->seen != 0 && password.len > row->seen) {
         return STATUS_PASSWORD_LONG; /* it would forget what its user typed */
     }
+    if (row->make == NULL) {
+        return STATUS_HASH_OLD;
+    }
     return row->make(row, means, password, setting, threads, out);
 }
 
@@ -240,6 +72,7 @@ format_parts(span hash, const format **found, hash_parts *out)
         return STATUS_HASH_UNKNOWN;
     }
     status result = (*found)->check(*found, hash, out);
+    out->is_weak = out->is_weak || (*found)->is_weak;
     return result == STATUS_OK && out->digest == 0 ? STATUS_HASH_MALFORMED
                                                    : result;
 }
@@ -248,17 +81,21 @@ format_parts(span hash, const format **found, hash_parts *out)
  * time does not tell which hashes are kept. */
 status
 format_verify(const hash_means *means, span password, span hash,
-              unsigned threads, bool *matches)
+              unsigned threads, bool takes_weak, bool *matches)
 {
     const format *row;
     hash_parts parts;
     *matches = false;
     status result = format_parts(hash, &row, &parts);
+    if (result == STATUS_OK && parts.is_weak && !takes_weak) {
+        result = STATUS_HASH_WEAK;
+    }
     if (result != STATUS_OK) {
         return result;
     }
     result = row->verify(row, means, password, hash, threads, matches);
-    if (result == STATUS_PASSWORD_NUL) { /* no hash was ever made of it */
+    if (result == STATUS_PASSWORD_NUL || result == STATUS_PASSWORD_LONG) {
+        /* no hash was ever made of it */
         result =
             row->verify(row, means, (span){"", 0}, hash, threads, matches);
         *matches = false;

@@ -71,12 +71,11 @@ failure(void)
                : STATUS_CRYPTO_FAILED;
 }
 
-/* Writes row->key bytes. */
-CHECKED static status
-compute(const format *row, const kdf *with, span password, unsigned char *key)
+status
+kdf_compute(const kdf *with, span password, size_t size, unsigned char *key)
 {
-    bool ok = with->md == NULL ? scrypt(with, password, row->key, key)
-                               : pbkdf2(with, password, row->key, key);
+    bool ok = with->md == NULL ? scrypt(with, password, size, key)
+                               : pbkdf2(with, password, size, key);
     return ok ? STATUS_OK : failure();
 }
 
@@ -90,7 +89,7 @@ kdf_make(const format *row, const hash_means *means, span password,
     unsigned char key[KDF_DIGEST_MAX] = {0};
     status result = kdf_read(row, setting, &read);
     if (result == STATUS_OK) {
-        result = compute(row, &read, password, key);
+        result = kdf_compute(&read, password, row->key, key);
     }
     if (result == STATUS_OK) {
         memcpy(out->text, setting.p, read.setting_len);
@@ -116,7 +115,7 @@ kdf_verify(const format *row, const hash_means *means, span password,
         result = STATUS_HASH_MALFORMED;
     }
     if (result == STATUS_OK) {
-        result = compute(row, &read, password, key);
+        result = kdf_compute(&read, password, read.key_len, key);
     }
     if (result == STATUS_OK) {
         *matches = CRYPTO_memcmp(key, read.key, read.key_len) == 0;

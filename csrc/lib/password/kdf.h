@@ -13,11 +13,17 @@ struct kdf {
     uint32_t r, p;             /* scrypt's */
     unsigned char salt[KDF_SALT_MAX], key[KDF_DIGEST_MAX];
     size_t salt_len, key_len; /* key_len is 0 in a bare setting */
-    size_t key_size;          /* what key_len is in a whole hash */
     size_t setting_len;       /* up to where the key's text begins */
 };
 
 /* Reads a hash, or a setting that ends after its salt's separator. */
 CHECKED status kdf_read(const format *row, span text, kdf *out);
+
+/* Refuses what is no cost, and what is more than is allowed. */
+CHECKED status kdf_check_cost(const kdf *read);
+
+/* Writes a key of that size. */
+CHECKED status kdf_compute(const kdf *with, span password, size_t size,
+                           unsigned char *key);
 
 #endif

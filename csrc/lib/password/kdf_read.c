@@ -10,8 +10,8 @@
 #define MEMORY_MAX ((uint64_t)1 << 30)
 #define WORK_MAX ((uint64_t)1 << 24) /* N times r times p */
 
-CHECKED static status
-check_cost(const kdf *read)
+status
+kdf_check_cost(const kdf *read)
 {
     if (read->md != NULL) {
         return read->n == 0                ? STATUS_HASH_MALFORMED
@@ -162,18 +162,16 @@ kdf_read_werkzeug_pbkdf2(span text, span rest, kdf *out)
 /* --- all of them --------------------------------------------------------- */
 
 /* Every hash of a format has a key of one length: one that was cut would still
- * be the beginning of the right one. There must be room to write it, too. */
+ * be the beginning of the right one; a format without such a length says how
+ * long its keys are. There must be room to write it, too. */
 status
 kdf_read(const format *row, span text, kdf *out)
 {
-    const char *const *prefix = row->prefixes;
     span rest = text;
     *out = (kdf){.md = row->md};
-    while (*prefix != NULL && !text_skip(&rest, *prefix)) {
-        prefix++;
-    }
-    bool ok = row->read(text, rest, out)
-              && (out->key_len == 0 || out->key_len == row->key)
-              && out->setting_len + 2 * row->key + 4 <= HASH_TEXT_MAX;
-    return ok ? check_cost(out) : STATUS_HASH_MALFORMED;
+    bool ok =
+        format_skip(row, &rest) && row->read(text, rest, out)
+        && (out->key_len == 0 || row->key == 0 || out->key_len == row->key)
+        && out->setting_len + 2 * row->key + 4 <= HASH_TEXT_MAX;
+    return ok ? kdf_check_cost(out) : STATUS_HASH_MALFORMED;
 }

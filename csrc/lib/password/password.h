@@ -111,9 +111,11 @@ typedef struct {
     uint32_t lanes, block;
     size_t salt, digest; /* bytes; in a bare setting there is no digest */
     size_t digest_at;    /* where its text begins */
+    bool is_weak;        /* a guesser needs next to no time for each guess */
 } hash_parts;
 
 typedef struct kdf kdf;
+typedef struct old_hash old_hash;
 typedef struct format format;
 
 /* A setting is a whole hash, or one that ends before its digest. */
@@ -122,10 +124,12 @@ struct format {
     const char *prefixes[6];     /* NULL after the last */
     bool (*is_it)(span setting); /* where no prefix tells, else NULL */
     bool is_nfkc; /* the password is first put in Unicode's form NFKC */
+    bool is_weak; /* verified only for who takes weak hashes */
     size_t seen;  /* bytes of a password that count; 0 for all */
     /* Refuses a setting that is malformed or too costly, without any work. */
     CHECKED status (*check)(const format *row, span setting, hash_parts *out);
-    /* Checks and hashes; under a whole hash, the same digest comes again. */
+    /* Checks and hashes; under a whole hash, the same digest comes again. NULL
+     * where no new hashes are made. */
     CHECKED status (*make)(const format *row, const hash_means *means,
                            span password, span setting, unsigned threads,
                            hash_text *out);
@@ -145,21 +149,38 @@ struct format {
     /* kdf.c's formats */
     bool (*read)(span text, span rest, kdf *out);
     const EVP_MD *(*md)(void); /* PBKDF2's; NULL is scrypt */
-    size_t key;                /* bytes of every digest */
+    size_t key;                /* bytes of every digest, or 0 */
+    /* old.c's formats: what is read after the prefix; and the digest, of which
+     * row->key bytes are written, by each maker of such texts */
+    bool (*read_old)(const format *row, span rest, old_hash *out);
+    status (*compute[2])(const format *row, const old_hash *with,
+                         span password, unsigned char *digest);
+    size_t longest;       /* bytes of a password, or 0; it matches no longer */
+    bool ends_at_nul;     /* so that no password has one */
+    uint32_t most_rounds; /* no hash may ask for more */
+    const char *inner[5]; /* labelled.c's: names of what the label allows */
 };
+
+/* formats.c, formats_old.c: the rows, and one without a name at the end. */
+extern const format formats_made[], formats_old[];
+
+/* Moves past the row's prefix; false for a text that is not the row's. */
+bool format_skip(const format *row, span *rest);
 
 /* The format of a setting, or of that name; or NULL. */
 const format *format_find(span setting);
 const format *format_named(const char *name);
 
-/* A new hash: refuses a password that is longer than what counts. At most
- * `threads` threads work, of which the caller's is one. */
+/* A new hash: refuses a password that is longer than what counts, and a format
+ * that is verified only. At most `threads` threads work, of which the caller's
+ * is one. */
 CHECKED status format_make(const hash_means *means, span password,
                            span setting, unsigned threads, hash_text *out);
 
-/* Whether the password made the hash; refuses a malformed or costly hash. */
+/* Whether the password made the hash; refuses a malformed or costly hash, and
+ * a weak one unless it takes them. */
 CHECKED status format_verify(const hash_means *means, span password, span hash,
-                             unsigned threads, bool *matches);
+                             unsigned threads, bool takes_weak, bool *matches);
 
 /* Refuses what is no whole hash. */
 CHECKED status format_parts(span hash, const format **found, hash_parts *out);
@@ -225,7 +246,7 @@ CHECKED status kdf_verify(const format *row, const hash_means *means,
                           bool *matches);
 bool kdf_is_sole(span setting, span password);
 
-/* --- kdf_read.c, kdf_write.c: their texts -------------------------------- */
+/* --- kdf_read.c, kdf_read_packed.c, kdf_write.c: their texts ------------- */
 
 bool kdf_read_passlib_scrypt(span text, span rest, kdf *out);
 bool kdf_read_django_scrypt(span text, span rest, kdf *out);
@@ -234,6 +255,18 @@ bool kdf_read_better_auth(span text, span rest, kdf *out);
 bool kdf_read_passlib_pbkdf2(span text, span rest, kdf *out);
 bool kdf_read_django_pbkdf2(span text, span rest, kdf *out);
 bool kdf_read_werkzeug_pbkdf2(span text, span rest, kdf *out);
+
+/* ASP.NET Core Identity's (dotnet/aspnetcore, PasswordHasher.cs). */
+bool kdf_is_aspnet_v2(span text);
+bool kdf_read_aspnet_v2(span text, span rest, kdf *out);
+bool kdf_read_aspnet_v3(span text, span rest, kdf *out);
+/* Spring Security's (Pbkdf2PasswordEncoder, SCryptPasswordEncoder), with the
+ * costs of their defaults and no secret. */
+bool kdf_read_spring_pbkdf2(span text, span rest, kdf *out);
+bool kdf_read_spring_pbkdf2_v5_8(span text, span rest, kdf *out);
+bool kdf_read_spring_scrypt(span text, span rest, kdf *out);
+/* Atlassian Crowd's and Jira's (passlib, atlassian_pbkdf2_sha1). */
+bool kdf_read_atlassian(span text, span rest, kdf *out);
 
 bool kdf_write_passlib_scrypt(const format *row, const hash_parts *parts,
                               span salt, hash_text *out);
@@ -271,5 +304,38 @@ CHECKED status django_bcrypt_sha256_verify(const format *row,
                                            span password, span hash,
                                            unsigned threads, bool *matches);
 bool django_bcrypt_is_sole(span setting, span password);
+
+/* --- firebase.c: $fbscrypt$, by Firebase and Supabase Auth --------------- */
+
+CHECKED status firebase_check(const format *row, span setting,
+                              hash_parts *out);
+CHECKED status firebase_verify(const format *row, const hash_means *means,
+                               span password, span hash, unsigned threads,
+                               bool *matches);
+
+/* --- wordpress.c: $wp$2y$, by WordPress since 6.8 (wp_check_password) ---- */
+
+CHECKED status wordpress_check(const format *row, span setting,
+                               hash_parts *out);
+CHECKED status wordpress_verify(const format *row, const hash_means *means,
+                                span password, span hash, unsigned threads,
+                                bool *matches);
+bool wordpress_is_sole(span setting, span password);
+
+/* --- labelled.c: {bcrypt}, {ARGON2}, {CRYPT} and another format's hash --- */
+
+CHECKED status labelled_check(const format *row, span setting,
+                              hash_parts *out);
+CHECKED status labelled_verify(const format *row, const hash_means *means,
+                               span password, span hash, unsigned threads,
+                               bool *matches);
+bool labelled_is_sole(span setting, span password);
+
+/* --- old.c: what is verified only; the rest of it stands in old.h -------- */
+
+CHECKED status old_check(const format *row, span setting, hash_parts *out);
+CHECKED status old_verify(const format *row, const hash_means *means,
+                          span password, span hash, unsigned threads,
+                          bool *matches);
 
 #endif

@@ -30,6 +30,7 @@ from fastbearer.accounts.routes.recovery import RecoveryRoutes
 from fastbearer.accounts.routes.refusals import ANSWERS
 from fastbearer.accounts.routes.schemas import TEXTS, PublicUser, SignUp
 from fastbearer.accounts.routes.sessions import SessionRoutes
+from fastbearer.accounts.routes.token import TokenRoutes
 from fastbearer.accounts.sessions import Sessions
 from fastbearer.accounts.shape import Shape
 from fastbearer.accounts.stores.better_auth import BetterAuthUserStore
@@ -53,6 +54,8 @@ NOT_NOTED = (
     "REQUIRE_VERIFIED_EMAIL=1, and the store of users does not keep email_verified"
 )
 PROBE = "readyz"
+PREFIX = "/api/auth"
+TOKEN_URL = f"{PREFIX[1:]}/token"
 WRONG_NAMES = "names= must be one or several of email, username and phone"
 
 logger = logging.getLogger("fastbearer")
@@ -118,6 +121,10 @@ class Accounts:
         changes: What users may change of themselves: a model of pydantic whose fields
             may all be left out. Without it, that is the name, and the user name where
             users sign in with it.
+        password_form: Whether there is ``/token`` as well, the token endpoint of OAuth
+            2.0, which OpenAPI then names for Swagger UI's Authorize button and for
+            generated clients; or its URL as seen from the OpenAPI document, where that
+            is not ``api/auth/token``.
 
     Raises:
         ConfigurationError: ``names`` has none, or one that there is not; ``changes``
@@ -142,6 +149,7 @@ class Accounts:
         claims: ClaimsFunction | None = None,
         names: Sequence[Name] = ("email",),
         changes: type[BaseModel] | None = None,
+        password_form: bool | str = False,
     ) -> None:
         if not names or not set(names) <= set(NAMES):
             raise ConfigurationError(WRONG_NAMES)
@@ -179,12 +187,17 @@ class Accounts:
         self._changes = Changes(changes, names, None if store is None else users)
         answers = Answers(auth)
         self.router = APIRouter(
-            prefix="/api/auth",
+            prefix=PREFIX,
             tags=["accounts"],
             route_class=AccountsRoute,
             lifespan=self.lifespan,
         )
-        SessionRoutes(parts, Entry(parts), answers).add_to(self.router)
+        entry = Entry(parts)
+        if password_form:
+            url = TOKEN_URL if password_form is True else password_form
+            auth.show_password_form(url)
+            TokenRoutes(parts, entry).add_to(self.router)
+        SessionRoutes(parts, entry, answers).add_to(self.router)
         ProfileRoutes(parts, answers, self._changes).add_to(self.router)
         if codes is not None:
             RecoveryRoutes(parts, Recovery(parts, codes)).add_to(self.router)

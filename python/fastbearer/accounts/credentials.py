@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from fastbearer import PasswordHash
-from fastbearer.accounts.password_rules import PasswordRules, normalized
+from fastbearer.accounts.password_rules import PasswordRules, forms_of, normalized
 from fastbearer.awaited import awaited
 from fastbearer.errors import (
     ConfigurationError,
@@ -29,6 +29,10 @@ __all__ = ["Credentials"]
 OTHER_HASHER = (
     "the store has a hasher of its own, and would refuse what another makes: leave"
     " out hasher, or say upgrade_hashes=True"
+)
+OTHER_WEAK_HASHES = (
+    "PASSWORD_WEAK_HASHES is for the hasher that the accounts make: give this one"
+    " weak_hashes=True, or leave it out"
 )
 BYTES = {"bcrypt": 72}
 MOST_BYTES = 4096
@@ -70,11 +74,13 @@ class Credentials:
 
         Raises:
             ConfigurationError: The list of common passwords is missing, or the hasher
-                is not of the kind that the store has.
+                is not of the kind that the store has, or not as it is configured.
         """
-        own = self._hasher_of_store()
-        if own is not None and not isinstance(self._current_hasher(), type(own)):
+        own, hasher = self._hasher_of_store(), self._current_hasher()
+        if own is not None and not isinstance(hasher, type(own)):
             raise ConfigurationError(OTHER_HASHER)
+        if self._settings().password_weak_hashes and not hasher.weak_hashes:
+            raise ConfigurationError(OTHER_WEAK_HASHES)
         self._rules.prepare()
 
     async def hash_new(self, password: str, email: str, name: str | None = None) -> str:
@@ -106,24 +112,25 @@ class Credentials:
     async def match(self, password: str, user: User | None) -> bool:
         """Return whether the password is the user's; it is nobody's for None.
 
-        Whoever the user is, the work is the same, so that the time does not tell
-        which e-mails are registered: without a user or a password, or where the
-        stored hash cannot be verified, it is that of a decoy. A right password
-        whose hash is outdated is hashed anew, and stored.
+        Whoever the user is, the work is that of a hash of today at least, so that
+        the time does not tell which e-mails are registered: without a user or a
+        password, or where the stored hash cannot be verified, it is that of a
+        decoy; and so it is besides where an outdated hash, which may cost next to
+        nothing, does not match. A right password whose hash is outdated is hashed
+        anew, and stored. Each form in which it may have been hashed is tried.
 
         Raises:
             PasswordRuleError: The password is longer than any may be.
             HasherBusyError: Too many are being hashed.
         """
         self.check_length(password)
-        form = normalized(password)
+        first, *others = forms_of(password)
         with hashing_for("" if user is None else user.email):
-            right, newer = await self._verify(form, user)
-            if not right and form != password:
-                # One that was hashed as it was typed, before there were forms.
-                right, newer = await self._verify(password, user)
+            right, newer = await self._verify(first, user)
+            while others and not right:
+                right, newer = await self._verify(others.pop(0), user)
                 if newer is not None:
-                    newer = await self._hash_again(form)
+                    newer = await self._hash_again(first)
         if newer is not None and user is not None:
             await self._upgrade(user, newer)
         return right
@@ -136,11 +143,14 @@ class Credentials:
         if user is not None and user.password_hash:
             stored = user.password_hash
             try:
-                return await hasher.averify_and_update(password, stored)
+                right, newer = await hasher.averify_and_update(password, stored)
+                if right or not hasher.needs_rehash(stored):
+                    return right, newer
             except HasherBusyError:
                 raise
             except PasswordError as error:
-                logger.error("password hash of user %s: %s", user.id, error.code)
+                why = error.reason or error.code
+                logger.error("password hash of user %s: %s", user.id, why)
         if self._decoy is None:
             self._decoy = hasher.decoy()
         await hasher.averify(password, self._decoy)
@@ -164,9 +174,13 @@ class Credentials:
     def _current_hasher(self) -> PasswordHash:
         if self._hasher is None:
             own = self._hasher_of_store()
-            scheme = self._settings().password_scheme
-            self._hasher = PasswordHash(scheme) if own is None else own
+            self._hasher = self._new_hasher() if own is None else own
         return self._hasher
+
+    def _new_hasher(self) -> PasswordHash:
+        settings = self._settings()
+        weak = settings.password_weak_hashes
+        return PasswordHash(settings.password_scheme, weak_hashes=weak)
 
     def _hasher_of_store(self) -> PasswordHash | None:
         return self._store.hasher

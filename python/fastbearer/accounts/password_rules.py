@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from fastbearer.fastapi import Settings
 
-__all__ = ["PasswordRules", "normalized"]
+__all__ = ["PasswordRules", "forms_of", "normalized"]
 
 COMMON = "Password is too common, or too much like the email"
 OWN_NAME = "fastbearer"
@@ -93,6 +93,18 @@ def normalized(password: str) -> str:
     Keyboards differ in how they write an accent (NIST SP 800-63B-4 3.1.1.2).
     """
     return password if password.isascii() else unicodedata.normalize("NFC", password)
+
+
+def forms_of(password: str) -> list[str]:
+    """Return a password in each form of which there may be a hash, NFC first.
+
+    Others hash a password as it was typed, which an Apple device may have done in
+    NFD.
+    """
+    if password.isascii():
+        return [password]
+    decomposed = unicodedata.normalize("NFD", password)
+    return list(dict.fromkeys((normalized(password), password, decomposed)))
 
 
 def _words(*texts: str) -> Iterator[str]:

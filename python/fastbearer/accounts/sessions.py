@@ -23,10 +23,17 @@ NEVER = 253_370_764_800  # the first second of the year 9999
 
 
 class Tokens(NamedTuple):
-    """What a session gives to its client."""
+    """What a session gives to its client.
+
+    Attributes:
+        access: The access token.
+        refresh: The refresh token, where there are such.
+        scope: What the access token allows (RFC 6749 3.3), if it says so.
+    """
 
     access: str
     refresh: Issued | None
+    scope: str | None = None
 
 
 class Sessions:
@@ -245,4 +252,5 @@ class Sessions:
         if self._auth.revocations is not None:
             claims["gen"] = generation
         token = self._auth.generate_jwt_token(user.id, user.email, claims=claims)
-        return Tokens(token, refresh)
+        scope = claims.get("scope")
+        return Tokens(token, refresh, scope if isinstance(scope, str) else None)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fastbearer import FastbearerError
 from fastbearer.cli.commands import FAILED, complain, discard_output
+from fastbearer.cli.environment import load_environment
 from fastbearer.cli.parser import parser
 
 if TYPE_CHECKING:
@@ -30,8 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         refused, which one line on standard error explains; 2 for a usage
         error or a missing extra.
     """
-    options = parser().parse_args(arguments)
     try:
+        # First: the defaults of some options come from the environment.
+        options = parser().parse_args(load_environment(arguments))
         status: int = options.command(options)
         if sys.stdout is not None:
             sys.stdout.flush()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastbearer import __version__
 from fastbearer.cli import commands
+from fastbearer.cli.environment import ENV_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,11 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument(
         "--version", action="version", version=f"fastbearer {__version__}"
+    )
+    result.add_argument(
+        ENV_FILE,
+        metavar="FILE",
+        help="read settings from a .env file as well; the environment wins",
     )
     subparsers = result.add_subparsers(required=True, metavar="COMMAND")
     add_secret(subparsers)

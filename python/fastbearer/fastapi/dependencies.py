@@ -27,7 +27,13 @@ from fastbearer.fastapi.challenges import (
     other_user,
 )
 from fastbearer.fastapi.refusal_log import log_refusal
-from fastbearer.fastapi.security_schemes import alternatives, security_schemes, shown
+from fastbearer.fastapi.security_schemes import (
+    BEARER,
+    alternatives,
+    password_form,
+    security_schemes,
+    shown,
+)
 from fastbearer.fastapi.starlette_user import AuthenticatedUser, user_with
 from fastbearer.fastapi.subprotocols import echoing
 from fastbearer.fastapi.token_header import TokenHeader
@@ -77,6 +83,17 @@ class BearerDependency(SecurityBase):
         first, *others = security_schemes(headers, cookies)
         self.model, self.scheme_name = first.model, first.name
         self.__signature__ = shown(type(self), alternatives(others))
+
+    def show_password_form(self, url: str) -> None:
+        """Let OpenAPI say where a token is given for a name and its password.
+
+        Only a token in the header ``Authorization`` is what such clients send.
+
+        Args:
+            url: As seen from the document.
+        """
+        if self.scheme_name == BEARER:
+            self.scheme_name, self.model = password_form(url)
 
     @property
     def _challenges(self) -> Challenges:

@@ -13,6 +13,7 @@ from starlette.websockets import WebSocket, WebSocketState
 
 from fastbearer.fastapi.cookie import named_cookies
 from fastbearer.fastapi.dependencies import (
+    BearerDependency,
     ClaimsDependency,
     OptionalUserDependency,
     PathUserDependency,
@@ -78,7 +79,22 @@ class Doors:
         self.requires = ScopesDependency(source, *places)
         self.path_users = {PathUserDependency.parameter: self.verify_user_id}
         self._make_path_user = partial(PathUserDependency, source, *places)
+        self._token_url: str | None = None
         return names
+
+    def show_password_form(self, url: str) -> None:
+        """Let OpenAPI say that a token is given for a name and its password.
+
+        Then the Authorize button of Swagger UI asks for both. What is accepted stays
+        the same.
+
+        Args:
+            url: Of the token endpoint (RFC 6749 4.3), as seen from the document.
+        """
+        self._token_url = url
+        for one in (*vars(self).values(), *self.path_users.values()):
+            if isinstance(one, BearerDependency):
+                one.show_password_form(url)
 
     def verify_path_user(self, parameter: str) -> PathUserDependency:
         """Return ``verify_user_id`` for a path that names its user otherwise.
@@ -93,6 +109,8 @@ class Doors:
         if found is None:
             found = self.path_users[parameter] = self._make_path_user()
             found.parameter = parameter
+            if self._token_url is not None:
+                found.show_password_form(self._token_url)
         return found
 
     async def authenticate(self, conn: HTTPConnection) -> AuthenticatedUser:

@@ -9,13 +9,23 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, NamedTuple
 
 from fastapi import Depends
-from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBearer
+from fastapi.openapi.models import (
+    APIKey,
+    APIKeyIn,
+    HTTPBearer,
+    OAuth2,
+    OAuthFlowPassword,
+    OAuthFlows,
+)
 from fastapi.openapi.models import SecurityBase as SecurityScheme
 from fastapi.security.base import SecurityBase
 
 from fastbearer.fastapi.token_header import HeaderReader, TokenHeader
 
-__all__ = ["alternatives", "security_schemes", "shown"]
+__all__ = ["BEARER", "alternatives", "password_form", "security_schemes", "shown"]
+
+BEARER = "Bearer"
+"""What the document calls a token in the header ``Authorization``."""
 
 
 class Scheme(NamedTuple):
@@ -41,6 +51,16 @@ def security_schemes(
     """Return the schemes of headers and cookies; one at least."""
     every = [*map(_of_header, headers), *map(_of_cookie, cookies)]
     return every or [_of_header(TokenHeader())]
+
+
+def password_form(url: str) -> Scheme:
+    """Return the scheme of a token that is given for a name and its password.
+
+    Args:
+        url: Where that is (RFC 6749 4.3), as seen from the document.
+    """
+    flow = OAuthFlowPassword(tokenUrl=url, refreshUrl=url, scopes={})
+    return Scheme("OAuth2PasswordBearer", OAuth2(flows=OAuthFlows(password=flow)))
 
 
 def alternatives(schemes: Iterable[Scheme]) -> list[Alternative]:
@@ -72,7 +92,7 @@ def shown(
 def _of_header(header: TokenHeader) -> Scheme:
     reader = HeaderReader(header)
     if reader.is_standard:
-        return Scheme("Bearer", HTTPBearer(bearerFormat="JWT"))
+        return Scheme(BEARER, HTTPBearer(bearerFormat="JWT"))
     # The type "http" of OpenAPI with "bearer" always means the header Authorization.
     scheme = "" if header.scheme is None else f"{header.scheme} "
     name = header.name

@@ -62,6 +62,9 @@ class Settings(TokenSettings):
     )
     """The scheme of new password hashes."""
 
+    password_weak_hashes: bool = setting(False, "1 or 0")
+    """Whether passwords are verified against old hashes of weak formats, too."""
+
     password_min_length: int = setting(8, "a whole number of at least 1", ge=1)
     """Least length of a new password, in characters."""
 

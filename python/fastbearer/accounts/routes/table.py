@@ -21,6 +21,8 @@ class Row(NamedTuple):
         status: The status of success.
         checks: Dependencies that only refuse.
         texts: What to say of its fields, before what the router's routes say.
+        route_class: In place of the router's.
+        leaves_out_none: Whether the answer has no fields that are None.
     """
 
     path: str
@@ -30,6 +32,8 @@ class Row(NamedTuple):
     status: int = 200
     checks: Sequence[Callable[..., Any]] = ()
     texts: Mapping[str, str] = {}
+    route_class: type[APIRoute] | None = None
+    leaves_out_none: bool = False
 
 
 class Routes:
@@ -49,7 +53,8 @@ class Routes:
                 status_code=row.status,
                 dependencies=[Depends(check) for check in row.checks],
                 responses=row.refusals,
-                route_class_override=_route_class(router, row.texts),
+                route_class_override=row.route_class or _route_class(router, row.texts),
+                response_model_exclude_none=row.leaves_out_none,
             )
 
 

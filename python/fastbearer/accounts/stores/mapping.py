@@ -1,11 +1,11 @@
 """What of a project's model is what of a user."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CHAR, Column, String, Table, Uuid, inspect
+from sqlalchemy import CHAR, Column, String, Table, UniqueConstraint, Uuid, inspect
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.exc import NoInspectionAvailable
 from sqlalchemy.orm import Mapper, SynonymProperty
@@ -280,21 +280,24 @@ class UserMapping:
 
     def _check_id(self) -> None:
         column = self._column("id")
-        is_key = self.table.primary_key.columns.values() == [column]
-        if not is_key and not is_unique(column):
+        keys = self.table.primary_key.columns.values()
+        if not _is_alone(column, keys) and not is_unique(column):
             model, name = self.label("id").split(".")
             raise ConfigurationError(NOT_UNIQUE.format(model=model, name=name))
 
 
 def is_unique(column: Column[Any]) -> bool:
     """Tell whether a column of a model has a unique constraint of its own."""
-    table = column.table
-    constraints = getattr(table, "constraints", ())
-    unique = [one for one in constraints if one.__visit_name__ == "unique_constraint"]
-    indexes = [index for index in getattr(table, "indexes", ()) if index.unique]
-    return bool(column.unique) or any(
-        list(one.columns) == [column] for one in [*unique, *indexes]
-    )
+    table: Any = column.table
+    sets = [one.columns for one in table.indexes if one.unique]
+    sets += [
+        one.columns for one in table.constraints if isinstance(one, UniqueConstraint)
+    ]
+    return bool(column.unique) or any(_is_alone(column, list(one)) for one in sets)
+
+
+def _is_alone(column: Column[Any], columns: Sequence[Any]) -> bool:
+    return len(columns) == 1 and columns[0] is column
 
 
 def _mapper_of(model: Any) -> Mapper[Any]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import LoaderCallableStatus, Session
 
 from fastbearer.accounts.emails import EMAIL_LENGTH
 from fastbearer.accounts.models import NAME_LENGTH
-from fastbearer.accounts.names import PHONE_LENGTH, USERNAME_LENGTH, Name
+from fastbearer.accounts.names import NAMES, PHONE_LENGTH, USERNAME_LENGTH
 from fastbearer.accounts.stores.mapping import FIELDS, UserMapping, is_unique
 from fastbearer.accounts.stores.rows import accepted
 from fastbearer.accounts.stores.table_columns import (
@@ -30,10 +30,9 @@ NO_COLUMN = (
     " out of the schema, or override new_row of the store"
 )
 NOT_GIVEN = (
-    "the column {column} of the table {table!r} must have a value, and sign-up gives"
-    " none: add {attribute} to the schema (sign_up=...), give the column a default"
-    " (server_default=FetchedValue() where the database fills it), or override new_row"
-    " of the store"
+    "{where} must have a value, and sign-up gives none: add {attribute} to the schema"
+    " (sign_up=...), give the column a default (server_default=FetchedValue() where"
+    " the database fills it), or override new_row of the store"
 )
 UNKNOWN_COLUMN = (
     "the column {column} of the table {table!r} must have a value, and {model} does not"
@@ -44,14 +43,12 @@ NO_ARGUMENT = (
     " schema (sign_up=...), give it a default, or override new_row of the store"
 )
 TOO_SHORT = (
-    "the column {column} of the table {table!r} keeps {kept} characters, and password"
-    " hashes have {length}: make it longer (255 will do for each scheme)"
+    "{where} keeps {kept} characters, and password hashes have {length}: make it"
+    " longer (255 will do for each scheme)"
 )
-NOT_UNIQUE = (
-    "two users could have one {field}: the column {column} of the table {table!r}"
-    " needs a unique constraint"
-)
-SHORT = "the column %s of the table %r keeps %s characters, and a valid %s has up to %s"
+NOT_UNIQUE = "two users could have one {field}: {where} needs a unique constraint"
+SHORT = "%s keeps %s characters, and a valid %s has up to %s"
+WHERE = "{model}.{attribute} (the column {column} of the table {table!r})"
 UNSEEN = "the table %r cannot be looked at: %s"
 
 LENGTHS = {
@@ -61,7 +58,6 @@ LENGTHS = {
     "name": NAME_LENGTH,
 }
 PASSWORD = "password"
-SIGN_IN_NAMES: tuple[Name, ...] = ("username", "phone")
 
 logger = logging.getLogger("fastbearer")
 
@@ -144,15 +140,18 @@ class ModelChecks:
         column = self._fields.column("password_hash")
         kept = None if column is None else self._length(column)
         if column is not None and kept is not None and kept < length:
-            told = {"kept": kept, "length": length}
-            raise ConfigurationError(TOO_SHORT.format(**self._told(column), **told))
+            told = {"kept": kept, "length": length, "where": self._where(column)}
+            raise ConfigurationError(TOO_SHORT.format(**told))
 
     def _check_unique(self, given: Collection[str]) -> None:
-        for field in SIGN_IN_NAMES:
+        for field in NAMES:
             column = self._fields.column(field) if field in given else None
-            if column is not None and not self._is_unique(column):
-                told = self._told(column)
-                raise ConfigurationError(NOT_UNIQUE.format(field=field, **told))
+            if column is None or self._is_unique(column):
+                continue
+            told = NOT_UNIQUE.format(field=field, where=self._where(column))
+            if field != "email":
+                raise ConfigurationError(told)
+            logger.warning(told)  # projects have had such tables since before
 
     def _is_unique(self, column: Column[Any]) -> bool:
         if self._found:
@@ -164,8 +163,7 @@ class ModelChecks:
             column = self._fields.column(field) if field in given else None
             kept = None if column is None else self._length(column)
             if column is not None and kept is not None and kept < length:
-                table = self._table.name
-                logger.warning(SHORT, column.name, table, kept, field, length)
+                logger.warning(SHORT, self._where(column), kept, field, length)
 
     def _length(self, column: Column[Any]) -> int | None:
         """Return how many characters a column keeps, or None for any number."""
@@ -190,8 +188,8 @@ class ModelChecks:
             if not isinstance(column, Column) or column.table is not self._table:
                 continue
             if key not in filled and self._must_be_given(column):
-                told = self._told(column)
-                raise ConfigurationError(NOT_GIVEN.format(attribute=key, **told))
+                told = {"where": self._where(column), "attribute": key}
+                raise ConfigurationError(NOT_GIVEN.format(**told))
         for name, one in self._found.items():
             if name not in self._table.columns and one.must_be_given:
                 told = {"column": name, "table": self._table.name}
@@ -204,14 +202,19 @@ class ModelChecks:
             return False
         if column is self._table.autoincrement_column:
             return False
-        if column in (mapper.polymorphic_on, mapper.version_id_col):
+        if column is mapper.polymorphic_on or column is mapper.version_id_col:
             return False
         if mapper.dispatch.before_insert or mapper.class_manager.dispatch.init:
             return False  # functions of the project's own may fill it
         return not (column.nullable and self._in_table(column).is_nullable)
 
-    def _told(self, column: Column[Any]) -> dict[str, str]:
-        return {"column": column.name, "table": self._table.name}
+    def _where(self, column: Column[Any]) -> str:
+        return WHERE.format(
+            model=self._model.__name__,
+            attribute=self._fields.mapper.get_property_by_column(column).key,
+            column=column.name,
+            table=self._table.name,
+        )
 
 
 def _defaults(model: Any) -> set[str]:

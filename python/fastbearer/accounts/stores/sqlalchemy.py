@@ -146,8 +146,8 @@ class SQLAlchemyUserStore:
             **{name: user.called(name) for name in NAMES if user.called(name)},
             **user.given,
         }
-        if user.name is not None and self._fields.keeps("name"):
-            values["name"] = user.name
+        if self._fields.keeps("name"):
+            values |= self._name_of(user)
         # Else the model's own defaults are to hold.
         if user.email_verified and self._fields.keeps("email_verified"):
             values["email_verified"] = True
@@ -156,6 +156,16 @@ class SQLAlchemyUserStore:
         if not user.is_active:
             values["is_active"] = False
         return make_row(self._model, self._fields.written(values))
+
+    def _name_of(self, user: User) -> dict[str, str]:
+        """Return the name to write: "" where there is none, and there must be one."""
+        column = self._fields.column("name")
+        is_needed = column is not None and not (
+            column.nullable or column.default or column.server_default
+        )
+        if user.name is None and not is_needed:
+            return {}
+        return {"name": user.name or ""}
 
     async def add(self, user: User) -> None:
         """As in `UserStore`; the user's id and defaults become those of the row."""

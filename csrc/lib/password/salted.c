@@ -1,0 +1,81 @@
+/* One round of a digest, with a salt: Django's, Werkzeug's and LDAP's. */
+#include "password/password.h"
+
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/hmac.h>
+
+#include "password/old.h"
+
+/* sha1$salt$hex; by Django and by Werkzeug, who differ in what they make */
+bool
+salted_read_dollar(const format *row, span rest, old_hash *out)
+{
+    span salt;
+    size_t len;
+    if (!text_until(&rest, '$', &salt) || salt.len > sizeof out->salt) {
+        return false;
+    }
+    memcpy(out->salt, salt.p, salt.len);
+    out->salt_len = salt.len;
+    return text_decode(rest, CODE_HEX, out->digest, row->key, &len)
+           && len == row->key;
+}
+
+/* base64 of the digest and of the salt that may follow it (RFC 2307 names
+ * {SHA} and {MD5}; OpenLDAP and others the rest) */
+bool
+salted_read_ldap(const format *row, span rest, old_hash *out)
+{
+    unsigned char bytes[OLD_DIGEST_MAX + OLD_SALT_MAX];
+    size_t len;
+    if (!text_decode(rest, CODE_B64_PADDED, bytes, row->key + OLD_SALT_MAX,
+                     &len)
+        || len < row->key) {
+        return false;
+    }
+    memcpy(out->digest, bytes, row->key);
+    memcpy(out->salt, bytes + row->key, len - row->key);
+    out->salt_len = len - row->key;
+    return true;
+}
+
+/* Django */
+status
+salted_salt_first(const format *row, const old_hash *with, span password,
+                  unsigned char *digest)
+{
+    digester all = digester_open(row->md());
+    digester_add(&all, with->salt, with->salt_len);
+    digester_add(&all, password.p, password.len);
+    digester_end(&all, digest);
+    return digester_close(&all);
+}
+
+/* LDAP */
+status
+salted_salt_last(const format *row, const old_hash *with, span password,
+                 unsigned char *digest)
+{
+    digester all = digester_open(row->md());
+    digester_add(&all, password.p, password.len);
+    digester_add(&all, with->salt, with->salt_len);
+    digester_end(&all, digest);
+    return digester_close(&all);
+}
+
+/* Werkzeug before 3.0: HMAC, or without a salt the bare digest */
+status
+salted_hmac(const format *row, const old_hash *with, span password,
+            unsigned char *digest)
+{
+    if (with->salt_len == 0) {
+        return salted_salt_first(row, with, password, digest);
+    }
+    return HMAC(row->md(), with->salt, (int)with->salt_len,
+                (const unsigned char *)password.p, password.len, digest, NULL)
+                   != NULL
+               ? STATUS_OK
+               : failure_of(STATUS_CRYPTO_FAILED);
+}

@@ -1,0 +1,235 @@
+"""Password hashes of formats that the core does not know: whoever knows one tells.
+
+`HashVerifier` says what is asked of an object that verifies them; two are here, for
+hashes that no text describes without a secret of their project.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from . import _core
+from .errors import ConfigurationError, InvalidHashError, PasswordError
+from .hash_slots import in_slot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+__all__ = ["DeviseBcrypt", "FirebaseScrypt", "HashVerifier", "HashVerifiers"]
+
+MOST_BYTES = 4096
+
+
+class HashVerifier(Protocol):
+    """Verifies the hashes of one format.
+
+    It may have two members more: ``name``, a str, which `PasswordHash.identify`
+    returns in place of the name of its class; and ``is_sole(password, hash)``, which
+    is asked before a hash is renewed whether this password alone, of all, verifies.
+    It is called from several threads at a time.
+    """
+
+    def identify(self, hash: str, /) -> bool:
+        """Return whether the hash is of this format. It must cost next to nothing."""
+
+    def verify(self, password: bytes, hash: str, /) -> bool:
+        """Return whether the password made the hash.
+
+        Args:
+            password: UTF-8, at most 4096 bytes.
+            hash: One that ``identify`` has taken.
+        """
+
+
+class HashVerifiers:
+    """Asks verifiers in their order, and keeps to itself what they let slip.
+
+    Whatever one of them raises, or answers but True and False, is an
+    `InvalidHashError` that names the verifier and the kind of error, and repeats
+    nothing of it: its text may hold a password.
+
+    Args:
+        verifiers: Objects like `HashVerifier`.
+
+    Raises:
+        TypeError: One of them lacks a method.
+    """
+
+    __slots__ = ("_verifiers",)
+
+    def __init__(self, verifiers: Iterable[HashVerifier]) -> None:
+        self._verifiers = tuple(verifiers)
+        for one in self._verifiers:
+            for method in ("identify", "verify"):
+                if isinstance(one, type) or not callable(getattr(one, method, None)):
+                    raise TypeError("a verifier has the methods identify and verify")
+
+    def find(self, hash: str) -> HashVerifier | None:
+        """Return the first verifier that takes the hash for its own."""
+        for one in self._verifiers:
+            if _answer(one, one.identify, hash):
+                return one
+        return None
+
+    def identify(self, hash: str) -> str | None:
+        """Return the name of the verifier that takes the hash for its own."""
+        one = self.find(hash)
+        return None if one is None else _name(one)
+
+    def verify(self, one: HashVerifier, password: str | bytes, hash: str) -> bool:
+        """Return whether the password made the hash, asked in a slot of hashing.
+
+        What can be hashed in no format matches none, for the same work.
+        """
+        text = _bytes(password)
+        right = in_slot(_answer, one, one.verify, text or b"", hash)
+        return right and text is not None
+
+    def is_sole(self, one: HashVerifier, password: str | bytes, hash: str) -> bool:
+        """Return whether this password alone verifies, as far as it is known."""
+        is_sole = getattr(one, "is_sole", None)
+        text = _bytes(password)
+        return is_sole is None or text is None or _answer(one, is_sole, text, hash)
+
+
+def _bytes(password: str | bytes) -> bytes | None:
+    """Return a password's bytes, or None where there can be no hash of it."""
+    try:
+        text = password.encode() if isinstance(password, str) else bytes(password)
+    except UnicodeEncodeError:
+        return None
+    return text if len(text) <= MOST_BYTES else None
+
+
+def _answer(one: HashVerifier, method: Callable[..., Any], *args: Any) -> bool:
+    try:
+        answer = method(*args)
+    except (MemoryError, PasswordError):
+        raise
+    except Exception as error:
+        fault = f"failed: {type(error).__name__}"
+    else:
+        if answer is True or answer is False:
+            return answer
+        if hasattr(answer, "close"):  # a coroutine, which would warn
+            answer.close()
+        fault = f"gave a {type(answer).__name__}, not a bool"
+    # Only here, where no other error is its context.
+    raise InvalidHashError(f"the verifier {_name(one)} {fault}")
+
+
+def _name(one: HashVerifier) -> str:
+    name = getattr(one, "name", None)
+    return name if isinstance(name, str) else type(one).__name__
+
+
+class DeviseBcrypt:
+    """bcrypt of a password and a pepper after it, as Rails' Devise makes it.
+
+    It takes every bcrypt hash for its own, so new ones must be of another scheme.
+
+    Args:
+        pepper: Devise's ``config.pepper``.
+
+    Raises:
+        ConfigurationError: The pepper is empty: then Devise's hashes are bcrypt's,
+            and need no verifier.
+    """
+
+    name = "devise-bcrypt"
+
+    def __init__(self, pepper: str | bytes) -> None:
+        self._pepper = pepper.encode() if isinstance(pepper, str) else pepper
+        if not self._pepper:
+            raise ConfigurationError("Devise's pepper is empty")
+
+    def identify(self, hash: str) -> bool:
+        """Return whether it is bcrypt's."""
+        return hash.startswith(("$2a$", "$2b$", "$2y$"))
+
+    def verify(self, password: bytes, hash: str) -> bool:
+        """Return whether password and pepper made the hash."""
+        return _core.password_verify(password + self._pepper, hash, 1)
+
+    def is_sole(self, password: bytes, hash: str) -> bool:
+        """Return whether bcrypt has seen all of both: 72 bytes are the most."""
+        return _core.password_is_sole(password + self._pepper, hash)
+
+    def __repr__(self) -> str:
+        return "<DeviseBcrypt>"
+
+
+class FirebaseScrypt:
+    """Firebase Authentication's scrypt, with a project's parameters.
+
+    They stand in the Firebase console at "Password hash parameters". `stored` gives
+    the text to store for each user of an export; the parameters, of which one is a
+    secret, stay here. The core itself knows the text in which Supabase Auth has both,
+    ``$fbscrypt$``.
+
+    Args:
+        signer_key: base64_signer_key.
+        salt_separator: base64_salt_separator.
+        rounds: 1 to 8.
+        mem_cost: The logarithm of scrypt's N.
+
+    Raises:
+        ConfigurationError: A parameter is malformed, or costs more than is allowed.
+    """
+
+    name = "firebase-scrypt"
+    mark = "$firebase$"
+
+    def __init__(
+        self,
+        signer_key: str,
+        *,
+        salt_separator: str = "Bw==",
+        rounds: int = 8,
+        mem_cost: int = 14,
+    ) -> None:
+        costs = f"$fbscrypt$v=1,n={mem_cost:d},r={rounds:d},p=1"
+        separator, key = _standard(salt_separator), _standard(signer_key)
+        self._setting = f"{costs},ss={separator},sk={key}"
+        try:
+            _core.password_scheme(f"{self._setting}$c2FsdA==${key}")
+        except InvalidHashError:
+            raise ConfigurationError("a parameter of Firebase is malformed") from None
+
+    def stored(self, password_hash: str, salt: str) -> str:
+        """Return the text to store for a user: ``$firebase$salt$hash``.
+
+        Args:
+            password_hash: The export's ``passwordHash``, base64 of either alphabet.
+            salt: The export's ``salt``.
+
+        Raises:
+            InvalidHashError: They are malformed.
+        """
+        text = f"{self.mark}{_standard(salt)}${_standard(password_hash)}"
+        _core.password_scheme(self._whole(text))
+        return text
+
+    def identify(self, hash: str) -> bool:
+        """Return whether it is a text of `stored`."""
+        return hash.startswith(self.mark)
+
+    def verify(self, password: bytes, hash: str) -> bool:
+        """Return whether the password made the hash."""
+        return _core.password_verify(password, self._whole(hash), 1)
+
+    def is_sole(self, password: bytes, hash: str) -> bool:
+        """Return whether this password alone verifies."""
+        return _core.password_is_sole(password, self._whole(hash))
+
+    def _whole(self, hash: str) -> str:
+        return f"{self._setting}${hash[len(self.mark) :]}"
+
+    def __repr__(self) -> str:
+        return "<FirebaseScrypt>"
+
+
+def _standard(base64: str) -> str:
+    """Return base64 in its standard alphabet; exports have either."""
+    return base64.replace("-", "+").replace("_", "/")
