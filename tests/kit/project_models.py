@@ -20,7 +20,6 @@ from sqlalchemy import (
     Column,
     DateTime,
     ForeignKey,
-    Integer,
     MetaData,
     String,
     Table,
@@ -102,7 +101,7 @@ class Data(DataBase):
     """A model whose constructor has its own say."""
 
     __tablename__ = "data"
-    __table_args__ = {"sqlite_autoincrement": True}
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
     uid: Mapped[int] = mapped_column(primary_key=True, init=False)
     mail: Mapped[str] = mapped_column(String(254), unique=True)
     secret: Mapped[str] = mapped_column(String(255), repr=False)

@@ -16,11 +16,19 @@ from fastbearer.accounts.migrations.filters import (
     metadata,
 )
 from fastbearer.accounts.models import User
+from fastbearer.accounts.routes.schemas import (
+    Email,
+    Phone,
+    PublicUser,
+    SignUp,
+    UserName,
+)
 from fastbearer.accounts.stores.better_auth import BetterAuthUserStore
 from fastbearer.accounts.stores.database import DatabaseUserStore
 from fastbearer.accounts.stores.protocol import (
     EmailTakenError,
     InvalidEmailError,
+    NameTakenError,
     UserInUseError,
     UserStore,
 )
@@ -35,14 +43,20 @@ __all__ = [
     "Database",
     "DatabaseRevocations",
     "DatabaseUserStore",
+    "Email",
     "EmailTakenError",
     "InvalidEmailError",
     "Message",
+    "NameTakenError",
+    "Phone",
+    "PublicUser",
     "SQLAlchemyUserStore",
     "SQLModelUserStore",
+    "SignUp",
     "StoreUnavailableError",
     "User",
     "UserInUseError",
+    "UserName",
     "UserStore",
     "accounts",
     "include_name",

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -21,15 +22,16 @@ from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.flows.recovery import Recovery
 from fastbearer.accounts.mail import ConfiguredSender, check_without_sender
 from fastbearer.accounts.messages import Sender
-from fastbearer.accounts.names import NAMES, Name
+from fastbearer.accounts.names import Name
 from fastbearer.accounts.routes.answers import Answers
 from fastbearer.accounts.routes.changes import Changes
 from fastbearer.accounts.routes.email_change import EmailChangeRoutes
 from fastbearer.accounts.routes.profile import ProfileRoutes
 from fastbearer.accounts.routes.recovery import RecoveryRoutes
-from fastbearer.accounts.routes.refusals import ANSWERS
+from fastbearer.accounts.routes.refusals import answers_for
 from fastbearer.accounts.routes.schemas import TEXTS, PublicUser, SignUp
 from fastbearer.accounts.routes.sessions import SessionRoutes
+from fastbearer.accounts.routes.shaped import Shaped, check_schemas
 from fastbearer.accounts.routes.token import TokenRoutes
 from fastbearer.accounts.sessions import Sessions
 from fastbearer.accounts.shape import Shape
@@ -56,16 +58,18 @@ NOT_NOTED = (
 PROBE = "readyz"
 PREFIX = "/api/auth"
 TOKEN_URL = f"{PREFIX[1:]}/token"
-WRONG_NAMES = "names= must be one or several of email, username and phone"
 
 logger = logging.getLogger("fastbearer")
 
 
-class AccountsRoute(StrictRoute):
-    """Invalid input is refused in the words of the schemas."""
+def route_class(names: Sequence[Name]) -> type[StrictRoute]:
+    """Return the class of the routes: it refuses in the words of the schemas."""
 
-    texts = TEXTS
-    answers = ANSWERS
+    class AccountsRoute(StrictRoute):
+        texts = TEXTS
+        answers = answers_for(names)
+
+    return AccountsRoute
 
 
 def log_sessions(auth: Auth) -> None:
@@ -127,9 +131,10 @@ class Accounts:
             is not ``api/auth/token``.
 
     Raises:
-        ConfigurationError: ``names`` has none, or one that there is not; ``changes``
-            has a field that must be given or is not the user's to set, or the store
-            cannot change users.
+        ConfigurationError: ``names`` has none, or one that there is not; or a schema is
+            not derived from ours, lets users set what is not theirs to set, or shows a
+            secret; or ``changes`` has a field that must be given, or the store cannot
+            change users.
 
     Attributes:
         router: The routes, under ``/api/auth``.
@@ -145,14 +150,16 @@ class Accounts:
         hasher: PasswordHash | None = None,
         send: Sender | None = None,
         sign_up: type[SignUp] = SignUp,
-        public: type[BaseModel] = PublicUser,
+        public: type[PublicUser] = PublicUser,
         claims: ClaimsFunction | None = None,
         names: Sequence[Name] = ("email",),
         changes: type[BaseModel] | None = None,
         password_form: bool | str = False,
     ) -> None:
-        if not names or not set(names) <= set(NAMES):
-            raise ConfigurationError(WRONG_NAMES)
+        check_schemas(sign_up, public)
+        self._shape = Shape(
+            sign_up, public, names, getattr(store, "attribute_names", {})
+        )
         self._is_own_store = store is not None
         self.database = Database(self._database_url)
         configured = ConfiguredUserStore(lambda: auth.settings, self.database)
@@ -162,7 +169,9 @@ class Accounts:
         auth.database_revocations = self._database_revocations
         self._sender = ConfiguredSender(lambda: auth.settings)
         self._events = Events()
-        self._throttle = Throttle(lambda: auth.settings, lambda: auth.clock())
+        self._throttle = Throttle(
+            lambda: auth.settings, lambda: auth.clock(), len(self._shape.names)
+        )
         users = CheckedUserStore(self.store)
         self._credentials = Credentials(lambda: auth.settings, users, hasher)
         codes = Codes(self.database) if self._has_tables else None
@@ -180,16 +189,21 @@ class Accounts:
             clients=clients,
             events=self._events,
             codes=codes,
-            shape=Shape(sign_up, public, tuple(names)),
+            shape=self._shape,
             sending=None if codes is None else self._outbox(codes, clients, send),
         )
         # What the store of the settings can is known when they are read.
-        self._changes = Changes(changes, names, None if store is None else users)
-        answers = Answers(auth)
+        self._changes = Changes(
+            changes,
+            names,
+            None if store is None else users,
+            getattr(store, "attribute_names", {}),
+        )
+        answers = Answers(auth, Shaped(self._shape))
         self.router = APIRouter(
             prefix=PREFIX,
             tags=["accounts"],
-            route_class=AccountsRoute,
+            route_class=route_class(self._shape.names),
             lifespan=self.lifespan,
         )
         entry = Entry(parts)
@@ -253,6 +267,7 @@ class Accounts:
                 await stack.enter_async_context(self.database.lifespan(app))
             if hasattr(self.store, "lifespan"):
                 await stack.enter_async_context(self.store.lifespan(app))
+            await self._check_shape()
             yield
 
     async def check_redis(self) -> None:
@@ -292,6 +307,22 @@ class Accounts:
             check_without_sender(settings)
         if settings.require_verified_email and not self._users.keeps("email_verified"):
             raise ConfigurationError(NOT_NOTED)
+
+    async def _check_shape(self) -> None:
+        """Check that the store keeps what a sign-up gives, and what is to be shown.
+
+        Raises:
+            ConfigurationError: It lacks something.
+        """
+        store: Any = self.store
+        given = self._shape.given
+        for name in self._shape.names:
+            if name != "email":
+                self._users.require("find_by", f'names=("{name}", ...)')
+        if hasattr(store, "check_fields"):
+            await store.check_fields(given.fields)
+            await store.check_fields(given.always)
+        self._shape.shown.check_row(getattr(store, "row_type", None))
 
     def _needs_database(self) -> bool:
         return bool(self._needs())

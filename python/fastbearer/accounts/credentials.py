@@ -83,7 +83,7 @@ class Credentials:
             raise ConfigurationError(OTHER_WEAK_HASHES)
         self._rules.prepare()
 
-    async def hash_new(self, password: str, email: str, name: str | None = None) -> str:
+    async def hash_new(self, password: str, email: str, *names: str | None) -> str:
         """Return the hash of a password that someone chose.
 
         It is hashed in Unicode's form NFC.
@@ -91,13 +91,13 @@ class Credentials:
         Args:
             password: As it was typed.
             email: Its owner's.
-            name: Its owner's, where there is one.
+            names: Whatever else its owner is called, where there is such a name.
 
         Raises:
             PasswordRuleError: It breaks a rule.
             HasherBusyError: Too many are being hashed.
         """
-        self.check_new(password, email, name)
+        self.check_new(password, email, *names)
         hasher = self._current_hasher()
         try:
             with hashing_for(email):

@@ -89,6 +89,11 @@ class User(Record, table=True):
         """Note which row of the project's the user is."""
         inspect(self).info[ROW] = row
 
+    @property
+    def other_names(self) -> tuple[str | None, ...]:
+        """What the user is called beside their e-mail."""
+        return self.name, self.username, self.phone
+
     def called(self, name: Name) -> str | None:
         """Return one of the names that the user signs in with, if they have it."""
         value: str | None = getattr(self, name)

@@ -50,12 +50,20 @@ class Throttle:
     Args:
         settings: Asked when needed.
         clock: A callable that returns seconds since the epoch.
+        kinds_of_names: How many names somebody may have to sign in with. Each is
+            counted alone, so that no 429 tells which of them are one person's; and each
+            has its share of the limits, so that nobody's password is guessed at more
+            often.
     """
 
     def __init__(
-        self, settings: Callable[[], Settings], clock: Callable[[], float] = time.time
+        self,
+        settings: Callable[[], Settings],
+        clock: Callable[[], float] = time.time,
+        kinds_of_names: int = 1,
     ) -> None:
         self._settings = settings
+        self._kinds_of_names = kinds_of_names
         self._clock = clock
         self._redis: Any = None
         self._windows: Windows | None = None
@@ -80,12 +88,12 @@ class Throttle:
         failures = self._limits("throttle_failures")
         everybody = self._limits("throttle_account_failures")
         self._pair: dict[Kind, Limits] = {
-            "signin": failures,
+            "signin": self._shared(failures),
             "signup": failures,
             "message": self._limits("throttle_messages"),
         }
         self._account: dict[Kind, Limits] = {
-            "signin": everybody,
+            "signin": self._shared(everybody),
             "signup": everybody,
             "message": self._limits("throttle_account_messages"),
         }
@@ -214,6 +222,13 @@ class Throttle:
             self._open()
         assert self._windows is not None  # noqa: S101
         return self._windows
+
+    def _shared(self, limits: Limits) -> Limits:
+        """Return what of some limits each name of a person has."""
+        return tuple(
+            type(limit)(max(1, limit.amount // self._kinds_of_names), limit.multiples)
+            for limit in limits
+        )
 
     def _limits(self, name: str) -> Limits:
         """Return the limits of a setting, that of the shortest window first."""

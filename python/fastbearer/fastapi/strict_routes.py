@@ -49,6 +49,7 @@ BODY = "Request body must be a JSON object in UTF-8 (Content-Type: application/j
 BODY_BYTES = 1_048_576
 BODY_TOO_LARGE = f"Request body must be at most {BODY_BYTES} bytes"
 UNNAMED = "Invalid request"
+OF_VALIDATORS = ("value_error", "assertion_error")
 
 logger = logging.getLogger("fastbearer")
 
@@ -153,9 +154,11 @@ class StrictRoute(APIRoute):
                 await call.check(request)
 
     def _text(self, error: RequestValidationError) -> str:
-        place = error.errors()[0]["loc"]
+        first = error.errors()[0]
+        place = first["loc"]
         if place == ("body",):
-            return BODY
+            # A validator of the whole model has taken it for an object.
+            return BODY if first["type"] not in OF_VALIDATORS else UNNAMED
         return self.texts.get(str(place[1]), UNNAMED)
 
 

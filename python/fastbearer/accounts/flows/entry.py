@@ -111,11 +111,11 @@ class Entry:
         """
         parts = self._parts
         named = parts.shape.called(user)
-        parts.credentials.check_new(password, named, user.name)
+        names = user.other_names
+        parts.credentials.check_new(password, user.email, *names)
         await parts.attempt("signup", request, named)
-        user.password_hash = await parts.credentials.hash_new(
-            password, named, user.name
-        )
+        newer = await parts.credentials.hash_new(password, user.email, *names)
+        user.password_hash = newer
         user.created_at = user.updated_at = utc_now()
         try:
             if parts.auth.settings.require_verified_email:

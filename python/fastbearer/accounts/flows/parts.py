@@ -149,11 +149,12 @@ class Parts:
         """
         found = await self.user_of(user)
         self.credentials.check_length(password)
-        await self.attempt("signin", on, found.email)
+        named = self.shape.called(found)
+        await self.attempt("signin", on, named)
         if not await self.credentials.match(password, found):
             await self.tell("password_refused", on, found.email, user=found)
             raise WrongPasswordError("the password is wrong")
-        await self.succeed("signin", on, found.email)
+        await self.succeed("signin", on, named)
         return found
 
     def check_verified(self, user: User) -> None:

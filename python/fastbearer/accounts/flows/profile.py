@@ -82,7 +82,7 @@ class Profile:
         parts = self._parts
         parts.credentials.check_new(new, user["email"])
         found = await parts.confirmed(user, current, request)
-        newer = await parts.credentials.hash_new(new, found.email, found.name)
+        newer = await parts.credentials.hash_new(new, found.email, *found.other_names)
         async with AsyncExitStack() as stack:
             if end_other_sessions:
                 await stack.enter_async_context(parts.sessions.ending_all(found.id))

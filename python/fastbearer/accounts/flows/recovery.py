@@ -84,7 +84,8 @@ class Recovery:
         """
         parts = self._parts
         user, _ = await owner_of(parts, self._codes, "reset_password", code)
-        newer = await parts.credentials.hash_new(password, user.email, user.name)
+        names = user.other_names
+        newer = await parts.credentials.hash_new(password, user.email, *names)
         async with parts.sessions.ending_all(user.id):
             # Of several at a time one wins here: the code is bound to the old hash.
             if not await parts.store.replace_password_hash(user, newer):

@@ -6,13 +6,8 @@ from starlette.responses import Response
 
 from fastbearer.accounts.flows.entry import Former
 from fastbearer.accounts.models import User
-from fastbearer.accounts.routes.schemas import (
-    CookieSession,
-    PublicUser,
-    RefreshableSession,
-    Session,
-    SignedIn,
-)
+from fastbearer.accounts.routes.schemas import Me, SignedIn
+from fastbearer.accounts.routes.shaped import Shaped
 from fastbearer.accounts.sessions import Tokens
 from fastbearer.fastapi import Auth
 from fastbearer.fastapi.cookie import TokenCookie
@@ -27,25 +22,28 @@ class Answers:
 
     Args:
         auth: Says whether the tokens go in cookies.
+        schemas: Of the accounts.
+
+    Attributes:
+        schemas: As given.
     """
 
-    def __init__(self, auth: Auth) -> None:
+    def __init__(self, auth: Auth, schemas: Shaped) -> None:
         self._auth = auth
+        self.schemas = schemas
 
     def signed_in(self, user: User, tokens: Tokens, response: Response) -> SignedIn:
         """Return the answer to who has signed in, and set the cookies."""
         response.headers["Cache-Control"] = "no-store"  # RFC 6749 5.1
-        shown = PublicUser.model_validate(user)
         if self._auth.cookie is not None:
             self._set_cookies(self._auth.cookie, tokens, response)
-            return SignedIn(data=CookieSession(user=shown))
-        if tokens.refresh is None:
-            return SignedIn(data=Session(token=tokens.access, user=shown))
-        return SignedIn(
-            data=RefreshableSession(
-                token=tokens.access, refresh_token=tokens.refresh.token, user=shown
-            )
-        )
+            return self.schemas.session(user)
+        refresh = None if tokens.refresh is None else tokens.refresh.token
+        return self.schemas.session(user, tokens.access, refresh)
+
+    def account(self, user: User) -> Me:
+        """Return the answer to who asks for their account."""
+        return self.schemas.account(user)
 
     def clear(self, response: Response) -> None:
         """Let the client forget its cookies."""

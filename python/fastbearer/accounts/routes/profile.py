@@ -9,13 +9,12 @@ from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.flows.profile import Profile
 from fastbearer.accounts.routes.answers import Answers
 from fastbearer.accounts.routes.changes import Changes
-from fastbearer.accounts.routes.refusals import IN_USE, NAME_TAKEN, UNCHANGEABLE
+from fastbearer.accounts.routes.refusals import IN_USE, NAMES_TAKEN, UNCHANGEABLE
 from fastbearer.accounts.routes.schemas import (
     ChangePassword,
     Done,
     GivenPassword,
     Me,
-    MyUser,
     SignedIn,
 )
 from fastbearer.accounts.routes.table import Routes, Row, given_by
@@ -44,13 +43,13 @@ class ProfileRoutes(Routes):
 
     async def me(self, user: TokenUser) -> Me:
         """Get your account."""
-        return Me(data=MyUser.model_validate(await self._parts.user_of(user)))
+        return self._answers.account(await self._parts.user_of(user))
 
     async def change(self, body: Any, request: Request, user: TokenUser) -> Me:
         """Change what is sent of your account; what is left out stays."""
         values = self._changes.values_of(body)
         changed = await self._profile.change(user, values, request)
-        return Me(data=MyUser.model_validate(changed))
+        return self._answers.account(changed)
 
     async def change_password(
         self,
@@ -84,19 +83,22 @@ class ProfileRoutes(Routes):
     def rows(self) -> list[Row]:
         """As in `Routes`."""
         verify = self._parts.auth.verify_home_user
+        schemas = self._answers.schemas
         confirmed = (400, 401, 403, 413, 429, 503)
         texts = {403: FORBIDDEN, 409: IN_USE}
         return [
             Row(
                 "/me",
-                given_by(self.me, user=verify),
+                given_by(self.me, {"return": schemas.me}, user=verify),
                 refusals(400, 401, 503),
                 "GET",
             ),
             *self._change_row(),
             Row(
                 "/change-password",
-                given_by(self.change_password, user=verify),
+                given_by(
+                    self.change_password, {"return": schemas.signed_in}, user=verify
+                ),
                 refusals(*confirmed, texts=texts),
                 checks=[self._parts.check_address],
             ),
@@ -111,9 +113,12 @@ class ProfileRoutes(Routes):
     def _change_row(self) -> list[Row]:
         if self._changes.schema is None:
             return []
-        types = {"body": self._changes.schema}
+        types = {
+            "body": self._changes.schema,
+            "return": self._answers.schemas.me,
+        }
         texts = {
-            400: f"Invalid input, or: {NAME_TAKEN}",
+            400: f"Invalid input, or: {NAMES_TAKEN['username']}",
             403: "A cookie from another site",
             404: UNCHANGEABLE,
         }

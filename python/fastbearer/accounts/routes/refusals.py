@@ -1,6 +1,6 @@
 """What the accounts refuse, in the words of their routes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fastbearer.accounts.flows.errors import (
     NotCreatedError,
@@ -14,8 +14,11 @@ from fastbearer.accounts.flows.errors import (
     WrongPasswordError,
     WrongRefreshTokenError,
 )
+from fastbearer.accounts.names import InvalidNameError, Name, listed
 from fastbearer.accounts.routes.schemas import TEXTS
+from fastbearer.accounts.shown import NotShownError
 from fastbearer.accounts.stores.protocol import (
+    NAMES_TAKEN,
     EmailTakenError,
     InvalidEmailError,
     NameTakenError,
@@ -30,20 +33,19 @@ __all__ = [
     "CROSS_SITE",
     "EMAIL_TAKEN",
     "IN_USE",
-    "NAME_TAKEN",
+    "NAMES_TAKEN",
     "NOT_CREATED",
     "REFRESH_OFF",
     "REVOCATION_OFF",
     "UNCHANGEABLE",
     "UNVERIFIED",
     "WRONG_CODE",
-    "WRONG_CREDENTIALS",
     "WRONG_REFRESH_TOKEN",
+    "answers_for",
+    "wrong_credentials",
 ]
 
 EMAIL_TAKEN = "Email already registered"
-NAME_TAKEN = "User name or phone number already registered"
-WRONG_CREDENTIALS = "Invalid email or password"
 NOT_CREATED = "Failed to create account"
 UNVERIFIED = (
     "Email is not verified: use the code that was sent there, or ask for another"
@@ -56,13 +58,25 @@ REFRESH_OFF = "Refresh tokens are off"
 REVOCATION_OFF = "Sessions cannot be ended here: revocation is off"
 IN_USE = "The account cannot be deleted while other data refers to it"
 CROSS_SITE = "A cookie, and from another site"
+NOT_SHOWN = "The account cannot be shown"
+
+
+def wrong_credentials(names: Sequence[Name]) -> str:
+    """Return what to say to who signs in with a wrong name or password.
+
+    It is the same whichever name was given.
+    """
+    several = listed(names, ",").replace(" ,", ",")
+    return f"Invalid {several} or password"
+
 
 ANSWERS: Mapping[type[FastbearerError], Answer] = {
     EmailTakenError: Answer(400, EMAIL_TAKEN),
-    NameTakenError: Answer(400, NAME_TAKEN),
+    NameTakenError: Answer(400, None),
+    InvalidNameError: Answer(400, None),
     InvalidEmailError: Answer(400, TEXTS["email"]),
     NotCreatedError: Answer(500, NOT_CREATED),
-    WrongCredentialsError: Answer(401, WRONG_CREDENTIALS, challenge=""),
+    WrongCredentialsError: Answer(401, wrong_credentials(("email",)), challenge=""),
     UnverifiedError: Answer(403, UNVERIFIED),
     UnchangeableError: Answer(404, UNCHANGEABLE),
     WrongPasswordError: Answer(403, WRONG_PASSWORD),
@@ -72,5 +86,12 @@ ANSWERS: Mapping[type[FastbearerError], Answer] = {
     RefreshOffError: Answer(404, REFRESH_OFF),
     RevocationOffError: Answer(404, REVOCATION_OFF),
     UserInUseError: Answer(409, IN_USE),
+    NotShownError: Answer(500, NOT_SHOWN),
 }
 """Another set of routes may say the same in other words."""
+
+
+def answers_for(names: Sequence[Name]) -> Mapping[type[FastbearerError], Answer]:
+    """Return the same where users sign in with these names."""
+    wrong = Answer(401, wrong_credentials(names), challenge="")
+    return {**ANSWERS, WrongCredentialsError: wrong}

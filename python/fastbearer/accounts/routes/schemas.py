@@ -11,8 +11,14 @@ from pydantic import (
     StringConstraints,
 )
 
-from fastbearer.accounts.emails import EMAIL_LENGTH, given_email, normalize_email
+from fastbearer.accounts.emails import given_email, normalize_email
 from fastbearer.accounts.models import NAME_LENGTH
+from fastbearer.accounts.names import (
+    NAME_TEXTS,
+    given_username,
+    normalize_phone,
+    normalize_username,
+)
 from fastbearer.fastapi.strict_routes import Text, WithoutNul
 
 __all__ = [
@@ -25,20 +31,23 @@ __all__ = [
     "GivenCode",
     "GivenEmail",
     "GivenPassword",
+    "GivenUserName",
     "Me",
     "NewPassword",
+    "Password",
+    "Phone",
     "PublicUser",
     "Refresh",
     "Session",
     "SignIn",
     "SignUp",
     "SignedIn",
+    "UserName",
 ]
 
-TEXTS = {
-    "new_email": f"New email must be a valid address of at most {EMAIL_LENGTH}"
-    " characters",
-    "email": f"Email must be a valid address of at most {EMAIL_LENGTH} characters",
+TEXTS: dict[str, str] = {
+    **{str(name): text for name, text in NAME_TEXTS.items()},
+    "new_email": f"New e{NAME_TEXTS['email'][1:]}",
     "password": "Password must be a string without NUL characters",
     "current_password": "Current password must be a string without NUL characters",
     "new_password": "New password must be a string without NUL characters",
@@ -54,11 +63,29 @@ Email = Annotated[
     AfterValidator(normalize_email),
     Field(description=TEXTS["email"], examples=["ada@example.com"]),
 ]
+"""An e-mail that somebody is to have, in its one form."""
 GivenEmail = Annotated[
     Text,
     AfterValidator(given_email),
     Field(description=TEXTS["email"], examples=["ada@example.com"]),
 ]
+UserName = Annotated[
+    Text,
+    AfterValidator(normalize_username),
+    Field(description=TEXTS["username"], examples=["ada"]),
+]
+"""A user name, in lower case."""
+GivenUserName = Annotated[
+    Text,
+    AfterValidator(given_username),
+    Field(description="A user name", examples=["ada"]),
+]
+Phone = Annotated[
+    Text,
+    AfterValidator(normalize_phone),
+    Field(description=TEXTS["phone"], examples=["+41441234567"]),
+]
+"""A phone number, in the form of E.164."""
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=NAME_LENGTH),

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -32,6 +32,7 @@ from fastbearer.accounts.stores.better_auth_rows import (
     update_user,
     user_of,
 )
+from fastbearer.accounts.stores.own_fields import check_own_fields
 from fastbearer.accounts.stores.protocol import (
     TAKEN,
     EmailTakenError,
@@ -57,6 +58,7 @@ OTHER_HASH = (
 )
 UNREACHABLE = "Better Auth's database cannot be opened"
 UNREADABLE = "Better Auth's tables user and account cannot be read"
+OWN_ROWS = "Better Auth's table user (but by a new_row of your own)"
 NOT_TAKEN = (
     "Better Auth's tables do not take the row of a new user; for a column that must"
     " have a value override new_row"
@@ -91,6 +93,8 @@ class BetterAuthUserStore:
         ConfigurationError: The URL is unfit.
     """
 
+    row_type = User
+
     def __init__(
         self,
         url: str,
@@ -119,6 +123,15 @@ class BetterAuthUserStore:
             yield
         finally:
             await self.aclose()
+
+    async def check_fields(self, fields: Collection[str]) -> None:
+        """Check that a new row has all that a sign-up gives.
+
+        Raises:
+            ConfigurationError: It has not, and `new_row` is not the project's own.
+        """
+        if type(self).new_row is BetterAuthUserStore.new_row:
+            check_own_fields(fields, OWN_ROWS, ("email", "name", "password"))
 
     def new_row(self, user: User) -> dict[str, Any]:
         """Return field -> value of a new user's row; override it for more fields."""

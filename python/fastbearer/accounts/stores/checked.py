@@ -7,7 +7,11 @@ from fastbearer import PasswordHash
 from fastbearer.accounts.emails import is_same_email, recorded_form
 from fastbearer.accounts.models import User
 from fastbearer.accounts.names import Name
-from fastbearer.accounts.stores.protocol import UserStore
+from fastbearer.accounts.stores.protocol import (
+    NAMES_TAKEN,
+    NameTakenError,
+    UserStore,
+)
 from fastbearer.connections.values import hide_values, shows
 from fastbearer.errors import ConfigurationError, FastbearerError
 
@@ -148,8 +152,10 @@ async def _quietly(work: Awaitable[T], *values: str) -> T:
         return await work
     except Exception as error:
         hide_values(error, *values)
-        failure = error
-        if shows(error, values):  # by a text that is not among its arguments
+        failure: Exception = error
+        if isinstance(error, NameTakenError) and error.name in NAMES_TAKEN:
+            failure = NameTakenError(NAMES_TAKEN[error.name], error.name)
+        elif shows(error, values):  # by a text that is not among its arguments
             failure = FastbearerError(f"the store failed: {type(error).__name__}")
     # Not above, where what is hidden would be its context.
     raise failure

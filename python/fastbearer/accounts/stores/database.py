@@ -1,6 +1,6 @@
 """Users in our own table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, update
@@ -13,6 +13,7 @@ from fastbearer.accounts.models import User
 from fastbearer.accounts.names import NAMES, Name
 from fastbearer.accounts.records import utc_now
 from fastbearer.accounts.stores.ids import is_storable
+from fastbearer.accounts.stores.own_fields import check_own_fields
 from fastbearer.accounts.stores.protocol import (
     NAME_TAKEN,
     TAKEN,
@@ -23,13 +24,20 @@ from fastbearer.accounts.stores.protocol import (
 
 __all__ = ["DatabaseUserStore"]
 
+OWN_TABLE = "the table fastbearer_user"
+
 
 class DatabaseUserStore:
     """Users in the table ``fastbearer_user``.
 
     Args:
         database: Must be open when a method is called.
+
+    Attributes:
+        row_type: Class of the rows.
     """
+
+    row_type = User
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -37,6 +45,14 @@ class DatabaseUserStore:
     def keeps(self, field: str) -> bool:
         """Tell whether the table has a column for a field of a user."""
         return field in User.model_fields
+
+    async def check_fields(self, fields: Collection[str]) -> None:
+        """Check that the table has a column for all that a sign-up gives.
+
+        Raises:
+            ConfigurationError: It has none for one of them, or gets no e-mail.
+        """
+        check_own_fields(fields, OWN_TABLE)
 
     async def add(self, user: User) -> None:
         """As in `UserStore`; the table's unique constraints decide."""

@@ -204,8 +204,8 @@ class ModelChecks:
             return False
         if column is mapper.polymorphic_on or column is mapper.version_id_col:
             return False
-        if mapper.dispatch.before_insert or mapper.class_manager.dispatch.init:
-            return False  # functions of the project's own may fill it
+        if mapper.dispatch.before_insert:
+            return False  # a function of the project's own may fill it
         return not (column.nullable and self._in_table(column).is_nullable)
 
     def _where(self, column: Column[Any]) -> str:

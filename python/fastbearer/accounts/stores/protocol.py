@@ -8,6 +8,7 @@ from fastbearer.accounts.names import Name
 from fastbearer.errors import FastbearerError
 
 __all__ = [
+    "NAMES_TAKEN",
     "EmailTakenError",
     "InvalidEmailError",
     "ListingUserStore",
@@ -20,6 +21,12 @@ __all__ = [
 
 TAKEN = "this e-mail is registered already"
 NAME_TAKEN = "this user name or phone number is registered already"
+NAMES_TAKEN: Mapping[Name, str] = {
+    "email": "Email already registered",
+    "username": "User name already registered",
+    "phone": "Phone number already registered",
+}
+"""What may be told to who wants to have the name."""
 
 
 class EmailTakenError(FastbearerError):

@@ -68,6 +68,10 @@ class SQLAlchemyUserStore:
             between them, or an Enum.
         deleted_at: Name of the attribute that is not None for deleted users.
 
+    Attributes:
+        attribute_names: Field of a user -> the attribute in which the model has it.
+        row_type: The model.
+
     Raises:
         ConfigurationError: The model lacks an attribute that is needed, or one that
             was given another name; or the sessions are unfit.
@@ -91,7 +95,8 @@ class SQLAlchemyUserStore:
     ) -> None:
         given = locals()
         self._fields = UserMapping(model, {field: given[field] for field in FIELDS})
-        self._model = self._fields.model
+        self._model = self.row_type = self._fields.model
+        self.attribute_names = self._fields.attributes
         self._transactions = Transactions(session_dependency)
 
     @asynccontextmanager

@@ -65,7 +65,8 @@ def _must_be_given(column: Mapping[str, Any]) -> bool:
 
 def _unique(inspector: Any, name: str, schema: str | None) -> Iterator[str]:
     """Return the columns of constraints and indexes that are of one column alone."""
-    indexes = inspector.get_indexes(name, schema)
+    # In SQLite some constraints are known as indexes alone.
+    indexes = inspector.get_indexes(name, schema, include_auto_indexes=True)
     sets = [
         inspector.get_pk_constraint(name, schema)["constrained_columns"],
         *(
