@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple
 
 from starlette.requests import HTTPConnection
@@ -118,8 +119,10 @@ class Entry:
         user.password_hash = newer
         user.created_at = user.updated_at = utc_now()
         try:
-            if parts.auth.settings.require_verified_email:
-                await self._registration.register(user, request)
+            if not parts.may_enter(user):
+                await self._registration.register(
+                    user, request, partial(parts.store.add, user)
+                )
                 return None
             tokens = await self._added(user)
         except PASSES:
@@ -130,7 +133,7 @@ class Entry:
         await parts.succeed("signin", request, named)
         await self._end_former(former)
         await parts.tell("signed_up", request, user.email, user=user)
-        if parts.auth.settings.email_verification:
+        if parts.auth.settings.email_verification and not user.email_verified:
             self._registration.welcome(user, request)
         return Entered(user, tokens)
 
@@ -186,11 +189,9 @@ class Entry:
         if user is None or not right:
             await parts.tell("sign_in_failed", request, login.value, user=user)
             raise WrongCredentialsError("nobody has this name and this password")
-        try:
-            parts.check_verified(user)
-        except UnverifiedError:
+        if not parts.may_enter(user):
             await parts.tell("sign_in_failed", request, login.value, user=user)
-            raise
+            raise UnverifiedError("the e-mail is not verified")
         return user
 
     async def _started(self, user: User) -> Tokens:
@@ -218,13 +219,11 @@ class Entry:
             raise WrongRefreshTokenError("the refresh token was used before") from None
         except TokenError as error:
             raise WrongRefreshTokenError(str(error)) from None
-        try:
-            parts.check_verified(entered.user)
-        except UnverifiedError:
-            if entered.tokens.refresh is not None:
-                await parts.sessions.end_family(entered.tokens.refresh.family)
-            raise
-        return entered
+        if parts.may_enter(entered.user):
+            return entered
+        if entered.tokens.refresh is not None:
+            await parts.sessions.end_family(entered.tokens.refresh.family)
+        raise UnverifiedError("the e-mail is not verified")
 
     async def sign_out(
         self, claims: dict[str, Any] | None, refresh: str | None, on: HTTPConnection

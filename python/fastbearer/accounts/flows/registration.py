@@ -1,6 +1,7 @@
 """Sign-up where somebody may enter only once their e-mail is verified."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from starlette.requests import HTTPConnection
@@ -32,10 +33,17 @@ class Registration:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    async def register(self, user: User, request: HTTPConnection) -> None:
+    async def register(
+        self, user: User, request: HTTPConnection, add: Callable[[], Awaitable[None]]
+    ) -> None:
         """Keep a new user; nobody but the owner of the e-mail learns whether it was so.
 
         What differs comes after the answer (OWASP ASVS 5.0, 6.3.8).
+
+        Args:
+            user: Who.
+            request: By which it is asked for.
+            add: Keeps the user, as `UserStore.add` does.
 
         Raises:
             NameTakenError: Somebody has the user name or the phone number. That does
@@ -47,7 +55,7 @@ class Registration:
             raise InvalidEmailError("there is no e-mail to be verified")
         await self._check_names(user)
         try:
-            await parts.store.add(user)
+            await add()
         except EmailTakenError:
             await parts.outbox.spend()
             after_answer(scope, partial(self._let_owner_know, user.email, request))
