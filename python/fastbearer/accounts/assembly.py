@@ -15,17 +15,26 @@ from fastbearer.accounts.credentials import Credentials
 from fastbearer.accounts.database import Database
 from fastbearer.accounts.database_revocations import DatabaseRevocations
 from fastbearer.accounts.events import EventName, Events, Handler
+from fastbearer.accounts.flows.administration import Users
 from fastbearer.accounts.flows.email_change import EmailChange
 from fastbearer.accounts.flows.entry import Entry
+from fastbearer.accounts.flows.inviting import Inviting
 from fastbearer.accounts.flows.outbox import Outbox
 from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.flows.recovery import Recovery
+from fastbearer.accounts.invitations import Invitations
 from fastbearer.accounts.mail import ConfiguredSender, check_without_sender
 from fastbearer.accounts.messages import Sender
 from fastbearer.accounts.names import Name
 from fastbearer.accounts.routes.answers import Answers
 from fastbearer.accounts.routes.changes import Changes
 from fastbearer.accounts.routes.email_change import EmailChangeRoutes
+from fastbearer.accounts.routes.fastapi_users.every import every_route
+from fastbearer.accounts.routes.fastapi_users.layout import (
+    FastAPIUsersLayout,
+    Layout,
+    layout_of,
+)
 from fastbearer.accounts.routes.profile import ProfileRoutes
 from fastbearer.accounts.routes.recovery import RecoveryRoutes
 from fastbearer.accounts.routes.refusals import answers_for
@@ -52,6 +61,8 @@ NO_DATABASE = (
     "DATABASE_URL must be set: the users are in a store of their own, and there is no"
     " database for {}"
 )
+NO_REFRESH = "REFRESH_TOKENS=1: the routes of fastapi-users have no refresh tokens"
+TWO_FORMS = "layout= has a password form of its own: leave out password_form"
 NOT_NOTED = (
     "REQUIRE_VERIFIED_EMAIL=1, and the store of users does not keep email_verified"
 )
@@ -122,24 +133,30 @@ class Accounts:
         claims: A function, plain or a coroutine function, that takes a user's row and
             returns further claims of their tokens; asked at sign-in and at refreshing.
         names: What users sign in with: "email", "username", "phone", or several.
-        changes: What users may change of themselves: a model of pydantic whose fields
-            may all be left out. Without it, that is the name, and the user name where
-            users sign in with it.
         password_form: Whether there is ``/token`` as well, the token endpoint of OAuth
             2.0, which OpenAPI then names for Swagger UI's Authorize button and for
             generated clients; or its URL as seen from the OpenAPI document, where that
             is not ``api/auth/token``.
+        layout: "fastapi-users", or a `FastAPIUsersLayout`, for its routes in place of
+            ours: for a frontend that was made for them.
+        changes: What users may change of themselves: a model of pydantic whose fields
+            may all be left out. Without it, that is the name, and the user name where
+            users sign in with it.
 
     Raises:
         ConfigurationError: ``names`` has none, or one that there is not; or a schema is
-            not derived from ours, lets users set what is not theirs to set, or shows a
-            secret; or ``changes`` has a field that must be given, or the store cannot
-            change users.
+            not derived from ours, lets a sign-up set what is not the user's to set, or
+            shows a secret; or ``changes`` has a field that must be given or is not the
+            user's to set, or the store cannot change users.
 
     Attributes:
-        router: The routes, under ``/api/auth``.
+        router: The routes, under ``/api/auth`` or where the layout has them.
         database: The database of ``DATABASE_URL``.
         store: Where the users are.
+        users: Creates, finds and changes users, for those who administer them;
+            ``create_user`` is its ``create``.
+        invitations: Makes invitations, lists and revokes them; ``invite`` is its
+            ``make``.
     """
 
     def __init__(
@@ -153,8 +170,9 @@ class Accounts:
         public: type[PublicUser] = PublicUser,
         claims: ClaimsFunction | None = None,
         names: Sequence[Name] = ("email",),
-        changes: type[BaseModel] | None = None,
         password_form: bool | str = False,
+        layout: Layout | None = None,
+        changes: type[BaseModel] | None = None,
     ) -> None:
         check_schemas(sign_up, public)
         self._shape = Shape(
@@ -175,6 +193,7 @@ class Accounts:
         users = CheckedUserStore(self.store)
         self._credentials = Credentials(lambda: auth.settings, users, hasher)
         codes = Codes(self.database) if self._has_tables else None
+        invitations = Invitations(self.database)
         self._is_sender_used = codes is not None and send is None
         self._sessions = Sessions(auth, users, self.database, UserClaims(claims))
         self._users = users
@@ -190,23 +209,31 @@ class Accounts:
             events=self._events,
             codes=codes,
             shape=self._shape,
+            invitations=invitations,
             sending=None if codes is None else self._outbox(codes, clients, send),
         )
+        self.users = Users(parts)
+        self.create_user = self.users.create
+        self.invitations = Inviting(parts, invitations, send or self._sender)
+        self.invite = self.invitations.make
         # What the store of the settings can is known when they are read.
-        self._changes = Changes(
-            changes,
-            names,
-            None if store is None else users,
-            getattr(store, "attribute_names", {}),
-        )
+        kept = getattr(store, "attribute_names", {})
+        known = None if store is None else users
+        self._changes = Changes(changes, names, known, kept)
         answers = Answers(auth, Shaped(self._shape))
+        self._layout = layout_of(layout)
         self.router = APIRouter(
-            prefix=PREFIX,
+            prefix=PREFIX if self._layout is None else "",
             tags=["accounts"],
             route_class=route_class(self._shape.names),
             lifespan=self.lifespan,
         )
         entry = Entry(parts)
+        if self._layout is not None:
+            if password_form:
+                raise ConfigurationError(TWO_FORMS)
+            self._add_layout(self._layout, parts, entry, answers)
+            return
         if password_form:
             url = TOKEN_URL if password_form is True else password_form
             auth.show_password_form(url)
@@ -254,6 +281,8 @@ class Accounts:
         """
         self._auth.revocations_of_accounts = self._own_revocations
         self._set_home()
+        if self._layout is not None and self._auth.settings.refresh_tokens:
+            raise ConfigurationError(NO_REFRESH)
         _ = self._auth.signer
         self._credentials.prepare()
         self._sender.prepare(is_used=self._is_sender_used)
@@ -290,6 +319,22 @@ class Accounts:
             await revocations.replicate_once()
             await revocations.not_before(PROBE)
 
+    async def _check_shape(self) -> None:
+        """Check that the store keeps what a sign-up gives, and what is to be shown.
+
+        Raises:
+            ConfigurationError: It lacks something.
+        """
+        store: Any = self.store
+        given = self._shape.given
+        for name in self._shape.names:
+            if name != "email":
+                self._users.require("find_by", f'names=("{name}", ...)')
+        if hasattr(store, "check_fields"):
+            await store.check_fields(given.fields)
+            await store.check_fields(given.always)
+        self._shape.shown.check_row(getattr(store, "row_type", None))
+
     def _outbox(
         self, codes: Codes, clients: ClientAddresses, send: Sender | None
     ) -> Outbox:
@@ -307,22 +352,6 @@ class Accounts:
             check_without_sender(settings)
         if settings.require_verified_email and not self._users.keeps("email_verified"):
             raise ConfigurationError(NOT_NOTED)
-
-    async def _check_shape(self) -> None:
-        """Check that the store keeps what a sign-up gives, and what is to be shown.
-
-        Raises:
-            ConfigurationError: It lacks something.
-        """
-        store: Any = self.store
-        given = self._shape.given
-        for name in self._shape.names:
-            if name != "email":
-                self._users.require("find_by", f'names=("{name}", ...)')
-        if hasattr(store, "check_fields"):
-            await store.check_fields(given.fields)
-            await store.check_fields(given.always)
-        self._shape.shown.check_row(getattr(store, "row_type", None))
 
     def _needs_database(self) -> bool:
         return bool(self._needs())
@@ -373,6 +402,7 @@ class Accounts:
         is_auto = settings.revocation == "auto" and self._has_database_url()
         reasons = {
             "codes (send)": self._has_tables,
+            "invitations (SIGN_UP=invitation)": settings.sign_up == "invitation",
             "refresh tokens (REFRESH_TOKENS)": settings.refresh_tokens,
             "revocations (REVOCATION=database)": settings.revocation == "database",
             "revocations": is_auto,
@@ -400,3 +430,17 @@ class Accounts:
 
     def _has_database_url(self) -> bool:
         return "database_url" in self._auth.settings.model_fields_set
+
+    def _add_layout(
+        self,
+        layout: FastAPIUsersLayout,
+        parts: Parts,
+        entry: Entry,
+        answers: Answers,
+    ) -> None:
+        """Add the routes of fastapi-users in place of ours."""
+        recovery = None if parts.codes is None else Recovery(parts, parts.codes)
+        if layout.auth is not None:
+            parts.auth.show_password_form(f"{layout.auth[1:]}/login")
+        for routes in every_route(layout, parts, entry, answers, recovery):
+            routes.add_to(self.router)

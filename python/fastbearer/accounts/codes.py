@@ -13,7 +13,7 @@ from fastbearer.accounts.records import digest, new_secret, utc_now
 
 __all__ = ["Bond", "Codes", "Purpose"]
 
-Purpose = Literal["verify_email", "reset_password", "change_email"]
+Purpose = Literal["verify_email", "reset_password", "change_email", "invitation"]
 
 
 class Bond(NamedTuple):

@@ -4,6 +4,7 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import exc, text
@@ -39,6 +40,11 @@ SQLITE_PRAGMAS = (
     "PRAGMA busy_timeout = 10000",  # milliseconds; first, for the next one may wait
     "PRAGMA journal_mode = WAL",  # readers and the one writer do not block each other
     "PRAGMA foreign_keys = ON",
+)
+
+
+_together: ContextVar[tuple["Database", AsyncSession] | None] = ContextVar(
+    "together", default=None
 )
 
 
@@ -116,6 +122,11 @@ class Database:
             self._sessions = None
             await engine.dispose()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether its lifespan runs."""
+        return self._sessions is not None
+
     async def ping(self) -> None:
         """Ask the database something.
 
@@ -140,9 +151,35 @@ class Database:
                 "the database is not open: it opens in the lifespan of the "
                 "application that includes the router"
             )
+        joined = _together.get()
         with sql_outages():
+            if joined is not None and joined[0] is self:
+                async with joined[1].begin_nested():
+                    yield joined[1]
+                return
             async with self._sessions.begin() as session:
                 yield session
+
+    @asynccontextmanager
+    async def together(self) -> AsyncIterator[None]:
+        """Let the transactions within be one: all that they do is stored, or nothing.
+
+        Nobody else does so at the same time in SQLite, which has one writer.
+
+        Raises:
+            StoreUnavailableError: As in `transaction`.
+        """
+        async with self.transaction() as session:
+            connection = await session.connection()
+            if connection.dialect.name == "sqlite":
+                # Its driver begins one before the first change only: too late for
+                # savepoints, which would be transactions of their own.
+                await connection.exec_driver_sql("BEGIN IMMEDIATE")
+            token = _together.set((self, session))
+            try:
+                yield
+            finally:
+                _together.reset(token)
 
     async def _upgrade(self, engine: AsyncEngine) -> None:
         try:

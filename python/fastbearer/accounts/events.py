@@ -31,6 +31,12 @@ EventName = Literal[
     "email_changed",
     "profile_changed",
     "account_deleted",
+    "user_created",
+    "user_changed",
+    "user_disabled",
+    "user_enabled",
+    "invited",
+    "invitation_revoked",
 ]
 
 logger = logging.getLogger("fastbearer")
@@ -44,7 +50,8 @@ class AccountEvent:
     Attributes:
         name: What happened.
         email: Of the account, or the one that was tried.
-        address: The client's, as the throttle counts it.
+        address: The client's, as the throttle counts it; empty where there is none,
+            for it is an administrator who has done it.
         user_id: None where nobody has the e-mail.
         user: The user, where they are at hand.
         time: UTC.

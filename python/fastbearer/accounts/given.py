@@ -20,7 +20,7 @@ from fastbearer.errors import ConfigurationError
 
 __all__ = ["KEPT", "Given", "aliases", "is_privilege"]
 
-OURS = frozenset((*NAMES, "name", "password"))
+OURS = frozenset((*NAMES, "name", "password", "invitation"))
 """The fields of a schema that have a place of their own."""
 
 PRIVILEGES = (frozenset(User.model_fields) - OURS) | {
@@ -37,6 +37,8 @@ PRIVILEGES = (frozenset(User.model_fields) - OURS) | {
     "scopes",
 }
 """What nobody says of themselves who signs up."""
+
+FOLDED_PRIVILEGES = frozenset(one.replace("_", "").lower() for one in PRIVILEGES)
 
 PRIVILEGE = (
     "{model}.{field}: whoever signs up would say it of themselves. Leave it out, and"
@@ -137,6 +139,11 @@ class Given:
                 raise ConfigurationError(PRIVILEGE.format(**told))
             if field in kept:
                 raise ConfigurationError(KEPT.format(ours=kept[field], **told))
+
+
+def is_privilege(field: str) -> bool:
+    """Tell whether a field says what nobody says of themselves, however it is spelt."""
+    return _folded(field) in FOLDED_PRIVILEGES
 
 
 def aliases(name: str, field: FieldInfo) -> list[str]:

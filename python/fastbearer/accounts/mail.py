@@ -22,6 +22,7 @@ TIMEOUT_SECONDS = 20.0
 SUBJECTS: Mapping[MessagePurpose, str] = {
     "verify_email": "Verify your e-mail address",
     "reset_password": "Choose a new password",
+    "invitation": "You are invited",
     "change_email": "Confirm your new e-mail address",
     "email_changing": "Your e-mail address is about to change",
     "email_changed": "Your e-mail address has changed",
@@ -30,6 +31,7 @@ SUBJECTS: Mapping[MessagePurpose, str] = {
 TEXTS: Mapping[MessagePurpose, str] = {
     "verify_email": "To verify that this e-mail address is yours, use this {kind}:",
     "reset_password": "To choose a new password, use this {kind}:",
+    "invitation": "You are invited to sign up. To do so, use this {kind}:",
     "change_email": "To make this the e-mail address of your account, use this {kind}:",
     "email_changing": """\
 Somebody who knows the password of your account has asked to change its

@@ -38,8 +38,8 @@ class Message:
 
     Attributes:
         to: The e-mail.
-        purpose: With a code: "verify_email", "reset_password" or "change_email" (which
-            goes to the new e-mail). Without one, to let somebody know:
+        purpose: With a code: "verify_email", "reset_password", "change_email" (which
+            goes to the new e-mail) or "invitation". Without one, to let somebody know:
             "email_changing" and "email_changed" (to the old e-mail), and
             "already_registered" (to who has an account, with whose e-mail somebody has
             tried to get another).

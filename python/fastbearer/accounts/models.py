@@ -11,10 +11,13 @@ from fastbearer.accounts.emails import EMAIL_LENGTH
 from fastbearer.accounts.names import PHONE_LENGTH, USERNAME_LENGTH, Name
 from fastbearer.accounts.records import Record, UtcDateTime, Words, new_id, utc_now
 
-__all__ = ["Code", "Ended", "EndedNumber", "RefreshToken", "User"]
+__all__ = ["Code", "Ended", "EndedNumber", "Invitation", "RefreshToken", "User"]
 
 NAME_LENGTH = 255
 ROLES_LENGTH = 1000
+ID_LENGTH = 255
+"""Of users who are kept elsewhere."""
+
 ADDRESS = "fastbearer_address"
 GIVEN = "fastbearer_given"
 ROW = "fastbearer_row"
@@ -126,6 +129,33 @@ class Code(Record, table=True):
         sa_column_kwargs={"server_default": ""},
     )
     expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
+class Invitation(Record, table=True):
+    """Leave to sign up: whoever has the code may do it once.
+
+    Attributes:
+        id: The digest of the code.
+        email: The only one that may sign up with it, in the form of
+            `normalize_email`; None for whichever.
+        is_sent: Whether the code went to that e-mail, and so shows whose it is.
+        roles: Those of the user to be.
+        invited_by: The id of who invites, if that was said.
+        created_at: UTC.
+        expires_at: UTC.
+        used_at: UTC; when somebody signed up with it.
+    """
+
+    __tablename__: ClassVar[Any] = "fastbearer_invitation"
+
+    id: str = Field(primary_key=True, max_length=64)
+    email: str | None = Field(default=None, max_length=EMAIL_LENGTH)
+    is_sent: bool = False
+    roles: list[str] = Field(default_factory=list, sa_type=Words(ROLES_LENGTH))
+    invited_by: str | None = Field(default=None, max_length=ID_LENGTH)
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class RefreshToken(Record, table=True):

@@ -219,9 +219,12 @@ def read_password(*, twice: bool = False) -> str | bytes:
     """
     if not sys.stdin.isatty():
         return sys.stdin.buffer.read().removesuffix(b"\n").removesuffix(b"\r")
-    password = getpass.getpass("Password: ")
-    if twice and getpass.getpass("The same again: ") != password:
-        raise PasswordError("the passwords differ")
+    try:
+        password = getpass.getpass("Password: ")
+        if twice and getpass.getpass("The same again: ") != password:
+            raise PasswordError("the passwords differ")
+    except EOFError:
+        raise PasswordError("no password was typed") from None
     return password
 
 

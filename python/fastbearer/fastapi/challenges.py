@@ -73,12 +73,14 @@ class Answer:
             for one without, which blames no token (RFC 9110 15.5.2 asks for one).
         is_passing: Whether another attempt may succeed: then the response has
             ``Retry-After``, of the error's ``retry_after`` or one second.
+        code: Stands beside the text, which is its reason, for programs to read.
     """
 
     status: int
     detail: str | None
     challenge: str | None = None
     is_passing: bool = False
+    code: str | None = None
 
 
 ANSWERS: Mapping[type[FastbearerError], Answer] = {
@@ -189,6 +191,9 @@ def answer_to(
             scopes if answer.challenge else (),
             is_proven,
         )
+    if answer.code is not None:
+        told = {"code": answer.code, "reason": text}
+        return HTTPException(answer.status, told)
     if not answer.is_passing:
         return HTTPException(answer.status, text)
     seconds = math.ceil(getattr(error, "retry_after", RETRY_AFTER_SECONDS))

@@ -161,6 +161,11 @@ class Settings(TokenSettings):
     )
     """Minutes for which a code of a message is good (OWASP ASVS 5.0 6.5.5: ten)."""
 
+    sign_up: Literal["open", "closed", "invitation"] = setting(
+        "open", "open, closed or invitation"
+    )
+    """Who may sign up: everybody, nobody, or who has an invitation."""
+
     email_verification: bool = setting(False, "1 or 0")
     """Whether sign-up sends a code to the e-mail."""
 

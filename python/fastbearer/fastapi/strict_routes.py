@@ -5,6 +5,7 @@ for example. Routes of this class answer 400 with one fixed text per field.
 """
 
 import logging
+import re
 from collections.abc import (
     AsyncGenerator,
     Awaitable,
@@ -22,7 +23,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import AfterValidator, BaseModel
 from pydantic_core import from_json
+from starlette._utils import AwaitableOrContextManager
 from starlette.background import BackgroundTask
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
@@ -46,6 +49,9 @@ __all__ = [
 ]
 
 BODY = "Request body must be a JSON object in UTF-8 (Content-Type: application/json)"
+FORM = "A form must be in UTF-8"
+CHARSET = re.compile(r"charset[*0-9]*\s*=\s*[\"']?([^\s\"';]*)", re.IGNORECASE)
+ENCODINGS = frozenset(("", "utf-8", "utf8", "us-ascii"))
 BODY_BYTES = 1_048_576
 BODY_TOO_LARGE = f"Request body must be at most {BODY_BYTES} bytes"
 UNNAMED = "Invalid request"
@@ -87,6 +93,18 @@ class StrictRequest(Request):
                 raise HTTPException(413, BODY_TOO_LARGE)
             yield chunk
 
+    def form(self, **limits: Any) -> AwaitableOrContextManager[FormData]:
+        """Return the parsed form, which has no files.
+
+        Raises:
+            HTTPException: 400 for another encoding than UTF-8: Python decodes some of
+                them in quadratic time, and some to what cannot be stored.
+        """
+        charset = CHARSET.search(self.headers.get("content-type", ""))
+        if charset and charset[1].lower() not in ENCODINGS:
+            raise HTTPException(400, FORM)
+        return super().form(**{**limits, "max_files": 0})
+
     async def json(self) -> Any:
         """Return the parsed body: RFC 8259, in UTF-8, at most 200 levels deep.
 
@@ -110,10 +128,16 @@ class StrictRoute(APIRoute):
             invalid. The first one that is invalid is named.
         answers: Class of an error -> the response, beside those of ``answer_to`` and
             before them.
+        reader: Reads the body.
     """
 
     texts: ClassVar[Mapping[str, str]] = {}
     answers: ClassVar[Mapping[type[FastbearerError], Answer]] = {}
+    reader: ClassVar[type[StrictRequest]] = StrictRequest
+
+    def invalid(self, error: RequestValidationError) -> HTTPException:
+        """Return the answer to invalid input."""
+        return HTTPException(400, self._text(error))
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return FastAPI's handler, with our reader before and words after it."""
@@ -123,9 +147,9 @@ class StrictRoute(APIRoute):
             try:
                 if self.body_field is not None:
                     await self._check_credentials(request)
-                response = await handler(StrictRequest(request.scope, request.receive))
+                response = await handler(self.reader(request.scope, request.receive))
             except RequestValidationError as error:
-                raise HTTPException(400, self._text(error)) from None
+                raise self.invalid(error) from None
             except FastbearerError as error:
                 if isinstance(error, StoreUnavailableError):
                     logger.error("store unavailable: %s", error.__cause__)

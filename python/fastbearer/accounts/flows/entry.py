@@ -1,24 +1,26 @@
 """Sign-up, sign-in, refreshing and sign-out."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from starlette.requests import HTTPConnection
 
+from fastbearer.accounts.flows.admission import Admission
 from fastbearer.accounts.flows.errors import (
     NotCreatedError,
     RefreshOffError,
     RevocationOffError,
     UnverifiedError,
     WrongCredentialsError,
+    WrongInvitationError,
     WrongRefreshTokenError,
 )
 from fastbearer.accounts.flows.parts import Parts, verified
 from fastbearer.accounts.flows.registration import Registration
-from fastbearer.accounts.models import User
+from fastbearer.accounts.models import Invitation, User
 from fastbearer.accounts.names import Name
 from fastbearer.accounts.records import utc_now
 from fastbearer.accounts.refresh import ReusedTokenError
@@ -36,10 +38,18 @@ from fastbearer.errors import (
 
 __all__ = ["Entered", "Entry", "Former", "Login"]
 
-PASSES = (EmailTakenError, NameTakenError, InvalidEmailError, StoreUnavailableError)
-"""What a store says of a new user without having failed."""
+PASSES = (
+    EmailTakenError,
+    NameTakenError,
+    InvalidEmailError,
+    StoreUnavailableError,
+    WrongInvitationError,
+)
+"""What is said of a new user without the store having failed."""
 
 logger = logging.getLogger("fastbearer")
+
+T = TypeVar("T")
 
 
 class Entered(NamedTuple):
@@ -82,6 +92,7 @@ class Entry:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._admission = Admission(parts)
         self._registration = Registration(parts)
 
     async def sign_up(
@@ -90,6 +101,7 @@ class Entry:
         password: str,
         request: HTTPConnection,
         former: Former = NO_SESSION,
+        invitation: str | None = None,
     ) -> Entered | None:
         """Add a user, and begin their first session.
 
@@ -101,8 +113,11 @@ class Entry:
             password: As it was typed.
             request: By which it is asked for.
             former: The session that the browser has had.
+            invitation: The code of one.
 
         Raises:
+            SignUpClosedError: Nobody may sign up.
+            WrongInvitationError: There must be an invitation, and it is not good.
             PasswordRuleError: The password breaks a rule.
             EmailTakenError: Somebody has the e-mail.
             NameTakenError: Somebody has the user name or the phone number.
@@ -111,43 +126,69 @@ class Entry:
             TooManyAttemptsError: There were too many.
         """
         parts = self._parts
-        named = parts.shape.called(user)
-        names = user.other_names
-        parts.credentials.check_new(password, user.email, *names)
-        await parts.attempt("signup", request, named)
-        newer = await parts.credentials.hash_new(password, user.email, *names)
-        user.password_hash = newer
-        user.created_at = user.updated_at = utc_now()
-        try:
-            if not parts.may_enter(user):
-                await self._registration.register(
-                    user, request, partial(parts.store.add, user)
-                )
-                return None
-            tokens = await self._added(user)
-        except PASSES:
-            raise
-        except Exception as error:
-            logger.exception("account not created")
-            raise NotCreatedError("account not created") from error
-        await parts.succeed("signin", request, named)
+        ticket = await self._prepare(user, password, request, invitation)
+        if not parts.may_enter(user):
+            add = partial(self._admission.add, user, ticket)
+            await _created(self._registration.register(user, request, add))
+            return None
+        tokens = await _created(self._added(user, ticket))
+        await parts.succeed("signin", request, parts.shape.called(user))
         await self._end_former(former)
         await parts.tell("signed_up", request, user.email, user=user)
         if parts.auth.settings.email_verification and not user.email_verified:
             self._registration.welcome(user, request)
         return Entered(user, tokens)
 
-    async def _added(self, user: User) -> Tokens:
+    async def register(
+        self,
+        user: User,
+        password: str,
+        request: HTTPConnection,
+        invitation: str | None = None,
+    ) -> User:
+        """Add a user, whose first session is to come; otherwise as `sign_up`."""
+        parts = self._parts
+        ticket = await self._prepare(user, password, request, invitation)
+        await _created(self._admission.add(user, ticket))
+        await parts.tell("signed_up", request, user.email, user=user)
+        if parts.auth.settings.email_verification and not user.email_verified:
+            self._registration.welcome(user, request)
+        return user
+
+    async def _prepare(
+        self,
+        user: User,
+        password: str,
+        request: HTTPConnection,
+        invitation: str | None,
+    ) -> Invitation | None:
+        """Let a new user in, and hash the password, if it is one.
+
+        Returns:
+            The invitation, where there must be one.
+        """
+        parts = self._parts
+        self._admission.check_open()
+        names = user.other_names
+        parts.credentials.check_new(password, user.email, *names)
+        await parts.attempt("signup", request, parts.shape.called(user))
+        ticket = await self._admission.admit(user, invitation, request)
+        newer = await parts.credentials.hash_new(password, user.email, *names)
+        user.password_hash = newer
+        user.created_at = user.updated_at = utc_now()
+        return ticket
+
+    async def _added(self, user: User, ticket: Invitation | None) -> Tokens:
         """Keep a new user and begin their session: both, or neither."""
         parts = self._parts
         # First, for what fails after it would leave an account behind.
         parts.auth.generate_jwt_token(user.id, user.email)
         await parts.sessions.generation(user.id)
-        await parts.store.add(user)
+        await self._admission.add(user, ticket)
         try:
             return await parts.sessions.issue(user)
         except BaseException:
-            await parts.store.remove(user)
+            await self._admission.undo(user, ticket)
             raise
 
     async def sign_in(
@@ -295,3 +336,18 @@ class Entry:
             found = await sessions.session_of(refresh)
             if found is not None:
                 await sessions.end_family(found[1])
+
+
+async def _created(work: Awaitable[T]) -> T:
+    """Do what keeps a new user.
+
+    Raises:
+        NotCreatedError: It has failed.
+    """
+    try:
+        return await work
+    except PASSES:
+        raise
+    except Exception as error:
+        logger.exception("account not created")
+        raise NotCreatedError("account not created") from error

@@ -17,6 +17,7 @@ from fastbearer.accounts.flows.errors import (
     WrongPasswordError,
 )
 from fastbearer.accounts.flows.outbox import Outbox
+from fastbearer.accounts.invitations import Invitations
 from fastbearer.accounts.models import User
 from fastbearer.accounts.sessions import Sessions, Tokens
 from fastbearer.accounts.shape import Shape
@@ -53,6 +54,7 @@ class Parts:
     events: Events
     codes: Codes | None
     shape: Shape
+    invitations: Invitations | None = None
     sending: Outbox | None = None
 
     @property
@@ -88,20 +90,39 @@ class Parts:
             AccountEvent(name, email, address, known, user, former_email=former_email)
         )
 
-    async def attempt(self, kind: Kind, request: HTTPConnection, email: str) -> None:
+    async def tell_done(
+        self, name: EventName, email: str, user: User | None = None
+    ) -> None:
+        """Tell what an administrator has done, outside of requests."""
+        user_id = None if user is None else user.id
+        await self.events.tell(AccountEvent(name, email, "", user_id, user))
+
+    async def attempt(
+        self,
+        kind: Kind,
+        request: HTTPConnection,
+        email: str,
+        counted: str | None = None,
+    ) -> None:
         """Count an attempt for an e-mail; it is given back if we are too busy.
+
+        Args:
+            kind: Of attempt.
+            request: By which it is made.
+            email: Whose account it is about.
+            counted: What is counted in place of the e-mail.
 
         Raises:
             TooManyAttemptsError: There were too many.
             StoreUnavailableError: It cannot be counted.
         """
-        address = self.clients.of(request.scope)
+        address, key = self.clients.of(request.scope), counted or email
         try:
-            await self.throttle.take(kind, email, address)
+            await self.throttle.take(kind, key, address)
         except TooManyAttemptsError:
             await self.tell("locked_out", request, email)
             raise
-        on_outage(request.scope, partial(self.throttle.give_back, kind, email, address))
+        on_outage(request.scope, partial(self.throttle.give_back, kind, key, address))
 
     async def succeed(self, kind: Kind, request: HTTPConnection, email: str) -> None:
         """Forget a client's failed attempts, for this one was right.

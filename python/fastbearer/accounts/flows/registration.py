@@ -34,7 +34,10 @@ class Registration:
         self._parts = parts
 
     async def register(
-        self, user: User, request: HTTPConnection, add: Callable[[], Awaitable[None]]
+        self,
+        user: User,
+        request: HTTPConnection,
+        add: Callable[[], Awaitable[None]],
     ) -> None:
         """Keep a new user; nobody but the owner of the e-mail learns whether it was so.
 
@@ -43,7 +46,7 @@ class Registration:
         Args:
             user: Who.
             request: By which it is asked for.
-            add: Keeps the user, as `UserStore.add` does.
+            add: Adds them to the store.
 
         Raises:
             NameTakenError: Somebody has the user name or the phone number. That does

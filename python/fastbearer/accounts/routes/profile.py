@@ -113,10 +113,7 @@ class ProfileRoutes(Routes):
     def _change_row(self) -> list[Row]:
         if self._changes.schema is None:
             return []
-        types = {
-            "body": self._changes.schema,
-            "return": self._answers.schemas.me,
-        }
+        types = {"body": self._changes.schema, "return": self._answers.schemas.me}
         texts = {
             400: f"Invalid input, or: {NAMES_TAKEN['username']}",
             403: "A cookie from another site",

@@ -7,10 +7,12 @@ from fastbearer.accounts.flows.errors import (
     OvertakenError,
     RefreshOffError,
     RevocationOffError,
+    SignUpClosedError,
     UnchangeableError,
     UnverifiedError,
     WrongCodeError,
     WrongCredentialsError,
+    WrongInvitationError,
     WrongPasswordError,
     WrongRefreshTokenError,
 )
@@ -30,6 +32,7 @@ from fastbearer.fastapi.challenges import Answer
 
 __all__ = [
     "ANSWERS",
+    "CLOSED",
     "CROSS_SITE",
     "EMAIL_TAKEN",
     "IN_USE",
@@ -40,6 +43,7 @@ __all__ = [
     "UNCHANGEABLE",
     "UNVERIFIED",
     "WRONG_CODE",
+    "WRONG_INVITATION",
     "WRONG_REFRESH_TOKEN",
     "answers_for",
     "wrong_credentials",
@@ -57,6 +61,10 @@ WRONG_REFRESH_TOKEN = "Invalid refresh token. Please sign in again."
 REFRESH_OFF = "Refresh tokens are off"
 REVOCATION_OFF = "Sessions cannot be ended here: revocation is off"
 IN_USE = "The account cannot be deleted while other data refers to it"
+CLOSED = "Nobody can sign up here"
+WRONG_INVITATION = (
+    "The invitation is missing, was used, has expired or is for another e-mail"
+)
 CROSS_SITE = "A cookie, and from another site"
 NOT_SHOWN = "The account cannot be shown"
 
@@ -75,6 +83,8 @@ ANSWERS: Mapping[type[FastbearerError], Answer] = {
     NameTakenError: Answer(400, None),
     InvalidNameError: Answer(400, None),
     InvalidEmailError: Answer(400, TEXTS["email"]),
+    SignUpClosedError: Answer(403, CLOSED),
+    WrongInvitationError: Answer(403, WRONG_INVITATION),
     NotCreatedError: Answer(500, NOT_CREATED),
     WrongCredentialsError: Answer(401, wrong_credentials(("email",)), challenge=""),
     UnverifiedError: Answer(403, UNVERIFIED),

@@ -47,12 +47,13 @@ __all__ = [
 
 TEXTS: dict[str, str] = {
     **{str(name): text for name, text in NAME_TEXTS.items()},
-    "new_email": f"New e{NAME_TEXTS['email'][1:]}",
+    "new_email": f"New {NAME_TEXTS['email'][0].lower()}{NAME_TEXTS['email'][1:]}",
     "password": "Password must be a string without NUL characters",
     "current_password": "Current password must be a string without NUL characters",
     "new_password": "New password must be a string without NUL characters",
     "end_other_sessions": "end_other_sessions must be true or false",
     "code": "Code must be a string of at most 255 characters",
+    "invitation": "Invitation must be a string of at most 255 characters",
     "refresh_token": "Refresh token must be a string of at most 255 characters",
     "name": f"Name must be a string of at most {NAME_LENGTH} characters, or null",
 }
@@ -126,6 +127,11 @@ class SignUp(SignIn):
 
     email: Email
     name: Name | None = Field(default=None, description=TEXTS["name"])
+    invitation: Secret | None = Field(
+        default=None,
+        repr=False,
+        description="The code of an invitation, where sign-up needs one",
+    )
 
 
 class Refresh(Body):

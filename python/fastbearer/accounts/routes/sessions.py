@@ -14,6 +14,7 @@ from fastbearer.accounts.flows.errors import WrongRefreshTokenError
 from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.routes.answers import Answers
 from fastbearer.accounts.routes.refusals import (
+    CLOSED,
     CROSS_SITE,
     EMAIL_TAKEN,
     NAMES_TAKEN,
@@ -21,6 +22,7 @@ from fastbearer.accounts.routes.refusals import (
     REFRESH_OFF,
     REVOCATION_OFF,
     UNVERIFIED,
+    WRONG_INVITATION,
     WRONG_REFRESH_TOKEN,
     wrong_credentials,
 )
@@ -77,7 +79,8 @@ class SessionRoutes(Routes):
         given = self._parts.shape.given
         user, password = given.user_of(body), given.password_of(body)
         former = self._answers.former(request)
-        entered = await self._entry.sign_up(user, password, request, former)
+        invitation = getattr(body, "invitation", None)
+        entered = await self._entry.sign_up(user, password, request, former, invitation)
         if entered is None:
             return JSONResponse(CodeSent().model_dump(), status_code=202)
         return self._answers.signed_in(*entered, response)
@@ -143,7 +146,7 @@ class SessionRoutes(Routes):
         taken = [EMAIL_TAKEN, *(NAMES_TAKEN[one] for one in names if one != "email")]
         texts = {
             400: f"Invalid input, or: {', '.join(taken)}",
-            403: CROSS_SITE,
+            403: f"{CLOSED}, or: {WRONG_INVITATION}, or: {CROSS_SITE}",
             500: NOT_CREATED,
         }
         refused = refusals(400, 403, 413, 429, 500, 503, texts=texts)
@@ -151,8 +154,8 @@ class SessionRoutes(Routes):
 
     def _sign_in_refusals(self) -> dict[int | str, dict[str, Any]]:
         wrong = wrong_credentials(self._parts.shape.names)
-        unverified = f"{CROSS_SITE}; or: {UNVERIFIED}"
-        texts = {400: "Invalid input", 401: wrong, 403: unverified}
+        forbidden = f"{CROSS_SITE}; or: {UNVERIFIED}"
+        texts = {400: "Invalid input", 401: wrong, 403: forbidden}
         return refusals(400, 401, 403, 413, 429, 503, texts=texts)
 
     def rows(self) -> list[Row]:

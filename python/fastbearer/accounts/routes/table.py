@@ -20,9 +20,9 @@ class Row(NamedTuple):
         method: HTTP's.
         status: The status of success.
         checks: Dependencies that only refuse.
-        texts: What to say of its fields, before what the router's routes say.
         route_class: In place of the router's.
         leaves_out_none: Whether the answer has no fields that are None.
+        texts: What to say of its fields, before what the router's routes say.
     """
 
     path: str
@@ -31,9 +31,9 @@ class Row(NamedTuple):
     method: str = "POST"
     status: int = 200
     checks: Sequence[Callable[..., Any]] = ()
-    texts: Mapping[str, str] = {}
     route_class: type[APIRoute] | None = None
     leaves_out_none: bool = False
+    texts: Mapping[str, str] = {}
 
 
 class Routes:

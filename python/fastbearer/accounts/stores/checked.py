@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from fastbearer import PasswordHash
+from fastbearer.accounts.database import Database
 from fastbearer.accounts.emails import is_same_email, recorded_form
 from fastbearer.accounts.models import User
 from fastbearer.accounts.names import Name
@@ -54,6 +55,11 @@ class CheckedUserStore:
         """Return how long a password is for the store: in characters, as a rule."""
         length: int = getattr(self._store, "password_length", len)(password)
         return length
+
+    def is_in(self, database: Database) -> bool:
+        """Tell whether users are added in the transactions of a database of ours."""
+        is_in = getattr(self._store, "is_in", None)
+        return is_in is not None and bool(is_in(database))
 
     def can(self, method: str) -> bool:
         """Tell whether the store has a method that not every store has."""
