@@ -168,11 +168,6 @@ def _name(name: Name, value: Any) -> str | None:
         raise InvalidNameError(NAME_TEXTS[name]) from None
 
 
-def is_privilege(field: str) -> bool:
-    """Tell whether a field is what nobody says of themselves, however it is written."""
-    return _folded(field) in set(map(_folded, PRIVILEGES))
-
-
 def _folded(field: str) -> str:
     return field.replace("_", "").lower()
 
