@@ -18,9 +18,11 @@ from fastbearer.accounts.names import (
 )
 from fastbearer.errors import ConfigurationError
 
-__all__ = ["KEPT", "Given", "aliases", "is_privilege"]
+__all__ = ["INVITATION", "KEPT", "Given", "aliases", "is_privilege"]
 
-OURS = frozenset((*NAMES, "name", "password", "invitation"))
+INVITATION = "invitation"
+"""The field with the code of one; no user has it."""
+OURS = frozenset((*NAMES, "name", "password", INVITATION))
 """The fields of a schema that have a place of their own."""
 
 PRIVILEGES = (frozenset(User.model_fields) - OURS) | {
@@ -78,7 +80,7 @@ class Given:
     @property
     def fields(self) -> set[str]:
         """The fields that a sign-up may give."""
-        return {*self._schema.model_fields, *self._names}
+        return {*self._schema.model_fields, *self._names} - {INVITATION}
 
     @property
     def always(self) -> set[str]:

@@ -135,8 +135,7 @@ class Entry:
         await parts.succeed("signin", request, parts.shape.called(user))
         await self._end_former(former)
         await parts.tell("signed_up", request, user.email, user=user)
-        if parts.auth.settings.email_verification and not user.email_verified:
-            self._registration.welcome(user, request)
+        self._registration.welcome(user, request)
         return Entered(user, tokens)
 
     async def register(
@@ -151,8 +150,7 @@ class Entry:
         ticket = await self._prepare(user, password, request, invitation)
         await _created(self._admission.add(user, ticket))
         await parts.tell("signed_up", request, user.email, user=user)
-        if parts.auth.settings.email_verification and not user.email_verified:
-            self._registration.welcome(user, request)
+        self._registration.welcome(user, request)
         return user
 
     async def _prepare(

@@ -75,8 +75,13 @@ class Registration:
                 raise NameTakenError(NAMES_TAKEN[name], name)
 
     def welcome(self, user: User, request: HTTPConnection) -> None:
-        """Send a new user a code that verifies the e-mail, after the answer."""
-        if user.email:
+        """Send a new user a code that verifies the e-mail, after the answer.
+
+        Only if that is asked for, and there is something to verify.
+        """
+        settings = self._parts.auth.settings
+        is_asked = settings.email_verification or settings.require_verified_email
+        if is_asked and user.email and not user.email_verified:
             work = partial(self._send_code, user, request)
             after_answer(request.scope, work)
 

@@ -77,7 +77,11 @@ class Updates:
         if is_moving and parts.sending is not None:
             parts.sending.send_notice("email_changed", user, request)
         if is_moving:
-            await parts.tell("email_changed", request, user.email, user=user)
+            await parts.tell(
+                *("email_changed", request, str(change.email)),
+                user=user,
+                former_email=user.email,
+            )
         if newer is not None:
             await parts.tell("password_changed", request, user.email, user=user)
         return await self._now(user)

@@ -8,6 +8,7 @@ from fastapi import HTTPException
 from fastapi.exceptions import RequestValidationError
 
 from fastbearer.accounts.flows.errors import (
+    UnverifiedError,
     WrongCodeError,
     WrongCredentialsError,
 )
@@ -103,6 +104,7 @@ class LoginRoute(FastAPIUsersRoute):
     answers: ClassVar = {
         **FastAPIUsersRoute.answers,
         WrongCredentialsError: Answer(400, "LOGIN_BAD_CREDENTIALS"),
+        UnverifiedError: Answer(400, "LOGIN_USER_NOT_VERIFIED"),
         # It cannot be anybody's.
         PasswordRuleError: Answer(400, "LOGIN_BAD_CREDENTIALS"),
     }
