@@ -235,7 +235,9 @@ class Accounts:
         self.invitations = Inviting(parts, invitations, send or self._sender)
         self.invite = self.invitations.make
         # What the store of the settings can is known when they are read.
-        self._changes = Changes(changes, names, None if store is None else users)
+        kept = getattr(store, "attribute_names", {})
+        known = None if store is None else users
+        self._changes = Changes(changes, names, known, kept)
         answers = Answers(auth, shaped)
         self._layout = layout_of(layout)
         self.router = APIRouter(

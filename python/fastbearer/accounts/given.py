@@ -18,7 +18,7 @@ from fastbearer.accounts.names import (
 )
 from fastbearer.errors import ConfigurationError
 
-__all__ = ["INVITATION", "Given", "aliases", "is_privilege"]
+__all__ = ["INVITATION", "KEPT", "Given", "aliases", "is_privilege"]
 
 INVITATION = "invitation"
 """The field with the code of one; no user has it."""
