@@ -27,7 +27,9 @@ MET = {
     "PostgreSQL": {"postgres"},
     "PgBouncer": {"pgbouncer"},
     "MariaDB": {"mariadb"},
-    "Redis": {"redis"},
+    "Redis": {"redis", "redis_cluster", "redis_sentinel"},
+    "a Redis Cluster": {"redis_cluster"},
+    "a Redis with a Sentinel": {"redis_sentinel"},
     "Node": {"node"},
     "Chromium": {"chromium"},
 }

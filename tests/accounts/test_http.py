@@ -6,6 +6,8 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -40,7 +42,7 @@ from fastbearer.app import create_app
 from fastbearer.errors import HasherBusyError
 from fastbearer.fastapi import Auth
 from project import SECRET
-from servers import BOTH, on_every_database
+from servers import BOTH, empty_redis_cluster, on_every_database
 
 Serve = Callable[[FastAPI], str]
 
@@ -55,20 +57,54 @@ BUSY = "Too many passwords are being checked. Please try again."
 CHALLENGE = 'Bearer realm="fastbearer"'
 
 
+CLUSTER = pytest.param("redis cluster", marks=pytest.mark.redis_cluster)
+PLACES = [*BOTH, CLUSTER]
+"""Where things are kept: in a database alone, or beside it in a Redis Cluster."""
+
+
+@contextmanager
+def place_of(kind: str, folder: Path) -> Iterator[tuple[Store, dict[str, Any]]]:
+    """Give an empty store of users, and the settings of whatever is beside it."""
+    if kind == "redis cluster":
+        limits = {
+            "throttle": True,
+            "throttle_failures": "100000/hour",
+            "throttle_requests": "100000/hour",
+        }
+        url = empty_redis_cluster()
+        yield folder / "store.db", {"redis_url": url, "revocation": "redis", **limits}
+        return
+    with store_of(kind, folder) as store:
+        yield store, {}
+
+
+@pytest.fixture(params=PLACES)
+def place(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[tuple[Store, dict[str, Any]]]:
+    with place_of(request.param, tmp_path) as found:
+        yield found
+
+
 @pytest.fixture
-def service(serve: Serve, database: Store) -> str:
-    return serve(make_service(database))
+def database(place: tuple[Store, dict[str, Any]]) -> Store:
+    return place[0]
 
 
-@pytest.fixture(scope="module", params=BOTH)
+@pytest.fixture
+def service(serve: Serve, place: tuple[Store, dict[str, Any]]) -> str:
+    return serve(make_service(place[0], **place[1]))
+
+
+@pytest.fixture(scope="module", params=PLACES)
 def shared_service(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Store]]:
     """A service, and its database, for tests that leave both as they are."""
     folder = tmp_path_factory.mktemp("accounts")
     with (
-        store_of(request.param, folder) as database,
-        running(make_service(database)) as url,
+        place_of(request.param, folder) as (database, settings),
+        running(make_service(database, **settings)) as url,
     ):
         yield url, database
 

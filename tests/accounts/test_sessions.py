@@ -39,7 +39,7 @@ from fastbearer.revocation import MemoryRevocations, RevocationStore, revocation
 from fastbearer.revocation.redis import RedisRevocations
 from fastbearer.testing import FrozenClock
 from project import SECRET
-from servers import on_every_database, redis
+from servers import empty_redis_cluster, on_every_database, redis
 
 Serve = Callable[[FastAPI], str]
 REVOKED = "Token has been revoked. Please sign in again."
@@ -50,17 +50,18 @@ STORES = [
     "memory",
     "database",
     pytest.param("redis", marks=pytest.mark.redis),
+    pytest.param("redis cluster", marks=pytest.mark.redis_cluster),
 ]
 
 
 @pytest.fixture(params=STORES)
 def service(request: pytest.FixtureRequest, serve: Serve, database: Store) -> str:
     """A service that revokes tokens, in each kind of store, on each database."""
-    return serve(
-        make_service(database, revocation=request.param, redis_url=redis())
-        if request.param == "redis"
-        else make_service(database, revocation=request.param)
-    )
+    kind, _, is_cluster = request.param.partition(" ")
+    if kind != "redis":
+        return serve(make_service(database, revocation=kind))
+    url = empty_redis_cluster() if is_cluster else redis()
+    return serve(make_service(database, revocation=kind, redis_url=url))
 
 
 def claims_of(token: str) -> dict[str, Any]:

@@ -24,7 +24,8 @@ from fastbearer.better_auth.sql import SQLSessions
 from fastbearer.connections.engine import open_engine, parsed_url
 from fastbearer.connections.libpq import asyncpg_arguments
 from fastbearer.errors import ConfigurationError, StoreUnavailableError
-from own_servers import free_port, own
+from own_servers import own
+from ports import free_port
 from project import SECRET
 from servers import PostgresServer
 

@@ -99,7 +99,7 @@ def test_a_list_of_hosts_on_a_real_server(driver: str) -> None:
 
     from sqlalchemy import text
 
-    from own_servers import free_port
+    from ports import free_port
 
     async def run(url: str) -> list[str]:
         engine = open_engine(parsed_url(url, NAME), NAME, ())

@@ -21,14 +21,8 @@ from typing import Any
 import pytest
 
 from databases import Prepare
-from own_servers import (
-    RUNS_AS_ROOT,
-    be_patient,
-    free_port,
-    kept_for_all,
-    mortal_process,
-    own,
-)
+from own_servers import RUNS_AS_ROOT, be_patient, kept_for_all, mortal_process, own
+from ports import free_port
 from waiting import HANG, wait_until
 
 MARIADB = os.environ.get("TEST_MARIADB_URL", "mysql://root@127.0.0.1:3306/")

@@ -4,35 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
-from secrets import randbelow
 from typing import Any, Protocol, TypeVar
 
 from waiting import HANG
 
-EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 MEMORY = Path("/dev/shm")
 RUNS_AS_ROOT = os.getuid() == 0
 SETPRIV = shutil.which("setpriv")
-
-
-def free_port() -> int:
-    """Return a port that nobody has, and that the kernel gives to nobody.
-
-    One that the kernel gives may be given again, to a connection of another
-    process, before the server that it is meant for has been started.
-    """
-    first_of_kernel = int(EPHEMERAL.read_text().split()[0]) if EPHEMERAL.exists() else 0
-    while True:
-        port = 10_000 + randbelow(max(first_of_kernel, 20_000) - 10_000)
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
 
 
 class Server(Protocol):
@@ -103,17 +87,22 @@ def _lengthen(options: object) -> None:
         _lengthen(value)
 
 
+def keep(own: AbstractContextManager[Kind]) -> Kind:
+    """Return a server that runs until ``stop_kept``."""
+    server = own.__enter__()
+    _kept.append(own)
+    return server
+
+
 def kept_for_all(own: AbstractContextManager[Server]) -> str:
     """Return the URL of a server that runs until ``stop_kept``."""
-    url = own.__enter__().url
-    _kept.append(own)
-    return url
+    return keep(own).url
 
 
 _kept: list[Any] = []
 
 
 def stop_kept() -> None:
-    """End what ``kept_for_all`` keeps."""
+    """End what ``keep`` keeps."""
     while _kept:
         _kept.pop().__exit__(None, None, None)

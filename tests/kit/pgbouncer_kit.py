@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from own_servers import be_patient, free_port, kept_for_all, mortal_process, own
+from own_servers import be_patient, kept_for_all, mortal_process, own
+from ports import free_port
 from servers import answers, postgres
 from waiting import wait_until
 

@@ -21,14 +21,20 @@ from typing import Any
 import pytest
 
 from databases import Databases, Prepare, create
-from own_servers import be_patient, free_port, kept_for_all, own, stop_kept
+from own_servers import be_patient, keep, kept_for_all, own, stop_kept
+from ports import free_port
+from redis_servers import (
+    RedisClusterServer,
+    RedisServer,
+    WatchedRedis,
+    answers_redis,
+)
 from waiting import HANG, wait_until
 
 POSTGRES = os.environ.get(
     "TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres"
 )
 REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
-NO_REDIS = "NO REDIS: none answers at 127.0.0.1:6379, and none is installed to start"
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 """Parameters of a fixture that gives a store of each kind."""
 
@@ -151,48 +157,6 @@ def postgres() -> str:
     return kept_for_all(own_postgres())
 
 
-def answers_redis(url: str) -> bool:
-    from redis import Redis
-    from redis.exceptions import RedisError
-
-    try:
-        with Redis.from_url(url, socket_timeout=HANG) as client:
-            client.ping()
-    except (OSError, RedisError):
-        return False
-    return True
-
-
-class RedisServer:
-    """A Redis of our own, whose data outlives its death."""
-
-    def __init__(self, folder: Path) -> None:
-        program = shutil.which("redis-server")
-        if program is None:
-            pytest.skip(NO_REDIS)
-        port = free_port()
-        self.url = f"redis://127.0.0.1:{port}/0"
-        self._command = [program, "--bind", "127.0.0.1", "--port", str(port)]
-        self._command += ["--dir", str(folder), "--save", "", "--appendonly", "yes"]
-        self._command += ["--appendfsync", "always"]
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Return when it answers."""
-        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
-        process = self._process
-        wait_until(lambda: process.poll() is not None or answers_redis(self.url))
-        assert process.poll() is None
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    stop = kill
-
-
 def own_redis() -> AbstractContextManager[RedisServer]:
     """Run a Redis that a test may kill, and fill."""
     be_patient()
@@ -209,6 +173,30 @@ def redis() -> str:
     if answers_redis(REDIS):
         return REDIS
     return kept_for_all(own_redis())
+
+
+def own_redis_cluster() -> AbstractContextManager[RedisClusterServer]:
+    """Run three nodes that a test may kill, and fill."""
+    be_patient()
+    return own(RedisClusterServer)
+
+
+@cache
+def _redis_cluster() -> RedisClusterServer:
+    return keep(own_redis_cluster())
+
+
+def empty_redis_cluster() -> str:
+    """Return the URL of the cluster for all tests of this process, without data."""
+    cluster = _redis_cluster()
+    cluster.flush()
+    return cluster.url
+
+
+def own_watched_redis() -> AbstractContextManager[WatchedRedis]:
+    """Run a master, its replica and a Sentinel."""
+    be_patient()
+    return own(WatchedRedis)
 
 
 @cache
@@ -237,6 +225,8 @@ def installed() -> set[str]:
         found.add("PostgreSQL")
     if answers_redis(REDIS) or shutil.which("redis-server"):
         found.add("Redis")
+    if shutil.which("redis-server"):
+        found |= {"a Redis Cluster", "a Redis with a Sentinel"}
     from mariadb_kit import has_mariadb
     from pgbouncer_kit import PROGRAM
 

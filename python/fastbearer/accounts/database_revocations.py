@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +14,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from fastbearer.accounts.database import Database
 from fastbearer.accounts.records import UtcDateTime
 from fastbearer.revocation.ended import KINDS, LETTERS, Change, Ended, Kind
-from fastbearer.revocation.replica import DEFAULT_LAG_SECONDS, ReplicatedRevocations
+from fastbearer.revocation.replica import (
+    DEFAULT_LAG_SECONDS,
+    Reading,
+    ReplicatedRevocations,
+)
 
 __all__ = ["DatabaseRevocations"]
 
@@ -120,12 +124,20 @@ class DatabaseJournal:
 
     async def end(self, kind: Kind, key: str, until: int) -> None:
         """As in `Journal`."""
+        await self._keep(kind, key, until, until)
+
+    async def _keep(self, kind: Kind, key: str, value: int, until: int | None) -> None:
+        """Write a value, unless there is a greater one.
+
+        Args:
+            kind: What has ended.
+            key: From `Ended.key`.
+            value: As in `Change`.
+            until: When it may be forgotten, in seconds since the epoch, or None.
+        """
         latest = int(LATEST.timestamp())
-        values = {
-            "id": f"{LETTERS[kind]}:{key}",
-            "value": until,
-            "expires_at": datetime.fromtimestamp(min(until, latest), UTC),
-        }
+        end = None if until is None else datetime.fromtimestamp(min(until, latest), UTC)
+        values = {"id": f"{LETTERS[kind]}:{key}", "value": value, "expires_at": end}
         async with self._database.transaction() as session:
             number = await _next_number(session, self._clock())
             await _write(session, END, {**values, "number": number})
@@ -144,16 +156,23 @@ class DatabaseJournal:
         async with self._database.transaction() as session:
             return await _generation(session, key)
 
-    async def since(self, number: int) -> tuple[int, list[Change]]:
+    async def put_back(self, changes: Sequence[Change]) -> None:
+        """As in `Journal`."""
+        for change in changes:
+            until = None if change.kind == "user" else change.value
+            await self._keep(change.kind, change.key, change.value, until)
+
+    async def since(self, number: int) -> Reading:
         """As in `Journal`."""
         async with self._database.transaction() as session:
             connection = await session.connection()
             latest = int((await connection.execute(NUMBER)).scalar_one())
             if latest == number:
-                return latest, []
+                return Reading(latest, [], is_whole=False)
             after = number if latest > number else -1
             found = await connection.execute(SINCE, {"number": after})
-            return latest, [_change(*row) for row in found]
+            changes = [_change(*row) for row in found]
+            return Reading(latest, changes, is_whole=after == -1)
 
     async def prune(self) -> None:
         """As in `Journal`."""

@@ -36,7 +36,7 @@ CLOCK_SECONDS = 5
 """By how much a Date header may be off, being whole seconds and on its way."""
 
 SECRETS = re.compile(r"secret|private_key|headers|jwt_issuers")
-AUTHORITY = re.compile(r"//\S*@")
+WORD = re.compile(r"\S+")
 QUERY = re.compile(r"\?[^\s,]*")
 SHOWN_KEYS = 20
 SHOWN_TEXT = 200
@@ -120,9 +120,16 @@ def in_force(settings: Settings) -> Iterator[str]:
 
 def public(text: str) -> str:
     """Return a text without what URLs may hide, in ASCII, and not too long."""
-    bare = QUERY.sub("?...", AUTHORITY.sub("//...@", text))
+    bare = QUERY.sub("?...", WORD.sub(_without_user, text))
     shown = ascii(bare)[1:-1]
     return shown if len(shown) <= SHOWN_TEXT else shown[:SHOWN_TEXT] + "..."
+
+
+def _without_user(word: re.Match[str]) -> str:
+    """Return a word without what a URL in it has before its host."""
+    head, slashes, rest = word[0].partition("//")
+    _, at, host = rest.rpartition("@")
+    return f"{head}//...@{host}" if slashes and at else word[0]
 
 
 # --- issuers -----------------------------------------------------------------------
@@ -293,7 +300,11 @@ def database(settings: Settings) -> Iterator[Finding]:
 
 def redis(auth: Auth) -> Iterator[Finding]:
     """Yield whether Redis does what a sign-in needs."""
-    if auth.settings.redis_url is None:
+    try:
+        if auth.redis is None:
+            return
+    except ConfigurationError as error:
+        yield Finding(True, "redis", str(error))
         return
     try:
         from fastbearer.accounts import Accounts
