@@ -137,6 +137,8 @@ class DatabaseJournal:
 
     async def listen(self, wake: Callable[[], None]) -> bool:
         """As in `Journal`: by LISTEN and NOTIFY, with a connection of its own."""
+        if self._database.backend != "postgresql":
+            return False
         async with self._database.transaction() as session:
             connection = await session.connection()
             driver = (await connection.get_raw_connection()).driver_connection
