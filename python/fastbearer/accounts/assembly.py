@@ -6,30 +6,32 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from fastapi import APIRouter
+from pydantic import BaseModel
 
 from fastbearer import PasswordHash
-from fastbearer.accounts.client_address import UNKNOWN, ClientAddresses
+from fastbearer.accounts.client_address import ClientAddresses
 from fastbearer.accounts.codes import Codes
 from fastbearer.accounts.credentials import Credentials
 from fastbearer.accounts.database import Database
 from fastbearer.accounts.database_revocations import DatabaseRevocations
-from fastbearer.accounts.events import AccountEvent, EventName, Events, Handler
+from fastbearer.accounts.events import EventName, Events, Handler
 from fastbearer.accounts.flows.administration import Users
+from fastbearer.accounts.flows.email_change import EmailChange
 from fastbearer.accounts.flows.entry import Entry
 from fastbearer.accounts.flows.inviting import Inviting
+from fastbearer.accounts.flows.outbox import Outbox
 from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.flows.recovery import Recovery
 from fastbearer.accounts.invitations import Invitations
-from fastbearer.accounts.mail import ConfiguredSender
+from fastbearer.accounts.mail import ConfiguredSender, check_without_sender
 from fastbearer.accounts.messages import Sender
 from fastbearer.accounts.names import Name
 from fastbearer.accounts.routes.answers import Answers
+from fastbearer.accounts.routes.changes import Changes
+from fastbearer.accounts.routes.current_account import AccountDependency
+from fastbearer.accounts.routes.email_change import EmailChangeRoutes
 from fastbearer.accounts.routes.fastapi_users.every import every_route
-from fastbearer.accounts.routes.fastapi_users.layout import (
-    FastAPIUsersLayout,
-    Layout,
-    layout_of,
-)
+from fastbearer.accounts.routes.fastapi_users.layout import Layout, layout_of
 from fastbearer.accounts.routes.profile import ProfileRoutes
 from fastbearer.accounts.routes.recovery import RecoveryRoutes
 from fastbearer.accounts.routes.refusals import answers_for
@@ -45,6 +47,7 @@ from fastbearer.accounts.stores.configured import ConfiguredUserStore
 from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.accounts.throttle import Throttle
 from fastbearer.accounts.user_claims import ClaimsFunction, UserClaims
+from fastbearer.connections.pooler import pooled
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi import Auth
 from fastbearer.fastapi.strict_routes import StrictRoute
@@ -56,9 +59,16 @@ NO_DATABASE = (
     "DATABASE_URL must be set: the users are in a store of their own, and there is no"
     " database for {}"
 )
-NO_REFRESH = "REFRESH_TOKENS=1: the routes of fastapi-users have no refresh tokens"
-TWO_FORMS = "layout= has a password form of its own: leave out password_form"
+NOT_WITH_LAYOUT = (
+    "layout= has a password form and schemas of its own: leave out password_form,"
+    " changes and public"
+)
+NOT_NOTED = (
+    "REQUIRE_VERIFIED_EMAIL=1, and the store of users does not keep email_verified"
+)
 PROBE = "readyz"
+LONG_DAYS = 1
+"""Of an access token that can be refreshed (RFC 9700 2.2.1 has them live shortly)."""
 PREFIX = "/api/auth"
 TOKEN_URL = f"{PREFIX[1:]}/token"
 
@@ -96,6 +106,12 @@ def log_sessions(auth: Auth) -> None:
             settings.revocation_lag_seconds,
             "refused" if settings.revocation_failure == "closed" else "taken",
         )
+    if settings.refresh_tokens and settings.jwt_expiration_days >= LONG_DAYS:
+        logger.info(
+            "sessions: beside refresh tokens, access tokens need not live for %s days:"
+            " JWT_EXPIRATION_DAYS=0.01 is a quarter of an hour",
+            settings.jwt_expiration_days,
+        )
 
 
 class Accounts:
@@ -131,16 +147,24 @@ class Accounts:
             is not ``api/auth/token``.
         layout: "fastapi-users", or a `FastAPIUsersLayout`, for its routes in place of
             ours: for a frontend that was made for them.
+        changes: What users may change of themselves: a model of pydantic whose fields
+            may all be left out. Without it, that is the name, and the user name where
+            users sign in with it.
 
     Raises:
         ConfigurationError: ``names`` has none, or one that there is not; or a schema is
             not derived from ours, lets a sign-up set what is not the user's to set, or
-            shows a secret.
+            shows a secret; or ``changes`` has a field that must be given or is not the
+            user's to set, or the store cannot change users.
 
     Attributes:
         router: The routes, under ``/api/auth`` or where the layout has them.
         database: The database of ``DATABASE_URL``.
         store: Where the users are.
+        current_account: Dependency: the row of the signed-in user, who must be one of
+            ours; 401 where they are gone or may not sign in. The row is in the session
+            that the handler gets of the store's ``session_dependency``; without such a
+            store, it is a `User` in no session.
         users: Creates, finds and changes users, for those who administer them;
             ``create_user`` is its ``create``.
         invitations: Makes invitations, lists and revokes them; ``invite`` is its
@@ -160,6 +184,7 @@ class Accounts:
         names: Sequence[Name] = ("email",),
         password_form: bool | str = False,
         layout: Layout | None = None,
+        changes: type[BaseModel] | None = None,
     ) -> None:
         check_schemas(sign_up, public)
         self._shape = Shape(
@@ -175,7 +200,10 @@ class Accounts:
         self._sender = ConfiguredSender(lambda: auth.settings)
         self._events = Events()
         self._throttle = Throttle(
-            lambda: auth.settings, lambda: auth.clock(), len(self._shape.names)
+            lambda: auth.settings,
+            lambda: auth.clock(),
+            len(self._shape.names),
+            redis=lambda: auth.redis,
         )
         users = CheckedUserStore(self.store)
         self._credentials = Credentials(lambda: auth.settings, users, hasher)
@@ -184,23 +212,32 @@ class Accounts:
         self._is_sender_used = codes is not None and send is None
         self._sessions = Sessions(auth, users, self.database, UserClaims(claims))
         self._users = users
+        clients = ClientAddresses(lambda: auth.settings)
+        self._codes = codes
         parts = Parts(
             auth=auth,
             store=users,
             credentials=self._credentials,
             sessions=self._sessions,
             throttle=self._throttle,
-            clients=ClientAddresses(lambda: auth.settings),
+            clients=clients,
             events=self._events,
             codes=codes,
             shape=self._shape,
             invitations=invitations,
+            sending=None if codes is None else self._outbox(codes, clients, send),
         )
+        sessions = getattr(store, "session_dependency", None)
+        self.current_account = AccountDependency(parts, sessions)
         shaped = Shaped(self._shape)
         self.users = Users(parts, shaped.sign_up)
         self.create_user = self.users.create
         self.invitations = Inviting(parts, invitations, send or self._sender)
         self.invite = self.invitations.make
+        # What the store of the settings can is known when they are read.
+        kept = getattr(store, "attribute_names", {})
+        known = None if store is None else users
+        self._changes = Changes(changes, names, known, kept)
         answers = Answers(auth, shaped)
         self._layout = layout_of(layout)
         self.router = APIRouter(
@@ -211,18 +248,22 @@ class Accounts:
         )
         entry = Entry(parts)
         if self._layout is not None:
-            if password_form:
-                raise ConfigurationError(TWO_FORMS)
-            self._add_layout(self._layout, parts, entry, answers, send)
+            if password_form or changes is not None or public is not PublicUser:
+                raise ConfigurationError(NOT_WITH_LAYOUT)
+            for routes in every_route(self._layout, parts, entry, answers):
+                routes.add_to(self.router)
             return
         if password_form:
             url = TOKEN_URL if password_form is True else password_form
             auth.show_password_form(url)
             TokenRoutes(parts, entry).add_to(self.router)
         SessionRoutes(parts, entry, answers).add_to(self.router)
-        ProfileRoutes(parts, answers).add_to(self.router)
+        ProfileRoutes(parts, answers, self._changes).add_to(self.router)
         if codes is not None:
-            self._add_codes(parts, codes, send or self._sender)
+            RecoveryRoutes(parts, Recovery(parts, codes)).add_to(self.router)
+            if store is None or (users.can("change") and users.keeps("email")):
+                change = EmailChange(parts, codes)
+                EmailChangeRoutes(parts, change, answers).add_to(self.router)
 
     def on_event(self, *names: EventName) -> Callable[[Handler], Handler]:
         """Return a decorator for functions that shall know what happens.
@@ -259,11 +300,13 @@ class Accounts:
         """
         self._auth.revocations_of_accounts = self._own_revocations
         self._set_home()
-        if self._layout is not None and self._auth.settings.refresh_tokens:
-            raise ConfigurationError(NO_REFRESH)
+        if self._layout is not None:
+            self._layout.check(self._auth.settings, self._users)
         _ = self._auth.signer
         self._credentials.prepare()
         self._sender.prepare(is_used=self._is_sender_used)
+        self._check_verification()
+        self._changes.check(self._users)
         log_sessions(self._auth)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._auth.lifespan(app))
@@ -279,13 +322,12 @@ class Accounts:
     async def check_redis(self) -> None:
         """Try what sign-in needs of Redis, over the connections that are there.
 
-        Without a ``REDIS_URL`` there is nothing to try.
+        Without any there is nothing to try.
 
         Raises:
             StoreUnavailableError: It cannot be reached, or refuses a command.
         """
-        settings = self._auth.settings
-        if settings.redis_url is None:
+        if self._auth.redis is None:
             return
         await self._throttle.check_store()
         # Redis is asked for, so its extra is there.
@@ -312,6 +354,24 @@ class Accounts:
             await store.check_fields(given.always)
         self._shape.shown.check_row(getattr(store, "row_type", None))
 
+    def _outbox(
+        self, codes: Codes, clients: ClientAddresses, send: Sender | None
+    ) -> Outbox:
+        auth = self._auth
+        return Outbox(lambda: auth.settings, codes, clients, send or self._sender)
+
+    def _check_verification(self) -> None:
+        """Make sure that e-mails can be verified where they have to be.
+
+        Raises:
+            ConfigurationError: They cannot.
+        """
+        settings = self._auth.settings
+        if self._codes is None:
+            check_without_sender(settings)
+        if settings.require_verified_email and not self._users.keeps("email_verified"):
+            raise ConfigurationError(NOT_NOTED)
+
     def _needs_database(self) -> bool:
         return bool(self._needs())
 
@@ -327,7 +387,7 @@ class Accounts:
         """
         if self._has_database_url() or not self._is_elsewhere():
             return self._database_revocations()
-        if self._auth.settings.redis_url is not None:
+        if self._auth.redis is not None:
             return self._auth.redis_revocations()
         return MemoryRevocations(self._auth.clock)
 
@@ -380,7 +440,8 @@ class Accounts:
         if self._is_elsewhere() and not self._has_database_url():
             kept = ", ".join(self._needs()) or "what the application keeps"
             raise ConfigurationError(NO_DATABASE.format(kept))
-        return self._auth.settings.database_url
+        settings = self._auth.settings
+        return pooled(settings.database_url, settings.database_pooler, "DATABASE_URL")
 
     def _is_elsewhere(self) -> bool:
         """Tell whether the users are in another database than ``DATABASE_URL``'s."""
@@ -389,33 +450,3 @@ class Accounts:
 
     def _has_database_url(self) -> bool:
         return "database_url" in self._auth.settings.model_fields_set
-
-    def _add_layout(
-        self,
-        layout: FastAPIUsersLayout,
-        parts: Parts,
-        entry: Entry,
-        answers: Answers,
-        send: Sender | None,
-    ) -> None:
-        """Add the routes of fastapi-users in place of ours."""
-        recovery = None
-        if parts.codes is not None:
-            recovery = Recovery(parts, parts.codes, send or self._sender)
-            self._welcome_by(recovery)
-        if layout.auth is not None:
-            parts.auth.show_password_form(f"{layout.auth[1:]}/login")
-        for routes in every_route(layout, parts, entry, answers, recovery):
-            routes.add_to(self.router)
-
-    def _add_codes(self, parts: Parts, codes: Codes, send: Sender) -> None:
-        recovery = Recovery(parts, codes, send)
-        RecoveryRoutes(parts, recovery).add_to(self.router)
-        self._welcome_by(recovery)
-
-    def _welcome_by(self, recovery: Recovery) -> None:
-        @self.on_event("signed_up")
-        async def welcome(event: AccountEvent) -> None:
-            if self._auth.settings.email_verification and event.user is not None:
-                address = None if event.address == UNKNOWN else event.address
-                await recovery.welcome(event.user, address)

@@ -18,7 +18,7 @@ from fastbearer.accounts.names import (
 )
 from fastbearer.errors import ConfigurationError
 
-__all__ = ["INVITATION", "Given", "aliases"]
+__all__ = ["INVITATION", "KEPT", "Given", "aliases", "is_privilege"]
 
 INVITATION = "invitation"
 """The field with the code of one; no user has it."""
@@ -39,6 +39,8 @@ PRIVILEGES = (frozenset(User.model_fields) - OURS) | {
     "scopes",
 }
 """What nobody says of themselves who signs up."""
+
+FOLDED_PRIVILEGES = frozenset(one.replace("_", "").lower() for one in PRIVILEGES)
 
 PRIVILEGE = (
     "{model}.{field}: whoever signs up would say it of themselves. Leave it out, and"
@@ -77,16 +79,21 @@ class Given:
 
     @property
     def fields(self) -> set[str]:
-        """The fields that a sign-up may give."""
-        return {*self._schema.model_fields, *self._names} - {INVITATION}
+        """The fields that a sign-up may give to be kept.
+
+        With ``email: None = None`` a schema does without the e-mail.
+        """
+        fields = self._schema.model_fields.items()
+        given = {name for name, field in fields if field.annotation is not NoneType}
+        return {*given, *self._names} - {INVITATION}
 
     @property
     def always(self) -> set[str]:
-        """The fields that every sign-up gives; for a name there is a stand-in."""
+        """The fields that every sign-up gives to it; for a name there is a stand-in."""
         fields = self._schema.model_fields
         only = self._names if len(self._names) == 1 else ()
         given = {name for name, field in fields.items() if not _may_be_none(field)}
-        return {*given, *only, "name"}
+        return {*given, *only, "name"} - {INVITATION}
 
     def user_of(self, body: BaseModel) -> User:
         """Return the new user whom a body describes, without a hash.
@@ -132,14 +139,18 @@ class Given:
         }
 
     def _check(self, attributes: Mapping[str, str]) -> None:
-        privileges = {_folded(one): one for one in PRIVILEGES}
         kept = {attribute: field for field, attribute in attributes.items()}
         for field in self._schema.model_fields.keys() - OURS:
             told = {"model": self._schema.__name__, "field": field}
-            if _folded(field) in privileges:
+            if is_privilege(field):
                 raise ConfigurationError(PRIVILEGE.format(**told))
             if field in kept:
                 raise ConfigurationError(KEPT.format(ours=kept[field], **told))
+
+
+def is_privilege(field: str) -> bool:
+    """Tell whether a field says what nobody says of themselves, however it is spelt."""
+    return _folded(field) in FOLDED_PRIVILEGES
 
 
 def aliases(name: str, field: FieldInfo) -> list[str]:

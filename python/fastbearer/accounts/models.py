@@ -112,7 +112,8 @@ class Code(Record, table=True):
         user_id: Whose it is. Codes are made for nobody as well, so that the same
             is done for every e-mail.
         state: The digest of the user's id, e-mail and password hash; once one
-            of them has changed, the code is good no more.
+            of them has changed, the code is good no more. That of the target, too.
+        target: The e-mail to be, where the code is for a change of it.
         expires_at: UTC.
     """
 
@@ -122,6 +123,11 @@ class Code(Record, table=True):
     purpose: str = Field(max_length=32)
     user_id: str = Field(max_length=255, index=True)
     state: str = Field(max_length=64)
+    target: str = Field(
+        default="",
+        max_length=EMAIL_LENGTH,
+        sa_column_kwargs={"server_default": ""},
+    )
     expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 

@@ -24,6 +24,7 @@ from fastapi.routing import APIRoute
 from pydantic import AfterValidator, BaseModel
 from pydantic_core import from_json
 from starlette._utils import AwaitableOrContextManager
+from starlette.background import BackgroundTask
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
@@ -37,7 +38,15 @@ from fastbearer.errors import (
 from fastbearer.fastapi.challenges import Answer, answer_to
 from fastbearer.fastapi.dependencies import BearerDependency
 
-__all__ = ["Refusal", "StrictRoute", "Text", "WithoutNul", "on_outage", "refusals"]
+__all__ = [
+    "Refusal",
+    "StrictRoute",
+    "Text",
+    "WithoutNul",
+    "after_answer",
+    "on_outage",
+    "refusals",
+]
 
 BODY = "Request body must be a JSON object in UTF-8 (Content-Type: application/json)"
 FORM = "A form must be in UTF-8"
@@ -150,6 +159,7 @@ class StrictRoute(APIRoute):
             # What a user sees is theirs alone, and with a cookie nothing else says so
             # to a cache (RFC 9111 3.5).
             response.headers.setdefault("Cache-Control", "no-store")
+            _set_later(response, request.scope)
             return response
 
         return strict_handler
@@ -195,6 +205,40 @@ def on_outage(scope: Scope, undo: Callable[[], Awaitable[None]]) -> None:
         undo: What undoes it; itself it may fail with a `StoreUnavailableError`.
     """
     scope.setdefault(UNDO, []).append(undo)
+
+
+LATER = "fastbearer.later"
+
+
+def after_answer(scope: Scope, work: Callable[[], Awaitable[None]]) -> None:
+    """Let something be done when the response has been sent; nobody waits for it.
+
+    It is not done where the request is refused. When it fails, that is logged.
+
+    Args:
+        scope: ASGI's, of the request.
+        work: What does it.
+    """
+    scope.setdefault(LATER, []).append(work)
+
+
+def _set_later(response: Response, scope: Scope) -> None:
+    works = scope.get(LATER)
+    if works:
+        response.background = BackgroundTask(_do_all, response.background, works)
+
+
+async def _do_all(
+    before: BackgroundTask | None, works: list[Callable[[], Awaitable[None]]]
+) -> None:
+    """Do what is in a list, and what is added to it meanwhile."""
+    if before is not None:
+        await before()
+    for work in works:
+        try:
+            await work()
+        except Exception:
+            logger.exception("what was to be done after a response has failed")
 
 
 async def _undo(scope: Scope) -> None:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from starlette.requests import HTTPConnection
@@ -12,11 +13,13 @@ from fastbearer.accounts.flows.errors import (
     NotCreatedError,
     RefreshOffError,
     RevocationOffError,
+    UnverifiedError,
     WrongCredentialsError,
     WrongInvitationError,
     WrongRefreshTokenError,
 )
 from fastbearer.accounts.flows.parts import Parts, verified
+from fastbearer.accounts.flows.registration import Registration
 from fastbearer.accounts.models import Invitation, User
 from fastbearer.accounts.names import Name
 from fastbearer.accounts.records import utc_now
@@ -90,6 +93,7 @@ class Entry:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._admission = Admission(parts)
+        self._registration = Registration(parts)
 
     async def sign_up(
         self,
@@ -98,8 +102,11 @@ class Entry:
         request: HTTPConnection,
         former: Former = NO_SESSION,
         invitation: str | None = None,
-    ) -> Entered:
+    ) -> Entered | None:
         """Add a user, and begin their first session.
+
+        Where only verified users have one, a message is sent and None returned,
+        whether or not somebody has the e-mail.
 
         Args:
             user: Without a hash.
@@ -118,12 +125,17 @@ class Entry:
             NotCreatedError: The store has failed.
             TooManyAttemptsError: There were too many.
         """
-        ticket = await self._prepare(user, password, request, invitation)
-        tokens = await _created(self._added(user, ticket))
         parts = self._parts
+        ticket = await self._prepare(user, password, request, invitation)
+        if not parts.may_enter(user):
+            add = partial(self._admission.add, user, ticket)
+            await _created(self._registration.register(user, request, add))
+            return None
+        tokens = await _created(self._added(user, ticket))
         await parts.succeed("signin", request, parts.shape.called(user))
         await self._end_former(former)
         await parts.tell("signed_up", request, user.email, user=user)
+        self._registration.welcome(user, request)
         return Entered(user, tokens)
 
     async def register(
@@ -133,10 +145,15 @@ class Entry:
         request: HTTPConnection,
         invitation: str | None = None,
     ) -> User:
-        """Add a user, whose first session is to come; otherwise as `sign_up`."""
+        """Add a user, whose first session is to come; otherwise as `sign_up`.
+
+        Whether somebody has the e-mail is told.
+        """
+        parts = self._parts
         ticket = await self._prepare(user, password, request, invitation)
         await _created(self._admission.add(user, ticket))
-        await self._parts.tell("signed_up", request, user.email, user=user)
+        await parts.tell("signed_up", request, user.email, user=user)
+        self._registration.welcome(user, request)
         return user
 
     async def _prepare(
@@ -182,6 +199,7 @@ class Entry:
 
         Raises:
             WrongCredentialsError: It is nobody's, or not theirs.
+            UnverifiedError: It is right, but the e-mail is to be verified first.
             PasswordRuleError: The password is longer than any may be.
             TooManyAttemptsError: There were too many.
         """
@@ -205,6 +223,7 @@ class Entry:
 
         Raises:
             WrongCredentialsError: It is nobody's.
+            UnverifiedError: It is theirs, but they may not have a session.
         """
         parts = self._parts
         user = await parts.store.find_by(login.name, login.value)
@@ -212,6 +231,9 @@ class Entry:
         if user is None or not right:
             await parts.tell("sign_in_failed", request, login.value, user=user)
             raise WrongCredentialsError("nobody has this name and this password")
+        if not parts.may_enter(user):
+            await parts.tell("sign_in_failed", request, login.value, user=user)
+            raise UnverifiedError("the e-mail is not verified")
         return user
 
     async def _started(self, user: User) -> Tokens:
@@ -227,17 +249,23 @@ class Entry:
         Raises:
             RefreshOffError: There are no refresh tokens here.
             WrongRefreshTokenError: It is not good.
+            UnverifiedError: The e-mail is to be verified first; the session has ended.
         """
         parts = self._parts
         if not parts.auth.settings.refresh_tokens:
             raise RefreshOffError("refresh tokens are off")
         try:
-            return Entered(*await parts.sessions.refresh(token))
+            entered = Entered(*await parts.sessions.refresh(token))
         except ReusedTokenError as error:
             await parts.tell("token_reused", request, "", user_id=error.user_id)
             raise WrongRefreshTokenError("the refresh token was used before") from None
         except TokenError as error:
             raise WrongRefreshTokenError(str(error)) from None
+        if parts.may_enter(entered.user):
+            return entered
+        if entered.tokens.refresh is not None:
+            await parts.sessions.end_family(entered.tokens.refresh.family)
+        raise UnverifiedError("the e-mail is not verified")
 
     async def sign_out(
         self, claims: dict[str, Any] | None, refresh: str | None, on: HTTPConnection

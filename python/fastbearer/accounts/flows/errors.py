@@ -10,7 +10,9 @@ __all__ = [
     "RefreshOffError",
     "RevocationOffError",
     "SignUpClosedError",
+    "UnchangeableError",
     "UnknownUserError",
+    "UnverifiedError",
     "WrongCodeError",
     "WrongCredentialsError",
     "WrongInvitationError",
@@ -23,6 +25,18 @@ class WrongCredentialsError(FastbearerError):
     """Nobody has this name and this password."""
 
     code = "wrong_credentials"
+
+
+class UnverifiedError(FastbearerError):
+    """The e-mail of whom somebody is must be verified first."""
+
+    code = "unverified"
+
+
+class UnchangeableError(FastbearerError):
+    """The store of users cannot change this of a user."""
+
+    code = "unchangeable"
 
 
 class WrongPasswordError(FastbearerError):

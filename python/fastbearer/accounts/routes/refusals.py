@@ -8,6 +8,8 @@ from fastbearer.accounts.flows.errors import (
     RefreshOffError,
     RevocationOffError,
     SignUpClosedError,
+    UnchangeableError,
+    UnverifiedError,
     WrongCodeError,
     WrongCredentialsError,
     WrongInvitationError,
@@ -24,6 +26,7 @@ from fastbearer.accounts.stores.protocol import (
     NameTakenError,
     UserInUseError,
 )
+from fastbearer.accounts.user_claims import ClaimsError
 from fastbearer.errors import FastbearerError, RevokedTokenError
 from fastbearer.fastapi.challenges import ANSWERS as COMMON
 from fastbearer.fastapi.challenges import Answer
@@ -38,6 +41,9 @@ __all__ = [
     "NOT_CREATED",
     "REFRESH_OFF",
     "REVOCATION_OFF",
+    "UNCHANGEABLE",
+    "UNVERIFIED",
+    "WRONG_CODE",
     "WRONG_INVITATION",
     "WRONG_REFRESH_TOKEN",
     "answers_for",
@@ -46,6 +52,10 @@ __all__ = [
 
 EMAIL_TAKEN = "Email already registered"
 NOT_CREATED = "Failed to create account"
+UNVERIFIED = (
+    "Email is not verified: use the code that was sent there, or ask for another"
+)
+UNCHANGEABLE = "This cannot be changed here"
 WRONG_PASSWORD = "Current password is wrong"
 WRONG_CODE = "Code is wrong, was used or has expired"
 WRONG_REFRESH_TOKEN = "Invalid refresh token. Please sign in again."
@@ -57,6 +67,7 @@ WRONG_INVITATION = (
     "The invitation is missing, was used, has expired or is for another e-mail"
 )
 CROSS_SITE = "A cookie, and from another site"
+NO_TOKEN = "Failed to make a token"
 NOT_SHOWN = "The account cannot be shown"
 
 
@@ -78,6 +89,8 @@ ANSWERS: Mapping[type[FastbearerError], Answer] = {
     WrongInvitationError: Answer(403, WRONG_INVITATION),
     NotCreatedError: Answer(500, NOT_CREATED),
     WrongCredentialsError: Answer(401, wrong_credentials(("email",)), challenge=""),
+    UnverifiedError: Answer(403, UNVERIFIED),
+    UnchangeableError: Answer(404, UNCHANGEABLE),
     WrongPasswordError: Answer(403, WRONG_PASSWORD),
     WrongCodeError: Answer(400, WRONG_CODE),
     WrongRefreshTokenError: Answer(401, WRONG_REFRESH_TOKEN, challenge=""),
@@ -86,6 +99,7 @@ ANSWERS: Mapping[type[FastbearerError], Answer] = {
     RevocationOffError: Answer(404, REVOCATION_OFF),
     UserInUseError: Answer(409, IN_USE),
     NotShownError: Answer(500, NOT_SHOWN),
+    ClaimsError: Answer(500, NO_TOKEN),
 }
 """Another set of routes may say the same in other words."""
 

@@ -22,6 +22,7 @@ from fastbearer.accounts.names import (
 from fastbearer.fastapi.strict_routes import Text, WithoutNul
 
 __all__ = [
+    "ChangeEmail",
     "ChangePassword",
     "CodeSent",
     "Done",
@@ -46,6 +47,7 @@ __all__ = [
 
 TEXTS: dict[str, str] = {
     **{str(name): text for name, text in NAME_TEXTS.items()},
+    "new_email": f"New {NAME_TEXTS['email'][0].lower()}{NAME_TEXTS['email'][1:]}",
     "password": "Password must be a string without NUL characters",
     "current_password": "Current password must be a string without NUL characters",
     "new_password": "New password must be a string without NUL characters",
@@ -144,6 +146,12 @@ class ChangePassword(Body):
     current_password: Password
     new_password: Password
     end_other_sessions: StrictBool = True
+
+
+class ChangeEmail(GivenPassword):
+    """The e-mail to be, and the password of the signed-in user."""
+
+    new_email: Email
 
 
 class GivenCode(Body):

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import HTTPException, Response
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse
 
 from fastbearer.accounts.flows.entry import Entry, Login
 from fastbearer.accounts.flows.errors import WrongRefreshTokenError
@@ -20,11 +21,13 @@ from fastbearer.accounts.routes.refusals import (
     NOT_CREATED,
     REFRESH_OFF,
     REVOCATION_OFF,
+    UNVERIFIED,
     WRONG_INVITATION,
     WRONG_REFRESH_TOKEN,
     wrong_credentials,
 )
 from fastbearer.accounts.routes.schemas import (
+    CodeSent,
     Done,
     Refresh,
     SignedIn,
@@ -35,12 +38,14 @@ from fastbearer.fastapi.strict_routes import refusals
 
 __all__ = ["SessionRoutes"]
 
+UNSEEN = "A message was sent, for the e-mail must be verified first"
+
 REFRESH = refusals(
     *(400, 401, 403, 404, 413, 429, 503),
     texts={
         400: "Invalid input",
         401: WRONG_REFRESH_TOKEN,
-        403: CROSS_SITE,
+        403: f"{CROSS_SITE}; or: {UNVERIFIED}",
         404: REFRESH_OFF,
     },
 )
@@ -67,14 +72,18 @@ class SessionRoutes(Routes):
     async def sign_up(self, body: Any, request: Request, response: Response) -> Any:
         """Create an account and sign in.
 
-        The e-mail is kept without the spaces around it and in lower case.
+        The e-mail is kept without the spaces around it and in lower case. Where it
+        must be verified first, a message is sent there, and the answer is a 202
+        without a token, whether or not somebody has the e-mail.
         """
         given = self._parts.shape.given
         user, password = given.user_of(body), given.password_of(body)
         former = self._answers.former(request)
         invitation = getattr(body, "invitation", None)
         entered = await self._entry.sign_up(user, password, request, former, invitation)
-        return self._answers.signed_in(*entered, response)
+        if entered is None:
+            return JSONResponse(CodeSent().model_dump(), status_code=202)
+        return self._answers.signed_in(*entered, response, request)
 
     async def sign_in(self, body: Any, request: Request, response: Response) -> Any:
         """Get a token for an e-mail and its password."""
@@ -82,14 +91,14 @@ class SessionRoutes(Routes):
         login = Login(name, value, body.password)
         former = self._answers.former(request)
         entered = await self._entry.sign_in(login, request, former)
-        return self._answers.signed_in(*entered, response)
+        return self._answers.signed_in(*entered, response, request)
 
     async def refresh(
         self, request: Request, response: Response, body: Refresh | None = None
     ) -> SignedIn:
         """Get a new token, and a new refresh token, for a refresh token."""
         entered = await self._entry.refresh(self._refresh_token(body, request), request)
-        return self._answers.signed_in(*entered, response)
+        return self._answers.signed_in(*entered, response, request)
 
     async def sign_out(
         self,
@@ -140,11 +149,13 @@ class SessionRoutes(Routes):
             403: f"{CLOSED}, or: {WRONG_INVITATION}, or: {CROSS_SITE}",
             500: NOT_CREATED,
         }
-        return refusals(400, 403, 413, 429, 500, 503, texts=texts)
+        refused = refusals(400, 403, 413, 429, 500, 503, texts=texts)
+        return {202: {"model": CodeSent, "description": UNSEEN}, **refused}
 
     def _sign_in_refusals(self) -> dict[int | str, dict[str, Any]]:
         wrong = wrong_credentials(self._parts.shape.names)
-        texts = {400: "Invalid input", 401: wrong, 403: CROSS_SITE}
+        forbidden = f"{CROSS_SITE}; or: {UNVERIFIED}"
+        texts = {400: "Invalid input", 401: wrong, 403: forbidden}
         return refusals(400, 401, 403, 413, 429, 503, texts=texts)
 
     def rows(self) -> list[Row]:

@@ -61,6 +61,14 @@ class CheckedUserStore:
         is_in = getattr(self._store, "is_in", None)
         return is_in is not None and bool(is_in(database))
 
+    def can(self, method: str) -> bool:
+        """Tell whether the store has a method that not every store has."""
+        return callable(getattr(self._store, method, None))
+
+    def keeps(self, field: str) -> bool:
+        """Tell whether a field of a user is kept; a store need not say so."""
+        return not self.can("keeps") or bool(self._store.keeps(field))
+
     def require(self, method: str, purpose: str) -> None:
         """Make sure that the store can do what not every store does.
 
@@ -71,7 +79,7 @@ class CheckedUserStore:
         Raises:
             ConfigurationError: The store lacks the method.
         """
-        if not callable(getattr(self._store, method, None)):
+        if not self.can(method):
             kind = type(self._store).__name__
             raise ConfigurationError(LACKS.format(kind, method, purpose))
 
@@ -128,6 +136,12 @@ class CheckedUserStore:
     async def find(self, user_id: str) -> User | None:
         """As in `UserStore`; nobody where the user's id is another."""
         user: User | None = await _quietly(self._store.find(user_id))
+        return None if user is None or user.id != user_id else self._shown(user)
+
+    async def find_in(self, session: Any, user_id: str) -> User | None:
+        """As in `SessionUserStore`; nobody where the user's id is another."""
+        found = self._store.find_in(session, user_id)
+        user: User | None = await _quietly(found)
         return None if user is None or user.id != user_id else self._shown(user)
 
     async def list_users(self, after: str | None, limit: int) -> Sequence[User]:

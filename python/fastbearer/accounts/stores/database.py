@@ -48,6 +48,10 @@ class DatabaseUserStore:
         """
         check_own_fields(fields, OWN_TABLE)
 
+    def keeps(self, field: str) -> bool:
+        """Tell whether the table has a column for a field of a user."""
+        return field in User.model_fields
+
     async def add(self, user: User) -> None:
         """As in `UserStore`; the table's unique constraints decide."""
         names: dict[str, Any] = {name: user.called(name) for name in NAMES}

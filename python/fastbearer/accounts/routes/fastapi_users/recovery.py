@@ -6,7 +6,6 @@ good once.
 
 from typing import Any
 
-from fastapi import BackgroundTasks
 from pydantic import BaseModel
 from starlette.requests import Request
 
@@ -17,7 +16,7 @@ from fastbearer.accounts.routes.fastapi_users.schemas import (
     KnownEmail,
     ResetPassword,
 )
-from fastbearer.accounts.routes.fastapi_users.seen import SeenUser
+from fastbearer.accounts.routes.fastapi_users.seen import seen
 from fastbearer.accounts.routes.fastapi_users.words import (
     AlreadyVerifiedError,
     FastAPIUsersRoute,
@@ -46,14 +45,12 @@ class ResetPasswordRoutes(Routes):
         self._parts = parts
         self._recovery = recovery
 
-    async def forgot_password(
-        self, body: KnownEmail, request: Request, tasks: BackgroundTasks
-    ) -> None:
+    async def forgot_password(self, body: KnownEmail, request: Request) -> None:
         """Get a token by e-mail that lets you choose a new password.
 
         The answer is the same whether or not anybody has the e-mail.
         """
-        await self._recovery.forgot_password(body.email, request, tasks)
+        await self._recovery.forgot_password(body.email, request)
 
     async def reset_password(self, body: ResetPassword, request: Request) -> None:
         """Choose a new password with the token that was sent; all sessions end."""
@@ -99,14 +96,12 @@ class VerifyRoutes(Routes):
         self._recovery = recovery
         self._shown = shown
 
-    async def request_verify_token(
-        self, body: KnownEmail, request: Request, tasks: BackgroundTasks
-    ) -> None:
+    async def request_verify_token(self, body: KnownEmail, request: Request) -> None:
         """Get a token by e-mail that verifies the address.
 
         The answer is the same whether or not anybody has the e-mail.
         """
-        await self._recovery.request_verification_of(body.email, request, tasks)
+        await self._recovery.resend_verification(body.email, request)
 
     async def verify(self, body: GivenToken, request: Request) -> Any:
         """Verify an e-mail with the token that was sent there."""
@@ -114,7 +109,7 @@ class VerifyRoutes(Routes):
         if user.email_verified:
             raise AlreadyVerifiedError("the e-mail is verified already")
         made = await self._parts.user_of({"user_id": user.id, "email": user.email})
-        return self._shown.model_validate(SeenUser(made))
+        return seen(made, self._shown)
 
     def rows(self) -> list[Row]:
         """As in `Routes`."""
