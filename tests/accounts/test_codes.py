@@ -3,56 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
-import httpx2
 import pytest
 
+from account_desk import Desk, desk_of
 from accounts_kit import CHEAP, EMAIL, PASSWORD, Store, make_auth, rows, url_of
 from better_auth_tables import BetterAuthTables
 from fastbearer.accounts import Accounts, BetterAuthUserStore, Message
 from fastbearer.better_auth.passwords import BetterAuthHash
+from servers import on_every_database
 from wide_databases import client_of
 
 NEW = "another battery staple"
 THIRD = "a third battery staple"
-
-
-class Desk:
-    """A client of accounts, and the messages that they have sent."""
-
-    def __init__(self, client: httpx2.AsyncClient, outbox: list[Message]) -> None:
-        self.client = client
-        self.outbox = outbox
-        self.token = ""
-
-    async def post(self, path: str, **body: Any) -> int:
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        answer = await self.client.post(path, json=body, headers=headers)
-        if path in ("signup", "signin", "change-password") and answer.is_success:
-            self.token = answer.json()["data"]["token"]
-        return answer.status_code
-
-    async def code(self, path: str = "forgot-password") -> str:
-        """Ask for a code, and return it."""
-        body = {"email": EMAIL} if path == "forgot-password" else {}
-        assert await self.post(path, **body) == 202
-        return self.outbox[-1].code
-
-
-@asynccontextmanager
-async def desk_of(
-    database: Store, *, settings: dict[str, Any] | None = None, **options: Any
-) -> AsyncIterator[Desk]:
-    outbox: list[Message] = []
-    auth = make_auth(database, revocation="database", **(settings or {}))
-    options = {"hasher": CHEAP, **options}
-    accounts = Accounts(auth, send=outbox.append, **options)
-    async with client_of(accounts) as client:
-        yield Desk(client, outbox)
 
 
 async def change(desk: Desk) -> None:
@@ -105,6 +70,7 @@ def test_a4_codes_end(
         "DELETE FROM fastbearer_user",
     ],
 )
+@on_every_database
 def test_a4_codes_end_whoever_changes_the_user(database: Store, change: str) -> None:
     async def tried() -> None:
         async with desk_of(database) as desk:
@@ -118,6 +84,7 @@ def test_a4_codes_end_whoever_changes_the_user(database: Store, change: str) -> 
     asyncio.run(tried())
 
 
+@on_every_database
 def test_a4_a_code_is_good_once_and_others_stay(database: Store) -> None:
     async def tried() -> None:
         async with desk_of(database) as desk:

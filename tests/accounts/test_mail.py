@@ -12,17 +12,20 @@ from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from fastapi import FastAPI
 
 from accounts_kit import EMAIL, make_auth, make_service, post, sign_in, sign_up
 from fastbearer.accounts import Accounts, Message
+from fastbearer.accounts.codes import Purpose
 from fastbearer.accounts.mail import ConfiguredSender, email_of
+from fastbearer.accounts.messages import Notice, print_message
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi import Settings
 from project import SECRET
+from waiting import wait_until
 
 Serve = Callable[[FastAPI], str]
 FROM = "App <no-reply@app.example>"
@@ -131,6 +134,56 @@ def test_a_link_in_place_of_the_code() -> None:
     message = Message(EMAIL, "verify_email", "a/b c{purpose}", timedelta(minutes=10))
     text = email_of(message, settings).get_content()
     assert "https://app.example/verify_email?code=a%2Fb%20c%7Bpurpose%7D#x" in text
+
+
+def test_every_message_has_its_words() -> None:
+    """In English, as its header says; what has no code asks for none."""
+    link = settings_of(mail_from=FROM, mail_link="https://app.example/{purpose}/{code}")
+    plain = settings_of(mail_from=FROM)
+    for purpose in (*get_args(Purpose), *get_args(Notice)):
+        code = "" if purpose in get_args(Notice) else "the-code"
+        message = Message(EMAIL, purpose, code, timedelta(minutes=10))
+        mails = [email_of(message, one) for one in (plain, link)]
+        texts = [mail.get_content() for mail in mails]
+        assert mails[0]["Subject"] and mails[0]["Content-Language"] == "en"
+        assert not [
+            text for text in texts if "{" in text or ("the-code" in text and not code)
+        ]
+        if code:
+            assert "    the-code\n" in texts[0] and "10 minutes" in texts[0]
+            assert f"https://app.example/{purpose}/the-code" in texts[1]
+        else:
+            assert texts[0] == texts[1] and "minutes" not in texts[0]
+        assert all(len(line) <= 78 for line in texts[0].splitlines())
+
+
+def test_the_console_shows_notices_without_a_code(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_message(Message(EMAIL, "email_changed"))
+    assert capsys.readouterr().err == f"message to {EMAIL}: email_changed\n"
+
+
+def test_nobody_waits_for_the_mail_server(
+    serve: Serve, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither at sign-up nor elsewhere, be it slow or away; no code is logged."""
+    answered = threading.Event()
+    codes: list[str] = []
+
+    def send(message: Message) -> None:
+        codes.append(message.code)
+        assert answered.wait(60)
+        raise OSError(f"no mail with {message.code}")
+
+    settings = {"email_verification": True}
+    service = serve(make_service(tmp_path / "a.db", send=send, **settings))
+    assert sign_up(service).status_code == 201
+    assert post(service, "forgot-password", email=EMAIL).status_code == 202
+    answered.set()
+    wait_until(lambda: "message reset_password not sent" in caplog.text)
+    wait_until(lambda: "message verify_email not sent" in caplog.text)
+    assert len(codes) == 2 and not [code for code in codes if code in caplog.text]
 
 
 @pytest.mark.parametrize("to", ["a@b.example\r\nBcc: c@d.example", "a@b.example\nX: y"])

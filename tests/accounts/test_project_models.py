@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, inspect
-from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy import inspect
 
 from fastbearer.accounts import EmailTakenError, SQLAlchemyUserStore, User
 from fastbearer.accounts.stores.checked import CheckedUserStore
@@ -17,12 +15,8 @@ from fastbearer.accounts.stores.protocol import NameTakenError
 from project_models import (
     DEPENDENCIES,
     MODELS,
-    Data,
-    Declared,
     Engines,
     Sessions,
-    sync_dependency,
-    async_dependency,
     store_of,
 )
 from servers import BOTH, own_database

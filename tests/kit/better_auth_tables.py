@@ -66,6 +66,11 @@ ADMIN = {
 }
 """What the plugin ``admin()`` adds to the user."""
 
+USERNAME = {"username": "text unique", "displayUsername": "text"}
+"""What the plugin ``username()`` adds to the user."""
+PHONE_NUMBER = {"phoneNumber": "text unique", "phoneNumberVerified": "flag"}
+"""What the plugin ``phoneNumber()`` adds to the user."""
+
 
 @dataclass
 class BetterAuthTables:
@@ -77,6 +82,7 @@ class BetterAuthTables:
         dates: How dates are stored.
         tables: Model -> name of its table.
         naming: Field -> name of its column.
+        more: Columns of the user beside them: field -> its declaration.
     """
 
     store: Path | str
@@ -85,6 +91,7 @@ class BetterAuthTables:
     has_admin: bool = True
     tables: dict[str, str] = field(default_factory=dict)
     naming: Naming = str
+    more: dict[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -99,9 +106,10 @@ class BetterAuthTables:
     def create(self) -> None:
         for model, columns in COLUMNS.items():
             admin = ADMIN if model == "user" and self.has_admin else {}
+            more = self.more if model == "user" else {}
             parts = [
                 f'"{self.naming(name)}" {self._type(kind)}'
-                for name, kind in {**columns, **admin}.items()
+                for name, kind in {**columns, **admin, **more}.items()
             ]
             self.run(f"CREATE TABLE {self.table(model)} ({', '.join(parts)})")
 

@@ -20,7 +20,6 @@ from sqlalchemy import (
     Column,
     DateTime,
     ForeignKey,
-    Integer,
     MetaData,
     String,
     Table,
@@ -102,7 +101,7 @@ class Data(DataBase):
     """A model whose constructor has its own say."""
 
     __tablename__ = "data"
-    __table_args__ = {"sqlite_autoincrement": True}
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
     uid: Mapped[int] = mapped_column(primary_key=True, init=False)
     mail: Mapped[str] = mapped_column(String(254), unique=True)
     secret: Mapped[str] = mapped_column(String(255), repr=False)
@@ -177,15 +176,21 @@ class Engines:
 
     Args:
         url: SQLite's or PostgreSQL's, without a driver.
+
+    Attributes:
+        is_sqlite: Whether it is SQLite's.
+        sync: For sessions in threads.
+        asynchronous: For the others.
     """
 
     def __init__(self, url: str) -> None:
         scheme, _, rest = url.partition(":")
+        self.is_sqlite = scheme == "sqlite"
         here = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}[scheme]
         there = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
         self.sync: Engine = create_engine(f"{here}:{rest}")
         self.asynchronous = create_async_engine(f"{there[scheme]}:{rest}")
-        if scheme == "sqlite":
+        if self.is_sqlite:
             for engine in (self.sync, self.asynchronous.sync_engine):
                 event.listen(engine, "connect", _with_foreign_keys)
 

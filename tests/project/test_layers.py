@@ -58,7 +58,7 @@ def test_the_layers() -> None:
         ("accounts/credentials.py", "import fastapi"),
         ("accounts/refresh.py", "import starlette.requests"),
         ("accounts/sessions.py", "from starlette.responses import Response"),
-        ("accounts/stores/sqlmodel.py", "import starlette.concurrency"),
+        ("accounts/stores/transactions.py", "import starlette.concurrency"),
         ("accounts/throttle.py", "from fastapi import Request"),
         ("cli/inputs.py", "from fastbearer.cli import commands"),
         ("cli/commands.py", "from fastbearer.cli.parser import parser"),

@@ -3,29 +3,41 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
 from fastbearer import PasswordHash
-from fastbearer.accounts.client_address import UNKNOWN, ClientAddresses
+from fastbearer.accounts.client_address import ClientAddresses
 from fastbearer.accounts.codes import Codes
 from fastbearer.accounts.credentials import Credentials
 from fastbearer.accounts.database import Database
 from fastbearer.accounts.database_revocations import DatabaseRevocations
-from fastbearer.accounts.events import AccountEvent, EventName, Events, Handler
+from fastbearer.accounts.events import EventName, Events, Handler
+from fastbearer.accounts.flows.administration import Users
+from fastbearer.accounts.flows.email_change import EmailChange
 from fastbearer.accounts.flows.entry import Entry
+from fastbearer.accounts.flows.inviting import Inviting
+from fastbearer.accounts.flows.outbox import Outbox
 from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.flows.recovery import Recovery
-from fastbearer.accounts.mail import ConfiguredSender
+from fastbearer.accounts.invitations import Invitations
+from fastbearer.accounts.mail import ConfiguredSender, check_without_sender
 from fastbearer.accounts.messages import Sender
-from fastbearer.accounts.names import NAMES, Name
+from fastbearer.accounts.names import Name
 from fastbearer.accounts.routes.answers import Answers
+from fastbearer.accounts.routes.changes import Changes
+from fastbearer.accounts.routes.current_account import AccountDependency
+from fastbearer.accounts.routes.email_change import EmailChangeRoutes
+from fastbearer.accounts.routes.fastapi_users.every import every_route
+from fastbearer.accounts.routes.fastapi_users.layout import Layout, layout_of
 from fastbearer.accounts.routes.profile import ProfileRoutes
 from fastbearer.accounts.routes.recovery import RecoveryRoutes
-from fastbearer.accounts.routes.refusals import ANSWERS
+from fastbearer.accounts.routes.refusals import answers_for
 from fastbearer.accounts.routes.schemas import TEXTS, PublicUser, SignUp
 from fastbearer.accounts.routes.sessions import SessionRoutes
+from fastbearer.accounts.routes.shaped import Shaped, check_schemas
 from fastbearer.accounts.routes.token import TokenRoutes
 from fastbearer.accounts.sessions import Sessions
 from fastbearer.accounts.shape import Shape
@@ -35,6 +47,7 @@ from fastbearer.accounts.stores.configured import ConfiguredUserStore
 from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.accounts.throttle import Throttle
 from fastbearer.accounts.user_claims import ClaimsFunction, UserClaims
+from fastbearer.connections.pooler import pooled
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi import Auth
 from fastbearer.fastapi.strict_routes import StrictRoute
@@ -46,19 +59,30 @@ NO_DATABASE = (
     "DATABASE_URL must be set: the users are in a store of their own, and there is no"
     " database for {}"
 )
+NOT_WITH_LAYOUT = (
+    "layout= has a password form and schemas of its own: leave out password_form,"
+    " changes and public"
+)
+NOT_NOTED = (
+    "REQUIRE_VERIFIED_EMAIL=1, and the store of users does not keep email_verified"
+)
 PROBE = "readyz"
+LONG_DAYS = 1
+"""Of an access token that can be refreshed (RFC 9700 2.2.1 has them live shortly)."""
 PREFIX = "/api/auth"
 TOKEN_URL = f"{PREFIX[1:]}/token"
-WRONG_NAMES = "names= must be one or several of email, username and phone"
 
 logger = logging.getLogger("fastbearer")
 
 
-class AccountsRoute(StrictRoute):
-    """Invalid input is refused in the words of the schemas."""
+def route_class(names: Sequence[Name]) -> type[StrictRoute]:
+    """Return the class of the routes: it refuses in the words of the schemas."""
 
-    texts = TEXTS
-    answers = ANSWERS
+    class AccountsRoute(StrictRoute):
+        texts = TEXTS
+        answers = answers_for(names)
+
+    return AccountsRoute
 
 
 def log_sessions(auth: Auth) -> None:
@@ -81,6 +105,12 @@ def log_sessions(auth: Auth) -> None:
             "Redis" if type(store).__name__ == "RedisRevocations" else "the database",
             settings.revocation_lag_seconds,
             "refused" if settings.revocation_failure == "closed" else "taken",
+        )
+    if settings.refresh_tokens and settings.jwt_expiration_days >= LONG_DAYS:
+        logger.info(
+            "sessions: beside refresh tokens, access tokens need not live for %s days:"
+            " JWT_EXPIRATION_DAYS=0.01 is a quarter of an hour",
+            settings.jwt_expiration_days,
         )
 
 
@@ -115,14 +145,30 @@ class Accounts:
             2.0, which OpenAPI then names for Swagger UI's Authorize button and for
             generated clients; or its URL as seen from the OpenAPI document, where that
             is not ``api/auth/token``.
+        layout: "fastapi-users", or a `FastAPIUsersLayout`, for its routes in place of
+            ours: for a frontend that was made for them.
+        changes: What users may change of themselves: a model of pydantic whose fields
+            may all be left out. Without it, that is the name, and the user name where
+            users sign in with it.
 
     Raises:
-        ConfigurationError: ``names`` has none, or one that there is not.
+        ConfigurationError: ``names`` has none, or one that there is not; or a schema is
+            not derived from ours, lets a sign-up set what is not the user's to set, or
+            shows a secret; or ``changes`` has a field that must be given or is not the
+            user's to set, or the store cannot change users.
 
     Attributes:
-        router: The routes, under ``/api/auth``.
+        router: The routes, under ``/api/auth`` or where the layout has them.
         database: The database of ``DATABASE_URL``.
         store: Where the users are.
+        current_account: Dependency: the row of the signed-in user, who must be one of
+            ours; 401 where they are gone or may not sign in. The row is in the session
+            that the handler gets of the store's ``session_dependency``; without such a
+            store, it is a `User` in no session.
+        users: Creates, finds and changes users, for those who administer them;
+            ``create_user`` is its ``create``.
+        invitations: Makes invitations, lists and revokes them; ``invite`` is its
+            ``make``.
     """
 
     def __init__(
@@ -133,13 +179,17 @@ class Accounts:
         hasher: PasswordHash | None = None,
         send: Sender | None = None,
         sign_up: type[SignUp] = SignUp,
-        public: type[BaseModel] = PublicUser,
+        public: type[PublicUser] = PublicUser,
         claims: ClaimsFunction | None = None,
         names: Sequence[Name] = ("email",),
         password_form: bool | str = False,
+        layout: Layout | None = None,
+        changes: type[BaseModel] | None = None,
     ) -> None:
-        if not names or not set(names) <= set(NAMES):
-            raise ConfigurationError(WRONG_NAMES)
+        check_schemas(sign_up, public)
+        self._shape = Shape(
+            sign_up, public, names, getattr(store, "attribute_names", {})
+        )
         self._is_own_store = store is not None
         self.database = Database(self._database_url)
         configured = ConfiguredUserStore(lambda: auth.settings, self.database)
@@ -149,40 +199,71 @@ class Accounts:
         auth.database_revocations = self._database_revocations
         self._sender = ConfiguredSender(lambda: auth.settings)
         self._events = Events()
-        self._throttle = Throttle(lambda: auth.settings, lambda: auth.clock())
+        self._throttle = Throttle(
+            lambda: auth.settings,
+            lambda: auth.clock(),
+            len(self._shape.names),
+            redis=lambda: auth.redis,
+        )
         users = CheckedUserStore(self.store)
         self._credentials = Credentials(lambda: auth.settings, users, hasher)
         codes = Codes(self.database) if self._has_tables else None
+        invitations = Invitations(self.database)
         self._is_sender_used = codes is not None and send is None
         self._sessions = Sessions(auth, users, self.database, UserClaims(claims))
         self._users = users
+        clients = ClientAddresses(lambda: auth.settings)
+        self._codes = codes
         parts = Parts(
             auth=auth,
             store=users,
             credentials=self._credentials,
             sessions=self._sessions,
             throttle=self._throttle,
-            clients=ClientAddresses(lambda: auth.settings),
+            clients=clients,
             events=self._events,
             codes=codes,
-            shape=Shape(sign_up, public, tuple(names)),
+            shape=self._shape,
+            invitations=invitations,
+            sending=None if codes is None else self._outbox(codes, clients, send),
         )
-        answers = Answers(auth)
+        sessions = getattr(store, "session_dependency", None)
+        self.current_account = AccountDependency(parts, sessions)
+        shaped = Shaped(self._shape)
+        self.users = Users(parts, shaped.sign_up)
+        self.create_user = self.users.create
+        self.invitations = Inviting(parts, invitations, send or self._sender)
+        self.invite = self.invitations.make
+        # What the store of the settings can is known when they are read.
+        kept = getattr(store, "attribute_names", {})
+        known = None if store is None else users
+        self._changes = Changes(changes, names, known, kept)
+        answers = Answers(auth, shaped)
+        self._layout = layout_of(layout)
         self.router = APIRouter(
-            prefix=PREFIX,
+            prefix=PREFIX if self._layout is None else "",
             tags=["accounts"],
-            route_class=AccountsRoute,
+            route_class=route_class(self._shape.names),
             lifespan=self.lifespan,
         )
         entry = Entry(parts)
+        if self._layout is not None:
+            if password_form or changes is not None or public is not PublicUser:
+                raise ConfigurationError(NOT_WITH_LAYOUT)
+            for routes in every_route(self._layout, parts, entry, answers):
+                routes.add_to(self.router)
+            return
         if password_form:
             url = TOKEN_URL if password_form is True else password_form
             auth.show_password_form(url)
             TokenRoutes(parts, entry).add_to(self.router)
         SessionRoutes(parts, entry, answers).add_to(self.router)
-        ProfileRoutes(parts, answers).add_to(self.router)
+        ProfileRoutes(parts, answers, self._changes).add_to(self.router)
         if codes is not None:
-            self._add_codes(parts, codes, send or self._sender)
+            RecoveryRoutes(parts, Recovery(parts, codes)).add_to(self.router)
+            if store is None or (users.can("change") and users.keeps("email")):
+                change = EmailChange(parts, codes)
+                EmailChangeRoutes(parts, change, answers).add_to(self.router)
 
     def on_event(self, *names: EventName) -> Callable[[Handler], Handler]:
         """Return a decorator for functions that shall know what happens.
@@ -219,9 +300,13 @@ class Accounts:
         """
         self._auth.revocations_of_accounts = self._own_revocations
         self._set_home()
+        if self._layout is not None:
+            self._layout.check(self._auth.settings, self._users)
         _ = self._auth.signer
         self._credentials.prepare()
         self._sender.prepare(is_used=self._is_sender_used)
+        self._check_verification()
+        self._changes.check(self._users)
         log_sessions(self._auth)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._auth.lifespan(app))
@@ -230,18 +315,19 @@ class Accounts:
                 await stack.enter_async_context(self.database.lifespan(app))
             if hasattr(self.store, "lifespan"):
                 await stack.enter_async_context(self.store.lifespan(app))
+            await self._credentials.check_store()
+            await self._check_shape()
             yield
 
     async def check_redis(self) -> None:
         """Try what sign-in needs of Redis, over the connections that are there.
 
-        Without a ``REDIS_URL`` there is nothing to try.
+        Without any there is nothing to try.
 
         Raises:
             StoreUnavailableError: It cannot be reached, or refuses a command.
         """
-        settings = self._auth.settings
-        if settings.redis_url is None:
+        if self._auth.redis is None:
             return
         await self._throttle.check_store()
         # Redis is asked for, so its extra is there.
@@ -251,6 +337,40 @@ class Accounts:
         if isinstance(revocations, RedisRevocations):
             await revocations.replicate_once()
             await revocations.not_before(PROBE)
+
+    async def _check_shape(self) -> None:
+        """Check that the store keeps what a sign-up gives, and what is to be shown.
+
+        Raises:
+            ConfigurationError: It lacks something.
+        """
+        store: Any = self.store
+        given = self._shape.given
+        for name in self._shape.names:
+            if name != "email":
+                self._users.require("find_by", f'names=("{name}", ...)')
+        if hasattr(store, "check_fields"):
+            await store.check_fields(given.fields)
+            await store.check_fields(given.always)
+        self._shape.shown.check_row(getattr(store, "row_type", None))
+
+    def _outbox(
+        self, codes: Codes, clients: ClientAddresses, send: Sender | None
+    ) -> Outbox:
+        auth = self._auth
+        return Outbox(lambda: auth.settings, codes, clients, send or self._sender)
+
+    def _check_verification(self) -> None:
+        """Make sure that e-mails can be verified where they have to be.
+
+        Raises:
+            ConfigurationError: They cannot.
+        """
+        settings = self._auth.settings
+        if self._codes is None:
+            check_without_sender(settings)
+        if settings.require_verified_email and not self._users.keeps("email_verified"):
+            raise ConfigurationError(NOT_NOTED)
 
     def _needs_database(self) -> bool:
         return bool(self._needs())
@@ -267,7 +387,7 @@ class Accounts:
         """
         if self._has_database_url() or not self._is_elsewhere():
             return self._database_revocations()
-        if self._auth.settings.redis_url is not None:
+        if self._auth.redis is not None:
             return self._auth.redis_revocations()
         return MemoryRevocations(self._auth.clock)
 
@@ -301,6 +421,7 @@ class Accounts:
         is_auto = settings.revocation == "auto" and self._has_database_url()
         reasons = {
             "codes (send)": self._has_tables,
+            "invitations (SIGN_UP=invitation)": settings.sign_up == "invitation",
             "refresh tokens (REFRESH_TOKENS)": settings.refresh_tokens,
             "revocations (REVOCATION=database)": settings.revocation == "database",
             "revocations": is_auto,
@@ -319,7 +440,8 @@ class Accounts:
         if self._is_elsewhere() and not self._has_database_url():
             kept = ", ".join(self._needs()) or "what the application keeps"
             raise ConfigurationError(NO_DATABASE.format(kept))
-        return self._auth.settings.database_url
+        settings = self._auth.settings
+        return pooled(settings.database_url, settings.database_pooler, "DATABASE_URL")
 
     def _is_elsewhere(self) -> bool:
         """Tell whether the users are in another database than ``DATABASE_URL``'s."""
@@ -328,13 +450,3 @@ class Accounts:
 
     def _has_database_url(self) -> bool:
         return "database_url" in self._auth.settings.model_fields_set
-
-    def _add_codes(self, parts: Parts, codes: Codes, send: Sender) -> None:
-        recovery = Recovery(parts, codes, send)
-        RecoveryRoutes(parts, recovery).add_to(self.router)
-
-        @self.on_event("signed_up")
-        async def welcome(event: AccountEvent) -> None:
-            if self._auth.settings.email_verification and event.user is not None:
-                address = None if event.address == UNKNOWN else event.address
-                await recovery.welcome(event.user, address)

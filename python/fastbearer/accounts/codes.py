@@ -13,7 +13,7 @@ from fastbearer.accounts.records import digest, new_secret, utc_now
 
 __all__ = ["Bond", "Codes", "Purpose"]
 
-Purpose = Literal["verify_email", "reset_password"]
+Purpose = Literal["verify_email", "reset_password", "change_email", "invitation"]
 
 
 class Bond(NamedTuple):
@@ -22,18 +22,20 @@ class Bond(NamedTuple):
     Attributes:
         user_id: The user's id; empty for nobody's.
         state: What the user was like when the code was made.
+        target: The e-mail to be, where the code is for a change of it.
     """
 
     user_id: str
     state: str
+    target: str = ""
 
     @classmethod
-    def to(cls, user: User | None) -> "Bond":
-        """Return what ties a code to a user as they are now."""
+    def to(cls, user: User | None, target: str = "") -> "Bond":
+        """Return what ties a code to a user as they are now, and to a new e-mail."""
         if user is None:
-            return cls("", digest(new_secret()))
-        facts = (user.id, user.email, user.password_hash)
-        return cls(user.id, digest(json.dumps(facts)))
+            return cls("", digest(new_secret()), "")
+        facts = (user.id, user.email, user.password_hash, *filter(None, (target,)))
+        return cls(user.id, digest(json.dumps(facts)), target)
 
 
 class Codes:
@@ -52,10 +54,21 @@ class Codes:
         self._database = database
 
     async def make(
-        self, purpose: Purpose, user: User | None, lifetime: timedelta
+        self,
+        purpose: Purpose,
+        user: User | None,
+        lifetime: timedelta,
+        target: str = "",
     ) -> str:
-        """Return a fresh code; those that have expired are forgotten."""
-        code, now, bond = new_secret(), utc_now(), Bond.to(user)
+        """Return a fresh code; those that have expired are forgotten.
+
+        Args:
+            purpose: What it is good for.
+            user: Whose it is; None for nobody's, which is good for nothing.
+            lifetime: How long it is good.
+            target: The e-mail to be, in its one form.
+        """
+        code, now, bond = new_secret(), utc_now(), Bond.to(user, target)
         async with self._database.transaction() as session:
             await session.exec(delete(Code).where(col(Code.expires_at) <= now))
             session.add(
@@ -64,6 +77,7 @@ class Codes:
                     purpose=purpose,
                     user_id=bond.user_id,
                     state=bond.state,
+                    target=bond.target,
                     expires_at=now + lifetime,
                 )
             )
@@ -72,12 +86,14 @@ class Codes:
     async def find(self, purpose: Purpose, code: str) -> Bond | None:
         """Return whose a code is that has not expired, or None.
 
-        It is good only if it is `Bond.to` the user as they are now.
+        It is good only if it is `Bond.to` the user as they are now, and its target.
         """
         query = select(Code).where(*_good(purpose, code))
         async with self._database.transaction() as session:
             found = (await session.exec(query)).one_or_none()
-        return None if found is None else Bond(found.user_id, found.state)
+        if found is None:
+            return None
+        return Bond(found.user_id, found.state, found.target)
 
     async def end(self, purpose: Purpose, user_id: str) -> None:
         """End the codes of a user for one purpose."""

@@ -84,7 +84,15 @@ class Credentials:
             raise ConfigurationError(OTHER_WEAK_HASHES)
         self._rules.prepare()
 
-    async def hash_new(self, password: str, email: str, name: str | None = None) -> str:
+    async def check_store(self) -> None:
+        """Check that the store keeps hashes as long as those that are made.
+
+        Raises:
+            ConfigurationError: It does not.
+        """
+        await self._store.check_hash_length(len(self._current_hasher().decoy()))
+
+    async def hash_new(self, password: str, email: str, *names: str | None) -> str:
         """Return the hash of a password that someone chose.
 
         It is hashed in Unicode's form NFC.
@@ -92,13 +100,13 @@ class Credentials:
         Args:
             password: As it was typed.
             email: Its owner's.
-            name: Its owner's, where there is one.
+            names: Whatever else its owner is called, where there is such a name.
 
         Raises:
             PasswordRuleError: It breaks a rule.
             HasherBusyError: Too many are being hashed.
         """
-        self.check_new(password, email, name)
+        self.check_new(password, email, *names)
         hasher = self._current_hasher()
         try:
             with hashing_for(email):

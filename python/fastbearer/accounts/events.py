@@ -26,7 +26,17 @@ EventName = Literal[
     "reset_requested",
     "password_reset",
     "email_verified",
+    "email_taken",
+    "email_change_requested",
+    "email_changed",
+    "profile_changed",
     "account_deleted",
+    "user_created",
+    "user_changed",
+    "user_disabled",
+    "user_enabled",
+    "invited",
+    "invitation_revoked",
 ]
 
 logger = logging.getLogger("fastbearer")
@@ -40,10 +50,13 @@ class AccountEvent:
     Attributes:
         name: What happened.
         email: Of the account, or the one that was tried.
-        address: The client's, as the throttle counts it.
+        address: The client's, as the throttle counts it; empty where there is none,
+            for it is an administrator who has done it.
         user_id: None where nobody has the e-mail.
         user: The user, where they are at hand.
         time: UTC.
+        former_email: The one before, where it has changed; the one that stays until
+            the new one is confirmed.
     """
 
     name: EventName
@@ -52,6 +65,7 @@ class AccountEvent:
     user_id: str | None = None
     user: User | None = field(default=None, repr=False)
     time: datetime = field(default_factory=utc_now)
+    former_email: str | None = None
 
 
 EventHandler = Callable[[AccountEvent], Awaitable[None] | None]
@@ -100,13 +114,14 @@ class Events:
 
 
 def _line(event: AccountEvent) -> str:
+    told = {
+        "event": event.name,
+        "time": event.time.isoformat(timespec="milliseconds"),
+        "user_id": event.user_id,
+        "email": event.email,
+        "address": event.address,
+    }
+    if event.former_email is not None:
+        told["former_email"] = event.former_email
     # json escapes what could begin another line.
-    return json.dumps(
-        {
-            "event": event.name,
-            "time": event.time.isoformat(timespec="milliseconds"),
-            "user_id": event.user_id,
-            "email": event.email,
-            "address": event.address,
-        }
-    )
+    return json.dumps(told)

@@ -11,10 +11,13 @@ from fastbearer.accounts.emails import EMAIL_LENGTH
 from fastbearer.accounts.names import PHONE_LENGTH, USERNAME_LENGTH, Name
 from fastbearer.accounts.records import Record, UtcDateTime, Words, new_id, utc_now
 
-__all__ = ["Code", "Ended", "EndedNumber", "RefreshToken", "User"]
+__all__ = ["Code", "Ended", "EndedNumber", "Invitation", "RefreshToken", "User"]
 
 NAME_LENGTH = 255
 ROLES_LENGTH = 1000
+ID_LENGTH = 255
+"""Of users who are kept elsewhere."""
+
 ADDRESS = "fastbearer_address"
 GIVEN = "fastbearer_given"
 ROW = "fastbearer_row"
@@ -89,6 +92,11 @@ class User(Record, table=True):
         """Note which row of the project's the user is."""
         inspect(self).info[ROW] = row
 
+    @property
+    def other_names(self) -> tuple[str | None, ...]:
+        """What the user is called beside their e-mail."""
+        return self.name, self.username, self.phone
+
     def called(self, name: Name) -> str | None:
         """Return one of the names that the user signs in with, if they have it."""
         value: str | None = getattr(self, name)
@@ -104,7 +112,8 @@ class Code(Record, table=True):
         user_id: Whose it is. Codes are made for nobody as well, so that the same
             is done for every e-mail.
         state: The digest of the user's id, e-mail and password hash; once one
-            of them has changed, the code is good no more.
+            of them has changed, the code is good no more. That of the target, too.
+        target: The e-mail to be, where the code is for a change of it.
         expires_at: UTC.
     """
 
@@ -114,7 +123,39 @@ class Code(Record, table=True):
     purpose: str = Field(max_length=32)
     user_id: str = Field(max_length=255, index=True)
     state: str = Field(max_length=64)
+    target: str = Field(
+        default="",
+        max_length=EMAIL_LENGTH,
+        sa_column_kwargs={"server_default": ""},
+    )
     expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
+class Invitation(Record, table=True):
+    """Leave to sign up: whoever has the code may do it once.
+
+    Attributes:
+        id: The digest of the code.
+        email: The only one that may sign up with it, in the form of
+            `normalize_email`; None for whichever.
+        is_sent: Whether the code went to that e-mail, and so shows whose it is.
+        roles: Those of the user to be.
+        invited_by: The id of who invites, if that was said.
+        created_at: UTC.
+        expires_at: UTC.
+        used_at: UTC; when somebody signed up with it.
+    """
+
+    __tablename__: ClassVar[Any] = "fastbearer_invitation"
+
+    id: str = Field(primary_key=True, max_length=64)
+    email: str | None = Field(default=None, max_length=EMAIL_LENGTH)
+    is_sent: bool = False
+    roles: list[str] = Field(default_factory=list, sa_type=Words(ROLES_LENGTH))
+    invited_by: str | None = Field(default=None, max_length=ID_LENGTH)
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class RefreshToken(Record, table=True):

@@ -58,13 +58,13 @@ class PasswordRules:
         if self._length(password) > most:
             raise PasswordRuleError(f"Password must be at most {most} characters long")
 
-    def check_new(self, password: str, email: str, name: str | None = None) -> None:
+    def check_new(self, password: str, email: str, *names: str | None) -> None:
         """Judge a password that someone chose.
 
         Args:
             password: As it was typed.
             email: Its owner's.
-            name: Its owner's, where there is one.
+            names: Whatever else its owner is called, where there is such a name.
 
         Raises:
             PasswordRuleError: It breaks a rule.
@@ -80,9 +80,10 @@ class PasswordRules:
         if not settings.password_refuse_common:
             return
         folded = normalized(password).casefold()
-        words = set(_words(email, name or "", settings.site_name or "", OWN_NAME))
-        is_email = folded in (email, email.partition("@")[0])
-        is_common = is_email or folded in common_passwords(least)
+        called = [email, *(name for name in names if name)]
+        words = set(_words(*called, settings.site_name or "", OWN_NAME))
+        is_name = folded in (*map(str.casefold, called), email.partition("@")[0])
+        is_common = is_name or folded in common_passwords(least)
         if is_common or _is_made_of(words, folded):
             raise PasswordRuleError(COMMON)
 

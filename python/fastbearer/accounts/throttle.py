@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from limits import RateLimitItem, parse
 from limits.aio.strategies import MovingWindowRateLimiter
@@ -19,6 +19,9 @@ from fastbearer.errors import (
 )
 from fastbearer.fastapi import Settings
 from fastbearer.hashing_pool import hashing_client
+
+if TYPE_CHECKING:
+    from fastbearer.connections.redis import RedisAccess, RedisSource
 
 __all__ = ["Kind", "Throttle"]
 
@@ -38,8 +41,8 @@ Limits = tuple[RateLimitItem, ...]
 class Throttle:
     """Counts attempts by account and client, by account alone, and by client.
 
-    In the memory of the process, or in Redis where there is a ``REDIS_URL``;
-    there, all processes count together. An attempt is counted before it is
+    In the memory of the process, or in Redis where there is one; there, all
+    processes count together. An attempt is counted before it is
     made, so that many at a time are not more.
 
     What is counted for an e-mail and one client is limited first, in several windows,
@@ -50,14 +53,26 @@ class Throttle:
     Args:
         settings: Asked when needed.
         clock: A callable that returns seconds since the epoch.
+        kinds_of_names: How many names somebody may have to sign in with. Each is
+            counted alone, so that no 429 tells which of them are one person's; and each
+            has its share of the limits, so that nobody's password is guessed at more
+            often.
+        redis: Returns where Redis is, when that is needed.
     """
 
     def __init__(
-        self, settings: Callable[[], Settings], clock: Callable[[], float] = time.time
+        self,
+        settings: Callable[[], Settings],
+        clock: Callable[[], float] = time.time,
+        kinds_of_names: int = 1,
+        *,
+        redis: "Callable[[], RedisSource | None]" = lambda: None,
     ) -> None:
         self._settings = settings
+        self._kinds_of_names = kinds_of_names
         self._clock = clock
-        self._redis: Any = None
+        self._source = redis
+        self._redis: RedisAccess | None = None
         self._windows: Windows | None = None
 
     @asynccontextmanager
@@ -80,24 +95,24 @@ class Throttle:
         failures = self._limits("throttle_failures")
         everybody = self._limits("throttle_account_failures")
         self._pair: dict[Kind, Limits] = {
-            "signin": failures,
+            "signin": self._shared(failures),
             "signup": failures,
             "message": self._limits("throttle_messages"),
         }
         self._account: dict[Kind, Limits] = {
-            "signin": everybody,
+            "signin": self._shared(everybody),
             "signup": everybody,
             "message": self._limits("throttle_account_messages"),
         }
         self._address = self._limits("throttle_requests")
-        url = self._settings().redis_url
-        if url is None:
+        source = self._source()
+        if source is None:
             self._windows = MemoryWindows(self._clock)
             return
         # Only those who ask for Redis need the extra.
-        from fastbearer.connections.redis import redis_client
+        from fastbearer.connections.redis import RedisAccess
 
-        self._redis = redis_client(url)
+        self._redis = RedisAccess(source)
         self._windows = RedisWindows(self._redis)
 
     async def check_address(self, address: str | None) -> None:
@@ -214,6 +229,13 @@ class Throttle:
             self._open()
         assert self._windows is not None  # noqa: S101
         return self._windows
+
+    def _shared(self, limits: Limits) -> Limits:
+        """Return what of some limits each name of a person has."""
+        return tuple(
+            type(limit)(max(1, limit.amount // self._kinds_of_names), limit.multiples)
+            for limit in limits
+        )
 
     def _limits(self, name: str) -> Limits:
         """Return the limits of a setting, that of the shortest window first."""

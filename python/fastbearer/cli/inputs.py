@@ -219,9 +219,12 @@ def read_password(*, twice: bool = False) -> str | bytes:
     """
     if not sys.stdin.isatty():
         return sys.stdin.buffer.read().removesuffix(b"\n").removesuffix(b"\r")
-    password = getpass.getpass("Password: ")
-    if twice and getpass.getpass("The same again: ") != password:
-        raise PasswordError("the passwords differ")
+    try:
+        password = getpass.getpass("Password: ")
+        if twice and getpass.getpass("The same again: ") != password:
+            raise PasswordError("the passwords differ")
+    except EOFError:
+        raise PasswordError("no password was typed") from None
     return password
 
 
@@ -291,9 +294,12 @@ def import_database(*, only_accounts: bool) -> Any:
     """Return the database of ``DATABASE_URL``, for which an extra is needed."""
     from fastbearer.accounts import Database
     from fastbearer.app.migrations import TASKS
+    from fastbearer.connections.pooler import pooled
 
     default = "sqlite+aiosqlite:///./fastbearer.db"
-    database = Database(lambda: os.environ.get("DATABASE_URL") or default)
+    url = os.environ.get("DATABASE_URL") or default
+    pooler = os.environ.get("DATABASE_POOLER")
+    database = Database(lambda: pooled(url, pooler, "DATABASE_URL"))
     if not only_accounts:
         database.add(TASKS)
     return database

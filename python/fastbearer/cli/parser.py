@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fastbearer import __version__
 from fastbearer.cli import commands
 from fastbearer.cli.environment import ENV_FILE
+from fastbearer.cli.user_options import add_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     add_migrate(subparsers)
     add_migrate_imports(subparsers)
     add_serve(subparsers)
+    add_user(subparsers)
     return result
 
 

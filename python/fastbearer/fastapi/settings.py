@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from fastbearer.better_auth.cookies import SameSite
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi.cookie import named_cookies
+from fastbearer.fastapi.cross_site import read_origin
 from fastbearer.fastapi.issuer_settings import issuers_of, secret_keys
+from fastbearer.fastapi.mail_settings import (
+    MailServer,
+    check_link,
+    check_sender,
+    read_smtp_url,
+)
 from fastbearer.fastapi.token_settings import Text, TokenSettings, listed, setting
-from fastbearer.urls import origin_and_path
 
 if TYPE_CHECKING:
     from fastbearer import Key
@@ -23,18 +27,14 @@ if TYPE_CHECKING:
 __all__ = ["Settings"]
 
 WRONG_ORIGINS = (
-    "TRUSTED_ORIGINS must be origins like https://app.example.com, with commas between"
+    "TRUSTED_ORIGINS must be origins like https://app.example.com, or those of apps"
+    " like capacitor://localhost, with commas between"
 )
 WRONG_PROXIES = (
     "TRUSTED_PROXIES must be networks like 10.0.0.0/8, or unix, with commas between"
 )
 WRONG_COOKIES = "TOKEN_COOKIES must be names of cookies, with commas between them"
 UNIX = "unix"
-WRONG_SMTP_URL = "SMTP_URL must be like smtp://user:password@host:587, or smtps://"
-WRONG_SENDER = "SMTP_URL needs MAIL_FROM, an address like App <no-reply@example.com>"
-WRONG_LINK = "MAIL_LINK must be a URL with {code}, and {purpose} where that is needed"
-MAILBOX = re.compile(r"(?:[^<>\r\n]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)")
-NO_REDIS_URL = "REDIS_URL environment variable is required for Redis"
 COOKIE_NOT_SECURE = "COOKIE_SAMESITE=none needs COOKIE_SECURE=1 (RFC 6265bis 5.7)"
 
 NO_RESOURCE_URL = "RESOURCE_SCOPES and RESOURCE_NAME need RESOURCE_URL"
@@ -81,7 +81,12 @@ class Settings(TokenSettings):
     database_url: Text = setting(
         "sqlite+aiosqlite:///./fastbearer.db", "a database URL", repr=False
     )
-    """SQLAlchemy URL of the database, with an async driver."""
+    """URL of the database: PostgreSQL's, MariaDB's, MySQL's, or SQLAlchemy's with an
+    async driver."""
+
+    database_pooler: Literal["none", "pgbouncer"] = setting("none", "none or pgbouncer")
+    """What stands before PostgreSQL: "pgbouncer" in transaction mode, for every URL of
+    these settings. ``pgbouncer=true`` in one URL says so of that one."""
 
     better_auth_database_url: Text | None = setting(None, "a database URL", repr=False)
     """SQLAlchemy URL of a Better Auth server's database: then the users are those
@@ -92,7 +97,8 @@ class Settings(TokenSettings):
     server cannot verify."""
 
     redis_url: Text | None = setting(None, "a redis:// URL", repr=False)
-    """URL of Redis: then what is counted there is common to all processes."""
+    """URL of Redis, of a Redis Cluster or of Sentinels: then what is counted there is
+    common to all processes."""
 
     throttle: bool = setting(True, "on or off")
     """Whether sign-ins and their like are limited."""
@@ -161,8 +167,17 @@ class Settings(TokenSettings):
     )
     """Minutes for which a code of a message is good (OWASP ASVS 5.0 6.5.5: ten)."""
 
+    sign_up: Literal["open", "closed", "invitation"] = setting(
+        "open", "open, closed or invitation"
+    )
+    """Who may sign up: everybody, nobody, or who has an invitation."""
+
     email_verification: bool = setting(False, "1 or 0")
     """Whether sign-up sends a code to the e-mail."""
+
+    require_verified_email: bool = setting(False, "1 or 0")
+    """Whether only users whose e-mail is verified have sessions: sign-up then sends a
+    code, and answers the same whether or not the e-mail is taken."""
 
     smtp_url: Text | None = setting(None, "a URL", repr=False)
     """The server that messages are sent through, ``smtp://user:password@host:587``
@@ -245,7 +260,7 @@ class Settings(TokenSettings):
         self.origins()
         self.token_cookie_names()
         self.proxies()
-        self._check_stores()
+        self._check_cookies()
         self._check_mail()
         self._check_resource()
 
@@ -278,10 +293,10 @@ class Settings(TokenSettings):
         """
         origins = set()
         for text in listed(self.trusted_origins):
-            origin = origin_and_path(text)
-            if origin is None or origin[1].strip("/"):
+            origin = read_origin(text)
+            if origin is None:
                 raise ConfigurationError(WRONG_ORIGINS)
-            origins.add(origin[0])
+            origins.add(origin)
         return frozenset(origins)
 
     def token_cookie_names(self) -> tuple[str, ...]:
@@ -312,31 +327,24 @@ class Settings(TokenSettings):
         """Whether whoever is connected over a unix socket is a trusted proxy."""
         return UNIX in listed(self.trusted_proxies)
 
-    def redis(self) -> str:
-        """Return the URL of Redis.
+    @property
+    def needs_redis(self) -> bool:
+        """Whether something is to be kept in Redis and nowhere else."""
+        return "redis" in (self.revocation, self.dpop_replays)
+
+    def mail_server(self) -> MailServer | None:
+        """Return the server that messages are sent through, if there is one.
 
         Raises:
-            ConfigurationError: There is none.
+            ConfigurationError: The URL is not that of one.
         """
-        if self.redis_url is None:
-            raise ConfigurationError(NO_REDIS_URL)
-        return self.redis_url
+        return None if self.smtp_url is None else read_smtp_url(self.smtp_url)
 
     def _check_mail(self) -> None:
-        if self.mail_link is not None and "{code}" not in self.mail_link:
-            raise ConfigurationError(WRONG_LINK)
-        if self.smtp_url is None:
-            return
-        try:
-            parts = urlsplit(self.smtp_url)
-            is_one = parts.scheme in ("smtp", "smtps") and parts.hostname
-            _ = parts.port
-        except ValueError:
-            is_one = None
-        if not is_one:
-            raise ConfigurationError(WRONG_SMTP_URL)
-        if self.mail_from is None or not MAILBOX.fullmatch(self.mail_from):
-            raise ConfigurationError(WRONG_SENDER)
+        if self.mail_link is not None:
+            check_link(self.mail_link)
+        if self.mail_server() is not None or self.mail_from is not None:
+            check_sender(self.mail_from)
 
     def scopes_of_resource(self) -> tuple[str, ...]:
         """Return the scopes that clients may ask for."""
@@ -353,12 +361,8 @@ class Settings(TokenSettings):
         )
         if self.dpop == "off" and any(of_dpop):
             raise ConfigurationError(NO_DPOP)
-        if self.dpop_replays == "redis":
-            self.redis()
 
-    def _check_stores(self) -> None:
-        if self.revocation == "redis":
-            self.redis()
+    def _check_cookies(self) -> None:
         if self.cookie_samesite == "none" and not self.cookie_secure:
             raise ConfigurationError(COOKIE_NOT_SECURE)
 

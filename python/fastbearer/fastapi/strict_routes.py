@@ -5,6 +5,7 @@ for example. Routes of this class answer 400 with one fixed text per field.
 """
 
 import logging
+import re
 from collections.abc import (
     AsyncGenerator,
     Awaitable,
@@ -22,6 +23,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import AfterValidator, BaseModel
 from pydantic_core import from_json
+from starlette._utils import AwaitableOrContextManager
+from starlette.background import BackgroundTask
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
@@ -34,12 +38,24 @@ from fastbearer.errors import (
 from fastbearer.fastapi.challenges import Answer, answer_to
 from fastbearer.fastapi.dependencies import BearerDependency
 
-__all__ = ["Refusal", "StrictRoute", "Text", "WithoutNul", "on_outage", "refusals"]
+__all__ = [
+    "Refusal",
+    "StrictRoute",
+    "Text",
+    "WithoutNul",
+    "after_answer",
+    "on_outage",
+    "refusals",
+]
 
 BODY = "Request body must be a JSON object in UTF-8 (Content-Type: application/json)"
+FORM = "A form must be in UTF-8"
+CHARSET = re.compile(r"charset[*0-9]*\s*=\s*[\"']?([^\s\"';]*)", re.IGNORECASE)
+ENCODINGS = frozenset(("", "utf-8", "utf8", "us-ascii"))
 BODY_BYTES = 1_048_576
 BODY_TOO_LARGE = f"Request body must be at most {BODY_BYTES} bytes"
 UNNAMED = "Invalid request"
+OF_VALIDATORS = ("value_error", "assertion_error")
 
 logger = logging.getLogger("fastbearer")
 
@@ -77,6 +93,18 @@ class StrictRequest(Request):
                 raise HTTPException(413, BODY_TOO_LARGE)
             yield chunk
 
+    def form(self, **limits: Any) -> AwaitableOrContextManager[FormData]:
+        """Return the parsed form, which has no files.
+
+        Raises:
+            HTTPException: 400 for another encoding than UTF-8: Python decodes some of
+                them in quadratic time, and some to what cannot be stored.
+        """
+        charset = CHARSET.search(self.headers.get("content-type", ""))
+        if charset and charset[1].lower() not in ENCODINGS:
+            raise HTTPException(400, FORM)
+        return super().form(**{**limits, "max_files": 0})
+
     async def json(self) -> Any:
         """Return the parsed body: RFC 8259, in UTF-8, at most 200 levels deep.
 
@@ -100,10 +128,16 @@ class StrictRoute(APIRoute):
             invalid. The first one that is invalid is named.
         answers: Class of an error -> the response, beside those of ``answer_to`` and
             before them.
+        reader: Reads the body.
     """
 
     texts: ClassVar[Mapping[str, str]] = {}
     answers: ClassVar[Mapping[type[FastbearerError], Answer]] = {}
+    reader: ClassVar[type[StrictRequest]] = StrictRequest
+
+    def invalid(self, error: RequestValidationError) -> HTTPException:
+        """Return the answer to invalid input."""
+        return HTTPException(400, self._text(error))
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return FastAPI's handler, with our reader before and words after it."""
@@ -113,9 +147,9 @@ class StrictRoute(APIRoute):
             try:
                 if self.body_field is not None:
                     await self._check_credentials(request)
-                response = await handler(StrictRequest(request.scope, request.receive))
+                response = await handler(self.reader(request.scope, request.receive))
             except RequestValidationError as error:
-                raise HTTPException(400, self._text(error)) from None
+                raise self.invalid(error) from None
             except FastbearerError as error:
                 if isinstance(error, StoreUnavailableError):
                     logger.error("store unavailable: %s", error.__cause__)
@@ -125,6 +159,7 @@ class StrictRoute(APIRoute):
             # What a user sees is theirs alone, and with a cookie nothing else says so
             # to a cache (RFC 9111 3.5).
             response.headers.setdefault("Cache-Control", "no-store")
+            _set_later(response, request.scope)
             return response
 
         return strict_handler
@@ -143,9 +178,11 @@ class StrictRoute(APIRoute):
                 await call.check(request)
 
     def _text(self, error: RequestValidationError) -> str:
-        place = error.errors()[0]["loc"]
+        first = error.errors()[0]
+        place = first["loc"]
         if place == ("body",):
-            return BODY
+            # A validator of the whole model has taken it for an object.
+            return BODY if first["type"] not in OF_VALIDATORS else UNNAMED
         return self.texts.get(str(place[1]), UNNAMED)
 
 
@@ -168,6 +205,40 @@ def on_outage(scope: Scope, undo: Callable[[], Awaitable[None]]) -> None:
         undo: What undoes it; itself it may fail with a `StoreUnavailableError`.
     """
     scope.setdefault(UNDO, []).append(undo)
+
+
+LATER = "fastbearer.later"
+
+
+def after_answer(scope: Scope, work: Callable[[], Awaitable[None]]) -> None:
+    """Let something be done when the response has been sent; nobody waits for it.
+
+    It is not done where the request is refused. When it fails, that is logged.
+
+    Args:
+        scope: ASGI's, of the request.
+        work: What does it.
+    """
+    scope.setdefault(LATER, []).append(work)
+
+
+def _set_later(response: Response, scope: Scope) -> None:
+    works = scope.get(LATER)
+    if works:
+        response.background = BackgroundTask(_do_all, response.background, works)
+
+
+async def _do_all(
+    before: BackgroundTask | None, works: list[Callable[[], Awaitable[None]]]
+) -> None:
+    """Do what is in a list, and what is added to it meanwhile."""
+    if before is not None:
+        await before()
+    for work in works:
+        try:
+            await work()
+        except Exception:
+            logger.exception("what was to be done after a response has failed")
 
 
 async def _undo(scope: Scope) -> None:

@@ -1,21 +1,26 @@
 """Sign-up, sign-in, refreshing and sign-out."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 from starlette.requests import HTTPConnection
 
+from fastbearer.accounts.flows.admission import Admission
 from fastbearer.accounts.flows.errors import (
     NotCreatedError,
     RefreshOffError,
     RevocationOffError,
+    UnverifiedError,
     WrongCredentialsError,
+    WrongInvitationError,
     WrongRefreshTokenError,
 )
 from fastbearer.accounts.flows.parts import Parts, verified
-from fastbearer.accounts.models import User
+from fastbearer.accounts.flows.registration import Registration
+from fastbearer.accounts.models import Invitation, User
 from fastbearer.accounts.names import Name
 from fastbearer.accounts.records import utc_now
 from fastbearer.accounts.refresh import ReusedTokenError
@@ -33,10 +38,18 @@ from fastbearer.errors import (
 
 __all__ = ["Entered", "Entry", "Former", "Login"]
 
-PASSES = (EmailTakenError, NameTakenError, InvalidEmailError, StoreUnavailableError)
-"""What a store says of a new user without having failed."""
+PASSES = (
+    EmailTakenError,
+    NameTakenError,
+    InvalidEmailError,
+    StoreUnavailableError,
+    WrongInvitationError,
+)
+"""What is said of a new user without the store having failed."""
 
 logger = logging.getLogger("fastbearer")
+
+T = TypeVar("T")
 
 
 class Entered(NamedTuple):
@@ -79,6 +92,8 @@ class Entry:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._admission = Admission(parts)
+        self._registration = Registration(parts)
 
     async def sign_up(
         self,
@@ -86,16 +101,23 @@ class Entry:
         password: str,
         request: HTTPConnection,
         former: Former = NO_SESSION,
-    ) -> Entered:
+        invitation: str | None = None,
+    ) -> Entered | None:
         """Add a user, and begin their first session.
+
+        Where only verified users have one, a message is sent and None returned,
+        whether or not somebody has the e-mail.
 
         Args:
             user: Without a hash.
             password: As it was typed.
             request: By which it is asked for.
             former: The session that the browser has had.
+            invitation: The code of one.
 
         Raises:
+            SignUpClosedError: Nobody may sign up.
+            WrongInvitationError: There must be an invitation, and it is not good.
             PasswordRuleError: The password breaks a rule.
             EmailTakenError: Somebody has the e-mail.
             NameTakenError: Somebody has the user name or the phone number.
@@ -104,36 +126,70 @@ class Entry:
             TooManyAttemptsError: There were too many.
         """
         parts = self._parts
-        named = parts.shape.called(user)
-        parts.credentials.check_new(password, named, user.name)
-        await parts.attempt("signup", request, named)
-        user.password_hash = await parts.credentials.hash_new(
-            password, named, user.name
-        )
-        user.created_at = user.updated_at = utc_now()
-        try:
-            tokens = await self._added(user)
-        except PASSES:
-            raise
-        except Exception as error:
-            logger.exception("account not created")
-            raise NotCreatedError("account not created") from error
-        await parts.succeed("signin", request, named)
+        ticket = await self._prepare(user, password, request, invitation)
+        if not parts.may_enter(user):
+            add = partial(self._admission.add, user, ticket)
+            await _created(self._registration.register(user, request, add))
+            return None
+        tokens = await _created(self._added(user, ticket))
+        await parts.succeed("signin", request, parts.shape.called(user))
         await self._end_former(former)
         await parts.tell("signed_up", request, user.email, user=user)
+        self._registration.welcome(user, request)
         return Entered(user, tokens)
 
-    async def _added(self, user: User) -> Tokens:
+    async def register(
+        self,
+        user: User,
+        password: str,
+        request: HTTPConnection,
+        invitation: str | None = None,
+    ) -> User:
+        """Add a user, whose first session is to come; otherwise as `sign_up`.
+
+        Whether somebody has the e-mail is told.
+        """
+        parts = self._parts
+        ticket = await self._prepare(user, password, request, invitation)
+        await _created(self._admission.add(user, ticket))
+        await parts.tell("signed_up", request, user.email, user=user)
+        self._registration.welcome(user, request)
+        return user
+
+    async def _prepare(
+        self,
+        user: User,
+        password: str,
+        request: HTTPConnection,
+        invitation: str | None,
+    ) -> Invitation | None:
+        """Let a new user in, and hash the password, if it is one.
+
+        Returns:
+            The invitation, where there must be one.
+        """
+        parts = self._parts
+        self._admission.check_open()
+        names = user.other_names
+        parts.credentials.check_new(password, user.email, *names)
+        await parts.attempt("signup", request, parts.shape.called(user))
+        ticket = await self._admission.admit(user, invitation, request)
+        newer = await parts.credentials.hash_new(password, user.email, *names)
+        user.password_hash = newer
+        user.created_at = user.updated_at = utc_now()
+        return ticket
+
+    async def _added(self, user: User, ticket: Invitation | None) -> Tokens:
         """Keep a new user and begin their session: both, or neither."""
         parts = self._parts
         # First, for what fails after it would leave an account behind.
         parts.auth.generate_jwt_token(user.id, user.email)
         await parts.sessions.generation(user.id)
-        await parts.store.add(user)
+        await self._admission.add(user, ticket)
         try:
             return await parts.sessions.issue(user)
         except BaseException:
-            await parts.store.remove(user)
+            await self._admission.undo(user, ticket)
             raise
 
     async def sign_in(
@@ -143,6 +199,7 @@ class Entry:
 
         Raises:
             WrongCredentialsError: It is nobody's, or not theirs.
+            UnverifiedError: It is right, but the e-mail is to be verified first.
             PasswordRuleError: The password is longer than any may be.
             TooManyAttemptsError: There were too many.
         """
@@ -166,6 +223,7 @@ class Entry:
 
         Raises:
             WrongCredentialsError: It is nobody's.
+            UnverifiedError: It is theirs, but they may not have a session.
         """
         parts = self._parts
         user = await parts.store.find_by(login.name, login.value)
@@ -173,6 +231,9 @@ class Entry:
         if user is None or not right:
             await parts.tell("sign_in_failed", request, login.value, user=user)
             raise WrongCredentialsError("nobody has this name and this password")
+        if not parts.may_enter(user):
+            await parts.tell("sign_in_failed", request, login.value, user=user)
+            raise UnverifiedError("the e-mail is not verified")
         return user
 
     async def _started(self, user: User) -> Tokens:
@@ -188,17 +249,23 @@ class Entry:
         Raises:
             RefreshOffError: There are no refresh tokens here.
             WrongRefreshTokenError: It is not good.
+            UnverifiedError: The e-mail is to be verified first; the session has ended.
         """
         parts = self._parts
         if not parts.auth.settings.refresh_tokens:
             raise RefreshOffError("refresh tokens are off")
         try:
-            return Entered(*await parts.sessions.refresh(token))
+            entered = Entered(*await parts.sessions.refresh(token))
         except ReusedTokenError as error:
             await parts.tell("token_reused", request, "", user_id=error.user_id)
             raise WrongRefreshTokenError("the refresh token was used before") from None
         except TokenError as error:
             raise WrongRefreshTokenError(str(error)) from None
+        if parts.may_enter(entered.user):
+            return entered
+        if entered.tokens.refresh is not None:
+            await parts.sessions.end_family(entered.tokens.refresh.family)
+        raise UnverifiedError("the e-mail is not verified")
 
     async def sign_out(
         self, claims: dict[str, Any] | None, refresh: str | None, on: HTTPConnection
@@ -270,3 +337,18 @@ class Entry:
             found = await sessions.session_of(refresh)
             if found is not None:
                 await sessions.end_family(found[1])
+
+
+async def _created(work: Awaitable[T]) -> T:
+    """Do what keeps a new user.
+
+    Raises:
+        NotCreatedError: It has failed.
+    """
+    try:
+        return await work
+    except PASSES:
+        raise
+    except Exception as error:
+        logger.exception("account not created")
+        raise NotCreatedError("account not created") from error

@@ -3,13 +3,19 @@
 from fastbearer.errors import FastbearerError, TokenError
 
 __all__ = [
+    "InvalidUserError",
     "NoSuchUserError",
     "NotCreatedError",
     "OvertakenError",
     "RefreshOffError",
     "RevocationOffError",
+    "SignUpClosedError",
+    "UnchangeableError",
+    "UnknownUserError",
+    "UnverifiedError",
     "WrongCodeError",
     "WrongCredentialsError",
+    "WrongInvitationError",
     "WrongPasswordError",
     "WrongRefreshTokenError",
 ]
@@ -19,6 +25,18 @@ class WrongCredentialsError(FastbearerError):
     """Nobody has this name and this password."""
 
     code = "wrong_credentials"
+
+
+class UnverifiedError(FastbearerError):
+    """The e-mail of whom somebody is must be verified first."""
+
+    code = "unverified"
+
+
+class UnchangeableError(FastbearerError):
+    """The store of users cannot change this of a user."""
+
+    code = "unchangeable"
 
 
 class WrongPasswordError(FastbearerError):
@@ -49,6 +67,38 @@ class OvertakenError(TokenError):
     """The session ended while something was done in it."""
 
     code = "overtaken"
+
+
+class SignUpClosedError(FastbearerError):
+    """Nobody may sign up here."""
+
+    code = "sign_up_closed"
+
+
+class WrongInvitationError(FastbearerError):
+    """An invitation is missing, or nobody's, or was used, or is for another e-mail."""
+
+    code = "wrong_invitation"
+
+
+class UnknownUserError(FastbearerError):
+    """Whom an administrator asks for is not there."""
+
+    code = "unknown_user"
+
+
+class InvalidUserError(FastbearerError):
+    """What a user is to have is not what a user may have.
+
+    Attributes:
+        fields: The names of what is missing, unknown or invalid.
+    """
+
+    code = "invalid_user"
+
+    def __init__(self, message: str, fields: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.fields = fields
 
 
 class NotCreatedError(FastbearerError):

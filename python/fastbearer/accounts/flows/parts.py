@@ -16,18 +16,26 @@ from fastbearer.accounts.flows.errors import (
     OvertakenError,
     WrongPasswordError,
 )
+from fastbearer.accounts.flows.outbox import Outbox
+from fastbearer.accounts.invitations import Invitations
 from fastbearer.accounts.models import User
 from fastbearer.accounts.sessions import Sessions, Tokens
 from fastbearer.accounts.shape import Shape
 from fastbearer.accounts.stores.checked import CheckedUserStore
 from fastbearer.accounts.throttle import Kind, Throttle
-from fastbearer.errors import StoreUnavailableError, TokenError, TooManyAttemptsError
+from fastbearer.errors import (
+    ConfigurationError,
+    StoreUnavailableError,
+    TokenError,
+    TooManyAttemptsError,
+)
 from fastbearer.fastapi import Auth, TokenUser
 from fastbearer.fastapi.refusal_log import log_refusal
 from fastbearer.fastapi.strict_routes import on_outage
 
 __all__ = ["Parts", "verified"]
 
+NO_SENDER = "there is no way to send messages"
 NO_SUCH_USER = "there is no such account: it may have been deleted"
 
 logger = logging.getLogger("fastbearer")
@@ -46,6 +54,19 @@ class Parts:
     events: Events
     codes: Codes | None
     shape: Shape
+    invitations: Invitations | None = None
+    sending: Outbox | None = None
+
+    @property
+    def outbox(self) -> Outbox:
+        """What writes to users.
+
+        Raises:
+            ConfigurationError: Nothing does; the start has said so.
+        """
+        if self.sending is None:
+            raise ConfigurationError(NO_SENDER)
+        return self.sending
 
     async def end_codes(self, user: User) -> None:
         """End the codes of a user; without a sender, there are none."""
@@ -60,26 +81,48 @@ class Parts:
         *,
         user: User | None = None,
         user_id: str | None = None,
+        former_email: str | None = None,
     ) -> None:
         """Tell what has happened."""
         known = user.id if user is not None else user_id
         address = self.clients.of(request.scope) or UNKNOWN
-        await self.events.tell(AccountEvent(name, email, address, known, user))
+        await self.events.tell(
+            AccountEvent(name, email, address, known, user, former_email=former_email)
+        )
 
-    async def attempt(self, kind: Kind, request: HTTPConnection, email: str) -> None:
+    async def tell_done(
+        self, name: EventName, email: str, user: User | None = None
+    ) -> None:
+        """Tell what an administrator has done, outside of requests."""
+        user_id = None if user is None else user.id
+        await self.events.tell(AccountEvent(name, email, "", user_id, user))
+
+    async def attempt(
+        self,
+        kind: Kind,
+        request: HTTPConnection,
+        email: str,
+        counted: str | None = None,
+    ) -> None:
         """Count an attempt for an e-mail; it is given back if we are too busy.
+
+        Args:
+            kind: Of attempt.
+            request: By which it is made.
+            email: Whose account it is about.
+            counted: What is counted in place of the e-mail.
 
         Raises:
             TooManyAttemptsError: There were too many.
             StoreUnavailableError: It cannot be counted.
         """
-        address = self.clients.of(request.scope)
+        address, key = self.clients.of(request.scope), counted or email
         try:
-            await self.throttle.take(kind, email, address)
+            await self.throttle.take(kind, key, address)
         except TooManyAttemptsError:
             await self.tell("locked_out", request, email)
             raise
-        on_outage(request.scope, partial(self.throttle.give_back, kind, email, address))
+        on_outage(request.scope, partial(self.throttle.give_back, kind, key, address))
 
     async def succeed(self, kind: Kind, request: HTTPConnection, email: str) -> None:
         """Forget a client's failed attempts, for this one was right.
@@ -100,13 +143,20 @@ class Parts:
         """
         await self.throttle.check_address(self.clients.of(request.scope))
 
-    async def user_of(self, user: TokenUser) -> User:
+    async def user_of(self, user: TokenUser, session: Any = None) -> User:
         """Return the user of a token.
+
+        Args:
+            user: Of the token.
+            session: Of the project, in which their row is to be; or None.
 
         Raises:
             NoSuchUserError: They are gone, or never were.
         """
-        found = await self.store.find(user["user_id"])
+        if session is None:
+            found = await self.store.find(user["user_id"])
+        else:
+            found = await self.store.find_in(session, user["user_id"])
         if found is None:
             log_refusal("invalid_claim", "no_such_user", "sub", NO_SUCH_USER)
             raise NoSuchUserError(NO_SUCH_USER)
@@ -126,12 +176,17 @@ class Parts:
         """
         found = await self.user_of(user)
         self.credentials.check_length(password)
-        await self.attempt("signin", on, found.email)
+        named = self.shape.called(found)
+        await self.attempt("signin", on, named)
         if not await self.credentials.match(password, found):
             await self.tell("password_refused", on, found.email, user=found)
             raise WrongPasswordError("the password is wrong")
-        await self.succeed("signin", on, found.email)
+        await self.succeed("signin", on, named)
         return found
+
+    def may_enter(self, user: User) -> bool:
+        """Tell whether a user may have a session, or must verify their e-mail first."""
+        return user.email_verified or not self.auth.settings.require_verified_email
 
     async def issued_to(self, user: User) -> Tokens:
         """Begin the session that goes on after all others have ended.

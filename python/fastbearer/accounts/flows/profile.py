@@ -1,11 +1,17 @@
 """What signed-in users do with their accounts: change, delete."""
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from typing import Any
 
 from starlette.requests import HTTPConnection
 
 from fastbearer.accounts.flows.entry import Entered
-from fastbearer.accounts.flows.errors import WrongPasswordError
+from fastbearer.accounts.flows.errors import (
+    OvertakenError,
+    UnchangeableError,
+    WrongPasswordError,
+)
 from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.models import User
 from fastbearer.fastapi import TokenUser
@@ -22,6 +28,33 @@ class Profile:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+
+    async def change(
+        self, user: TokenUser, values: Mapping[str, Any], request: HTTPConnection
+    ) -> User:
+        """Change fields of the user of a token, and return the user as they are now.
+
+        Args:
+            user: Of the token.
+            values: Field -> value; whether they may be changed is known already.
+            request: By which it is asked for.
+
+        Raises:
+            NameTakenError: Somebody has the user name.
+            OvertakenError: The user has changed meanwhile.
+            UnchangeableError: The store cannot change users.
+        """
+        parts = self._parts
+        if not parts.store.can("change"):
+            raise UnchangeableError("the store cannot change users")
+        found = await parts.user_of(user)
+        if not values:
+            return found
+        if not await parts.store.change(found, values):
+            raise OvertakenError("overtaken")
+        changed = await parts.user_of(user)
+        await parts.tell("profile_changed", request, changed.email, user=changed)
+        return changed
 
     async def change_password(
         self,
@@ -49,7 +82,7 @@ class Profile:
         parts = self._parts
         parts.credentials.check_new(new, user["email"])
         found = await parts.confirmed(user, current, request)
-        newer = await parts.credentials.hash_new(new, found.email, found.name)
+        newer = await parts.credentials.hash_new(new, found.email, *found.other_names)
         async with AsyncExitStack() as stack:
             if end_other_sessions:
                 await stack.enter_async_context(parts.sessions.ending_all(found.id))

@@ -1,6 +1,5 @@
 """Codes in messages: they verify an address, or let a new password be chosen."""
 
-from fastapi import BackgroundTasks
 from starlette.requests import Request
 
 from fastbearer.accounts.flows.parts import Parts
@@ -33,11 +32,9 @@ class RecoveryRoutes(Routes):
         self._parts = parts
         self._recovery = recovery
 
-    async def request_verification(
-        self, request: Request, tasks: BackgroundTasks, user: TokenUser
-    ) -> CodeSent:
+    async def request_verification(self, request: Request, user: TokenUser) -> CodeSent:
         """Get a code by e-mail that verifies the address."""
-        await self._recovery.request_verification(user, request, tasks)
+        await self._recovery.request_verification(user, request)
         return CodeSent()
 
     async def verify_email(self, body: GivenCode, request: Request) -> Done:
@@ -45,15 +42,22 @@ class RecoveryRoutes(Routes):
         await self._recovery.verify_email(body.code, request)
         return Done()
 
-    async def forgot_password(
-        self, body: EmailOnly, request: Request, tasks: BackgroundTasks
-    ) -> CodeSent:
+    async def resend_verification(self, body: EmailOnly, request: Request) -> CodeSent:
+        """Get another code by e-mail that verifies the address, without a token.
+
+        The answer is the same whether or not anybody has the e-mail, and so is
+        what is done before it.
+        """
+        await self._recovery.resend_verification(body.email, request)
+        return CodeSent()
+
+    async def forgot_password(self, body: EmailOnly, request: Request) -> CodeSent:
         """Get a code by e-mail that lets you choose a new password.
 
         The answer is the same whether or not anybody has the e-mail, and so is
         what is done before it.
         """
-        await self._recovery.forgot_password(body.email, request, tasks)
+        await self._recovery.forgot_password(body.email, request)
         return CodeSent()
 
     async def reset_password(self, body: NewPassword, request: Request) -> Done:
@@ -73,6 +77,13 @@ class RecoveryRoutes(Routes):
                 given_by(self.request_verification, user=verify),
                 asked,
                 status=202,
+            ),
+            Row(
+                "/resend-verification",
+                self.resend_verification,
+                given,
+                status=202,
+                checks=limited,
             ),
             Row("/verify-email", self.verify_email, given, checks=limited),
             Row(

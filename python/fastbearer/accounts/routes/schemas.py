@@ -11,11 +11,18 @@ from pydantic import (
     StringConstraints,
 )
 
-from fastbearer.accounts.emails import EMAIL_LENGTH, given_email, normalize_email
+from fastbearer.accounts.emails import given_email, normalize_email
 from fastbearer.accounts.models import NAME_LENGTH
+from fastbearer.accounts.names import (
+    NAME_TEXTS,
+    given_username,
+    normalize_phone,
+    normalize_username,
+)
 from fastbearer.fastapi.strict_routes import Text, WithoutNul
 
 __all__ = [
+    "ChangeEmail",
     "ChangePassword",
     "CodeSent",
     "Done",
@@ -24,23 +31,29 @@ __all__ = [
     "GivenCode",
     "GivenEmail",
     "GivenPassword",
+    "GivenUserName",
     "Me",
     "NewPassword",
+    "Password",
+    "Phone",
     "PublicUser",
     "Refresh",
     "Session",
     "SignIn",
     "SignUp",
     "SignedIn",
+    "UserName",
 ]
 
-TEXTS = {
-    "email": f"Email must be a valid address of at most {EMAIL_LENGTH} characters",
+TEXTS: dict[str, str] = {
+    **{str(name): text for name, text in NAME_TEXTS.items()},
+    "new_email": f"New {NAME_TEXTS['email'][0].lower()}{NAME_TEXTS['email'][1:]}",
     "password": "Password must be a string without NUL characters",
     "current_password": "Current password must be a string without NUL characters",
     "new_password": "New password must be a string without NUL characters",
     "end_other_sessions": "end_other_sessions must be true or false",
     "code": "Code must be a string of at most 255 characters",
+    "invitation": "Invitation must be a string of at most 255 characters",
     "refresh_token": "Refresh token must be a string of at most 255 characters",
     "name": f"Name must be a string of at most {NAME_LENGTH} characters, or null",
 }
@@ -51,11 +64,29 @@ Email = Annotated[
     AfterValidator(normalize_email),
     Field(description=TEXTS["email"], examples=["ada@example.com"]),
 ]
+"""An e-mail that somebody is to have, in its one form."""
 GivenEmail = Annotated[
     Text,
     AfterValidator(given_email),
     Field(description=TEXTS["email"], examples=["ada@example.com"]),
 ]
+UserName = Annotated[
+    Text,
+    AfterValidator(normalize_username),
+    Field(description=TEXTS["username"], examples=["ada"]),
+]
+"""A user name, in lower case."""
+GivenUserName = Annotated[
+    Text,
+    AfterValidator(given_username),
+    Field(description="A user name", examples=["ada"]),
+]
+Phone = Annotated[
+    Text,
+    AfterValidator(normalize_phone),
+    Field(description=TEXTS["phone"], examples=["+41441234567"]),
+]
+"""A phone number, in the form of E.164."""
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=NAME_LENGTH),
@@ -96,6 +127,11 @@ class SignUp(SignIn):
 
     email: Email
     name: Name | None = Field(default=None, description=TEXTS["name"])
+    invitation: Secret | None = Field(
+        default=None,
+        repr=False,
+        description="The code of an invitation, where sign-up needs one",
+    )
 
 
 class Refresh(Body):
@@ -110,6 +146,12 @@ class ChangePassword(Body):
     current_password: Password
     new_password: Password
     end_other_sessions: StrictBool = True
+
+
+class ChangeEmail(GivenPassword):
+    """The e-mail to be, and the password of the signed-in user."""
+
+    new_email: Email
 
 
 class GivenCode(Body):

@@ -7,27 +7,30 @@ from typing import Any
 from fastapi import HTTPException, Response
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse
 
 from fastbearer.accounts.flows.entry import Entry, Login
 from fastbearer.accounts.flows.errors import WrongRefreshTokenError
 from fastbearer.accounts.flows.parts import Parts
-from fastbearer.accounts.models import User
 from fastbearer.accounts.routes.answers import Answers
 from fastbearer.accounts.routes.refusals import (
+    CLOSED,
     CROSS_SITE,
     EMAIL_TAKEN,
+    NAMES_TAKEN,
     NOT_CREATED,
     REFRESH_OFF,
     REVOCATION_OFF,
-    WRONG_CREDENTIALS,
+    UNVERIFIED,
+    WRONG_INVITATION,
     WRONG_REFRESH_TOKEN,
+    wrong_credentials,
 )
 from fastbearer.accounts.routes.schemas import (
+    CodeSent,
     Done,
     Refresh,
     SignedIn,
-    SignIn,
-    SignUp,
 )
 from fastbearer.accounts.routes.table import Routes, Row, given_by
 from fastbearer.fastapi.dependencies import ClaimsDependency
@@ -35,24 +38,14 @@ from fastbearer.fastapi.strict_routes import refusals
 
 __all__ = ["SessionRoutes"]
 
-SIGN_UP = refusals(
-    *(400, 403, 413, 429, 500, 503),
-    texts={
-        400: f"Invalid input, or: {EMAIL_TAKEN}",
-        403: CROSS_SITE,
-        500: NOT_CREATED,
-    },
-)
-SIGN_IN = refusals(
-    *(400, 401, 403, 413, 429, 503),
-    texts={400: "Invalid input", 401: WRONG_CREDENTIALS, 403: CROSS_SITE},
-)
+UNSEEN = "A message was sent, for the e-mail must be verified first"
+
 REFRESH = refusals(
     *(400, 401, 403, 404, 413, 429, 503),
     texts={
         400: "Invalid input",
         401: WRONG_REFRESH_TOKEN,
-        403: CROSS_SITE,
+        403: f"{CROSS_SITE}; or: {UNVERIFIED}",
         404: REFRESH_OFF,
     },
 )
@@ -76,33 +69,36 @@ class SessionRoutes(Routes):
         self._entry = entry
         self._answers = answers
 
-    async def sign_up(
-        self, body: SignUp, request: Request, response: Response
-    ) -> SignedIn:
+    async def sign_up(self, body: Any, request: Request, response: Response) -> Any:
         """Create an account and sign in.
 
-        The e-mail is kept without the spaces around it and in lower case.
+        The e-mail is kept without the spaces around it and in lower case. Where it
+        must be verified first, a message is sent there, and the answer is a 202
+        without a token, whether or not somebody has the e-mail.
         """
-        user = User(email=body.email, name=body.name, password_hash="")
+        given = self._parts.shape.given
+        user, password = given.user_of(body), given.password_of(body)
         former = self._answers.former(request)
-        entered = await self._entry.sign_up(user, body.password, request, former)
-        return self._answers.signed_in(*entered, response)
+        invitation = getattr(body, "invitation", None)
+        entered = await self._entry.sign_up(user, password, request, former, invitation)
+        if entered is None:
+            return JSONResponse(CodeSent().model_dump(), status_code=202)
+        return self._answers.signed_in(*entered, response, request)
 
-    async def sign_in(
-        self, body: SignIn, request: Request, response: Response
-    ) -> SignedIn:
+    async def sign_in(self, body: Any, request: Request, response: Response) -> Any:
         """Get a token for an e-mail and its password."""
-        login = Login("email", body.email, body.password)
+        name, value = self._parts.shape.login_of(body)
+        login = Login(name, value, body.password)
         former = self._answers.former(request)
         entered = await self._entry.sign_in(login, request, former)
-        return self._answers.signed_in(*entered, response)
+        return self._answers.signed_in(*entered, response, request)
 
     async def refresh(
         self, request: Request, response: Response, body: Refresh | None = None
     ) -> SignedIn:
         """Get a new token, and a new refresh token, for a refresh token."""
         entered = await self._entry.refresh(self._refresh_token(body, request), request)
-        return self._answers.signed_in(*entered, response)
+        return self._answers.signed_in(*entered, response, request)
 
     async def sign_out(
         self,
@@ -145,14 +141,45 @@ class SessionRoutes(Routes):
         if cookie is not None:
             cookie.check_origin(request.scope)
 
+    def _sign_up_refusals(self) -> dict[int | str, dict[str, Any]]:
+        names = self._parts.shape.names
+        taken = [EMAIL_TAKEN, *(NAMES_TAKEN[one] for one in names if one != "email")]
+        texts = {
+            400: f"Invalid input, or: {', '.join(taken)}",
+            403: f"{CLOSED}, or: {WRONG_INVITATION}, or: {CROSS_SITE}",
+            500: NOT_CREATED,
+        }
+        refused = refusals(400, 403, 413, 429, 500, 503, texts=texts)
+        return {202: {"model": CodeSent, "description": UNSEEN}, **refused}
+
+    def _sign_in_refusals(self) -> dict[int | str, dict[str, Any]]:
+        wrong = wrong_credentials(self._parts.shape.names)
+        forbidden = f"{CROSS_SITE}; or: {UNVERIFIED}"
+        texts = {400: "Invalid input", 401: wrong, 403: forbidden}
+        return refusals(400, 401, 403, 413, 429, 503, texts=texts)
+
     def rows(self) -> list[Row]:
         """As in `Routes`."""
         auth = self._parts.auth
+        schemas = self._answers.schemas
+        answer = {"return": schemas.signed_in}
         limited = [self._parts.check_address, self.check_site]
         return [
-            Row("/signup", self.sign_up, SIGN_UP, status=201, checks=limited),
-            Row("/signin", self.sign_in, SIGN_IN, checks=limited),
-            Row("/refresh", self.refresh, REFRESH, checks=limited),
+            Row(
+                "/signup",
+                given_by(self.sign_up, {"body": schemas.sign_up, **answer}),
+                self._sign_up_refusals(),
+                status=201,
+                checks=limited,
+                texts=schemas.sign_up_texts,
+            ),
+            Row(
+                "/signin",
+                given_by(self.sign_in, {"body": schemas.sign_in, **answer}),
+                self._sign_in_refusals(),
+                checks=limited,
+            ),
+            Row("/refresh", given_by(self.refresh, answer), REFRESH, checks=limited),
             Row(
                 "/signout",
                 given_by(self.sign_out, claims=ClaimsOrRefusal(auth.token_claims)),

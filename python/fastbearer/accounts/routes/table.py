@@ -22,6 +22,7 @@ class Row(NamedTuple):
         checks: Dependencies that only refuse.
         route_class: In place of the router's.
         leaves_out_none: Whether the answer has no fields that are None.
+        texts: What to say of its fields, before what the router's routes say.
     """
 
     path: str
@@ -32,6 +33,7 @@ class Row(NamedTuple):
     checks: Sequence[Callable[..., Any]] = ()
     route_class: type[APIRoute] | None = None
     leaves_out_none: bool = False
+    texts: Mapping[str, str] = {}
 
 
 class Routes:
@@ -51,9 +53,17 @@ class Routes:
                 status_code=row.status,
                 dependencies=[Depends(check) for check in row.checks],
                 responses=row.refusals,
-                route_class_override=row.route_class,
+                route_class_override=row.route_class or _route_class(router, row.texts),
                 response_model_exclude_none=row.leaves_out_none,
             )
+
+
+def _route_class(router: APIRouter, texts: Mapping[str, str]) -> type[APIRoute]:
+    """Return the class of a router's routes, with further texts."""
+    base: Any = router.route_class
+    if not texts:
+        return base  # type: ignore[no-any-return]
+    return type(base.__name__, (base,), {"texts": {**base.texts, **texts}})
 
 
 def given_by(

@@ -2,48 +2,51 @@
 
 import logging
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
-    String,
-    and_,
-    cast,
     delete,
     literal,
     select,
-    update,
 )
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fastbearer import PasswordHash, _core
-from fastbearer.accounts.emails import is_same_email, spellings
 from fastbearer.accounts.models import User
-from fastbearer.accounts.records import utc_now
-from fastbearer.accounts.stores.better_auth_layout import Layout, look_at
+from fastbearer.accounts.names import NAMES, Name
+from fastbearer.accounts.stores.better_auth_checks import TableChecks
+from fastbearer.accounts.stores.better_auth_layout import (
+    BETTER_AUTH_NAMES,
+    Layout,
+    look_at,
+)
+from fastbearer.accounts.stores.better_auth_passwords import PasswordAccounts
+from fastbearer.accounts.stores.better_auth_queries import UserRows
 from fastbearer.accounts.stores.better_auth_rows import (
-    CREDENTIAL,
     credentials_of,
     insert_row,
     key_in,
     update_user,
-    user_of,
+    written,
 )
+from fastbearer.accounts.stores.own_fields import check_own_fields
 from fastbearer.accounts.stores.protocol import (
-    TAKEN,
-    EmailTakenError,
     InvalidEmailError,
     UserInUseError,
+    taken,
 )
 from fastbearer.better_auth.passwords import SCHEME, BetterAuthHash, password_length
-from fastbearer.better_auth.tables import DATABASE, Table, Tables
+from fastbearer.better_auth.tables import DATABASE, Tables
 from fastbearer.connections.sql import Connections
 from fastbearer.errors import ConfigurationError, StoreUnavailableError
 
 __all__ = ["BetterAuthUserStore"]
+
+MORE_NAMES: tuple[Name, ...] = ("username", "phone")
+OWN_FIELDS = ("password", "name", *NAMES)
 
 EMAIL = re.compile(
     r"[A-Za-z0-9_'+-]+(\.[A-Za-z0-9_'+-]+)*(?<!')"
@@ -57,6 +60,7 @@ OTHER_HASH = (
 )
 UNREACHABLE = "Better Auth's database cannot be opened"
 UNREADABLE = "Better Auth's tables user and account cannot be read"
+OWN_ROWS = "Better Auth's table user (but by a new_row of your own)"
 NOT_TAKEN = (
     "Better Auth's tables do not take the row of a new user; for a column that must"
     " have a value override new_row"
@@ -91,6 +95,8 @@ class BetterAuthUserStore:
         ConfigurationError: The URL is unfit.
     """
 
+    row_type = User
+
     def __init__(
         self,
         url: str,
@@ -103,7 +109,8 @@ class BetterAuthUserStore:
         self.hasher: PasswordHash | None = None if upgrade_hashes else BetterAuthHash()
         self._connections = Connections(url, DATABASE, can_write=True)
         self._tables = Tables() if tables is None else tables
-        self._any_account_id = any_account_id
+        self._passwords = PasswordAccounts(any_account_id=any_account_id)
+        self._rows = UserRows(self._connections, self._tables, self._passwords)
         self._layout: Layout | None = None
 
     @asynccontextmanager
@@ -120,14 +127,63 @@ class BetterAuthUserStore:
         finally:
             await self.aclose()
 
+    async def check_fields(self, fields: Collection[str]) -> None:
+        """Check the table of users against what sign-up gives.
+
+        Args:
+            fields: ``email``, ``password`` and the others.
+
+        Raises:
+            ConfigurationError: A field has no column, or a column that must have a
+                value gets none, or two users could have one user name; or there is no
+                e-mail.
+        """
+        check_own_fields(fields, "Better Auth's table of users", known=fields)
+        layout = await self._looked_at()
+        values = self._sample(fields)
+        if values is not None:
+            await self._inspect(
+                TableChecks(self._tables, layout).check_fields, written(layout, values)
+            )
+
+    def _sample(self, fields: Collection[str]) -> dict[str, Any] | None:
+        """Return what the row of a new user would have, or None if unknown."""
+        user = User(email="", password_hash="")
+        user.give({field: "" for field in fields if field not in OWN_FIELDS})
+        try:
+            return {
+                **self.new_row(user),
+                **{name: "" for name in MORE_NAMES if name in fields},
+            }
+        except ConfigurationError:
+            raise
+        except Exception:  # a new_row of the project's own that takes no empty texts
+            return None
+
+    async def _inspect(self, check: Callable[..., None], *what: Any) -> None:
+        async with self._connections.reading() as connection:
+            await connection.run_sync(check, *what)
+
+    async def check_hash_length(self, length: int) -> None:
+        """As in `SQLAlchemyUserStore`."""
+        checks = TableChecks(self._tables, await self._looked_at())
+        await self._inspect(checks.check_hash_length, length)
+
     def new_row(self, user: User) -> dict[str, Any]:
-        """Return field -> value of a new user's row; override it for more fields."""
+        """Return field -> value of a new user's row; override it for more fields.
+
+        What was given beside ours are fields of Better Auth's: ``additionalFields``.
+        """
         return {
             "name": user.name or "",
             "email": user.email,
-            "emailVerified": False,
+            "emailVerified": bool(user.email_verified),
             "createdAt": user.created_at,
             "updatedAt": user.updated_at,
+            **{name: user.called(name) for name in MORE_NAMES if user.called(name)},
+            **({"roles": user.roles} if user.roles else {}),
+            **({} if user.is_active else {"is_active": False}),
+            **user.given,
         }
 
     async def add(self, user: User) -> None:
@@ -135,39 +191,34 @@ class BetterAuthUserStore:
 
         The unique constraint that Better Auth's migration makes decides.
         """
-        if EMAIL.fullmatch(user.email) is None:
-            raise InvalidEmailError("Better Auth would not take this e-mail")
+        _check_email(user.email)
         self._check_hash(user.password_hash)
         layout = await self._looked_at()
         try:
             async with self._connections.writing() as connection:
-                user.id = await insert_row(connection, layout.user, self.new_row(user))
+                values = written(layout, self.new_row(user))
+                user.id = await insert_row(connection, layout.user, values)
                 row = credentials_of(layout, user.id, user.password_hash)
                 await insert_row(connection, layout.account, row)
         except IntegrityError:
+            await self._raise_taken({name: user.called(name) for name in NAMES})
             # Not to be shown: PostgreSQL's says what was in the row.
-            if not await self._is_taken(user.email):
-                raise ConfigurationError(NOT_TAKEN) from None
-            raise EmailTakenError(TAKEN) from None
+            raise ConfigurationError(NOT_TAKEN) from None
 
     async def find_by_email(self, email: str) -> User | None:
         """As in `UserStore`; who cannot sign in with one has an empty hash."""
+        return await self.find_by("email", email)
+
+    async def find_by(self, name: Name, value: str) -> User | None:
+        """As in `NamedUserStore`, with the names that the server's plugins keep."""
         layout = await self._looked_at()
-        is_theirs = layout.user.column("email").in_(spellings(email))
-        return await self._find(
-            layout, is_theirs, lambda row: is_same_email(row["email"], email)
-        )
+        if BETTER_AUTH_NAMES[name] not in layout.fields:
+            return None
+        return await self._rows.find(layout, name, value)
 
     async def find(self, user_id: str) -> User | None:
         """As in `UserStore`; who cannot sign in with one has an empty hash."""
-        layout = await self._looked_at()
-        key = key_in(layout, user_id)
-        if key is None:
-            return None
-        is_theirs = layout.user.column("id") == key
-        return await self._find(
-            layout, is_theirs, lambda row: str(row["id"]) == user_id
-        )
+        return await self._rows.find_id(await self._looked_at(), user_id)
 
     async def replace_password_hash(self, user: User, password_hash: str) -> bool:
         """As in `UserStore`; who has no password gets their first.
@@ -177,18 +228,41 @@ class BetterAuthUserStore:
         self._check_hash(password_hash)
         layout = await self._looked_at()
         async with self._connections.writing() as connection:
-            if await self._update_hash(connection, layout, user, password_hash):
+            passwords = self._passwords
+            if await passwords.update(connection, layout, user, password_hash):
                 return True
             if user.password_hash:
                 return False
-            return await self._add_hash(connection, layout, user, password_hash)
+            return await passwords.add(connection, layout, user, password_hash)
 
     async def verify_email(self, user: User) -> None:
         """As in `UserStore`."""
+        await self.change(user, {"email_verified": True})
+
+    async def change(self, user: User, values: Mapping[str, Any]) -> bool:
+        """As in `WritableUserStore`; who is not active is banned, and so signed out.
+
+        Raises:
+            ConfigurationError: Something needs a plugin whose columns are not there.
+        """
+        if "email" in values:
+            _check_email(values["email"])
         layout = await self._looked_at()
-        async with self._connections.writing() as connection:
-            is_same = layout.user.column("email") == user.address
-            await update_user(connection, layout, user, is_same, emailVerified=True)
+        row = written(layout, values)
+        is_same = layout.user.column("email") == user.address
+        try:
+            async with self._connections.writing() as connection:
+                changed = await update_user(connection, layout, user, is_same, **row)
+                if changed and values.get("is_active") is False:
+                    await _end_sessions(connection, layout, user)
+                return changed
+        except IntegrityError:
+            await self._raise_taken(values, user.id)
+            raise
+
+    async def list_users(self, after: str | None, limit: int) -> Sequence[User]:
+        """As in `ListingUserStore`; who has several passwords is shown with none."""
+        return await self._rows.page(await self._looked_at(), after, limit)
 
     async def remove(self, user: User) -> None:
         """As in `UserStore`, with accounts and sessions; the rest is the tables' own.
@@ -233,13 +307,23 @@ class BetterAuthUserStore:
         if self.hasher is not None and _core.password_scheme(password_hash) != SCHEME:
             raise ConfigurationError(OTHER_HASH)
 
-    async def _is_taken(self, email: str) -> bool:
+    async def _raise_taken(
+        self, values: Mapping[str, Any], owner: str | None = None
+    ) -> None:
+        """Raise the error that says which of the names somebody else has, if any.
+
+        Args:
+            values: Field -> value.
+            owner: Whose names they are to be.
+        """
         layout = await self._looked_at()
-        column = layout.user.column("email")
-        async with self._connections.reading() as connection:
-            is_theirs = column.in_(spellings(email))
-            rows = await connection.execute(select(column).where(is_theirs))
-            return rows.first() is not None
+        for name in NAMES:
+            value = values.get(name)
+            if value is None or BETTER_AUTH_NAMES[name] not in layout.fields:
+                continue
+            owners = await self._rows.owners(layout, name, value)
+            if any(one != owner for one in owners):
+                raise taken(name) from None
 
     async def _looked_at(self) -> Layout:
         if self._layout is None:
@@ -247,96 +331,16 @@ class BetterAuthUserStore:
                 self._layout = await look_at(connection, self._tables)
         return self._layout
 
-    def _is_credential(
-        self, account: Table, key: Any, user_id: Any
-    ) -> ColumnElement[bool]:
-        """Return whether an account has a user's password, as Better Auth sees it.
 
-        Args:
-            account: The table.
-            key: The user's id as the tables have it.
-            user_id: The same as text.
-        """
-        rules = [
-            account.column("userId") == key,
-            account.column("providerId") == CREDENTIAL,
-        ]
-        if not self._any_account_id:
-            rules.append(account.column("accountId") == user_id)
-        return and_(*rules)
+def _check_email(email: str) -> None:
+    if EMAIL.fullmatch(email) is None:
+        raise InvalidEmailError("Better Auth would not take this e-mail")
 
-    async def _find(
-        self,
-        layout: Layout,
-        is_theirs: ColumnElement[bool],
-        is_asked: Callable[[dict[str, Any]], bool],
-    ) -> User | None:
-        """Return the one user of whom something is true, unless they are banned.
 
-        Args:
-            layout: Of the tables.
-            is_theirs: What the database is asked for.
-            is_asked: Tells of a row whether it is what was asked for.
-        """
-        user, account = layout.user, layout.account
-        user_id = user.column("id")
-        their_account = self._is_credential(account, user_id, cast(user_id, String))
-        columns = [user.column(field) for field in layout.fields]
-        query = (
-            select(account.column("password"), *columns)
-            .join_from(user.clause, account.clause, their_account, isouter=True)
-            .where(is_theirs)
-        )
-        async with self._connections.reading() as connection:
-            rows = (await connection.execute(query)).all()
-        users = []
-        for password_hash, *values in rows:
-            row = self._tables.dated(dict(zip(layout.fields, values, strict=True)))
-            one = user_of(row, password_hash or "") if is_asked(row) else None
-            users += [] if one is None else [one]
-        if len(users) > 1:  # which of two passwords is the one nobody can tell
-            logger.error("the user %s has several passwords", users[0].id)
-        return users[0] if len(users) == 1 else None
-
-    async def _update_hash(
-        self,
-        connection: AsyncConnection,
-        layout: Layout,
-        user: User,
-        password_hash: str,
-    ) -> bool:
-        account = layout.account
-        stored = account.column("password")
-        is_unchanged = stored == user.password_hash
-        if not user.password_hash:
-            is_unchanged = is_unchanged | stored.is_(None)
-        is_theirs = self._is_credential(account, key_in(layout, user.id), user.id)
-        values = {"password": password_hash, "updatedAt": utc_now()}
-        statement = (
-            update(account.clause)
-            .where(is_theirs, is_unchanged)
-            .values(account.row(values))
-        )
-        return (await connection.execute(statement)).rowcount == 1
-
-    async def _add_hash(
-        self,
-        connection: AsyncConnection,
-        layout: Layout,
-        user: User,
-        password_hash: str,
-    ) -> bool:
-        """Add the account with a first password, unless somebody else just did."""
-        # The update of the user's row lets others here wait.
-        if not await update_user(connection, layout, user):
-            return False
-        account = layout.account
-        is_theirs = self._is_credential(account, key_in(layout, user.id), user.id)
-        found = await connection.execute(
-            select(account.column("providerId")).where(is_theirs)
-        )
-        if found.first() is not None:
-            return False
-        row = credentials_of(layout, user.id, password_hash)
-        await insert_row(connection, account, row)
-        return True
+async def _end_sessions(
+    connection: AsyncConnection, layout: Layout, user: User
+) -> None:
+    """Delete a user's sessions, as the server does when it bans somebody."""
+    if layout.session is not None:
+        is_theirs = layout.session.column("userId") == key_in(layout, user.id)
+        await connection.execute(delete(layout.session.clause).where(is_theirs))

@@ -7,16 +7,35 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, inspect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from fastbearer.accounts.names import Name
 from fastbearer.accounts.stores.keys import check_table
 from fastbearer.better_auth.fields import BAN_FIELDS
 from fastbearer.better_auth.tables import Table, Tables
 from fastbearer.errors import ConfigurationError
 
-__all__ = ["SECOND_FACTOR", "USER_FIELDS", "Layout", "look_at"]
+__all__ = [
+    "BETTER_AUTH_NAMES",
+    "ROLE",
+    "SECOND_FACTOR",
+    "USER_FIELDS",
+    "Layout",
+    "look_at",
+]
 
 USER_FIELDS = ("id", "email", "name", "emailVerified")
 SECOND_FACTOR = "twoFactorEnabled"
 """That of the plugin ``twoFactor()``."""
+
+BETTER_AUTH_NAMES: dict[Name, str] = {
+    "email": "email",
+    "username": "username",
+    "phone": "phoneNumber",
+}
+"""Where a user's names are: the latter two are of plugins, ``username()`` and
+``phoneNumber()``."""
+
+ROLE = "role"
+"""That of the plugin ``admin()``."""
 
 WRITTEN_USER_FIELDS = ("createdAt", "updatedAt")
 ACCOUNT_FIELDS = ("userId", "accountId", "providerId", "password", *WRITTEN_USER_FIELDS)
@@ -54,7 +73,17 @@ async def look_at(connection: AsyncConnection, tables: Tables) -> Layout:
         await connection.run_sync(check_table, name, schema)
     plugins = (field for field in (*BAN_FIELDS, SECOND_FACTOR) if user.has(field))
     session = await _session_table(connection, tables)
-    return Layout(user, account, session, (*USER_FIELDS, *plugins))
+    names = (one for one in BETTER_AUTH_NAMES.values() if one not in USER_FIELDS)
+    more = (field for field in (*names, ROLE) if _has_exactly(user, field))
+    return Layout(user, account, session, (*USER_FIELDS, *plugins, *more))
+
+
+def _has_exactly(user: Table, field: str) -> bool:
+    """Tell whether there is a column for a field; one that is like it is another."""
+    try:
+        return user.has(field)
+    except ConfigurationError:
+        return False
 
 
 async def _session_table(connection: AsyncConnection, tables: Tables) -> Table | None:

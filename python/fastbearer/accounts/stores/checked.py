@@ -1,13 +1,18 @@
 """Any store of users, whose answers are not taken on trust."""
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from fastbearer import PasswordHash
+from fastbearer.accounts.database import Database
 from fastbearer.accounts.emails import is_same_email, recorded_form
 from fastbearer.accounts.models import User
 from fastbearer.accounts.names import Name
-from fastbearer.accounts.stores.protocol import UserStore
+from fastbearer.accounts.stores.protocol import (
+    NAMES_TAKEN,
+    NameTakenError,
+    UserStore,
+)
 from fastbearer.connections.values import hide_values, shows
 from fastbearer.errors import ConfigurationError, FastbearerError
 
@@ -51,6 +56,19 @@ class CheckedUserStore:
         length: int = getattr(self._store, "password_length", len)(password)
         return length
 
+    def is_in(self, database: Database) -> bool:
+        """Tell whether users are added in the transactions of a database of ours."""
+        is_in = getattr(self._store, "is_in", None)
+        return is_in is not None and bool(is_in(database))
+
+    def can(self, method: str) -> bool:
+        """Tell whether the store has a method that not every store has."""
+        return callable(getattr(self._store, method, None))
+
+    def keeps(self, field: str) -> bool:
+        """Tell whether a field of a user is kept; a store need not say so."""
+        return not self.can("keeps") or bool(self._store.keeps(field))
+
     def require(self, method: str, purpose: str) -> None:
         """Make sure that the store can do what not every store does.
 
@@ -61,9 +79,40 @@ class CheckedUserStore:
         Raises:
             ConfigurationError: The store lacks the method.
         """
-        if not callable(getattr(self._store, method, None)):
+        if not self.can(method):
             kind = type(self._store).__name__
             raise ConfigurationError(LACKS.format(kind, method, purpose))
+
+    def lacks(self, field: str) -> bool:
+        """Tell whether it is known that the store has no place for a field of users."""
+        names = getattr(self._store, "attribute_names", None)
+        return names is not None and field not in names
+
+    async def check_hash_length(self, length: int) -> None:
+        """Check that the store keeps hashes of a length, if it can tell.
+
+        Args:
+            length: In characters.
+
+        Raises:
+            ConfigurationError: It does not.
+        """
+        check = getattr(self._store, "check_hash_length", None)
+        if check is not None:
+            await check(length)
+
+    async def check_fields(self, fields: Collection[str]) -> None:
+        """Check that the store keeps what sign-up gives, if it can tell.
+
+        Args:
+            fields: ``email``, ``password`` and the others.
+
+        Raises:
+            ConfigurationError: It does not.
+        """
+        check = getattr(self._store, "check_fields", None)
+        if check is not None:
+            await check(fields)
 
     async def add(self, user: User) -> None:
         """As in `UserStore`."""
@@ -87,6 +136,12 @@ class CheckedUserStore:
     async def find(self, user_id: str) -> User | None:
         """As in `UserStore`; nobody where the user's id is another."""
         user: User | None = await _quietly(self._store.find(user_id))
+        return None if user is None or user.id != user_id else self._shown(user)
+
+    async def find_in(self, session: Any, user_id: str) -> User | None:
+        """As in `SessionUserStore`; nobody where the user's id is another."""
+        found = self._store.find_in(session, user_id)
+        user: User | None = await _quietly(found)
         return None if user is None or user.id != user_id else self._shown(user)
 
     async def list_users(self, after: str | None, limit: int) -> Sequence[User]:
@@ -140,8 +195,10 @@ async def _quietly(work: Awaitable[T], *values: str) -> T:
         return await work
     except Exception as error:
         hide_values(error, *values)
-        failure = error
-        if shows(error, values):  # by a text that is not among its arguments
+        failure: Exception = error
+        if isinstance(error, NameTakenError) and error.name in NAMES_TAKEN:
+            failure = NameTakenError(NAMES_TAKEN[error.name], error.name)
+        elif shows(error, values):  # by a text that is not among its arguments
             failure = FastbearerError(f"the store failed: {type(error).__name__}")
     # Not above, where what is hidden would be its context.
     raise failure

@@ -1,6 +1,6 @@
 """Users in our own table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, update
@@ -13,15 +13,12 @@ from fastbearer.accounts.models import User
 from fastbearer.accounts.names import NAMES, Name
 from fastbearer.accounts.records import utc_now
 from fastbearer.accounts.stores.ids import is_storable
-from fastbearer.accounts.stores.protocol import (
-    NAME_TAKEN,
-    TAKEN,
-    EmailTakenError,
-    NameTakenError,
-    UserInUseError,
-)
+from fastbearer.accounts.stores.own_fields import check_own_fields
+from fastbearer.accounts.stores.protocol import UserInUseError, taken
 
 __all__ = ["DatabaseUserStore"]
+
+OWN_TABLE = "the table fastbearer_user"
 
 
 class DatabaseUserStore:
@@ -29,16 +26,37 @@ class DatabaseUserStore:
 
     Args:
         database: Must be open when a method is called.
+
+    Attributes:
+        row_type: Class of the rows.
     """
+
+    row_type = User
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def is_in(self, database: Database) -> bool:
+        """Tell whether users are added in the transactions of a database."""
+        return database is self._database
+
+    async def check_fields(self, fields: Collection[str]) -> None:
+        """Check that the table has a column for all that a sign-up gives.
+
+        Raises:
+            ConfigurationError: It has none for one of them, or gets no e-mail.
+        """
+        check_own_fields(fields, OWN_TABLE)
+
+    def keeps(self, field: str) -> bool:
+        """Tell whether the table has a column for a field of a user."""
+        return field in User.model_fields
 
     async def add(self, user: User) -> None:
         """As in `UserStore`; the table's unique constraints decide."""
         names: dict[str, Any] = {name: user.called(name) for name in NAMES}
         if await self._rows(user.email):
-            raise EmailTakenError(TAKEN)  # perhaps in an older spelling
+            raise taken("email")  # perhaps in an older spelling
         try:
             async with self._database.transaction() as session:
                 session.add(user)
@@ -59,9 +77,7 @@ class DatabaseUserStore:
             value = values.get(name)
             rows = [] if value is None else await self._called(name, value)
             if any(row.id != owner for row in rows):
-                if name == "email":
-                    raise EmailTakenError(TAKEN) from None
-                raise NameTakenError(NAME_TAKEN, name) from None
+                raise taken(name) from None
 
     async def find_by_email(self, email: str) -> User | None:
         """As in `UserStore`."""

@@ -5,9 +5,20 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CHAR, Column, String, Table, UniqueConstraint, Uuid, inspect
+from pydantic_core import to_jsonable_python
+from sqlalchemy import (
+    CHAR,
+    JSON,
+    Column,
+    String,
+    Table,
+    UniqueConstraint,
+    Uuid,
+    inspect,
+)
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.exc import NoInspectionAvailable
+from sqlalchemy.ext.hybrid import HybridExtensionType
 from sqlalchemy.orm import Mapper, SynonymProperty
 
 from fastbearer.accounts.emails import recorded_form
@@ -94,9 +105,11 @@ class UserMapping:
             raise ConfigurationError(NO_NAME.format(model.__name__))
         self._check_id()
 
-    def has(self, field: str) -> bool:
-        """Tell whether the model has a field of a user, as a column or computed."""
-        return self._names[field] is not None
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Field of a user -> the attribute in which the model has it, if it has."""
+        names = self._names.items()
+        return {field: name for field, name in names if name is not None}
 
     def keeps(self, field: str) -> bool:
         """Tell whether the model has a field of a user as a column."""
@@ -212,7 +225,10 @@ class UserMapping:
 
     def _stored(self, field: str, value: Any) -> Any:
         if field != "roles":
-            return value
+            key = self._key_of(field)
+            column = None if key is None else self.column_of(key)
+            is_json = column is not None and isinstance(column.type, JSON)
+            return to_jsonable_python(value) if is_json else value
         kept = self._column("roles").type
         if isinstance(kept, EnumType):
             return self._one_role(kept, value)
@@ -260,8 +276,9 @@ class UserMapping:
         """Tell whether an attribute is a property or a constant, not a relationship."""
         descriptors = self.mapper.all_orm_descriptors
         if name in descriptors:
-            is_extension = bool(descriptors[name].extension_type.value)
-            return is_extension or name in self.mapper.columns
+            kind = descriptors[name].extension_type
+            is_hybrid = kind is HybridExtensionType.HYBRID_PROPERTY
+            return is_hybrid or name in self.mapper.columns
         if callable(getattr(self.model, name)):
             model = self.model.__name__
             raise ConfigurationError(METHOD.format(model=model, name=name))

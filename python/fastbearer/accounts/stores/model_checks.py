@@ -80,7 +80,8 @@ class ModelChecks:
 
         def look(session: Session) -> dict[str, TableColumn]:
             bind = {"mapper": self._fields.mapper}
-            return look_at(session.connection(bind), self._table)
+            table = self._table
+            return look_at(session.connection(bind), table.name, table.schema)
 
         try:
             self._found = await transactions.run(look)
@@ -204,8 +205,8 @@ class ModelChecks:
             return False
         if column is mapper.polymorphic_on or column is mapper.version_id_col:
             return False
-        if mapper.dispatch.before_insert or mapper.class_manager.dispatch.init:
-            return False  # functions of the project's own may fill it
+        if mapper.dispatch.before_insert:
+            return False  # a function of the project's own may fill it
         return not (column.nullable and self._in_table(column).is_nullable)
 
     def _where(self, column: Column[Any]) -> str:

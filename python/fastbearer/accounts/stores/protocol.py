@@ -1,6 +1,6 @@
 """What the routes ask of a store of users."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from fastbearer.accounts.models import User
@@ -8,18 +8,27 @@ from fastbearer.accounts.names import Name
 from fastbearer.errors import FastbearerError
 
 __all__ = [
+    "NAMES_TAKEN",
     "EmailTakenError",
     "InvalidEmailError",
     "ListingUserStore",
     "NameTakenError",
     "NamedUserStore",
+    "SessionUserStore",
     "UserInUseError",
     "UserStore",
     "WritableUserStore",
+    "taken",
 ]
 
 TAKEN = "this e-mail is registered already"
 NAME_TAKEN = "this user name or phone number is registered already"
+NAMES_TAKEN: Mapping[Name, str] = {
+    "email": "Email already registered",
+    "username": "User name already registered",
+    "phone": "Phone number already registered",
+}
+"""What may be told to who wants to have the name."""
 
 
 class EmailTakenError(FastbearerError):
@@ -40,6 +49,13 @@ class NameTakenError(FastbearerError):
     def __init__(self, message: str, name: Name) -> None:
         super().__init__(message)
         self.name = name
+
+
+def taken(name: Name) -> EmailTakenError | NameTakenError:
+    """Return the error that says which name somebody else has."""
+    if name == "email":
+        return EmailTakenError(TAKEN)
+    return NameTakenError(NAME_TAKEN, name)
 
 
 class InvalidEmailError(FastbearerError):
@@ -111,6 +127,25 @@ class NamedUserStore(UserStore, Protocol):
 
     async def find_by(self, name: Name, value: str) -> User | None:
         """Return the user with this name, in its one form, if there is one."""
+        ...
+
+
+class SessionUserStore(UserStore, Protocol):
+    """Keeps users in rows that the sessions of a project give.
+
+    Attributes:
+        session_dependency: What FastAPI's ``Depends`` makes such a session of, or None.
+    """
+
+    session_dependency: Callable[[], Any] | None
+
+    async def find_in(self, session: Any, user_id: str) -> User | None:
+        """Return the user with this id, if there is one, whose row is of a session.
+
+        Args:
+            session: Open, and then still open.
+            user_id: Any text.
+        """
         ...
 
 

@@ -4,24 +4,18 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, func, or_, select, true, update
-from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy import ColumnElement, or_, true, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from fastbearer.accounts.emails import spellings
 from fastbearer.accounts.models import User
 from fastbearer.accounts.names import NAMES, Name
 from fastbearer.accounts.stores.keys import check_keys, gives_keys
 from fastbearer.accounts.stores.mapping import FIELDS, UserMapping
 from fastbearer.accounts.stores.model_checks import ModelChecks
-from fastbearer.accounts.stores.protocol import (
-    NAME_TAKEN,
-    TAKEN,
-    EmailTakenError,
-    NameTakenError,
-    UserInUseError,
-)
-from fastbearer.accounts.stores.rows import check_references, detach, make_row
+from fastbearer.accounts.stores.protocol import UserInUseError, taken
+from fastbearer.accounts.stores.queries import UserRows
+from fastbearer.accounts.stores.rows import detach, free_of_references, make_row
 from fastbearer.accounts.stores.transactions import Transactions
 
 __all__ = ["SQLAlchemyUserStore", "SQLModelUserStore"]
@@ -68,6 +62,11 @@ class SQLAlchemyUserStore:
             between them, or an Enum.
         deleted_at: Name of the attribute that is not None for deleted users.
 
+    Attributes:
+        attribute_names: Field of a user -> the attribute in which the model has it.
+        row_type: The model.
+        session_dependency: As given, where FastAPI's ``Depends`` makes a session of it.
+
     Raises:
         ConfigurationError: The model lacks an attribute that is needed, or one that
             was given another name; or the sessions are unfit.
@@ -91,8 +90,11 @@ class SQLAlchemyUserStore:
     ) -> None:
         given = locals()
         self._fields = UserMapping(model, {field: given[field] for field in FIELDS})
-        self._model = self._fields.model
+        self._model = self.row_type = self._fields.model
+        self.attribute_names = self._fields.attributes
+        self._rows = UserRows(self._fields)
         self._transactions = Transactions(session_dependency)
+        self.session_dependency = self._transactions.dependency
 
     @asynccontextmanager
     async def lifespan(self, app: object) -> AsyncIterator[None]:
@@ -116,7 +118,7 @@ class SQLAlchemyUserStore:
             ConfigurationError: A field has no column, or a column that must have a
                 value gets none, or two users could have one user name.
         """
-        has_own_rows = type(self).new_row is not SQLAlchemyUserStore.new_row
+        has_own_rows = self._has_own_rows
         checks = ModelChecks(self._fields)
         checks.check_fields(fields, has_own_rows=has_own_rows)
         await checks.look_at_table(self._transactions)
@@ -135,12 +137,16 @@ class SQLAlchemyUserStore:
         await checks.look_at_table(self._transactions)
         checks.check_hash_length(length)
 
+    def keeps(self, field: str) -> bool:
+        """Tell whether the model has a column for a field of a user, or another one."""
+        return not self._fields.unknown([field])
+
     def new_row(self, user: User) -> Any:
         """Return the row of a new user, with what was given; override it for more."""
         values: dict[str, Any] = {
             "password_hash": user.password_hash,
             **{name: user.called(name) for name in NAMES if user.called(name)},
-            **user.given,
+            **self._given(user),
         }
         if self._fields.keeps("name"):
             values |= self._name_of(user)
@@ -152,6 +158,15 @@ class SQLAlchemyUserStore:
         if not user.is_active:
             values["is_active"] = False
         return make_row(self._model, self._fields.written(values))
+
+    def _given(self, user: User) -> dict[str, Any]:
+        """Return what was given beside; a new_row that is overridden may need more."""
+        left_out = self._fields.unknown(user.given) if self._has_own_rows else ()
+        return {name: one for name, one in user.given.items() if name not in left_out}
+
+    @property
+    def _has_own_rows(self) -> bool:
+        return type(self).new_row is not SQLAlchemyUserStore.new_row
 
     def _name_of(self, user: User) -> dict[str, str]:
         """Return the name to write: "" where there is none, and there must be one."""
@@ -195,7 +210,7 @@ class SQLAlchemyUserStore:
             return None
 
         def find(session: Session) -> User | None:
-            rows = self._called(session, name, value)
+            rows = self._rows.called(session, name, value)
             active = [row for row in rows if self._fields.is_active(row)]
             # Of two that differ in case, say, nobody can tell whose password it is.
             found = active or rows
@@ -208,25 +223,30 @@ class SQLAlchemyUserStore:
 
         def find(session: Session) -> User | None:
             row = self._row(session, user_id)
-            if row is None or self._fields.is_deleted(row):
-                return None
-            return self._user(session, row)
+            return None if row is None else self._user(session, row)
 
         return await self._run(find)
 
+    async def find_in(self, session: Any, user_id: str) -> User | None:
+        """As in `SessionUserStore`."""
+
+        def find(session: Session) -> User | None:
+            row = self._row(session, user_id)
+            return None if row is None else self._fields.user(row)
+
+        return await self._transactions.run_in(session, find)
+
+    def _row(self, session: Session, user_id: str) -> Any | None:
+        row = self._rows.row(session, user_id)
+        return None if row is None or self._fields.is_deleted(row) else row
+
     async def list_users(self, after: str | None, limit: int) -> Sequence[User]:
         """As in `ListingUserStore`, in the order that the database has of the ids."""
-        by = self._fields.attribute("id")
-        query = select(self._model).order_by(by).limit(limit)
-        if self._fields.keeps("deleted_at"):
-            query = query.where(self._fields.attribute("deleted_at").is_(None))
-        if after is not None:
-            key = self._fields.key(after)
-            if key is None:
-                return []
-            query = query.where(by > key)
         return await self._run(
-            lambda session: [self._user(session, row) for row in _rows(session, query)]
+            lambda session: [
+                self._user(session, row)
+                for row in self._rows.page(session, after, limit)
+            ]
         )
 
     async def replace_password_hash(self, user: User, password_hash: str) -> bool:
@@ -262,55 +282,21 @@ class SQLAlchemyUserStore:
     async def remove(self, user: User) -> None:
         """As in `UserStore`, and as the model's relationships say.
 
-        Those with a ``cascade`` for deletion, or with ``passive_deletes``, hold. Where
-        nothing is said of deletion, rows that refer to the user keep them in place.
+        A ``cascade`` for deletion and ``passive_deletes`` hold, and else what the
+        foreign key says (``ON DELETE``). Where neither says anything, rows that refer
+        to the user keep them in place.
         """
 
         def remove(session: Session) -> None:
-            row = self._row(session, user.id, is_to_go=True)
+            row = self._rows.row(session, user.id, is_to_go=True)
             if row is not None:
-                check_references(session, self._fields.mapper, row)
+                free_of_references(session, self._fields.mapper, row)
                 session.delete(row)
 
         try:
             await self._run(remove)
         except IntegrityError:
             raise UserInUseError(IN_USE) from None
-
-    def _called(self, session: Session, name: Name, value: str) -> list[Any]:
-        """Return the rows of those who are called so, be they active or not."""
-        return [
-            row
-            for row in self._equal(session, name, value)
-            if self._fields.name_of(row, name) == value
-            and not self._fields.is_deleted(row)
-        ]
-
-    def _equal(self, session: Session, name: Name, value: str) -> Sequence[Any]:
-        """Return the rows that the database takes for those with a name."""
-        stored = self._fields.attribute(name)
-        written = spellings(value) if name == "email" else (value,)
-        is_theirs = or_(func.lower(stored).in_(written), stored.in_(written))
-        return _rows(session, select(self._model).where(is_theirs))
-
-    def _row(
-        self, session: Session, user_id: str, *, is_to_go: bool = False
-    ) -> Any | None:
-        """Return the row with an id, deleted or not; it may be any text."""
-        key = self._fields.key(user_id)
-        if key is None:
-            return None
-        query = select(self._model).where(self._fields.attribute("id") == key)
-        if is_to_go:
-            query = query.with_for_update(of=self._model)
-        try:
-            rows = _rows(session, query)
-        except StatementError as error:
-            if isinstance(error, DBAPIError):
-                raise
-            return None  # a type of the project's own that takes no such text
-        found = [row for row in rows if self._fields.id_of(row) == user_id]
-        return found[0] if found else None
 
     def _user(self, session: Session, row: Any) -> User:
         user = self._fields.user(row)  # a property may look at a relationship
@@ -333,23 +319,19 @@ class SQLAlchemyUserStore:
                 whom we take for deleted, counts as well.
         """
 
-        def taken(session: Session) -> Name | None:
-            rows = self._equal if is_refused else self._called
+        def found(session: Session) -> Name | None:
+            called = self._rows.equal if is_refused else self._rows.called
             for name, value in names.items():
-                found = (
-                    rows(session, name, value)
-                    if value and self._fields.keeps(name)
-                    else []
-                )
-                if any(self._fields.id_of(row) != owner for row in found):
+                if not value or not self._fields.keeps(name):
+                    continue
+                rows = called(session, name, value)
+                if any(self._fields.id_of(row) != owner for row in rows):
                     return name
             return None
 
-        name = await self._run(taken)
-        if name == "email":
-            raise EmailTakenError(TAKEN) from None
+        name = await self._run(found)
         if name is not None:
-            raise NameTakenError(NAME_TAKEN, name) from None
+            raise taken(name) from None
 
     def _has_email(self, user: User) -> ColumnElement[bool]:
         """Return whether a user's e-mail is still what it was."""
@@ -389,9 +371,3 @@ class SQLAlchemyUserStore:
 
 SQLModelUserStore = SQLAlchemyUserStore
 """The same: models of SQLModel are models of SQLAlchemy."""
-
-
-def _rows(session: Session, query: Any) -> Sequence[Any]:
-    # A relationship that is loaded with its user gives the user several times.
-    rows: Sequence[Any] = session.execute(query).unique().scalars().all()
-    return rows

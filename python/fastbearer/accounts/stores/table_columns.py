@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import CHAR, Connection, String, Table, inspect
+from sqlalchemy import CHAR, Connection, String, inspect
 
 __all__ = ["TableColumn", "length_of", "look_at"]
 
@@ -26,16 +26,18 @@ class TableColumn(NamedTuple):
     is_unique: bool = False
 
 
-def look_at(connection: Connection, table: Table) -> dict[str, TableColumn]:
+def look_at(
+    connection: Connection, name: str, schema: str | None
+) -> dict[str, TableColumn]:
     """Return the columns of a table, by name; none where it is not there."""
     names: Mapping[Any, Any] = (
         connection.get_execution_options().get("schema_translate_map") or {}
     )
-    schema = names.get(table.schema, table.schema)
+    schema = names.get(schema, schema)
     inspector = inspect(connection)
-    if not inspector.has_table(table.name, schema):
+    if not inspector.has_table(name, schema):
         return {}
-    unique = set(_unique(inspector, table.name, schema))
+    unique = set(_unique(inspector, name, schema))
     return {
         one["name"]: TableColumn(
             length=length_of(one["type"]),
@@ -44,7 +46,7 @@ def look_at(connection: Connection, table: Table) -> dict[str, TableColumn]:
             must_be_given=_must_be_given(one),
             is_unique=one["name"] in unique,
         )
-        for one in inspector.get_columns(table.name, schema)
+        for one in inspector.get_columns(name, schema)
     }
 
 
@@ -65,7 +67,8 @@ def _must_be_given(column: Mapping[str, Any]) -> bool:
 
 def _unique(inspector: Any, name: str, schema: str | None) -> Iterator[str]:
     """Return the columns of constraints and indexes that are of one column alone."""
-    indexes = inspector.get_indexes(name, schema)
+    # In SQLite some constraints are known as indexes alone.
+    indexes = inspector.get_indexes(name, schema, include_auto_indexes=True)
     sets = [
         inspector.get_pk_constraint(name, schema)["constrained_columns"],
         *(

@@ -1,0 +1,164 @@
+"""What changes of a user who is at hand: their e-mail, their password, their fields."""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import HTTPConnection
+
+from fastbearer.accounts.flows.administration import OF_TOKENS
+from fastbearer.accounts.flows.errors import OvertakenError
+from fastbearer.accounts.flows.parts import Parts
+from fastbearer.accounts.models import User
+from fastbearer.accounts.stores.protocol import TAKEN, EmailTakenError
+
+__all__ = ["Change", "Updates"]
+
+GONE = "the user has changed meanwhile, or is gone"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is to be of a user.
+
+    Attributes:
+        email: In the form of `normalize_email`; None for the one that it is.
+        password: As it was typed; None for the one that it is.
+        values: Field -> value, of the others.
+    """
+
+    email: str | None = None
+    password: str | None = field(default=None, repr=False)
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Updates:
+    """Changes users without asking for their password.
+
+    A session is enough: that is what fastapi-users has. So that a session that was
+    stolen does not take an account over unseen, the address of before is told of
+    another one, and another password ends every session.
+
+    Args:
+        parts: What it works with.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def update(
+        self,
+        user: User,
+        change: Change,
+        request: HTTPConnection,
+        *,
+        is_own: bool = False,
+    ) -> User:
+        """Change a user, and return them as they are then.
+
+        The e-mail is verified no more once it is another. Sessions end where what
+        their tokens say changes; but who changes their own e-mail goes on.
+
+        Args:
+            user: Whom.
+            change: What.
+            request: By which it is asked for.
+            is_own: Whether it is the user who asks.
+
+        Raises:
+            PasswordRuleError: The password breaks a rule; nothing has changed.
+            EmailTakenError: Somebody else has the e-mail; nothing has changed.
+            NameTakenError: The same for another name.
+            OvertakenError: The user is gone, or has changed meanwhile.
+            TooManyAttemptsError: There were too many.
+        """
+        parts = self._parts
+        values = dict(change.values)
+        is_moving = change.email is not None and change.email != user.email
+        if is_moving:
+            values = {"email": change.email, "email_verified": False, **values}
+            await self._check_move(user, str(change.email), request)
+        newer = await self._hash(user, change)
+        async with AsyncExitStack() as stack:
+            ending = OF_TOKENS - {"email"} if is_own else OF_TOKENS
+            if newer is not None or ending & values.keys():
+                await stack.enter_async_context(parts.sessions.ending_all(user.id))
+            if values and not await parts.store.change(user, values):
+                raise OvertakenError(GONE)
+            if newer is not None and not await self._replace(user, newer):
+                raise OvertakenError(GONE)
+            if is_moving or newer is not None:
+                await parts.end_codes(user)
+        changed = await self._now(user)
+        if is_moving:
+            await self._tell_moved(user, changed, request)
+        if newer is not None:
+            await parts.tell("password_changed", request, changed.email, user=changed)
+        if change.values:
+            await parts.tell("profile_changed", request, changed.email, user=changed)
+        return changed
+
+    async def delete(self, user: User, request: HTTPConnection) -> None:
+        """Delete a user, and end their sessions.
+
+        Raises:
+            UserInUseError: Rows of other tables refer to the user.
+        """
+        parts = self._parts
+        async with parts.sessions.ending_all(user.id, before=False):
+            await parts.store.remove(user)
+            await parts.end_codes(user)
+        await parts.tell("account_deleted", request, user.email, user=user)
+
+    async def _check_move(self, user: User, email: str, on: HTTPConnection) -> None:
+        """Refuse an e-mail that somebody else has.
+
+        Raises:
+            EmailTakenError: Somebody has it.
+            TooManyAttemptsError: Too many were tried; or too much was written to that
+                of before, which is to be told.
+        """
+        parts = self._parts
+        await parts.attempt("signup", on, email)
+        holder = await parts.store.everybody.find_by_email(email)
+        if holder is not None and holder.id != user.id:
+            raise EmailTakenError(TAKEN)
+        if parts.sending is not None:
+            await parts.attempt("message", on, user.email)
+
+    async def _tell_moved(self, user: User, changed: User, on: HTTPConnection) -> None:
+        """Tell, at the address of before, that it is another now."""
+        parts = self._parts
+        await parts.tell(
+            *("email_changed", on, changed.email),
+            user=changed,
+            former_email=user.email,
+        )
+        if parts.sending is not None:
+            parts.sending.send_notice("email_changed", changed, on, user.address)
+
+    async def _hash(self, user: User, change: Change) -> str | None:
+        """Return the hash of a new password, if there is one."""
+        if change.password is None:
+            return None
+        email = change.email or user.email
+        return await self._parts.credentials.hash_new(
+            change.password, email, *user.other_names
+        )
+
+    async def _replace(self, user: User, password_hash: str) -> bool:
+        return await self._parts.store.everybody.replace_password_hash(
+            user, password_hash
+        )
+
+    async def _now(self, user: User) -> User:
+        """Return a user as they are by now.
+
+        Raises:
+            OvertakenError: They are gone.
+        """
+        found = await self._parts.store.everybody.find(user.id)
+        if found is None:
+            raise OvertakenError(GONE)
+        return found

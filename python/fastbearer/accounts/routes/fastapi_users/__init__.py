@@ -1,0 +1,1 @@
+"""The routes that fastapi-users has, over the same flows: for its frontends."""

@@ -1,0 +1,115 @@
+"""Where the routes of fastapi-users are, and what they take."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from fastbearer.accounts.routes.fastapi_users.schemas import UserRead, UserUpdate
+from fastbearer.accounts.stores.checked import CheckedUserStore
+from fastbearer.errors import ConfigurationError
+from fastbearer.fastapi import Settings
+
+__all__ = ["FastAPIUsersLayout", "Layout", "layout_of"]
+
+NAME = "fastapi-users"
+UNKNOWN = 'layout= must be "fastapi-users" or a FastAPIUsersLayout'
+WRONG_PREFIX = "{}= must begin with / and not end with it, or be None"
+NO_REFRESH = "REFRESH_TOKENS=1: the routes of fastapi-users have no refresh tokens"
+NOT_KEPT = "{model}.{field}: the store does not keep it"
+WRONG_SCHEMA = "{}= must be a class derived from fastbearer.accounts.{}"
+NOT_TO_BE_CHANGED = "{model} must not have a field {field}: users would set it"
+NOT_TO_BE_SHOWN = "{model} must not have a field {field}: it is a secret"
+NOT_SHOWN = frozenset(("hashed_password", "password_hash", "password"))
+NOT_CHANGED = frozenset(
+    ("id", "hashed_password", "password_hash", "email_verified", "roles")
+)
+"""What no schema of a change has; `UserUpdate` has what superusers may set of it."""
+PREFIXES = ("auth", "register", "reset_password", "verify", "users")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FastAPIUsersLayout:
+    """The prefixes at which an application has included the routers of fastapi-users.
+
+    A router that is None is left out.
+
+    Attributes:
+        auth: Of ``get_auth_router``: ``/login`` and ``/logout``.
+        register: Of ``get_register_router``: ``/register``; without it, nobody signs
+            up by themselves.
+        reset_password: Of ``get_reset_password_router``: ``/forgot-password`` and
+            ``/reset-password``.
+        verify: Of ``get_verify_router``: ``/request-verify-token`` and ``/verify``.
+        users: Of ``get_users_router``: ``/me`` and ``/{id}``.
+        read: What is shown of a user: a model derived from `UserRead`.
+        update: What a user may change of themselves: a model derived from
+            `UserUpdate`.
+
+    Raises:
+        ConfigurationError: A prefix is not one, a schema is not derived from ours, or
+            lets users set what is not theirs to set, or shows a secret.
+    """
+
+    auth: str | None = "/auth/jwt"
+    register: str | None = "/auth"
+    reset_password: str | None = "/auth"
+    verify: str | None = "/auth"
+    users: str | None = "/users"
+    read: type[UserRead] = UserRead
+    update: type[UserUpdate] = UserUpdate
+
+    def __post_init__(self) -> None:
+        for name in PREFIXES:
+            prefix = getattr(self, name)
+            if prefix and (prefix[0] != "/" or prefix[-1] == "/"):
+                raise ConfigurationError(WRONG_PREFIX.format(name))
+        _check_schema("read", self.read, UserRead)
+        _check_schema("update", self.update, UserUpdate)
+        update = self.update
+        for field in sorted(update.model_fields.keys() & NOT_CHANGED):
+            told = {"model": update.__name__, "field": field}
+            raise ConfigurationError(NOT_TO_BE_CHANGED.format(**told))
+        for field in sorted(self.read.model_fields.keys() & NOT_SHOWN):
+            told = {"model": self.read.__name__, "field": field}
+            raise ConfigurationError(NOT_TO_BE_SHOWN.format(**told))
+
+    def check(self, settings: Settings, store: CheckedUserStore) -> None:
+        """Make sure that all of it can be done, when the application starts.
+
+        Raises:
+            ConfigurationError: The settings ask for refresh tokens, or the store of
+                users cannot change what users may change.
+        """
+        if self.auth is not None and settings.refresh_tokens:
+            raise ConfigurationError(NO_REFRESH)
+        if self.users is None:
+            return
+        store.require("change", f"layout={NAME!r}")
+        further = self.update.model_fields.keys() - UserUpdate.model_fields.keys()
+        for field in sorted(further):
+            if not store.keeps(field):
+                told = {"model": self.update.__name__, "field": field}
+                raise ConfigurationError(NOT_KEPT.format(**told))
+
+
+Layout = str | FastAPIUsersLayout
+"""The name of a layout, or one in detail."""
+
+
+def layout_of(given: Layout | None) -> FastAPIUsersLayout | None:
+    """Return the layout that was asked for, or None for our own routes.
+
+    Raises:
+        ConfigurationError: There is no such layout.
+    """
+    if given is None or isinstance(given, FastAPIUsersLayout):
+        return given
+    if given != NAME:
+        raise ConfigurationError(UNKNOWN)
+    return FastAPIUsersLayout()
+
+
+def _check_schema(argument: str, model: Any, base: type[BaseModel]) -> None:
+    if not (isinstance(model, type) and issubclass(model, base)):
+        raise ConfigurationError(WRONG_SCHEMA.format(argument, base.__name__))
