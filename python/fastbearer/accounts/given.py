@@ -18,12 +18,12 @@ from fastbearer.accounts.names import (
 )
 from fastbearer.errors import ConfigurationError
 
-__all__ = ["Given", "aliases", "is_privilege"]
+__all__ = ["INVITATION", "KEPT", "Given", "aliases", "is_privilege"]
 
-OURS = frozenset((*NAMES, "name", "password", "invitation"))
+INVITATION = "invitation"
+"""The field with the code of one; no user has it."""
+OURS = frozenset((*NAMES, "name", "password", INVITATION))
 """The fields of a schema that have a place of their own."""
-NOT_KEPT = frozenset(("invitation",))
-"""Those that are looked at, and not stored."""
 
 PRIVILEGES = (frozenset(User.model_fields) - OURS) | {
     "deleted_at",
@@ -85,15 +85,15 @@ class Given:
         """
         fields = self._schema.model_fields.items()
         given = {name for name, field in fields if field.annotation is not NoneType}
-        return {*given, *self._names} - NOT_KEPT
+        return {*given, *self._names} - {INVITATION}
 
     @property
     def always(self) -> set[str]:
-        """The fields that every sign-up gives; for a name there is a stand-in."""
+        """The fields that every sign-up gives to it; for a name there is a stand-in."""
         fields = self._schema.model_fields
         only = self._names if len(self._names) == 1 else ()
         given = {name for name, field in fields.items() if not _may_be_none(field)}
-        return {*given, *only, "name"} - NOT_KEPT
+        return {*given, *only, "name"} - {INVITATION}
 
     def user_of(self, body: BaseModel) -> User:
         """Return the new user whom a body describes, without a hash.

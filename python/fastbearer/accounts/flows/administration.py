@@ -4,12 +4,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Literal
 
+from pydantic import BaseModel
+
 from fastbearer.accounts.flows.errors import (
     NotCreatedError,
     OvertakenError,
     UnknownUserError,
 )
-from fastbearer.accounts.flows.keeping import check_kept, keep
+from fastbearer.accounts.flows.keeping import check_keeps_roles, check_kept, keep
 from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.flows.user_fields import (
     checked_flag,
@@ -44,10 +46,12 @@ class Users:
 
     Args:
         parts: What it works with.
+        schema: What somebody gives who signs up.
     """
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, schema: type[BaseModel]) -> None:
         self._parts = parts
+        self._schema = schema
         self._store = parts.store.everybody
 
     @property
@@ -69,7 +73,7 @@ class Users:
         roles: Sequence[str] = (),
         email_verified: bool = False,
         is_active: bool = True,
-        **given: Any,
+        **further: Any,
     ) -> User:
         """Add a user; no session begins, and no message is sent.
 
@@ -86,7 +90,7 @@ class Users:
             roles: Words without spaces.
             email_verified: Whether the e-mail is known to be the user's.
             is_active: False for somebody who may not sign in.
-            **given: Further fields of the schema of sign-up.
+            **further: Further fields of the schema of sign-up.
 
         Raises:
             InvalidUserError: A field is missing, unknown or invalid.
@@ -97,17 +101,18 @@ class Users:
             ConfigurationError: The store does not keep roles, or ``is_active``.
             NotCreatedError: The store has failed.
         """
-        fields = {"email": email, "password": password, "name": name, **given}
+        fields = {"email": email, "password": password, "name": name, **further}
         fields |= {"username": username, "phone": phone}
         fields = {key: value for key, value in fields.items() if value is not None}
-        user = drafted(self._parts.shape, fields)
+        given = self._parts.shape.given
+        user, typed = drafted(self._schema, given, fields)
         user.roles = checked_roles(roles)
         user.email_verified = checked_flag("email_verified", email_verified)
         user.is_active = checked_flag("is_active", is_active)
         if password is not None:
-            user.password_hash = await self._hash(user, password)
+            user.password_hash = await self._hash(user, typed)
         if user.roles:
-            self._store.require("change", "roles")
+            check_keeps_roles(self._store)
         user.created_at = user.updated_at = utc_now()
         try:
             await keep(user, self._store)
@@ -199,7 +204,7 @@ class Users:
             self._store.require("change", "changing users")
         for _ in range(TRIES):
             user = await self._known(user_id)
-            changes = rewritten(self._parts.shape.sign_up, user, values)
+            changes = rewritten(self._schema, user, values)
             if "email" in changes:
                 changes.setdefault("email_verified", False)
             if await self._changed(user, changes, password):

@@ -7,12 +7,13 @@ from datetime import timedelta
 from starlette.concurrency import run_in_threadpool
 
 from fastbearer.accounts.flows.errors import InvalidUserError
+from fastbearer.accounts.flows.keeping import check_keeps_roles
 from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.flows.user_fields import checked_roles, checked_text
 from fastbearer.accounts.invitations import Invitations
 from fastbearer.accounts.messages import Message, Sender
 from fastbearer.accounts.models import ID_LENGTH, Invitation
-from fastbearer.accounts.names import given_name
+from fastbearer.accounts.names import new_name
 from fastbearer.accounts.records import utc_now
 from fastbearer.errors import ConfigurationError
 
@@ -78,7 +79,7 @@ class Inviting:
         if send and email is None:
             raise InvalidUserError(NOWHERE_TO, ("email",))
         if roles:
-            self._parts.store.require("change", "roles")
+            check_keeps_roles(self._parts.store)
         now = utc_now()
         invitation = Invitation(
             id="",
@@ -136,6 +137,6 @@ class Inviting:
 
 def _address(email: str) -> str:
     try:
-        return given_name("email", email)
+        return new_name("email", email)
     except ValueError:
         raise InvalidUserError("the e-mail is not valid", ("email",)) from None

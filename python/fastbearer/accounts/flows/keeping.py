@@ -7,10 +7,21 @@ from fastbearer.accounts.models import User
 from fastbearer.accounts.stores.checked import CheckedUserStore
 from fastbearer.errors import ConfigurationError
 
-__all__ = ["check_kept", "keep"]
+__all__ = ["check_keeps_roles", "check_kept", "keep"]
 
 USUAL = {"roles": [], "is_active": True}
 NOT_KEPT = "the store of users does not keep {}: add a column for it, or leave it out"
+
+
+def check_keeps_roles(store: CheckedUserStore) -> None:
+    """Make sure that a store keeps roles, as far as can be told beforehand.
+
+    Raises:
+        ConfigurationError: It does not.
+    """
+    store.require("change", "roles")
+    if store.lacks("roles"):
+        raise ConfigurationError(NOT_KEPT.format("roles"))
 
 
 async def keep(user: User, store: CheckedUserStore) -> None:

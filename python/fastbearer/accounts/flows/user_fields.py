@@ -6,38 +6,45 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from fastbearer.accounts.flows.errors import InvalidUserError
-from fastbearer.accounts.given import aliases
+from fastbearer.accounts.given import INVITATION, Given, aliases
 from fastbearer.accounts.models import ROLES_LENGTH, User
-from fastbearer.accounts.names import NAMES, given_name
+from fastbearer.accounts.names import NAMES, InvalidNameError, new_name
 from fastbearer.accounts.records import new_secret
-from fastbearer.accounts.shape import Shape
 
 __all__ = ["checked_flag", "checked_roles", "checked_text", "drafted", "rewritten"]
 
 FLAGS = ("email_verified", "is_active")
 
 
-def drafted(shape: Shape, values: Mapping[str, Any]) -> User:
+def drafted(
+    schema: type[BaseModel], given: Given, values: Mapping[str, Any]
+) -> tuple[User, str]:
     """Return a new user without a hash, as a sign-up with these values would make one.
 
     Args:
-        shape: Has the schema of sign-up. What that says of a password, where none is
-            given, is asked of one at random.
+        schema: Of sign-up. What it says of a password, where none is given, is asked of
+            one at random.
+        given: Makes users of what is in the schema.
         values: Field -> value. ``username`` and ``phone`` need not be in the schema.
+
+    Returns:
+        The user, and the password as the schema has it.
 
     Raises:
         InvalidUserError: One is missing, unknown or invalid.
     """
-    known, others = _parted(shape.sign_up, values)
+    known, others = _parted(schema, values)
     known.setdefault("password", _any_password())
     try:
-        body = shape.sign_up.model_validate(_as_sent(shape.sign_up, known))
+        body = schema.model_validate(_as_sent(schema, known))
+        user = given.user_of(body)
     except ValidationError as error:
         raise _refusal(error) from None
-    user = shape.given.user_of(body)
+    except InvalidNameError as error:
+        raise InvalidUserError(str(error), tuple(NAMES)) from None
     for name, value in others.items():
         setattr(user, name, value)
-    return user
+    return user, given.password_of(body)
 
 
 def rewritten(
@@ -132,7 +139,7 @@ def _parted(
     for name, value in values.items():
         if isinstance(value, str) and not _is_encodable(value):
             raise InvalidUserError(f"{name} is not storable", (name,))
-        if name in schema.model_fields and name != "invitation":
+        if name in schema.model_fields and name != INVITATION:
             known[name] = value
         elif name in NAMES and value is not None:
             others[name] = _name(name, value)
@@ -145,7 +152,7 @@ def _parted(
 
 def _name(name: Any, value: object) -> str:
     try:
-        return given_name(name, str(value))
+        return new_name(name, str(value))
     except ValueError:
         raise InvalidUserError(f"{name} is not valid", (name,)) from None
 

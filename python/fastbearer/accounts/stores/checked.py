@@ -83,6 +83,11 @@ class CheckedUserStore:
             kind = type(self._store).__name__
             raise ConfigurationError(LACKS.format(kind, method, purpose))
 
+    def lacks(self, field: str) -> bool:
+        """Tell whether it is known that the store has no place for a field of users."""
+        names = getattr(self._store, "attribute_names", None)
+        return names is not None and field not in names
+
     async def check_hash_length(self, length: int) -> None:
         """Check that the store keeps hashes of a length, if it can tell.
 

@@ -36,6 +36,10 @@ class DatabaseUserStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def is_in(self, database: Database) -> bool:
+        """Tell whether users are added in the transactions of a database."""
+        return database is self._database
+
     async def check_fields(self, fields: Collection[str]) -> None:
         """Check that the table has a column for all that a sign-up gives.
 
@@ -43,10 +47,6 @@ class DatabaseUserStore:
             ConfigurationError: It has none for one of them, or gets no e-mail.
         """
         check_own_fields(fields, OWN_TABLE)
-
-    def is_in(self, database: Database) -> bool:
-        """Tell whether users are added in the transactions of a database."""
-        return database is self._database
 
     def keeps(self, field: str) -> bool:
         """Tell whether the table has a column for a field of a user."""
