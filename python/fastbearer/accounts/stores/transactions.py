@@ -77,7 +77,7 @@ class Transactions:
 
     @property
     def dependency(self) -> Callable[[], Any] | None:
-        """The function, if it has a ``yield``, with which ``Depends`` closes sessions."""
+        """The function, if it has a ``yield``: then ``Depends`` closes its sessions."""
         function = self._sessions
         is_one = inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(
             function
