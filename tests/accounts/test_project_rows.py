@@ -43,7 +43,9 @@ from project_models import (
     Engines,
     Sessions,
     async_dependency,
+    async_rolling_back,
     lasting,
+    rolling_back,
     sync_dependency,
 )
 from servers import BOTH, own_database
@@ -158,11 +160,17 @@ def test_of_two_sign_ups_at_a_time_one_wins(engines: Engines) -> None:
     engines.do(raced())
 
 
-def test_a_session_can_be_used_after_an_error(engines: Engines) -> None:
-    """What the database refuses and no name explains stays an error of its own."""
+@pytest.mark.parametrize("sessions", [lasting, rolling_back, async_rolling_back])
+def test_a_session_can_be_used_after_an_error(
+    engines: Engines, sessions: Callable[[Engines], Sessions]
+) -> None:
+    """What the database refuses and no name explains stays an error of its own.
+
+    So it does where the project's function keeps errors to itself.
+    """
     model = member(company=mapped_column(String(40), unique=True))
     engines.make(model)
-    store = SQLAlchemyUserStore(model, lasting(engines))
+    store = SQLAlchemyUserStore(model, sessions(engines))
 
     async def lived() -> None:
         for email in (EMAIL, "eve@example.com"):
