@@ -196,6 +196,43 @@ def test_a_session_can_be_used_after_an_error(
     engines.do(lived())
 
 
+@pytest.mark.parametrize("has_emails", [True, False])
+def test_users_without_an_email(
+    engines: Engines, dependency: Callable[[Engines], Sessions], has_emails: bool
+) -> None:
+    username = mapped_column(String(30), unique=True)
+    more = {} if has_emails else {"email": None}
+    model = member(username=username, **more)
+    engines.make(model)
+    store = SQLAlchemyUserStore(model, dependency(engines))
+
+    async def lived() -> None:
+        fields = ("username", "password", "name")
+        await store.check_fields(fields)
+        ada, eve = (a_user(email="", username=name) for name in ("ada", "eve"))
+        await store.add(ada)
+        await store.add(eve)
+        for email in ("", EMAIL):
+            assert await store.find_by_email(email) is None
+        found = await store.find_by("username", "ada")
+        assert found is not None and found.id == ada.id and found.email == ""
+        assert await store.change(found, {"username": "countess"})
+        assert await store.replace_password_hash(found, "new")
+        with pytest.raises(NameTakenError):
+            await store.change(eve, {"username": "countess"})
+        await store.verify_email(found)
+        if has_emails:
+            assert await store.change(found, {"email": EMAIL})
+            assert not await store.change(found, {"username": "late"})
+        else:
+            with pytest.raises(ConfigurationError, match="no column for email"):
+                await store.change(found, {"email": EMAIL})
+            with pytest.raises(ConfigurationError, match="gives email, and Member"):
+                await store.check_fields((*fields, "email"))
+
+    engines.do(lived())
+
+
 def test_a_field_that_the_model_has_not(engines: Engines) -> None:
     model = member()
     engines.make(model)
