@@ -38,6 +38,7 @@ from fastbearer.errors import (
     PasswordRuleError,
     StoreUnavailableError,
 )
+from servers import on_every_database
 from wide_databases import client_of
 
 NEW = "another battery staple"
@@ -178,6 +179,7 @@ def test_errors_repeat_nothing_that_was_given(tmp_path: Path) -> None:
     asyncio.run(walk())
 
 
+@on_every_database
 def test_a_name_that_is_taken_is_refused(database: Store) -> None:
     async def walk() -> None:
         async with desk_of(database) as desk:
@@ -192,6 +194,7 @@ def test_a_name_that_is_taken_is_refused(database: Store) -> None:
     asyncio.run(walk())
 
 
+@on_every_database
 def test_of_two_who_create_the_first_administrator_one_does(database: Store) -> None:
     async def walk() -> None:
         async with desk_of(database) as desk:
@@ -251,6 +254,7 @@ def test_every_user_is_listed_once_page_by_page(tmp_path: Path) -> None:
     asyncio.run(walk())
 
 
+@on_every_database
 def test_who_is_disabled_is_out_at_once(database: Store) -> None:
     async def walk() -> None:
         async with desk_of(database, settings={"refresh_tokens": True}) as desk:

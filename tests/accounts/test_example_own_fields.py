@@ -15,8 +15,9 @@ import httpx2
 import pytest
 
 from accounts_kit import http
+from ports import free_port
 from project import ROOT, SECRET
-from servers import ask, free_port, own_database
+from servers import ask, own_database
 from waiting import wait_until
 
 EXAMPLE = ROOT / "examples" / "own-fields"

@@ -6,6 +6,8 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -40,7 +42,7 @@ from fastbearer.app import create_app
 from fastbearer.errors import HasherBusyError
 from fastbearer.fastapi import Auth
 from project import SECRET
-from servers import BOTH
+from servers import BOTH, empty_redis_cluster, on_every_database
 
 Serve = Callable[[FastAPI], str]
 
@@ -55,20 +57,54 @@ BUSY = "Too many passwords are being checked. Please try again."
 CHALLENGE = 'Bearer realm="fastbearer"'
 
 
+CLUSTER = pytest.param("redis cluster", marks=pytest.mark.redis_cluster)
+PLACES = [*BOTH, CLUSTER]
+"""Where things are kept: in a database alone, or beside it in a Redis Cluster."""
+
+
+@contextmanager
+def place_of(kind: str, folder: Path) -> Iterator[tuple[Store, dict[str, Any]]]:
+    """Give an empty store of users, and the settings of whatever is beside it."""
+    if kind == "redis cluster":
+        limits = {
+            "throttle": True,
+            "throttle_failures": "100000/hour",
+            "throttle_requests": "100000/hour",
+        }
+        url = empty_redis_cluster()
+        yield folder / "store.db", {"redis_url": url, "revocation": "redis", **limits}
+        return
+    with store_of(kind, folder) as store:
+        yield store, {}
+
+
+@pytest.fixture(params=PLACES)
+def place(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[tuple[Store, dict[str, Any]]]:
+    with place_of(request.param, tmp_path) as found:
+        yield found
+
+
 @pytest.fixture
-def service(serve: Serve, database: Store) -> str:
-    return serve(make_service(database))
+def database(place: tuple[Store, dict[str, Any]]) -> Store:
+    return place[0]
 
 
-@pytest.fixture(scope="module", params=BOTH)
+@pytest.fixture
+def service(serve: Serve, place: tuple[Store, dict[str, Any]]) -> str:
+    return serve(make_service(place[0], **place[1]))
+
+
+@pytest.fixture(scope="module", params=PLACES)
 def shared_service(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Store]]:
     """A service, and its database, for tests that leave both as they are."""
     folder = tmp_path_factory.mktemp("accounts")
     with (
-        store_of(request.param, folder) as database,
-        running(make_service(database)) as url,
+        place_of(request.param, folder) as (database, settings),
+        running(make_service(database, **settings)) as url,
     ):
         yield url, database
 
@@ -85,6 +121,7 @@ def stored_hash(database: Store) -> str:
 # --- what goes well
 
 
+@on_every_database
 def test_sign_up_answers_a_token_and_the_user(service: str, database: Store) -> None:
     response = sign_up(service, name=" Ada Lovelace ")
     assert response.status_code == 201
@@ -122,6 +159,7 @@ def test_unknown_fields_are_ignored(service: str) -> None:
     assert set(user) == {"id", "email", "name"} and user["id"] != "mine"
 
 
+@on_every_database
 def test_passwords_are_stored_as_argon2id_hashes(serve: Serve, database: Store) -> None:
     auth = make_auth(database)
     url = serve(create_app(auth))  # with the hasher of the settings
@@ -145,6 +183,7 @@ def test_sign_in_answers_a_token_and_the_user(service: str) -> None:
 @pytest.mark.parametrize(
     "written", [EMAIL, "ADA@EXAMPLE.COM", "Ada@Example.com", " ada@example.com\n"]
 )
+@on_every_database
 def test_emails_are_compared_without_case(service: str, written: str) -> None:
     assert sign_up(service, email="aDa@example.COM").status_code == 201
     response = sign_in(service, email=written)
@@ -161,6 +200,7 @@ def test_passwords_are_taken_exactly_as_sent(service: str) -> None:
         assert answer(sign_in(service, password=other)) == refused(401, WRONG)
 
 
+@on_every_database
 def test_sign_out_with_a_token(service: str) -> None:
     token = sign_up(service).json()["data"]["token"]
     response = http.post(f"{service}/api/auth/signout", headers=bearer(token))
@@ -407,6 +447,7 @@ OUTDATED = {
 
 
 @pytest.mark.parametrize("old", OUTDATED)
+@on_every_database
 def test_sign_in_upgrades_an_outdated_hash(
     serve: Serve, database: Store, old: str
 ) -> None:
@@ -446,7 +487,7 @@ def test_a_stored_hash_that_nobody_can_read(
     url = served_with_hash(serve, database, "$argon2id$broken")
     assert answer(sign_in(url)) == refused(401, WRONG)
     ((user_id, _, _),) = users(database)
-    assert f"password hash of user {user_id}: invalid_hash" in caplog.messages
+    assert f"password hash of user {user_id}: hash_malformed" in caplog.messages
     assert "broken" not in caplog.text
 
 
@@ -521,6 +562,7 @@ def test_hashing_stops_neither_the_server_nor_the_database(
 # --- nothing lost, nothing half made
 
 
+@on_every_database
 def test_a_race_for_one_email_has_one_winner(service: str, database: Store) -> None:
     spellings = [EMAIL, EMAIL.upper(), EMAIL.title(), f" {EMAIL} "] * 5
 
@@ -551,6 +593,7 @@ def test_a_failing_table(
     assert sign_up(service).status_code == 201
 
 
+@on_every_database
 def test_a_constraint_that_is_not_the_emails(service: str, database: Store) -> None:
     forbid(database, "INSERT")
     assert answer(sign_up(service)) == refused(500, FAILED)

@@ -37,8 +37,17 @@ from fastbearer.revocation import MemoryRevocations, RevocationStore, replica
 from fastbearer.revocation.protocol import scope_of
 from fastbearer.revocation.redis import RedisRevocations
 from fastbearer.testing import FrozenClock
+from ports import free_port
 from project import SECRET
-from servers import free_port, own_database, own_postgres, own_redis, redis
+from servers import (
+    EVERY,
+    empty_redis_cluster,
+    on_every_database,
+    own_database,
+    own_postgres,
+    own_redis,
+    redis,
+)
 
 SESSION = {"sid": "s1", "sub": "u1", "gen": 0}
 NOW = 1_800_000_000
@@ -46,11 +55,12 @@ ENDED: Table = Ended.metadata.tables["fastbearer_ended"]
 ALL_ENDED = select(ENDED)
 FAR = NOW + 3600
 
-KINDS = [
-    "sqlite",
+NOTIFYING = [
     pytest.param("postgresql", marks=pytest.mark.postgres),
     pytest.param("redis", marks=pytest.mark.redis),
+    pytest.param("redis cluster", marks=pytest.mark.redis_cluster),
 ]
+KINDS = [*EVERY, NOTIFYING[1]]
 
 Make = Callable[..., Any]
 
@@ -59,9 +69,10 @@ Make = Callable[..., Any]
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
     """Make stores that share one journal, each like one of another process."""
     kind = request.param
-    if kind == "redis":
+    if kind.startswith("redis"):
+        url = redis() if kind == "redis" else empty_redis_cluster()
         prefix = f"test:{uuid4()}:"
-        yield lambda **options: RedisRevocations(redis(), prefix=prefix, **options)
+        yield lambda **options: RedisRevocations(url, prefix=prefix, **options)
         return
     with store_of(kind, tmp_path) as store:
         yield lambda **options: of_database(url_of(store), **options)
@@ -226,7 +237,7 @@ async def until_true(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize("make", KINDS[1:], indirect=True)
+@pytest.mark.parametrize("make", NOTIFYING, indirect=True)
 def test_others_are_notified(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is read by the clock here: only a notification can bring it."""
     monkeypatch.setattr(replica, "POLL_SECONDS", 3600.0)
@@ -308,6 +319,105 @@ def test_a_redis_that_dies_and_comes_back() -> None:
         asyncio.run(survives(server, one, another))
 
 
+def test_what_a_store_has_lost_is_written_to_it_again(make: Make) -> None:
+    """A process that begins after the loss knows what others knew before it."""
+
+    async def run() -> None:
+        async with unkept(make()) as here, unkept(make()) as there:
+            until = time.time() + 6000
+            await here.end_session("s1", until)
+            backup = await copied(here)
+            await here.end_session("lost", until)
+            await here.revoke("lost", until)
+            last = await here.end_sessions("u1")
+            await there.replicate_once()
+            await restored(here, backup)
+            await there.replicate_once()
+            assert await there.not_before("u1") == last
+            async with unkept(make()) as after:
+                await after.replicate_once()
+                assert ended(after, {"sid": "lost"})
+                assert ended(after, {"jti": "lost"})
+                assert ended(after, {"sub": "u1", "gen": last - 1})
+                assert not ended(after, {"sub": "u1", "gen": last})
+                assert not ended(after, {"sid": "s2"})
+            # By several at once, and more than once: nothing newer ends by it.
+            await restored(here, backup)
+            await here.replicate_once()
+            await there.replicate_once()
+            assert await here.not_before("u1") == last
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("make", KINDS[2:], indirect=True)
+def test_a_replica_without_the_last_writes_becomes_the_master(make: Make) -> None:
+    """Its numbers go on, so that they do not tell: what is missing is seen all the
+    same, and written again."""
+
+    async def run() -> None:
+        async with unkept(make()) as here, unkept(make()) as there:
+            until = time.time() + 6000
+            await here.end_session("s1", until)
+            backup = await copied(here)
+            await here.end_session("lost", until)
+            await here.replicate_once()
+            await restored(here, backup)
+            await there.replicate_once()
+            await there.end_session("new", until)
+            assert not ended(there, {"sid": "lost"})
+            await here.replicate_once()
+            assert ended(here, {"sid": "new"})
+            await there.replicate_once()
+            assert ended(there, {"sid": "lost"})
+            assert ended(there, {"sid": "s1"})
+
+    asyncio.run(run())
+
+
+@pytest.mark.redis
+def test_many_changes_between_two_looks() -> None:
+    """More than the store keeps numbers of: everything is read then."""
+
+    async def run() -> None:
+        prefix = f"test:{uuid4()}:"
+        here, there = (RedisRevocations(redis(), prefix=prefix) for _ in range(2))
+        async with unkept(here), unkept(there):
+            await there.end_session("first", time.time() + 60)
+            await there.replicate_once()
+            until = time.time() + 60
+            for start in range(0, 1200, 100):
+                names = [f"s{number}" for number in range(start, start + 100)]
+                await asyncio.gather(*(here.end_session(name, until) for name in names))
+            numbers = await here._redis.client.zcard(here._journal._keys[4])
+            assert numbers == 1000
+            await there.replicate_once()
+            assert ended(there, {"sid": "s0"}) and ended(there, {"sid": "s1199"})
+
+    asyncio.run(run())
+
+
+@pytest.mark.redis
+def test_a_server_that_must_not_write_is_no_source() -> None:
+    """A replica, or a master cut off from its replicas: others write elsewhere."""
+
+    async def run(server: Any) -> None:
+        store = RedisRevocations(server.url)
+        async with unkept(store):
+            await store.end_session("s1", time.time() + 60)
+            await store.replicate_once()
+            await asyncio.to_thread(
+                server.ask, "CONFIG", "SET", "min-replicas-to-write", 1
+            )
+            with pytest.raises(StoreUnavailableError):
+                await store.replicate_once()
+            with pytest.raises(StoreUnavailableError):
+                await store.end_session("s2", time.time() + 60)
+
+    with own_redis() as server:
+        asyncio.run(run(server))
+
+
 @pytest.mark.redis
 def test_a_redis_that_has_lost_everything() -> None:
     """What comes after the loss is seen, and what was known here stays known."""
@@ -320,7 +430,7 @@ def test_a_redis_that_has_lost_everything() -> None:
                 await another.end_session(f"s{number}", time.time() + 60)
             last = await another.end_sessions("u1")
             await one.replicate_once()
-            await one._redis.delete(*one._journal._keys)
+            await one._redis.client.delete(*one._journal._keys)
             assert await one.not_before("u1") == last  # or nobody could sign in here
             assert await one.end_sessions("u1") == last + 1
             # More than before the loss: the numbers must not begin anew.
@@ -337,7 +447,7 @@ async def copied(store: Any) -> Any:
     """Return what a journal holds, for `restored`."""
     journal = store._journal
     if isinstance(store, RedisRevocations):
-        return [await journal._redis.dump(key) for key in journal._keys]
+        return [await journal._redis.client.dump(key) for key in journal._keys]
     async with journal._database.transaction() as session:
         connection = await session.connection()
         number = (await connection.execute(NUMBER)).scalar_one()
@@ -350,9 +460,9 @@ async def restored(store: Any, copy: Any) -> None:
     journal = store._journal
     if isinstance(store, RedisRevocations):
         for key, value in zip(journal._keys, copy, strict=True):
-            await journal._redis.delete(key)
+            await journal._redis.client.delete(key)
             if value is not None:
-                await journal._redis.restore(key, 0, value)
+                await journal._redis.client.restore(key, 0, value)
         return
     number, ended = copy
     async with journal._database.transaction() as session:
@@ -388,27 +498,7 @@ def test_a_store_restored_from_a_backup(make: Make) -> None:
     asyncio.run(run())
 
 
-@pytest.mark.redis
-def test_what_an_earlier_version_kept_in_redis() -> None:
-    from fastbearer.revocation.protocol import shelf_key
-
-    async def run() -> None:
-        prefix = f"test:{uuid4()}:"
-        async with unkept(RedisRevocations(redis(), prefix=prefix)) as store:
-            await store._redis.set(f"{prefix}revoked:{shelf_key('t1')}", 1, ex=60)
-            key = f"{prefix}not-before:{shelf_key('u1')}"
-            await store._redis.set(key, NOW, ex=60)
-            await store.replicate_once()
-            assert ended(store, {"jti": "t1"})
-            assert ended(store, {"sub": "u1", "iat": NOW - 1})
-            assert not ended(store, {"sub": "u1", "iat": NOW})
-            assert await store.not_before("u1") == NOW
-            assert await store.end_sessions("u1") == NOW + 1
-            assert await store.not_before("u1") == NOW + 1
-
-    asyncio.run(run())
-
-
+@on_every_database
 def test_what_an_earlier_version_kept_in_the_database(database: Store) -> None:
     """The step of the migration keeps what was revoked."""
     from alembic import command
@@ -500,8 +590,8 @@ class StubbornJournal:
         yield
         self.was_left_listening = self.is_listening
 
-    async def since(self, number: int) -> tuple[int, list[Any]]:
-        return 0, []
+    async def since(self, number: int) -> replica.Reading:
+        return replica.Reading(0, [], is_whole=False)
 
     async def prune(self) -> None:
         pass
@@ -645,6 +735,7 @@ def asked(what: Callable[[], httpx2.Response], status: int) -> httpx2.Response:
 
 
 @pytest.mark.http
+@on_every_database
 def test_two_processes(database: Store) -> None:
     """Signing out at one counts at the other, and so does a restart."""
     ports = [free_port(), free_port()]

@@ -29,14 +29,18 @@ from accounts_kit import (
 )
 from fastbearer.accounts import Accounts
 from fastbearer.errors import ConfigurationError
-from servers import own_redis, redis
+from servers import empty_redis_cluster, own_redis, redis
 from waiting import wait_until
 
 Serve = Callable[[FastAPI], str]
 TOO_MANY = "Too many attempts. Please try again later."
 UNAVAILABLE = "The service cannot reach its store. Please try again."
 
-KINDS = ["memory", pytest.param("redis", marks=pytest.mark.redis)]
+KINDS = [
+    "memory",
+    pytest.param("redis", marks=pytest.mark.redis),
+    pytest.param("redis cluster", marks=pytest.mark.redis_cluster),
+]
 
 
 @pytest.fixture
@@ -47,10 +51,10 @@ def email() -> str:
 
 @pytest.fixture(params=KINDS)
 def limits(request: pytest.FixtureRequest) -> dict[str, Any]:
-    url = redis() if request.param == "redis" else None
+    urls = {"redis": redis, "redis cluster": empty_redis_cluster}
     return {
         "throttle": True,
-        "redis_url": url,
+        "redis_url": urls[request.param]() if request.param in urls else None,
         "throttle_failures": "10/hour",  # no machine is so slow that one has passed
         "throttle_requests": "100000/hour",  # all tests come from one address
     }

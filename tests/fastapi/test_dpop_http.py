@@ -380,7 +380,6 @@ def test_what_contradicts_itself_stops_the_start(
         {"dpop_nonce_secret": "n" * 32},
         {"dpop_base_url": "https://a.example"},
         {"dpop_replays": "redis", "redis_url": "redis://localhost"},
-        {"dpop": "optional", "dpop_replays": "redis"},
         {"resource_scopes": "a b"},
         {"resource_name": "Tasks"},
         {"dpop": "maybe"},

@@ -23,9 +23,6 @@ LENGTH = 100_000
 STEPS = {"sub": "search", "split": "search", "finditer": "findall"}
 SEARCHES = ("search", "match", "fullmatch", "findall")
 
-NOT_FROM_OUTSIDE = ("fastbearer.cli.checkup.AUTHORITY",)
-"""What shows settings to whoever has written them."""
-
 ENDS = ("", "\x01", "\n")
 REPEATED = (
     *("a", "A", "1", " ", "\t", "\n", ".", "/", "?", "#", "@", ":", ";", ",", "-", "="),
@@ -92,9 +89,7 @@ def patterns() -> Iterator[tuple[str, Callable[[Any], Any], bool]]:
                         yield label, getattr(value, step), is_bytes
 
 
-FOUND = [
-    found for found in patterns() if found[0].rpartition(".")[0] not in NOT_FROM_OUTSIDE
-]
+FOUND = list(patterns())
 
 
 def hostile(name: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from limits import RateLimitItem, parse
 from limits.aio.strategies import MovingWindowRateLimiter
@@ -19,6 +19,9 @@ from fastbearer.errors import (
 )
 from fastbearer.fastapi import Settings
 from fastbearer.hashing_pool import hashing_client
+
+if TYPE_CHECKING:
+    from fastbearer.connections.redis import RedisAccess, RedisSource
 
 __all__ = ["Kind", "Throttle"]
 
@@ -38,8 +41,8 @@ Limits = tuple[RateLimitItem, ...]
 class Throttle:
     """Counts attempts by account and client, by account alone, and by client.
 
-    In the memory of the process, or in Redis where there is a ``REDIS_URL``;
-    there, all processes count together. An attempt is counted before it is
+    In the memory of the process, or in Redis where there is one; there, all
+    processes count together. An attempt is counted before it is
     made, so that many at a time are not more.
 
     What is counted for an e-mail and one client is limited first, in several windows,
@@ -54,6 +57,7 @@ class Throttle:
             counted alone, so that no 429 tells which of them are one person's; and each
             has its share of the limits, so that nobody's password is guessed at more
             often.
+        redis: Returns where Redis is, when that is needed.
     """
 
     def __init__(
@@ -61,11 +65,14 @@ class Throttle:
         settings: Callable[[], Settings],
         clock: Callable[[], float] = time.time,
         kinds_of_names: int = 1,
+        *,
+        redis: "Callable[[], RedisSource | None]" = lambda: None,
     ) -> None:
         self._settings = settings
         self._kinds_of_names = kinds_of_names
         self._clock = clock
-        self._redis: Any = None
+        self._source = redis
+        self._redis: RedisAccess | None = None
         self._windows: Windows | None = None
 
     @asynccontextmanager
@@ -98,14 +105,14 @@ class Throttle:
             "message": self._limits("throttle_account_messages"),
         }
         self._address = self._limits("throttle_requests")
-        url = self._settings().redis_url
-        if url is None:
+        source = self._source()
+        if source is None:
             self._windows = MemoryWindows(self._clock)
             return
         # Only those who ask for Redis need the extra.
-        from fastbearer.connections.redis import redis_client
+        from fastbearer.connections.redis import RedisAccess
 
-        self._redis = redis_client(url)
+        self._redis = RedisAccess(source)
         self._windows = RedisWindows(self._redis)
 
     async def check_address(self, address: str | None) -> None:

@@ -8,12 +8,15 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from limits.aio.storage import MovingWindowSupport, RedisStorage, Storage
 from limits.errors import StorageError
 
 from fastbearer.connections import KEY_PREFIX
+
+if TYPE_CHECKING:
+    from fastbearer.connections.redis import RedisAccess
 
 __all__ = ["MemoryWindows", "RedisWindows", "Windows"]
 
@@ -144,19 +147,54 @@ class MemoryWindows(Storage, MovingWindowSupport):
 class RedisWindows(RedisStorage):
     """Counts in Redis, for all processes together.
 
+    Each command has one key, so that a Redis Cluster will do.
+
     Args:
-        redis: The client whose connections are used.
+        access: The client whose connections are used.
     """
 
-    def __init__(self, redis: Any) -> None:
-        self._redis = redis
+    def __init__(self, access: "RedisAccess") -> None:
+        self._access = access
         super().__init__(
             "async+redis://",
             wrap_exceptions=True,
             implementation="redispy",
             key_prefix=f"{KEY_PREFIX}limits",
-            connection_pool=redis.connection_pool,
         )
+
+    def configure_bridge(self) -> None:
+        """Let everything go through the client, whatever its kind."""
+        bridge: Any = self.bridge
+        bridge.storage = self._access.client
+        bridge.connection_getter = lambda _: self._access.client
+        bridge.register_scripts = self._register_scripts
+
+    def _register_scripts(self) -> None:
+        bridge: Any = self.bridge
+        script = self._access.script
+        bridge.lua_moving_window = script(bridge.SCRIPT_MOVING_WINDOW.decode())
+        bridge.lua_acquire_moving_window = script(
+            bridge.SCRIPT_ACQUIRE_MOVING_WINDOW.decode()
+        )
+        bridge.lua_incr_expire = script(bridge.SCRIPT_INCR_EXPIRE.decode())
+
+    @property
+    def base_exceptions(self) -> tuple[type[Exception], ...]:
+        """Whatever the client raises where Redis cannot be reached."""
+        # Redis is there, so its extra is, too.
+        from fastbearer.connections.redis import OUTAGES
+
+        return OUTAGES
+
+    async def get(self, key: str) -> int:
+        """Return how often a key was remembered."""
+        client = await self._access.ready()
+        return int(await client.get(self.bridge.prefixed_key(key)) or 0)
+
+    async def clear(self, key: str) -> None:
+        """Forget a key."""
+        client = await self._access.ready()
+        await client.delete(self.bridge.prefixed_key(key))
 
     async def release(self, key: str) -> None:
         """Take the newest attempt back.
@@ -165,7 +203,8 @@ class RedisWindows(RedisStorage):
             StorageError: Redis cannot be reached.
         """
         try:
-            await self._redis.lpop(self.bridge.prefixed_key(key))
+            client: Any = await self._access.ready()
+            await client.lpop(self.bridge.prefixed_key(key))
         except self.base_exceptions as error:
             raise StorageError(error) from error
 

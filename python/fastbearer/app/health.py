@@ -78,7 +78,7 @@ class Health:
             _failure("database", self._ping_databases()),
             _failure("redis", self._accounts.check_redis()),
         )
-        has_redis = self._auth.settings.redis_url is not None
+        has_redis = self._auth.redis is not None
         states: dict[str, State | None] = {
             "status": "ok" if database is None and redis is None else "down",
             "database": "ok" if database is None else "down",

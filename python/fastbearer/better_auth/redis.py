@@ -10,13 +10,14 @@ from fastbearer.awaited import awaited
 from fastbearer.better_auth.cookies import DATA_BYTES_MAX
 from fastbearer.better_auth.fields import Shown, milliseconds
 from fastbearer.better_auth.session import is_token
-from fastbearer.connections.redis import redis_client, redis_outages
+from fastbearer.connections.redis import RedisAccess, bytes_of, redis_outages
 from fastbearer.errors import MalformedTokenError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fastbearer.better_auth.session import Session
+    from fastbearer.connections.redis import RedisSource
 
 __all__ = ["RedisSessions"]
 
@@ -35,7 +36,8 @@ class RedisSessions:
     A session that is not there has ended, even if it is still in the database.
 
     Args:
-        url: Like ``redis://localhost:6379/0``.
+        source: Like ``redis://localhost:6379/0``, also of a cluster or Sentinels; or
+            a client of redis.asyncio, which you close.
         prefix: What the names of the keys begin with: the ``keyPrefix`` of
             @better-auth/redis-storage, or ``""`` for storages that have no prefix.
         user_fields: Fields of the user to show beside Better Auth's own, like
@@ -43,18 +45,18 @@ class RedisSessions:
         session_fields: The same of the session, like ``impersonatedBy``.
 
     Raises:
-        ConfigurationError: The URL is malformed.
+        ConfigurationError: The URL is malformed, or it is no such client.
     """
 
     def __init__(
         self,
-        url: str,
+        source: RedisSource,
         *,
         prefix: str = "better-auth:",
         user_fields: Iterable[str] = (),
         session_fields: Iterable[str] = (),
     ) -> None:
-        self._redis = redis_client(url, NAME)
+        self._redis = RedisAccess(source, NAME)
         self._prefix = prefix
         self._shown = Shown(user_fields, session_fields)
 
@@ -71,7 +73,8 @@ class RedisSessions:
         if not is_token(token):
             return None
         with redis_outages():
-            value = await self._redis.getrange(self._key(token), 0, LAST_BYTE)
+            client = await self._redis.ready()
+            value = bytes_of(await client.getrange(self._key(token), 0, LAST_BYTE))
         if not value:
             return None
         try:
@@ -95,9 +98,9 @@ class RedisSessions:
         db/internal-adapter): a session that is stored again in between stays ended.
         """
         with redis_outages():
-            value = await self._redis.get(
-                self._key(f"revoked-sessions-before-{session.user_id}")
-            )
+            name = self._key(f"revoked-sessions-before-{session.user_id}")
+            client = await self._redis.ready()
+            value = bytes_of(await client.get(name))
         if value is None:
             return False
         created = session.session.get("createdAt")

@@ -36,7 +36,7 @@ CLOCK_SECONDS = 5
 """By how much a Date header may be off, being whole seconds and on its way."""
 
 SECRETS = re.compile(r"secret|private_key|headers|jwt_issuers")
-AUTHORITY = re.compile(r"//\S*@")
+WORD = re.compile(r"\S+")
 QUERY = re.compile(r"\?[^\s,]*")
 SHOWN_KEYS = 20
 SHOWN_TEXT = 200
@@ -120,9 +120,16 @@ def in_force(settings: Settings) -> Iterator[str]:
 
 def public(text: str) -> str:
     """Return a text without what URLs may hide, in ASCII, and not too long."""
-    bare = QUERY.sub("?...", AUTHORITY.sub("//...@", text))
+    bare = QUERY.sub("?...", WORD.sub(_without_user, text))
     shown = ascii(bare)[1:-1]
     return shown if len(shown) <= SHOWN_TEXT else shown[:SHOWN_TEXT] + "..."
+
+
+def _without_user(word: re.Match[str]) -> str:
+    """Return a word without what a URL in it has before its host."""
+    head, slashes, rest = word[0].partition("//")
+    _, at, host = rest.rpartition("@")
+    return f"{head}//...@{host}" if slashes and at else word[0]
 
 
 # --- issuers -----------------------------------------------------------------------
@@ -265,6 +272,7 @@ def database(settings: Settings) -> Iterator[Finding]:
         from fastbearer.accounts import Database
         from fastbearer.app.migrations import TASKS
         from fastbearer.connections.engine import parsed_url
+        from fastbearer.connections.pooler import pooled
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("fastbearer"):
             raise
@@ -272,15 +280,17 @@ def database(settings: Settings) -> Iterator[Finding]:
         yield Finding(False, "database", text)
         return
     try:
-        url = parsed_url(settings.database_url, "DATABASE_URL")
+        name = "DATABASE_URL"
+        written = pooled(settings.database_url, settings.database_pooler, name)
+        url = parsed_url(written, name)
         file = url.database or ":memory:"
         if url.get_backend_name() == "sqlite" and not os.path.exists(file):  # noqa: PTH110
             text = "SQLite: the file is made when the application starts"
             yield Finding(False, "database", text)
             return
-        asyncio.run(Database(lambda: settings.database_url).check())
+        asyncio.run(Database(lambda: written).check())
         tables = "reached, and the accounts' tables are up to date"
-        whole = Database(lambda: settings.database_url)
+        whole = Database(lambda: written)
         whole.add(TASKS)
         yield Finding(False, "database", tables)
         asyncio.run(whole.check())
@@ -290,7 +300,11 @@ def database(settings: Settings) -> Iterator[Finding]:
 
 def redis(auth: Auth) -> Iterator[Finding]:
     """Yield whether Redis does what a sign-in needs."""
-    if auth.settings.redis_url is None:
+    try:
+        if auth.redis is None:
+            return
+    except ConfigurationError as error:
+        yield Finding(True, "redis", str(error))
         return
     try:
         from fastbearer.accounts import Accounts

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
 
@@ -26,6 +26,7 @@ from fastbearer.fastapi.issuers_in_force import Issuers
 from fastbearer.fastapi.own_tokens import OwnTokens
 from fastbearer.fastapi.path_users import check_path_users
 from fastbearer.fastapi.protection import BoundTokens, Protection
+from fastbearer.fastapi.redis_source import needed, redis_source
 from fastbearer.fastapi.resource import Resource, metadata_router
 from fastbearer.fastapi.settings import Settings
 from fastbearer.fastapi.token_header import Header
@@ -37,6 +38,9 @@ from fastbearer.issuers.naming import DEFAULT_NAMING, Naming
 from fastbearer.revocation import MemoryRevocations, RevocationStore
 from fastbearer.revocation.protocol import foreign_scope, scope_of
 from fastbearer.urls import read_url
+
+if TYPE_CHECKING:
+    from fastbearer.connections.redis import RedisClient, RedisSource
 
 __all__ = ["Auth", "auth"]
 
@@ -91,6 +95,9 @@ class Auth(Doors):
         dpop: How tokens that are bound to a key are accepted (RFC 9449).
         bound_tokens: What happens to such a token that comes without a proof:
             "refuse", or "bearer" to accept it like any other.
+        redis: A client of redis.asyncio in place of the setting ``redis_url``, for all
+            that is kept in Redis: ``Redis``, ``RedisCluster``, or what
+            ``Sentinel.master_for`` returns. You close it.
 
     Attributes:
         verify_jwt_token: Dependency: the user, or 401.
@@ -132,6 +139,7 @@ class Auth(Doors):
         resource: Resource | None = None,
         dpop: DPoP | None = None,
         bound_tokens: BoundTokens | None = None,
+        redis: RedisClient | None = None,
     ) -> None:
         if verifier is not None and issuers is not None:
             raise ConfigurationError(VERIFIER_AND_ISSUERS)
@@ -141,6 +149,7 @@ class Auth(Doors):
         if verifier is not None:
             self.verifier = verifier
         self._revocations = revocations
+        self._given_redis = redis
         self.clock = time.time if clock is None else clock
         self._verifier_clock = clock
         self._is_verifier_given = verifier is not None
@@ -156,6 +165,7 @@ class Auth(Doors):
             dpop=dpop,
             bound_tokens=bound_tokens,
             clock=lambda: self.clock(),
+            redis=lambda: self.redis,
         )
         self._cookie_names = self._open(header, scheme, cookies)
 
@@ -312,6 +322,16 @@ class Auth(Doors):
         return self.settings
 
     @property
+    def redis(self) -> RedisSource | None:
+        """Where Redis is: the client given, else the URL of the settings, or None.
+
+        Raises:
+            ConfigurationError: There are both, or neither where one is needed; or the
+                environment is not fit for use.
+        """
+        return redis_source(self._policy, self._given_redis)
+
+    @property
     def revocations(self) -> RevocationStore | None:
         """Which tokens have ended; None where none end before they expire.
 
@@ -338,7 +358,7 @@ class Auth(Doors):
         return None
 
     def redis_revocations(self) -> RevocationStore:
-        """Return a store in the Redis of the settings.
+        """Return a store in the Redis that is configured.
 
         Raises:
             ConfigurationError: There is none.
@@ -348,7 +368,7 @@ class Auth(Doors):
 
         policy = self._policy
         return RedisRevocations(
-            policy.redis(), clock=self.clock, max_lag=policy.revocation_lag_seconds
+            needed(self.redis), clock=self.clock, max_lag=policy.revocation_lag_seconds
         )
 
     def scope_of(self, token: str, claims: Mapping[str, Any]) -> str:
@@ -481,6 +501,15 @@ class Auth(Doors):
         whole = own if claims is None else {**own, **claims}
         return self.signer.sign(whole, headers=self._own_tokens.header)
 
+    @property
+    def own_claims(self) -> frozenset[str]:
+        """The claims of our tokens that name the user, or that all of them have.
+
+        Raises:
+            ConfigurationError: The environment is not fit for use.
+        """
+        return self._own_tokens.names
+
     def _check_verifier(self) -> None:
         """Refuse what would be used for nothing beside the verifier given."""
         configured = self._policy.issuers()
@@ -506,7 +535,7 @@ class Auth(Doors):
         """
         self.protection.check()
         check_path_users(app)
-        _ = self.verifier, self.token_cookies
+        _ = self.verifier, self.token_cookies, self.redis
         if self._is_verifier_given:
             self._check_verifier()
         revocations: Any = self.revocations

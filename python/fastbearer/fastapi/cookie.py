@@ -95,16 +95,23 @@ class TokenCookie:
             HTTPException: 403 where another site may have sent it: see
                 ``check_origin``.
         """
-        found = cookie_values(scope["headers"], self._raw_name, True)
-        value = found.get(self.name, ())
-        values = (value,) if isinstance(value, str) else value
-        tokens = tuple(dict.fromkeys(filter(None, map(self._token, values))))
+        tokens = self._values(scope)
         if not tokens:
             return ()
         self.check_origin(scope)
         if len(tokens) > MOST_VALUES:
             raise ValueError("too many cookies of one name")
         return tokens
+
+    def is_in(self, scope: Any) -> bool:
+        """Tell whether a request has the cookie, with any value but an empty one."""
+        return bool(self._values(scope))
+
+    def _values(self, scope: Any) -> tuple[str, ...]:
+        found = cookie_values(scope["headers"], self._raw_name, True)
+        value = found.get(self.name, ())
+        values = (value,) if isinstance(value, str) else value
+        return tuple(dict.fromkeys(filter(None, map(self._token, values))))
 
     def _token(self, value: str) -> str:
         return SCHEME.sub("", value, count=1) if self._is_foreign else value

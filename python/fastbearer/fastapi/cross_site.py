@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Iterable
 from typing import Any, Literal, get_args
 
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi.challenges import cross_site
 from fastbearer.fastapi.refusal_log import log_refusal
+from fastbearer.urls import origin_and_path
 
 __all__ = [
     "SAFE_METHODS",
     "TrustedOrigins",
     "WithoutOrigin",
     "check_origin",
+    "read_origin",
     "without_origin",
 ]
 
@@ -25,6 +28,21 @@ where it comes from: neither ``Origin`` nor ``Sec-Fetch-Site``. Browsers have se
 of them with every such request since 2020; servers that hand a cookie on do not."""
 
 WRONG_WITHOUT_ORIGIN = "requests_without_origin must be 'refuse' or 'allow'"
+
+APP = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,62})://"
+    r"(?P<host>[A-Za-z0-9_-][A-Za-z0-9._-]{0,252}(?::[0-9]{1,5})?)/?"
+)
+"""Where the pages of an app come from: ``capacitor://localhost``."""
+
+NO_APPS = frozenset(
+    (
+        *("http", "https", "ws", "wss", "ftp", "file", "filesystem", "null"),
+        *("about", "blob", "data", "javascript", "view-source"),
+    )
+)
+"""Schemes of the web, whose origins have another form, and those of no one in
+particular (RFC 6454 4): browsers write "null" for their origin."""
 
 LONGEST_ORIGIN = 300
 """Bytes: a scheme, a host of at most 253 (RFC 1035 2.3.4), and a port."""
@@ -62,6 +80,22 @@ class TrustedOrigins(Container[bytes]):
             return False
         text = origin.decode()
         return any(rule(text) for rule in self._rules)
+
+
+def read_origin(text: str) -> str | None:
+    """Return an origin as browsers write it, or None where a text is not one.
+
+    Args:
+        text: ``https://app.example.com``; or that of an app, whose scheme is its own:
+            ``capacitor://localhost``, ``tauri://localhost``, ``app://bundle``.
+    """
+    found = origin_and_path(text)
+    if found is not None:
+        return None if found[1].strip("/") else found[0]
+    app = APP.fullmatch(text) if len(text) <= LONGEST_ORIGIN else None
+    if app is None or app["scheme"].lower() in NO_APPS:
+        return None
+    return f"{app['scheme'].lower()}://{app['host']}"
 
 
 def without_origin(value: object) -> WithoutOrigin:

@@ -13,12 +13,14 @@ from fastbearer.errors import (
 )
 from fastbearer.fastapi.challenges import PLAIN, Challenges, answer_to
 from fastbearer.fastapi.dpop import DPoP, Proofs, check_unbound
+from fastbearer.fastapi.redis_source import needed
 from fastbearer.fastapi.replays import MemoryReplays, RedisReplays, ReplayStore
 from fastbearer.fastapi.resource import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from fastbearer.connections.redis import RedisSource
     from fastbearer.fastapi.settings import Settings
 
 __all__ = ["BoundTokens", "Protection"]
@@ -56,6 +58,7 @@ class Protection:
         dpop: In place of the settings'.
         bound_tokens: In place of the settings'.
         clock: In place of the system's.
+        redis: Returns where Redis is, when that is needed.
 
     Raises:
         ConfigurationError: ``bound_tokens`` is neither.
@@ -69,6 +72,7 @@ class Protection:
         dpop: DPoP | None = None,
         bound_tokens: BoundTokens | None = None,
         clock: Callable[[], float] | None = None,
+        redis: Callable[[], RedisSource | None] = lambda: None,
     ) -> None:
         if bound_tokens not in (None, "refuse", "bearer"):
             raise ConfigurationError(WRONG_BOUND_TOKENS)
@@ -77,6 +81,7 @@ class Protection:
         self._dpop = dpop
         self._bound_tokens = bound_tokens
         self._clock = clock
+        self._redis = redis
 
     def check(self) -> None:
         """Read all that is configured, so that a mistake stops the start.
@@ -140,7 +145,7 @@ class Protection:
         secret = settings.dpop_nonce_secret.get_secret_value()
         replays: ReplayStore = MemoryReplays()
         if settings.dpop_replays == "redis":
-            replays = RedisReplays(settings.redis())
+            replays = RedisReplays(needed(self._redis()))
         return DPoP(
             required=settings.dpop == "required",
             base_url=settings.dpop_base_url,

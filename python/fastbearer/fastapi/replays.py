@@ -11,7 +11,7 @@ from fastbearer.errors import StoreUnavailableError
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from redis.asyncio import Redis
+    from fastbearer.connections.redis import RedisSource
 
 __all__ = ["MemoryReplays", "RedisReplays", "ReplayStore"]
 
@@ -88,20 +88,21 @@ class RedisReplays:
     """Used proofs in Redis, for all the processes of a service.
 
     Args:
-        url: Like ``redis://localhost:6379/0``.
+        source: Like ``redis://localhost:6379/0``, also of a cluster or Sentinels; or
+            a client of redis.asyncio, which you close.
         prefix: What the names of the keys begin with.
 
     Raises:
-        ConfigurationError: The URL is not one.
+        ConfigurationError: The URL is not one, or it is no such client.
     """
 
-    def __init__(self, url: str, *, prefix: str | None = None) -> None:
+    def __init__(self, source: RedisSource, *, prefix: str | None = None) -> None:
         # Only those who ask for Redis need the extra.
         from fastbearer.connections import KEY_PREFIX
-        from fastbearer.connections.redis import redis_client
+        from fastbearer.connections.redis import RedisAccess
 
         self._prefix = (KEY_PREFIX if prefix is None else prefix) + "proof:"
-        self._redis: Redis = redis_client(url)
+        self._redis = RedisAccess(source)
 
     async def is_first_use(self, proof: str, now: float, seconds: int) -> bool:
         """Remember a proof, and tell whether it had not come before.
@@ -113,7 +114,8 @@ class RedisReplays:
 
         with redis_outages():
             name = self._prefix + proof
-            return bool(await self._redis.set(name, b"", nx=True, ex=seconds))
+            client = await self._redis.ready()
+            return bool(await client.set(name, b"", nx=True, ex=seconds))
 
     async def aclose(self) -> None:
         """Close the connections."""

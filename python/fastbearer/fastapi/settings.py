@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from fastbearer.better_auth.cookies import SameSite
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi.cookie import named_cookies
+from fastbearer.fastapi.cross_site import read_origin
 from fastbearer.fastapi.issuer_settings import issuers_of, secret_keys
 from fastbearer.fastapi.mail_settings import (
     MailServer,
@@ -18,7 +19,6 @@ from fastbearer.fastapi.mail_settings import (
     read_smtp_url,
 )
 from fastbearer.fastapi.token_settings import Text, TokenSettings, listed, setting
-from fastbearer.urls import origin_and_path
 
 if TYPE_CHECKING:
     from fastbearer import Key
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 __all__ = ["Settings"]
 
 WRONG_ORIGINS = (
-    "TRUSTED_ORIGINS must be origins like https://app.example.com, with commas between"
+    "TRUSTED_ORIGINS must be origins like https://app.example.com, or those of apps"
+    " like capacitor://localhost, with commas between"
 )
 WRONG_PROXIES = (
     "TRUSTED_PROXIES must be networks like 10.0.0.0/8, or unix, with commas between"
 )
 WRONG_COOKIES = "TOKEN_COOKIES must be names of cookies, with commas between them"
 UNIX = "unix"
-NO_REDIS_URL = "REDIS_URL environment variable is required for Redis"
 COOKIE_NOT_SECURE = "COOKIE_SAMESITE=none needs COOKIE_SECURE=1 (RFC 6265bis 5.7)"
 
 NO_RESOURCE_URL = "RESOURCE_SCOPES and RESOURCE_NAME need RESOURCE_URL"
@@ -81,7 +81,12 @@ class Settings(TokenSettings):
     database_url: Text = setting(
         "sqlite+aiosqlite:///./fastbearer.db", "a database URL", repr=False
     )
-    """SQLAlchemy URL of the database, with an async driver."""
+    """URL of the database: PostgreSQL's, MariaDB's, MySQL's, or SQLAlchemy's with an
+    async driver."""
+
+    database_pooler: Literal["none", "pgbouncer"] = setting("none", "none or pgbouncer")
+    """What stands before PostgreSQL: "pgbouncer" in transaction mode, for every URL of
+    these settings. ``pgbouncer=true`` in one URL says so of that one."""
 
     better_auth_database_url: Text | None = setting(None, "a database URL", repr=False)
     """SQLAlchemy URL of a Better Auth server's database: then the users are those
@@ -92,7 +97,8 @@ class Settings(TokenSettings):
     server cannot verify."""
 
     redis_url: Text | None = setting(None, "a redis:// URL", repr=False)
-    """URL of Redis: then what is counted there is common to all processes."""
+    """URL of Redis, of a Redis Cluster or of Sentinels: then what is counted there is
+    common to all processes."""
 
     throttle: bool = setting(True, "on or off")
     """Whether sign-ins and their like are limited."""
@@ -254,7 +260,7 @@ class Settings(TokenSettings):
         self.origins()
         self.token_cookie_names()
         self.proxies()
-        self._check_stores()
+        self._check_cookies()
         self._check_mail()
         self._check_resource()
 
@@ -287,10 +293,10 @@ class Settings(TokenSettings):
         """
         origins = set()
         for text in listed(self.trusted_origins):
-            origin = origin_and_path(text)
-            if origin is None or origin[1].strip("/"):
+            origin = read_origin(text)
+            if origin is None:
                 raise ConfigurationError(WRONG_ORIGINS)
-            origins.add(origin[0])
+            origins.add(origin)
         return frozenset(origins)
 
     def token_cookie_names(self) -> tuple[str, ...]:
@@ -321,15 +327,10 @@ class Settings(TokenSettings):
         """Whether whoever is connected over a unix socket is a trusted proxy."""
         return UNIX in listed(self.trusted_proxies)
 
-    def redis(self) -> str:
-        """Return the URL of Redis.
-
-        Raises:
-            ConfigurationError: There is none.
-        """
-        if self.redis_url is None:
-            raise ConfigurationError(NO_REDIS_URL)
-        return self.redis_url
+    @property
+    def needs_redis(self) -> bool:
+        """Whether something is to be kept in Redis and nowhere else."""
+        return "redis" in (self.revocation, self.dpop_replays)
 
     def mail_server(self) -> MailServer | None:
         """Return the server that messages are sent through, if there is one.
@@ -360,12 +361,8 @@ class Settings(TokenSettings):
         )
         if self.dpop == "off" and any(of_dpop):
             raise ConfigurationError(NO_DPOP)
-        if self.dpop_replays == "redis":
-            self.redis()
 
-    def _check_stores(self) -> None:
-        if self.revocation == "redis":
-            self.redis()
+    def _check_cookies(self) -> None:
         if self.cookie_samesite == "none" and not self.cookie_secure:
             raise ConfigurationError(COOKIE_NOT_SECURE)
 

@@ -13,7 +13,7 @@ from fastbearer.revocation.protocol import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = ["KINDS", "LETTERS", "Change", "Ended", "Kind"]
 
@@ -152,6 +152,26 @@ class Ended:
         shelf = self._until if change.kind == "token" else self._sessions
         rounded = ceil(change.value / STEP_SECONDS) * STEP_SECONDS
         shelf.put(change.key, self._times.setdefault(rounded, rounded))
+
+    def beyond(self, changes: Iterable[Change]) -> list[Change]:
+        """Return what is remembered here and not among some changes."""
+        known = {(change.kind, change.key): change.value for change in changes}
+        now = self._clock()
+        shelves: tuple[tuple[Kind, Shelf], ...] = (
+            ("token", self._until),
+            ("session", self._sessions),
+        )
+        lost = [
+            Change(kind, key, end)
+            for kind, shelf in shelves
+            for key, end in shelf.items()
+            if end > now and (kind, key) not in known
+        ]
+        return lost + [
+            Change("user", key, least)
+            for key, least in self._users.items()
+            if least > known.get(("user", key), 0)
+        ]
 
     def _sweep(self) -> None:
         """Forget what has expired; rarely enough to cost nothing on average."""

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING
 from redis.exceptions import NoPermissionError
 
 from fastbearer.connections import KEY_PREFIX
-from fastbearer.connections.redis import redis_client, redis_outages
-from fastbearer.revocation.ended import KINDS, LETTERS, Change, Ended
-from fastbearer.revocation.replica import DEFAULT_LAG_SECONDS, ReplicatedRevocations
+from fastbearer.connections.redis import RedisAccess, redis_outages
+from fastbearer.revocation.ended import KINDS, LETTERS, Change
+from fastbearer.revocation.replica import (
+    DEFAULT_LAG_SECONDS,
+    Reading,
+    ReplicatedRevocations,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
     from typing import Any
 
-    from redis.asyncio import Redis
-
+    from fastbearer.connections.redis import RedisScript, RedisSource
     from fastbearer.revocation.ended import Kind
 
 __all__ = ["RedisRevocations"]
@@ -40,31 +43,41 @@ END = (
     + """
 local value = tonumber(ARGV[2])
 local last = tonumber(redis.call('HGET', KEYS[3], ARGV[1]) or '0')
-if ARGV[3] == 'user' then
+if ARGV[3] == 'next' then
   if last >= value then value = last + 1 end
-else
-  if last > value then value = last end
-  redis.call('ZADD', KEYS[4], value, ARGV[1])
+elseif last > value then
+  value = last
 end
+if ARGV[3] == 'until' then redis.call('ZADD', KEYS[4], value, ARGV[1]) end
 local number = redis.call('INCR', KEYS[1])
 local now = redis.call('TIME')
 number = string.format('%.0f', math.max(number, now[1] * 1000000 + now[2]))
 redis.call('SET', KEYS[1], number)
 redis.call('ZADD', KEYS[2], number, ARGV[1])
 redis.call('HSET', KEYS[3], ARGV[1], string.format('%.0f', value))
-redis.pcall('PUBLISH', KEYS[5], '')
+redis.call('ZADD', KEYS[5], number, number)
+redis.call('ZREMRANGEBYRANK', KEYS[5], 0, -1001)
+redis.pcall('PUBLISH', ARGV[4], '')
 return string.format('%.0f', value)
 """
 )
-"""In one step, so that whoever reads a number has what came before it."""
+"""In one step, so that whoever reads a number has what came before it.
+
+The last thousand numbers are kept: a replica that became the master, and lacks what
+was written last, is known by the numbers that it does not have.
+"""
 
 SINCE = (
     NUMBER
     + """
+redis.call('ZREM', KEYS[5], '')
 local number = redis.call('GET', KEYS[1])
 local after = ARGV[1]
-if tonumber(number) < tonumber(after) then after = '-1' end
-local found = {number}
+if number == after then return {number, '0'} end
+if tonumber(number) < tonumber(after) or not redis.call('ZSCORE', KEYS[5], after) then
+  after = '-1'
+end
+local found = {number, after == '-1' and '1' or '0'}
 for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. after, '+inf')) do
   found[#found + 1] = name
   found[#found + 1] = redis.call('HGET', KEYS[3], name)
@@ -72,6 +85,9 @@ end
 return found
 """
 )
+"""ZREM changes nothing. It is there for servers that must not write: a replica, and a
+master that has lost its replicas (``min-replicas-to-write``). What others write
+elsewhere is not known to them, so that they are no source."""
 
 PRUNE = """
 for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', ARGV[1])) do
@@ -89,26 +105,27 @@ class RedisRevocations(ReplicatedRevocations):
     keys without an expiry, or it forgets who was signed out.
 
     Args:
-        url: Like ``redis://localhost:6379/0``.
+        source: Like ``redis://localhost:6379/0``, also of a cluster or Sentinels; or
+            a client of redis.asyncio, which you close.
         prefix: What the names of the keys begin with.
         clock: A callable that returns seconds since the epoch.
         monotonic: A callable that returns seconds; for the age of the copy.
         max_lag: Seconds after which a copy is too old to be asked.
 
     Raises:
-        ConfigurationError: The URL is not one.
+        ConfigurationError: The URL is not one, or it is no such client.
     """
 
     def __init__(
         self,
-        url: str,
+        source: RedisSource,
         *,
         prefix: str = KEY_PREFIX,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         max_lag: float = DEFAULT_LAG_SECONDS,
     ) -> None:
-        self._redis = redis_client(url)
+        self._redis = RedisAccess(source)
         super().__init__(
             RedisJournal(self._redis, prefix, clock),
             clock=clock,
@@ -117,29 +134,31 @@ class RedisRevocations(ReplicatedRevocations):
         )
 
     async def aclose(self) -> None:
-        """Close the connections; they open again when needed."""
+        """Close the connections of a URL; they open again when needed."""
         await self._redis.aclose()
 
 
 class RedisJournal:
-    """A `Journal` of five keys: a number, two indices, the values, a channel.
+    """A `Journal` of five keys (a number, two indices, values, numbers) and a channel.
 
-    What an earlier version kept, one key for each token and user, is read with the
-    rest when a process begins.
+    The channel is not a key: scripts wait where one of several is not there while
+    a cluster moves their slot.
     """
 
-    def __init__(self, redis: Redis, prefix: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, redis: RedisAccess, prefix: str, clock: Callable[[], float]
+    ) -> None:
         self._redis = redis
-        self._prefix = prefix
         self._clock = clock
         # In braces: of one slot in a cluster.
         self._keys = [
             f"{prefix}{{ended}}:{name}"
-            for name in ("number", "order", "values", "expiry", "changes")
+            for name in ("number", "order", "values", "expiry", "numbers")
         ]
-        self._end = redis.register_script(END)
-        self._since = redis.register_script(SINCE)
-        self._prune = redis.register_script(PRUNE)
+        self._channel = f"{prefix}{{ended}}:changes"
+        self._end = redis.script(END)
+        self._since = redis.script(SINCE)
+        self._prune = redis.script(PRUNE)
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -151,29 +170,32 @@ class RedisJournal:
 
     async def end(self, kind: Kind, key: str, until: int) -> None:
         """As in `Journal`."""
-        await self._call(self._end, f"{LETTERS[kind]}:{key}", until, kind)
+        await self._write(f"{LETTERS[kind]}:{key}", until, "until")
 
     async def end_user(self, key: str, least: int) -> int:
         """As in `Journal`."""
-        least = max(least, await self._old_generation(key) + 1)
-        return int(await self._call(self._end, f"u:{key}", least, "user"))
+        return await self._write(f"u:{key}", least, "next")
+
+    async def put_back(self, changes: Sequence[Change]) -> None:
+        """As in `Journal`."""
+        for change in changes:
+            name = f"{LETTERS[change.kind]}:{change.key}"
+            how = "least" if change.kind == "user" else "until"
+            await self._write(name, change.value, how)
 
     async def generation(self, key: str) -> int:
         """As in `Journal`."""
         with redis_outages():
-            found: Any = await self._redis.hget(  # type: ignore[misc]
-                self._keys[2], f"u:{key}"
-            )
-        return int(found) if found else await self._old_generation(key)
+            client: Any = await self._redis.ready()
+            found = await client.hget(self._keys[2], f"u:{key}")
+        return int(found or 0)
 
-    async def since(self, number: int) -> tuple[int, list[Change]]:
+    async def since(self, number: int) -> Reading:
         """As in `Journal`."""
-        latest, *found = await self._call(self._since, number)
+        latest, is_whole, *found = await self._call(self._since, number)
         pairs = zip(found[::2], found[1::2], strict=True)
         changes = [_change(name, value) for name, value in pairs]
-        if number < 0:
-            changes += await self._old_changes()
-        return int(latest), changes
+        return Reading(int(latest), changes, is_whole=int(is_whole) == 1)
 
     async def prune(self) -> None:
         """As in `Journal`."""
@@ -184,9 +206,9 @@ class RedisJournal:
 
         A user who may not subscribe (an ACL of keys alone) does without.
         """
-        async with self._redis.pubsub() as channel:
+        async with self._redis.subscriber() as channel:
             try:
-                await channel.subscribe(self._keys[4])
+                await channel.subscribe(self._channel)
                 await channel.get_message(timeout=LISTEN_SECONDS)
             except NoPermissionError:
                 return False
@@ -194,31 +216,15 @@ class RedisJournal:
                 if await channel.get_message(timeout=LISTEN_SECONDS) is not None:
                     wake()
 
-    async def _call(self, script: Any, *arguments: object) -> Any:
+    async def _write(self, name: str, value: int, how: str) -> int:
+        return int(await self._call(self._end, name, value, how, self._channel))
+
+    async def _call(self, script: RedisScript, *arguments: object) -> Any:
         with redis_outages():
-            return await script(keys=self._keys, args=list(arguments))
-
-    async def _old_generation(self, key: str) -> int:
-        name = f"{self._prefix}not-before:{Ended.old_key(key)}"
-        with redis_outages():
-            return int(await self._redis.get(name) or 0)
-
-    async def _old_changes(self) -> list[Change]:
-        changes = []
-        with redis_outages():
-            async for name in self._redis.scan_iter(f"{self._prefix}revoked:*"):
-                until = int(self._clock() + max(await self._redis.ttl(name), 0)) + 1
-                changes.append(Change("token", _key_of(name), until))
-            async for name in self._redis.scan_iter(f"{self._prefix}not-before:*"):
-                value = int(await self._redis.get(name) or 0)
-                changes.append(Change("user", _key_of(name), value))
-        return changes
+            return await script(self._keys, arguments)
 
 
-def _change(name: bytes, value: bytes) -> Change:
-    letter, _, key = name.decode().partition(":")
+def _change(name: bytes | str, value: bytes | str) -> Change:
+    text = name if isinstance(name, str) else name.decode()
+    letter, _, key = text.partition(":")
     return Change(KINDS[letter], key, int(value))
-
-
-def _key_of(name: bytes) -> str:
-    return name.decode().rpartition(":")[2]

@@ -7,19 +7,19 @@ import logging
 import math
 import time
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from fastbearer.errors import StoreUnavailableError
 from fastbearer.revocation.ended import Change, Ended
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
     from typing import Any
 
     from fastbearer.revocation.ended import Kind
 
-__all__ = ["Journal", "ReplicatedRevocations"]
+__all__ = ["Journal", "Reading", "ReplicatedRevocations"]
 
 POLL_SECONDS = 1.0
 PRUNE_SECONDS = 600.0
@@ -33,6 +33,20 @@ NOT_RUN = (
 )
 
 logger = logging.getLogger("fastbearer")
+
+
+class Reading(NamedTuple):
+    """What was read of a journal.
+
+    Attributes:
+        number: The latest one.
+        changes: What came after the number that was asked for, or everything.
+        is_whole: Whether it is everything.
+    """
+
+    number: int
+    changes: list[Change]
+    is_whole: bool
 
 
 class Journal(Protocol):
@@ -58,12 +72,16 @@ class Journal(Protocol):
         """Return a user's generation, or 0."""
         ...
 
-    async def since(self, number: int) -> tuple[int, list[Change]]:
+    async def since(self, number: int) -> Reading:
         """Return the latest number, and what came after another one.
 
-        Everything comes where the latest number is less than the other one: then
-        the store is not what it was.
+        Everything comes where the store is not what it was: it does not know the
+        other number, or its latest is less.
         """
+        ...
+
+    async def put_back(self, changes: Sequence[Change]) -> None:
+        """Write again what the store has lost; the greater of two values stays."""
         ...
 
     async def prune(self) -> None:
@@ -85,7 +103,8 @@ class ReplicatedRevocations:
 
     What ends here is written to the journal, and counts here at once. A request
     asks the copy alone. A copy that could not be brought up to date for too long
-    answers nothing more.
+    answers nothing more. What a store has lost (a replica that became the master may
+    lack what was written last) is written to it again.
 
     Args:
         journal: What all processes share.
@@ -182,7 +201,14 @@ class ReplicatedRevocations:
             StoreUnavailableError: The store cannot be reached.
         """
         began = self._monotonic()
-        number, changes = await self._journal.since(self._number)
+        number, changes, is_whole = await self._journal.since(self._number)
+        if is_whole and self._number != NOTHING_READ:
+            lost = self._ended.beyond(changes)
+            if lost:
+                logger.warning(
+                    "%s ended sessions were lost, and stored again", len(lost)
+                )
+                await self._journal.put_back(lost)
         for change in changes:
             self._ended.add(change)
         self._number = number

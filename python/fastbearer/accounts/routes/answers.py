@@ -16,6 +16,11 @@ __all__ = ["Answers"]
 
 REFRESH_COOKIE = "fastbearer-refresh"
 
+DELIVERY = "Fastbearer-Tokens"
+"""The header of a request by which a client asks for tokens in the answer."""
+
+IN_BODY = "body"
+
 
 class Answers:
     """Gives tokens to clients, and takes them back.
@@ -32,11 +37,14 @@ class Answers:
         self._auth = auth
         self.schemas = schemas
 
-    def signed_in(self, user: User, tokens: Tokens, response: Response) -> SignedIn:
+    def signed_in(
+        self, user: User, tokens: Tokens, response: Response, request: HTTPConnection
+    ) -> SignedIn:
         """Return the answer to who has signed in, and set the cookies."""
         response.headers["Cache-Control"] = "no-store"  # RFC 6749 5.1
-        if self._auth.cookie is not None:
-            self._set_cookies(self._auth.cookie, tokens, response)
+        cookie = self._auth.cookie
+        if cookie is not None and not self._wants_tokens(request):
+            self._set_cookies(cookie, tokens, response)
             return self.schemas.session(user)
         refresh = None if tokens.refresh is None else tokens.refresh.token
         return self.schemas.session(user, tokens.access, refresh)
@@ -68,6 +76,18 @@ class Answers:
         """
         cookies = (self._auth.cookie, self._refresh_cookie())
         return Former(*(_values(cookie, conn) for cookie in cookies))
+
+    def _wants_tokens(self, request: HTTPConnection) -> bool:
+        """Tell whether a client keeps its tokens itself, as a native app does.
+
+        A page of another site cannot send that header unless it is asked first (CORS).
+        Nor does it give a script of our own pages the tokens of a session in cookies:
+        where one of those is sent, they stay where they are.
+        """
+        if request.headers.get(DELIVERY) != IN_BODY:
+            return False
+        cookies = (*self._auth.token_cookies, self._refresh_cookie())
+        return not any(one is not None and one.is_in(request.scope) for one in cookies)
 
     def _set_cookies(
         self, cookie: TokenCookie, tokens: Tokens, response: Response

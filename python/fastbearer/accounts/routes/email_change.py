@@ -69,7 +69,7 @@ class EmailChangeRoutes(Routes):
         You get a new token, for all other sessions end.
         """
         entered = await self._change.confirm(user, body.code, request)
-        return self._answers.signed_in(*entered, response)
+        return self._answers.signed_in(*entered, response, request)
 
     def rows(self) -> list[Row]:
         """As in `Routes`."""
@@ -85,7 +85,11 @@ class EmailChangeRoutes(Routes):
             ),
             Row(
                 "/confirm-email",
-                given_by(self.confirm_email, user=verify),
+                given_by(
+                    self.confirm_email,
+                    {"return": self._answers.schemas.signed_in},
+                    user=verify,
+                ),
                 CONFIRMED,
                 checks=limited,
             ),

@@ -66,7 +66,7 @@ class ProfileRoutes(Routes):
             request,
             end_other_sessions=body.end_other_sessions,
         )
-        return self._answers.signed_in(*entered, response)
+        return self._answers.signed_in(*entered, response, request)
 
     async def delete_account(
         self,

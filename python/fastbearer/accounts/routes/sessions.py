@@ -83,7 +83,7 @@ class SessionRoutes(Routes):
         entered = await self._entry.sign_up(user, password, request, former, invitation)
         if entered is None:
             return JSONResponse(CodeSent().model_dump(), status_code=202)
-        return self._answers.signed_in(*entered, response)
+        return self._answers.signed_in(*entered, response, request)
 
     async def sign_in(self, body: Any, request: Request, response: Response) -> Any:
         """Get a token for an e-mail and its password."""
@@ -91,14 +91,14 @@ class SessionRoutes(Routes):
         login = Login(name, value, body.password)
         former = self._answers.former(request)
         entered = await self._entry.sign_in(login, request, former)
-        return self._answers.signed_in(*entered, response)
+        return self._answers.signed_in(*entered, response, request)
 
     async def refresh(
         self, request: Request, response: Response, body: Refresh | None = None
     ) -> SignedIn:
         """Get a new token, and a new refresh token, for a refresh token."""
         entered = await self._entry.refresh(self._refresh_token(body, request), request)
-        return self._answers.signed_in(*entered, response)
+        return self._answers.signed_in(*entered, response, request)
 
     async def sign_out(
         self,

@@ -20,7 +20,7 @@ from fastbearer.better_auth.api_keys.key import (
     stored_form,
     unreadable,
 )
-from fastbearer.connections.redis import redis_client, redis_outages
+from fastbearer.connections.redis import RedisAccess, bytes_of, redis_outages
 from fastbearer.errors import (
     APIKeyPermissionError,
     ConfigurationError,
@@ -29,6 +29,8 @@ from fastbearer.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from fastbearer.connections.redis import RedisSource
 
 __all__ = ["RedisAPIKeys"]
 
@@ -47,7 +49,8 @@ class RedisAPIKeys:
     deleted.
 
     Args:
-        url: Like ``redis://localhost:6379/0``.
+        source: Like ``redis://localhost:6379/0``, also of a cluster or Sentinels; or
+            a client of redis.asyncio, which you close.
         prefix: What the names of the keys begin with: the ``keyPrefix`` of
             @better-auth/redis-storage, or ``""`` for storages that have no prefix.
         config_id: The configuration of the plugin whose keys are taken.
@@ -58,12 +61,13 @@ class RedisAPIKeys:
             ``rateLimit: { enabled: false }``.
 
     Raises:
-        ConfigurationError: The URL is malformed, or ``references`` is neither.
+        ConfigurationError: The URL is malformed, it is no such client, or
+            ``references`` is neither.
     """
 
     def __init__(
         self,
-        url: str,
+        source: RedisSource,
         *,
         prefix: str = "better-auth:",
         config_id: str = DEFAULT,
@@ -73,7 +77,7 @@ class RedisAPIKeys:
     ) -> None:
         if references not in ("user", "organization"):
             raise ConfigurationError(WRONG_OWNER)
-        self._redis = redis_client(url, NAME)
+        self._redis = RedisAccess(source, NAME)
         self._prefix = prefix
         self._rules = KeyRules(config_id, references, rate_limit)
         self._is_hashed = hashed
@@ -92,7 +96,8 @@ class RedisAPIKeys:
         stored = stored_form(key, hashed=self._is_hashed)
         with redis_outages():
             name = f"{self._prefix}api-key:{stored}"
-            value = await self._redis.getrange(name, 0, LAST_BYTE)
+            client = await self._redis.ready()
+            value = bytes_of(await client.getrange(name, 0, LAST_BYTE))
         if not value:
             raise refused(UNKNOWN, "api_key_unknown")
         try:
