@@ -184,6 +184,28 @@ def test_one_that_was_only_bound_to_the_email_does_not(tmp_path: Path) -> None:
     asyncio.run(walk())
 
 
+def test_where_only_verified_users_enter_an_invitation_that_was_sent_lets_in(
+    tmp_path: Path,
+) -> None:
+    """Another one does not: a message goes to the e-mail first."""
+
+    async def walk() -> None:
+        settings = {"require_verified_email": True}
+        async with desk_of(tmp_path / "a.db", settings=settings) as desk:
+            code = await desk.accounts.invite(email=EMAIL, send=True)
+            assert claims_of(await desk.sign_up(code))
+            code = await desk.accounts.invite()
+            taken = await desk.sign_up(code)
+            assert taken.status_code == 202, "whose e-mail it is, is not told"
+            answer = await desk.sign_up(code, email="b@example.com")
+            assert answer.status_code == 202
+            assert "token" not in answer.text
+            assert not (await desk.find("b@example.com")).email_verified
+            assert await desk.answer(code, email="c@example.com") == NO
+
+    asyncio.run(walk())
+
+
 def test_where_the_message_cannot_be_sent_there_is_no_invitation(
     tmp_path: Path,
 ) -> None:
