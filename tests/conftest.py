@@ -21,9 +21,11 @@ from servers import BOTH, installed, stop_servers
 if TYPE_CHECKING:
     from asgi import ASGIApp
 
+
 MET = {
     "a real HTTP server": {"serve", "http"},
     "PostgreSQL": {"postgres"},
+    "PgBouncer": {"pgbouncer"},
     "MariaDB": {"mariadb"},
     "Redis": {"redis", "redis_cluster", "redis_sentinel"},
     "a Redis Cluster": {"redis_cluster"},
@@ -59,7 +61,7 @@ def serve() -> Iterator[Callable[[ASGIApp], str]]:
 
 @pytest.fixture(params=BOTH)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | str]:
-    """An empty store of each kind: SQLite's file, or the URL of a PostgreSQL."""
+    """An empty store of each kind: SQLite's file, or the URL of another database."""
     from accounts_kit import store_of
 
     with store_of(request.param, tmp_path) as store:

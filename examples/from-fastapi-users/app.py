@@ -44,9 +44,8 @@ accounts = ours.Accounts(
         User, sessions, password_hash="hashed_password", email_verified="is_verified"
     ),
     sign_up=UserCreate,
-    public=UserRead,
     send=send,
-    layout=ours.FastAPIUsersLayout(update=UserUpdate),
+    layout=ours.FastAPIUsersLayout(read=UserRead, update=UserUpdate),
 )
 app = FastAPI()
 app.include_router(accounts.router)

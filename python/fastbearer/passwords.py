@@ -10,8 +10,8 @@ from .awaited import awaited
 from .errors import ConfigurationError, InvalidHashError, PasswordError
 from .hash_profiles import costs_of_profile
 from .hash_slots import password_hash, password_verify
-from .hash_verifiers import HashVerifiers
 from .pepper import Pepper, split
+from .verifier_chain import VerifierChain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -97,7 +97,7 @@ class PasswordHash:
             )
         self.scheme = scheme
         self.weak_hashes = weak_hashes
-        self._verifiers = HashVerifiers(verifiers)
+        self._verifiers = VerifierChain(verifiers)
         self._pepper = None if pepper is None else Pepper(pepper)
         try:
             self._parts = _core.password_parts(self._setting())

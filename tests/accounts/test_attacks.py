@@ -45,6 +45,7 @@ from fastbearer.accounts import Accounts, Message
 from fastbearer.app import create_app
 from fastbearer.fastapi import Auth
 from fastbearer.testing import FrozenClock
+from servers import on_every_database
 from waiting import wait_until
 
 Serve = Callable[[FastAPI], str]
@@ -311,6 +312,7 @@ OTHER_EMAIL = [
 
 
 @pytest.mark.parametrize(("first", "second"), SAME_EMAIL)
+@on_every_database
 def test_a10_the_same_email(service: str, first: str, second: str) -> None:
     data = sign_up(service, email=first).json()["data"]
     assert answer(sign_up(service, email=second)) == TAKEN
@@ -324,6 +326,7 @@ def test_a10_another_email(service: str, first: str, second: str) -> None:
     assert sign_up(service, email=second).status_code == 201
 
 
+@on_every_database
 def test_a11_injection(service: str, database: Store) -> None:
     data = sign_up(service).json()["data"]
     tasks = f"{service}/{data['user']['id']}/tasks"
@@ -371,6 +374,7 @@ def test_a12_mass_assignment(service: str, database: Store) -> None:
     ]
 
 
+@on_every_database
 def test_a13_twenty_sign_ups_at_a_time(service: str) -> None:
     with ThreadPoolExecutor(20) as threads:
         found = list(threads.map(lambda _: sign_up(service), range(20)))
@@ -378,6 +382,7 @@ def test_a13_twenty_sign_ups_at_a_time(service: str) -> None:
     assert {answer(one)[1].get("detail") for one in found} == {None, TAKEN[1]["detail"]}
 
 
+@on_every_database
 def test_a14_other_peoples_tasks(service: str) -> None:
     ada = sign_up(service).json()["data"]
     eve = sign_up(service, email="eve@example.com").json()["data"]
@@ -456,6 +461,7 @@ def test_a16_header_injection(service: str) -> None:
         assert response.headers.get("www-authenticate") in {None, *CHALLENGES}
 
 
+@on_every_database
 def test_a17_tokens_after_the_end(serve: Serve, database: Store) -> None:
     url = serve(make_service(database, revocation="database", send=print))
     sign_up(url)
@@ -488,6 +494,7 @@ def test_a17_tokens_after_the_end(serve: Serve, database: Store) -> None:
     assert me(stateless, again).status_code == 401
 
 
+@on_every_database
 def test_a18_nothing_leaks(
     serve: Serve, database: Store, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 from collections.abc import Iterator
@@ -35,7 +36,8 @@ from better_auth_server import (
     better_auth,
 )
 from fastbearer import Key, PasswordHash, Signer
-from fastbearer.accounts import Accounts, BetterAuthUserStore
+from fastbearer.accounts import Accounts, BetterAuthUserStore, User
+from fastbearer.better_auth.passwords import BetterAuthHash
 from project import SECRET
 from servers import ask, own_database
 
@@ -315,6 +317,43 @@ def test_who_is_banned_there(version: str, tmp_path: Path) -> None:
             assert me(sides.service, ada["token"]).status_code == status
             there = sides.sign_in_there(email, PASSWORD)
             assert there.status_code == (403 if status == 401 else 200)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_names_roles_and_bans_of_either_side(version: str, tmp_path: Path) -> None:
+    plugins = {"admin": {}, "username": {}, "phoneNumber": {}}
+    with both(version, tmp_path, plugins=plugins) as sides:
+        there = sign_up_there(sides, username="Ada.L", displayUsername="Ada L.")
+        email = f"eve-{secrets.token_hex(4)}@example.com"
+        eve = User(email=email, username="eve_e", password_hash="")
+        eve.password_hash = BetterAuthHash().hash(PASSWORD)
+        eve.roles = ["admin", "user"]
+
+        async def used() -> None:
+            store = BetterAuthUserStore(sides.database)
+            async with store.lifespan(None):
+                fields = ("email", "password", "name", "username", "phone")
+                await store.check_fields(fields)
+                ada = await store.find_by("username", "ada.l")
+                assert ada is not None and ada.id == there.id
+                assert ada.roles == ["user"]  # the server's default
+                await store.add(eve)
+                assert await store.change(ada, {"is_active": False, "roles": ["user"]})
+
+        asyncio.run(used())
+        body = {"username": "EVE_E", "password": PASSWORD}
+        entered = sides.server.post("/sign-in/username", body)
+        assert entered.status_code == 200, entered.text
+        assert entered.json()["user"]["id"] == eve.id
+        asked = sides.server.sign_in(email, PASSWORD)
+        listed = sides.server.get("/admin/list-users", cookie=asked.cookie)
+        assert listed.status_code == 200, listed.text  # an admin there, too
+        shown = {user["id"]: user for user in listed.json()["users"]}
+        assert shown[there.id]["banned"] is True
+        assert shown[eve.id]["role"] == "admin,user"
+        assert sides.sign_in_there(there.user["email"], PASSWORD).status_code == 403
+        former = sides.server.get("/get-session", cookie=there.cookie)
+        assert former.json() is None
 
 
 @pytest.mark.parametrize("version", VERSIONS)

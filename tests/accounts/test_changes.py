@@ -15,6 +15,7 @@ from account_desk import Desk, at_the_desk
 from accounts_kit import CHEAP, EMAIL, PASSWORD, Store, make_auth, rows
 from fastbearer.accounts import Accounts, SQLModelUserStore
 from fastbearer.errors import ConfigurationError
+from servers import on_every_database
 
 TEXT = "Name must be a string of at most 255 characters, or null"
 
@@ -88,6 +89,7 @@ def test_without_a_token(tmp_path: Path) -> None:
     at_the_desk(tried, tmp_path / "a.db")
 
 
+@on_every_database
 def test_the_user_name(database: Store) -> None:
     async def tried(desk: Desk) -> None:
         await desk.sign_up("eve@example.com")

@@ -13,6 +13,7 @@ from accounts_kit import CHEAP, EMAIL, PASSWORD, Store, make_auth, rows, url_of
 from better_auth_tables import BetterAuthTables
 from fastbearer.accounts import Accounts, BetterAuthUserStore, Message
 from fastbearer.better_auth.passwords import BetterAuthHash
+from servers import on_every_database
 from wide_databases import client_of
 
 NEW = "another battery staple"
@@ -69,6 +70,7 @@ def test_a4_codes_end(
         "DELETE FROM fastbearer_user",
     ],
 )
+@on_every_database
 def test_a4_codes_end_whoever_changes_the_user(database: Store, change: str) -> None:
     async def tried() -> None:
         async with desk_of(database) as desk:
@@ -82,6 +84,7 @@ def test_a4_codes_end_whoever_changes_the_user(database: Store, change: str) -> 
     asyncio.run(tried())
 
 
+@on_every_database
 def test_a4_a_code_is_good_once_and_others_stay(database: Store) -> None:
     async def tried() -> None:
         async with desk_of(database) as desk:

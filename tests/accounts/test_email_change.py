@@ -13,6 +13,7 @@ from account_desk import Desk, at_the_desk, desk_of
 from accounts_kit import CHEAP, EMAIL, PASSWORD, Store, make_auth, rows
 from fastbearer.accounts import Accounts, BetterAuthUserStore
 from fastbearer.accounts.codes import Codes
+from servers import on_every_database
 
 NEW = "ada@new.example"
 EVE = "eve@example.com"
@@ -26,6 +27,7 @@ def store(tmp_path: Path) -> Path:
     return tmp_path / "a.db"
 
 
+@on_every_database
 def test_a_change_of_email(database: Store) -> None:
     async def changed(desk: Desk) -> None:
         old = await desk.sign_up()
@@ -109,6 +111,7 @@ def test_a_taken_address_takes_the_same_work(
     at_the_desk(tried, store)
 
 
+@on_every_database
 def test_an_address_that_is_taken_meanwhile(database: Store) -> None:
     async def tried(desk: Desk) -> None:
         await desk.sign_up()
@@ -123,6 +126,7 @@ def test_an_address_that_is_taken_meanwhile(database: Store) -> None:
     at_the_desk(tried, database)
 
 
+@on_every_database
 def test_two_confirm_the_same_address_and_one_wins(database: Store) -> None:
     async def tried(desk: Desk) -> None:
         tokens, codes = [], []

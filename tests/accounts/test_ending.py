@@ -36,7 +36,7 @@ from fastbearer.fastapi import Auth, Settings
 from fastbearer.revocation import MemoryRevocations, replica
 from fastbearer.testing import FrozenClock
 from project import SECRET
-from servers import redis
+from servers import on_every_database, redis
 
 Serve = Callable[[FastAPI], str]
 NEW = "another horse battery"
@@ -125,6 +125,7 @@ def test_a_store_of_ones_own_opens_no_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("way", ["signout", "everywhere", "change", "delete", "theft"])
+@on_every_database
 def test_older_access_tokens_end_too(service: str, database: Store, way: str) -> None:
     """The older token of a session that was refreshed ends with it."""
     first = sign_up(service)
@@ -202,6 +203,7 @@ def test_signing_in_elsewhere_before_the_news_is_there(
     assert statuses(here, fresh) == statuses(there, fresh) == [200]
 
 
+@on_every_database
 def test_one_call_ends_refresh_tokens_too(serve: Serve, database: Store) -> None:
     auth = make_auth(database, refresh_tokens=True)
     accounts = Accounts(auth, hasher=CHEAP)
@@ -232,6 +234,7 @@ def test_one_call_ends_refresh_tokens_too(serve: Serve, database: Store) -> None
             signed = client.post("/api/auth/signin", json=body).json()["data"]
 
 
+@on_every_database
 def test_a_deleted_users_token_is_not_the_next_ones(
     service: str, database: Store
 ) -> None:

@@ -5,11 +5,13 @@ Its database and its page stay as they are, and so do its users' open sessions.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -17,12 +19,16 @@ from browser import chromium, open_page, screenshot
 from fastapi_users_apps import (
     COOKIES,
     EXAMPLE,
+    NUMBERS_AFTER,
+    NUMBERS_BEFORE,
     Application,
     after,
     ask_sqlite,
     before,
     sqlite_url,
 )
+from fastbearer.accounts import Database
+from servers import ask, own_database
 
 pytestmark = pytest.mark.http
 
@@ -104,6 +110,77 @@ def test_without_the_audience_open_sessions_end(left: Left, database: Path) -> N
         assert ours.ask("GET", "/users/me", "new").status_code == 200
 
 
+def test_a_short_secret_has_a_way_out(tmp_path: Path) -> None:
+    """The documentation of fastapi-users has "SECRET"."""
+    url, short = sqlite_url(tmp_path / "users.db"), "SECRET"
+    with before(url, secret=short) as theirs:
+        body = {"email": EMAIL, "password": PASSWORD}
+        theirs.client.post("/auth/register", json=body).raise_for_status()
+        token = theirs.login(EMAIL, PASSWORD).json()["access_token"]
+    with (
+        pytest.raises(httpx2.TransportError),  # it does not start
+        after(url, settings={"BETTER_AUTH_SECRET": short}),
+    ):
+        pass
+    settings = {"BETTER_AUTH_SECRET": short, "ALLOW_SHORT_SECRET": "1"}
+    with after(url, settings=settings) as ours:
+        ours.tokens["ada"] = token
+        assert ours.ask("GET", "/users/me", "ada").status_code == 200
+
+
+def test_ids_may_be_numbers(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "users.db")
+    with before(url, NUMBERS_BEFORE) as theirs:
+        body = {"email": EMAIL, "password": PASSWORD}
+        made = theirs.client.post("/auth/register", json=body).json()
+        token = theirs.login(EMAIL, PASSWORD).json()["access_token"]
+    assert made["id"] == 1
+    with after(url, NUMBERS_AFTER) as ours:
+        ours.tokens["ada"] = token
+        assert ours.ask("GET", "/users/me", "ada").json() == made
+        body = {"email": "bob@example.com", "password": PASSWORD}
+        bob = ours.client.post("/auth/register", json=body).json()
+        assert bob["id"] == 2
+        login = ours.login("bob@example.com", PASSWORD)
+        ours.tokens["bob"] = login.json()["access_token"]
+        assert ours.ask("GET", "/users/me", "bob").json() == bob
+        write = "UPDATE user SET is_superuser = 1 WHERE id = 2"
+        ask_sqlite(tmp_path / "users.db", write)
+        assert ours.ask("GET", "/users/1", "bob").json() == made
+        for other in ("3", "01", "+1", "1.0", "9" * 30):
+            assert ours.ask("GET", f"/users/{other}", "bob").status_code == 404
+
+
+@pytest.mark.postgres
+def test_on_postgresql() -> None:
+    """UUIDs are of the database's own type there."""
+    with own_database() as url:
+        url = url.replace("postgresql://", "postgresql+asyncpg://")
+        with before(url) as theirs:
+            body = {"email": EMAIL, "password": PASSWORD, "nickname": "Ada"}
+            made = theirs.client.post("/auth/register", json=body).json()
+            token = theirs.login(EMAIL, PASSWORD).json()["access_token"]
+        asyncio.run(Database(lambda: url).migrate())
+        with after(url) as ours:
+            ours.tokens["ada"] = token
+            assert ours.ask("GET", "/users/me", "ada").json() == made
+            changed = ours.ask("PATCH", "/users/me", "ada", json={"nickname": "A"})
+            assert changed.json() == {**made, "nickname": "A"}
+            body = {"email": "bob@example.com", "password": PASSWORD}
+            bob = ours.client.post("/auth/register", json=body).json()
+            ours.tokens["bob"] = ours.login("bob@example.com", PASSWORD).json()[
+                "access_token"
+            ]
+            assert ours.ask("GET", "/users/me", "bob").json() == bob
+            write = 'UPDATE "user" SET is_superuser = true WHERE email = ?'
+            ask(url.replace("+asyncpg", ""), write, "bob@example.com")
+            path = f"/users/{made['id']}"
+            assert ours.ask("GET", path, "bob").json() == changed.json()
+            assert ours.ask("GET", f"{path}x", "bob").status_code == 404
+            assert ours.ask("DELETE", path, "bob").status_code == 204
+            assert ours.ask("GET", "/users/me", "ada").status_code == 401
+
+
 def test_the_table_stays_as_it_is(database: Path) -> None:
     schema, rows = ask_sqlite(database, SCHEMA), ask_sqlite(database, ROWS)
     with after(sqlite_url(database)) as ours:
@@ -119,12 +196,13 @@ def test_there_is_a_way_back(database: Path) -> None:
     with after(sqlite_url(database)) as ours:
         body = {"email": "bob@example.com", "password": PASSWORD}
         made = ours.client.post("/auth/register", json=body).json()
+        token = ours.login("bob@example.com", PASSWORD).json()["access_token"]
         ours.client.post("/auth/forgot-password", json={"email": EMAIL})
         reset = {"token": ours.mailed_token("reset_password"), "password": NEW}
         ours.client.post("/auth/reset-password", json=reset).raise_for_status()
     with before(sqlite_url(database)) as theirs:
         assert theirs.login(EMAIL, NEW).status_code == 200
-        token = theirs.login("bob@example.com", PASSWORD).json()["access_token"]
+        assert theirs.login("bob@example.com", PASSWORD).status_code == 200
         theirs.tokens["bob"] = token
         assert theirs.ask("GET", "/users/me", "bob").json() == made
 

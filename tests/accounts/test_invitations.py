@@ -30,6 +30,7 @@ from fastbearer.accounts.routes.refusals import (
 )
 from fastbearer.accounts.stores.database import DatabaseUserStore
 from fastbearer.errors import ConfigurationError, StoreUnavailableError
+from servers import on_every_database
 from wide_databases import client_of
 
 NO = (403, {"detail": WRONG_INVITATION})
@@ -269,6 +270,7 @@ def test_attack_an_invitation_comes_again(database: Store) -> None:
     asyncio.run(walk())
 
 
+@on_every_database
 def test_attack_twenty_sign_up_with_one_invitation_at_a_time(database: Store) -> None:
     async def walk() -> None:
         async with desk_of(database) as desk:
@@ -282,6 +284,7 @@ def test_attack_twenty_sign_up_with_one_invitation_at_a_time(database: Store) ->
     asyncio.run(walk())
 
 
+@on_every_database
 def test_attack_one_email_with_many_invitations_at_a_time(database: Store) -> None:
     """One account; the invitations of the others stay good."""
 
@@ -373,6 +376,7 @@ def test_attack_the_id_of_the_list_is_no_code(tmp_path: Path) -> None:
     asyncio.run(walk())
 
 
+@on_every_database
 def test_attack_an_invitation_that_was_revoked_or_has_expired(database: Store) -> None:
     async def walk() -> None:
         async with desk_of(database) as desk:
@@ -643,6 +647,7 @@ def test_without_a_database_for_them_there_are_no_invitations(tmp_path: Path) ->
     asyncio.run(walk())
 
 
+@on_every_database
 def test_ten_who_are_invited_sign_up_at_a_time(database: Store) -> None:
     async def walk() -> None:
         async with desk_of(database) as desk:

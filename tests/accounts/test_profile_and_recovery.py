@@ -33,6 +33,7 @@ from accounts_kit import (
 )
 from fastbearer.accounts import AccountEvent, Accounts, Message
 from fastbearer.app import create_app
+from servers import on_every_database
 from waiting import wait_until
 
 Serve = Callable[[FastAPI], str]
@@ -61,6 +62,7 @@ def service(serve: Serve, database: Store, outbox: Outbox) -> str:
     return serve(make_service(database, send=outbox.append))
 
 
+@on_every_database
 def test_me(service: str) -> None:
     data = sign_up(service, name="Ada").json()["data"]
     user = {**data["user"], "email_verified": False}
@@ -108,6 +110,7 @@ def test_changing_it_with_invalid_input(
     assert sign_in(service).status_code == 200
 
 
+@on_every_database
 def test_two_changes_at_a_time_have_one_winner(service: str) -> None:
     token = token_of(sign_up(service))
 
@@ -122,6 +125,7 @@ def test_two_changes_at_a_time_have_one_winner(service: str) -> None:
     assert sign_in(service, password=f"{NEW} {winner}").status_code == 200
 
 
+@on_every_database
 def test_deleting_the_account(service: str, database: Store) -> None:
     data = sign_up(service).json()["data"]
     token, user_id = data["token"], data["user"]["id"]
@@ -140,6 +144,7 @@ def test_deleting_the_account(service: str, database: Store) -> None:
 # --- codes
 
 
+@on_every_database
 def test_resetting_the_password(service: str, database: Store, outbox: Outbox) -> None:
     sign_up(service)
     assert answer(post(service, "forgot-password", email=f" {EMAIL.upper()}")) == (
@@ -206,6 +211,7 @@ def test_wrong_codes(service: str, route: str, code: str) -> None:
     )
 
 
+@on_every_database
 def test_a_code_expires(service: str, database: Store, outbox: Outbox) -> None:
     sign_up(service)
     post(service, "forgot-password", email=EMAIL)
@@ -228,6 +234,7 @@ def test_a_code_is_good_for_its_purpose(service: str, outbox: Outbox) -> None:
     assert post(service, "verify-email", code=verify).status_code == 400
 
 
+@on_every_database
 def test_verification_at_sign_up(serve: Serve, database: Store, outbox: Outbox) -> None:
     settings = {"email_verification": True, "code_minutes": 5}
     service = serve(make_service(database, send=outbox.append, **settings))

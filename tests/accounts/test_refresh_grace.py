@@ -30,6 +30,7 @@ from fastbearer.errors import TokenError
 from fastbearer.fastapi import Auth
 from fastbearer.testing import FrozenClock
 from project import SECRET
+from servers import on_every_database
 
 Serve = Callable[[FastAPI], str]
 WRONG_REFRESH = "Invalid refresh token. Please sign in again."
@@ -63,6 +64,7 @@ def refresh(service: str, token: str) -> Any:
     return post(service, "refresh", refresh_token=token)
 
 
+@on_every_database
 def test_a_lost_answer_can_be_asked_for_again(service: str, clock: FrozenClock) -> None:
     first = refresh_of(sign_up(service))
     lost = refresh(service, first)
@@ -73,6 +75,7 @@ def test_a_lost_answer_can_be_asked_for_again(service: str, clock: FrozenClock) 
     assert refresh(service, refresh_of(again)).status_code == 200
 
 
+@on_every_database
 def test_tabs_that_refresh_at_once_get_the_same(service: str) -> None:
     first = refresh_of(sign_up(service))
     with ThreadPoolExecutor(20) as threads:
@@ -82,6 +85,7 @@ def test_tabs_that_refresh_at_once_get_the_same(service: str) -> None:
     assert refresh(service, refresh_of(answers[0])).status_code == 200
 
 
+@on_every_database
 def test_after_the_grace_every_token_of_the_session_ends(
     service: str, clock: FrozenClock
 ) -> None:
@@ -146,6 +150,7 @@ def test_another_secret_makes_other_successors(tmp_path: Path) -> None:
     assert len(successor(SECRET)) == 43
 
 
+@on_every_database
 def test_a_race_with_theft_leaves_no_good_token(
     service: str, clock: FrozenClock
 ) -> None:

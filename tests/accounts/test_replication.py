@@ -40,7 +40,9 @@ from fastbearer.testing import FrozenClock
 from ports import free_port
 from project import SECRET
 from servers import (
+    EVERY,
     empty_redis_cluster,
+    on_every_database,
     own_database,
     own_postgres,
     own_redis,
@@ -53,12 +55,12 @@ ENDED: Table = Ended.metadata.tables["fastbearer_ended"]
 ALL_ENDED = select(ENDED)
 FAR = NOW + 3600
 
-KINDS = [
-    "sqlite",
+NOTIFYING = [
     pytest.param("postgresql", marks=pytest.mark.postgres),
     pytest.param("redis", marks=pytest.mark.redis),
     pytest.param("redis cluster", marks=pytest.mark.redis_cluster),
 ]
+KINDS = [*EVERY, NOTIFYING[1]]
 
 Make = Callable[..., Any]
 
@@ -235,7 +237,7 @@ async def until_true(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize("make", KINDS[1:], indirect=True)
+@pytest.mark.parametrize("make", NOTIFYING, indirect=True)
 def test_others_are_notified(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is read by the clock here: only a notification can bring it."""
     monkeypatch.setattr(replica, "POLL_SECONDS", 3600.0)
@@ -496,6 +498,7 @@ def test_a_store_restored_from_a_backup(make: Make) -> None:
     asyncio.run(run())
 
 
+@on_every_database
 def test_what_an_earlier_version_kept_in_the_database(database: Store) -> None:
     """The step of the migration keeps what was revoked."""
     from alembic import command
@@ -732,6 +735,7 @@ def asked(what: Callable[[], httpx2.Response], status: int) -> httpx2.Response:
 
 
 @pytest.mark.http
+@on_every_database
 def test_two_processes(database: Store) -> None:
     """Signing out at one counts at the other, and so does a restart."""
     ports = [free_port(), free_port()]

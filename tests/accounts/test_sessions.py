@@ -39,7 +39,7 @@ from fastbearer.revocation import MemoryRevocations, RevocationStore, revocation
 from fastbearer.revocation.redis import RedisRevocations
 from fastbearer.testing import FrozenClock
 from project import SECRET
-from servers import empty_redis_cluster, redis
+from servers import empty_redis_cluster, on_every_database, redis
 
 Serve = Callable[[FastAPI], str]
 REVOKED = "Token has been revoked. Please sign in again."
@@ -302,6 +302,7 @@ def refresh(service: str, token: str) -> Any:
     return post(service, "refresh", refresh_token=token)
 
 
+@on_every_database
 def test_a_refresh_token_gives_the_next(refreshing: str, database: Store) -> None:
     signed = sign_up(refreshing)
     first = refresh_of(signed)
@@ -327,6 +328,7 @@ def test_what_is_no_text_for_one(refreshing: str, token: Any) -> None:
     assert answer(refresh(refreshing, token)) == refused(400, rule)
 
 
+@on_every_database
 def test_an_expired_refresh_token(refreshing: str, database: Store) -> None:
     token = refresh_of(sign_up(refreshing))
     rows(
@@ -339,6 +341,7 @@ def test_an_expired_refresh_token(refreshing: str, database: Store) -> None:
 
 
 @pytest.mark.parametrize("way", ["signout", "everywhere", "password", "delete"])
+@on_every_database
 def test_a_session_that_ends_cannot_be_refreshed(refreshing: str, way: str) -> None:
     signed = sign_up(refreshing)
     token, other = token_of(signed), sign_in(refreshing)
@@ -358,6 +361,7 @@ def test_a_session_that_ends_cannot_be_refreshed(refreshing: str, way: str) -> N
     assert refresh(refreshing, refresh_of(other)).status_code == kept
 
 
+@on_every_database
 def test_ending_all_sessions_beats_refreshing(refreshing: str) -> None:
     """Whoever refreshes without pause has no session left in the end."""
     signed = [sign_up(refreshing)] + [sign_in(refreshing) for _ in range(7)]

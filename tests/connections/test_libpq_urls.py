@@ -24,10 +24,15 @@ from fastbearer.better_auth.sql import SQLSessions
 from fastbearer.connections.engine import open_engine, parsed_url
 from fastbearer.connections.libpq import asyncpg_arguments
 from fastbearer.errors import ConfigurationError, StoreUnavailableError
+from own_servers import own
+from ports import free_port
 from project import SECRET
-from servers import PostgresServer, _own, free_port
+from servers import PostgresServer
 
 NEON = "postgresql://me:a-password@h.example/db?sslmode=require&channel_binding=require"
+
+
+UNNAMED = {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
 
 
 def arguments(query: str, host: str = "h.example") -> dict[str, Any]:
@@ -80,6 +85,9 @@ def test_what_hosting_services_hand_out(caplog: pytest.LogCaptureFixture) -> Non
         ("target_session_attrs=primary&gssencmode=prefer&channel_binding=prefer", None),
         ("ssl=true", {"dsn": "postgresql://?sslmode=require"}),
         ("client_encoding=utf8&sslcompression=0", {}),
+        ("pgbouncer=true", UNNAMED),
+        ("pgbouncer=true&statement_cache_size=0", UNNAMED),
+        ("pgbouncer=false", {}),
         ("", {}),
     ],
 )
@@ -123,7 +131,7 @@ def test_a_unix_socket_is_named_as_libpq_has_it(user: str) -> None:
 @pytest.mark.parametrize(
     "parameter",
     [
-        *("sslmod", "pgbouncer", "connection_limit", "keepalives", "hostaddr"),
+        *("sslmod", "connection_limit", "keepalives", "hostaddr"),
         *("search_path", "server_settings", "dsn", "loop", "require_auth", "schema"),
     ],
 )
@@ -143,6 +151,7 @@ def test_an_unknown_parameter_is_named(parameter: str) -> None:
         *("load_balance_hosts=random", "sslcompression=1", "ssl=maybe"),
         *("sslrootcert=system&sslmode=require", "command_timeout=x"),
         *("timeout=nan", "timeout=0", "command_timeout=-1", "command_timeout=inf"),
+        *("pgbouncer=1", "pgbouncer=true&statement_cache_size=100"),
     ],
 )
 def test_what_asyncpg_cannot_do_is_named(query: str) -> None:
@@ -251,7 +260,7 @@ def tls() -> Iterator[TLSPostgres]:
     if shutil.which("openssl") is None:
         pytest.skip("NO OPENSSL: the program makes the certificate")
     with ExitStack() as stack:
-        yield stack.enter_context(_own(TLSPostgres))
+        yield stack.enter_context(own(TLSPostgres))
 
 
 def is_encrypted(url: str) -> tuple[bool, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ctypes
 import hashlib
 import hmac
 import re
@@ -18,6 +19,8 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from django.conf import settings as django_settings
 from django.contrib.auth import hashers as django_hashers
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fastbearer import (
     InvalidHashError,
@@ -526,3 +529,31 @@ def test_no_new_ones_are_made(name: str) -> None:
 def test_a_long_password_is_refused_for_a_new_hash_alone() -> None:
     with pytest.raises(PasswordTooLongError):
         HASHER.hash("x" * 4097)
+
+
+# --- crypt(3) itself
+
+
+def libxcrypt() -> Any:
+    try:
+        library = ctypes.CDLL("libcrypt.so.1")
+    except OSError:
+        pytest.skip("libcrypt.so.1 is not installed")
+    library.crypt.restype = ctypes.c_char_p
+    return library.crypt
+
+
+SALTS = st.text("./0123456789ABCXYZabcxyz", max_size=8)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.binary(max_size=140).map(lambda text: text.replace(b"\0", b"\1")),
+    SALTS,
+    st.sampled_from(["$1$", "$5$", "$6$", "$5$rounds=1000$", "$6$rounds=1001$"]),
+)
+def test_crypt_agrees(password: bytes, salt: str, mark: str) -> None:
+    stored = libxcrypt()(password, f"{mark}{salt}".encode()).decode()
+    assert stored.startswith(mark + salt)
+    assert HASHER.verify(password, stored)
+    assert not HASHER.verify(password + b"!", stored)

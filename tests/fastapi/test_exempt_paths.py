@@ -30,8 +30,8 @@ from starlette.websockets import WebSocket
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi import Auth, BearerMiddleware, Settings
 from fastbearer.fastapi.paths import routed_path
+from ports import free_port
 from project import SECRET
-from servers import free_port
 
 AUTH = Auth(Settings(better_auth_secret=SECRET))
 

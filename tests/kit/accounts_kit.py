@@ -18,6 +18,8 @@ from fastbearer.accounts.messages import Sender
 from fastbearer.app import create_app
 from fastbearer.app.migrations import TASKS
 from fastbearer.fastapi import Auth, Settings
+from mariadb_kit import own_mariadb
+from pgbouncer_kit import through_pgbouncer
 from project import SECRET
 from servers import ask, own_database
 from waiting import HANG
@@ -57,7 +59,7 @@ BODY = "Request body must be a JSON object in UTF-8 (Content-Type: application/j
 
 
 Store = Path | str
-"""The file of an SQLite database, or the URL of a PostgreSQL one."""
+"""The file of an SQLite database, or the URL of another one."""
 
 
 @contextmanager
@@ -65,9 +67,12 @@ def store_of(kind: str, folder: Path) -> Iterator[Store]:
     """Give an empty store: SQLite's file, or a database with its tables."""
     if kind == "sqlite":
         yield folder / "store.db"
-        return
-    with own_database(prepare=migrate) as url:
-        yield url
+    elif kind == "mariadb":
+        with own_mariadb(prepare=migrate) as url:
+            yield url
+    else:
+        with own_database(prepare=migrate) as url:
+            yield through_pgbouncer(url) if kind == "pgbouncer" else url
 
 
 def migrate(url: str) -> None:
@@ -152,7 +157,13 @@ def rows(database: Store, query: str, *values: str) -> list[tuple[Any, ...]]:
 
 def forbid(database: Store, operation: str) -> None:
     """Let every INSERT or UPDATE of a user fail."""
-    if isinstance(database, str):
+    if isinstance(database, str) and database.startswith("mysql:"):
+        rows(
+            database,
+            f"CREATE TRIGGER stop BEFORE {operation} ON fastbearer_user"
+            " FOR EACH ROW SIGNAL SQLSTATE '45000'",
+        )
+    elif isinstance(database, str):
         rows(
             database,
             "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql"

@@ -17,6 +17,7 @@ from project import ROOT, locked
 HOME = ROOT / "build" / "projects"
 PACKAGES = [
     "aiosqlite >= 0.20",
+    "asyncpg >= 0.30",
     "authx == 1.7.1",
     "fastapi-users[sqlalchemy] == 15.0.5",
     "PyJWT >= 2.15",

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from ports import free_port
 from project import ROOT, locked
-from servers import NO_NODE, free_port, has_node
+from servers import NO_NODE, has_node
 
 SOURCES = ROOT / "examples" / "better-auth"
 NOT_SOURCES = shutil.ignore_patterns("node_modules", "__pycache__", ".env", "*.db*")

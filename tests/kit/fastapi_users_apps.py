@@ -43,6 +43,23 @@ COOKIES = {
 }
 """What an application of before changes that has its tokens in cookies."""
 
+NUMBERED = """(*, Base):
+    __table_args__ = {"sqlite_autoincrement": True}
+    id: Mapped[int] = mapped_column(primary_key=True)
+"""
+NUMBERS_BEFORE = {
+    "(SQLAlchemyBaseUserTableUUID, Base):\n": NUMBERED.replace(
+        "*", "SQLAlchemyBaseUserTable[int]"
+    ),
+    "import SQLAlchemyBaseUserTableUUID,": "import SQLAlchemyBaseUserTable,",
+    "UUIDIDMixin": "IntegerIDMixin",
+    "uuid.UUID": "int",
+}
+NUMBERS_AFTER = {
+    "(ours.FastAPIUsersTable, Base):\n": NUMBERED.replace("*", "ours.FastAPIUsersTable")
+}
+"""What applications change whose ids are numbers."""
+
 
 @dataclass
 class Application:
@@ -83,14 +100,16 @@ class Application:
 
 
 @contextmanager
-def before(url: str, changes: Mapping[str, str] = {}) -> Iterator[Application]:
+def before(
+    url: str, changes: Mapping[str, str] = {}, secret: str = SECRET
+) -> Iterator[Application]:
     """Run the application over fastapi-users; skip the test where it cannot be."""
     try:
         python = environment()
     except LookupError as error:
         pytest.skip(NO_FASTAPI_USERS.format(error))
     code = _code("before.py", changes)
-    settings = {"SECRET": SECRET, "DATABASE_URL": url}
+    settings = {"SECRET": secret, "DATABASE_URL": url}
     with serving(python, code, **settings) as client:
         yield Application(client)
 

@@ -255,6 +255,21 @@ def others() -> Iterator[Entry]:
     for word, answer in (("pw", True), ("no", False)):
         verify = (word, made)
         yield Entry("password", _core.password_verify, verify, is_right=is_(answer))
+    for stored in OLD_HASHES:
+        old = ("right", stored, 1, True)
+        label = f"old {stored[:6]}"
+        yield Entry(label, _core.password_verify, old, is_right=is_(True))
+
+
+OLD_HASHES = (
+    "$1$salt$I7mUw4uf7gbe.mLJ1fX2S.",
+    "sha1$salt$9a67ad4dbd5819a24edad07c68085c5c2c559c49",
+    (
+        "$fbscrypt$v=1,n=4,r=8,p=1,ss=Bw==,sk=c2lnbmVyIGtleSBzaWduZXIga2V5IHNpZ25lciBrZ"
+        "Xk=$c2FsdA==$dqkrHO54rhupzRkPEoQ8u8KQX0IBbpgWogMvX45KRy0="
+    ),
+)
+"""Of the password "right"."""
 
 
 SILENT = {"crypto_failed", "key_unreadable", "key_point", "signature_wrong"}

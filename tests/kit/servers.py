@@ -12,17 +12,16 @@ import pwd
 import shutil
 import signal
 import subprocess
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
-from secrets import token_hex
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import pytest
 
 from databases import Databases, Prepare, create
+from own_servers import be_patient, keep, kept_for_all, own, stop_kept
 from ports import free_port
 from redis_servers import (
     RedisClusterServer,
@@ -39,8 +38,16 @@ REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 """Parameters of a fixture that gives a store of each kind."""
 
-MARIADB = os.environ.get("TEST_MARIADB_URL", "mysql+pymysql://root@127.0.0.1:3306/")
-NO_MARIADB = "NO MARIADB: none answers at 127.0.0.1:3306"
+EVERY = [
+    *BOTH,
+    pytest.param("pgbouncer", marks=[pytest.mark.postgres, pytest.mark.pgbouncer]),
+    pytest.param("mariadb", marks=pytest.mark.mariadb),
+]
+"""Parameters of the same, with whatever stands before a database."""
+
+on_every_database = pytest.mark.parametrize("database", EVERY, indirect=True)
+"""Mark of a test whose SQL differs from one database to another."""
+
 EACH = [*BOTH, pytest.param("mariadb", marks=pytest.mark.mariadb)]
 """Parameters of a fixture that gives a project's own database of each kind."""
 
@@ -55,14 +62,23 @@ NO_POSTGRES = (
 
 
 def ask(url: str, query: str, *values: Any) -> list[tuple[Any, ...]]:
-    """Ask a PostgreSQL database; parameters are written as question marks."""
+    """Ask a database; parameters are written as question marks."""
+    if url.startswith("mysql:"):
+        from mariadb_kit import ask_mariadb
+
+        return ask_mariadb(url, query, *values)
     import asyncpg
+
+    bare, _, pooler = url.partition("?")
+    cached = 0 if pooler else 100
 
     for number in range(1, len(values) + 1):
         query = query.replace("?", f"${number}", 1)
 
     async def asked() -> list[tuple[Any, ...]]:
-        connection = await asyncpg.connect(url, timeout=HANG)
+        connection = await asyncpg.connect(
+            bare, timeout=HANG, statement_cache_size=cached
+        )
         try:
             return [tuple(row) for row in await connection.fetch(query, *values)]
         finally:
@@ -126,81 +142,25 @@ class PostgresServer:
         )
 
 
-class Server(Protocol):
-    """What both kinds can do."""
-
-    url: str
-
-    def start(self) -> None: ...
-
-    def stop(self) -> None: ...
-
-
-Kind = TypeVar("Kind", bound=Server)
-
-
-@contextmanager
-def _own(kind: Callable[[Path], Kind]) -> Iterator[Kind]:
-    folder = Path(tempfile.mkdtemp(prefix="fastbearer-"))
-    try:
-        server = kind(folder)
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@cache
-def _be_patient() -> None:
-    """Lift the limits after which a service gives a server up: machines may be slow."""
-    from fastbearer.connections import engine, redis
-
-    redis.TIMEOUT_SECONDS = HANG
-    for options in vars(engine).copy().values():
-        _lengthen(options)
-
-
-def _lengthen(options: object) -> None:
-    if not isinstance(options, dict):
-        return
-    for name, value in options.items():
-        if str(name).endswith("timeout"):
-            options[name] = HANG
-        _lengthen(value)
-
-
 def own_postgres() -> AbstractContextManager[PostgresServer]:
     """Run a server that a test may kill."""
-    _be_patient()
-    return _own(PostgresServer)
-
-
-def _kept_for_all(own: AbstractContextManager[Server]) -> str:
-    """Return the URL of a server that runs until ``stop_servers``."""
-    url = own.__enter__().url
-    _kept.append(own)
-    return url
-
-
-_kept: list[Any] = []
+    be_patient()
+    return own(PostgresServer)
 
 
 @cache
 def postgres() -> str:
     """Return the URL of the server for all tests, started if there is none."""
-    _be_patient()
+    be_patient()
     if answers(POSTGRES):
         return POSTGRES
-    return _kept_for_all(own_postgres())
+    return kept_for_all(own_postgres())
 
 
 def own_redis() -> AbstractContextManager[RedisServer]:
     """Run a Redis that a test may kill, and fill."""
-    _be_patient()
-    return _own(RedisServer)
+    be_patient()
+    return own(RedisServer)
 
 
 @cache
@@ -209,23 +169,21 @@ def redis() -> str:
 
     What is stored there is found by random names only, and expires.
     """
-    _be_patient()
+    be_patient()
     if answers_redis(REDIS):
         return REDIS
-    return _kept_for_all(own_redis())
+    return kept_for_all(own_redis())
 
 
 def own_redis_cluster() -> AbstractContextManager[RedisClusterServer]:
     """Run three nodes that a test may kill, and fill."""
-    _be_patient()
-    return _own(RedisClusterServer)
+    be_patient()
+    return own(RedisClusterServer)
 
 
 @cache
 def _redis_cluster() -> RedisClusterServer:
-    own = own_redis_cluster()
-    _kept.append(own)
-    return own.__enter__()
+    return keep(own_redis_cluster())
 
 
 def empty_redis_cluster() -> str:
@@ -237,41 +195,8 @@ def empty_redis_cluster() -> str:
 
 def own_watched_redis() -> AbstractContextManager[WatchedRedis]:
     """Run a master, its replica and a Sentinel."""
-    _be_patient()
-    return _own(WatchedRedis)
-
-
-@cache
-def answers_mariadb() -> bool:
-    """Tell whether there is a MariaDB; tests start none."""
-    from sqlalchemy import exc
-
-    try:
-        _ask_mariadb("SELECT 1")
-    except (exc.SQLAlchemyError, ImportError):
-        return False
-    return True
-
-
-def _ask_mariadb(command: str) -> None:
-    from sqlalchemy import create_engine, pool, text
-
-    engine = create_engine(MARIADB, poolclass=pool.NullPool)
-    with engine.connect() as connection:
-        connection.execute(text(command))
-
-
-@contextmanager
-def own_mariadb() -> Iterator[str]:
-    """Give an empty database of MariaDB; the value is its SQLAlchemy URL."""
-    if not answers_mariadb():
-        pytest.skip(NO_MARIADB)
-    name = f"fastbearer_test_{token_hex(6)}"
-    _ask_mariadb(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
-    try:
-        yield MARIADB + name
-    finally:
-        _ask_mariadb(f"DROP DATABASE {name}")
+    be_patient()
+    return own(WatchedRedis)
 
 
 @cache
@@ -302,8 +227,13 @@ def installed() -> set[str]:
         found.add("Redis")
     if shutil.which("redis-server"):
         found |= {"a Redis Cluster", "a Redis with a Sentinel"}
-    if answers_mariadb():
+    from mariadb_kit import has_mariadb
+    from pgbouncer_kit import PROGRAM
+
+    if has_mariadb():
         found.add("MariaDB")
+    if PROGRAM is not None and "PostgreSQL" in found:
+        found.add("PgBouncer")
     if has_node():
         found.add("Node")
     if has_chromium():
@@ -337,9 +267,11 @@ def own_database(
 
 
 def stop_servers() -> None:
-    """Drop what ``own_database`` has made, and end what ``postgres`` has started."""
+    """Drop what tests have made, and end what they have started."""
+    from mariadb_kit import drop_databases
+
+    drop_databases()
     if _databases.cache_info().currsize:
         _databases().drop()
         _databases.cache_clear()
-    while _kept:
-        _kept.pop().__exit__(None, None, None)
+    stop_kept()

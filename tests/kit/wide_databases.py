@@ -24,7 +24,8 @@ from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from fastbearer.accounts import Accounts
-from servers import own_database, own_mariadb
+from mariadb_kit import own_mariadb
+from servers import own_database
 
 ICU = (
     "CREATE COLLATION wide"
@@ -112,7 +113,7 @@ def wide_database(kind: str, folder: Path) -> Iterator[Wide]:
         yield Wide(kind, f"sqlite:///{folder}/wide.db")
     elif kind == "mariadb":
         with own_mariadb() as url:
-            yield Wide(kind, url)
+            yield Wide(kind, url.replace("mysql:", "mysql+pymysql:"))
     else:
         with own_database() as url:
             wide = Wide(kind, url)

@@ -32,6 +32,7 @@ MODULES = [
     "fastbearer.issuers.profiles",
     "fastbearer.issuers.server_profiles",
     "fastbearer.errors",
+    "fastbearer.hash_verifiers",
     "fastbearer.revocation",
     "fastbearer.testing",
     "fastbearer.fastapi",

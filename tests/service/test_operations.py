@@ -26,8 +26,9 @@ from accounts_kit import (
     token_of,
 )
 from fastbearer.fastapi import Settings
+from ports import free_port
 from project import ROOT, SECRET
-from servers import free_port, redis
+from servers import redis
 from waiting import wait_until
 
 Serve = Callable[[FastAPI], str]

@@ -28,7 +28,7 @@ from accounts_kit import (
 )
 from asgi import running
 from project import OTHER_SECRET
-from servers import BOTH
+from servers import BOTH, EVERY
 
 Serve = Callable[[FastAPI], str]
 
@@ -103,6 +103,7 @@ pytestmark = pytest.mark.http
 # --- what goes well
 
 
+@pytest.mark.parametrize("service", EVERY, indirect=True)
 def test_a_task_is_created(ada: User) -> None:
     body = {"title": "  Read RFC 7519 ", "description": " all of it\n"}
     response = ada.ask("POST", json=body)
@@ -134,6 +135,7 @@ def test_what_a_client_cannot_choose(ada: User, bob: User) -> None:
     assert len(ada.titles()) == 1 and bob.titles() == []
 
 
+@pytest.mark.parametrize("service", EVERY, indirect=True)
 def test_the_longest_texts(ada: User) -> None:
     task = ada.create("ñ" * 200, description="🔑" * 2000)
     assert (task["title"], task["description"]) == ("ñ" * 200, "🔑" * 2000)
@@ -143,6 +145,7 @@ def test_a_list_is_empty_at_first(ada: User) -> None:
     assert answer(ada.ask("GET")) == (200, {"success": True, "data": []})
 
 
+@pytest.mark.parametrize("service", EVERY, indirect=True)
 def test_a_list_has_the_newest_first(ada: User) -> None:
     made = [ada.create(f"task {number}") for number in range(3)]
     listed = ada.ask("GET").json()
@@ -158,6 +161,7 @@ def test_a_list_by_completion(ada: User) -> None:
     assert ada.titles() == ["c", "b", "a"]
 
 
+@pytest.mark.parametrize("service", EVERY, indirect=True)
 def test_a_list_in_pages(ada: User) -> None:
     for number in range(5):
         ada.create(str(number))
@@ -182,6 +186,7 @@ def test_a_list_has_a_hundred_tasks_unless_told(
     assert len(ada.titles(limit=101)) == 101
 
 
+@pytest.mark.parametrize("service", EVERY, indirect=True)
 def test_put_replaces_a_task(ada: User) -> None:
     task = ada.create(description="old")
     response = ada.ask("PUT", f"/{task['id']}", json={"title": "new"})
@@ -207,6 +212,7 @@ def test_put_replaces_a_task(ada: User) -> None:
         {"title": "new", "description": "new", "completed": True},
     ],
 )
+@pytest.mark.parametrize("service", EVERY, indirect=True)
 def test_patch_changes_what_is_given(ada: User, changes: dict[str, Any]) -> None:
     task = ada.create(description="old")
     response = ada.ask("PATCH", f"/{task['id']}", json=changes)
@@ -224,6 +230,7 @@ def test_patch_without_changes(ada: User, changes: dict[str, str]) -> None:
     assert answer(response) == (200, {"success": True, "data": task})
 
 
+@pytest.mark.parametrize("service", EVERY, indirect=True)
 def test_complete_toggles(ada: User) -> None:
     task = ada.create()
     for completed in (True, False, True):
@@ -234,6 +241,7 @@ def test_complete_toggles(ada: User) -> None:
         assert after == {**task, "completed": completed, "updated_at": updated_at}
 
 
+@pytest.mark.parametrize("service", EVERY, indirect=True)
 def test_toggles_at_a_time_all_count(ada: User) -> None:
     task = ada.create()
 
@@ -245,6 +253,7 @@ def test_toggles_at_a_time_all_count(ada: User) -> None:
     assert ada.ask("GET", f"/{task['id']}").json()["data"]["completed"] is True
 
 
+@pytest.mark.parametrize("service", EVERY, indirect=True)
 def test_delete(ada: User) -> None:
     task, other = ada.create("gone"), ada.create("stays")
     path = f"/{task['id']}"
@@ -307,6 +316,7 @@ def test_another_users_path(
 
 
 @pytest.mark.parametrize(("method", "path", "body"), TASK_ROUTES)
+@pytest.mark.parametrize("service", EVERY, indirect=True)
 def test_another_users_task(
     ada: User, bob: User, method: str, path: str, body: Any
 ) -> None:

@@ -5,6 +5,10 @@
 application starts.
 """
 
+from typing import Annotated, TypeAlias
+
+from fastapi import Depends
+
 from fastbearer.accounts.assembly import Accounts
 from fastbearer.accounts.database import Database
 from fastbearer.accounts.database_revocations import DatabaseRevocations
@@ -50,6 +54,7 @@ __all__ = [
     "AccountEvent",
     "Accounts",
     "BetterAuthUserStore",
+    "CurrentAccount",
     "Database",
     "DatabaseRevocations",
     "DatabaseUserStore",
@@ -87,5 +92,7 @@ __all__ = [
 ]
 
 accounts = Accounts(auth)
+CurrentAccount: TypeAlias = Annotated[User, Depends(accounts.current_account)]
+"""The signed-in user of the default accounts."""
 router = accounts.router
 lifespan = accounts.lifespan

@@ -28,13 +28,10 @@ from fastbearer.accounts.messages import Sender
 from fastbearer.accounts.names import Name
 from fastbearer.accounts.routes.answers import Answers
 from fastbearer.accounts.routes.changes import Changes
+from fastbearer.accounts.routes.current_account import AccountDependency
 from fastbearer.accounts.routes.email_change import EmailChangeRoutes
 from fastbearer.accounts.routes.fastapi_users.every import every_route
-from fastbearer.accounts.routes.fastapi_users.layout import (
-    FastAPIUsersLayout,
-    Layout,
-    layout_of,
-)
+from fastbearer.accounts.routes.fastapi_users.layout import Layout, layout_of
 from fastbearer.accounts.routes.profile import ProfileRoutes
 from fastbearer.accounts.routes.recovery import RecoveryRoutes
 from fastbearer.accounts.routes.refusals import answers_for
@@ -50,6 +47,7 @@ from fastbearer.accounts.stores.configured import ConfiguredUserStore
 from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.accounts.throttle import Throttle
 from fastbearer.accounts.user_claims import ClaimsFunction, UserClaims
+from fastbearer.connections.pooler import pooled
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi import Auth
 from fastbearer.fastapi.strict_routes import StrictRoute
@@ -61,8 +59,10 @@ NO_DATABASE = (
     "DATABASE_URL must be set: the users are in a store of their own, and there is no"
     " database for {}"
 )
-NO_REFRESH = "REFRESH_TOKENS=1: the routes of fastapi-users have no refresh tokens"
-TWO_FORMS = "layout= has a password form of its own: leave out password_form"
+NOT_WITH_LAYOUT = (
+    "layout= has a password form and schemas of its own: leave out password_form,"
+    " changes and public"
+)
 NOT_NOTED = (
     "REQUIRE_VERIFIED_EMAIL=1, and the store of users does not keep email_verified"
 )
@@ -161,6 +161,10 @@ class Accounts:
         router: The routes, under ``/api/auth`` or where the layout has them.
         database: The database of ``DATABASE_URL``.
         store: Where the users are.
+        current_account: Dependency: the row of the signed-in user, who must be one of
+            ours; 401 where they are gone or may not sign in. The row is in the session
+            that the handler gets of the store's ``session_dependency``; without such a
+            store, it is a `User` in no session.
         users: Creates, finds and changes users, for those who administer them;
             ``create_user`` is its ``create``.
         invitations: Makes invitations, lists and revokes them; ``invite`` is its
@@ -223,13 +227,17 @@ class Accounts:
             invitations=invitations,
             sending=None if codes is None else self._outbox(codes, clients, send),
         )
+        sessions = getattr(store, "session_dependency", None)
+        self.current_account = AccountDependency(parts, sessions)
         shaped = Shaped(self._shape)
         self.users = Users(parts, shaped.sign_up)
         self.create_user = self.users.create
         self.invitations = Inviting(parts, invitations, send or self._sender)
         self.invite = self.invitations.make
         # What the store of the settings can is known when they are read.
-        self._changes = Changes(changes, names, None if store is None else users)
+        kept = getattr(store, "attribute_names", {})
+        known = None if store is None else users
+        self._changes = Changes(changes, names, known, kept)
         answers = Answers(auth, shaped)
         self._layout = layout_of(layout)
         self.router = APIRouter(
@@ -240,9 +248,10 @@ class Accounts:
         )
         entry = Entry(parts)
         if self._layout is not None:
-            if password_form:
-                raise ConfigurationError(TWO_FORMS)
-            self._add_layout(self._layout, parts, entry, answers)
+            if password_form or changes is not None or public is not PublicUser:
+                raise ConfigurationError(NOT_WITH_LAYOUT)
+            for routes in every_route(self._layout, parts, entry, answers):
+                routes.add_to(self.router)
             return
         if password_form:
             url = TOKEN_URL if password_form is True else password_form
@@ -291,8 +300,8 @@ class Accounts:
         """
         self._auth.revocations_of_accounts = self._own_revocations
         self._set_home()
-        if self._layout is not None and self._auth.settings.refresh_tokens:
-            raise ConfigurationError(NO_REFRESH)
+        if self._layout is not None:
+            self._layout.check(self._auth.settings, self._users)
         _ = self._auth.signer
         self._credentials.prepare()
         self._sender.prepare(is_used=self._is_sender_used)
@@ -431,7 +440,8 @@ class Accounts:
         if self._is_elsewhere() and not self._has_database_url():
             kept = ", ".join(self._needs()) or "what the application keeps"
             raise ConfigurationError(NO_DATABASE.format(kept))
-        return self._auth.settings.database_url
+        settings = self._auth.settings
+        return pooled(settings.database_url, settings.database_pooler, "DATABASE_URL")
 
     def _is_elsewhere(self) -> bool:
         """Tell whether the users are in another database than ``DATABASE_URL``'s."""
@@ -440,17 +450,3 @@ class Accounts:
 
     def _has_database_url(self) -> bool:
         return "database_url" in self._auth.settings.model_fields_set
-
-    def _add_layout(
-        self,
-        layout: FastAPIUsersLayout,
-        parts: Parts,
-        entry: Entry,
-        answers: Answers,
-    ) -> None:
-        """Add the routes of fastapi-users in place of ours."""
-        recovery = None if parts.codes is None else Recovery(parts, parts.codes)
-        if layout.auth is not None:
-            parts.auth.show_password_form(f"{layout.auth[1:]}/login")
-        for routes in every_route(layout, parts, entry, answers, recovery):
-            routes.add_to(self.router)

@@ -34,6 +34,7 @@ OTHER_WEAK_HASHES = (
     "PASSWORD_WEAK_HASHES is for the hasher that the accounts make: give this one"
     " weak_hashes=True, or leave it out"
 )
+WEAK_HINT = ", of a weak format: PASSWORD_WEAK_HASHES=1 lets it verify"
 BYTES = {"bcrypt": 72}
 MOST_BYTES = 4096
 
@@ -152,17 +153,30 @@ class Credentials:
             stored = user.password_hash
             try:
                 right, newer = await hasher.averify_and_update(password, stored)
-                if right or not hasher.needs_rehash(stored):
+                if right or self._costs_as_nobodys(stored):
                     return right, newer
             except HasherBusyError:
                 raise
             except PasswordError as error:
-                why = error.reason or error.code
-                logger.error("password hash of user %s: %s", user.id, why)
-        if self._decoy is None:
-            self._decoy = hasher.decoy()
-        await hasher.averify(password, self._decoy)
+                hint = WEAK_HINT if error.reason == "hash_weak" else ""
+                logger.error(
+                    "password hash of user %s: %s%s", user.id, error.code, hint
+                )
+        await hasher.averify(password, self._nobodys())
         return False, None
+
+    def _nobodys(self) -> str:
+        """Return the decoy, which is made once."""
+        if self._decoy is None:
+            self._decoy = self._current_hasher().decoy()
+        return self._decoy
+
+    def _costs_as_nobodys(self, stored: str) -> bool:
+        """Return whether a hash is of the decoy's kind; some hashers renew none."""
+        hasher = self._current_hasher()
+        if hasher.needs_rehash(stored):
+            return False
+        return hasher.identify(stored) == hasher.identify(self._nobodys())
 
     async def _hash_again(self, password: str) -> str | None:
         """Return the hash of a password that is right, or None without room."""

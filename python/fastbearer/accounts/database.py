@@ -2,14 +2,16 @@
 
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import exc, text
+from sqlalchemy import ColumnElement, exc, inspect, text, update
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from fastbearer.accounts.migrations import ACCOUNTS, Migrations
@@ -19,14 +21,19 @@ from fastbearer.connections.engine import (
     parsed_url,
     sql_outages,
 )
+from fastbearer.connections.libpq import is_pooled
+from fastbearer.connections.pooler import MISTAKEN, is_mistaken
 from fastbearer.errors import ConfigurationError
 
-__all__ = ["Database"]
+__all__ = ["Database", "update_row"]
+
+Model = TypeVar("Model")
 
 NAME = "DATABASE_URL"
 UNREACHABLE = (
     "the database of DATABASE_URL cannot be opened: see that it is running, and that "
-    "the URL has the right host, name, user and password (or a folder that exists)"
+    "the URL has the right host, name, user and password (or a folder that exists); and"
+    " that DATABASE_POOLER=pgbouncer is set, where that is what it names"
 )
 NOT_MIGRATED = (
     "the tables in the database of DATABASE_URL are missing, or of another version: "
@@ -53,13 +60,18 @@ class Database:
 
     Args:
         url: Gives the SQLAlchemy URL; asked when the database is opened. For
-            PostgreSQL it need not name a driver.
+            PostgreSQL, MariaDB and MySQL it need not name a driver.
     """
 
     def __init__(self, url: Callable[[], str]) -> None:
         self._url = url
         self._migrations = [ACCOUNTS]
         self._sessions: async_sessionmaker[AsyncSession] | None = None
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether PgBouncer stands before it: then nobody is notified of anything."""
+        return is_pooled(parsed_url(self._url(), NAME))
 
     def add(self, migrations: Migrations) -> None:
         """Let the database have more tables than those of the accounts."""
@@ -121,6 +133,11 @@ class Database:
         finally:
             self._sessions = None
             await engine.dispose()
+
+    @property
+    def backend(self) -> str:
+        """What kind of database it is: "sqlite", "postgresql"."""
+        return parsed_url(self._url(), NAME).get_backend_name()
 
     @property
     def is_open(self) -> bool:
@@ -190,7 +207,8 @@ class Database:
                 for migrations in self._migrations:
                     await connection.run_sync(migrations.upgrade)
         except (exc.SQLAlchemyError, OSError) as error:
-            raise ConfigurationError(UNREACHABLE) from error
+            text = MISTAKEN if is_mistaken(error) else UNREACHABLE
+            raise ConfigurationError(text) from error
 
     async def _check(self, engine: AsyncEngine) -> None:
         try:
@@ -200,9 +218,40 @@ class Database:
                     for migrations in self._migrations
                 ]
         except (exc.SQLAlchemyError, OSError) as error:
-            raise ConfigurationError(UNREACHABLE) from error
+            text = MISTAKEN if is_mistaken(error) else UNREACHABLE
+            raise ConfigurationError(text) from error
         if not all(checks):
             raise ConfigurationError(NOT_MIGRATED)
+
+
+async def update_row(
+    session: AsyncSession,
+    row: tuple[type[Model], str],
+    values: Mapping[str, Any],
+    *conditions: ColumnElement[bool],
+) -> Model | None:
+    """Change a row, and return it as it is then; None if there is no such row.
+
+    The row is locked until the end of the transaction, so that of several who want to
+    change it at a time only one meets the conditions.
+
+    Args:
+        session: In a transaction.
+        row: The table, and the ``id`` of the row.
+        values: Column -> value.
+        conditions: What must be true of it as well.
+    """
+    model, key = row
+    is_it = inspect(model).primary_key[0] == key
+    statement = update(model).where(is_it, *conditions).values(values)
+    if (await session.connection()).dialect.update_returning:
+        returned = await session.exec(statement.returning(model))
+        changed: Model | None = returned.scalar_one_or_none()
+        return changed
+    # MariaDB and MySQL count rows that were found, changed or not.
+    if (await session.exec(statement)).rowcount != 1:
+        return None
+    return (await session.exec(select(model).where(is_it))).one()
 
 
 def _engine(url: str) -> AsyncEngine:

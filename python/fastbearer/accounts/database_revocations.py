@@ -1,13 +1,14 @@
 """Revocations in the database of the accounts."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, bindparam, text
+from sqlalchemy import BigInteger, TextClause, bindparam, text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from fastbearer.accounts.database import Database
@@ -26,6 +27,10 @@ LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 CLOCK_DIFFERENCE_SECONDS = 3600
 MICROSECONDS = 1_000_000  # in a second
 CHANNEL = "fastbearer_ended"
+NOT_NOTIFIED = (
+    "what has ended elsewhere is read every second: through PgBouncer, PostgreSQL"
+    " notifies nobody"
+)
 
 # Its row is locked until the end of the transaction: numbers come in their order.
 # They follow the time, so that a database restored from a backup gives none again.
@@ -34,6 +39,9 @@ NEXT_NUMBER = text(
     " CASE WHEN number >= :now THEN number + 1 ELSE :now END"
     " WHERE id = 1 RETURNING number"
 ).bindparams(bindparam("now", type_=BigInteger))
+NEXT_OF_MARIADB = text(NEXT_NUMBER.text.removesuffix(" RETURNING number")).bindparams(
+    bindparam("now", type_=BigInteger)
+)
 END = text(
     "INSERT INTO fastbearer_ended AS old (id, value, expires_at, number)"
     " VALUES (:id, :value, :expires_at, :number) ON CONFLICT (id) DO UPDATE SET"
@@ -47,6 +55,22 @@ END_USER = text(
     "INSERT INTO fastbearer_ended (id, value, number) VALUES (:id, :value, :number)"
     " ON CONFLICT (id) DO UPDATE SET value = excluded.value, number = excluded.number"
 )
+# MariaDB assigns from left to right, and reads what it has just assigned.
+END_OF_MARIADB = text(
+    "INSERT INTO fastbearer_ended (id, value, expires_at, number)"
+    " VALUES (:id, :value, :expires_at, :number) ON DUPLICATE KEY UPDATE"
+    " expires_at = CASE WHEN value > VALUES(value)"
+    " THEN expires_at ELSE VALUES(expires_at) END,"
+    " value = GREATEST(value, VALUES(value)),"
+    " number = VALUES(number)"
+).bindparams(bindparam("expires_at", type_=UtcDateTime))
+END_USER_OF_MARIADB = text(
+    "INSERT INTO fastbearer_ended (id, value, number) VALUES (:id, :value, :number)"
+    " ON DUPLICATE KEY UPDATE value = VALUES(value), number = VALUES(number)"
+)
+OF_MARIADB = {END: END_OF_MARIADB, END_USER: END_USER_OF_MARIADB}
+"""What the standard has no words for -> the same for MariaDB and MySQL."""
+
 GENERATION = text("SELECT MAX(value) FROM fastbearer_ended WHERE id IN (:id, :old)")
 NUMBER = text("SELECT number FROM fastbearer_ended_number WHERE id = 1")
 SINCE = text("SELECT id, value FROM fastbearer_ended WHERE number > :number")
@@ -54,6 +78,9 @@ PRUNE = text("DELETE FROM fastbearer_ended WHERE expires_at <= :before").bindpar
     bindparam("before", type_=UtcDateTime)
 )
 NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', '')")
+
+
+logger = logging.getLogger("fastbearer")
 
 
 class DatabaseRevocations(ReplicatedRevocations):
@@ -113,8 +140,7 @@ class DatabaseJournal:
         values = {"id": f"{LETTERS[kind]}:{key}", "value": value, "expires_at": end}
         async with self._database.transaction() as session:
             number = await _next_number(session, self._clock())
-            connection = await session.connection()
-            await connection.execute(END, {**values, "number": number})
+            await _write(session, END, {**values, "number": number})
 
     async def end_user(self, key: str, least: int) -> int:
         """As in `Journal`."""
@@ -122,7 +148,7 @@ class DatabaseJournal:
             number = await _next_number(session, self._clock())
             value = max(least, await _generation(session, key) + 1)
             values = {"id": f"u:{key}", "value": value, "number": number}
-            await (await session.connection()).execute(END_USER, values)
+            await _write(session, END_USER, values)
             return value
 
     async def generation(self, key: str) -> int:
@@ -156,6 +182,11 @@ class DatabaseJournal:
 
     async def listen(self, wake: Callable[[], None]) -> bool:
         """As in `Journal`: by LISTEN and NOTIFY, with a connection of its own."""
+        if self._database.backend != "postgresql":
+            return False
+        if self._database.is_pooled:
+            logger.info(NOT_NOTIFIED)
+            return False
         async with self._database.transaction() as session:
             connection = await session.connection()
             driver = (await connection.get_raw_connection()).driver_connection
@@ -163,6 +194,15 @@ class DatabaseJournal:
             if can_listen:
                 await _listen(driver, wake)
         return can_listen
+
+
+async def _write(
+    session: AsyncSession, statement: TextClause, values: dict[str, Any]
+) -> None:
+    connection = await session.connection()
+    if connection.dialect.name == "mysql":
+        statement = OF_MARIADB[statement]
+    await connection.execute(statement, values)
 
 
 async def _generation(session: AsyncSession, key: str) -> int:
@@ -183,6 +223,9 @@ async def _next_number(session: AsyncSession, now: float) -> int:
     """
     connection = await session.connection()
     values = {"now": int(now * MICROSECONDS)}
+    if connection.dialect.name == "mysql":
+        await connection.execute(NEXT_OF_MARIADB, values)
+        return int((await connection.execute(NUMBER)).scalar_one())
     number = int((await connection.execute(NEXT_NUMBER, values)).scalar_one())
     if connection.dialect.name == "postgresql":
         await connection.execute(NOTIFY)

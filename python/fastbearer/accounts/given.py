@@ -18,7 +18,7 @@ from fastbearer.accounts.names import (
 )
 from fastbearer.errors import ConfigurationError
 
-__all__ = ["INVITATION", "Given", "aliases", "is_privilege"]
+__all__ = ["INVITATION", "KEPT", "Given", "aliases", "is_privilege"]
 
 INVITATION = "invitation"
 """The field with the code of one; no user has it."""
@@ -79,16 +79,21 @@ class Given:
 
     @property
     def fields(self) -> set[str]:
-        """The fields that a sign-up may give."""
-        return {*self._schema.model_fields, *self._names} - {INVITATION}
+        """The fields that a sign-up may give to be kept.
+
+        With ``email: None = None`` a schema does without the e-mail.
+        """
+        fields = self._schema.model_fields.items()
+        given = {name for name, field in fields if field.annotation is not NoneType}
+        return {*given, *self._names} - {INVITATION}
 
     @property
     def always(self) -> set[str]:
-        """The fields that every sign-up gives; for a name there is a stand-in."""
+        """The fields that every sign-up gives to it; for a name there is a stand-in."""
         fields = self._schema.model_fields
         only = self._names if len(self._names) == 1 else ()
         given = {name for name, field in fields.items() if not _may_be_none(field)}
-        return {*given, *only, "name"}
+        return {*given, *only, "name"} - {INVITATION}
 
     def user_of(self, body: BaseModel) -> User:
         """Return the new user whom a body describes, without a hash.

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, update
+from sqlalchemy import ColumnElement, delete
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from fastbearer import jws
-from fastbearer.accounts.database import Database
+from fastbearer.accounts.database import Database, update_row
 from fastbearer.accounts.models import RefreshToken
 from fastbearer.accounts.records import digest, new_id, new_secret
 from fastbearer.errors import TokenError
@@ -105,18 +105,13 @@ class RefreshTokens:
             TokenError: It was never one, has expired, or its successor was used.
         """
         now, following = self._now(), self._successor(token)
-        use = (
-            update(RefreshToken)
-            .where(
-                col(RefreshToken.id) == digest(token),
-                col(RefreshToken.used_at).is_(None),
-                col(RefreshToken.expires_at) > now,
-            )
-            .values(used_at=now)
-            .returning(RefreshToken)
+        is_good = (
+            col(RefreshToken.used_at).is_(None),
+            col(RefreshToken.expires_at) > now,
         )
         async with self._database.transaction() as session:
-            used = (await session.exec(use)).scalar_one_or_none()
+            row = RefreshToken, digest(token)
+            used = await update_row(session, row, {"used_at": now}, *is_good)
             if used is not None:
                 next_one = RefreshToken(
                     id=digest(following),

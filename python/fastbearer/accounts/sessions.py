@@ -1,7 +1,8 @@
 """What begins with a sign-in, goes on by refreshing, and ends."""
 
+import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, NamedTuple
 
 from fastbearer.accounts.database import Database
@@ -9,8 +10,12 @@ from fastbearer.accounts.models import User
 from fastbearer.accounts.records import new_id
 from fastbearer.accounts.refresh import Issued, RefreshTokens, ReusedTokenError
 from fastbearer.accounts.stores.protocol import UserStore
-from fastbearer.accounts.user_claims import UserClaims
-from fastbearer.errors import StoreUnavailableError, TokenError
+from fastbearer.accounts.user_claims import ClaimsError, UserClaims
+from fastbearer.errors import (
+    ConfigurationError,
+    StoreUnavailableError,
+    TokenError,
+)
 from fastbearer.fastapi import Auth
 from fastbearer.revocation.protocol import names_of, session_id
 
@@ -18,8 +23,19 @@ __all__ = ["Sessions", "Tokens"]
 
 CLOCK_DIFFERENCE_SECONDS = 3600
 """By which the clocks of two processes may differ."""
+MOST_LENGTH = 4000
+"""Of a token with claims of the project's: with its name, a cookie has 4096 octets
+(RFC 6265 6.1), and many servers take no header of more than 8 KiB."""
+NO_JSON = "claims= gives what cannot be in a token: {}"
+TOO_LONG = (
+    "claims= gives so much that the token would have {} characters: more than {} fit"
+    " into no cookie; put an id there, and look up the rest"
+)
 NEVER = 253_370_764_800  # the first second of the year 9999
 """When a token expires of which that is not known."""
+
+
+logger = logging.getLogger("fastbearer")
 
 
 class Tokens(NamedTuple):
@@ -87,22 +103,45 @@ class Sessions:
 
         Raises:
             TokenError: The user has changed meanwhile.
+            ClaimsError: The project's claims cannot be in a token.
         """
-        tokens = await self.issue(user)
-        if self.can_end:
-            now = await self._store.find(user.id)
-            if now is None or now.password_hash != user.password_hash:
-                raise TokenError("the user has changed meanwhile")
-        return tokens
+        return await self._begun(user, is_new=False)
 
     async def issue(self, user: User) -> Tokens:
-        """Begin a session of a user who was just made."""
+        """Begin a session of a user who was just made.
+
+        Raises:
+            ClaimsError: The project's claims cannot be in a token.
+        """
+        return await self._begun(user, is_new=True)
+
+    async def _begun(self, user: User, *, is_new: bool) -> Tokens:
         await self._finish()
         generation = await self.generation(user.id)
         if not self._can_refresh:
-            return await self._signed(user, None, new_id(), generation)
+            known = user if is_new else await self._as_before(user)
+            return await self._signed(known, None, new_id(), generation)
         refresh = await self._refresh.start(user.id, generation)
-        return await self._signed(user, refresh, refresh.family, generation)
+        try:
+            known = user if is_new else await self._as_before(user)
+            return await self._signed(known, refresh, refresh.family, generation)
+        except Exception:
+            with suppress(StoreUnavailableError):
+                await self._refresh.end(refresh.family)
+            raise
+
+    async def _as_before(self, user: User) -> User:
+        """Return a user as they are now, for what the token says of them.
+
+        Raises:
+            TokenError: They have another password, or are gone.
+        """
+        if not self.can_end:
+            return user
+        now = await self._store.find(user.id)
+        if now is None or now.password_hash != user.password_hash:
+            raise TokenError("the user has changed meanwhile")
+        return now
 
     async def refresh(self, token: str | None) -> tuple[User, Tokens]:
         """Go on with the session of a refresh token.
@@ -248,9 +287,26 @@ class Sessions:
     async def _signed(
         self, user: User, refresh: Issued | None, session: str, generation: int
     ) -> Tokens:
-        claims = {**await self._claims.of(user), "sid": session}
+        try:
+            return await self._made(user, refresh, session, generation)
+        except ClaimsError as error:
+            logger.error("no token for user %s: %s", user.id, error)
+            raise
+
+    async def _made(
+        self, user: User, refresh: Issued | None, session: str, generation: int
+    ) -> Tokens:
+        given = await self._claims.of(user, self._auth.own_claims)
+        claims = {**given, "sid": session}
         if self._auth.revocations is not None:
             claims["gen"] = generation
-        token = self._auth.generate_jwt_token(user.id, user.email, claims=claims)
+        try:
+            token = self._auth.generate_jwt_token(user.id, user.email, claims=claims)
+        except ConfigurationError:
+            raise
+        except (TypeError, ValueError) as error:
+            raise ClaimsError(NO_JSON.format(error)) from None
+        if given and len(token) > MOST_LENGTH:
+            raise ClaimsError(TOO_LONG.format(len(token), MOST_LENGTH))
         scope = claims.get("scope")
         return Tokens(token, refresh, scope if isinstance(scope, str) else None)

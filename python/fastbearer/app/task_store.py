@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, not_, update
+from sqlalchemy import delete, not_
 from sqlmodel import col, select
 
 from fastbearer.accounts import Database
+from fastbearer.accounts.database import update_row
 from fastbearer.accounts.records import utc_now
 from fastbearer.app.models import Task
 
@@ -60,14 +61,10 @@ class TaskStore:
         self, user_id: str, task_id: str, values: Mapping[str, Any]
     ) -> Task | None:
         """Write some fields of a task; return it, or None as in ``find``."""
-        statement = (
-            update(Task)
-            .where(col(Task.id) == task_id, col(Task.user_id) == user_id)
-            .values({**values, "updated_at": utc_now()})
-            .returning(Task)
-        )
+        changes = {**values, "updated_at": utc_now()}
+        is_theirs = col(Task.user_id) == user_id
         async with self._database.transaction() as session:
-            return (await session.exec(statement)).scalar_one_or_none()
+            return await update_row(session, (Task, task_id), changes, is_theirs)
 
     async def toggle(self, user_id: str, task_id: str) -> Task | None:
         """Make a task completed that is not, and the other way round."""

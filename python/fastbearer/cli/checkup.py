@@ -272,6 +272,7 @@ def database(settings: Settings) -> Iterator[Finding]:
         from fastbearer.accounts import Database
         from fastbearer.app.migrations import TASKS
         from fastbearer.connections.engine import parsed_url
+        from fastbearer.connections.pooler import pooled
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("fastbearer"):
             raise
@@ -279,15 +280,17 @@ def database(settings: Settings) -> Iterator[Finding]:
         yield Finding(False, "database", text)
         return
     try:
-        url = parsed_url(settings.database_url, "DATABASE_URL")
+        name = "DATABASE_URL"
+        written = pooled(settings.database_url, settings.database_pooler, name)
+        url = parsed_url(written, name)
         file = url.database or ":memory:"
         if url.get_backend_name() == "sqlite" and not os.path.exists(file):  # noqa: PTH110
             text = "SQLite: the file is made when the application starts"
             yield Finding(False, "database", text)
             return
-        asyncio.run(Database(lambda: settings.database_url).check())
+        asyncio.run(Database(lambda: written).check())
         tables = "reached, and the accounts' tables are up to date"
-        whole = Database(lambda: settings.database_url)
+        whole = Database(lambda: written)
         whole.add(TASKS)
         yield Finding(False, "database", tables)
         asyncio.run(whole.check())

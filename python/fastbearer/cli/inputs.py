@@ -294,9 +294,12 @@ def import_database(*, only_accounts: bool) -> Any:
     """Return the database of ``DATABASE_URL``, for which an extra is needed."""
     from fastbearer.accounts import Database
     from fastbearer.app.migrations import TASKS
+    from fastbearer.connections.pooler import pooled
 
     default = "sqlite+aiosqlite:///./fastbearer.db"
-    database = Database(lambda: os.environ.get("DATABASE_URL") or default)
+    url = os.environ.get("DATABASE_URL") or default
+    pooler = os.environ.get("DATABASE_POOLER")
+    database = Database(lambda: pooled(url, pooler, "DATABASE_URL"))
     if not only_accounts:
         database.add(TASKS)
     return database

@@ -12,12 +12,16 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from fastbearer.connections import mysql, psycopg
 from fastbearer.connections.libpq import asyncpg_arguments, with_hosts_apart
+from fastbearer.connections.mysql import mysql_arguments
+from fastbearer.connections.pooler import MISTAKEN, is_mistaken
+from fastbearer.connections.psycopg import NoDriverError, psycopg_arguments
 from fastbearer.connections.values import hide_values
 from fastbearer.errors import ConfigurationError, StoreUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -33,13 +37,27 @@ EXAMPLE_URL = "sqlite+aiosqlite:///./fastbearer.db"
 BAD_URL = f"{{}} must be an SQLAlchemy URL with an async driver, like {EXAMPLE_URL}"
 NO_DRIVER = (
     "the database driver that {} names is not installed; for PostgreSQL: "
-    'pip install "fastbearer[postgres]"'
+    'pip install "fastbearer[postgres]"; for MariaDB and MySQL: '
+    'pip install "fastbearer[mysql]"'
+)
+OTHER_DRIVER = (
+    "{}: MariaDB and MySQL are reached with the driver asyncmy; write mysql:// without"
+    " a driver"
 )
 
 BAD_PARAMETER = "{}: asyncpg refuses a parameter of the URL, or a host or port in it"
 
 POSTGRESQL_DRIVER = "postgresql+asyncpg"
-POSTGRESQL_POOL = {
+DRIVERS: Mapping[str, str] = {
+    "postgres": POSTGRESQL_DRIVER,
+    "postgresql": POSTGRESQL_DRIVER,
+    "mysql": mysql.DRIVER,
+    "mariadb": mysql.DRIVER,
+    "mariadb+asyncmy": mysql.DRIVER,
+}
+"""What a URL may begin with -> the driver that is meant, in SQLAlchemy's words."""
+
+SERVER_POOL = {
     "pool_size": 10,
     "max_overflow": 10,
     "pool_timeout": 5,  # seconds to wait for a connection
@@ -60,25 +78,27 @@ SQLITE_UNAVAILABLE = (
 
 
 def parsed_url(url: str, name: str) -> URL:
-    """Return a URL, with the driver for PostgreSQL if it names none.
+    """Return a URL, with the driver for its server if it names none.
 
     Args:
         url: SQLAlchemy's, or libpq's: ``postgres:`` and its parameters are taken
-            too.
+            too. ``mysql:`` and ``mariadb:`` are the same.
         name: What an error calls it.
 
     Raises:
-        ConfigurationError: It is not one, or has a parameter that is unknown. The
-            message shows no more of it than the parameter's name.
+        ConfigurationError: It is not one, or has a parameter that is unknown, or its
+            driver is not installed. The message shows no more of it than the
+            parameter's name.
     """
     try:
         parsed = make_url(with_hosts_apart(url))
     except (exc.ArgumentError, ValueError):
         raise ConfigurationError(BAD_URL.format(name)) from None
-    if parsed.drivername in ("postgres", "postgresql"):
-        parsed = parsed.set(drivername=POSTGRESQL_DRIVER)
-    if parsed.drivername == POSTGRESQL_DRIVER:
-        asyncpg_arguments(parsed, name)
+    driver = DRIVERS.get(parsed.drivername, parsed.drivername)
+    if driver.startswith(("mysql", "mariadb")) and driver != mysql.DRIVER:
+        raise ConfigurationError(OTHER_DRIVER.format(name))
+    parsed = parsed.set(drivername=driver)
+    _with_options(parsed, name)  # what is wrong with its parameters is said here
     return parsed
 
 
@@ -93,11 +113,7 @@ def open_engine(url: URL, name: str, pragmas: Sequence[str]) -> AsyncEngine:
     Raises:
         ConfigurationError: The driver is not there, or is not for asyncio.
     """
-    options = _options(url)
-    if url.drivername == POSTGRESQL_DRIVER:
-        url, arguments = asyncpg_arguments(url, name)
-        arguments["async_creator_fn"] = partial(_connect_to_postgresql, name)
-        options["connect_args"] = POSTGRESQL_TIMEOUTS | arguments
+    url, options = _with_options(url, name)
     try:
         # An error must not show its parameters: password hashes are among them.
         engine = create_async_engine(url, hide_parameters=True, **options)
@@ -134,13 +150,28 @@ def is_in_memory(url: URL) -> bool:
     return url.database in (None, "", ":memory:")
 
 
-def _options(url: URL) -> dict[str, Any]:
-    """Return the pool's options; one connection for a database that lives in it."""
+def _with_options(url: URL, name: str) -> tuple[URL, dict[str, Any]]:
+    """Return a URL as its driver wants it, and the options of an engine for it."""
     if url.drivername == POSTGRESQL_DRIVER:
-        return dict(POSTGRESQL_POOL)
-    if url.get_backend_name() != "sqlite" or not is_in_memory(url):
-        return {}
-    return {"poolclass": AsyncAdaptedQueuePool, "pool_size": 1, "max_overflow": 0}
+        url, arguments = asyncpg_arguments(url, name)
+        arguments["async_creator_fn"] = partial(_connect_to_postgresql, name)
+        arguments = POSTGRESQL_TIMEOUTS | arguments
+    elif url.drivername in psycopg.DRIVERS:
+        try:
+            url, arguments = psycopg_arguments(url, name)
+        except NoDriverError:
+            raise ConfigurationError(NO_DRIVER.format(name)) from None
+    elif url.drivername == mysql.DRIVER:
+        url, arguments = mysql_arguments(url, name)
+        level = {"isolation_level": mysql.ISOLATION}
+        return url, {**SERVER_POOL, **level, "connect_args": arguments}
+    elif url.get_backend_name() == "sqlite" and is_in_memory(url):
+        # The database lives in its one connection.
+        alone = {"pool_size": 1, "max_overflow": 0}
+        return url, {"poolclass": AsyncAdaptedQueuePool, **alone}
+    else:
+        return url, {}
+    return url, {**SERVER_POOL, "connect_args": arguments}
 
 
 def is_passing(error: Exception) -> bool:
@@ -151,8 +182,15 @@ def is_passing(error: Exception) -> bool:
         return False
     if isinstance(error.orig, sqlite3.Error):
         return error.orig.sqlite_errorcode & 0xFF in SQLITE_UNAVAILABLE
-    state = str(getattr(error.orig, "sqlstate", None) or "")
-    return error.connection_invalidated or state.startswith(UNAVAILABLE_STATES)
+    if error.connection_invalidated:
+        return True
+    number = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    if isinstance(number, int):
+        return number in mysql.UNAVAILABLE_CODES
+    state = getattr(error.orig, "sqlstate", "")
+    if state is None:  # psycopg's, of a connection that was not made or is lost
+        return isinstance(error, exc.OperationalError)
+    return str(state).startswith(UNAVAILABLE_STATES)
 
 
 @contextmanager
@@ -163,12 +201,16 @@ def sql_outages() -> Iterator[None]:
 
     Raises:
         StoreUnavailableError: The database cannot be reached, or is too busy.
+        ConfigurationError: It is reached through a pooler that nobody told of.
     """
     try:
         yield
     except (exc.SQLAlchemyError, OSError) as error:
         is_of_the_moment = is_passing(error)
+        is_misconfigured = is_mistaken(error)
         hide_values(error)
+        if is_misconfigured:
+            raise ConfigurationError(MISTAKEN) from error
         if not is_of_the_moment:
             raise
         raise StoreUnavailableError("the database cannot be reached") from error

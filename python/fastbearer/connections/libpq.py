@@ -1,4 +1,4 @@
-"""URLs of PostgreSQL as libpq reads them, in asyncpg's terms.
+"""URLs of PostgreSQL as libpq reads them, and in asyncpg's terms.
 
 Hosting services hand out URLs with libpq's parameters (PostgreSQL, 34.1.2), and
 SQLAlchemy would give each to asyncpg as an argument that it does not have. Most of
@@ -12,20 +12,30 @@ import os
 import re
 import ssl
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote, urlencode
 
 from fastbearer.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from sqlalchemy.engine import URL
 
-__all__ = ["asyncpg_arguments", "with_hosts_apart"]
+__all__ = [
+    "asyncpg_arguments",
+    "given_parameters",
+    "is_pooled",
+    "refuse_unknown",
+    "take_pooler",
+    "with_files",
+    "with_hosts_apart",
+    "with_sslmode",
+]
 
 HOSTS = re.compile(
-    r"(?P<head>postgres(?:ql)?(?:\+asyncpg)?://(?:[^:/@]*(?::[^@]*)?@)?+)"
+    r"(?P<head>postgres(?:ql)?(?:\+(?:asyncpg|psycopg(?:_async)?))?://"
+    r"(?:[^:/@]*(?::[^@]*)?@)?+)"
     r"(?P<hosts>[^/?@,]*,[^/?@]*)(?P<path>/[^?]*)?(?:\?(?P<query>.*))?",
     re.DOTALL,
 )
@@ -76,12 +86,16 @@ OWN: Mapping[str, tuple[str, Callable[[str], Any]]] = {
 }
 """Arguments of asyncpg and SQLAlchemy: parameter -> argument, and what reads it."""
 
-UNKNOWN = "{}: PostgreSQL's driver asyncpg knows no parameter {!r} that can be honoured"
+POOLER = "pgbouncer"
+"""A parameter that Prisma and some hosting services know, too: PgBouncer gives each
+transaction another session (``pool_mode = transaction``)."""
+
+UNKNOWN = "{}: PostgreSQL's driver {} knows no parameter {!r} that can be honoured"
 UNREADABLE = (
     "{}: there is a parameter that nobody knows; characters like ? & # @ in a password"
     " must be percent-encoded"
 )
-WRONG_VALUE = "{}: the value of {!r} is not one that asyncpg can honour"
+WRONG_VALUE = "{}: the value of {!r} is not one that the driver can honour"
 NO_FILE = "{}: the file that {!r} names cannot be read"
 NO_ROOT = (
     "{}: with sslmode={} it must be said whose certificates are trusted: sslrootcert"
@@ -119,11 +133,14 @@ def asyncpg_arguments(url: URL, name: str) -> tuple[URL, dict[str, Any]]:
         ConfigurationError: A parameter is unknown, or asks for what asyncpg cannot
             do. The message names it, and shows no value.
     """
-    given = {key: _single(value) for key, value in url.query.items()}
-    if any("@" in key + value for key, value in given.items() if key != "user"):
-        _only_known(given, name)
-    arguments, asked = _sorted_out(_with_tls(given, name), name)
-    _check_files(asked, name)
+    known = {*ASKED_OF_ASYNCPG, *TRUE_ANYWAY, *OWN}
+    given = given_parameters(url, known, name)
+    is_pooled = take_pooler(given, name)
+    given = _with_channel(with_sslmode(given, name), name)
+    arguments, asked = _sorted_out(given, name)
+    if is_pooled:
+        _prepare_nothing(arguments, name)
+    asked = with_files(asked, name)
     if asked.get("sslrootcert") == SYSTEM:
         arguments["ssl"] = _system_context(asked, name)
     asked = {key: value for key, value in asked.items() if value}
@@ -134,18 +151,70 @@ def asyncpg_arguments(url: URL, name: str) -> tuple[URL, dict[str, Any]]:
     return url.set(host=host, query={}), arguments
 
 
+def is_pooled(url: URL) -> bool:
+    """Tell whether a URL says that the database is reached through PgBouncer."""
+    return url.query.get(POOLER) == "true"
+
+
+def take_pooler(given: dict[str, str], name: str) -> bool:
+    """Take the parameter ``pgbouncer`` out of others; return what it says.
+
+    Raises:
+        ConfigurationError: It says neither yes nor no.
+    """
+    value = given.pop(POOLER, "false")
+    if value not in ("true", "false"):
+        raise ConfigurationError(WRONG_VALUE.format(name, POOLER))
+    return value == "true"
+
+
+def given_parameters(url: URL, known: Collection[str], name: str) -> dict[str, str]:
+    """Return the parameters of a URL.
+
+    Args:
+        url: SQLAlchemy's.
+        known: Those of the driver, beside ``ssl`` and ``pgbouncer``.
+        name: What an error calls the URL.
+
+    Raises:
+        ConfigurationError: They may be the rest of a password. None is named.
+    """
+    given = {key: _single(value) for key, value in url.query.items()}
+    is_odd = any("@" in key + value for key, value in given.items() if key != "user")
+    if is_odd and not given.keys() <= {*known, "ssl", POOLER}:
+        raise ConfigurationError(UNREADABLE.format(name))
+    return given
+
+
+def refuse_unknown(key: str, driver: str, name: str) -> NoReturn:
+    """Refuse a parameter, and name it if it is surely no part of a password."""
+    if SHOWABLE.fullmatch(key) is None:
+        raise ConfigurationError(UNREADABLE.format(name))
+    raise ConfigurationError(UNKNOWN.format(name, driver, key))
+
+
 def _single(value: str | tuple[str, ...]) -> str:
     return value if isinstance(value, str) else ",".join(value)
 
 
-def _only_known(given: Mapping[str, str], name: str) -> None:
-    """Refuse what may be the rest of a password, without naming it."""
-    if not given.keys() <= {*ASKED_OF_ASYNCPG, *TRUE_ANYWAY, *OWN, "ssl"}:
-        raise ConfigurationError(UNREADABLE.format(name))
+def _prepare_nothing(arguments: dict[str, Any], name: str) -> None:
+    """Let no statement have a name: it would be another client's, or nobody's.
+
+    Without its cache asyncpg sends each statement and its values together, so that they
+    go to one session whether or not there is a transaction. Names that are unique, as
+    SQLAlchemy's documents have them, would be left behind in each session.
+    """
+    for key in ("statement_cache_size", "prepared_statement_cache_size"):
+        if arguments.setdefault(key, 0) != 0:
+            raise ConfigurationError(WRONG_VALUE.format(name, key))
 
 
-def _with_tls(given: Mapping[str, str], name: str) -> dict[str, str]:
-    """Return the parameters with one ``sslmode``, whoever's word was used for it."""
+def with_sslmode(given: Mapping[str, str], name: str) -> dict[str, str]:
+    """Return the parameters with one ``sslmode``, whoever's word was used for it.
+
+    Raises:
+        ConfigurationError: It is not one of libpq's.
+    """
     result = dict(given)
     if "ssl" in result:  # JDBC's, which libpq takes, and asyncpg's own
         word = result.pop("ssl")
@@ -156,7 +225,14 @@ def _with_tls(given: Mapping[str, str], name: str) -> dict[str, str]:
     if result.get("sslrootcert") == SYSTEM:
         if mode not in (None, "verify-full"):  # as libpq: anybody can get one of those
             raise ConfigurationError(WRONG_VALUE.format(name, "sslrootcert"))
-        result["sslmode"] = mode = "verify-full"
+        result["sslmode"] = "verify-full"
+    return result
+
+
+def _with_channel(given: Mapping[str, str], name: str) -> dict[str, str]:
+    """Return the parameters with TLS where the channel should be bound."""
+    result = dict(given)
+    mode = result.get("sslmode")
     if result.get("channel_binding") == "require":
         if mode == "disable":
             raise ConfigurationError(WRONG_VALUE.format(name, "channel_binding"))
@@ -185,15 +261,19 @@ def _sorted_out(
         elif key == "fallback_application_name":
             asked.setdefault("application_name", given.get("application_name", value))
         elif key not in TRUE_ANYWAY:
-            is_shown = SHOWABLE.fullmatch(key) is not None
-            text = UNKNOWN.format(name, key) if is_shown else UNREADABLE.format(name)
-            raise ConfigurationError(text)
+            refuse_unknown(key, "asyncpg", name)
         elif value not in TRUE_ANYWAY[key]:
             raise ConfigurationError(WRONG_VALUE.format(name, key))
     return arguments, asked
 
 
-def _check_files(asked: Mapping[str, str], name: str) -> None:
+def with_files(asked: dict[str, str], name: str) -> dict[str, str]:
+    """Return the parameters; the files that they name can be read.
+
+    Raises:
+        ConfigurationError: One cannot, or certificates should be verified, and nobody
+            says whose are trusted.
+    """
     mode = asked.get("sslmode", "")
     if mode.startswith("verify") and not (asked.get("sslrootcert") or _has_root()):
         raise ConfigurationError(NO_ROOT.format(name, mode))
@@ -206,6 +286,7 @@ def _check_files(asked: Mapping[str, str], name: str) -> None:
                 pass
         except (OSError, ValueError):
             raise ConfigurationError(NO_FILE.format(name, key)) from None
+    return asked
 
 
 def _has_root() -> bool:

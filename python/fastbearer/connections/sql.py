@@ -12,6 +12,7 @@ from fastbearer.connections.engine import (
     parsed_url,
     sql_outages,
 )
+from fastbearer.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 __all__ = ["Connections"]
+
+NOT_READ = "{}: Better Auth's tables are read in PostgreSQL and SQLite, not in MySQL"
 
 SQLITE_PRAGMAS = (
     "PRAGMA busy_timeout = 10000",  # milliseconds
@@ -40,11 +43,13 @@ class Connections:
             grants say.
 
     Raises:
-        ConfigurationError: The URL is unfit.
+        ConfigurationError: The URL is unfit, or that of MariaDB or MySQL.
     """
 
     def __init__(self, url: str, name: str, *, can_write: bool) -> None:
         parsed = parsed_url(url, name)
+        if parsed.get_backend_name() == "mysql":
+            raise ConfigurationError(NOT_READ.format(name))
         pragmas = (*SQLITE_PRAGMAS, *(() if can_write else ("PRAGMA query_only = ON",)))
         self._engine = open_engine(_existing(parsed), name, pragmas)
         self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")

@@ -501,6 +501,15 @@ class Auth(Doors):
         whole = own if claims is None else {**own, **claims}
         return self.signer.sign(whole, headers=self._own_tokens.header)
 
+    @property
+    def own_claims(self) -> frozenset[str]:
+        """The claims of our tokens that name the user, or that all of them have.
+
+        Raises:
+            ConfigurationError: The environment is not fit for use.
+        """
+        return self._own_tokens.names
+
     def _check_verifier(self) -> None:
         """Refuse what would be used for nothing beside the verifier given."""
         configured = self._policy.issuers()

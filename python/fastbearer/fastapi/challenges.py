@@ -36,6 +36,7 @@ __all__ = [
     "insufficient_scope",
     "invalid_request",
     "invalid_token",
+    "missing_role",
     "not_authenticated",
     "other_user",
 ]
@@ -57,6 +58,7 @@ BUSY = "Too many passwords are being checked. Please try again."
 TOO_MANY = "Too many attempts. Please try again later."
 OTHER_USER = "User ID mismatch: You can only access your own data"
 INSUFFICIENT_SCOPE = "The token lacks a scope that this needs"
+MISSING_ROLE = "This needs a role that you do not have"
 CROSS_SITE = "Requests with a cookie must come from this site"
 
 RETRY_AFTER_SECONDS = 1
@@ -267,6 +269,15 @@ def insufficient_scope(
     return _refusal(
         403, INSUFFICIENT_SCOPE, "insufficient_scope", challenges, scopes, is_proven
     )
+
+
+def missing_role() -> HTTPException:
+    """Return the 403 of a user who has none of the roles that are needed.
+
+    There is no challenge: another token would have no other (RFC 6750 3.1 has errors
+    of scopes alone).
+    """
+    return HTTPException(403, MISSING_ROLE)
 
 
 def cross_site() -> HTTPException:

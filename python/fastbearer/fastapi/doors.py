@@ -25,6 +25,7 @@ from fastbearer.fastapi.home_users import (
     HomeUserDependency,
     OwnerDependency,
 )
+from fastbearer.fastapi.roles import RoleDependency
 from fastbearer.fastapi.starlette_user import AuthenticatedUser
 from fastbearer.fastapi.token_header import Header, token_headers
 
@@ -78,6 +79,8 @@ class Doors:
         self.token_claims = ClaimsDependency(source, *places)
         self.requires = ScopesDependency(source, *places)
         self.path_users = {PathUserDependency.parameter: self.verify_user_id}
+        self._roles: dict[frozenset[str], RoleDependency] = {}
+        self._make_role = partial(RoleDependency, source, *places)
         self._make_path_user = partial(PathUserDependency, source, *places)
         self._token_url: str | None = None
         return names
@@ -111,6 +114,26 @@ class Doors:
             found.parameter = parameter
             if self._token_url is not None:
                 found.show_password_form(self._token_url)
+        return found
+
+    def requires_role(self, *roles: str) -> RoleDependency:
+        """Return the dependency: the user, if the token has one of some roles, or 403.
+
+        For ``Depends(auth.requires_role("admin"))``. The claim ``roles`` is a list of
+        texts, as in the tokens of the accounts. The users are our own, as for
+        ``verify_home_user``: what another issuer calls a role is none here. The same
+        roles have one dependency, however often it is asked for.
+
+        Args:
+            roles: One of them is enough.
+
+        Raises:
+            ConfigurationError: There are none.
+        """
+        several = frozenset(roles)
+        found = self._roles.get(several)
+        if found is None:
+            found = self._roles[several] = self._make_role(several)
         return found
 
     async def authenticate(self, conn: HTTPConnection) -> AuthenticatedUser:

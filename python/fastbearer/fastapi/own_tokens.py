@@ -24,6 +24,7 @@ class OwnTokens:
 
     Attributes:
         header: What the header has beyond the usual, or None.
+        names: The claims that name the user, and those that every token has.
     """
 
     def __init__(self, issuer: Issuer | None) -> None:
@@ -42,6 +43,7 @@ class OwnTokens:
         for name, values in required.items():
             if None not in values:
                 self._constant[name] = values[0]
+        self.names = frozenset((*self._users, *self._emails, *self._constant))
 
     def claims(
         self, user_id: str, email: str, scopes: Iterable[str] = ()

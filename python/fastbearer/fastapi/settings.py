@@ -81,7 +81,12 @@ class Settings(TokenSettings):
     database_url: Text = setting(
         "sqlite+aiosqlite:///./fastbearer.db", "a database URL", repr=False
     )
-    """SQLAlchemy URL of the database, with an async driver."""
+    """URL of the database: PostgreSQL's, MariaDB's, MySQL's, or SQLAlchemy's with an
+    async driver."""
+
+    database_pooler: Literal["none", "pgbouncer"] = setting("none", "none or pgbouncer")
+    """What stands before PostgreSQL: "pgbouncer" in transaction mode, for every URL of
+    these settings. ``pgbouncer=true`` in one URL says so of that one."""
 
     better_auth_database_url: Text | None = setting(None, "a database URL", repr=False)
     """SQLAlchemy URL of a Better Auth server's database: then the users are those

@@ -127,7 +127,7 @@ class Entry:
         """
         parts = self._parts
         ticket = await self._prepare(user, password, request, invitation)
-        if parts.auth.settings.require_verified_email and not user.email_verified:
+        if not parts.may_enter(user):
             add = partial(self._admission.add, user, ticket)
             await _created(self._registration.register(user, request, add))
             return None
@@ -135,8 +135,7 @@ class Entry:
         await parts.succeed("signin", request, parts.shape.called(user))
         await self._end_former(former)
         await parts.tell("signed_up", request, user.email, user=user)
-        if parts.auth.settings.email_verification and not user.email_verified:
-            self._registration.welcome(user, request)
+        self._registration.welcome(user, request)
         return Entered(user, tokens)
 
     async def register(
@@ -146,13 +145,15 @@ class Entry:
         request: HTTPConnection,
         invitation: str | None = None,
     ) -> User:
-        """Add a user, whose first session is to come; otherwise as `sign_up`."""
+        """Add a user, whose first session is to come; otherwise as `sign_up`.
+
+        Whether somebody has the e-mail is told.
+        """
         parts = self._parts
         ticket = await self._prepare(user, password, request, invitation)
         await _created(self._admission.add(user, ticket))
         await parts.tell("signed_up", request, user.email, user=user)
-        if parts.auth.settings.email_verification and not user.email_verified:
-            self._registration.welcome(user, request)
+        self._registration.welcome(user, request)
         return user
 
     async def _prepare(
@@ -230,11 +231,9 @@ class Entry:
         if user is None or not right:
             await parts.tell("sign_in_failed", request, login.value, user=user)
             raise WrongCredentialsError("nobody has this name and this password")
-        try:
-            parts.check_verified(user)
-        except UnverifiedError:
+        if not parts.may_enter(user):
             await parts.tell("sign_in_failed", request, login.value, user=user)
-            raise
+            raise UnverifiedError("the e-mail is not verified")
         return user
 
     async def _started(self, user: User) -> Tokens:
@@ -262,13 +261,11 @@ class Entry:
             raise WrongRefreshTokenError("the refresh token was used before") from None
         except TokenError as error:
             raise WrongRefreshTokenError(str(error)) from None
-        try:
-            parts.check_verified(entered.user)
-        except UnverifiedError:
-            if entered.tokens.refresh is not None:
-                await parts.sessions.end_family(entered.tokens.refresh.family)
-            raise
-        return entered
+        if parts.may_enter(entered.user):
+            return entered
+        if entered.tokens.refresh is not None:
+            await parts.sessions.end_family(entered.tokens.refresh.family)
+        raise UnverifiedError("the e-mail is not verified")
 
     async def sign_out(
         self, claims: dict[str, Any] | None, refresh: str | None, on: HTTPConnection

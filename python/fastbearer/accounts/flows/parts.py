@@ -14,7 +14,6 @@ from fastbearer.accounts.events import AccountEvent, EventName, Events
 from fastbearer.accounts.flows.errors import (
     NoSuchUserError,
     OvertakenError,
-    UnverifiedError,
     WrongPasswordError,
 )
 from fastbearer.accounts.flows.outbox import Outbox
@@ -144,13 +143,20 @@ class Parts:
         """
         await self.throttle.check_address(self.clients.of(request.scope))
 
-    async def user_of(self, user: TokenUser) -> User:
+    async def user_of(self, user: TokenUser, session: Any = None) -> User:
         """Return the user of a token.
+
+        Args:
+            user: Of the token.
+            session: Of the project, in which their row is to be; or None.
 
         Raises:
             NoSuchUserError: They are gone, or never were.
         """
-        found = await self.store.find(user["user_id"])
+        if session is None:
+            found = await self.store.find(user["user_id"])
+        else:
+            found = await self.store.find_in(session, user["user_id"])
         if found is None:
             log_refusal("invalid_claim", "no_such_user", "sub", NO_SUCH_USER)
             raise NoSuchUserError(NO_SUCH_USER)
@@ -178,15 +184,9 @@ class Parts:
         await self.succeed("signin", on, named)
         return found
 
-    def check_verified(self, user: User) -> None:
-        """Make sure that a user may have a session.
-
-        Raises:
-            UnverifiedError: Their e-mail is to be verified first.
-        """
-        needs_verified = self.auth.settings.require_verified_email
-        if needs_verified and not user.email_verified:
-            raise UnverifiedError("the e-mail is not verified")
+    def may_enter(self, user: User) -> bool:
+        """Tell whether a user may have a session, or must verify their e-mail first."""
+        return user.email_verified or not self.auth.settings.require_verified_email
 
     async def issued_to(self, user: User) -> Tokens:
         """Begin the session that goes on after all others have ended.

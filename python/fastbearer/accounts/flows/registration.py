@@ -10,7 +10,7 @@ from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.models import User
 from fastbearer.accounts.names import NAMES
 from fastbearer.accounts.stores.protocol import (
-    NAME_TAKEN,
+    NAMES_TAKEN,
     EmailTakenError,
     InvalidEmailError,
     NameTakenError,
@@ -69,14 +69,19 @@ class Registration:
 
     async def _check_names(self, user: User) -> None:
         everybody = self._parts.store.everybody
-        for name in NAMES:
+        for name in NAMES if everybody.can("find_by") else ():
             value = None if name == "email" else user.called(name)
             if value and await everybody.find_by(name, value) is not None:
-                raise NameTakenError(NAME_TAKEN, name)
+                raise NameTakenError(NAMES_TAKEN[name], name)
 
     def welcome(self, user: User, request: HTTPConnection) -> None:
-        """Send a new user a code that verifies the e-mail, after the answer."""
-        if user.email:
+        """Send a new user a code that verifies the e-mail, after the answer.
+
+        Only if that is asked for, and there is something to verify.
+        """
+        settings = self._parts.auth.settings
+        is_asked = settings.email_verification or settings.require_verified_email
+        if is_asked and user.email and not user.email_verified:
             work = partial(self._send_code, user, request)
             after_answer(request.scope, work)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.requests import HTTPConnection
 
+from fastbearer.accounts.flows.administration import OF_TOKENS
 from fastbearer.accounts.flows.errors import OvertakenError
 from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.models import User
@@ -46,10 +47,24 @@ class Updates:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    async def update(self, user: User, change: Change, request: HTTPConnection) -> User:
+    async def update(
+        self,
+        user: User,
+        change: Change,
+        request: HTTPConnection,
+        *,
+        is_own: bool = False,
+    ) -> User:
         """Change a user, and return them as they are then.
 
-        The e-mail is verified no more once it is another.
+        The e-mail is verified no more once it is another. Sessions end where what
+        their tokens say changes; but who changes their own e-mail goes on.
+
+        Args:
+            user: Whom.
+            change: What.
+            request: By which it is asked for.
+            is_own: Whether it is the user who asks.
 
         Raises:
             PasswordRuleError: The password breaks a rule; nothing has changed.
@@ -66,7 +81,8 @@ class Updates:
             await self._check_move(user, str(change.email), request)
         newer = await self._hash(user, change)
         async with AsyncExitStack() as stack:
-            if newer is not None or values.get("is_active") is False:
+            ending = OF_TOKENS - {"email"} if is_own else OF_TOKENS
+            if newer is not None or ending & values.keys():
                 await stack.enter_async_context(parts.sessions.ending_all(user.id))
             if values and not await parts.store.change(user, values):
                 raise OvertakenError(GONE)
@@ -74,13 +90,14 @@ class Updates:
                 raise OvertakenError(GONE)
             if is_moving or newer is not None:
                 await parts.end_codes(user)
-        if is_moving and parts.sending is not None:
-            parts.sending.send_notice("email_changed", user, request)
+        changed = await self._now(user)
         if is_moving:
-            await parts.tell("email_changed", request, user.email, user=user)
+            await self._tell_moved(user, changed, request)
         if newer is not None:
-            await parts.tell("password_changed", request, user.email, user=user)
-        return await self._now(user)
+            await parts.tell("password_changed", request, changed.email, user=changed)
+        if change.values:
+            await parts.tell("profile_changed", request, changed.email, user=changed)
+        return changed
 
     async def delete(self, user: User, request: HTTPConnection) -> None:
         """Delete a user, and end their sessions.
@@ -95,11 +112,12 @@ class Updates:
         await parts.tell("account_deleted", request, user.email, user=user)
 
     async def _check_move(self, user: User, email: str, on: HTTPConnection) -> None:
-        """Refuse an e-mail that somebody else has; count the message to that of before.
+        """Refuse an e-mail that somebody else has.
 
         Raises:
             EmailTakenError: Somebody has it.
-            TooManyAttemptsError: There were too many messages.
+            TooManyAttemptsError: Too many were tried; or too much was written to that
+                of before, which is to be told.
         """
         parts = self._parts
         await parts.attempt("signup", on, email)
@@ -109,12 +127,25 @@ class Updates:
         if parts.sending is not None:
             await parts.attempt("message", on, user.email)
 
+    async def _tell_moved(self, user: User, changed: User, on: HTTPConnection) -> None:
+        """Tell, at the address of before, that it is another now."""
+        parts = self._parts
+        await parts.tell(
+            *("email_changed", on, changed.email),
+            user=changed,
+            former_email=user.email,
+        )
+        if parts.sending is not None:
+            parts.sending.send_notice("email_changed", changed, on, user.address)
+
     async def _hash(self, user: User, change: Change) -> str | None:
         """Return the hash of a new password, if there is one."""
         if change.password is None:
             return None
         email = change.email or user.email
-        return await self._parts.credentials.hash_new(change.password, email, user.name)
+        return await self._parts.credentials.hash_new(
+            change.password, email, *user.other_names
+        )
 
     async def _replace(self, user: User, password_hash: str) -> bool:
         return await self._parts.store.everybody.replace_password_hash(

@@ -8,11 +8,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, exc, inspect, text
 
 __all__ = ["ACCOUNTS", "Migrations"]
 
 LOCK = 0x6661737462  # "fastb": whoever migrates one of our databases holds it
+WAIT_SECONDS = 10
+"""How long MariaDB is asked to wait at a time: less than a driver waits for it."""
 
 
 class Migrations:
@@ -30,13 +32,24 @@ class Migrations:
     def upgrade(self, connection: Connection) -> None:
         """Take the steps that were not taken, all or none.
 
-        Other processes that do the same at the same time wait.
+        Other processes that do the same at the same time wait. MariaDB and MySQL
+        commit each change of a table: there, a step that fails is taken again, and
+        goes on with what is left of it.
 
         Args:
             connection: With the isolation level AUTOCOMMIT.
         """
         with _alone(connection):
+            if connection.dialect.name == "mysql":
+                self._make_version_table(connection)
             command.upgrade(self._config(connection), "head")
+
+    def _make_version_table(self, connection: Connection) -> None:
+        """Make it as Alembic does, but for the name of its key: MySQL warns of one."""
+        if self._version_table in inspect(connection).get_table_names():
+            return
+        column = "version_num VARCHAR(32) NOT NULL PRIMARY KEY"
+        connection.execute(text(f"CREATE TABLE {self._version_table} ({column})"))
 
     def is_current(self, connection: Connection) -> bool:
         """Tell whether every step was taken, and none that is not known here."""
@@ -56,6 +69,10 @@ class Migrations:
 @contextmanager
 def _alone(connection: Connection) -> Iterator[None]:
     """Run a transaction that excludes every other one of this kind."""
+    if connection.dialect.name == "mysql":
+        with _locked(connection):
+            yield
+        return
     is_sqlite = connection.dialect.name == "sqlite"
     connection.execute(text("BEGIN IMMEDIATE" if is_sqlite else "BEGIN"))
     try:
@@ -66,6 +83,22 @@ def _alone(connection: Connection) -> Iterator[None]:
         connection.execute(text("ROLLBACK"))
         raise
     connection.execute(text("COMMIT"))
+
+
+@contextmanager
+def _locked(connection: Connection) -> Iterator[None]:
+    """Hold a lock of the server for this database."""
+    names = {"name": f"fastbearer {LOCK:x}"}
+    key = "SHA2(CONCAT(:name, ' ', DATABASE()), 224)"  # 56 characters of 64
+    take = text(f"SELECT GET_LOCK({key}, {WAIT_SECONDS})").bindparams(**names)
+    while (is_held := connection.execute(take).scalar_one()) == 0:
+        pass
+    if is_held is None:
+        raise exc.SQLAlchemyError("the database gives no lock")
+    try:
+        yield
+    finally:
+        connection.execute(text(f"SELECT RELEASE_LOCK({key})").bindparams(**names))
 
 
 ACCOUNTS = Migrations(Path(__file__).parent, "fastbearer_accounts_version")

@@ -1,28 +1,20 @@
 """What signed-in users may change of themselves."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, Field, create_model
+from pydantic import BaseModel, Field, create_model
 
-from fastbearer.accounts.given import is_privilege
-from fastbearer.accounts.names import NAMES, normalize_username
-from fastbearer.accounts.routes.schemas import TEXTS, Body, Name
+from fastbearer.accounts.given import KEPT, aliases, is_privilege
+from fastbearer.accounts.routes.schemas import TEXTS, Body, Name, UserName
 from fastbearer.accounts.stores.checked import CheckedUserStore
 from fastbearer.errors import ConfigurationError
-from fastbearer.fastapi.strict_routes import Text
 
 __all__ = ["Changes"]
 
-USER_NAME = (
-    "User name must be 3 to 30 letters, digits, dots, hyphens and underscores, and"
-    " begin with a letter or a digit"
-)
-OURS = frozenset(("name", "username"))
-"""The fields of a user that are the user's to set."""
-ELSEWHERE = frozenset((*NAMES, "password")) - OURS
+ELSEWHERE = frozenset(("email", "password", "phone"))
 """E-mail and password have routes of their own, and a phone number is for the project
-to change once it has called there."""
+to change, once it has proof."""
 
 WRONG_MODEL = "changes= must be a model of pydantic whose fields may all be left out"
 PRIVILEGE = (
@@ -42,6 +34,7 @@ class Changes:
             store keeps them and users sign in with them.
         names: What users sign in with.
         store: The store of the accounts, where it is known already what it can.
+        attributes: Field of `User` -> the attribute in which the store keeps it.
 
     Attributes:
         schema: What is read; None where nothing can be changed.
@@ -57,22 +50,17 @@ class Changes:
         given: type[BaseModel] | None,
         names: Sequence[str],
         store: CheckedUserStore | None,
+        attributes: Mapping[str, str] = {},
     ) -> None:
         self._given = given
         self.schema = given
         if given is not None:
-            _check(given)
+            _check(given, attributes)
             if store is not None:
                 store.require("change", PURPOSE)
         elif store is None or store.can("change"):
             self.schema = _default(names, store)
-        fields = {} if self.schema is None else self.schema.model_fields
-        self.texts: Mapping[str, str] = {
-            field.alias or name: field.description
-            or TEXTS.get(name)
-            or INVALID.format(field.alias or name)
-            for name, field in fields.items()
-        }
+        self.texts = {} if self.schema is None else _texts(self.schema)
 
     def check(self, store: CheckedUserStore) -> None:
         """Make sure that the store keeps what the project lets users change.
@@ -95,32 +83,40 @@ class Changes:
         return body.model_dump(exclude_unset=True, include=declared)
 
 
-def _check(model: Any) -> None:
+def _check(model: Any, attributes: Mapping[str, str]) -> None:
     is_model = isinstance(model, type) and issubclass(model, BaseModel)
     fields = model.model_fields if is_model else {}
     if not fields or any(field.is_required() for field in fields.values()):
         raise ConfigurationError(WRONG_MODEL)
+    kept = {attribute: field for field, attribute in attributes.items()}
     for name in fields:
-        if name in ELSEWHERE or is_privilege(name):
-            text = PRIVILEGE.format(model=model.__name__, field=name)
-            raise ConfigurationError(text)
+        told = {"model": model.__name__, "field": name}
+        if is_privilege(name) or name in ELSEWHERE:
+            raise ConfigurationError(PRIVILEGE.format(**told))
+        if kept.get(name, name) != name:
+            raise ConfigurationError(KEPT.format(ours=kept[name], **told))
+
+
+def _texts(model: type[BaseModel]) -> dict[str, str]:
+    """Return what to say of the fields when they are invalid, as JSON calls them."""
+    texts: dict[str, str] = {}
+    for name, field in model.model_fields.items():
+        names = aliases(name, field)
+        text = field.description or TEXTS.get(name) or INVALID.format(names[0])
+        texts |= dict.fromkeys(names, text)
+    return texts
 
 
 def _default(
     names: Collection[str], store: CheckedUserStore | None
 ) -> type[BaseModel] | None:
     """Return our own schema, or None where it would have no field."""
-    user_name = Annotated[
-        Text,
-        AfterValidator(normalize_username),
-        Field(description=USER_NAME, examples=["ada"]),
-    ]
     offered: dict[str, Any] = {
         "name": (Name | None, Field(default=None, description=TEXTS["name"])),
     }
     if "username" in names:
         # Not None, with which nobody could sign in any longer.
-        offered["username"] = (user_name, Field(default="", json_schema_extra=_bare))
+        offered["username"] = (UserName, Field(default="", json_schema_extra=_bare))
     fields = {
         name: field
         for name, field in offered.items()

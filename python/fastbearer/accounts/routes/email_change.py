@@ -85,7 +85,11 @@ class EmailChangeRoutes(Routes):
             ),
             Row(
                 "/confirm-email",
-                given_by(self.confirm_email, user=verify),
+                given_by(
+                    self.confirm_email,
+                    {"return": self._answers.schemas.signed_in},
+                    user=verify,
+                ),
                 CONFIRMED,
                 checks=limited,
             ),

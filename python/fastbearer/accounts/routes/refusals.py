@@ -26,6 +26,7 @@ from fastbearer.accounts.stores.protocol import (
     NameTakenError,
     UserInUseError,
 )
+from fastbearer.accounts.user_claims import ClaimsError
 from fastbearer.errors import FastbearerError, RevokedTokenError
 from fastbearer.fastapi.challenges import ANSWERS as COMMON
 from fastbearer.fastapi.challenges import Answer
@@ -66,6 +67,7 @@ WRONG_INVITATION = (
     "The invitation is missing, was used, has expired or is for another e-mail"
 )
 CROSS_SITE = "A cookie, and from another site"
+NO_TOKEN = "Failed to make a token"
 NOT_SHOWN = "The account cannot be shown"
 
 
@@ -97,6 +99,7 @@ ANSWERS: Mapping[type[FastbearerError], Answer] = {
     RevocationOffError: Answer(404, REVOCATION_OFF),
     UserInUseError: Answer(409, IN_USE),
     NotShownError: Answer(500, NOT_SHOWN),
+    ClaimsError: Answer(500, NO_TOKEN),
 }
 """Another set of routes may say the same in other words."""
 

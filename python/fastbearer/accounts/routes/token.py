@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse
 from fastbearer.accounts.flows.entry import Entered, Entry, Login
 from fastbearer.accounts.flows.errors import (
     RefreshOffError,
+    UnverifiedError,
     WrongCredentialsError,
     WrongRefreshTokenError,
 )
@@ -25,6 +26,7 @@ from fastbearer.accounts.names import given_name, name_of
 from fastbearer.accounts.routes.refusals import (
     ANSWERS,
     REFRESH_OFF,
+    UNVERIFIED,
     WRONG_REFRESH_TOKEN,
 )
 from fastbearer.accounts.routes.schemas import TEXTS
@@ -107,6 +109,7 @@ class MissingParameterError(FastbearerError):
 CODES: Mapping[type[BaseException], str] = {
     UnsupportedGrantError: "unsupported_grant_type",
     RefreshOffError: "unsupported_grant_type",
+    UnverifiedError: "invalid_grant",
     WrongCredentialsError: "invalid_grant",
     WrongRefreshTokenError: "invalid_grant",
 }
@@ -125,6 +128,7 @@ class TokenRoute(StrictRoute):
         UnsupportedGrantError: Answer(400, GRANTS),
         MissingParameterError: Answer(400, None),
         RefreshOffError: Answer(400, REFRESH_OFF),
+        UnverifiedError: Answer(400, UNVERIFIED),
         WrongCredentialsError: Answer(400, WRONG_LOGIN),
         WrongRefreshTokenError: Answer(400, WRONG_REFRESH_TOKEN),
     }

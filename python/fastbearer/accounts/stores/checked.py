@@ -138,6 +138,12 @@ class CheckedUserStore:
         user: User | None = await _quietly(self._store.find(user_id))
         return None if user is None or user.id != user_id else self._shown(user)
 
+    async def find_in(self, session: Any, user_id: str) -> User | None:
+        """As in `SessionUserStore`; nobody where the user's id is another."""
+        found = self._store.find_in(session, user_id)
+        user: User | None = await _quietly(found)
+        return None if user is None or user.id != user_id else self._shown(user)
+
     async def list_users(self, after: str | None, limit: int) -> Sequence[User]:
         """As in `ListingUserStore`."""
         users: Sequence[User] = await _quietly(self._store.list_users(after, limit))

@@ -8,6 +8,7 @@ from typing import Any
 from fastbearer.accounts.database import Database
 from fastbearer.accounts.stores.better_auth import BetterAuthUserStore
 from fastbearer.accounts.stores.database import DatabaseUserStore
+from fastbearer.connections.pooler import pooled
 from fastbearer.fastapi import Settings
 
 __all__ = ["ConfiguredUserStore"]
@@ -58,7 +59,8 @@ class ConfiguredUserStore:
         settings = self._settings()
         if settings.better_auth_database_url is None:
             return DatabaseUserStore(self._database)
+        url = settings.better_auth_database_url
         return BetterAuthUserStore(
-            settings.better_auth_database_url,
+            pooled(url, settings.database_pooler, "BETTER_AUTH_DATABASE_URL"),
             upgrade_hashes=settings.better_auth_upgrade_hashes,
         )

@@ -1,6 +1,6 @@
 """What the routes ask of a store of users."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from fastbearer.accounts.models import User
@@ -14,6 +14,7 @@ __all__ = [
     "ListingUserStore",
     "NameTakenError",
     "NamedUserStore",
+    "SessionUserStore",
     "UserInUseError",
     "UserStore",
     "WritableUserStore",
@@ -126,6 +127,25 @@ class NamedUserStore(UserStore, Protocol):
 
     async def find_by(self, name: Name, value: str) -> User | None:
         """Return the user with this name, in its one form, if there is one."""
+        ...
+
+
+class SessionUserStore(UserStore, Protocol):
+    """Keeps users in rows that the sessions of a project give.
+
+    Attributes:
+        session_dependency: What FastAPI's ``Depends`` makes such a session of, or None.
+    """
+
+    session_dependency: Callable[[], Any] | None
+
+    async def find_in(self, session: Any, user_id: str) -> User | None:
+        """Return the user with this id, if there is one, whose row is of a session.
+
+        Args:
+            session: Open, and then still open.
+            user_id: Any text.
+        """
         ...
 
 

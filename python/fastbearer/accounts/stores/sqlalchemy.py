@@ -65,6 +65,7 @@ class SQLAlchemyUserStore:
     Attributes:
         attribute_names: Field of a user -> the attribute in which the model has it.
         row_type: The model.
+        session_dependency: As given, if it is a function with ``yield``, else None.
 
     Raises:
         ConfigurationError: The model lacks an attribute that is needed, or one that
@@ -93,6 +94,7 @@ class SQLAlchemyUserStore:
         self.attribute_names = self._fields.attributes
         self._rows = UserRows(self._fields)
         self._transactions = Transactions(session_dependency)
+        self.session_dependency = self._transactions.dependency
 
     @asynccontextmanager
     async def lifespan(self, app: object) -> AsyncIterator[None]:
@@ -220,12 +222,23 @@ class SQLAlchemyUserStore:
         """As in `UserStore`."""
 
         def find(session: Session) -> User | None:
-            row = self._rows.row(session, user_id)
-            if row is None or self._fields.is_deleted(row):
-                return None
-            return self._user(session, row)
+            row = self._row(session, user_id)
+            return None if row is None else self._user(session, row)
 
         return await self._run(find)
+
+    async def find_in(self, session: Any, user_id: str) -> User | None:
+        """As in `SessionUserStore`."""
+
+        def find(session: Session) -> User | None:
+            row = self._row(session, user_id)
+            return None if row is None else self._fields.user(row)
+
+        return await self._transactions.run_in(session, find)
+
+    def _row(self, session: Session, user_id: str) -> Any | None:
+        row = self._rows.row(session, user_id)
+        return None if row is None or self._fields.is_deleted(row) else row
 
     async def list_users(self, after: str | None, limit: int) -> Sequence[User]:
         """As in `ListingUserStore`, in the order that the database has of the ids."""

@@ -75,6 +75,31 @@ class Transactions:
                 return await to_thread.run_sync(self._run_in, given, work)
             raise self._wrong(given)
 
+    @property
+    def dependency(self) -> Callable[[], Any] | None:
+        """The function, if it has a ``yield``: then ``Depends`` closes its sessions."""
+        function = self._sessions
+        is_one = inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(
+            function
+        )
+        return function if is_one else None
+
+    async def run_in(self, session: Any, work: Work[T]) -> T:
+        """Do some work in a session that is open, and leave its transaction so.
+
+        Raises:
+            StoreUnavailableError: The database cannot be reached, or is too busy.
+            ConfigurationError: What was given is no session.
+        """
+        with sql_outages():
+            if isinstance(session, async_scoped_session):
+                session = session()
+            if isinstance(session, AsyncSession):
+                return await session.run_sync(_begun, work)
+            if isinstance(session, (Session, scoped_session)):
+                return await to_thread.run_sync(_begun, session, work)
+            raise self._wrong(session)
+
     async def _run_in_async(
         self, opened: AbstractAsyncContextManager[Any], work: Work[T]
     ) -> T:
@@ -139,12 +164,16 @@ def _managed(given: Any) -> Any:
     return given
 
 
+def _begun(session: Any, work: Work[T]) -> T:
+    if not session.in_transaction():
+        session.begin()  # with autobegin=False, nobody else does
+    return work(session)
+
+
 def _committed(session: Any, work: Work[T]) -> T:
     """Do some work and commit it; after a failure the session can be used again."""
     try:
-        if not session.in_transaction():
-            session.begin()  # with autobegin=False, nobody else does
-        result = work(session)
+        result = _begun(session, work)
         session.commit()
     except Exception:
         with suppress(SQLAlchemyError, OSError):

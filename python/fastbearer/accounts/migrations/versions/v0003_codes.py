@@ -1,7 +1,13 @@
 """Codes belong to users, not to e-mails."""
 
 import sqlalchemy as sa
-from alembic import op
+
+from fastbearer.accounts.migrations.changes import (
+    MOMENT,
+    create_index,
+    create_table,
+    drop_table,
+)
 
 revision = "0003"
 down_revision = "0002"
@@ -11,14 +17,14 @@ TABLE = "fastbearer_code"
 
 def upgrade() -> None:
     """Make the table of codes anew; whose the old ones are, nobody can tell."""
-    op.drop_table(TABLE)
-    op.create_table(
+    drop_table(TABLE)
+    create_table(
         TABLE,
         sa.Column("id", sa.String(64), primary_key=True),
         sa.Column("purpose", sa.String(32), nullable=False),
         sa.Column("user_id", sa.String(255), nullable=False),
         sa.Column("state", sa.String(64), nullable=False),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", MOMENT, nullable=False),
     )
     for column in ("user_id", "expires_at"):
-        op.create_index(f"ix_{TABLE}_{column}", TABLE, [column])
+        create_index(f"ix_{TABLE}_{column}", TABLE, [column])

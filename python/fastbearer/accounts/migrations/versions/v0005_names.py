@@ -1,7 +1,8 @@
 """What a user is called beside the e-mail, and may do."""
 
 import sqlalchemy as sa
-from alembic import op
+
+from fastbearer.accounts.migrations.changes import add_column, create_index
 
 revision = "0005"
 down_revision = "0004"
@@ -17,6 +18,6 @@ def upgrade() -> None:
         sa.Column("is_active", sa.Boolean(), nullable=False, server_default=sa.true()),
         sa.Column("roles", sa.String(1000), nullable=False, server_default=""),
     ):
-        op.add_column(TABLE, column)
+        add_column(TABLE, column)
     for name in ("username", "phone"):
-        op.create_index(f"ix_{TABLE}_{name}", TABLE, [name], unique=True)
+        create_index(f"ix_{TABLE}_{name}", TABLE, [name], unique=True)

@@ -13,10 +13,8 @@ from fastbearer.accounts.routes.fastapi_users.recovery import (
     VerifyRoutes,
 )
 from fastbearer.accounts.routes.fastapi_users.register import RegisterRoutes
-from fastbearer.accounts.routes.fastapi_users.schemas import UserRead
 from fastbearer.accounts.routes.fastapi_users.sessions import LoginRoutes
 from fastbearer.accounts.routes.fastapi_users.users import UsersRoutes
-from fastbearer.accounts.routes.schemas import PublicUser
 from fastbearer.accounts.routes.table import Routes
 
 __all__ = ["every_route"]
@@ -27,28 +25,26 @@ def every_route(
     parts: Parts,
     entry: Entry,
     answers: Answers,
-    recovery: Recovery | None,
 ) -> Iterator[Routes]:
-    """Yield the routes of a layout.
+    """Yield the routes of a layout; without codes, none that send some.
 
     Args:
         layout: Where they are.
         parts: Of the accounts.
         entry: Signs users up and in.
-        answers: Knows the tokens of browsers.
-        recovery: Sends tokens; without it, there are no routes for that.
+        answers: Knows the tokens of browsers, and the schemas.
     """
-    shown = parts.shape.public
-    if shown is PublicUser:
-        shown = UserRead
+    recovery = None if parts.codes is None else Recovery(parts, parts.codes)
+    shown = layout.read
     if layout.auth is not None:
+        parts.auth.show_password_form(f"{layout.auth[1:]}/login")
         yield LoginRoutes(layout.auth, parts, entry, answers)
     if layout.register is not None:
-        yield RegisterRoutes(layout.register, parts, entry, shown)
+        given = answers.schemas.sign_up
+        yield RegisterRoutes(layout.register, parts, entry, given, shown)
     if recovery is not None and layout.reset_password is not None:
         yield ResetPasswordRoutes(layout.reset_password, parts, recovery)
     if recovery is not None and layout.verify is not None:
         yield VerifyRoutes(layout.verify, parts, recovery, shown)
     if layout.users is not None:
-        updates = Updates(parts)
-        yield UsersRoutes(layout.users, parts, updates, shown, layout.update)
+        yield UsersRoutes(layout.users, parts, Updates(parts), shown, layout.update)

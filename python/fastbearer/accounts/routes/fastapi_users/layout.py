@@ -1,17 +1,30 @@
 """Where the routes of fastapi-users are, and what they take."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel
 
-from fastbearer.accounts.routes.fastapi_users.schemas import UserUpdate
+from fastbearer.accounts.routes.fastapi_users.schemas import UserRead, UserUpdate
+from fastbearer.accounts.stores.checked import CheckedUserStore
 from fastbearer.errors import ConfigurationError
+from fastbearer.fastapi import Settings
 
 __all__ = ["FastAPIUsersLayout", "Layout", "layout_of"]
 
 NAME = "fastapi-users"
 UNKNOWN = 'layout= must be "fastapi-users" or a FastAPIUsersLayout'
 WRONG_PREFIX = "{}= must begin with / and not end with it, or be None"
+NO_REFRESH = "REFRESH_TOKENS=1: the routes of fastapi-users have no refresh tokens"
+NOT_KEPT = "{model}.{field}: the store does not keep it"
+WRONG_SCHEMA = "{}= must be a class derived from fastbearer.accounts.{}"
+NOT_TO_BE_CHANGED = "{model} must not have a field {field}: users would set it"
+NOT_TO_BE_SHOWN = "{model} must not have a field {field}: it is a secret"
+NOT_SHOWN = frozenset(("hashed_password", "password_hash", "password"))
+NOT_CHANGED = frozenset(
+    ("id", "hashed_password", "password_hash", "email_verified", "roles")
+)
+"""What no schema of a change has; `UserUpdate` has what superusers may set of it."""
 PREFIXES = ("auth", "register", "reset_password", "verify", "users")
 
 
@@ -29,11 +42,13 @@ class FastAPIUsersLayout:
             ``/reset-password``.
         verify: Of ``get_verify_router``: ``/request-verify-token`` and ``/verify``.
         users: Of ``get_users_router``: ``/me`` and ``/{id}``.
+        read: What is shown of a user: a model derived from `UserRead`.
         update: What a user may change of themselves: a model derived from
             `UserUpdate`.
 
     Raises:
-        ConfigurationError: A prefix is not one.
+        ConfigurationError: A prefix is not one, a schema is not derived from ours, or
+            lets users set what is not theirs to set, or shows a secret.
     """
 
     auth: str | None = "/auth/jwt"
@@ -41,13 +56,41 @@ class FastAPIUsersLayout:
     reset_password: str | None = "/auth"
     verify: str | None = "/auth"
     users: str | None = "/users"
-    update: type[BaseModel] = UserUpdate
+    read: type[UserRead] = UserRead
+    update: type[UserUpdate] = UserUpdate
 
     def __post_init__(self) -> None:
         for name in PREFIXES:
             prefix = getattr(self, name)
             if prefix and (prefix[0] != "/" or prefix[-1] == "/"):
                 raise ConfigurationError(WRONG_PREFIX.format(name))
+        _check_schema("read", self.read, UserRead)
+        _check_schema("update", self.update, UserUpdate)
+        update = self.update
+        for field in sorted(update.model_fields.keys() & NOT_CHANGED):
+            told = {"model": update.__name__, "field": field}
+            raise ConfigurationError(NOT_TO_BE_CHANGED.format(**told))
+        for field in sorted(self.read.model_fields.keys() & NOT_SHOWN):
+            told = {"model": self.read.__name__, "field": field}
+            raise ConfigurationError(NOT_TO_BE_SHOWN.format(**told))
+
+    def check(self, settings: Settings, store: CheckedUserStore) -> None:
+        """Make sure that all of it can be done, when the application starts.
+
+        Raises:
+            ConfigurationError: The settings ask for refresh tokens, or the store of
+                users cannot change what users may change.
+        """
+        if self.auth is not None and settings.refresh_tokens:
+            raise ConfigurationError(NO_REFRESH)
+        if self.users is None:
+            return
+        store.require("change", f"layout={NAME!r}")
+        further = self.update.model_fields.keys() - UserUpdate.model_fields.keys()
+        for field in sorted(further):
+            if not store.keeps(field):
+                told = {"model": self.update.__name__, "field": field}
+                raise ConfigurationError(NOT_KEPT.format(**told))
 
 
 Layout = str | FastAPIUsersLayout
@@ -65,3 +108,8 @@ def layout_of(given: Layout | None) -> FastAPIUsersLayout | None:
     if given != NAME:
         raise ConfigurationError(UNKNOWN)
     return FastAPIUsersLayout()
+
+
+def _check_schema(argument: str, model: Any, base: type[BaseModel]) -> None:
+    if not (isinstance(model, type) and issubclass(model, base)):
+        raise ConfigurationError(WRONG_SCHEMA.format(argument, base.__name__))

@@ -16,7 +16,7 @@ from fastbearer.accounts.routes.fastapi_users.schemas import (
     KnownEmail,
     ResetPassword,
 )
-from fastbearer.accounts.routes.fastapi_users.seen import SeenUser
+from fastbearer.accounts.routes.fastapi_users.seen import seen
 from fastbearer.accounts.routes.fastapi_users.words import (
     AlreadyVerifiedError,
     FastAPIUsersRoute,
@@ -109,7 +109,7 @@ class VerifyRoutes(Routes):
         if user.email_verified:
             raise AlreadyVerifiedError("the e-mail is verified already")
         made = await self._parts.user_of({"user_id": user.id, "email": user.email})
-        return self._shown.model_validate(SeenUser(made))
+        return seen(made, self._shown)
 
     def rows(self) -> list[Row]:
         """As in `Routes`."""

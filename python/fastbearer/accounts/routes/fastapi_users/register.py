@@ -8,16 +8,11 @@ from starlette.requests import Request
 from fastbearer.accounts.flows.entry import Entry
 from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.given import INVITATION
-from fastbearer.accounts.models import User
-from fastbearer.accounts.routes.fastapi_users.seen import SeenUser
+from fastbearer.accounts.routes.fastapi_users.seen import seen
 from fastbearer.accounts.routes.fastapi_users.words import RegisterRoute, responses
 from fastbearer.accounts.routes.table import Routes, Row, given_by
 
 __all__ = ["RegisterRoutes"]
-
-OWN = frozenset(("email", "password", "name", INVITATION))
-NOT_THEIRS = frozenset(("id", "is_active", "is_superuser", "is_verified"))
-"""What nobody says of themselves; fastapi-users drops it as well."""
 
 
 class RegisterRoutes(Routes):
@@ -27,29 +22,36 @@ class RegisterRoutes(Routes):
         prefix: Of the path.
         parts: Of the accounts.
         entry: Does it.
+        given: What somebody gives who signs up.
         shown: What is shown of a user.
     """
 
     def __init__(
-        self, prefix: str, parts: Parts, entry: Entry, shown: type[BaseModel]
+        self,
+        prefix: str,
+        parts: Parts,
+        entry: Entry,
+        given: type[BaseModel],
+        shown: type[BaseModel],
     ) -> None:
         self._prefix = prefix
         self._parts = parts
         self._entry = entry
+        self._given = given
         self._shown = shown
 
     async def register(self, body: Any, request: Request) -> Any:
         """Create an account; whoever has it signs in then."""
-        user = User(email=body.email, name=body.name, password_hash="")
-        user.give(body.model_dump(exclude=OWN | NOT_THEIRS, exclude_unset=True))
+        given = self._parts.shape.given
+        user, password = given.user_of(body), given.password_of(body)
         invitation = getattr(body, INVITATION, None)
-        await self._entry.register(user, body.password, request, invitation)
+        await self._entry.register(user, password, request, invitation)
         made = await self._parts.store.find(user.id) or user
-        return self._shown.model_validate(SeenUser(made))
+        return seen(made, self._shown)
 
     def rows(self) -> list[Row]:
         """As in `Routes`."""
-        types = {"body": self._parts.shape.sign_up, "return": self._shown}
+        types = {"body": self._given, "return": self._shown}
         return [
             Row(
                 f"{self._prefix}/register",

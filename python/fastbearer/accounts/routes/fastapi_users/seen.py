@@ -1,13 +1,22 @@
 """A user as fastapi-users shows one."""
 
-from typing import Any
+import logging
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from fastbearer.accounts.models import User
+from fastbearer.accounts.shown import NotShownError
 
-__all__ = ["SUPERUSER", "SeenUser", "is_superuser", "superuser_values"]
+__all__ = ["SUPERUSER", "SeenUser", "is_superuser", "seen", "superuser_values"]
 
+NOT_SHOWN = "the row of a user does not fit {}: {}"
 SUPERUSER = "superuser"
 """The role of superusers, where their row has no ``is_superuser``."""
+
+logger = logging.getLogger("fastbearer")
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class SeenUser:
@@ -38,6 +47,21 @@ class SeenUser:
         if name in others and not hasattr(row, name):
             return others[name]
         return getattr(row, name)
+
+
+def seen(user: User, schema: type[Model]) -> Model:
+    """Return what is shown of a user.
+
+    Raises:
+        NotShownError: The row does not fit; the error shows no value of it.
+    """
+    try:
+        return schema.model_validate(SeenUser(user), from_attributes=True)
+    except ValidationError as error:
+        places = sorted({str(one["loc"][0]) for one in error.errors() if one["loc"]})
+    text = NOT_SHOWN.format(schema.__name__, ", ".join(places))
+    logger.error("user %s: %s", user.id, text)
+    raise NotShownError(text)
 
 
 def is_superuser(user: User) -> bool:

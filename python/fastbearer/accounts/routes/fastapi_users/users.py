@@ -7,17 +7,17 @@ from fastapi import Response
 from pydantic import BaseModel
 from starlette.requests import Request
 
+from fastbearer.accounts.flows.errors import UnknownUserError
 from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.flows.updates import Change, Updates
 from fastbearer.accounts.models import User
 from fastbearer.accounts.routes.fastapi_users.seen import (
-    SeenUser,
     is_superuser,
+    seen,
     superuser_values,
 )
 from fastbearer.accounts.routes.fastapi_users.words import (
     NotSuperuserError,
-    UnknownUserError,
     UsersRoute,
     responses,
 )
@@ -27,7 +27,6 @@ from fastbearer.fastapi import TokenUser
 __all__ = ["UsersRoutes"]
 
 OF_SUPERUSERS = frozenset(("is_active", "is_superuser", "is_verified"))
-NEVER = frozenset(("id", "password_hash", "hashed_password"))
 CHANGED = (400, 401, 403, 413, 422, 429, 503)
 
 
@@ -68,7 +67,8 @@ class UsersRoutes(Routes):
         """
         found = await self._parts.user_of(user)
         change = change_of(found, body.model_dump(exclude_unset=True), OF_SUPERUSERS)
-        return self._seen(await self._updates.update(found, change, request))
+        changed = await self._updates.update(found, change, request, is_own=True)
+        return self._seen(changed)
 
     async def get_user(self, id: str) -> Any:
         """Get the account of a user."""
@@ -77,7 +77,8 @@ class UsersRoutes(Routes):
     async def update_user(self, id: str, body: Any, request: Request) -> Any:
         """Change the account of a user.
 
-        Another password, and who is not active any more, ends their sessions.
+        Their sessions end where the e-mail, the password, the roles or the activity
+        changes.
         """
         found = await self._user(id)
         change = change_of(found, body.model_dump(exclude_unset=True))
@@ -89,7 +90,7 @@ class UsersRoutes(Routes):
         return Response(status_code=204)
 
     def _seen(self, user: User) -> BaseModel:
-        return self._shown.model_validate(SeenUser(user))
+        return seen(user, self._shown)
 
     async def check_superuser(self, user: TokenUser) -> None:
         """Refuse whose row does not say that they are a superuser.
@@ -167,7 +168,7 @@ def change_of(
     values = {
         name: value
         for name, value in given.items()
-        if name not in ignored | NEVER | {"email", "password"}
+        if name not in ignored | {"email", "password"}
         and not (value is None and name in OF_SUPERUSERS)
     }
     if "is_verified" in values:

@@ -8,6 +8,8 @@ from fastapi import HTTPException
 from fastapi.exceptions import RequestValidationError
 
 from fastbearer.accounts.flows.errors import (
+    UnknownUserError,
+    UnverifiedError,
     WrongCodeError,
     WrongCredentialsError,
 )
@@ -26,7 +28,6 @@ __all__ = [
     "NotSuperuserError",
     "RegisterRoute",
     "ResetPasswordRoute",
-    "UnknownUserError",
     "UsersRoute",
     "VerifyRoute",
     "responses",
@@ -47,12 +48,6 @@ class NotSuperuserError(FastbearerError):
     """The user may not do that with other users."""
 
     code = "not_superuser"
-
-
-class UnknownUserError(FastbearerError):
-    """There is no user with an id."""
-
-    code = "unknown_user"
 
 
 class LaxJSONRequest(StrictRequest):
@@ -103,6 +98,7 @@ class LoginRoute(FastAPIUsersRoute):
     answers: ClassVar = {
         **FastAPIUsersRoute.answers,
         WrongCredentialsError: Answer(400, "LOGIN_BAD_CREDENTIALS"),
+        UnverifiedError: Answer(400, "LOGIN_USER_NOT_VERIFIED"),
         # It cannot be anybody's.
         PasswordRuleError: Answer(400, "LOGIN_BAD_CREDENTIALS"),
     }

@@ -1,7 +1,8 @@
 """Tasks."""
 
 import sqlalchemy as sa
-from alembic import op
+
+from fastbearer.accounts.migrations.changes import MOMENT, create_index, create_table
 
 revision = "0001"
 down_revision = None
@@ -9,18 +10,18 @@ down_revision = None
 
 def upgrade() -> None:
     """Create the table of tasks, unless a version before this one has."""
-    op.create_table(
+    create_table(
         "fastbearer_task",
         sa.Column("id", sa.String(32), primary_key=True),
         sa.Column("user_id", sa.String(255), nullable=False),
         sa.Column("title", sa.String(200), nullable=False),
         sa.Column("description", sa.String(2000)),
         sa.Column("completed", sa.Boolean(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("updated_at", MOMENT, nullable=False),
         if_not_exists=True,
     )
-    op.create_index(
+    create_index(
         "fastbearer_task_by_age",
         "fastbearer_task",
         ["user_id", "created_at", "id"],
