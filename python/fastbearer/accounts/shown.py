@@ -87,7 +87,7 @@ class Shown:
             row: Class of the users' rows; None where it is not known.
 
         Raises:
-            ConfigurationError: It has not all of it.
+            ConfigurationError: Something is missing there.
         """
         if row is None:
             return
