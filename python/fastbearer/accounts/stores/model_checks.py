@@ -14,7 +14,7 @@ from fastbearer.accounts.emails import EMAIL_LENGTH
 from fastbearer.accounts.models import NAME_LENGTH
 from fastbearer.accounts.names import NAMES, PHONE_LENGTH, USERNAME_LENGTH
 from fastbearer.accounts.stores.mapping import FIELDS, UserMapping, is_unique
-from fastbearer.accounts.stores.rows import accepted
+from fastbearer.accounts.stores.new_rows import accepted
 from fastbearer.accounts.stores.table_columns import (
     TableColumn,
     length_of,
