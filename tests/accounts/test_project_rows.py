@@ -43,7 +43,9 @@ from project_models import (
     Engines,
     Sessions,
     async_dependency,
+    async_rolling_back,
     lasting,
+    rolling_back,
     sync_dependency,
 )
 from servers import BOTH, own_database
@@ -158,11 +160,17 @@ def test_of_two_sign_ups_at_a_time_one_wins(engines: Engines) -> None:
     engines.do(raced())
 
 
-def test_a_session_can_be_used_after_an_error(engines: Engines) -> None:
-    """What the database refuses and no name explains stays an error of its own."""
+@pytest.mark.parametrize("sessions", [lasting, rolling_back, async_rolling_back])
+def test_a_session_can_be_used_after_an_error(
+    engines: Engines, sessions: Callable[[Engines], Sessions]
+) -> None:
+    """What the database refuses and no name explains stays an error of its own.
+
+    So it does where the project's function keeps errors to itself.
+    """
     model = member(company=mapped_column(String(40), unique=True))
     engines.make(model)
-    store = SQLAlchemyUserStore(model, lasting(engines))
+    store = SQLAlchemyUserStore(model, sessions(engines))
 
     async def lived() -> None:
         for email in (EMAIL, "eve@example.com"):
@@ -184,6 +192,43 @@ def test_a_session_can_be_used_after_an_error(engines: Engines) -> None:
         user = await store.find_by_email(EMAIL)
         assert user is not None
         return user
+
+    engines.do(lived())
+
+
+@pytest.mark.parametrize("has_emails", [True, False])
+def test_users_without_an_email(
+    engines: Engines, dependency: Callable[[Engines], Sessions], has_emails: bool
+) -> None:
+    username = mapped_column(String(30), unique=True)
+    more = {} if has_emails else {"email": None}
+    model = member(username=username, **more)
+    engines.make(model)
+    store = SQLAlchemyUserStore(model, dependency(engines))
+
+    async def lived() -> None:
+        fields = ("username", "password", "name")
+        await store.check_fields(fields)
+        ada, eve = (a_user(email="", username=name) for name in ("ada", "eve"))
+        await store.add(ada)
+        await store.add(eve)
+        for email in ("", EMAIL):
+            assert await store.find_by_email(email) is None
+        found = await store.find_by("username", "ada")
+        assert found is not None and found.id == ada.id and found.email == ""
+        assert await store.change(found, {"username": "countess"})
+        assert await store.replace_password_hash(found, "new")
+        with pytest.raises(NameTakenError):
+            await store.change(eve, {"username": "countess"})
+        await store.verify_email(found)
+        if has_emails:
+            assert await store.change(found, {"email": EMAIL})
+            assert not await store.change(found, {"username": "late"})
+        else:
+            with pytest.raises(ConfigurationError, match="no column for email"):
+                await store.change(found, {"email": EMAIL})
+            with pytest.raises(ConfigurationError, match="gives email, and Member"):
+                await store.check_fields((*fields, "email"))
 
     engines.do(lived())
 
