@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from fastbearer.connections.libpq import (
@@ -60,16 +61,18 @@ TLS = {
 }
 """ssl-mode (MySQL 8.4, 6.3.1): whether certificates are verified, and their names."""
 
-NAMES: Mapping[str, str] = {
-    **dict.fromkeys(("ssl-mode", "ssl_mode", "sslmode", "ssl"), "ssl-mode"),
-    **{
-        f"ssl{dash}{one}": f"ssl-{one}"
-        for one in ("ca", "cert", "key")
-        for dash in "-_"
-    },
-    **dict.fromkeys(("unix_socket", "socket"), "unix_socket"),
-    **{name: name for name in ("charset", "connect_timeout", "read_timeout")},
-}
+NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("ssl-mode", "ssl_mode", "sslmode", "ssl"), "ssl-mode"),
+        **{
+            f"ssl{dash}{one}": f"ssl-{one}"
+            for one in ("ca", "cert", "key")
+            for dash in "-_"
+        },
+        **dict.fromkeys(("unix_socket", "socket"), "unix_socket"),
+        **{name: name for name in ("charset", "connect_timeout", "read_timeout")},
+    }
+)
 """Parameter, as MySQL or a driver has it -> what we call it."""
 
 CHARSETS = ("utf8mb4",)
