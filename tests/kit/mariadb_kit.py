@@ -112,15 +112,11 @@ class MariaDBServer:
             *(INSTALL, "--no-defaults", f"--datadir={data}", f"--user={user}"),
             *("--auth-root-authentication-method=normal", "--skip-test-db"),
         ]
-        for _ in range(3):  # it fails now and then on a machine that is very busy
-            if (
-                subprocess.run(command, capture_output=True, check=False).returncode
-                == 0
-            ):
-                break
-            shutil.rmtree(data, ignore_errors=True)
+        # A server that starts deletes the temporary tables that it finds: of others, too.
+        temporary = {**os.environ, "TMPDIR": str(folder)}
+        subprocess.run(command, check=True, capture_output=True, env=temporary)
         self._command = [
-            *(SERVER, "--no-defaults", f"--datadir={data}"),
+            *(SERVER, "--no-defaults", f"--datadir={data}", f"--tmpdir={folder}"),
             *("--bind-address=127.0.0.1", f"--port={port}"),
             *(f"--socket={folder}/socket", f"--pid-file={folder}/pid"),
             *("--innodb-log-file-size=8M", "--innodb-buffer-pool-size=64M"),
