@@ -60,7 +60,7 @@ NOTIFYING = [
     pytest.param("redis", marks=pytest.mark.redis),
     pytest.param("redis cluster", marks=pytest.mark.redis_cluster),
 ]
-KINDS = [*EVERY, NOTIFYING[1]]
+KINDS = [*EVERY, *NOTIFYING[1:]]
 
 Make = Callable[..., Any]
 
@@ -350,7 +350,7 @@ def test_what_a_store_has_lost_is_written_to_it_again(make: Make) -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("make", KINDS[2:], indirect=True)
+@pytest.mark.parametrize("make", NOTIFYING[1:], indirect=True)
 def test_a_replica_without_the_last_writes_becomes_the_master(make: Make) -> None:
     """Its numbers go on, so that they do not tell: what is missing is seen all the
     same, and written again."""
