@@ -14,7 +14,7 @@ from fastbearer.accounts.emails import EMAIL_LENGTH
 from fastbearer.accounts.models import NAME_LENGTH
 from fastbearer.accounts.names import NAMES, PHONE_LENGTH, USERNAME_LENGTH
 from fastbearer.accounts.stores.mapping import FIELDS, UserMapping, is_unique
-from fastbearer.accounts.stores.rows import accepted
+from fastbearer.accounts.stores.new_rows import accepted
 from fastbearer.accounts.stores.table_columns import (
     TableColumn,
     length_of,
@@ -102,7 +102,7 @@ class ModelChecks:
             has_own_rows: Whether a function of the project's own makes the rows.
 
         Raises:
-            ConfigurationError: It has not.
+            ConfigurationError: A column is missing, or would be left empty.
         """
         if has_own_rows:
             return
@@ -136,7 +136,7 @@ class ModelChecks:
         """Check that the column of the password hash is long enough.
 
         Raises:
-            ConfigurationError: It is not.
+            ConfigurationError: The column is too short.
         """
         column = self._fields.column("password_hash")
         kept = None if column is None else self._length(column)

@@ -34,6 +34,14 @@ class UserRows:
             and not self._fields.is_deleted(row)
         ]
 
+    def one_called(self, session: Session, name: Name, value: str) -> Any | None:
+        """Return the row of the one who is called so: of several, the active one."""
+        rows = self.called(session, name, value)
+        active = [row for row in rows if self._fields.is_active(row)]
+        # Of two that differ in case, say, nobody can tell whose password it is.
+        found = active or rows
+        return found[0] if len(found) == 1 else None
+
     def equal(self, session: Session, name: Name, value: str) -> Sequence[Any]:
         """Return the rows that the database takes for those with a name."""
         stored = self._fields.attribute(name)

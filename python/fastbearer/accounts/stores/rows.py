@@ -1,6 +1,5 @@
-"""Rows of a project's model: made, taken out of their session, and referred to."""
+"""Rows of a project's model: taken out of their session, and referred to."""
 
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,37 +12,15 @@ from sqlalchemy.orm import (
     Session,
     with_parent,
 )
-from sqlmodel import SQLModel
 
 from fastbearer.accounts.stores.protocol import UserInUseError
 
-__all__ = ["accepted", "detach", "free_of_references", "make_row"]
+__all__ = ["detach", "free_of_references"]
 
 ON_DELETE = ("CASCADE", "SET NULL", "SET DEFAULT")
 """Foreign keys that say themselves what becomes of a row."""
 
 IN_USE = "rows of {} refer to the user, and the relationship {} has no cascade"
-
-
-def make_row(model: Any, values: Mapping[str, Any]) -> Any:
-    """Return a new row: what its class does not take for arguments is set after."""
-    names = accepted(model, values)
-    row = model(**{name: values[name] for name in names})
-    for name, value in values.items():
-        if name not in names:
-            setattr(row, name, value)
-    return row
-
-
-def accepted(model: Any, names: Mapping[str, Any]) -> set[str]:
-    """Return which attributes a class takes as arguments."""
-    if issubclass(model, SQLModel):
-        return set(names)  # its signature has the aliases
-    parameters = inspect.signature(model).parameters.values()
-    if any(one.kind is one.VAR_KEYWORD for one in parameters):
-        return set(names)
-    positional = {one.name for one in parameters if one.kind is not one.POSITIONAL_ONLY}
-    return positional.intersection(names)
 
 
 def detach(session: Session, row: Any) -> None:

@@ -13,9 +13,10 @@ from fastbearer.accounts.names import NAMES, Name
 from fastbearer.accounts.stores.keys import check_keys, gives_keys
 from fastbearer.accounts.stores.mapping import FIELDS, UserMapping
 from fastbearer.accounts.stores.model_checks import ModelChecks
+from fastbearer.accounts.stores.new_rows import make_row, new_values
 from fastbearer.accounts.stores.protocol import UserInUseError, taken
 from fastbearer.accounts.stores.queries import UserRows
-from fastbearer.accounts.stores.rows import detach, free_of_references, make_row
+from fastbearer.accounts.stores.rows import detach, free_of_references
 from fastbearer.accounts.stores.transactions import Transactions
 
 __all__ = ["SQLAlchemyUserStore", "SQLModelUserStore"]
@@ -143,40 +144,12 @@ class SQLAlchemyUserStore:
 
     def new_row(self, user: User) -> Any:
         """Return the row of a new user, with what was given; override it for more."""
-        values: dict[str, Any] = {
-            "password_hash": user.password_hash,
-            **{name: user.called(name) for name in NAMES if user.called(name)},
-            **self._given(user),
-        }
-        if self._fields.keeps("name"):
-            values |= self._name_of(user)
-        # Else the model's own defaults are to hold.
-        if user.email_verified and self._fields.keeps("email_verified"):
-            values["email_verified"] = True
-        if user.roles:
-            values["roles"] = user.roles
-        if not user.is_active:
-            values["is_active"] = False
+        values = new_values(self._fields, user, leaves_out=self._has_own_rows)
         return make_row(self._model, self._fields.written(values))
-
-    def _given(self, user: User) -> dict[str, Any]:
-        """Return what was given beside; a new_row that is overridden may need more."""
-        left_out = self._fields.unknown(user.given) if self._has_own_rows else ()
-        return {name: one for name, one in user.given.items() if name not in left_out}
 
     @property
     def _has_own_rows(self) -> bool:
         return type(self).new_row is not SQLAlchemyUserStore.new_row
-
-    def _name_of(self, user: User) -> dict[str, str]:
-        """Return the name to write: "" where there is none, and there must be one."""
-        column = self._fields.column("name")
-        is_needed = column is not None and not (
-            column.nullable or column.default or column.server_default
-        )
-        if user.name is None and not is_needed:
-            return {}
-        return {"name": user.name or ""}
 
     async def add(self, user: User) -> None:
         """As in `UserStore`; the user's id and defaults become those of the row."""
@@ -210,11 +183,8 @@ class SQLAlchemyUserStore:
             return None
 
         def find(session: Session) -> User | None:
-            rows = self._rows.called(session, name, value)
-            active = [row for row in rows if self._fields.is_active(row)]
-            # Of two that differ in case, say, nobody can tell whose password it is.
-            found = active or rows
-            return self._user(session, found[0]) if len(found) == 1 else None
+            row = self._rows.one_called(session, name, value)
+            return None if row is None else self._user(session, row)
 
         return await self._run(find)
 
