@@ -168,6 +168,7 @@ def test_every_setting_has_its_environment_variable(
         "PASSWORD_REFUSE_COMMON": "0",
         "SITE_NAME": "Tea",
         "DATABASE_URL": "sqlite+aiosqlite:///./other.db",
+        "DATABASE_POOLER": "pgbouncer",
         "BETTER_AUTH_DATABASE_URL": "postgresql://localhost/app",
         "BETTER_AUTH_UPGRADE_HASHES": "1",
         "REDIS_URL": "redis://localhost:6379/1",
