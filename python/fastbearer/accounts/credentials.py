@@ -88,7 +88,7 @@ class Credentials:
         """Check that the store keeps hashes as long as those that are made.
 
         Raises:
-            ConfigurationError: It does not.
+            ConfigurationError: The store's column is shorter.
         """
         await self._store.check_hash_length(len(self._current_hasher().decoy()))
 

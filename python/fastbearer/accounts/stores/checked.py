@@ -95,7 +95,7 @@ class CheckedUserStore:
             length: In characters.
 
         Raises:
-            ConfigurationError: It does not.
+            ConfigurationError: The store's column is shorter.
         """
         check = getattr(self._store, "check_hash_length", None)
         if check is not None:
@@ -108,7 +108,7 @@ class CheckedUserStore:
             fields: ``email``, ``password`` and the others.
 
         Raises:
-            ConfigurationError: It does not.
+            ConfigurationError: The store has no column for one of them.
         """
         check = getattr(self._store, "check_fields", None)
         if check is not None:

@@ -102,7 +102,7 @@ class ModelChecks:
             has_own_rows: Whether a function of the project's own makes the rows.
 
         Raises:
-            ConfigurationError: It has not.
+            ConfigurationError: A field has no column.
         """
         if has_own_rows:
             return
@@ -136,7 +136,7 @@ class ModelChecks:
         """Check that the column of the password hash is long enough.
 
         Raises:
-            ConfigurationError: It is not.
+            ConfigurationError: The column is shorter.
         """
         column = self._fields.column("password_hash")
         kept = None if column is None else self._length(column)
