@@ -2,15 +2,16 @@
 
 import os
 from pathlib import Path
+from typing import Annotated
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.responses import FileResponse
 from sqlalchemy import String
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from fastbearer import accounts as ours
-from fastbearer.fastapi import CurrentUser, auth
+from fastbearer.fastapi import auth
 
 
 class Base(DeclarativeBase):
@@ -52,8 +53,8 @@ app.include_router(accounts.router)
 
 
 @app.get("/hello")
-async def hello(user: CurrentUser) -> dict[str, str]:
-    return {"message": f"Hello {user['email']}!"}
+async def hello(user: Annotated[User, Depends(accounts.current_account)]):
+    return {"message": f"Hello {user.nickname or user.email}!"}
 
 
 @app.get("/")

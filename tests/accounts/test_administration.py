@@ -24,6 +24,8 @@ from fastbearer.accounts import (
     AccountEvent,
     Accounts,
     BetterAuthUserStore,
+    Database,
+    DatabaseRevocations,
     EmailTakenError,
     InvalidUserError,
     NameTakenError,
@@ -600,16 +602,39 @@ def test_a_store_that_forgets_roles_keeps_nobody_without_them(tmp_path: Path) ->
 
 def test_users_of_better_auth_are_created(tmp_path: Path) -> None:
     async def walk() -> None:
+        outbox: list[Any] = []
         tables = BetterAuthTables(tmp_path / "better.db")
         tables.create()
         store = BetterAuthUserStore(tables.url)
-        async with desk_of(tmp_path / "a.db", store=store, hasher=None) as desk:
+        options = {"store": store, "hasher": None, "send": outbox.append}
+        async with desk_of(tmp_path / "a.db", **options) as desk:
             user = await desk.users.create(
                 email=EMAIL, password=PASSWORD, name="Ada", email_verified=True
             )
             assert user.email_verified
             assert (await desk.sign_in()).is_success
-            with pytest.raises(ConfigurationError, match="a method change "):
-                await desk.users.create(email="b@example.com", roles=["admin"])
+            await desk.users.create(email="bob@example.com")
+            assert len(tables.rows("account")) == 1
+            await desk.client.post("forgot-password", json={"email": "bob@example.com"})
+            body = {"code": outbox[-1].code, "password": PASSWORD}
+            assert (await desk.client.post("reset-password", json=body)).is_success
+            assert (await desk.sign_in("bob@example.com")).is_success
+            carl = await desk.users.create(email="carl@example.com", roles=["admin"])
+            found = await desk.users.find(carl.id)
+            assert found is not None and found.roles == ["admin"]
+
+    asyncio.run(walk())
+
+
+def test_in_sqlite_no_connection_is_made_to_listen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script that is soon done would leave its thread with a loop that is gone."""
+
+    async def walk() -> None:
+        database = Database(lambda: f"sqlite+aiosqlite:///{tmp_path}/a.db")
+        monkeypatch.setattr(Database, "transaction", None)
+        journal = DatabaseRevocations(database)._journal
+        assert await journal.listen(lambda: None) is False
 
     asyncio.run(walk())

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 
 from accounts_kit import CHEAP, EMAIL, PASSWORD, bearer, url_of
 from better_auth_tables import better_auth_tables
-from fastbearer.accounts import Accounts, SQLModelUserStore
+from fastbearer.accounts import Accounts, BetterAuthUserStore, SQLModelUserStore
 from fastbearer.fastapi import Auth, Settings
 from project import SECRET
 from servers import redis
@@ -61,13 +61,21 @@ def accounts_of(kind: str, folder: Path) -> Iterator[Accounts]:
         settings = {}
     secret = {"better_auth_secret": SECRET, "throttle": False}
     if users != "better auth":
-        store = own_store(folder) if users == "own store" else None
+        own = own_store(folder) if users == "own store" else None
         auth = Auth(Settings(**secret, **settings), redis=client)
-        yield Accounts(auth, store=store, hasher=CHEAP)
+        yield Accounts(auth, store=own, hasher=CHEAP)
         return
     with better_auth_tables("sqlite", folder) as tables:
-        settings["better_auth_database_url"] = tables.url
-        yield Accounts(Auth(Settings(**secret, **settings), redis=client))
+        store = None
+        if beside == "database":
+            settings["better_auth_database_url"] = tables.url
+        else:
+            store = BetterAuthUserStore(tables.url)
+        yield Accounts(Auth(Settings(**secret, **settings), redis=client), store=store)
+
+
+async def nothing() -> None:
+    pass
 
 
 IN_REDIS = pytest.mark.redis
@@ -100,7 +108,7 @@ def test_signing_out_ends_the_token(
         app = FastAPI()
         app.include_router(accounts.router)
         dependency = accounts._auth.verify_jwt_token
-        app.add_api_route("/mine", dict, dependencies=[Depends(dependency)])
+        app.add_api_route("/mine", nothing, dependencies=[Depends(dependency)])
         with TestClient(app) as client:
             assert told in caplog.text
 

@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 import jwt
 import pytest
+from fastapi import FastAPI
 
 from accounts_kit import CHEAP, EMAIL, PASSWORD, CountingHash, Store, make_auth, rows
 from better_auth_tables import BetterAuthTables
@@ -179,6 +180,28 @@ def test_one_that_was_only_bound_to_the_email_does_not(tmp_path: Path) -> None:
             code = await desk.accounts.invite(email=EMAIL)
             assert (await desk.sign_up(code, email="ADA@example.com")).is_success
             assert not (await desk.find()).email_verified
+
+    asyncio.run(walk())
+
+
+def test_where_only_verified_users_enter_an_invitation_that_was_sent_lets_in(
+    tmp_path: Path,
+) -> None:
+    """Another one does not: a message goes to the e-mail first."""
+
+    async def walk() -> None:
+        settings = {"require_verified_email": True}
+        async with desk_of(tmp_path / "a.db", settings=settings) as desk:
+            code = await desk.accounts.invite(email=EMAIL, send=True)
+            assert claims_of(await desk.sign_up(code))
+            code = await desk.accounts.invite()
+            taken = await desk.sign_up(code)
+            assert taken.status_code == 202, "whose e-mail it is, is not told"
+            answer = await desk.sign_up(code, email="b@example.com")
+            assert answer.status_code == 202
+            assert "token" not in answer.text
+            assert not (await desk.find("b@example.com")).email_verified
+            assert await desk.answer(code, email="c@example.com") == NO
 
     asyncio.run(walk())
 
@@ -658,5 +681,49 @@ def test_ten_who_are_invited_sign_up_at_a_time(database: Store) -> None:
             )
             answers = await asyncio.gather(*tries)
             assert [one.status_code for one in answers] == [201] * 10
+
+    asyncio.run(walk())
+
+
+# The routes of fastapi-users
+
+
+async def registered(accounts: Accounts, **body: Any) -> tuple[int, Any]:
+    """Sign up as the frontends of fastapi-users do."""
+    app = FastAPI()
+    app.include_router(accounts.router)
+    transport = httpx2.ASGITransport(app)
+    async with httpx2.AsyncClient(
+        transport=transport, base_url="http://test"
+    ) as client:
+        answer = await client.post(
+            "/auth/register", json={"email": EMAIL, "password": PASSWORD, **body}
+        )
+        return answer.status_code, answer.json()
+
+
+@pytest.mark.parametrize(
+    ("sign_up", "text"), [("closed", CLOSED), ("invitation", WRONG_INVITATION)]
+)
+def test_attack_sign_up_by_the_other_door(
+    sign_up: str, text: str, tmp_path: Path
+) -> None:
+    """What is closed is closed by whichever route one comes."""
+
+    async def walk() -> None:
+        auth = make_auth(tmp_path / "a.db", revocation="database", sign_up=sign_up)
+        accounts = Accounts(auth, hasher=CHEAP, layout="fastapi-users")
+        async with accounts.lifespan(None):
+            status, said = await registered(accounts)
+            assert (status, said["detail"]) == (403, text)
+            if sign_up == "closed":
+                return
+            code = await accounts.invite(roles=["editor"])
+            status, said = await registered(accounts, invitation=code)
+            assert status == 201, said
+            user = await accounts.users.find(email=EMAIL)
+            assert user is not None and user.roles == ["editor"]
+            status, said = await registered(accounts, email="b@x.org", invitation=code)
+            assert (status, said["detail"]) == (403, text)
 
     asyncio.run(walk())

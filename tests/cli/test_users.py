@@ -424,6 +424,27 @@ def test_the_default_file_is_named(tmp_path: Path) -> None:
     assert (tmp_path / "fastbearer.db").exists()
 
 
+def test_containers_that_start_at_once_make_one_administrator(tmp_path: Path) -> None:
+    """The tables, too, are made by one of them."""
+    others = {name: text for name, text in os.environ.items() if name not in OURS}
+    create = ("create", "--email", EMAIL, "--if-missing", "--no-password", "--json")
+    started = [
+        subprocess.Popen(
+            [*FASTBEARER, *create],
+            cwd=tmp_path,
+            env={**others, "BETTER_AUTH_SECRET": SECRET},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(4)
+    ]
+    ended = [one.communicate() for one in started]
+    assert [one.returncode for one in started] == [0] * 4, ended
+    assert len({json.loads(out)["id"] for out, _ in ended}) == 1
+    count = rows(tmp_path / "fastbearer.db", "SELECT count(*) FROM fastbearer_user")
+    assert count == [(1,)]
+
+
 def broken(folder: Path, variables: dict[str, str]) -> str:
     found = process("list", folder=folder, **variables)
     assert (found.returncode, found.stdout) == (1, b"")

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from databases import Prepare
-from own_servers import RUNS_AS_ROOT, be_patient, kept_for_all, own
+from own_servers import RUNS_AS_ROOT, be_patient, kept_for_all, mortal_process, own
 from ports import free_port
 from waiting import HANG, wait_until
 
@@ -117,7 +117,7 @@ class MariaDBServer:
             capture_output=True,
         )
         self._command = [
-            *(SERVER, "--no-defaults", f"--datadir={data}", f"--user={user}"),
+            *(SERVER, "--no-defaults", f"--datadir={data}"),
             *("--bind-address=127.0.0.1", f"--port={port}"),
             *(f"--socket={folder}/socket", f"--pid-file={folder}/pid"),
             *("--innodb-log-file-size=8M", "--innodb-buffer-pool-size=64M"),
@@ -127,9 +127,7 @@ class MariaDBServer:
 
     def start(self) -> None:
         """Return when it answers."""
-        self._process = process = subprocess.Popen(
-            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        self._process = process = mortal_process(self._command, "mysql")
         wait_until(lambda: process.poll() is not None or answers_mariadb(self.url))
         assert process.poll() is None
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from waiting import HANG
 
 MEMORY = Path("/dev/shm")
 RUNS_AS_ROOT = os.getuid() == 0
+SETPRIV = shutil.which("setpriv")
 
 
 class Server(Protocol):
@@ -28,6 +30,25 @@ class Server(Protocol):
 
 
 Kind = TypeVar("Kind", bound=Server)
+
+
+def mortal_process(command: Sequence[str], account: str) -> subprocess.Popen[bytes]:
+    """Start a program that does not outlive this process, however that ends.
+
+    Args:
+        command: The program and its arguments.
+        account: Whose rights it has where we are root.
+    """
+    bound = [] if SETPRIV is None else [SETPRIV, "--pdeathsig", "KILL", "--"]
+    return subprocess.Popen(
+        [*bound, *command],
+        user=account if RUNS_AS_ROOT else None,
+        group=account if RUNS_AS_ROOT else None,
+        extra_groups=[] if RUNS_AS_ROOT else None,
+        cwd="/",
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from own_servers import RUNS_AS_ROOT, be_patient, kept_for_all, own
+from own_servers import be_patient, kept_for_all, mortal_process, own
 from ports import free_port
 from servers import answers, postgres
 from waiting import wait_until
@@ -61,13 +61,7 @@ class PgBouncer:
     def start(self) -> None:
         """Return when it answers."""
         command = [str(PROGRAM), "--quiet", str(self._file)]
-        self._process = process = subprocess.Popen(
-            command,
-            user="postgres" if RUNS_AS_ROOT else None,  # it refuses root
-            extra_groups=[] if RUNS_AS_ROOT else None,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        self._process = process = mortal_process(command, "postgres")
         wait_until(lambda: process.poll() is not None or answers(self.url))
         assert process.poll() is None
 

@@ -88,7 +88,7 @@ class Credentials:
         """Check that the store keeps hashes as long as those that are made.
 
         Raises:
-            ConfigurationError: The store's column is shorter.
+            ConfigurationError: The store cuts them.
         """
         await self._store.check_hash_length(len(self._current_hasher().decoy()))
 

@@ -135,6 +135,11 @@ class Database:
             await engine.dispose()
 
     @property
+    def backend(self) -> str:
+        """What kind of database it is: "sqlite", "postgresql"."""
+        return parsed_url(self._url(), NAME).get_backend_name()
+
+    @property
     def is_open(self) -> bool:
         """Whether its lifespan runs."""
         return self._sessions is not None

@@ -182,6 +182,8 @@ class DatabaseJournal:
 
     async def listen(self, wake: Callable[[], None]) -> bool:
         """As in `Journal`: by LISTEN and NOTIFY, with a connection of its own."""
+        if self._database.backend != "postgresql":
+            return False
         if self._database.is_pooled:
             logger.info(NOT_NOTIFIED)
             return False

@@ -165,7 +165,7 @@ def _name(name: Name, value: Any) -> str | None:
     """Return a name in its one form, which a validator may have left.
 
     Raises:
-        InvalidNameError: It is none.
+        InvalidNameError: The text is not such a name.
     """
     if value is None:
         return None

@@ -67,7 +67,7 @@ class Shape:
         """Return which of the names somebody has given to sign in, and the name.
 
         Raises:
-            InvalidNameError: It is none of them, or several.
+            InvalidNameError: None of them was given, or several.
         """
         found = [(name, getattr(body, name, None)) for name in self.names]
         given = [(name, value) for name, value in found if value is not None]

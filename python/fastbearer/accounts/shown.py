@@ -87,7 +87,7 @@ class Shown:
             row: Class of the users' rows; None where it is not known.
 
         Raises:
-            ConfigurationError: It has not all of it.
+            ConfigurationError: A field of the schema is not in it.
         """
         if row is None:
             return

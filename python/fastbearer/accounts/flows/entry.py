@@ -21,7 +21,7 @@ from fastbearer.accounts.flows.errors import (
 from fastbearer.accounts.flows.parts import Parts, verified
 from fastbearer.accounts.flows.registration import Registration
 from fastbearer.accounts.models import Invitation, User
-from fastbearer.accounts.names import Name
+from fastbearer.accounts.names import Name, given_name, name_of
 from fastbearer.accounts.records import utc_now
 from fastbearer.accounts.refresh import ReusedTokenError
 from fastbearer.accounts.sessions import Tokens
@@ -36,7 +36,7 @@ from fastbearer.errors import (
     TokenError,
 )
 
-__all__ = ["Entered", "Entry", "Former", "Login"]
+__all__ = ["Entered", "Entry", "Former", "Login", "typed_login"]
 
 PASSES = (
     EmailTakenError,
@@ -71,6 +71,28 @@ class Login(NamedTuple):
     name: Name
     value: str
     password: str
+
+
+def typed_login(text: str, password: str, names: Sequence[Name]) -> Login:
+    """Return who somebody says they are in one text: its shape tells the kind of name.
+
+    Args:
+        text: As it was typed.
+        password: As it was typed.
+        names: What users sign in with.
+
+    Raises:
+        WrongCredentialsError: Nobody can have such a name here, or such a password.
+    """
+    name = name_of(text)
+    try:
+        (text + password).encode()
+        value = given_name(name, text)
+    except ValueError:
+        raise WrongCredentialsError("nobody can have such a name") from None
+    if name not in names or "\0" in text + password:
+        raise WrongCredentialsError("nobody signs in with such a name")
+    return Login(name, value, password)
 
 
 class Former(NamedTuple):

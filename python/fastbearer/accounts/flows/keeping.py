@@ -17,7 +17,7 @@ def check_keeps_roles(store: CheckedUserStore) -> None:
     """Make sure that a store keeps roles, as far as can be told beforehand.
 
     Raises:
-        ConfigurationError: It does not.
+        ConfigurationError: There is no place for them.
     """
     store.require("change", "roles")
     if store.lacks("roles"):

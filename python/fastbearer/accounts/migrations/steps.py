@@ -8,7 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, exc, text
+from sqlalchemy import Connection, exc, inspect, text
 
 __all__ = ["ACCOUNTS", "Migrations"]
 
@@ -40,7 +40,16 @@ class Migrations:
             connection: With the isolation level AUTOCOMMIT.
         """
         with _alone(connection):
+            if connection.dialect.name == "mysql":
+                self._make_version_table(connection)
             command.upgrade(self._config(connection), "head")
+
+    def _make_version_table(self, connection: Connection) -> None:
+        """Make it as Alembic does, but for the name of its key: MySQL warns of one."""
+        if self._version_table in inspect(connection).get_table_names():
+            return
+        column = "version_num VARCHAR(32) NOT NULL PRIMARY KEY"
+        connection.execute(text(f"CREATE TABLE {self._version_table} ({column})"))
 
     def is_current(self, connection: Connection) -> bool:
         """Tell whether every step was taken, and none that is not known here."""

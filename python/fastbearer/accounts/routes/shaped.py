@@ -110,7 +110,7 @@ def check_schemas(sign_up: Any, public: Any) -> None:
     """Check that a project has derived its schemas from ours.
 
     Raises:
-        ConfigurationError: It has not.
+        ConfigurationError: A schema is derived from another.
     """
     given = (("sign_up", sign_up, SignUp), ("public", public, PublicUser))
     for argument, model, base in given:

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException as UnreadableError
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from fastbearer.accounts.flows.entry import Entered, Entry, Login
+from fastbearer.accounts.flows.entry import Entered, Entry, Login, typed_login
 from fastbearer.accounts.flows.errors import (
     RefreshOffError,
     UnverifiedError,
@@ -22,7 +22,6 @@ from fastbearer.accounts.flows.errors import (
     WrongRefreshTokenError,
 )
 from fastbearer.accounts.flows.parts import Parts
-from fastbearer.accounts.names import given_name, name_of
 from fastbearer.accounts.routes.refusals import (
     ANSWERS,
     REFRESH_OFF,
@@ -191,7 +190,7 @@ class TokenRoutes(Routes):
         return self._answer(entered)
 
     def _login(self, form: TokenForm) -> Login:
-        """Return who somebody says they are: the shape of the name tells its kind.
+        """Return who somebody says they are.
 
         Raises:
             MissingParameterError: There is no name, or no password.
@@ -199,14 +198,8 @@ class TokenRoutes(Routes):
         """
         if not form.username or form.password is None:
             raise MissingParameterError(NO_PASSWORD)
-        name = name_of(form.username)
-        try:
-            value = given_name(name, form.username)
-        except ValueError:
-            raise WrongCredentialsError("nobody can have such a name") from None
-        if name not in self._parts.shape.names:
-            raise WrongCredentialsError("nobody signs in with such a name")
-        return Login(name, value, form.password)
+        names = self._parts.shape.names
+        return typed_login(form.username, form.password, names)
 
     def _answer(self, entered: Entered) -> Token:
         tokens = entered.tokens

@@ -189,17 +189,20 @@ class BetterAuthUserStore:
     async def add(self, user: User) -> None:
         """As in `UserStore`; the user's id becomes that of the row.
 
-        The unique constraint that Better Auth's migration makes decides.
+        The unique constraint that Better Auth's migration makes decides. Without a hash
+        the user has no account of the provider "credential" yet.
         """
         _check_email(user.email)
-        self._check_hash(user.password_hash)
+        if user.password_hash:
+            self._check_hash(user.password_hash)
         layout = await self._looked_at()
         try:
             async with self._connections.writing() as connection:
                 values = written(layout, self.new_row(user))
                 user.id = await insert_row(connection, layout.user, values)
-                row = credentials_of(layout, user.id, user.password_hash)
-                await insert_row(connection, layout.account, row)
+                if user.password_hash:
+                    row = credentials_of(layout, user.id, user.password_hash)
+                    await insert_row(connection, layout.account, row)
         except IntegrityError:
             await self._raise_taken({name: user.called(name) for name in NAMES})
             # Not to be shown: PostgreSQL's says what was in the row.

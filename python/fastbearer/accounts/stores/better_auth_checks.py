@@ -65,7 +65,7 @@ class TableChecks:
         """Check that the column of the password hash is long enough.
 
         Raises:
-            ConfigurationError: The column is shorter.
+            ConfigurationError: The column is too short.
         """
         name = self._tables.column("account", "password")
         kept = self._columns(connection, "account")[name].length

@@ -95,7 +95,7 @@ class CheckedUserStore:
             length: In characters.
 
         Raises:
-            ConfigurationError: The store's column is shorter.
+            ConfigurationError: The store cuts them.
         """
         check = getattr(self._store, "check_hash_length", None)
         if check is not None:
@@ -108,7 +108,7 @@ class CheckedUserStore:
             fields: ``email``, ``password`` and the others.
 
         Raises:
-            ConfigurationError: The store has no column for one of them.
+            ConfigurationError: A field is not kept.
         """
         check = getattr(self._store, "check_fields", None)
         if check is not None:

@@ -102,7 +102,7 @@ class ModelChecks:
             has_own_rows: Whether a function of the project's own makes the rows.
 
         Raises:
-            ConfigurationError: A field has no column.
+            ConfigurationError: A column is missing, or would be left empty.
         """
         if has_own_rows:
             return
@@ -136,7 +136,7 @@ class ModelChecks:
         """Check that the column of the password hash is long enough.
 
         Raises:
-            ConfigurationError: The column is shorter.
+            ConfigurationError: The column is too short.
         """
         column = self._fields.column("password_hash")
         kept = None if column is None else self._length(column)

@@ -66,7 +66,7 @@ class SQLAlchemyUserStore:
     Attributes:
         attribute_names: Field of a user -> the attribute in which the model has it.
         row_type: The model.
-        session_dependency: As given, where FastAPI's ``Depends`` makes a session of it.
+        session_dependency: As given, if it is a function with ``yield``, else None.
 
     Raises:
         ConfigurationError: The model lacks an attribute that is needed, or one that

@@ -77,10 +77,12 @@ class Transactions:
 
     @property
     def dependency(self) -> Callable[[], Any] | None:
-        """The function, if FastAPI's ``Depends`` makes a session of it."""
+        """The function, if it has a ``yield``: then ``Depends`` closes its sessions."""
         function = self._sessions
-        is_bare = inspect.isroutine(function) and not hasattr(function, "__wrapped__")
-        return function if is_bare else None
+        is_one = inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(
+            function
+        )
+        return function if is_one else None
 
     async def run_in(self, session: Any, work: Work[T]) -> T:
         """Do some work in a session that is open, and leave its transaction so.

@@ -7,10 +7,8 @@ from fastapi.security import OAuth2PasswordRequestForm
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from fastbearer.accounts.flows.entry import Entry, Login
-from fastbearer.accounts.flows.errors import WrongCredentialsError
+from fastbearer.accounts.flows.entry import Entry, typed_login
 from fastbearer.accounts.flows.parts import Parts
-from fastbearer.accounts.names import given_name, name_of
 from fastbearer.accounts.routes.answers import Answers
 from fastbearer.accounts.routes.fastapi_users.schemas import BearerToken
 from fastbearer.accounts.routes.fastapi_users.words import LoginRoute, responses
@@ -47,7 +45,8 @@ class LoginRoutes(Routes):
         self, form: Annotated[OAuth2PasswordRequestForm, Depends()], request: Request
     ) -> Response:
         """Get a token for an e-mail, as ``username``, and its password."""
-        login = self._login(form.username, form.password)
+        names = self._parts.shape.names
+        login = typed_login(form.username, form.password, names)
         former = self._answers.former(request)
         entered = await self._entry.sign_in(login, request, former)
         cookie, token = self._parts.auth.cookie, entered.tokens.access
@@ -70,22 +69,6 @@ class LoginRoutes(Routes):
         response = Response(status_code=204)
         self._clear(response)
         return response
-
-    def _login(self, name: str, password: str) -> Login:
-        """Return who somebody says they are.
-
-        Raises:
-            WrongCredentialsError: It is nobody.
-        """
-        kind = name_of(name)
-        try:
-            (name + password).encode()
-            value = given_name(kind, name)
-        except ValueError:
-            raise WrongCredentialsError("nobody can have such a name") from None
-        if kind not in self._parts.shape.names or "\0" in name + password:
-            raise WrongCredentialsError("nobody signs in with such a name")
-        return Login(kind, value, password)
 
     def _clear(self, response: Response, but: object = None) -> None:
         """Let a browser forget its tokens, that of fastapi-users' time too."""
