@@ -60,7 +60,7 @@ NOTIFYING = [
     pytest.param("redis", marks=pytest.mark.redis),
     pytest.param("redis cluster", marks=pytest.mark.redis_cluster),
 ]
-KINDS = [*EVERY, NOTIFYING[1]]
+KINDS = [*EVERY, *NOTIFYING[1:]]
 
 Make = Callable[..., Any]
 

@@ -12,8 +12,6 @@ from fastbearer import PasswordHash
 from fastbearer.accounts.client_address import ClientAddresses
 from fastbearer.accounts.codes import Codes
 from fastbearer.accounts.credentials import Credentials
-from fastbearer.accounts.database import Database
-from fastbearer.accounts.database_revocations import DatabaseRevocations
 from fastbearer.accounts.events import EventName, Events, Handler
 from fastbearer.accounts.flows.administration import Users
 from fastbearer.accounts.flows.email_change import EmailChange
@@ -22,10 +20,12 @@ from fastbearer.accounts.flows.inviting import Inviting
 from fastbearer.accounts.flows.outbox import Outbox
 from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.flows.recovery import Recovery
+from fastbearer.accounts.home import set_home
 from fastbearer.accounts.invitations import Invitations
 from fastbearer.accounts.mail import ConfiguredSender, check_without_sender
 from fastbearer.accounts.messages import Sender
 from fastbearer.accounts.names import Name
+from fastbearer.accounts.places import Places, log_sessions
 from fastbearer.accounts.routes.answers import Answers
 from fastbearer.accounts.routes.changes import Changes
 from fastbearer.accounts.routes.current_account import AccountDependency
@@ -47,18 +47,12 @@ from fastbearer.accounts.stores.configured import ConfiguredUserStore
 from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.accounts.throttle import Throttle
 from fastbearer.accounts.user_claims import ClaimsFunction, UserClaims
-from fastbearer.connections.pooler import pooled
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi import Auth
 from fastbearer.fastapi.strict_routes import StrictRoute
-from fastbearer.revocation import MemoryRevocations, RevocationStore
 
 __all__ = ["Accounts"]
 
-NO_DATABASE = (
-    "DATABASE_URL must be set: the users are in a store of their own, and there is no"
-    " database for {}"
-)
 NOT_WITH_LAYOUT = (
     "layout= has a password form and schemas of its own: leave out password_form,"
     " changes and public"
@@ -67,8 +61,6 @@ NOT_NOTED = (
     "REQUIRE_VERIFIED_EMAIL=1, and the store of users does not keep email_verified"
 )
 PROBE = "readyz"
-LONG_DAYS = 1
-"""Of an access token that can be refreshed (RFC 9700 2.2.1 has them live shortly)."""
 PREFIX = "/api/auth"
 TOKEN_URL = f"{PREFIX[1:]}/token"
 
@@ -83,35 +75,6 @@ def route_class(names: Sequence[Name]) -> type[StrictRoute]:
         answers = answers_for(names)
 
     return AccountsRoute
-
-
-def log_sessions(auth: Auth) -> None:
-    """Say in the log what is in force."""
-    settings, store = auth.settings, auth.revocations
-    if store is None:
-        logger.warning(
-            "sessions: REVOCATION=off: access tokens live for %s days, whatever ends",
-            settings.jwt_expiration_days,
-        )
-    elif isinstance(store, MemoryRevocations):
-        logger.warning(
-            "sessions: what ends is known to this process alone, until it stops;"
-            " for more, set DATABASE_URL or REDIS_URL"
-        )
-    else:
-        logger.info(
-            "sessions: what ends is kept in %s, and read every second; without it"
-            " for %s seconds, tokens are %s",
-            "Redis" if type(store).__name__ == "RedisRevocations" else "the database",
-            settings.revocation_lag_seconds,
-            "refused" if settings.revocation_failure == "closed" else "taken",
-        )
-    if settings.refresh_tokens and settings.jwt_expiration_days >= LONG_DAYS:
-        logger.info(
-            "sessions: beside refresh tokens, access tokens need not live for %s days:"
-            " JWT_EXPIRATION_DAYS=0.01 is a quarter of an hour",
-            settings.jwt_expiration_days,
-        )
 
 
 class Accounts:
@@ -191,12 +154,15 @@ class Accounts:
             sign_up, public, names, getattr(store, "attribute_names", {})
         )
         self._is_own_store = store is not None
-        self.database = Database(self._database_url)
+        self._has_tables = store is None or send is not None
+        self._places = Places(
+            auth, is_own_store=self._is_own_store, has_codes=self._has_tables
+        )
+        self.database = self._places.database
         configured = ConfiguredUserStore(lambda: auth.settings, self.database)
         self.store: UserStore = configured if store is None else store
-        self._has_tables = store is None or send is not None
         self._auth = auth
-        auth.database_revocations = self._database_revocations
+        auth.database_revocations = self._places.database_revocations
         self._sender = ConfiguredSender(lambda: auth.settings)
         self._events = Events()
         self._throttle = Throttle(
@@ -298,8 +264,8 @@ class Accounts:
         Raises:
             ConfigurationError: The environment is not fit for use.
         """
-        self._auth.revocations_of_accounts = self._own_revocations
-        self._set_home()
+        self._auth.revocations_of_accounts = self._places.own_revocations
+        set_home(self._auth, is_better_auths=self._is_better_auths())
         if self._layout is not None:
             self._layout.check(self._auth.settings, self._users)
         _ = self._auth.signer
@@ -311,7 +277,7 @@ class Accounts:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._auth.lifespan(app))
             await stack.enter_async_context(self._throttle.opened())
-            if self._needs_database():
+            if self._places.needs_database:
                 await stack.enter_async_context(self.database.lifespan(app))
             if hasattr(self.store, "lifespan"):
                 await stack.enter_async_context(self.store.lifespan(app))
@@ -372,81 +338,9 @@ class Accounts:
         if settings.require_verified_email and not self._users.keeps("email_verified"):
             raise ConfigurationError(NOT_NOTED)
 
-    def _needs_database(self) -> bool:
-        return bool(self._needs())
-
-    def _database_revocations(self) -> RevocationStore:
-        auth = self._auth
-        lag = auth.settings.revocation_lag_seconds
-        return DatabaseRevocations(self.database, auth.clock, max_lag=lag)
-
-    def _own_revocations(self) -> RevocationStore:
-        """Return the store of ``REVOCATION=auto``.
-
-        Where the users are elsewhere, no database is opened that nobody has named.
-        """
-        if self._has_database_url() or not self._is_elsewhere():
-            return self._database_revocations()
-        if self._auth.redis is not None:
-            return self._auth.redis_revocations()
-        return MemoryRevocations(self._auth.clock)
-
-    def _set_home(self) -> None:
-        """Say whose tokens name our users: ours, and those of their server.
-
-        Others may have the ``iss`` that we have, or none, as we may: what their tokens
-        are told from ours by is for the verifier to know.
-        """
-        auth = self._auth
-        if auth.home_issuers is not None:
-            return
-        issuers = auth.issuers
-        theirs = issuers.others if self._is_better_auths() else ()
-        home = [one for one in (issuers.own, *theirs) if one is not None]
-        auth.foreign_issuers = frozenset(issuers.every).difference(home)
-        if not any(issuer.any_issuer for issuer in theirs):
-            names = {name for issuer in home for name in issuer.names}
-            auth.home_issuers = frozenset(one for one in names if one is not None)
-
     def _is_better_auths(self) -> bool:
         """Tell whether our users are those of a Better Auth server."""
         url = self._auth.settings.better_auth_database_url
         return isinstance(self.store, BetterAuthUserStore) or (
             not self._is_own_store and url is not None
         )
-
-    def _needs(self) -> list[str]:
-        """Return what is kept in the database of ``DATABASE_URL``."""
-        settings = self._auth.settings
-        is_auto = settings.revocation == "auto" and self._has_database_url()
-        reasons = {
-            "codes (send)": self._has_tables,
-            "invitations (SIGN_UP=invitation)": settings.sign_up == "invitation",
-            "refresh tokens (REFRESH_TOKENS)": settings.refresh_tokens,
-            "revocations (REVOCATION=database)": settings.revocation == "database",
-            "revocations": is_auto,
-        }
-        return [what for what, is_kept in reasons.items() if is_kept]
-
-    def _database_url(self) -> str:
-        """Return the URL that was asked for.
-
-        The default is a file beside the application. Where the users are kept
-        elsewhere nobody expects one, and in a container it is soon lost.
-
-        Raises:
-            ConfigurationError: The users are elsewhere, and there is no URL.
-        """
-        if self._is_elsewhere() and not self._has_database_url():
-            kept = ", ".join(self._needs()) or "what the application keeps"
-            raise ConfigurationError(NO_DATABASE.format(kept))
-        settings = self._auth.settings
-        return pooled(settings.database_url, settings.database_pooler, "DATABASE_URL")
-
-    def _is_elsewhere(self) -> bool:
-        """Tell whether the users are in another database than ``DATABASE_URL``'s."""
-        url = self._auth.settings.better_auth_database_url
-        return self._is_own_store or url is not None
-
-    def _has_database_url(self) -> bool:
-        return "database_url" in self._auth.settings.model_fields_set
