@@ -112,7 +112,7 @@ class MariaDBServer:
             *(INSTALL, "--no-defaults", f"--datadir={data}", f"--user={user}"),
             *("--auth-root-authentication-method=normal", "--skip-test-db"),
         ]
-        # A server that starts deletes the temporary tables that it finds: of others, too.
+        # A server that starts deletes the temporary tables it finds: also of others.
         temporary = {**os.environ, "TMPDIR": str(folder)}
         subprocess.run(command, check=True, capture_output=True, env=temporary)
         self._command = [
