@@ -42,7 +42,7 @@ from fastbearer.app import create_app
 from fastbearer.errors import HasherBusyError
 from fastbearer.fastapi import Auth
 from project import SECRET
-from servers import BOTH, empty_redis_cluster, on_every_database
+from servers import EVERY, empty_redis_cluster
 
 Serve = Callable[[FastAPI], str]
 
@@ -58,7 +58,7 @@ CHALLENGE = 'Bearer realm="fastbearer"'
 
 
 CLUSTER = pytest.param("redis cluster", marks=pytest.mark.redis_cluster)
-PLACES = [*BOTH, CLUSTER]
+PLACES = [*EVERY, CLUSTER]
 """Where things are kept: in a database alone, or beside it in a Redis Cluster."""
 
 
@@ -121,7 +121,6 @@ def stored_hash(database: Store) -> str:
 # --- what goes well
 
 
-@on_every_database
 def test_sign_up_answers_a_token_and_the_user(service: str, database: Store) -> None:
     response = sign_up(service, name=" Ada Lovelace ")
     assert response.status_code == 201
@@ -159,7 +158,6 @@ def test_unknown_fields_are_ignored(service: str) -> None:
     assert set(user) == {"id", "email", "name"} and user["id"] != "mine"
 
 
-@on_every_database
 def test_passwords_are_stored_as_argon2id_hashes(serve: Serve, database: Store) -> None:
     auth = make_auth(database)
     url = serve(create_app(auth))  # with the hasher of the settings
@@ -183,7 +181,6 @@ def test_sign_in_answers_a_token_and_the_user(service: str) -> None:
 @pytest.mark.parametrize(
     "written", [EMAIL, "ADA@EXAMPLE.COM", "Ada@Example.com", " ada@example.com\n"]
 )
-@on_every_database
 def test_emails_are_compared_without_case(service: str, written: str) -> None:
     assert sign_up(service, email="aDa@example.COM").status_code == 201
     response = sign_in(service, email=written)
@@ -200,7 +197,6 @@ def test_passwords_are_taken_exactly_as_sent(service: str) -> None:
         assert answer(sign_in(service, password=other)) == refused(401, WRONG)
 
 
-@on_every_database
 def test_sign_out_with_a_token(service: str) -> None:
     token = sign_up(service).json()["data"]["token"]
     response = http.post(f"{service}/api/auth/signout", headers=bearer(token))
@@ -447,7 +443,6 @@ OUTDATED = {
 
 
 @pytest.mark.parametrize("old", OUTDATED)
-@on_every_database
 def test_sign_in_upgrades_an_outdated_hash(
     serve: Serve, database: Store, old: str
 ) -> None:
@@ -562,7 +557,6 @@ def test_hashing_stops_neither_the_server_nor_the_database(
 # --- nothing lost, nothing half made
 
 
-@on_every_database
 def test_a_race_for_one_email_has_one_winner(service: str, database: Store) -> None:
     spellings = [EMAIL, EMAIL.upper(), EMAIL.title(), f" {EMAIL} "] * 5
 
@@ -593,7 +587,6 @@ def test_a_failing_table(
     assert sign_up(service).status_code == 201
 
 
-@on_every_database
 def test_a_constraint_that_is_not_the_emails(service: str, database: Store) -> None:
     forbid(database, "INSERT")
     assert answer(sign_up(service)) == refused(500, FAILED)

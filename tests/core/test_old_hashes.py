@@ -483,6 +483,7 @@ def test_what_is_no_hash(stored: str) -> None:
         passlib.sha256_crypt.using(rounds=1000).hash("x"),
         passlib.phpass.using(rounds=7).hash("x"),
     ],
+    ids=["sha256-crypt", "phpass"],
 )
 def test_the_length_of_a_password_is_no_cost(stored: str) -> None:
     """Each round hashes it again, so there is a most."""
@@ -510,6 +511,16 @@ def test_a_nul_is_the_end_for_crypt_alone() -> None:
         ("{bcrypt}" + PasswordHash("bcrypt", rounds=4).hash("x"), "x" * 71, True),
         ("{bcrypt}" + PasswordHash("bcrypt", rounds=4).hash("x"), "x" * 72, False),
         (passlib.sha256_crypt.using(rounds=1000).hash("x"), "x" * 512, True),
+    ],
+    ids=[
+        "wordpress",
+        "wordpress, stripped",
+        "firebase",
+        "firebase, cut at NUL",
+        "aspnet-v2",
+        "bcrypt of 71 bytes",
+        "bcrypt of 72 bytes",
+        "sha256-crypt",
     ],
 )
 def test_whether_a_hash_has_seen_the_whole_password(
