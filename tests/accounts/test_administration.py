@@ -34,6 +34,7 @@ from fastbearer.accounts import (
     UnknownUserError,
     User,
 )
+from fastbearer.accounts.records import new_id
 from fastbearer.accounts.routes.schemas import SignUp
 from fastbearer.errors import (
     ConfigurationError,
@@ -636,5 +637,65 @@ def test_in_sqlite_no_connection_is_made_to_listen(
         monkeypatch.setattr(Database, "transaction", None)
         journal = DatabaseRevocations(database)._journal
         assert await journal.listen(lambda: None) is False
+
+    asyncio.run(walk())
+
+
+class Clerk(SQLModel, table=True):
+    """A model whose columns have names of their own."""
+
+    __tablename__ = "clerk"
+    id: str = Field(primary_key=True, default_factory=new_id)
+    email: str = Field(unique=True)
+    pwd: str
+    verified: bool = False
+    level: int = 0
+    is_superuser: bool = False
+
+
+@pytest.fixture
+def clerks(tmp_path: Path) -> SQLModelUserStore:
+    engine = create_engine(f"sqlite:///{tmp_path}/clerks.db", poolclass=NullPool)
+    SQLModel.metadata.create_all(engine, tables=[Clerk.__table__])  # type: ignore[attr-defined]
+
+    def get_session() -> Iterator[Session]:
+        with Session(engine) as session:
+            yield session
+
+    kept = {"password_hash": "pwd", "email_verified": "verified"}
+    return SQLModelUserStore(Clerk, get_session, **kept)
+
+
+def test_attack_a_column_of_ours_is_written_by_its_own_name(
+    tmp_path: Path, clerks: SQLModelUserStore
+) -> None:
+    async def walk() -> None:
+        async with desk_of(tmp_path / "a.db", store=clerks) as desk:
+            user = await desk.users.create(email=EMAIL, password=PASSWORD)
+            for field, value in {"pwd": "plain", "verified": True}.items():
+                with pytest.raises(InvalidUserError, match=f"kept in {field}"):
+                    await desk.users.set(user.id, **{field: value})
+            assert (await desk.sign_in()).status_code == 200
+
+    asyncio.run(walk())
+
+
+def test_a_field_of_the_model_comes_as_a_text_and_ends_sessions_if_it_grants(
+    tmp_path: Path, clerks: SQLModelUserStore
+) -> None:
+    async def walk() -> None:
+        async with desk_of(tmp_path / "a.db", store=clerks) as desk:
+            user = await desk.users.create(email=EMAIL, password=PASSWORD)
+            token = token_of(await desk.sign_in())
+            await desk.users.set(user.id, level="7")
+            assert await desk.me(token) == 200
+            with pytest.raises(InvalidUserError, match="level is not valid"):
+                await desk.users.set(user.id, level="abc")
+            await desk.users.set(user.id, is_superuser="true")
+            found = rows(
+                tmp_path / "clerks.db", "SELECT level, is_superuser FROM clerk"
+            )
+            assert found == [(7, 1)]
+            assert await desk.me(token) == 401
 
     asyncio.run(walk())

@@ -19,6 +19,7 @@ from fastbearer.accounts.flows.user_fields import (
     drafted,
     rewritten,
 )
+from fastbearer.accounts.given import is_privilege
 from fastbearer.accounts.models import User
 from fastbearer.accounts.names import NAMES, given_name
 from fastbearer.accounts.records import utc_now
@@ -204,7 +205,8 @@ class Users:
             self._store.require("change", "changing users")
         for _ in range(TRIES):
             user = await self._known(user_id)
-            changes = rewritten(self._schema, user, values)
+            kept = self._store.attribute_names
+            changes = rewritten(self._schema, user, values, kept)
             if "email" in changes:
                 changes.setdefault("email_verified", False)
             if await self._changed(user, changes, password):
@@ -248,7 +250,7 @@ class Users:
         """Store changes of a user as they were found; tell whether they still were."""
         newer = None if password is None else await self._hash(user, password)
         async with AsyncExitStack() as stack:
-            if newer is not None or OF_TOKENS.intersection(changes):
+            if newer is not None or any(map(_is_of_tokens, changes)):
                 sessions = self._parts.sessions
                 ending = sessions.ending_all(user.id, before=False)
                 await stack.enter_async_context(ending)
@@ -276,3 +278,9 @@ class Users:
     async def _hash(self, user: User, password: str) -> str:
         credentials = self._parts.credentials
         return await credentials.hash_new(password, user.email, *user.other_names)
+
+
+def _is_of_tokens(field: str) -> bool:
+    """Tell whether sessions end when a field changes: a token says it, or it grants."""
+    is_ours = field in User.model_fields
+    return field in OF_TOKENS if is_ours else is_privilege(field)

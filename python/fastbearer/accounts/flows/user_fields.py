@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from sqlalchemy import inspect
 
 from fastbearer.accounts.flows.errors import InvalidUserError
 from fastbearer.accounts.given import INVITATION, Given, aliases
@@ -13,6 +14,7 @@ from fastbearer.accounts.records import new_secret
 
 __all__ = ["checked_flag", "checked_roles", "checked_text", "drafted", "rewritten"]
 
+KEPT = "{0} is kept in {1}: say {0}"
 FLAGS = ("email_verified", "is_active")
 
 
@@ -48,14 +50,20 @@ def drafted(
 
 
 def rewritten(
-    schema: type[BaseModel], user: User, values: Mapping[str, Any]
+    schema: type[BaseModel],
+    user: User,
+    values: Mapping[str, Any],
+    attributes: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return new values of a user's fields, as the schema of sign-up has them.
 
     Args:
         schema: Of sign-up.
         user: Whose.
-        values: Field -> value.
+        values: Field -> value. What only the project's model has is put in the type
+            of its column, so that it may come from a command line.
+        attributes: Field of `User` -> the attribute in which the store keeps it. Such
+            an attribute is written as that field alone, by its rules.
 
     Raises:
         InvalidUserError: One is unknown or invalid.
@@ -66,8 +74,12 @@ def rewritten(
         roles["roles"] = checked_roles(fields.pop("roles"))
     flags = {name: checked_flag(name, values[name]) for name in FLAGS if name in values}
     row = user.row
+    kept = {attribute: field for field, attribute in attributes.items()}
+    for name in fields.keys() & kept.keys():
+        if kept[name] != name:
+            raise InvalidUserError(KEPT.format(kept[name], name), (name,))
     own = {  # of the project's model, and unknown to the schema
-        name: fields.pop(name)
+        name: _typed(row, name, fields.pop(name))
         for name in tuple(fields)
         if name not in schema.model_fields and name not in NAMES and _is_own(row, name)
     }
@@ -176,6 +188,25 @@ def _is_own(row: object, name: str) -> bool:
         and name not in User.model_fields
         and hasattr(type(row), name)
     )
+
+
+def _typed(row: object, name: str, value: Any) -> Any:
+    """Return a value of the type of its column, where it comes as a text.
+
+    Raises:
+        InvalidUserError: It cannot be of that type.
+    """
+    columns = getattr(inspect(type(row)).attrs.get(name), "columns", ())
+    try:
+        kind = columns[0].type.python_type if columns else str
+    except NotImplementedError:
+        return value
+    if not isinstance(value, str) or kind is str:
+        return value
+    try:
+        return TypeAdapter(kind).validate_python(value)
+    except ValidationError:
+        raise InvalidUserError(f"{name} is not valid", (name,)) from None
 
 
 def _refusal(error: ValidationError) -> InvalidUserError:

@@ -51,6 +51,12 @@ class CheckedUserStore:
         """The store's own hasher, or None for that of ``PASSWORD_SCHEME``."""
         return getattr(self._store, "hasher", None)
 
+    @property
+    def attribute_names(self) -> Mapping[str, str]:
+        """Field of `User` -> the attribute in which the store keeps it, if it tells."""
+        names: Mapping[str, str] = getattr(self._store, "attribute_names", {})
+        return names
+
     def password_length(self, password: str) -> int:
         """Return how long a password is for the store: in characters, as a rule."""
         length: int = getattr(self._store, "password_length", len)(password)
