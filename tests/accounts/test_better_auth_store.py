@@ -702,7 +702,7 @@ def test_a_table_that_is_missing(tables: BetterAuthTables, start: Start) -> None
 
 
 def test_an_email_that_is_not_unique(tables: BetterAuthTables, start: Start) -> None:
-    names = Tables(fields={"user": {"email": "name"}, "account": {}})
+    names = Tables(fields={"user": {"email": "name", "name": "email"}, "account": {}})
     store = BetterAuthUserStore(tables.url, tables=names)
     for other in (
         'UNIQUE INDEX other ON "user" (name, image)',
@@ -721,7 +721,7 @@ def test_an_email_that_is_not_unique(tables: BetterAuthTables, start: Start) -> 
 @pytest.mark.postgres
 def test_an_email_that_is_unique_in_lower_case(tmp_path: Path, start: Start) -> None:
     """SQLAlchemy does not see such an index in SQLite."""
-    names = Tables(fields={"user": {"email": "name"}})
+    names = Tables(fields={"user": {"email": "name", "name": "email"}})
     with better_auth_tables("postgresql", tmp_path) as tables:
         store = BetterAuthUserStore(tables.url, tables=names)
         for number, other in enumerate(
@@ -741,6 +741,7 @@ def test_a_long_email_that_is_unique_in_lower_case(
     with better_auth_tables("postgresql", tmp_path) as tables:
         tables.run('ALTER TABLE "user" ADD "eMail" varchar(255) NOT NULL DEFAULT 1')
         tables.run('CREATE UNIQUE INDEX by_mail ON "user" (lower("eMail"))')
+        tables.run('ALTER TABLE "user" ALTER email DROP NOT NULL')
         names = Tables(fields={"user": {"email": "eMail"}})
         start(BetterAuthUserStore(tables.url, tables=names))
 
