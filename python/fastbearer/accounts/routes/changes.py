@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, create_model
 
-from fastbearer.accounts.given import KEPT, aliases, is_privilege
+from fastbearer.accounts.given import KEPT, aliases, is_privilege, sent
 from fastbearer.accounts.routes.schemas import TEXTS, Body, Name, UserName
 from fastbearer.accounts.stores.checked import CheckedUserStore
 from fastbearer.errors import ConfigurationError
@@ -78,9 +78,8 @@ class Changes:
                 )
 
     def values_of(self, body: BaseModel) -> dict[str, Any]:
-        """Return what is to be written: what was sent, of what the schema declares."""
-        declared = set(type(body).model_fields)
-        return body.model_dump(exclude_unset=True, include=declared)
+        """Return what is to be written."""
+        return sent(body)
 
 
 def _check(model: Any, attributes: Mapping[str, str]) -> None:
