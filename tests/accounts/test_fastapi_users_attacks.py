@@ -456,7 +456,7 @@ def test_an_e_mail_has_its_one_form(own: Service) -> None:
     assert own.sent == []
     moved = own.ask("PATCH", "/users/me", token, email="Q@B\u00fccher.example")
     assert moved.json()["email"] == "q@xn--bcher-kva.example"
-    for wrong in ("", "nobody", "a@b", "x" * 300 + "@example.com"):
+    for wrong in ("", "nobody", "@b", "x" * 300 + "@example.com"):
         refused = own.ask("PATCH", "/users/me", token, email=wrong)
         assert refused.status_code == 422
         assert refused.json()["detail"][0]["msg"].startswith("Email must be")
@@ -518,9 +518,12 @@ def fields_of(base: Any, field: str) -> Any:
 def test_no_update_sets_what_is_a_privilege_here(
     serve: Serve, database: Store, tmp_path: Path, field: str
 ) -> None:
-    with pytest.raises(ConfigurationError, match=rf"Careless.*{field}"):
+    def made() -> None:
         layout = FastAPIUsersLayout(update=fields_of(UserUpdate, field))
         list(served(serve, database, tmp_path, layout))
+
+    with pytest.raises(ConfigurationError, match=rf"Careless.*{field}"):
+        made()
 
 
 def test_nothing_shows_the_hash(serve: Serve, database: Store, tmp_path: Path) -> None:

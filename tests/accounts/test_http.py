@@ -377,9 +377,7 @@ def test_huge_bodies(shared_service: tuple[str, Store]) -> None:
     fits = http.post(url, content=GOOD + spaces, headers=headers)
     assert fits.status_code == 401
     too_large = http.post(url, content=GOOD + spaces + b" ", headers=headers)
-    assert answer(too_large) == refused(
-        413, "Request body must be at most 65536 bytes"
-    )
+    assert answer(too_large) == refused(413, "Request body must be at most 65536 bytes")
 
 
 def test_password_limits_come_from_the_settings(serve: Serve, database: Store) -> None:

@@ -243,9 +243,7 @@ def test_attack_a_body_of_very_many_errors(tmp_path: Path) -> None:
         body = head + b'"a",' * 20_000 + b'"a"]}'
         headers = {"Content-Type": "application/json"}
         for path in ("signup", "signin", "refresh", "forgot-password"):
-            answer = await desk.client.post(
-                path, content=body, headers=headers
-            )
+            answer = await desk.client.post(path, content=body, headers=headers)
             assert answer.status_code == 413, path
             told = "Request body must be at most 65536 bytes"
             assert answer.json() == {"detail": told}

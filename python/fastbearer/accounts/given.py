@@ -1,6 +1,6 @@
 """What somebody gives who signs up."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -22,6 +22,7 @@ __all__ = [
     "KEPT",
     "Given",
     "aliases",
+    "check_no_privilege",
     "declared",
     "is_privilege",
     "sent",
@@ -146,13 +147,34 @@ class Given:
         }
 
     def _check(self, attributes: Mapping[str, str]) -> None:
-        kept = {attribute: field for field, attribute in attributes.items()}
-        for field in self._schema.model_fields.keys() - OURS:
-            told = {"model": self._schema.__name__, "field": field}
-            if is_privilege(field):
-                raise ConfigurationError(PRIVILEGE.format(**told))
-            if field in kept:
-                raise ConfigurationError(KEPT.format(ours=kept[field], **told))
+        fields = self._schema.model_fields.keys() - OURS
+        check_no_privilege(self._schema, fields, attributes, PRIVILEGE)
+
+
+def check_no_privilege(
+    schema: type[BaseModel],
+    fields: Iterable[str],
+    attributes: Mapping[str, str],
+    text: str,
+) -> None:
+    """Refuse a schema with what nobody says of themselves.
+
+    Args:
+        schema: Of what a client sends.
+        fields: Those of its fields that are looked at.
+        attributes: Field of `User` -> the attribute in which the store keeps it.
+        text: What to say of a privilege.
+
+    Raises:
+        ConfigurationError: A field is one, or is where the store keeps one of ours.
+    """
+    kept = {attribute: field for field, attribute in attributes.items()}
+    for field in sorted(fields):
+        told = {"model": schema.__name__, "field": field}
+        if is_privilege(field):
+            raise ConfigurationError(text.format(**told))
+        if kept.get(field, field) != field:
+            raise ConfigurationError(KEPT.format(ours=kept[field], **told))
 
 
 def is_privilege(field: str) -> bool:

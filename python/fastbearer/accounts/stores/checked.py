@@ -95,6 +95,12 @@ class CheckedUserStore:
         names = getattr(self._store, "attribute_names", None)
         return names is not None and field not in names
 
+    @property
+    def attribute_names(self) -> Mapping[str, str]:
+        """Field of `User` -> the attribute in which the store keeps it, if known."""
+        names: Mapping[str, str] = getattr(self._store, "attribute_names", {})
+        return names
+
     async def check_hash_length(self, length: int) -> None:
         """Check that the store keeps hashes of a length, if it can tell.
 
