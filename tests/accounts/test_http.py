@@ -236,7 +236,7 @@ def test_sign_in_has_no_lower_limit(service: str, password: str) -> None:
 
 def test_sign_in_has_an_upper_limit(service: str) -> None:
     rule = "Password must be at most 128 characters long"
-    for length in (129, 1_000_000):
+    for length in (129, 60_000):
         response = sign_in(service, password="x" * length)
         assert answer(response) == refused(400, rule)
 
@@ -278,7 +278,7 @@ INVALID: list[tuple[dict[str, Any], str]] = [
     ({"password": SHORT}, LENGTH_RULE),
     ({"password": LONG}, LENGTH_RULE),
     ({"password": "🔑" * 7}, LENGTH_RULE),
-    ({"password": "x" * 1_000_000}, LENGTH_RULE),
+    ({"password": "x" * 60_000}, LENGTH_RULE),
     ({"name": 7}, NAME_RULE),
     ({"name": "n" * 256}, NAME_RULE),
     ({"name": "A\0da"}, NAME_RULE),
@@ -333,8 +333,8 @@ BROKEN = {
     "UTF-16": GOOD.decode().encode("utf-16"),
     "BOM": b"\xef\xbb\xbf" + GOOD,
     "raw NUL": GOOD.replace(b"correct", b"\0"),
-    "deep lists": GOOD[:-1] + b', "other": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
-    "deep objects": b'{"email":' * 100_000 + b"1" + b"}" * 100_000,
+    "deep lists": GOOD[:-1] + b', "other": ' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+    "deep objects": b'{"email":' * 6000 + b"1" + b"}" * 6000,
     "huge integer": GOOD[:-1] + b', "other": ' + b"9" * 5000 + b"}",
 }
 

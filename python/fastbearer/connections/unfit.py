@@ -14,6 +14,9 @@ def is_unfit(error: BaseException) -> bool:
     They are too long or too large, NULL where there must be something, or what
     another row has.
     """
+    name = getattr(getattr(error, "orig", None), "sqlite_errorname", "")
+    if name == "SQLITE_CONSTRAINT_TRIGGER":
+        return False  # whatever a trigger minds; other databases call it otherwise
     if isinstance(error, (OverflowError, exc.IntegrityError, exc.DataError)):
         return True  # SQLite's driver says the first, in no error of SQLAlchemy's
     if not isinstance(error, exc.StatementError):
