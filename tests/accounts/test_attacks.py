@@ -173,7 +173,7 @@ def test_a4_more_hashes_than_memory(serve: Serve, database: Store) -> None:
 def test_a5_very_long_passwords(service: str, hasher: CountingHash) -> None:
     sign_up(service)
     hasher.made, hasher.verified = 0, []
-    for password in ("x" * 129, "\u00e9" * 500_000, "x" * 1_000_000):
+    for password in ("x" * 129, "\u00e9" * 9000, "x" * 60_000):
         assert sign_up(service, password=password, email="b@c").status_code == 400
         assert sign_in(service, password=password).status_code == 400
         assert sign_in(service, password=password, email="b@c").status_code == 400

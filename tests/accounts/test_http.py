@@ -236,7 +236,7 @@ def test_sign_in_has_no_lower_limit(service: str, password: str) -> None:
 
 def test_sign_in_has_an_upper_limit(service: str) -> None:
     rule = "Password must be at most 128 characters long"
-    for length in (129, 1_000_000):
+    for length in (129, 60_000):
         response = sign_in(service, password="x" * length)
         assert answer(response) == refused(400, rule)
 
@@ -278,7 +278,7 @@ INVALID: list[tuple[dict[str, Any], str]] = [
     ({"password": SHORT}, LENGTH_RULE),
     ({"password": LONG}, LENGTH_RULE),
     ({"password": "🔑" * 7}, LENGTH_RULE),
-    ({"password": "x" * 1_000_000}, LENGTH_RULE),
+    ({"password": "x" * 60_000}, LENGTH_RULE),
     ({"name": 7}, NAME_RULE),
     ({"name": "n" * 256}, NAME_RULE),
     ({"name": "A\0da"}, NAME_RULE),
@@ -333,8 +333,8 @@ BROKEN = {
     "UTF-16": GOOD.decode().encode("utf-16"),
     "BOM": b"\xef\xbb\xbf" + GOOD,
     "raw NUL": GOOD.replace(b"correct", b"\0"),
-    "deep lists": GOOD[:-1] + b', "other": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
-    "deep objects": b'{"email":' * 100_000 + b"1" + b"}" * 100_000,
+    "deep lists": GOOD[:-1] + b', "other": ' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+    "deep objects": b'{"email":' * 6000 + b"1" + b"}" * 6000,
     "huge integer": GOOD[:-1] + b', "other": ' + b"9" * 5000 + b"}",
 }
 
@@ -373,13 +373,11 @@ def test_other_content_types(
 def test_huge_bodies(shared_service: tuple[str, Store]) -> None:
     url = f"{shared_service[0]}/api/auth/signin"
     headers = {"Content-Type": "application/json"}
-    spaces = b" " * (1_048_576 - len(GOOD))
+    spaces = b" " * (65_536 - len(GOOD))
     fits = http.post(url, content=GOOD + spaces, headers=headers)
     assert fits.status_code == 401
     too_large = http.post(url, content=GOOD + spaces + b" ", headers=headers)
-    assert answer(too_large) == refused(
-        413, "Request body must be at most 1048576 bytes"
-    )
+    assert answer(too_large) == refused(413, "Request body must be at most 65536 bytes")
 
 
 def test_password_limits_come_from_the_settings(serve: Serve, database: Store) -> None:
@@ -589,7 +587,9 @@ def test_a_failing_table(
 
 def test_a_constraint_that_is_not_the_emails(service: str, database: Store) -> None:
     forbid(database, "INSERT")
-    assert answer(sign_up(service)) == refused(500, FAILED)
+    # PostgreSQL's trigger says that it is about the values; the others' do not.
+    told = (refused(500, FAILED), refused(400, "This cannot be kept"))
+    assert answer(sign_up(service)) in told
     assert users(database) == []
 
 

@@ -33,6 +33,7 @@ from fastbearer.accounts.routes.email_change import EmailChangeRoutes
 from fastbearer.accounts.routes.fastapi_users.every import every_route
 from fastbearer.accounts.routes.fastapi_users.layout import Layout, layout_of
 from fastbearer.accounts.routes.profile import ProfileRoutes
+from fastbearer.accounts.routes.reader import AccountsRequest
 from fastbearer.accounts.routes.recovery import RecoveryRoutes
 from fastbearer.accounts.routes.refusals import answers_for
 from fastbearer.accounts.routes.schemas import TEXTS, PublicUser, SignUp
@@ -72,6 +73,7 @@ def route_class(names: Sequence[Name]) -> type[StrictRoute]:
 
     class AccountsRoute(StrictRoute):
         texts = TEXTS
+        reader = AccountsRequest
         answers = answers_for(names)
 
     return AccountsRoute

@@ -1,6 +1,6 @@
 """What somebody gives who signs up."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -9,16 +9,24 @@ from pydantic.fields import FieldInfo
 
 from fastbearer.accounts.models import User
 from fastbearer.accounts.names import (
-    NAME_TEXTS,
     NAMES,
     InvalidNameError,
     Name,
     listed,
-    new_name,
+    wanted_name,
 )
 from fastbearer.errors import ConfigurationError
 
-__all__ = ["INVITATION", "KEPT", "Given", "aliases", "is_privilege"]
+__all__ = [
+    "INVITATION",
+    "KEPT",
+    "Given",
+    "aliases",
+    "check_no_privilege",
+    "declared",
+    "is_privilege",
+    "sent",
+]
 
 INVITATION = "invitation"
 """The field with the code of one; no user has it."""
@@ -102,14 +110,14 @@ class Given:
             InvalidNameError: They have no name to sign in with, or what the schema has
                 made of one is none.
         """
-        names = {name: _name(name, getattr(body, name, None)) for name in NAMES}
+        names = {name: _name(name, declared(body, name)) for name in NAMES}
         if not any(names[name] for name in self._names):
             raise InvalidNameError(NO_NAME.format(listed(self._names, "and")))
         user = User(
             email=names["email"] or "",
             username=names["username"],
             phone=names["phone"],
-            name=getattr(body, "name", None),
+            name=declared(body, "name"),
             password_hash="",
         )
         user.give(self._further(body))
@@ -118,7 +126,7 @@ class Given:
     @staticmethod
     def password_of(body: BaseModel) -> str:
         """Return the password of a body; a project may have made it a `SecretStr`."""
-        password: Any = getattr(body, "password", "")
+        password: Any = declared(body, "password") or ""
         is_hidden = isinstance(password, SecretStr)
         return str(password.get_secret_value() if is_hidden else password)
 
@@ -139,13 +147,34 @@ class Given:
         }
 
     def _check(self, attributes: Mapping[str, str]) -> None:
-        kept = {attribute: field for field, attribute in attributes.items()}
-        for field in self._schema.model_fields.keys() - OURS:
-            told = {"model": self._schema.__name__, "field": field}
-            if is_privilege(field):
-                raise ConfigurationError(PRIVILEGE.format(**told))
-            if field in kept:
-                raise ConfigurationError(KEPT.format(ours=kept[field], **told))
+        fields = self._schema.model_fields.keys() - OURS
+        check_no_privilege(self._schema, fields, attributes, PRIVILEGE)
+
+
+def check_no_privilege(
+    schema: type[BaseModel],
+    fields: Iterable[str],
+    attributes: Mapping[str, str],
+    text: str,
+) -> None:
+    """Refuse a schema with what nobody says of themselves.
+
+    Args:
+        schema: Of what a client sends.
+        fields: Those of its fields that are looked at.
+        attributes: Field of `User` -> the attribute in which the store keeps it.
+        text: What to say of a privilege.
+
+    Raises:
+        ConfigurationError: A field is one, or is where the store keeps one of ours.
+    """
+    kept = {attribute: field for field, attribute in attributes.items()}
+    for field in sorted(fields):
+        told = {"model": schema.__name__, "field": field}
+        if is_privilege(field):
+            raise ConfigurationError(text.format(**told))
+        if kept.get(field, field) != field:
+            raise ConfigurationError(KEPT.format(ours=kept[field], **told))
 
 
 def is_privilege(field: str) -> bool:
@@ -161,18 +190,26 @@ def aliases(name: str, field: FieldInfo) -> list[str]:
     return [*(one for one in firsts if isinstance(one, str)), name]
 
 
+def declared(body: BaseModel, field: str) -> Any:
+    """Return what a body has for a field, or None where its schema has no such field.
+
+    With ``extra="allow"`` a body has as attributes whatever was sent.
+    """
+    return getattr(body, field) if field in type(body).model_fields else None
+
+
+def sent(body: BaseModel) -> dict[str, Any]:
+    """Return what was sent, of what the schema declares."""
+    return body.model_dump(exclude_unset=True, include=set(type(body).model_fields))
+
+
 def _name(name: Name, value: Any) -> str | None:
     """Return a name in its one form, which a validator may have left.
 
     Raises:
         InvalidNameError: The text is not such a name.
     """
-    if value is None:
-        return None
-    try:
-        return new_name(name, str(value))
-    except ValueError:
-        raise InvalidNameError(NAME_TEXTS[name]) from None
+    return None if value is None else wanted_name(name, value)
 
 
 def _folded(field: str) -> str:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from fastbearer.accounts.emails import (
     EMAIL_LENGTH,
@@ -28,6 +28,7 @@ __all__ = [
     "normalize_phone",
     "normalize_username",
     "recorded_name",
+    "wanted_name",
 ]
 
 Name = Literal["email", "username", "phone"]
@@ -157,6 +158,18 @@ def new_name(name: Name, text: str) -> str:
     if name == "email":
         return normalize_email(text)
     return normalize_phone(text) if name == "phone" else normalize_username(text)
+
+
+def wanted_name(name: Name, value: Any) -> str:
+    """Return what `new_name` does of what a schema has made of a name.
+
+    Raises:
+        InvalidNameError: It is no such name; its text says what one is like.
+    """
+    try:
+        return new_name(name, str(value))
+    except ValueError:
+        raise InvalidNameError(NAME_TEXTS[name]) from None
 
 
 def listed(names: Sequence[Name], last: str = "or") -> str:

@@ -1,12 +1,13 @@
 """What a project makes of its accounts."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pydantic import BaseModel
 
 from fastbearer.accounts.given import Given
 from fastbearer.accounts.models import User
-from fastbearer.accounts.names import NAMES, InvalidNameError, Name, listed
+from fastbearer.accounts.names import NAME_TEXTS, NAMES, InvalidNameError, Name, listed
 from fastbearer.accounts.shown import Shown
 from fastbearer.errors import ConfigurationError
 
@@ -62,6 +63,19 @@ class Shape:
         """Return what a user is counted by: the first of their names that they have."""
         names = (user.called(name) for name in self.names)
         return next((name for name in names if name), user.email)
+
+    def check_kept_names(self, values: Mapping[str, Any]) -> None:
+        """Make sure that nobody loses a name with which they sign in.
+
+        Args:
+            values: Field -> what it is to be.
+
+        Raises:
+            InvalidNameError: One of the names is to be none.
+        """
+        for name in self.names:
+            if name in values and not values[name]:
+                raise InvalidNameError(NAME_TEXTS[name])
 
     def login_of(self, body: BaseModel) -> tuple[Name, str]:
         """Return which of the names somebody has given to sign in, and the name.

@@ -12,7 +12,7 @@ from fastbearer.accounts.given import aliases
 from fastbearer.accounts.models import User
 from fastbearer.errors import ConfigurationError, FastbearerError
 
-__all__ = ["NotShownError", "Shown"]
+__all__ = ["BARE", "NotShownError", "Shown", "check_no_secret"]
 
 OURS = frozenset(("id", "email", "name", "email_verified"))
 """What is shown in the accounts' form, whatever the row has."""
@@ -32,6 +32,9 @@ NOT_LOADED = (
 NOT_SHOWN = "the row of a user does not fit {model}: {fields}"
 
 logger = logging.getLogger("fastbearer")
+
+BARE: Any = {"include_url": False, "include_context": False, "include_input": False}
+"""How errors of pydantic are asked for: without values."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -58,11 +61,7 @@ class Shown:
 
     def __init__(self, schema: type[BaseModel], attributes: Mapping[str, str]) -> None:
         self._schema = schema
-        secrets = {*SECRETS, attributes.get("password_hash")}
-        for model in _models_in(schema, set()):
-            for field in secrets.intersection(model.model_fields):
-                told = {"model": model.__name__, "field": field}
-                raise ConfigurationError(SECRET.format(**told))
+        check_no_secret(schema, attributes, SECRET)
 
     def of(self, user: User, schema: type[Model]) -> Model:
         """Return what a user is shown.
@@ -102,11 +101,31 @@ class Shown:
                 raise ConfigurationError(NOT_IN_ROW.format(**told))
 
 
+def check_no_secret(
+    schema: type[BaseModel], attributes: Mapping[str, str], text: str
+) -> None:
+    """Refuse a schema that shows the password or its hash, or has a model that does.
+
+    Args:
+        schema: Of what users are shown.
+        attributes: Field of `User` -> the attribute in which the store keeps it.
+        text: What to say of a secret.
+
+    Raises:
+        ConfigurationError: A secret would be shown.
+    """
+    secrets = {*SECRETS, attributes.get("password_hash")}
+    for model in _models_in(schema, set()):
+        for field in secrets.intersection(model.model_fields):
+            told = {"model": model.__name__, "field": field}
+            raise ConfigurationError(text.format(**told))
+
+
 def _validated(values: dict[str, Any], schema: type[Model]) -> Model:
     try:
         return schema.model_validate(values, from_attributes=True)
     except ValidationError as error:
-        places = {str(one["loc"][0]) for one in error.errors() if one["loc"]}
+        places = {str(one["loc"][0]) for one in error.errors(**BARE) if one["loc"]}
         raise _not_shown(schema, sorted(places)) from None
 
 

@@ -17,6 +17,7 @@ from fastbearer.connections.libpq import asyncpg_arguments, with_hosts_apart
 from fastbearer.connections.mysql import mysql_arguments
 from fastbearer.connections.pooler import MISTAKEN, is_mistaken
 from fastbearer.connections.psycopg import NoDriverError, psycopg_arguments
+from fastbearer.connections.unfit import is_unfit
 from fastbearer.connections.values import hide_values
 from fastbearer.errors import ConfigurationError, StoreUnavailableError
 
@@ -176,6 +177,8 @@ def _with_options(url: URL, name: str) -> tuple[URL, dict[str, Any]]:
 
 def is_passing(error: Exception) -> bool:
     """Tell whether an error says something of the moment, not of the work."""
+    if is_unfit(error):
+        return False
     if isinstance(error, (OSError, exc.InterfaceError, exc.TimeoutError)):
         return True
     if not isinstance(error, exc.DBAPIError):

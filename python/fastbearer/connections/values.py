@@ -21,6 +21,9 @@ HIDDEN = "***"
 LEAST_SHOWN = 36
 """Characters of a value: all of an Argon2 hash's costs, and some of its salt."""
 
+DATA = "22000"
+"""The SQLSTATE of a data exception: asyncpg says one itself, and without it."""
+
 NAMES = ("constraint_name", "table_name", "column_name")
 
 
@@ -116,5 +119,5 @@ def _hidden(told: BaseException) -> HiddenError:
         if isinstance(value, str):
             facts.append(f"{name.removesuffix('_name')} {value}")
     hidden = HiddenError(", ".join(fact for fact in facts if fact))
-    hidden.sqlstate = str(state or "")
+    hidden.sqlstate = str(state or (DATA if isinstance(source, ValueError) else ""))
     return hidden

@@ -39,6 +39,7 @@ from fastbearer.fastapi.challenges import Answer, answer_to
 from fastbearer.fastapi.dependencies import BearerDependency
 
 __all__ = [
+    "NulInBodyError",
     "Refusal",
     "StrictRoute",
     "Text",
@@ -53,7 +54,9 @@ FORM = "A form must be in UTF-8"
 CHARSET = re.compile(r"charset[*0-9]*\s*=\s*[\"']?([^\s\"';]*)", re.IGNORECASE)
 ENCODINGS = frozenset(("", "utf-8", "utf8", "us-ascii"))
 BODY_BYTES = 1_048_576
-BODY_TOO_LARGE = f"Request body must be at most {BODY_BYTES} bytes"
+BODY_TOO_LARGE = "Request body must be at most {} bytes"
+NUL = b"\\u0000"
+"""As JSON must write it."""
 UNNAMED = "Invalid request"
 OF_VALIDATORS = ("value_error", "assertion_error")
 
@@ -77,8 +80,27 @@ the JSON reader below nor through the percent-decoding of a server.
 """
 
 
+class NulInBodyError(HTTPException):
+    """A text of a JSON body has NUL, which PostgreSQL cannot store.
+
+    Attributes:
+        invalid: The same as FastAPI says what is invalid.
+    """
+
+    def __init__(self, field: str) -> None:
+        super().__init__(400, UNNAMED)
+        told = {"type": "value_error", "loc": ("body", field), "msg": "NUL in a text"}
+        self.invalid = RequestValidationError([told])
+
+
 class StrictRequest(Request):
-    """A request whose body is bounded, and read by a strict JSON reader."""
+    """A request whose body is bounded, and read by a strict JSON reader.
+
+    Attributes:
+        body_bytes: The most that a body may have.
+    """
+
+    body_bytes: ClassVar[int] = BODY_BYTES
 
     async def stream(self) -> AsyncGenerator[bytes, None]:
         """Yield the body's chunks.
@@ -89,8 +111,8 @@ class StrictRequest(Request):
         size = 0
         async for chunk in super().stream():
             size += len(chunk)
-            if size > BODY_BYTES:
-                raise HTTPException(413, BODY_TOO_LARGE)
+            if size > self.body_bytes:
+                raise HTTPException(413, BODY_TOO_LARGE.format(self.body_bytes))
             yield chunk
 
     def form(self, **limits: Any) -> AwaitableOrContextManager[FormData]:
@@ -111,11 +133,34 @@ class StrictRequest(Request):
         Raises:
             HTTPException: 400 for anything else; also for NaN, Infinity and
                 lone surrogates.
+            NulInBodyError: A text in it has NUL.
         """
+        body = await self.body()
         try:
-            return from_json(await self.body(), allow_inf_nan=False)
+            read = from_json(body, allow_inf_nan=False)
         except ValueError:
             raise HTTPException(400, BODY) from None
+        if NUL in body:
+            _check_nul(read)
+        return read
+
+
+def _check_nul(read: Any) -> None:
+    """Refuse NUL in any text of parsed JSON, and name the outermost key.
+
+    Raises:
+        NulInBodyError: There is one.
+    """
+    waiting: list[tuple[str, Any]] = [("", read)]
+    while waiting:
+        field, one = waiting.pop()
+        if isinstance(one, dict):
+            for key, value in one.items():
+                waiting += [(field or key, key), (field or key, value)]
+        elif isinstance(one, list):
+            waiting += [(field, part) for part in one]
+        elif isinstance(one, str) and "\0" in one:
+            raise NulInBodyError(field)
 
 
 class StrictRoute(APIRoute):
@@ -139,6 +184,10 @@ class StrictRoute(APIRoute):
         """Return the answer to invalid input."""
         return HTTPException(400, self._text(error))
 
+    def refused(self, error: FastbearerError) -> HTTPException:
+        """Return the answer to an error of ours."""
+        return answer_to(error, answers=self.answers)
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return FastAPI's handler, with our reader before and words after it."""
         handler = super().get_route_handler()
@@ -150,12 +199,14 @@ class StrictRoute(APIRoute):
                 response = await handler(self.reader(request.scope, request.receive))
             except RequestValidationError as error:
                 raise self.invalid(error) from None
+            except NulInBodyError as error:
+                raise self.invalid(error.invalid) from None
             except FastbearerError as error:
                 if isinstance(error, StoreUnavailableError):
                     logger.error("store unavailable: %s", error.__cause__)
                 if isinstance(error, OUTAGES):
                     await _undo(request.scope)
-                raise answer_to(error, answers=self.answers) from error
+                raise self.refused(error) from error
             # What a user sees is theirs alone, and with a cookie nothing else says so
             # to a cache (RFC 9111 3.5).
             response.headers.setdefault("Cache-Control", "no-store")
@@ -258,7 +309,7 @@ DESCRIPTIONS: Mapping[int, str] = {
     401: "Not signed in, or the token is invalid or has expired",
     403: "The path of another user",
     404: "Not found",
-    413: BODY_TOO_LARGE,
+    413: "The request body is too large",
     429: "Too many attempts: try again after the seconds of Retry-After",
     500: "Nothing was stored",
     503: "Too busy, or a store is down: try again after the seconds of Retry-After",

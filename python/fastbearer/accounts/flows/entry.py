@@ -21,7 +21,7 @@ from fastbearer.accounts.flows.errors import (
 from fastbearer.accounts.flows.parts import Parts, verified
 from fastbearer.accounts.flows.registration import Registration
 from fastbearer.accounts.models import Invitation, User
-from fastbearer.accounts.names import Name, given_name, name_of
+from fastbearer.accounts.names import InvalidNameError, Name, given_name, name_of
 from fastbearer.accounts.records import utc_now
 from fastbearer.accounts.refresh import ReusedTokenError
 from fastbearer.accounts.sessions import Tokens
@@ -29,6 +29,7 @@ from fastbearer.accounts.stores.protocol import (
     EmailTakenError,
     InvalidEmailError,
     NameTakenError,
+    UnkeepableError,
 )
 from fastbearer.errors import (
     KeySourceError,
@@ -42,7 +43,9 @@ PASSES = (
     EmailTakenError,
     NameTakenError,
     InvalidEmailError,
+    InvalidNameError,
     StoreUnavailableError,
+    UnkeepableError,
     WrongInvitationError,
 )
 """What is said of a new user without the store having failed."""
@@ -144,6 +147,7 @@ class Entry:
             EmailTakenError: Somebody has the e-mail.
             NameTakenError: Somebody has the user name or the phone number.
             InvalidEmailError: The store does not keep such e-mails.
+            UnkeepableError: It does not keep what they give.
             NotCreatedError: The store has failed.
             TooManyAttemptsError: There were too many.
         """

@@ -40,6 +40,7 @@ class Profile:
             request: By which it is asked for.
 
         Raises:
+            InvalidNameError: A name is not in order.
             NameTakenError: Somebody has the user name.
             OvertakenError: The user has changed meanwhile.
             UnchangeableError: The store cannot change users.
@@ -47,6 +48,7 @@ class Profile:
         parts = self._parts
         if not parts.store.can("change"):
             raise UnchangeableError("the store cannot change users")
+        parts.shape.check_kept_names(values)
         found = await parts.user_of(user)
         if not values:
             return found

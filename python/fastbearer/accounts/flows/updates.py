@@ -11,6 +11,7 @@ from fastbearer.accounts.flows.administration import OF_TOKENS
 from fastbearer.accounts.flows.errors import OvertakenError
 from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.models import User
+from fastbearer.accounts.names import wanted_name
 from fastbearer.accounts.stores.protocol import TAKEN, EmailTakenError
 
 __all__ = ["Change", "Updates"]
@@ -23,7 +24,7 @@ class Change:
     """What is to be of a user.
 
     Attributes:
-        email: In the form of `normalize_email`; None for the one that it is.
+        email: As it was typed; None for the one that it is.
         password: As it was typed; None for the one that it is.
         values: Field -> value, of the others.
     """
@@ -68,6 +69,7 @@ class Updates:
 
         Raises:
             PasswordRuleError: The password breaks a rule; nothing has changed.
+            InvalidNameError: A name is not in order; nothing has changed.
             EmailTakenError: Somebody else has the e-mail; nothing has changed.
             NameTakenError: The same for another name.
             OvertakenError: The user is gone, or has changed meanwhile.
@@ -75,10 +77,12 @@ class Updates:
         """
         parts = self._parts
         values = dict(change.values)
-        is_moving = change.email is not None and change.email != user.email
+        parts.shape.check_kept_names(values)
+        email = None if change.email is None else wanted_name("email", change.email)
+        is_moving = email is not None and email != user.email
         if is_moving:
-            values = {"email": change.email, "email_verified": False, **values}
-            await self._check_move(user, str(change.email), request)
+            values = {"email": email, "email_verified": False, **values}
+            await self._check_move(user, str(email), request)
         newer = await self._hash(user, change)
         async with AsyncExitStack() as stack:
             ending = OF_TOKENS - {"email"} if is_own else OF_TOKENS

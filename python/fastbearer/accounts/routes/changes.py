@@ -5,12 +5,12 @@ from typing import Any
 
 from pydantic import BaseModel, Field, create_model
 
-from fastbearer.accounts.given import KEPT, aliases, is_privilege
+from fastbearer.accounts.given import aliases, check_no_privilege, sent
 from fastbearer.accounts.routes.schemas import TEXTS, Body, Name, UserName
 from fastbearer.accounts.stores.checked import CheckedUserStore
 from fastbearer.errors import ConfigurationError
 
-__all__ = ["Changes"]
+__all__ = ["ELSEWHERE", "Changes"]
 
 ELSEWHERE = frozenset(("email", "password", "phone"))
 """E-mail and password have routes of their own, and a phone number is for the project
@@ -78,9 +78,8 @@ class Changes:
                 )
 
     def values_of(self, body: BaseModel) -> dict[str, Any]:
-        """Return what is to be written: what was sent, of what the schema declares."""
-        declared = set(type(body).model_fields)
-        return body.model_dump(exclude_unset=True, include=declared)
+        """Return what is to be written."""
+        return sent(body)
 
 
 def _check(model: Any, attributes: Mapping[str, str]) -> None:
@@ -88,13 +87,9 @@ def _check(model: Any, attributes: Mapping[str, str]) -> None:
     fields = model.model_fields if is_model else {}
     if not fields or any(field.is_required() for field in fields.values()):
         raise ConfigurationError(WRONG_MODEL)
-    kept = {attribute: field for field, attribute in attributes.items()}
-    for name in fields:
-        told = {"model": model.__name__, "field": name}
-        if is_privilege(name) or name in ELSEWHERE:
-            raise ConfigurationError(PRIVILEGE.format(**told))
-        if kept.get(name, name) != name:
-            raise ConfigurationError(KEPT.format(ours=kept[name], **told))
+    for name in sorted(fields.keys() & ELSEWHERE):
+        raise ConfigurationError(PRIVILEGE.format(model=model.__name__, field=name))
+    check_no_privilege(model, fields, attributes, PRIVILEGE)
 
 
 def _texts(model: type[BaseModel]) -> dict[str, str]:

@@ -24,6 +24,7 @@ from fastbearer.accounts.stores.protocol import (
     EmailTakenError,
     InvalidEmailError,
     NameTakenError,
+    UnkeepableError,
     UserInUseError,
 )
 from fastbearer.accounts.user_claims import ClaimsError
@@ -55,6 +56,7 @@ NOT_CREATED = "Failed to create account"
 UNVERIFIED = (
     "Email is not verified: use the code that was sent there, or ask for another"
 )
+UNKEEPABLE = "This cannot be kept"
 UNCHANGEABLE = "This cannot be changed here"
 WRONG_PASSWORD = "Current password is wrong"
 WRONG_CODE = "Code is wrong, was used or has expired"
@@ -84,6 +86,7 @@ ANSWERS: Mapping[type[FastbearerError], Answer] = {
     EmailTakenError: Answer(400, EMAIL_TAKEN),
     NameTakenError: Answer(400, None),
     InvalidNameError: Answer(400, None),
+    UnkeepableError: Answer(400, UNKEEPABLE),
     InvalidEmailError: Answer(400, TEXTS["email"]),
     SignUpClosedError: Answer(403, CLOSED),
     WrongInvitationError: Answer(403, WRONG_INVITATION),

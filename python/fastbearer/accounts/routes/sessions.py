@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 from fastbearer.accounts.flows.entry import Entry, Login
 from fastbearer.accounts.flows.errors import WrongRefreshTokenError
 from fastbearer.accounts.flows.parts import Parts
+from fastbearer.accounts.given import INVITATION, declared
 from fastbearer.accounts.routes.answers import Answers
 from fastbearer.accounts.routes.refusals import (
     CLOSED,
@@ -79,7 +80,7 @@ class SessionRoutes(Routes):
         given = self._parts.shape.given
         user, password = given.user_of(body), given.password_of(body)
         former = self._answers.former(request)
-        invitation = getattr(body, "invitation", None)
+        invitation = declared(body, INVITATION)
         entered = await self._entry.sign_up(user, password, request, former, invitation)
         if entered is None:
             return JSONResponse(CodeSent().model_dump(), status_code=202)

@@ -22,6 +22,7 @@ from fastbearer.accounts.flows.errors import (
     WrongRefreshTokenError,
 )
 from fastbearer.accounts.flows.parts import Parts
+from fastbearer.accounts.routes.reader import AccountsRequest
 from fastbearer.accounts.routes.refusals import (
     ANSWERS,
     REFRESH_OFF,
@@ -122,6 +123,7 @@ class TokenRoute(StrictRoute):
     """A route that refuses as RFC 6749 5.2 has it."""
 
     texts: ClassVar = {**TEXTS, **FORM_TEXTS}
+    reader: ClassVar = AccountsRequest
     answers: ClassVar = {
         **ANSWERS,
         UnsupportedGrantError: Answer(400, GRANTS),

@@ -1,5 +1,6 @@
 """Any store of users, whose answers are not taken on trust."""
 
+import logging
 from collections.abc import Awaitable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -7,12 +8,14 @@ from fastbearer import PasswordHash
 from fastbearer.accounts.database import Database
 from fastbearer.accounts.emails import is_same_email, recorded_form
 from fastbearer.accounts.models import User
-from fastbearer.accounts.names import Name
+from fastbearer.accounts.names import NAMES, Name, wanted_name
 from fastbearer.accounts.stores.protocol import (
     NAMES_TAKEN,
     NameTakenError,
+    UnkeepableError,
     UserStore,
 )
+from fastbearer.connections.unfit import is_unfit
 from fastbearer.connections.values import hide_values, shows
 from fastbearer.errors import ConfigurationError, FastbearerError
 
@@ -20,6 +23,10 @@ __all__ = ["CheckedUserStore"]
 
 LEAST_HIDDEN = 6
 LACKS = "the store of users ({}) needs a method {} for {}"
+
+UNFIT = "the database does not keep what a user is to have: %s"
+
+logger = logging.getLogger("fastbearer")
 
 T = TypeVar("T")
 
@@ -94,6 +101,12 @@ class CheckedUserStore:
         names = getattr(self._store, "attribute_names", None)
         return names is not None and field not in names
 
+    @property
+    def attribute_names(self) -> Mapping[str, str]:
+        """Field of `User` -> the attribute in which the store keeps it, if known."""
+        names: Mapping[str, str] = getattr(self._store, "attribute_names", {})
+        return names
+
     async def check_hash_length(self, length: int) -> None:
         """Check that the store keeps hashes of a length, if it can tell.
 
@@ -121,8 +134,15 @@ class CheckedUserStore:
             await check(fields)
 
     async def add(self, user: User) -> None:
-        """As in `UserStore`."""
-        await _quietly(self._store.add(user), *_secrets(user), user.email)
+        """As in `UserStore`, with every name in its one form.
+
+        Raises:
+            InvalidNameError: A name is not in order.
+        """
+        for name in NAMES:
+            if user.called(name):
+                setattr(user, name, wanted_name(name, user.called(name)))
+        await _kept(self._store.add(user), *_secrets(user), user.email)
 
     async def find_by_email(self, email: str) -> User | None:
         """As in `UserStore`; nobody where the user's e-mail is another."""
@@ -161,10 +181,15 @@ class CheckedUserStore:
         return bool(await _quietly(replaced, *_secrets(user), password_hash))
 
     async def change(self, user: User, values: Mapping[str, Any]) -> bool:
-        """As in `WritableUserStore`."""
-        texts = [one for one in values.values() if isinstance(one, str) and one]
-        changed = self._store.change(user, values)
-        return bool(await _quietly(changed, *_secrets(user), *texts))
+        """As in `WritableUserStore`, with every name in its one form.
+
+        Raises:
+            InvalidNameError: A name is not in order.
+        """
+        written = {**values, **_new_names(user, values)}
+        texts = [one for one in written.values() if isinstance(one, str) and one]
+        changed = self._store.change(user, written)
+        return bool(await _kept(changed, *_secrets(user), *texts))
 
     async def verify_email(self, user: User) -> None:
         """As in `UserStore`."""
@@ -184,6 +209,18 @@ def _is_called(user: User, name: Name, value: str) -> bool:
     if name == "email":
         return is_same_email(user.email, value)
     return user.called(name) == value
+
+
+def _new_names(user: User, values: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return the names among some values; one that stays may have an older form."""
+    names: dict[str, str | None] = {}
+    for name in NAMES:
+        value = values.get(name)
+        if value and value != user.called(name):
+            names[name] = wanted_name(name, value)
+        elif name in values and not value:
+            names[name] = value if name == "email" else None
+    return names
 
 
 def _secrets(user: User) -> tuple[str, ...]:
@@ -208,6 +245,21 @@ async def _quietly(work: Awaitable[T], *values: str) -> T:
             failure = FastbearerError(f"the store failed: {type(error).__name__}")
     # Not above, where what is hidden would be its context.
     raise failure
+
+
+async def _kept(work: Awaitable[T], *values: str) -> T:
+    """Do what keeps values that somebody gives.
+
+    Raises:
+        UnkeepableError: They do not fit; what the database said is not shown.
+    """
+    try:
+        return await _quietly(work, *values)
+    except Exception as error:
+        if not is_unfit(error):
+            raise
+        logger.warning(UNFIT, type(error).__name__)
+    raise UnkeepableError("the store does not keep such values")
 
 
 def _in_one_form(user: User) -> User:

@@ -223,7 +223,14 @@ class UserMapping:
             raise ConfigurationError(NOT_WRITABLE.format(model=model, field=field))
         return key
 
+    def needs(self, field: str) -> bool:
+        """Tell whether a field has a column that takes no NULL."""
+        column = self.column(field)
+        return column is not None and not column.nullable
+
     def _stored(self, field: str, value: Any) -> Any:
+        if field == "name" and value is None and self.needs("name"):
+            return ""  # as for a new user
         if field != "roles":
             key = self._key_of(field)
             column = None if key is None else self.column_of(key)

@@ -15,6 +15,7 @@ __all__ = [
     "NameTakenError",
     "NamedUserStore",
     "SessionUserStore",
+    "UnkeepableError",
     "UserInUseError",
     "UserStore",
     "WritableUserStore",
@@ -64,6 +65,16 @@ class InvalidEmailError(FastbearerError):
     code = "invalid_email"
 
 
+class UnkeepableError(FastbearerError):
+    """What a user is to have does not fit the store.
+
+    It is too long or too large, missing where there must be something, or somebody
+    else's where there is one of a kind.
+    """
+
+    code = "unkeepable"
+
+
 class UserInUseError(FastbearerError):
     """The user cannot be removed while rows of other tables refer to them."""
 
@@ -90,6 +101,8 @@ class UserStore(Protocol):
                 store alone, so that of several at a time one succeeds.
             NameTakenError: The same for a user name or a phone number.
             InvalidEmailError: It does not keep such e-mails.
+            UnkeepableError: It does not keep such values; errors of SQLAlchemy that
+                say so become one.
         """
         ...
 
@@ -169,6 +182,7 @@ class WritableUserStore(UserStore, Protocol):
             EmailTakenError: Somebody else has the e-mail.
             NameTakenError: Somebody else has the user name or the phone number.
             InvalidEmailError: The store does not keep such e-mails.
+            UnkeepableError: As in `UserStore.add`.
         """
         ...
 

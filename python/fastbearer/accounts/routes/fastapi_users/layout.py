@@ -1,11 +1,15 @@
 """Where the routes of fastapi-users are, and what they take."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 
+from fastbearer.accounts.given import check_no_privilege
+from fastbearer.accounts.routes.changes import ELSEWHERE
 from fastbearer.accounts.routes.fastapi_users.schemas import UserRead, UserUpdate
+from fastbearer.accounts.shown import check_no_secret
 from fastbearer.accounts.stores.checked import CheckedUserStore
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi import Settings
@@ -20,11 +24,6 @@ NOT_KEPT = "{model}.{field}: the store does not keep it"
 WRONG_SCHEMA = "{}= must be a class derived from fastbearer.accounts.{}"
 NOT_TO_BE_CHANGED = "{model} must not have a field {field}: users would set it"
 NOT_TO_BE_SHOWN = "{model} must not have a field {field}: it is a secret"
-NOT_SHOWN = frozenset(("hashed_password", "password_hash", "password"))
-NOT_CHANGED = frozenset(
-    ("id", "hashed_password", "password_hash", "email_verified", "roles")
-)
-"""What no schema of a change has; `UserUpdate` has what superusers may set of it."""
 PREFIXES = ("auth", "register", "reset_password", "verify", "users")
 
 
@@ -66,31 +65,39 @@ class FastAPIUsersLayout:
                 raise ConfigurationError(WRONG_PREFIX.format(name))
         _check_schema("read", self.read, UserRead)
         _check_schema("update", self.update, UserUpdate)
-        update = self.update
-        for field in sorted(update.model_fields.keys() & NOT_CHANGED):
-            told = {"model": update.__name__, "field": field}
-            raise ConfigurationError(NOT_TO_BE_CHANGED.format(**told))
-        for field in sorted(self.read.model_fields.keys() & NOT_SHOWN):
-            told = {"model": self.read.__name__, "field": field}
-            raise ConfigurationError(NOT_TO_BE_SHOWN.format(**told))
+        self._check_schemas({})
 
     def check(self, settings: Settings, store: CheckedUserStore) -> None:
         """Make sure that all of it can be done, when the application starts.
 
         Raises:
             ConfigurationError: The settings ask for refresh tokens, or the store of
-                users cannot change what users may change.
+                users cannot change what users may change, or keeps there what is not
+                theirs to set or to see.
         """
         if self.auth is not None and settings.refresh_tokens:
             raise ConfigurationError(NO_REFRESH)
+        self._check_schemas(store.attribute_names)
         if self.users is None:
             return
         store.require("change", f"layout={NAME!r}")
-        further = self.update.model_fields.keys() - UserUpdate.model_fields.keys()
-        for field in sorted(further):
+        for field in sorted(self._further):
             if not store.keeps(field):
                 told = {"model": self.update.__name__, "field": field}
                 raise ConfigurationError(NOT_KEPT.format(**told))
+
+    @property
+    def _further(self) -> set[str]:
+        """What may be changed beside the fields of `UserUpdate`."""
+        return self.update.model_fields.keys() - UserUpdate.model_fields.keys()
+
+    def _check_schemas(self, attributes: Mapping[str, str]) -> None:
+        update = self.update
+        for field in sorted(self._further & ELSEWHERE):
+            told = {"model": update.__name__, "field": field}
+            raise ConfigurationError(NOT_TO_BE_CHANGED.format(**told))
+        check_no_privilege(update, self._further, attributes, NOT_TO_BE_CHANGED)
+        check_no_secret(self.read, attributes, NOT_TO_BE_SHOWN)
 
 
 Layout = str | FastAPIUsersLayout

@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from fastbearer.accounts.flows.entry import Entry
 from fastbearer.accounts.flows.parts import Parts
-from fastbearer.accounts.given import INVITATION
+from fastbearer.accounts.given import INVITATION, declared
 from fastbearer.accounts.routes.fastapi_users.seen import seen
 from fastbearer.accounts.routes.fastapi_users.words import RegisterRoute, responses
 from fastbearer.accounts.routes.table import Routes, Row, given_by
@@ -44,7 +44,7 @@ class RegisterRoutes(Routes):
         """Create an account; whoever has it signs in then."""
         given = self._parts.shape.given
         user, password = given.user_of(body), given.password_of(body)
-        invitation = getattr(body, INVITATION, None)
+        invitation = declared(body, INVITATION)
         await self._entry.register(user, password, request, invitation)
         made = await self._parts.store.find(user.id) or user
         return seen(made, self._shown)

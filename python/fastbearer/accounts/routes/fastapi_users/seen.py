@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from fastbearer.accounts.models import User
-from fastbearer.accounts.shown import NotShownError
+from fastbearer.accounts.shown import BARE, NotShownError
 
 __all__ = ["SUPERUSER", "SeenUser", "is_superuser", "seen", "superuser_values"]
 
@@ -58,7 +58,9 @@ def seen(user: User, schema: type[Model]) -> Model:
     try:
         return schema.model_validate(SeenUser(user), from_attributes=True)
     except ValidationError as error:
-        places = sorted({str(one["loc"][0]) for one in error.errors() if one["loc"]})
+        places = sorted(
+            {str(one["loc"][0]) for one in error.errors(**BARE) if one["loc"]}
+        )
     text = NOT_SHOWN.format(schema.__name__, ", ".join(places))
     logger.error("user %s: %s", user.id, text)
     raise NotShownError(text)

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from fastbearer.accounts.flows.errors import UnknownUserError
 from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.flows.updates import Change, Updates
+from fastbearer.accounts.given import sent
 from fastbearer.accounts.models import User
 from fastbearer.accounts.routes.fastapi_users.seen import (
     is_superuser,
@@ -66,7 +67,7 @@ class UsersRoutes(Routes):
         password ends every session, this one too.
         """
         found = await self._parts.user_of(user)
-        change = change_of(found, body.model_dump(exclude_unset=True), OF_SUPERUSERS)
+        change = change_of(found, sent(body), OF_SUPERUSERS)
         changed = await self._updates.update(found, change, request, is_own=True)
         return self._seen(changed)
 
@@ -81,7 +82,7 @@ class UsersRoutes(Routes):
         changes.
         """
         found = await self._user(id)
-        change = change_of(found, body.model_dump(exclude_unset=True))
+        change = change_of(found, sent(body))
         return self._seen(await self._updates.update(found, change, request))
 
     async def delete_user(self, id: str, request: Request) -> Response:

@@ -13,13 +13,15 @@ from fastbearer.accounts.flows.errors import (
     WrongCodeError,
     WrongCredentialsError,
 )
+from fastbearer.accounts.names import InvalidNameError
 from fastbearer.accounts.routes.fastapi_users.schemas import ErrorModel, InvalidModel
+from fastbearer.accounts.routes.reader import AccountsRequest
 from fastbearer.accounts.routes.refusals import ANSWERS
 from fastbearer.accounts.routes.schemas import TEXTS
-from fastbearer.accounts.stores.protocol import EmailTakenError
+from fastbearer.accounts.stores.protocol import EmailTakenError, UnkeepableError
 from fastbearer.errors import FastbearerError, PasswordRuleError
 from fastbearer.fastapi.challenges import Answer
-from fastbearer.fastapi.strict_routes import StrictRequest, StrictRoute
+from fastbearer.fastapi.strict_routes import NulInBodyError, StrictRoute
 
 __all__ = [
     "AlreadyVerifiedError",
@@ -36,6 +38,8 @@ __all__ = [
 REGISTER_PASSWORD = "REGISTER_INVALID_PASSWORD"
 RESET_PASSWORD = "RESET_PASSWORD_INVALID_PASSWORD"
 UPDATE_PASSWORD = "UPDATE_USER_INVALID_PASSWORD"
+MOST_ERRORS = 20
+INVALID = (InvalidNameError, UnkeepableError)
 
 
 class AlreadyVerifiedError(FastbearerError):
@@ -50,7 +54,7 @@ class NotSuperuserError(FastbearerError):
     code = "not_superuser"
 
 
-class LaxJSONRequest(StrictRequest):
+class LaxJSONRequest(AccountsRequest):
     """A request whose body is JSON, or is refused as FastAPI refuses it."""
 
     async def json(self) -> Any:
@@ -62,7 +66,7 @@ class LaxJSONRequest(StrictRequest):
         try:
             return await super().json()
         except HTTPException as error:
-            if error.status_code != 400:
+            if error.status_code != 400 or isinstance(error, NulInBodyError):
                 raise
             raise JSONDecodeError("not JSON in UTF-8", "", 0) from None
 
@@ -82,9 +86,17 @@ class FastAPIUsersRoute(StrictRoute):
         """Return the answer to invalid input: FastAPI's, but for what was sent."""
         told = [
             {"type": one["type"], "loc": list(one["loc"]), "msg": self._message(one)}
-            for one in error.errors()
+            for one in error.errors()[:MOST_ERRORS]
         ]
         return HTTPException(422, told)
+
+    def refused(self, error: FastbearerError) -> HTTPException:
+        """Return the answer to an error of ours; one to invalid input as above."""
+        answer = super().refused(error)
+        if not isinstance(error, INVALID):
+            return answer
+        told = {"type": "value_error", "loc": ["body"], "msg": answer.detail}
+        return HTTPException(422, [told])
 
     def _message(self, error: Mapping[str, Any]) -> str:
         place = error["loc"][-1] if error["loc"] else ""
