@@ -197,6 +197,8 @@ def test_where_only_verified_users_enter_an_invitation_that_was_sent_lets_in(
             code = await desk.accounts.invite()
             taken = await desk.sign_up(code)
             assert taken.status_code == 202, "whose e-mail it is, is not told"
+            assert await desk.answer(code, email="b@example.com") == NO
+            code = await desk.accounts.invite()
             answer = await desk.sign_up(code, email="b@example.com")
             assert answer.status_code == 202
             assert "token" not in answer.text
