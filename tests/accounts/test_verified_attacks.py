@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import jwt
 import pytest
+from sqlalchemy.pool import NullPool
+from sqlmodel import Field, Session, SQLModel, create_engine
 
-from account_desk import Desk, at_the_desk
+from account_desk import Desk, at_the_desk, desk_of
 from accounts_kit import CHEAP, EMAIL, PASSWORD, Store, make_auth, rows
-from fastbearer.accounts import Accounts, SignUp
+from fastbearer.accounts import Accounts, SignUp, SQLModelUserStore
+from fastbearer.accounts.sessions import Sessions
 from wide_databases import client_of
 
 ON = {"require_verified_email": True}
@@ -122,8 +126,6 @@ def test_attack_a_session_begins_while_the_email_moves(
     async def tried(desk: Desk) -> None:
         await desk.post("signup", email=EMAIL, password=PASSWORD)
         await desk.post("verify-email", code=desk.outbox[0].code)
-        from fastbearer.accounts.sessions import Sessions
-
         start = Sessions.start
 
         async def late(self: Sessions, user: Any) -> Any:
@@ -141,6 +143,17 @@ class WithoutEmail(SignUp):
     """What somebody gives who has a user name alone."""
 
     email: str | None = None  # type: ignore[assignment]
+
+
+class Player(SQLModel, table=True):
+    """Such a user's row."""
+
+    __tablename__ = "player_of_verified_attacks"
+    __table_args__ = {"sqlite_autoincrement": True}
+    id: int | None = Field(default=None, primary_key=True)
+    email: str | None = Field(default=None, unique=True)
+    username: str = Field(unique=True)
+    password_hash: str
 
 
 async def moved(desk: Desk) -> tuple[Any, int]:
@@ -188,8 +201,6 @@ def test_attack_a_token_names_an_email_that_another_registers(database: Store) -
         async def tried(desk: Desk) -> None:
             token, status = await moved(desk)
             assert status == 200
-            import jwt
-
             said = jwt.decode(token, options={"verify_signature": False})
             assert EMAIL not in str(said)
             base = desk.client.base_url.join("/")
@@ -202,8 +213,6 @@ def test_attack_a_token_names_an_email_that_another_registers(database: Store) -
             await desk.client.post(base.join("auth/jwt/logout"), headers=bearer)
             out = desk.events[-1]
             assert (out.name, out.email) == ("signed_out", EVE)
-
-        from account_desk import desk_of
 
         async with desk_of(database, layout="fastapi-users") as desk:
             await tried(desk)
@@ -232,6 +241,14 @@ def test_attack_those_without_an_email_use_up_each_others_messages(
         assert {one.purpose for one in desk.outbox} == {"change_email"}
 
     caplog.set_level(logging.ERROR)
-    options = {"names": ("username",), "sign_up": WithoutEmail}
+    engine = create_engine(f"sqlite:///{tmp_path}/own.db", poolclass=NullPool)
+    SQLModel.metadata.create_all(engine, tables=[Player.__table__])  # type: ignore[attr-defined]
+
+    def get_session() -> Any:
+        with Session(engine) as session:
+            yield session
+
+    store = SQLModelUserStore(Player, get_session)
+    options = {"names": ("username",), "sign_up": WithoutEmail, "store": store}
     at_the_desk(tried, tmp_path / "a.db", settings=settings, **options)
     assert caplog.text == ""
