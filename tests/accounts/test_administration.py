@@ -375,6 +375,33 @@ def test_a_password_that_is_set_ends_sessions_and_codes(tmp_path: Path) -> None:
     asyncio.run(walk())
 
 
+def test_a_name_that_is_set_ends_no_code(tmp_path: Path) -> None:
+    async def walk() -> None:
+        outbox: list[Any] = []
+        async with desk_of(tmp_path / "a.db", send=outbox.append) as desk:
+            user = await desk.users.create(email=EMAIL, password=PASSWORD)
+            fields = {"name": "Ada"}, {"roles": ["x"]}, {"email_verified": True}, {}
+            for values in fields:
+                await desk.client.post("forgot-password", json={"email": EMAIL})
+                await desk.users.set(user.id, **values)  # type: ignore[arg-type]
+                body = {"code": outbox[-1].code, "password": NEW}
+                answer = await desk.client.post("reset-password", json=body)
+                assert answer.is_success, values
+            for off in ({"email": "eve@example.com"}, {"is_active": False}):
+                now = await desk.users.find(user.id)
+                assert now is not None
+                await desk.client.post("forgot-password", json={"email": now.email})
+                await desk.users.set(user.id, **off)  # type: ignore[arg-type]
+                body = {"code": outbox[-1].code, "password": NEW}
+                answer = await desk.client.post("reset-password", json=body)
+                assert answer.status_code == 400, off
+            await desk.users.enable(user.id)
+            answer = await desk.client.post("reset-password", json=body)
+            assert answer.status_code == 400
+
+    asyncio.run(walk())
+
+
 def test_a_changed_email_is_not_verified_and_may_be_taken(database: Store) -> None:
     async def walk() -> None:
         async with desk_of(database) as desk:

@@ -276,8 +276,13 @@ def test_invitations_from_the_first_to_the_last(shell: Shell) -> None:
 def test_an_invitation_is_sent(shell: Shell) -> None:
     outbox: list[Any] = []
     shell.options["send"] = outbox.append
-    code = shell.done("invite", "--email", EMAIL, "--send")
-    assert (outbox[0].code, outbox[0].to) == (code, EMAIL)
+    known = shell.done("invite", "--email", EMAIL, "--send")
+    assert (outbox[0].purpose, outbox[0].to) == ("invitation", EMAIL)
+    listed = json.loads(shell.done("invitations", "--json"))
+    assert known == listed["id"]
+    told = shell.run("invite", "--email", EMAIL, "--send", "--json")
+    assert list(json.loads(told[1])) == ["id"]
+    assert not any(one.code in str((known, told)) for one in outbox)
     assert shell.refused("invite", "--send").endswith("--send needs --email")
 
     def fail(message: Any) -> None:

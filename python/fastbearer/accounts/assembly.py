@@ -178,7 +178,12 @@ class Accounts:
         codes = Codes(self.database) if self._has_tables else None
         invitations = Invitations(self.database)
         self._is_sender_used = codes is not None and send is None
-        self._sessions = Sessions(auth, users, self.database, UserClaims(claims))
+        self._layout = layout_of(layout)
+        self._sessions = Sessions(
+            *(auth, users, self.database, UserClaims(claims)),
+            # There users change their e-mails while their sessions go on.
+            names_email=self._layout is None,
+        )
         self._users = users
         clients = ClientAddresses(lambda: auth.settings)
         self._codes = codes
@@ -207,7 +212,6 @@ class Accounts:
         known = None if store is None else users
         self._changes = Changes(changes, names, known, kept)
         answers = Answers(auth, shaped)
-        self._layout = layout_of(layout)
         self.router = APIRouter(
             prefix=PREFIX if self._layout is None else "",
             tags=["accounts"],

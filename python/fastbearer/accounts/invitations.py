@@ -84,19 +84,18 @@ class Invitations:
             await session.exec(statement.values(used_at=None))
 
     async def revoke(self, invitation_id: str) -> bool:
-        """Forget an invitation.
+        """Forget an invitation, used or not: whoever claims one may give it back.
 
         Returns:
             Whether there was one that was not used yet.
         """
         if not is_storable(invitation_id):
             return False
-        is_open = (
-            col(Invitation.id) == invitation_id,
-            col(Invitation.used_at).is_(None),
-        )
+        this = delete(Invitation).where(col(Invitation.id) == invitation_id)
+        is_open = col(Invitation.used_at).is_(None)
         async with self._database.transaction() as session:
-            found = await session.exec(delete(Invitation).where(*is_open))
+            found = await session.exec(this.where(is_open))
+            await session.exec(this)
             return found.rowcount == 1
 
     async def all(self) -> AsyncIterator[Invitation]:

@@ -97,6 +97,21 @@ class RefreshTokens:
             session.add(first)
         return _issued(token, first, now)
 
+    async def check(self, token: str) -> RefreshToken:
+        """Return what is kept of a token that `rotate` would take; it is not used.
+
+        Raises:
+            ReusedTokenError: As in `rotate`.
+            TokenError: As in `rotate`.
+        """
+        now, found = self._now(), await self._found(token)
+        if found is None or found.used_at is not None or found.expires_at <= now:
+            await self._again(token, self._successor(token), now)
+            found = await self._found(token)
+        if found is None:
+            raise TokenError("the refresh token is not good")
+        return found
+
     async def rotate(self, token: str) -> Issued:
         """Return the token that follows; it is the same for all who ask in time.
 

@@ -69,6 +69,8 @@ class Sessions:
         store: Where the users are.
         database: Where the refresh tokens are.
         claims: What the tokens say beside who the user is.
+        names_email: Whether they say the user's e-mail. Where it may change while a
+            session goes on, they must not: somebody else may have it then.
     """
 
     def __init__(
@@ -77,8 +79,11 @@ class Sessions:
         store: UserStore,
         database: Database,
         claims: UserClaims | None = None,
+        *,
+        names_email: bool = True,
     ) -> None:
         self._auth = auth
+        self._names_email = names_email
         self._claims = UserClaims() if claims is None else claims
         self._store = store
         self._refresh = RefreshTokens(
@@ -134,39 +139,59 @@ class Sessions:
         """Return a user as they are now, for what the token says of them.
 
         Raises:
-            TokenError: They have another password, or are gone.
+            TokenError: They have another password or an e-mail that is not verified
+                any more, or are gone.
         """
         if not self.can_end:
             return user
         now = await self._store.find(user.id)
         if now is None or now.password_hash != user.password_hash:
             raise TokenError("the user has changed meanwhile")
+        if user.email_verified and not now.email_verified:
+            raise TokenError("the e-mail is verified no more")
         return now
+
+    async def check_claims(self, user: User) -> None:
+        """Make sure that a token of a user can be made.
+
+        Raises:
+            ClaimsError: The project's claims cannot be in one.
+        """
+        await self._signed(user, None, new_id(), 0)
 
     async def refresh(self, token: str | None) -> tuple[User, Tokens]:
         """Go on with the session of a refresh token.
 
+        What may fail comes before the token is used: a client that comes again with it
+        later, for it had no answer, would look like a thief.
+
         Raises:
             ReusedTokenError: The token was used before; its session has ended.
             TokenError: The token is not good, or its user is gone.
+            ClaimsError: The project's claims cannot be in a token.
         """
         if token is None:
             raise TokenError("there is no refresh token")
         await self._finish()
         try:
+            row = await self._refresh.check(token)
+            # The generation comes first: whatever the token says is as old, or newer.
+            generation = await self.generation(row.user_id)
+            if row.generation is not None and row.generation < generation:
+                await self._refresh.end(row.family)
+                raise TokenError("all sessions of the user have ended")
+            user = await self._store.find(row.user_id)
+            if user is None:
+                raise TokenError("the user is gone")
+            tokens = await self._signed(user, None, row.family, generation)
             issued = await self._refresh.rotate(token)
         except ReusedTokenError as error:
             await self._end_session(error.family)
             await self._refresh.end(error.family)
             raise
-        generation = await self.generation(issued.user_id)
-        if issued.generation is not None and issued.generation < generation:
-            await self._refresh.end(issued.family)
-            raise TokenError("all sessions of the user have ended")
-        user = await self._store.find(issued.user_id)
-        if user is None or not await self._refresh.is_alive(issued.family):
+        if not await self._refresh.is_alive(issued.family):
             raise TokenError("the session has ended")
-        return user, await self._signed(user, issued, issued.family, generation)
+        return user, tokens._replace(refresh=issued)
 
     async def session_of(self, refresh_token: str) -> tuple[str, str] | None:
         """Return user and session of a refresh token, used or not, or None."""
@@ -301,7 +326,8 @@ class Sessions:
         if self._auth.revocations is not None:
             claims["gen"] = generation
         try:
-            token = self._auth.generate_jwt_token(user.id, user.email, claims=claims)
+            email = user.email if self._names_email else ""
+            token = self._auth.generate_jwt_token(user.id, email, claims=claims)
         except ConfigurationError:
             raise
         except (TypeError, ValueError) as error:

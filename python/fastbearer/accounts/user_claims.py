@@ -7,6 +7,7 @@ from typing import Any
 
 from fastbearer.accounts.models import User
 from fastbearer.connections.engine import sql_outages
+from fastbearer.connections.values import hide_values
 from fastbearer.errors import FastbearerError
 from fastbearer.fastapi.scopes import is_scope
 
@@ -85,6 +86,7 @@ class UserClaims:
         except FastbearerError:
             raise
         except Exception as error:
+            hide_values(error, user.password_hash)
             logger.exception(FAILED, user.id)
             raise ClaimsError("claims= has failed") from error
         if not isinstance(answer, Mapping):

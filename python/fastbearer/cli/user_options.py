@@ -86,7 +86,7 @@ def add_invite(actions: Any) -> None:
         help="for which the code is good (default: 7)",
     )
     action.add_argument(
-        "--send", action="store_true", help="send the code to the e-mail as well"
+        "--send", action="store_true", help="send it to the e-mail, and print its id"
     )
 
 

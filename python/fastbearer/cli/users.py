@@ -222,7 +222,7 @@ async def invite(accounts: Accounts, options: argparse.Namespace) -> int:
     if options.send and options.email is None:
         raise ConfigurationError("--send needs --email")
     try:
-        code = await accounts.invite(
+        made = await accounts.invite(
             email=options.email,
             roles=options.roles,
             lifetime=options.days,
@@ -231,7 +231,8 @@ async def invite(accounts: Accounts, options: argparse.Namespace) -> int:
     except OSError as error:
         # What the server says of a message may have the message in it.
         return complain(f"error: not_sent: {type(error).__name__}: see SMTP_URL")
-    print(json.dumps({"code": code}) if options.json else code, flush=True)
+    kind = "id" if options.send else "code"
+    print(json.dumps({kind: made}) if options.json else made, flush=True)
     return OK
 
 

@@ -19,7 +19,6 @@ from fastbearer.accounts.flows.user_fields import (
     drafted,
     rewritten,
 )
-from fastbearer.accounts.given import is_privilege
 from fastbearer.accounts.models import User
 from fastbearer.accounts.names import NAMES, given_name
 from fastbearer.accounts.records import utc_now
@@ -31,8 +30,8 @@ __all__ = ["Users"]
 PAGE = 100
 TRIES = 3
 Reach = Literal["everywhere", "process", "nowhere"]
-OF_TOKENS = frozenset(("email", "roles", "is_active"))
-"""What a token says of its user, or who has one: when it changes, sessions end."""
+OF_CODES = frozenset(("email", "is_active"))
+"""What codes are for: when it changes, or the password does, they are good no more."""
 
 
 class Users:
@@ -181,8 +180,10 @@ class Users:
         """Change fields of a user, and return the user as they are then.
 
         Where the password, the e-mail, the roles or ``is_active`` change, every
-        session of the user ends, and so does every code: first the change is stored,
-        then the sessions end, so that none goes on that has begun before.
+        session of the user ends: first the change is stored, then the sessions end, so
+        that none goes on that has begun before. With ``REQUIRE_VERIFIED_EMAIL=1`` they
+        end as well where the e-mail is verified no more. Codes end with the password,
+        the e-mail and ``is_active``.
 
         Args:
             user_id: Whose.
@@ -250,7 +251,7 @@ class Users:
         """Store changes of a user as they were found; tell whether they still were."""
         newer = None if password is None else await self._hash(user, password)
         async with AsyncExitStack() as stack:
-            if newer is not None or any(map(_is_of_tokens, changes)):
+            if newer is not None or self._parts.ends_sessions(changes):
                 sessions = self._parts.sessions
                 ending = sessions.ending_all(user.id, before=False)
                 await stack.enter_async_context(ending)
@@ -260,7 +261,8 @@ class Users:
                 user = await self._known(user.id)
                 if not await self._store.replace_password_hash(user, newer):
                     return False
-            await self._parts.end_codes(user)
+            if newer is not None or OF_CODES & changes.keys():
+                await self._parts.end_codes(user)
         return True
 
     async def _told(self, user: User, changes: dict[str, Any]) -> User:
@@ -278,9 +280,3 @@ class Users:
     async def _hash(self, user: User, password: str) -> str:
         credentials = self._parts.credentials
         return await credentials.hash_new(password, user.email, *user.other_names)
-
-
-def _is_of_tokens(field: str) -> bool:
-    """Tell whether sessions end when a field changes: a token says it, or it grants."""
-    is_ours = field in User.model_fields
-    return field in OF_TOKENS if is_ours else is_privilege(field)

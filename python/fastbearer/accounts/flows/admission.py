@@ -96,6 +96,17 @@ class Admission:
                 await invitations.give_back(invitation)
                 raise
 
+    async def use_up(self, invitation: Invitation | None) -> bool:
+        """Use an invitation up with which nobody was added; tell whether there is one.
+
+        Raises:
+            WrongInvitationError: Somebody has just used it, or it was revoked.
+        """
+        if invitation is None or self._parts.invitations is None:
+            return False
+        await _claim(self._parts.invitations, invitation)
+        return True
+
     async def undo(self, user: User, invitation: Invitation | None) -> None:
         """Forget a new user who cannot be told that they are one."""
         async with AsyncExitStack() as stack:

@@ -55,7 +55,7 @@ class EmailChange:
         parts = self._parts
         self._check_store()
         found = await parts.confirmed(user, password, request)
-        await parts.attempt("message", request, found.email)
+        await parts.attempt_message(found, request)
         if new != found.email:
             await parts.attempt("message", request, new)
         owner = await parts.store.everybody.find_by_email(new)
@@ -88,6 +88,7 @@ class EmailChange:
         Raises:
             WrongCodeError: The code is nobody's, or another's.
             EmailTakenError: Somebody has got the e-mail meanwhile.
+            ClaimsError: No token can be made; nothing has changed.
             OvertakenError: The user has changed once more meanwhile.
             UnchangeableError: The store cannot change it.
         """
@@ -96,6 +97,7 @@ class EmailChange:
         found, new = await owner_of(parts, self._codes, "change_email", code)
         if found.id != user["user_id"]:
             raise WrongCodeError("the code is another's")
+        await parts.sessions.check_claims(found)
         former, address = found.email, found.address
         async with parts.sessions.ending_all(found.id, before=False):
             # Of several at a time one wins here: the e-mail must be the old one.

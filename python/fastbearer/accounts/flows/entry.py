@@ -1,7 +1,7 @@
 """Sign-up, sign-in, refreshing and sign-out."""
 
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
@@ -14,6 +14,7 @@ from fastbearer.accounts.flows.errors import (
     RefreshOffError,
     RevocationOffError,
     UnverifiedError,
+    UnverifiedLoginError,
     WrongCredentialsError,
     WrongInvitationError,
     WrongRefreshTokenError,
@@ -155,7 +156,8 @@ class Entry:
         ticket = await self._prepare(user, password, request, invitation)
         if not parts.may_enter(user):
             add = partial(self._admission.add, user, ticket)
-            await _created(self._registration.register(user, request, add))
+            use_up = partial(self._admission.use_up, ticket)
+            await _created(self._registration.register(user, request, add, use_up))
             return None
         tokens = await _created(self._added(user, ticket))
         await parts.succeed("signin", request, parts.shape.called(user))
@@ -169,18 +171,37 @@ class Entry:
         user: User,
         password: str,
         request: HTTPConnection,
-        invitation: str | None = None,
-    ) -> User:
+        invitation: str | None,
+        show: Callable[[User], T],
+    ) -> T:
         """Add a user, whose first session is to come; otherwise as `sign_up`.
 
         Whether somebody has the e-mail is told.
+
+        Args:
+            user: As in `sign_up`, like the next three.
+            password: As it was typed.
+            request: By which it is asked for.
+            invitation: The code of one.
+            show: Makes of the new user what is answered.
         """
         parts = self._parts
         ticket = await self._prepare(user, password, request, invitation)
-        await _created(self._admission.add(user, ticket))
+        shown = await _created(self._seen(user, ticket, show))
         await parts.tell("signed_up", request, user.email, user=user)
         self._registration.welcome(user, request)
-        return user
+        return shown
+
+    async def _seen(
+        self, user: User, ticket: Invitation | None, show: Callable[[User], T]
+    ) -> T:
+        """Keep a new user and make what is answered: both, or neither."""
+        await self._admission.add(user, ticket)
+        try:
+            return show(await self._parts.store.find(user.id) or user)
+        except BaseException:
+            await self._admission.undo(user, ticket)
+            raise
 
     async def _prepare(
         self,
@@ -213,6 +234,7 @@ class Entry:
         await parts.sessions.generation(user.id)
         await self._admission.add(user, ticket)
         try:
+            parts.shape.shown.of(user, parts.shape.public)
             return await parts.sessions.issue(user)
         except BaseException:
             await self._admission.undo(user, ticket)
@@ -225,7 +247,7 @@ class Entry:
 
         Raises:
             WrongCredentialsError: It is nobody's, or not theirs.
-            UnverifiedError: It is right, but the e-mail is to be verified first.
+            UnverifiedLoginError: It is right, but the e-mail is to be verified first.
             PasswordRuleError: The password is longer than any may be.
             TooManyAttemptsError: There were too many.
         """
@@ -249,7 +271,7 @@ class Entry:
 
         Raises:
             WrongCredentialsError: It is nobody's.
-            UnverifiedError: It is theirs, but they may not have a session.
+            UnverifiedLoginError: It is theirs, but they may not have a session.
         """
         parts = self._parts
         user = await parts.store.find_by(login.name, login.value)
@@ -259,7 +281,7 @@ class Entry:
             raise WrongCredentialsError("nobody has this name and this password")
         if not parts.may_enter(user):
             await parts.tell("sign_in_failed", request, login.value, user=user)
-            raise UnverifiedError("the e-mail is not verified")
+            raise UnverifiedLoginError("the e-mail is not verified")
         return user
 
     async def _started(self, user: User) -> Tokens:
@@ -294,7 +316,11 @@ class Entry:
         raise UnverifiedError("the e-mail is not verified")
 
     async def sign_out(
-        self, claims: dict[str, Any] | None, refresh: str | None, on: HTTPConnection
+        self,
+        claims: dict[str, Any] | None,
+        refresh: str | None,
+        on: HTTPConnection,
+        user: User | None = None,
     ) -> None:
         """End a session, by its access token, its refresh token, or both.
 
@@ -302,6 +328,7 @@ class Entry:
             claims: Those of the access token of the request; None without a good one.
             refresh: The refresh token, if one was given.
             on: The request.
+            user: Whose session it is, where that is known.
 
         Raises:
             WrongRefreshTokenError: There is no token that is good.
@@ -320,6 +347,7 @@ class Entry:
             await parts.sessions.end(token, claims)
         if found is not None:
             await parts.sessions.end_family(found[1])
+        email = email if user is None else user.email
         await parts.tell("signed_out", on, email, user_id=user_id)
 
     async def sign_out_everywhere(

@@ -69,6 +69,16 @@ class OvertakenError(TokenError):
     code = "overtaken"
 
 
+class UnverifiedLoginError(WrongCredentialsError):
+    """A password is right, but the e-mail is to be verified first.
+
+    Routes that do not say so answer as to a wrong password: whoever has just signed up
+    with an e-mail would learn by it whether somebody had it before.
+    """
+
+    code = "unverified_login"
+
+
 class SignUpClosedError(FastbearerError):
     """Nobody may sign up here."""
 

@@ -53,7 +53,7 @@ class Inviting:
         by: str | None = None,
         send: bool = False,
     ) -> str:
-        """Return the code of an invitation; whoever gives it may sign up, once.
+        """Make an invitation; whoever gives its code may sign up, once.
 
         Args:
             email: The only one that may sign up with it; None for whichever. Whether
@@ -64,6 +64,10 @@ class Inviting:
             send: Whether the code is sent to the e-mail, as other messages are, with
                 the purpose "invitation". The e-mail of who signs up with it is then
                 verified.
+
+        Returns:
+            The code. Where it is sent, the ``id`` of the invitation instead: the code
+            shows that somebody reads the e-mail, so nobody else gets it.
 
         Raises:
             InvalidUserError: The e-mail or a role is none, or the lifetime is over.
@@ -98,7 +102,7 @@ class Inviting:
                 await self._invitations.revoke(invitation.id)
                 raise
         await self._parts.tell_done("invited", invitation.email or "")
-        return code
+        return invitation.id if send else code
 
     async def all(self) -> AsyncIterator[Invitation]:
         """Yield the invitations that have not expired, used or not."""
@@ -107,7 +111,7 @@ class Inviting:
             yield invitation
 
     async def revoke(self, invitation_id: str) -> bool:
-        """Revoke an invitation.
+        """Revoke an invitation; one that somebody has used is listed no more.
 
         Args:
             invitation_id: Its ``id``; not its code.

@@ -100,7 +100,9 @@ class Outbox:
         code: str = "",
         lifetime: timedelta = timedelta(),
     ) -> None:
-        """Let a message leave, unless what is on record is no address."""
+        """Let a message leave, unless what is on record is no address, or none is."""
+        if not to:
+            return
         try:
             normalize_email(to)
         except ValueError:

@@ -1,6 +1,7 @@
 """What the flows work with."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,9 +15,11 @@ from fastbearer.accounts.events import AccountEvent, EventName, Events
 from fastbearer.accounts.flows.errors import (
     NoSuchUserError,
     OvertakenError,
+    UnverifiedError,
     WrongPasswordError,
 )
 from fastbearer.accounts.flows.outbox import Outbox
+from fastbearer.accounts.given import is_privilege
 from fastbearer.accounts.invitations import Invitations
 from fastbearer.accounts.models import User
 from fastbearer.accounts.sessions import Sessions, Tokens
@@ -33,7 +36,10 @@ from fastbearer.fastapi import Auth, TokenUser
 from fastbearer.fastapi.refusal_log import log_refusal
 from fastbearer.fastapi.strict_routes import on_outage
 
-__all__ = ["Parts", "verified"]
+__all__ = ["Parts", "counted_for", "verified"]
+
+OF_TOKENS = frozenset(("email", "roles", "is_active"))
+"""What a token says of its user, or who has one: when it changes, sessions end."""
 
 NO_SENDER = "there is no way to send messages"
 NO_SUCH_USER = "there is no such account: it may have been deleted"
@@ -124,6 +130,15 @@ class Parts:
             raise
         on_outage(request.scope, partial(self.throttle.give_back, kind, key, address))
 
+    async def attempt_message(self, user: User, request: HTTPConnection) -> None:
+        """Count a message to a user; those without an e-mail are counted by their id.
+
+        Raises:
+            TooManyAttemptsError: There were too many.
+            StoreUnavailableError: It cannot be counted.
+        """
+        await self.attempt("message", request, user.email, counted_for(user))
+
     async def succeed(self, kind: Kind, request: HTTPConnection, email: str) -> None:
         """Forget a client's failed attempts, for this one was right.
 
@@ -188,16 +203,47 @@ class Parts:
         """Tell whether a user may have a session, or must verify their e-mail first."""
         return user.email_verified or not self.auth.settings.require_verified_email
 
+    async def check_session(self, user: User) -> None:
+        """Make sure that a session can begin, before what ends all others is done.
+
+        Raises:
+            UnverifiedError: The e-mail is to be verified first.
+            ClaimsError: The project's claims cannot be in a token.
+        """
+        if not self.may_enter(user):
+            raise UnverifiedError("the e-mail is not verified")
+        await self.sessions.check_claims(user)
+
+    def ends_sessions(self, values: Mapping[str, Any]) -> bool:
+        """Tell whether sessions end when fields of their user get some values.
+
+        That is so where a token says something of them, where they may grant something,
+        or where nobody with such values may have one.
+        """
+        own = values.keys() - User.model_fields.keys()
+        if OF_TOKENS & values.keys() or any(map(is_privilege, own)):
+            return True
+        needs_proof = self.auth.settings.require_verified_email
+        return needs_proof and not values.get("email_verified", True)
+
     async def issued_to(self, user: User) -> Tokens:
         """Begin the session that goes on after all others have ended.
 
         Raises:
+            UnverifiedError: The e-mail is to be verified first.
             OvertakenError: The user has changed once more meanwhile.
         """
+        if not self.may_enter(user):
+            raise UnverifiedError("the e-mail is not verified")
         try:
             return await self.sessions.start(user)
         except TokenError as error:
             raise OvertakenError("overtaken") from error
+
+
+def counted_for(user: User) -> str:
+    """Return what messages to a user are counted for."""
+    return user.email or f"user {user.id}"
 
 
 async def verified(verifier: Any, token: str) -> dict[str, Any]:

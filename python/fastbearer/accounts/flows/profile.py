@@ -79,11 +79,14 @@ class Profile:
         Raises:
             PasswordRuleError: The new one breaks a rule.
             WrongPasswordError: The current one is another.
+            UnverifiedError: The e-mail is to be verified first; nothing has changed.
+            ClaimsError: No token can be made; nothing has changed.
             OvertakenError: The user has changed once more meanwhile.
         """
         parts = self._parts
         parts.credentials.check_new(new, user["email"])
         found = await parts.confirmed(user, current, request)
+        await parts.check_session(found)
         newer = await parts.credentials.hash_new(new, found.email, *found.other_names)
         async with AsyncExitStack() as stack:
             if end_other_sessions:

@@ -29,7 +29,7 @@ class Recovery:
         """Send the user of a token a code that verifies their e-mail."""
         parts = self._parts
         found = await parts.user_of(user)
-        await parts.attempt("message", request, found.email)
+        await parts.attempt_message(found, request)
         await parts.outbox.send_code("verify_email", found, request)
 
     async def resend_verification(self, email: str, request: HTTPConnection) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 
 from starlette.requests import HTTPConnection
 
-from fastbearer.accounts.flows.parts import Parts
+from fastbearer.accounts.flows.parts import Parts, counted_for
 from fastbearer.accounts.models import User
 from fastbearer.accounts.names import NAMES
 from fastbearer.accounts.stores.protocol import (
@@ -38,6 +38,7 @@ class Registration:
         user: User,
         request: HTTPConnection,
         add: Callable[[], Awaitable[None]],
+        use_up: Callable[[], Awaitable[bool]],
     ) -> None:
         """Keep a new user; nobody but the owner of the e-mail learns whether it was so.
 
@@ -47,6 +48,8 @@ class Registration:
             user: Who.
             request: By which it is asked for.
             add: Adds them to the store.
+            use_up: Uses their invitation up where nobody is added, and tells whether
+                there is one: that it is good no more tells as little.
 
         Raises:
             NameTakenError: Somebody has the user name or the phone number. That does
@@ -60,7 +63,8 @@ class Registration:
         try:
             await add()
         except EmailTakenError:
-            await parts.outbox.spend()
+            if not await use_up():
+                await parts.outbox.spend()
             after_answer(scope, partial(self._let_owner_know, user.email, request))
         else:
             told = partial(parts.tell, "signed_up", request, user.email, user=user)
@@ -86,17 +90,19 @@ class Registration:
             after_answer(request.scope, work)
 
     async def _send_code(self, user: User, request: HTTPConnection) -> None:
-        if await self._is_within_limits(user, request):
+        if await self._is_within_limits(counted_for(user), request):
             await self._parts.outbox.send_code("verify_email", user, request)
 
     async def _let_owner_know(self, email: str, request: HTTPConnection) -> None:
         parts = self._parts
+        # Counted whoever has it: that it is full may be seen elsewhere.
+        is_within_limits = await self._is_within_limits(email, request)
         user = await parts.store.find_by_email(email)
         await parts.tell("email_taken", request, email, user=user)
-        if user is not None and await self._is_within_limits(user, request):
+        if user is not None and is_within_limits:
             parts.outbox.send_notice("already_registered", user, request)
 
-    async def _is_within_limits(self, user: User, request: HTTPConnection) -> bool:
+    async def _is_within_limits(self, counted: str, request: HTTPConnection) -> bool:
         """Count a message that nobody asked for as one that was asked for.
 
         Who signs up, deletes the account and signs up again does not get around the
@@ -104,8 +110,8 @@ class Registration:
         """
         address = self._parts.clients.of(request.scope)
         try:
-            await self._parts.throttle.take("message", user.email, address)
+            await self._parts.throttle.take("message", counted, address)
         except TooManyAttemptsError:
-            logger.warning("too many messages: none is sent to user %s", user.id)
+            logger.warning("too many messages to somebody: one is not sent")
             return False
         return True

@@ -7,9 +7,9 @@ from typing import Any
 
 from starlette.requests import HTTPConnection
 
-from fastbearer.accounts.flows.administration import OF_TOKENS
 from fastbearer.accounts.flows.errors import OvertakenError
 from fastbearer.accounts.flows.parts import Parts
+from fastbearer.accounts.flows.registration import Registration
 from fastbearer.accounts.models import User
 from fastbearer.accounts.names import wanted_name
 from fastbearer.accounts.stores.protocol import TAKEN, EmailTakenError
@@ -47,6 +47,7 @@ class Updates:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._registration = Registration(parts)
 
     async def update(
         self,
@@ -58,8 +59,10 @@ class Updates:
     ) -> User:
         """Change a user, and return them as they are then.
 
-        The e-mail is verified no more once it is another. Sessions end where what
-        their tokens say changes; but who changes their own e-mail goes on.
+        The e-mail is verified no more once it is another; where e-mails are to be
+        verified, a code is sent there. Sessions end where what their tokens say
+        changes, or where only verified users have one. But who changes their own
+        e-mail goes on otherwise: the tokens of these routes do not name it.
 
         Args:
             user: Whom.
@@ -84,9 +87,11 @@ class Updates:
             values = {"email": email, "email_verified": False, **values}
             await self._check_move(user, str(email), request)
         newer = await self._hash(user, change)
+        # Tokens do not name it here.
+        going_on = {"email"} if is_own else frozenset[str]()
         async with AsyncExitStack() as stack:
-            ending = OF_TOKENS - {"email"} if is_own else OF_TOKENS
-            if newer is not None or ending & values.keys():
+            said = {name: values[name] for name in values.keys() - going_on}
+            if newer is not None or parts.ends_sessions(said):
                 await stack.enter_async_context(parts.sessions.ending_all(user.id))
             if values and not await parts.store.change(user, values):
                 raise OvertakenError(GONE)
@@ -97,6 +102,7 @@ class Updates:
         changed = await self._now(user)
         if is_moving:
             await self._tell_moved(user, changed, request)
+            self._registration.welcome(changed, request)
         if newer is not None:
             await parts.tell("password_changed", request, changed.email, user=changed)
         if change.values:
@@ -129,7 +135,7 @@ class Updates:
         if holder is not None and holder.id != user.id:
             raise EmailTakenError(TAKEN)
         if parts.sending is not None:
-            await parts.attempt("message", on, user.email)
+            await parts.attempt_message(user, on)
 
     async def _tell_moved(self, user: User, changed: User, on: HTTPConnection) -> None:
         """Tell, at the address of before, that it is another now."""

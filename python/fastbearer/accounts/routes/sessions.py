@@ -155,8 +155,7 @@ class SessionRoutes(Routes):
 
     def _sign_in_refusals(self) -> dict[int | str, dict[str, Any]]:
         wrong = wrong_credentials(self._parts.shape.names)
-        forbidden = f"{CROSS_SITE}; or: {UNVERIFIED}"
-        texts = {400: "Invalid input", 401: wrong, 403: forbidden}
+        texts = {400: "Invalid input", 401: wrong, 403: CROSS_SITE}
         return refusals(400, 401, 403, 413, 429, 503, texts=texts)
 
     def rows(self) -> list[Row]:

@@ -1,5 +1,6 @@
 """Signing up, as ``get_register_router`` of fastapi-users has it."""
 
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel
@@ -45,9 +46,8 @@ class RegisterRoutes(Routes):
         given = self._parts.shape.given
         user, password = given.user_of(body), given.password_of(body)
         invitation = declared(body, INVITATION)
-        await self._entry.register(user, password, request, invitation)
-        made = await self._parts.store.find(user.id) or user
-        return seen(made, self._shown)
+        show = partial(seen, schema=self._shown)
+        return await self._entry.register(user, password, request, invitation, show)
 
     def rows(self) -> list[Row]:
         """As in `Routes`."""

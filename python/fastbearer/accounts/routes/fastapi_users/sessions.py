@@ -64,8 +64,8 @@ class LoginRoutes(Routes):
         self, request: Request, user: TokenUser, claims: dict[str, Any]
     ) -> Response:
         """End the session; the token is good no more where revocation is on."""
-        await self._parts.user_of(user)
-        await self._entry.sign_out(claims, None, request)
+        found = await self._parts.user_of(user)
+        await self._entry.sign_out(claims, None, request, found)
         response = Response(status_code=204)
         self._clear(response)
         return response

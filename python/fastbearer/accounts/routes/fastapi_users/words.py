@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 
 from fastbearer.accounts.flows.errors import (
     UnknownUserError,
-    UnverifiedError,
+    UnverifiedLoginError,
     WrongCodeError,
     WrongCredentialsError,
 )
@@ -110,7 +110,7 @@ class LoginRoute(FastAPIUsersRoute):
     answers: ClassVar = {
         **FastAPIUsersRoute.answers,
         WrongCredentialsError: Answer(400, "LOGIN_BAD_CREDENTIALS"),
-        UnverifiedError: Answer(400, "LOGIN_USER_NOT_VERIFIED"),
+        UnverifiedLoginError: Answer(400, "LOGIN_USER_NOT_VERIFIED"),
         # It cannot be anybody's.
         PasswordRuleError: Answer(400, "LOGIN_BAD_CREDENTIALS"),
     }
