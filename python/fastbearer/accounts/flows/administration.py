@@ -206,7 +206,7 @@ class Users:
         for _ in range(TRIES):
             user = await self._known(user_id)
             kept = self._store.attribute_names
-            changes = rewritten(self._schema, user, values, kept)
+            changes = rewritten(self._parts.judge, user, values, kept)
             if "email" in changes:
                 changes.setdefault("email_verified", False)
             if await self._changed(user, changes, password):
@@ -248,7 +248,9 @@ class Users:
         self, user: User, changes: dict[str, Any], password: str | None
     ) -> bool:
         """Store changes of a user as they were found; tell whether they still were."""
-        newer = None if password is None else await self._hash(user, password)
+        newer = None
+        if password is not None:
+            newer = await self._hash(user, self._parts.judge.password(user, password))
         async with AsyncExitStack() as stack:
             if newer is not None or any(map(_is_of_tokens, changes)):
                 sessions = self._parts.sessions

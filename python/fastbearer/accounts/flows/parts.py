@@ -18,6 +18,7 @@ from fastbearer.accounts.flows.errors import (
 )
 from fastbearer.accounts.flows.outbox import Outbox
 from fastbearer.accounts.invitations import Invitations
+from fastbearer.accounts.judge import Judge
 from fastbearer.accounts.models import User
 from fastbearer.accounts.sessions import Sessions, Tokens
 from fastbearer.accounts.shape import Shape
@@ -54,6 +55,7 @@ class Parts:
     events: Events
     codes: Codes | None
     shape: Shape
+    judge: Judge
     invitations: Invitations | None = None
     sending: Outbox | None = None
 
