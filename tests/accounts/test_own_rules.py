@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, create_model, field_validator, model_validator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from account_desk import Desk, at_the_desk
@@ -265,3 +265,67 @@ def test_attack_the_rules_by_the_routes_of_fastapi_users(tmp_path: Path) -> None
 def test_a_password_form_that_is_none(tmp_path: Path, form: Any) -> None:
     with pytest.raises(ConfigurationError, match="password_form="):
         Accounts(make_auth(tmp_path / "a.db"), password_form=form)
+
+
+class Agreed(SignUp):
+    """Asks for what is not kept."""
+
+    terms: bool = Field(exclude=True)
+    password2: str = Field(exclude=True)
+    is_admin: bool = Field(default=False, exclude=True)
+
+    @model_validator(mode="after")
+    def agreed(self) -> Agreed:
+        if not self.terms or self.password2 != self.password:
+            raise ValueError("no")
+        return self
+
+
+def test_fields_that_are_not_kept(tmp_path: Path) -> None:
+    async def run(desk: Desk) -> None:
+        body = {"password": PASSWORD, "password2": PASSWORD}
+        wrong = [
+            {**body},
+            {**body, "terms": False},
+            {**body, "terms": True, "password2": NEW},
+        ]
+        for one in wrong:
+            assert await desk.post("signup", email=EMAIL, **one) == 400
+        assert await desk.post("signup", email=EMAIL, terms=True, **body) == 201
+        body = {"current_password": PASSWORD, "new_password": NEW}
+        assert await desk.post("change-password", **body) == 200
+
+    at_the_desk(run, tmp_path / "a.db", sign_up=Agreed)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *("is_admin", "admin", "isAdmin", "Admin", "has_admin", "admins"),
+        *("superuser", "is_superusers", "staff", "verified", "is_active", "active"),
+        *("banned", "disabled", "owner", "moderator", "group", "groups", "permission"),
+        *("permissions", "role", "roles", "role_id", "roleIds", "scp", "scope"),
+        *("confirmed", "email_confirmed", "phone_verified", "is_email_verified"),
+        *("hashed_password", "passwordHash", "deleted_at", "id", "isOwner"),
+    ],
+)
+def test_attack_a_privilege_in_another_spelling(tmp_path: Path, field: str) -> None:
+    model = create_model("Model", __base__=SignUp, **{field: (str | None, None)})
+    with pytest.raises(ConfigurationError, match="call it otherwise"):
+        Accounts(make_auth(tmp_path / "a.db"), sign_up=model)
+    later = create_model("Later", **{field: (str | None, None)})
+    with pytest.raises(ConfigurationError, match="call it otherwise"):
+        Accounts(make_auth(tmp_path / "a.db"), changes=later)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *("activity", "owner_name", "age_group", "hash_tag", "issue", "history"),
+        *("identity", "administration", "staff_number", "has_car", "is_company", "s"),
+        *("is_", "has", "scopeless", "roleplay", "verified_by"),
+    ],
+)
+def test_harmless_words(tmp_path: Path, field: str) -> None:
+    model = create_model("Model", __base__=SignUp, **{field: (str | None, None)})
+    Accounts(make_auth(tmp_path / "a.db"), sign_up=model)

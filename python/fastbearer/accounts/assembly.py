@@ -83,7 +83,7 @@ def _check_form(given: object) -> None:
     """Make sure that it is said whether there is a password form, or where.
 
     Raises:
-        ConfigurationError: It is not.
+        ConfigurationError: Neither is said.
     """
     if not (isinstance(given, bool) or (isinstance(given, str) and given)):
         raise ConfigurationError(NO_FORM)

@@ -26,21 +26,28 @@ OURS = frozenset((*NAMES, "name", "password", INVITATION))
 """The fields of a schema that have a place of their own."""
 
 PRIVILEGES = (frozenset(User.model_fields) - OURS) | {
+    "admin",
+    "banned",
+    "confirmed",
     "deleted_at",
+    "disabled",
+    "email_confirmed",
+    "group",
     "hashed_password",
-    "is_admin",
-    "is_banned",
-    "is_staff",
-    "is_superuser",
-    "is_verified",
-    "permissions",
+    "moderator",
+    "owner",
+    "permission",
+    "phone_confirmed",
+    "phone_verified",
     "role",
+    "role_id",
     "scope",
-    "scopes",
+    "scp",
+    "staff",
+    "superuser",
+    "verified",
 }
-"""What nobody says of themselves who signs up."""
-
-FOLDED_PRIVILEGES = frozenset(one.replace("_", "").lower() for one in PRIVILEGES)
+"""What nobody says of themselves who signs up; spelt in whatever way."""
 
 PRIVILEGE = (
     "{model}.{field}: whoever signs up would say it of themselves. Leave it out, and"
@@ -83,17 +90,23 @@ class Given:
 
         With ``email: None = None`` a schema does without the e-mail.
         """
-        fields = self._schema.model_fields.items()
+        fields = self._kept.items()
         given = {name for name, field in fields if field.annotation is not NoneType}
         return {*given, *self._names} - {INVITATION}
 
     @property
     def always(self) -> set[str]:
         """The fields that every sign-up gives to it; for a name there is a stand-in."""
-        fields = self._schema.model_fields
+        fields = self._kept
         only = self._names if len(self._names) == 1 else ()
         given = {name for name, field in fields.items() if not _may_be_none(field)}
         return {*given, *only, "name"} - {INVITATION}
+
+    @property
+    def _kept(self) -> dict[str, FieldInfo]:
+        """The fields without those that are only asked for: ``Field(exclude=True)``."""
+        fields = self._schema.model_fields.items()
+        return {name: one for name, one in fields if name in OURS or not one.exclude}
 
     def user_of(self, body: BaseModel) -> User:
         """Return the new user whom a body describes, without a hash.
@@ -127,11 +140,7 @@ class Given:
 
         Where one is left out that is then nothing, the defaults of the row hold.
         """
-        values = {
-            name: getattr(body, name)
-            for name in self._schema.model_fields
-            if name not in OURS
-        }
+        values = {name: getattr(body, name) for name in self._kept if name not in OURS}
         return {
             name: value
             for name, value in values.items()
@@ -140,7 +149,7 @@ class Given:
 
     def _check(self, attributes: Mapping[str, str]) -> None:
         kept = {attribute: field for field, attribute in attributes.items()}
-        for field in self._schema.model_fields.keys() - OURS:
+        for field in self._kept.keys() - OURS:
             told = {"model": self._schema.__name__, "field": field}
             if is_privilege(field):
                 raise ConfigurationError(PRIVILEGE.format(**told))
@@ -149,8 +158,11 @@ class Given:
 
 
 def is_privilege(field: str) -> bool:
-    """Tell whether a field says what nobody says of themselves, however it is spelt."""
-    return _folded(field) in FOLDED_PRIVILEGES
+    """Tell whether a field says what nobody says of themselves, however it is spelt.
+
+    Neither case counts nor underscores, nor "is" or "has" before it, nor the plural.
+    """
+    return not FOLDED_PRIVILEGES.isdisjoint(_spellings(field))
 
 
 def aliases(name: str, field: FieldInfo) -> list[str]:
@@ -175,8 +187,14 @@ def _name(name: Name, value: Any) -> str | None:
         raise InvalidNameError(NAME_TEXTS[name]) from None
 
 
-def _folded(field: str) -> str:
-    return field.replace("_", "").lower()
+def _spellings(field: str) -> set[str]:
+    """Return what a field may be called in short, which is exact or no match."""
+    folded = field.replace("_", "").lower()
+    bare = {folded, folded.removeprefix("is"), folded.removeprefix("has")}
+    return {*bare, *(one.removesuffix("s") for one in bare)} - {""}
+
+
+FOLDED_PRIVILEGES = frozenset().union(*map(_spellings, PRIVILEGES))
 
 
 def _may_be_none(field: FieldInfo) -> bool:
