@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import enum
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import Field, SecretStr, create_model, field_validator, model_validator
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import create_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from account_desk import Desk, at_the_desk
 from accounts_kit import CHEAP, EMAIL, PASSWORD, make_auth, rows
@@ -199,9 +201,6 @@ class Create(SignUp):
 
 
 def test_attack_the_rules_by_the_routes_of_fastapi_users(tmp_path: Path) -> None:
-    from sqlalchemy import create_engine
-    from sqlalchemy.orm import Session
-
     engine = create_engine(f"sqlite:///{tmp_path / 'a.db'}")
     Base.metadata.create_all(engine)
 
@@ -329,3 +328,47 @@ def test_attack_a_privilege_in_another_spelling(tmp_path: Path, field: str) -> N
 def test_harmless_words(tmp_path: Path, field: str) -> None:
     model = create_model("Model", __base__=SignUp, **{field: (str | None, None)})
     Accounts(make_auth(tmp_path / "a.db"), sign_up=model)
+
+
+# --- roles
+
+
+class Rank(enum.Enum):
+    """One role a user."""
+
+    USER = "user"
+    ADMIN = "admin"
+
+
+class Ranked(Base):
+    """Has one role."""
+
+    __tablename__ = "ranked_of_rules"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(unique=True)
+    password_hash: Mapped[str]
+    rank: Mapped[Rank] = mapped_column(default=Rank.USER)
+
+
+def test_an_invitation_with_a_role_that_nobody_can_have(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'a.db'}")
+    Base.metadata.create_all(engine)
+    store = SQLAlchemyUserStore(Ranked, lambda: Session(engine), roles="rank")
+
+    async def run() -> None:
+        auth = make_auth(tmp_path / "a.db", revocation="database", sign_up="invitation")
+        accounts = Accounts(auth, hasher=CHEAP, send=print, store=store)
+        async with client_of(accounts) as client:
+            for wrong in (["boss"], ["admin", "user"]):
+                with pytest.raises(InvalidUserError, match="keeps one role"):
+                    await accounts.invite(roles=wrong)
+                with pytest.raises(InvalidUserError, match="keeps one role"):
+                    await accounts.create_user(email="a@example.com", roles=wrong)
+            code = await accounts.invite(roles=["admin"])
+            body = {"email": EMAIL, "password": PASSWORD, "invitation": code}
+            assert (await client.post("signup", json=body)).status_code == 201
+            found = await accounts.users.find(email=EMAIL)
+            assert found is not None and found.roles == ["admin"]
+
+    asyncio.run(run())

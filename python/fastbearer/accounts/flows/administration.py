@@ -113,7 +113,7 @@ class Users:
         if password is not None:
             user.password_hash = await self._hash(user, typed)
         if user.roles:
-            check_keeps_roles(self._store)
+            check_keeps_roles(self._store, user.roles)
         user.created_at = user.updated_at = utc_now()
         try:
             await keep(user, self._store)

@@ -94,6 +94,15 @@ class CheckedUserStore:
         names = getattr(self._store, "attribute_names", None)
         return names is not None and field not in names
 
+    def check_roles(self, roles: Sequence[str]) -> None:
+        """Make sure that a user may have these roles, if the store can tell.
+
+        Raises:
+            ConfigurationError: They are not kept.
+        """
+        if self.can("check_roles") and self.keeps("roles"):
+            self._store.check_roles(roles)
+
     async def check_hash_length(self, length: int) -> None:
         """Check that the store keeps hashes of a length, if it can tell.
 
