@@ -146,7 +146,7 @@ class SQLAlchemyUserStore:
         """Make sure that the column of the model takes these roles.
 
         Raises:
-            ConfigurationError: It does not.
+            ConfigurationError: It takes others only.
         """
         self._fields.written({"roles": list(roles)})
 
