@@ -1,8 +1,6 @@
 """Members of companies: accounts with fields of the project's own, on PostgreSQL."""
 
 import os
-from typing import Annotated
-from uuid import UUID, uuid4
 
 from fastapi import Depends, FastAPI
 from pydantic import Field
@@ -19,7 +17,7 @@ class Base(DeclarativeBase):
 
 class Member(Base):
     __tablename__ = "member"
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(unique=True)
     username: Mapped[str] = mapped_column(unique=True)
     hashed_password: Mapped[str]
@@ -28,7 +26,7 @@ class Member(Base):
 
 class NewMember(ours.SignUp):
     username: ours.UserName
-    company: Annotated[str, Field(min_length=1, max_length=80)]
+    company: str = Field(min_length=1, max_length=80)
 
 
 class ShownMember(ours.PublicUser):
@@ -36,7 +34,8 @@ class ShownMember(ours.PublicUser):
     company: str
 
 
-sessions = async_sessionmaker(create_async_engine(os.environ["DATABASE_URL"]))
+engine = create_async_engine(os.environ["DATABASE_URL"])
+sessions = async_sessionmaker(engine)
 store = ours.SQLAlchemyUserStore(Member, sessions, password_hash="hashed_password")
 names = ("email", "username")
 accounts = ours.Accounts(
@@ -47,5 +46,5 @@ app.include_router(accounts.router)
 
 
 @app.get("/company")
-async def company(me: Annotated[Member, Depends(accounts.current_account)]) -> str:
+async def company(me: Member = Depends(accounts.current_account)) -> str:
     return me.company

@@ -2,12 +2,11 @@
 
 import asyncio
 
-from app import Base, sessions
+from app import Base, engine
 
 
 async def main() -> None:
-    async with sessions() as session, session.begin():
-        connection = await session.connection()
+    async with engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
 
 
