@@ -22,6 +22,7 @@ from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.flows.recovery import Recovery
 from fastbearer.accounts.home import set_home
 from fastbearer.accounts.invitations import Invitations
+from fastbearer.accounts.judge import Judge
 from fastbearer.accounts.mail import ConfiguredSender, check_without_sender
 from fastbearer.accounts.messages import Sender
 from fastbearer.accounts.names import Name
@@ -58,6 +59,7 @@ NOT_WITH_LAYOUT = (
     "layout= has a password form and schemas of its own: leave out password_form,"
     " changes and public"
 )
+NO_FORM = "password_form= must be True, False or a URL of the token endpoint"
 NOT_NOTED = (
     "REQUIRE_VERIFIED_EMAIL=1, and the store of users does not keep email_verified"
 )
@@ -77,6 +79,16 @@ def route_class(names: Sequence[Name]) -> type[StrictRoute]:
         answers = answers_for(names)
 
     return AccountsRoute
+
+
+def _check_form(given: object) -> None:
+    """Make sure that it is said whether there is a password form, or where.
+
+    Raises:
+        ConfigurationError: Neither is said.
+    """
+    if not (isinstance(given, bool) or (isinstance(given, str) and given)):
+        raise ConfigurationError(NO_FORM)
 
 
 class Accounts:
@@ -152,6 +164,7 @@ class Accounts:
         changes: type[BaseModel] | None = None,
     ) -> None:
         check_schemas(sign_up, public)
+        _check_form(password_form)
         self._shape = Shape(
             sign_up, public, names, getattr(store, "attribute_names", {})
         )
@@ -187,6 +200,7 @@ class Accounts:
         self._users = users
         clients = ClientAddresses(lambda: auth.settings)
         self._codes = codes
+        shaped = Shaped(self._shape)
         parts = Parts(
             auth=auth,
             store=users,
@@ -197,12 +211,12 @@ class Accounts:
             events=self._events,
             codes=codes,
             shape=self._shape,
+            judge=Judge(shaped.sign_up, shaped.sign_up_texts),
             invitations=invitations,
             sending=None if codes is None else self._outbox(codes, clients, send),
         )
         sessions = getattr(store, "session_dependency", None)
         self.current_account = AccountDependency(parts, sessions)
-        shaped = Shaped(self._shape)
         self.users = Users(parts, shaped.sign_up)
         self.create_user = self.users.create
         self.invitations = Inviting(parts, invitations, send or self._sender)

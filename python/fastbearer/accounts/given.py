@@ -34,21 +34,28 @@ OURS = frozenset((*NAMES, "name", "password", INVITATION))
 """The fields of a schema that have a place of their own."""
 
 PRIVILEGES = (frozenset(User.model_fields) - OURS) | {
+    "admin",
+    "banned",
+    "confirmed",
     "deleted_at",
+    "disabled",
+    "email_confirmed",
+    "group",
     "hashed_password",
-    "is_admin",
-    "is_banned",
-    "is_staff",
-    "is_superuser",
-    "is_verified",
-    "permissions",
+    "moderator",
+    "owner",
+    "permission",
+    "phone_confirmed",
+    "phone_verified",
     "role",
+    "role_id",
     "scope",
-    "scopes",
+    "scp",
+    "staff",
+    "superuser",
+    "verified",
 }
-"""What nobody says of themselves who signs up."""
-
-FOLDED_PRIVILEGES = frozenset(one.replace("_", "").lower() for one in PRIVILEGES)
+"""What nobody says of themselves who signs up; spelt in whatever way."""
 
 PRIVILEGE = (
     "{model}.{field}: whoever signs up would say it of themselves. Leave it out, and"
@@ -91,17 +98,23 @@ class Given:
 
         With ``email: None = None`` a schema does without the e-mail.
         """
-        fields = self._schema.model_fields.items()
+        fields = self._kept.items()
         given = {name for name, field in fields if field.annotation is not NoneType}
         return {*given, *self._names} - {INVITATION}
 
     @property
     def always(self) -> set[str]:
         """The fields that every sign-up gives to it; for a name there is a stand-in."""
-        fields = self._schema.model_fields
+        fields = self._kept
         only = self._names if len(self._names) == 1 else ()
         given = {name for name, field in fields.items() if not _may_be_none(field)}
         return {*given, *only, "name"} - {INVITATION}
+
+    @property
+    def _kept(self) -> dict[str, FieldInfo]:
+        """The fields without those that are only asked for: ``Field(exclude=True)``."""
+        fields = self._schema.model_fields.items()
+        return {name: one for name, one in fields if name in OURS or not one.exclude}
 
     def user_of(self, body: BaseModel) -> User:
         """Return the new user whom a body describes, without a hash.
@@ -135,11 +148,7 @@ class Given:
 
         Where one is left out that is then nothing, the defaults of the row hold.
         """
-        values = {
-            name: getattr(body, name)
-            for name in self._schema.model_fields
-            if name not in OURS
-        }
+        values = {name: getattr(body, name) for name in self._kept if name not in OURS}
         return {
             name: value
             for name, value in values.items()
@@ -147,7 +156,7 @@ class Given:
         }
 
     def _check(self, attributes: Mapping[str, str]) -> None:
-        fields = self._schema.model_fields.keys() - OURS
+        fields = self._kept.keys() - OURS
         check_no_privilege(self._schema, fields, attributes, PRIVILEGE)
 
 
@@ -178,8 +187,11 @@ def check_no_privilege(
 
 
 def is_privilege(field: str) -> bool:
-    """Tell whether a field says what nobody says of themselves, however it is spelt."""
-    return _folded(field) in FOLDED_PRIVILEGES
+    """Tell whether a field says what nobody says of themselves, however it is spelt.
+
+    Neither case counts nor underscores, nor "is" or "has" before it, nor the plural.
+    """
+    return not FOLDED_PRIVILEGES.isdisjoint(_spellings(field))
 
 
 def aliases(name: str, field: FieldInfo) -> list[str]:
@@ -212,8 +224,14 @@ def _name(name: Name, value: Any) -> str | None:
     return None if value is None else wanted_name(name, value)
 
 
-def _folded(field: str) -> str:
-    return field.replace("_", "").lower()
+def _spellings(field: str) -> set[str]:
+    """Return what a field may be called in short, which is exact or no match."""
+    folded = field.replace("_", "").lower()
+    bare = {folded, folded.removeprefix("is"), folded.removeprefix("has")}
+    return {*bare, *(one.removesuffix("s") for one in bare)} - {""}
+
+
+FOLDED_PRIVILEGES = frozenset().union(*map(_spellings, PRIVILEGES))
 
 
 def _may_be_none(field: FieldInfo) -> bool:

@@ -112,7 +112,7 @@ class Users:
         if password is not None:
             user.password_hash = await self._hash(user, typed)
         if user.roles:
-            check_keeps_roles(self._store)
+            check_keeps_roles(self._store, user.roles)
         user.created_at = user.updated_at = utc_now()
         try:
             await keep(user, self._store)
@@ -207,7 +207,7 @@ class Users:
         for _ in range(TRIES):
             user = await self._known(user_id)
             kept = self._store.attribute_names
-            changes = rewritten(self._schema, user, values, kept)
+            changes = rewritten(self._parts.judge, user, values, kept)
             if "email" in changes:
                 changes.setdefault("email_verified", False)
             if await self._changed(user, changes, password):
@@ -249,7 +249,9 @@ class Users:
         self, user: User, changes: dict[str, Any], password: str | None
     ) -> bool:
         """Store changes of a user as they were found; tell whether they still were."""
-        newer = None if password is None else await self._hash(user, password)
+        newer = None
+        if password is not None:
+            newer = await self._hash(user, self._parts.judge.password(user, password))
         async with AsyncExitStack() as stack:
             if newer is not None or self._parts.ends_sessions(changes):
                 sessions = self._parts.sessions

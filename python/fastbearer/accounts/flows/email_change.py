@@ -48,6 +48,7 @@ class EmailChange:
 
         Raises:
             WrongPasswordError: The password is another.
+            InvalidFieldError: Sign-up would refuse the e-mail.
             TooManyAttemptsError: There were too many guesses, or messages to one of
                 the two.
             UnchangeableError: The store cannot change it.
@@ -55,6 +56,7 @@ class EmailChange:
         parts = self._parts
         self._check_store()
         found = await parts.confirmed(user, password, request)
+        new = parts.judge.value(found, "email", new)
         await parts.attempt_message(found, request)
         if new != found.email:
             await parts.attempt("message", request, new)

@@ -70,7 +70,8 @@ class Inviting:
             shows that somebody reads the e-mail, so nobody else gets it.
 
         Raises:
-            InvalidUserError: The e-mail or a role is none, or the lifetime is over.
+            InvalidUserError: The e-mail or a role is none, or the store cannot keep
+                these roles, or the lifetime is over.
             ConfigurationError: Nobody can sign up, the store of users keeps no roles,
                 or there is no way to send messages.
             Exception: The message could not be sent; there is then no invitation.
@@ -82,14 +83,15 @@ class Inviting:
             raise InvalidUserError("the lifetime is over already", ("lifetime",))
         if send and email is None:
             raise InvalidUserError(NOWHERE_TO, ("email",))
-        if roles:
-            check_keeps_roles(self._parts.store)
+        kept = checked_roles(roles)
+        if kept:
+            check_keeps_roles(self._parts.store, kept)
         now = utc_now()
         invitation = Invitation(
             id="",
             email=None if email is None else _address(email),
             is_sent=send,
-            roles=checked_roles(roles),
+            roles=kept,
             invited_by=None if by is None else checked_text("by", by, ID_LENGTH),
             created_at=now,
             expires_at=now + lifetime,

@@ -1,8 +1,9 @@
 """What not every store of users keeps."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fastbearer.accounts.flows.errors import InvalidUserError
 from fastbearer.accounts.models import User
 from fastbearer.accounts.stores.checked import CheckedUserStore
 from fastbearer.errors import ConfigurationError
@@ -13,15 +14,20 @@ USUAL = {"roles": [], "is_active": True}
 NOT_KEPT = "the store of users does not keep {}: add a column for it, or leave it out"
 
 
-def check_keeps_roles(store: CheckedUserStore) -> None:
+def check_keeps_roles(store: CheckedUserStore, roles: Sequence[str]) -> None:
     """Make sure that a store keeps roles, as far as can be told beforehand.
 
     Raises:
         ConfigurationError: There is no place for them.
+        InvalidUserError: There is none for these.
     """
     store.require("change", "roles")
     if store.lacks("roles"):
         raise ConfigurationError(NOT_KEPT.format("roles"))
+    try:
+        store.check_roles(roles)
+    except ConfigurationError as error:
+        raise InvalidUserError(str(error), ("roles",)) from None
 
 
 async def keep(user: User, store: CheckedUserStore) -> None:

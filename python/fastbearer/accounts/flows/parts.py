@@ -21,6 +21,7 @@ from fastbearer.accounts.flows.errors import (
 from fastbearer.accounts.flows.outbox import Outbox
 from fastbearer.accounts.given import is_privilege
 from fastbearer.accounts.invitations import Invitations
+from fastbearer.accounts.judge import Judge
 from fastbearer.accounts.models import User
 from fastbearer.accounts.sessions import Sessions, Tokens
 from fastbearer.accounts.shape import Shape
@@ -60,6 +61,7 @@ class Parts:
     events: Events
     codes: Codes | None
     shape: Shape
+    judge: Judge
     invitations: Invitations | None = None
     sending: Outbox | None = None
 

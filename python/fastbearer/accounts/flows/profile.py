@@ -41,6 +41,7 @@ class Profile:
 
         Raises:
             InvalidNameError: A name is not in order.
+            InvalidFieldError: Sign-up would refuse it.
             NameTakenError: Somebody has the user name.
             OvertakenError: The user has changed meanwhile.
             UnchangeableError: The store cannot change users.
@@ -52,6 +53,7 @@ class Profile:
         found = await parts.user_of(user)
         if not values:
             return found
+        values = parts.judge.values(found, values)
         if not await parts.store.change(found, values):
             raise OvertakenError("overtaken")
         changed = await parts.user_of(user)
@@ -86,6 +88,7 @@ class Profile:
         parts = self._parts
         parts.credentials.check_new(new, user["email"])
         found = await parts.confirmed(user, current, request)
+        new = parts.judge.password(found, new)
         await parts.check_session(found)
         newer = await parts.credentials.hash_new(new, found.email, *found.other_names)
         async with AsyncExitStack() as stack:

@@ -85,6 +85,7 @@ class Recovery:
         parts = self._parts
         user, _ = await owner_of(parts, self._codes, "reset_password", code)
         names = user.other_names
+        password = parts.judge.password(user, password)
         newer = await parts.credentials.hash_new(password, user.email, *names)
         async with parts.sessions.ending_all(user.id):
             # Of several at a time one wins here: the code is bound to the old hash.

@@ -71,6 +71,7 @@ class Updates:
             is_own: Whether it is the user who asks.
 
         Raises:
+            InvalidFieldError: Sign-up would refuse a value; nothing has changed.
             PasswordRuleError: The password breaks a rule; nothing has changed.
             InvalidNameError: A name is not in order; nothing has changed.
             EmailTakenError: Somebody else has the e-mail; nothing has changed.
@@ -79,6 +80,7 @@ class Updates:
             TooManyAttemptsError: There were too many.
         """
         parts = self._parts
+        change = self._judged(user, change)
         values = dict(change.values)
         parts.shape.check_kept_names(values)
         email = None if change.email is None else wanted_name("email", change.email)
@@ -120,6 +122,21 @@ class Updates:
             await parts.store.remove(user)
             await parts.end_codes(user)
         await parts.tell("account_deleted", request, user.email, user=user)
+
+    def _judged(self, user: User, change: Change) -> Change:
+        """Return a change as the rules of sign-up make it.
+
+        Raises:
+            InvalidFieldError: They refuse a value.
+            PasswordRuleError: They refuse the password.
+        """
+        judge = self._parts.judge
+        email, password = change.email, change.password
+        return Change(
+            None if email is None else judge.value(user, "email", email),
+            None if password is None else judge.password(user, password),
+            judge.values(user, change.values),
+        )
 
     async def _check_move(self, user: User, email: str, on: HTTPConnection) -> None:
         """Refuse an e-mail that somebody else has.

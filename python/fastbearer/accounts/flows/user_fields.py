@@ -8,9 +8,9 @@ from sqlalchemy import inspect
 
 from fastbearer.accounts.flows.errors import InvalidUserError
 from fastbearer.accounts.given import INVITATION, Given, aliases
+from fastbearer.accounts.judge import InvalidFieldError, Judge, any_password
 from fastbearer.accounts.models import ROLES_LENGTH, User
 from fastbearer.accounts.names import NAMES, InvalidNameError, new_name
-from fastbearer.accounts.records import new_secret
 
 __all__ = ["checked_flag", "checked_roles", "checked_text", "drafted", "rewritten"]
 
@@ -36,7 +36,7 @@ def drafted(
         InvalidUserError: One is missing, unknown or invalid.
     """
     known, others = _parted(schema, values)
-    known.setdefault("password", _any_password())
+    known.setdefault("password", any_password())
     try:
         body = schema.model_validate(_as_sent(schema, known))
         user = given.user_of(body)
@@ -50,7 +50,7 @@ def drafted(
 
 
 def rewritten(
-    schema: type[BaseModel],
+    judge: Judge,
     user: User,
     values: Mapping[str, Any],
     attributes: Mapping[str, str],
@@ -58,7 +58,7 @@ def rewritten(
     """Return new values of a user's fields, as the schema of sign-up has them.
 
     Args:
-        schema: Of sign-up.
+        judge: Knows the schema of sign-up.
         user: Whose.
         values: Field -> value. What only the project's model has is put in the type
             of its column, so that it may come from a command line.
@@ -68,6 +68,7 @@ def rewritten(
     Raises:
         InvalidUserError: One is unknown or invalid.
     """
+    schema = judge.schema
     fields = {name: value for name, value in values.items() if name not in FLAGS}
     roles = {}
     if "roles" in fields:
@@ -84,17 +85,12 @@ def rewritten(
         if name not in schema.model_fields and name not in NAMES and _is_own(row, name)
     }
     known, others = _parted(schema, fields)
-    now = {name: getattr(row, name, None) for name in schema.model_fields}
-    now["password"] = _any_password()
-    now |= {name: getattr(user, name) for name in ("name", *NAMES) if name in now}
-    body: Any = schema.model_construct(**now)
     changed = {}
     for name, value in known.items():
         try:
-            schema.__pydantic_validator__.validate_assignment(body, name, value)
-        except ValidationError as error:
-            raise _refusal(error) from None
-        changed[name] = getattr(body, name)
+            changed[name] = judge.value(user, name, value)
+        except InvalidFieldError:
+            raise InvalidUserError(f"{name} is not valid", (name,)) from None
     return {**changed, **others, **own, **roles, **flags}
 
 
@@ -173,11 +169,6 @@ def _as_sent(schema: type[BaseModel], values: Mapping[str, Any]) -> dict[str, An
     """Return values of fields under the names that a client gives them."""
     fields = schema.model_fields
     return {aliases(name, fields[name])[0]: value for name, value in values.items()}
-
-
-def _any_password() -> str:
-    """Return one that no rule of composition refuses."""
-    return f"{new_secret()}aA1!"
 
 
 def _is_own(row: object, name: str) -> bool:

@@ -16,6 +16,7 @@ from fastbearer.accounts.flows.errors import (
     WrongPasswordError,
     WrongRefreshTokenError,
 )
+from fastbearer.accounts.judge import InvalidFieldError
 from fastbearer.accounts.names import InvalidNameError, Name, listed
 from fastbearer.accounts.routes.schemas import TEXTS
 from fastbearer.accounts.shown import NotShownError
@@ -87,6 +88,7 @@ ANSWERS: Mapping[type[FastbearerError], Answer] = {
     NameTakenError: Answer(400, None),
     InvalidNameError: Answer(400, None),
     UnkeepableError: Answer(400, UNKEEPABLE),
+    InvalidFieldError: Answer(400, None),
     InvalidEmailError: Answer(400, TEXTS["email"]),
     SignUpClosedError: Answer(403, CLOSED),
     WrongInvitationError: Answer(403, WRONG_INVITATION),

@@ -6,6 +6,7 @@ from typing import Any, Union
 from pydantic import BaseModel, create_model, field_validator
 
 from fastbearer.accounts.given import aliases
+from fastbearer.accounts.judge import has_rule_of_its_own
 from fastbearer.accounts.models import User
 from fastbearer.accounts.names import NAMES, Name, new_name
 from fastbearer.accounts.routes.schemas import (
@@ -33,6 +34,7 @@ __all__ = ["Shaped", "check_schemas"]
 
 WRONG_MODEL = "{}= must be a class derived from fastbearer.accounts.{}"
 INVALID = "{} is invalid"
+PASSWORD_REFUSED = "Password is invalid"
 
 GIVEN: Mapping[Name, Any] = {
     "email": GivenEmail,
@@ -152,9 +154,16 @@ def _texts(model: type[BaseModel]) -> dict[str, str]:
     texts: dict[str, str] = {}
     for name, field in model.model_fields.items():
         names = aliases(name, field)
-        text = field.description or TEXTS.get(name) or INVALID.format(names[0])
+        text = field.description or _usual(model, name) or INVALID.format(names[0])
         texts |= dict.fromkeys(names, text)
     return texts
+
+
+def _usual(model: type[BaseModel], name: str) -> str | None:
+    """Return what is said of one of our fields; not where the project judges it."""
+    if name == "password" and has_rule_of_its_own(model, SignUp, name):
+        return PASSWORD_REFUSED
+    return TEXTS.get(name)
 
 
 def _sign_in(names: tuple[Name, ...]) -> Any:

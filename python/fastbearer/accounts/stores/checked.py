@@ -101,11 +101,14 @@ class CheckedUserStore:
         names = getattr(self._store, "attribute_names", None)
         return names is not None and field not in names
 
-    @property
-    def attribute_names(self) -> Mapping[str, str]:
-        """Field of `User` -> the attribute in which the store keeps it, if known."""
-        names: Mapping[str, str] = getattr(self._store, "attribute_names", {})
-        return names
+    def check_roles(self, roles: Sequence[str]) -> None:
+        """Make sure that a user may have these roles, if the store can tell.
+
+        Raises:
+            ConfigurationError: They are not kept.
+        """
+        if self.can("check_roles") and self.keeps("roles"):
+            self._store.check_roles(roles)
 
     async def check_hash_length(self, length: int) -> None:
         """Check that the store keeps hashes of a length, if it can tell.

@@ -142,6 +142,14 @@ class SQLAlchemyUserStore:
         """Tell whether the model has a column for a field of a user, or another one."""
         return not self._fields.unknown([field])
 
+    def check_roles(self, roles: Sequence[str]) -> None:
+        """Make sure that the column of the model takes these roles.
+
+        Raises:
+            ConfigurationError: It takes others only.
+        """
+        self._fields.written({"roles": list(roles)})
+
     def new_row(self, user: User) -> Any:
         """Return the row of a new user, with what was given; override it for more."""
         values = new_values(self._fields, user, leaves_out=self._has_own_rows)

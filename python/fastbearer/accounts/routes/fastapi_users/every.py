@@ -40,8 +40,8 @@ def every_route(
         parts.auth.show_password_form(f"{layout.auth[1:]}/login")
         yield LoginRoutes(layout.auth, parts, entry, answers)
     if layout.register is not None:
-        given = answers.schemas.sign_up
-        yield RegisterRoutes(layout.register, parts, entry, given, shown)
+        given, texts = answers.schemas.sign_up, answers.schemas.sign_up_texts
+        yield RegisterRoutes(layout.register, parts, entry, given, texts, shown)
     if recovery is not None and layout.reset_password is not None:
         yield ResetPasswordRoutes(layout.reset_password, parts, recovery)
     if recovery is not None and layout.verify is not None:

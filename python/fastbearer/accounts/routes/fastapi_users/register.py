@@ -1,5 +1,6 @@
 """Signing up, as ``get_register_router`` of fastapi-users has it."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -24,6 +25,7 @@ class RegisterRoutes(Routes):
         parts: Of the accounts.
         entry: Does it.
         given: What somebody gives who signs up.
+        texts: What to say of its fields where they are invalid.
         shown: What is shown of a user.
     """
 
@@ -33,12 +35,14 @@ class RegisterRoutes(Routes):
         parts: Parts,
         entry: Entry,
         given: type[BaseModel],
+        texts: Mapping[str, str],
         shown: type[BaseModel],
     ) -> None:
         self._prefix = prefix
         self._parts = parts
         self._entry = entry
         self._given = given
+        self._texts = texts
         self._shown = shown
 
     async def register(self, body: Any, request: Request) -> Any:
@@ -59,6 +63,6 @@ class RegisterRoutes(Routes):
                 responses(400, 403, 413, 422, 429, 503),
                 status=201,
                 checks=[self._parts.check_address],
-                route_class=RegisterRoute,
+                route_class=RegisterRoute.saying(self._texts),
             )
         ]

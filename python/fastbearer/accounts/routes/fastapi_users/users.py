@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Response
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.requests import Request
 
@@ -11,6 +12,7 @@ from fastbearer.accounts.flows.errors import UnknownUserError
 from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.flows.updates import Change, Updates
 from fastbearer.accounts.given import sent
+from fastbearer.accounts.judge import InvalidFieldError
 from fastbearer.accounts.models import User
 from fastbearer.accounts.routes.fastapi_users.seen import (
     is_superuser,
@@ -68,7 +70,7 @@ class UsersRoutes(Routes):
         """
         found = await self._parts.user_of(user)
         change = change_of(found, sent(body), OF_SUPERUSERS)
-        changed = await self._updates.update(found, change, request, is_own=True)
+        changed = await self._updated(found, change, request, is_own=True)
         return self._seen(changed)
 
     async def get_user(self, id: str) -> Any:
@@ -83,12 +85,26 @@ class UsersRoutes(Routes):
         """
         found = await self._user(id)
         change = change_of(found, sent(body))
-        return self._seen(await self._updates.update(found, change, request))
+        return self._seen(await self._updated(found, change, request))
 
     async def delete_user(self, id: str, request: Request) -> Response:
         """Delete the account of a user."""
         await self._updates.delete(await self._user(id), request)
         return Response(status_code=204)
+
+    async def _updated(
+        self, user: User, change: Change, request: Request, *, is_own: bool = False
+    ) -> User:
+        """Change a user.
+
+        Raises:
+            RequestValidationError: Sign-up would refuse a value.
+        """
+        try:
+            return await self._updates.update(user, change, request, is_own=is_own)
+        except InvalidFieldError as error:
+            told = {"type": "value_error", "loc": ("body", error.field)}
+            raise RequestValidationError([{**told, "msg": str(error)}]) from None
 
     def _seen(self, user: User) -> BaseModel:
         return seen(user, self._shown)

@@ -40,6 +40,8 @@ RESET_PASSWORD = "RESET_PASSWORD_INVALID_PASSWORD"
 UPDATE_PASSWORD = "UPDATE_USER_INVALID_PASSWORD"
 MOST_ERRORS = 20
 INVALID = (InvalidNameError, UnkeepableError)
+NO_PASSWORD = frozenset(("missing", "string_type"))
+"""Types of errors: there is no password that a rule could be asked for."""
 
 
 class AlreadyVerifiedError(FastbearerError):
@@ -117,13 +119,39 @@ class LoginRoute(FastAPIUsersRoute):
 
 
 class RegisterRoute(FastAPIUsersRoute):
-    """Of ``get_register_router``."""
+    """Of ``get_register_router``.
+
+    Attributes:
+        password_text: Why the project's schema refuses a password; None where it has no
+            rule for it.
+    """
+
+    password_text: ClassVar[str | None] = None
 
     answers: ClassVar = {
         **FastAPIUsersRoute.answers,
         EmailTakenError: Answer(400, "REGISTER_USER_ALREADY_EXISTS"),
         PasswordRuleError: Answer(400, None, code=REGISTER_PASSWORD),
     }
+
+    @classmethod
+    def saying(cls, texts: Mapping[str, str]) -> type[StrictRoute]:
+        """Return the class of a route that says these texts of a project's schema."""
+        text = texts["password"]
+        own = None if text == TEXTS["password"] else text
+        return type(cls.__name__, (cls,), {"password_text": own})
+
+    def invalid(self, error: RequestValidationError) -> HTTPException:
+        """Return the answer to invalid input; a password may break a project's rule."""
+        is_rule = all(
+            one["loc"] == ("body", "password") and one["type"] not in NO_PASSWORD
+            for one in error.errors()
+        )
+        if self.password_text is None or not is_rule:
+            return super().invalid(error)
+        return HTTPException(
+            400, {"code": REGISTER_PASSWORD, "reason": self.password_text}
+        )
 
 
 class ResetPasswordRoute(FastAPIUsersRoute):
