@@ -23,8 +23,8 @@ salted_read_dollar(const format *row, span rest, old_hash *out)
            && len == row->key;
 }
 
-/* The digest in hex, in either case: so many of its characters and no other.
- * They are of base64, too, and would be a digest with a salt. */
+/* The digest in hex, in either case, and nothing else. Its characters are of
+ * base64, too, and would be a digest with a salt. */
 static bool
 read_hex(span text, unsigned char *digest, size_t key)
 {
