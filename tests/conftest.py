@@ -6,6 +6,7 @@ imports what it needs when a test asks for it.
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterator
@@ -39,6 +40,13 @@ TOKEN = re.compile("eyJ[A-Za-z0-9_-]{8}")
 """How the header of a signed token begins."""
 
 HTTP = "a real HTTP server"
+SERVERS = [
+    *("PostgreSQL", "PgBouncer", "MariaDB"),
+    *("Redis", "a Redis Cluster", "a Redis with a Sentinel"),
+]
+"""Those without which a full run proves too little. Where ``TEST_SERVERS=all``, as in
+continuous integration, it fails for want of one; elsewhere it says so."""
+
 EVERYTHING = "not soak"
 """The choice of markers in pyproject.toml, with which nobody has chosen a part."""
 
@@ -152,9 +160,19 @@ def lacks(config: pytest.Config) -> list[str]:
     if is_worker(config) or not is_full_run(config):
         return []
     wanted = {HTTP, *installed()}
+    if os.environ.get("TEST_SERVERS") == "all":
+        wanted |= {*SERVERS}
     return [
         label for label in MET if label in wanted and not config.stash[counts][label]
     ]
+
+
+def not_there(config: pytest.Config) -> list[str]:
+    """Return the servers that a full run did without."""
+    if is_worker(config) or not is_full_run(config):
+        return []
+    found = installed()
+    return [label for label in SERVERS if label not in found]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -175,6 +193,9 @@ def pytest_terminal_summary(
     skipped = reasons_to_skip(terminalreporter)
     for reason, tests in skipped.items():
         terminalreporter.write_line(f"skipped: {', '.join(tests)}: {reason}")
+    for label in not_there(config):
+        text = f"NOT TESTED, for it cannot be started here: {label}"
+        terminalreporter.write_line(text, red=True)
     for label in lacks(config):
         terminalreporter.write_line(f"FAILED: no test met {label}", red=True)
     met = ", ".join(f"{config.stash[counts][label]} {label}" for label in MET)

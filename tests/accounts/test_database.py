@@ -28,7 +28,7 @@ SECRETIVE = "s3cr3t-in-the-url"
 BAD_URL = "DATABASE_URL must be an SQLAlchemy URL with an async driver"
 OTHER_DRIVER = "DATABASE_URL: MariaDB and MySQL are reached with the driver asyncmy"
 UNREACHABLE = "the database of DATABASE_URL cannot be opened"
-NO_DRIVER = "the database driver that DATABASE_URL names is not installed"
+OTHER_DATABASE = "DATABASE_URL names a database, or a driver, that is not supported"
 SQLITE = create_mock_engine("sqlite://", executor=print).dialect
 
 
@@ -55,12 +55,12 @@ def a_user(email: str = "ada@example.com") -> User:
     ("url", "message"),
     [
         (SECRETIVE, BAD_URL),
-        (f"nosuch://u:{SECRETIVE}@127.0.0.1/x", BAD_URL),
-        (f"sqlite:///{SECRETIVE}.db", BAD_URL),
+        (f"nosuch://u:{SECRETIVE}@127.0.0.1/x", OTHER_DATABASE),
+        (f"sqlite+pysqlcipher:///{SECRETIVE}.db", OTHER_DATABASE),
         (f"sqlite+aiosqlite://u:{SECRETIVE}@127.0.0.1:port/x", BAD_URL),
         (f"sqlite+aiosqlite:////nonexistent/{SECRETIVE}/x.db", UNREACHABLE),
         (f"sqlite+aiosqlite:///{os.devnull}/{SECRETIVE}", UNREACHABLE),
-        (f"oracle+oracledb_async://u:{SECRETIVE}@127.0.0.1/x", NO_DRIVER),
+        (f"oracle+oracledb_async://u:{SECRETIVE}@127.0.0.1/x", OTHER_DATABASE),
         (f"mysql+aiomysql://u:{SECRETIVE}@127.0.0.1/x", OTHER_DRIVER),
     ],
 )

@@ -18,6 +18,7 @@ from starlette.testclient import TestClient
 from accounts_kit import CHEAP, EMAIL, PASSWORD, bearer, url_of
 from better_auth_tables import better_auth_tables
 from fastbearer.accounts import Accounts, BetterAuthUserStore, SQLModelUserStore
+from fastbearer.accounts.places import log_sessions
 from fastbearer.fastapi import Auth, Settings
 from project import SECRET
 from servers import redis
@@ -159,3 +160,14 @@ def test_long_access_tokens_beside_refresh_tokens_are_noted(
     app.include_router(Accounts(auth, hasher=CHEAP).router)
     with TestClient(app):
         assert ("JWT_EXPIRATION_DAYS=0.01" in caplog.text) is is_told
+
+
+def test_a_store_of_ones_own_is_no_database(caplog: pytest.LogCaptureFixture) -> None:
+    class Elsewhere:
+        async def revoke(self, *_: object) -> None:
+            pass
+
+    caplog.set_level(logging.INFO, "fastbearer")
+    store: Any = Elsewhere()
+    log_sessions(Auth(Settings(better_auth_secret=SECRET), revocations=store))
+    assert "kept in a store of the application's own" in caplog.text

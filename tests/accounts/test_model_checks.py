@@ -11,15 +11,20 @@ from typing import Any
 import pytest
 from sqlalchemy import (
     CHAR,
+    VARBINARY,
     DateTime,
     FetchedValue,
     ForeignKey,
     Index,
+    LargeBinary,
     String,
+    TypeDecorator,
     event,
     func,
     text,
 )
+from sqlalchemy.dialects.mysql import LONGBLOB
+from sqlalchemy.dialects.postgresql import BYTEA
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import (
     DeclarativeBase,
@@ -340,6 +345,14 @@ def test_a_name_that_is_unique_in_lower_case(wide: Wide) -> None:
 # --- lengths
 
 
+class Encoded(TypeDecorator[str]):
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _: Any) -> bytes | None:
+        return None if value is None else value.encode()
+
+
 HASHERS = {
     "argon2id": PasswordHash("argon2id"),
     "bcrypt": PasswordHash("bcrypt"),
@@ -370,6 +383,52 @@ def test_d10_a_hash_column_that_is_too_short_in_the_table(wide: Wide) -> None:
     asyncio.run(store.check_hash_length(60))
     with pytest.raises(ConfigurationError, match="keeps 60 characters"):
         asyncio.run(store.check_hash_length(97))
+
+
+@pytest.mark.parametrize(
+    "kind", [LargeBinary(), LargeBinary(255), VARBINARY(255), BYTEA(), LONGBLOB()]
+)
+def test_a_hash_column_of_bytes(kind: Any) -> None:
+    model = member(password_hash=mapped_column(kind))
+    store = SQLAlchemyUserStore(model, unreachable)
+    with pytest.raises(
+        ConfigurationError, match=r"Member\.password_hash .* keeps bytes"
+    ):
+        asyncio.run(store.check_hash_length(97))
+
+
+def test_a_hash_column_that_is_declared_as_bytes() -> None:
+    class Hashed(base()):
+        __tablename__ = "hashed"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        email: Mapped[str] = mapped_column(unique=True)
+        password_hash: Mapped[bytes]
+
+    store = SQLAlchemyUserStore(Hashed, unreachable)
+    with pytest.raises(ConfigurationError, match="keeps bytes"):
+        asyncio.run(store.check_hash_length(97))
+
+
+def test_a_hash_column_that_the_table_keeps_as_bytes(wide: Wide) -> None:
+    kind = "BYTEA" if wide.kind == "postgresql" else "BLOB"
+    wide.run(f"CREATE TABLE member (id INT, email INT, password_hash {kind})")
+    store = SQLAlchemyUserStore(member(), wide.get_session)
+    encoded = SQLAlchemyUserStore(
+        member(password_hash=mapped_column(Encoded())), wide.get_session
+    )
+    asyncio.run(encoded.check_hash_length(97))
+    if wide.kind == "sqlite":  # a column takes what it is given
+        asyncio.run(store.check_hash_length(97))
+        return
+    with pytest.raises(ConfigurationError, match="keeps bytes"):
+        asyncio.run(store.check_hash_length(97))
+
+
+def test_a_type_of_ones_own_may_make_bytes_of_texts() -> None:
+    store = SQLAlchemyUserStore(
+        member(password_hash=mapped_column(Encoded())), unreachable
+    )
+    asyncio.run(store.check_hash_length(97))
 
 
 @pytest.mark.parametrize("kind", [CHAR(128), String(255)])

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from accounts_kit import EMAIL, PASSWORD, bearer, make_service
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi import Settings
+from fastbearer.fastapi.cross_site import TrustedOrigins, read_origin
 from project import SECRET
 
 CREDENTIALS = {"email": EMAIL, "password": PASSWORD}
@@ -192,6 +193,12 @@ def test_attack_a_cookie_without_an_origin(client: TestClient) -> None:
         ("app://com.example.App", "app://com.example.App"),
         ("chrome-extension://abcdefghijklmnop", "chrome-extension://abcdefghijklmnop"),
         ("exp+my.app://127.0.0.1:8081", "exp+my.app://127.0.0.1:8081"),
+        ("app://.", "app://."),
+        ("app://./", "app://."),
+        ("myapp://", "myapp://"),
+        ("com.example.app://", "com.example.app://"),
+        ("ionic:///", "ionic://"),
+        ("QRC://", "qrc://"),
         ("HTTPS://App.Example.com:443/", "https://app.example.com"),
     ],
 )
@@ -217,8 +224,17 @@ def test_origins_that_may_be_trusted(text: str, origin: str) -> None:
         "ws://x",
         "https:/x",
         "app:localhost",
-        "app://",
+        "app:",
+        "app:/",
         "app:///x",
+        "app:////",
+        "app://..",
+        "app://./x",
+        "app://:1",
+        "https://",
+        "http://",
+        "data://",
+        "about://",
         "app://localhost/path",
         "app://user@localhost",
         "app://local host",
@@ -232,3 +248,15 @@ def test_origins_that_may_be_trusted(text: str, origin: str) -> None:
 def test_origins_that_nobody_has(text: str) -> None:
     with pytest.raises(ConfigurationError, match="TRUSTED_ORIGINS must be origins"):
         Settings(better_auth_secret=SECRET, trusted_origins=text)
+
+
+@pytest.mark.parametrize("text", ["app://.", "myapp://"])
+def test_an_origin_without_a_host_is_that_one_alone(text: str) -> None:
+    trusted = TrustedOrigins([str(read_origin(text))])
+    assert text.encode() in trusted
+    scheme = text.partition(":")[0]
+    for other in ("", ".", "..", "./", "localhost", "x"):
+        written = f"{scheme}://{other}"
+        assert (written.encode() in trusted) is (written == text)
+    for other in ("null", scheme, f"{scheme}:", text.upper(), f"x{text}"):
+        assert other.encode() not in trusted

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 from urllib.parse import urlsplit
 
 import pytest
@@ -133,6 +134,7 @@ def test_a_unix_socket_is_named_as_libpq_has_it(user: str) -> None:
     [
         *("sslmod", "connection_limit", "keepalives", "hostaddr"),
         *("search_path", "server_settings", "dsn", "loop", "require_auth", "schema"),
+        *("useSSL", "SSLMODE", "ssl-mode", "parseTime", "tcp_user_timeout"),
     ],
 )
 def test_an_unknown_parameter_is_named(parameter: str) -> None:
@@ -141,6 +143,81 @@ def test_an_unknown_parameter_is_named(parameter: str) -> None:
     assert str(caught.value).startswith("DATABASE_URL: ")
     assert repr(parameter) in str(caught.value)
     assert "a-value" not in str(caught.value)
+
+
+@pytest.mark.parametrize("parameter", ["keepalives", "hostaddr", "require_auth"])
+def test_what_psycopg_can_do_says_so(parameter: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"write postgresql\+psycopg://"):
+        arguments(f"{parameter}=1")
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg", "mysql"])
+@pytest.mark.parametrize(
+    ("query", "options"),
+    [
+        ("", {"pool_size": 10, "max_overflow": 10, "pool_timeout": 5}),
+        ("connection_limit=1", {"pool_size": 1, "max_overflow": 0, "pool_timeout": 5}),
+        (
+            "connection_limit=7&pool_timeout=20",
+            {"pool_size": 7, "max_overflow": 0, "pool_timeout": 20},
+        ),
+        ("pool_timeout=0", {"pool_size": 10, "pool_timeout": None}),
+    ],
+)
+def test_the_pool_is_as_prisma_says(
+    scheme: str, query: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: dict[str, Any] = {}
+    with monkeypatch.context() as patch:
+        name = "fastbearer.connections.engine.create_async_engine"
+        patch.setattr(name, lambda _, **given: made.update(given) or MagicMock())
+        open_engine(parsed_url(f"{scheme}://h/db?{query}", "DATABASE_URL"), "X", ())
+    assert made == made | options
+
+
+@pytest.mark.parametrize("driver", ["", "+psycopg"])
+def test_what_prisma_writes_for_a_pooler(driver: str) -> None:
+    query = "pgbouncer=true&connection_limit=1&schema=public"
+    url = parsed_url(f"postgresql{driver}://me@h/db?{query}", "DATABASE_URL")
+    open_engine(url, "DATABASE_URL", ())
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg", "mysql"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("connection_limit=0", "connection_limit=-1", "connection_limit=many"),
+        *("connection_limit=1&connection_limit=2", "pool_timeout=1.5", "schema=other"),
+        "connection_limit=99999",
+    ],
+)
+def test_a_pool_that_cannot_be_is_refused(scheme: str, query: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"'{query.partition('=')[0]}'"):
+        parsed_url(f"{scheme}://h/db?{query}", "DATABASE_URL")
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("postgresql+psycopg2://h/db", "write postgresql:// without a driver"),
+        ("postgresql+pg8000://h/db", "write postgresql:// without a driver"),
+        ("postgresql+psycopg2cffi://h/db", "write postgresql:// without a driver"),
+        ("mssql+pyodbc://h/db", "a database, or a driver, that is not"),
+        ("oracle://h/db", "a database, or a driver, that is not"),
+        ("sqlite+pysqlcipher:///app.db", "a database, or a driver, that is not"),
+        ("nosuch://h/db", "a database, or a driver, that is not"),
+    ],
+)
+def test_another_driver_or_database_is_refused(url: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        parsed_url(url, "DATABASE_URL")
+
+
+@pytest.mark.parametrize("scheme", ["sqlite", "sqlite+pysqlite", "sqlite+aiosqlite"])
+def test_sqlite_need_not_name_its_driver(scheme: str) -> None:
+    url = parsed_url(f"{scheme}:///./app.db", "DATABASE_URL")
+    assert str(url) == "sqlite+aiosqlite:///./app.db"
+    open_engine(url, "DATABASE_URL", ())
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,10 @@ def test_other_parameters() -> None:
 
 @pytest.mark.parametrize(
     "parameter",
-    ["sslmod", "pgbouncer", "init_command", "sql_mode", "local_infile", "autocommit"],
+    [
+        *("sslmod", "pgbouncer", "init_command", "sql_mode", "local_infile"),
+        *("autocommit", "useSSL", "parseTime", "SSLMODE"),
+    ],
 )
 def test_an_unknown_parameter_is_named(parameter: str) -> None:
     with pytest.raises(ConfigurationError) as caught:

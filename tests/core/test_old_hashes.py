@@ -209,6 +209,14 @@ WEAK_MAKERS: dict[str, Callable[[str], str]] = {
     "ldap-md5 by slappasswd": program(*SLAPPASSWD, "{SMD5}", "-s"),
     "ldap-sha256": passlib.ldap_salted_sha256.hash,
     "ldap-sha512": passlib.ldap_salted_sha512.hash,
+    "ldap-md5 in hex": passlib.ldap_hex_md5.hash,
+    "ldap-md5 in hex, as Spring has it": labelled("{MD5}", passlib.hex_md5.hash),
+    "ldap-sha1 in hex": passlib.ldap_hex_sha1.hash,
+    "ldap-sha256 in hex": labelled("{SHA256}", passlib.hex_sha256.hash),
+    "ldap-sha512 in hex": labelled("{SHA512}", passlib.hex_sha512.hash),
+    "ldap-sha1 in capital hex": labelled(
+        "{sha}", lambda password: passlib.hex_sha1.hash(password).upper()
+    ),
     "labelled-crypt of MD5": labelled("{CRYPT}", openssl("-1")),
 }
 MAKERS = {**STRONG_MAKERS, **WEAK_MAKERS}
@@ -361,6 +369,20 @@ def test_others_verify_without_a_word(name: str) -> None:
     stored = STRONG_MAKERS[name](PASSWORDS[0])
     assert STRONG.verify(PASSWORDS[0], stored)
     assert _core.password_parts(stored)["is_weak"] is False
+
+
+@pytest.mark.parametrize("label", ["{MD5}", "{SHA}", "{SHA256}", "{SHA512}"])
+def test_hex_after_the_label_of_a_salt_is_base64(label: str) -> None:
+    """All characters of hex are of base64: the digest and a salt of half its size."""
+    salted = label.replace("{", "{S")
+    name = {"{MD5}": "md5", "{SHA}": "sha1"}.get(label, label[1:-1].lower())
+    size = hashlib.new(name).digest_size
+    text = "5a" * size
+    assert _core.password_parts(label + text)["salt_size"] == 0
+    assert _core.password_parts(salted + text)["salt_size"] == size // 2
+    shorter = text[:-8]
+    salt_size = len(shorter) * 3 // 4 - size
+    assert _core.password_parts(label + shorter)["salt_size"] == salt_size
 
 
 def test_the_environment_takes_weak_hashes(monkeypatch: pytest.MonkeyPatch) -> None:

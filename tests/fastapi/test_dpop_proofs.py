@@ -23,10 +23,21 @@ from fastbearer.errors import (
     InvalidProofError,
     StoreUnavailableError,
 )
-from fastbearer.fastapi.dpop import REASONS, DPoP, Proofs
+from fastbearer.fastapi.dpop import DPoP, Proofs
 from fastbearer.fastapi.replays import MemoryReplays
 from fastbearer.fastapi.requested_url import normalised
 from project import ROOT
+
+REASONS = frozenset(
+    (
+        *("no_proof", "unbound", "other_binding", "other_key", "proof_missing"),
+        *("two_proofs", "proof_too_long", "proof_key", "proof_alg", "proof_claim"),
+        *("proof_jti", "proof_htm", "proof_htu", "proof_iat", "proof_ath"),
+        *("proof_replayed", "nonce_missing", "nonce_unknown"),
+    )
+)
+"""Why a token or its proof was refused; beside them are those of a JWT that is not
+good, like "proof_signature_wrong": the core's own after "proof_"."""
 
 OF_JWTS = (ROOT / "tests" / "core" / "reasons.txt").read_text().split()
 NOW = 1_800_000_000

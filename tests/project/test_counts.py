@@ -58,13 +58,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, cores: int, *arguments: str) -> tuple[int, str]:
+def run(folder: Path, cores: int, *arguments: str, needed: str = "") -> tuple[int, str]:
     """Return the exit status and the output of pytest in a folder."""
+    environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "TEST_SERVERS": needed}
     command = [sys.executable, "-m", "pytest", "-p", "xdist"]
     done = subprocess.run(
         [*command, "-n", str(cores), *arguments],
         cwd=folder,
-        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
     )
@@ -100,6 +101,28 @@ def test_who_met_nothing_of_what_is_installed_fails(folder: Path, cores: int) ->
     assert "FAILED: no test met Redis\n" in said
     assert "no test met PostgreSQL" not in said  # it is not installed
     assert "no test met a real HTTP server" not in said
+
+
+def test_a_server_that_is_not_there_is_told_of(folder: Path) -> None:
+    told = "NOT TESTED, for it cannot be started here: PostgreSQL\n"
+    status, said = run(folder, 0)
+    assert status == 0, said
+    assert told in said
+    assert "cannot be started here: Redis\n" not in said
+    status, said = run(folder, 0, needed="all")
+    assert status == pytest.ExitCode.TESTS_FAILED
+    assert told in said
+    assert "FAILED: no test met PostgreSQL\n" in said
+    assert "FAILED: no test met Redis\n" not in said
+    assert run(folder, 0, "tests/test_served.py", needed="all")[0] == 0
+
+
+def test_what_is_to_be_installed_is_what_a_run_needs() -> None:
+    """A new machine has none of them, and .ci/run asks for all."""
+    script = (ROOT / "scripts" / "prepare-tests").read_text()
+    for package in ("postgresql", "pgbouncer", "mariadb-server", "redis-server"):
+        assert f":{package}" in script
+    assert "TEST_SERVERS=all" in (ROOT / ".ci" / "run").read_text()
 
 
 @pytest.mark.soak

@@ -39,6 +39,7 @@ CHECKED status phpass_compute(const format *row, const old_hash *with,
 
 bool salted_read_dollar(const format *row, span rest, old_hash *out);
 bool salted_read_ldap(const format *row, span rest, old_hash *out);
+bool salted_read_ldap_bare(const format *row, span rest, old_hash *out);
 CHECKED status salted_salt_first(const format *row, const old_hash *with,
                                  span password, unsigned char *digest);
 CHECKED status salted_salt_last(const format *row, const old_hash *with,

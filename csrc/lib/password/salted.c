@@ -23,6 +23,32 @@ salted_read_dollar(const format *row, span rest, old_hash *out)
            && len == row->key;
 }
 
+/* The digest in hex, in either case, and nothing else. Its characters are of
+ * base64, too, and would be a digest with a salt. */
+static bool
+read_hex(span text, unsigned char *digest, size_t key)
+{
+    char lower[2 * OLD_DIGEST_MAX];
+    size_t len;
+    if (text.len != 2 * key) {
+        return false;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.p[i];
+        lower[i] = (char)('A' <= c && c <= 'F' ? c - 'A' + 'a' : c);
+    }
+    return text_decode((span){lower, text.len}, CODE_HEX, digest, key, &len)
+           && len == key;
+}
+
+/* After a label that tells of no salt: passlib's ldap_hex_md5, and Spring */
+bool
+salted_read_ldap_bare(const format *row, span rest, old_hash *out)
+{
+    return read_hex(rest, out->digest, row->key)
+           || salted_read_ldap(row, rest, out);
+}
+
 /* base64 of the digest and of the salt that may follow it (RFC 2307 names
  * {SHA} and {MD5}; OpenLDAP and others the rest) */
 bool

@@ -51,6 +51,7 @@ from fastbearer.accounts.throttle import Throttle
 from fastbearer.accounts.user_claims import ClaimsFunction, UserClaims
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi import Auth
+from fastbearer.fastapi.start import told_start
 from fastbearer.fastapi.strict_routes import StrictRoute
 
 __all__ = ["Accounts"]
@@ -284,6 +285,12 @@ class Accounts:
         Raises:
             ConfigurationError: The environment is not fit for use.
         """
+        async with AsyncExitStack() as stack:
+            with told_start():
+                await self._start(app, stack)
+            yield
+
+    async def _start(self, app: object, stack: AsyncExitStack) -> None:
         self._auth.revocations_of_accounts = self._places.own_revocations
         set_home(self._auth, is_better_auths=self._is_better_auths())
         if self._layout is not None:
@@ -294,16 +301,14 @@ class Accounts:
         self._check_verification()
         self._changes.check(self._users)
         log_sessions(self._auth)
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._auth.lifespan(app))
-            await stack.enter_async_context(self._throttle.opened())
-            if self._places.needs_database:
-                await stack.enter_async_context(self.database.lifespan(app))
-            if hasattr(self.store, "lifespan"):
-                await stack.enter_async_context(self.store.lifespan(app))
-            await self._credentials.check_store()
-            await self._check_shape()
-            yield
+        await stack.enter_async_context(self._auth.lifespan(app))
+        await stack.enter_async_context(self._throttle.opened())
+        if self._places.needs_database:
+            await stack.enter_async_context(self.database.lifespan(app))
+        if hasattr(self.store, "lifespan"):
+            await stack.enter_async_context(self.store.lifespan(app))
+        await self._credentials.check_store()
+        await self._check_shape()
 
     async def check_redis(self) -> None:
         """Try what sign-in needs of Redis, over the connections that are there.

@@ -70,7 +70,11 @@ class Database:
 
     @property
     def is_pooled(self) -> bool:
-        """Whether PgBouncer stands before it: then nobody is notified of anything."""
+        """Whether PgBouncer stands before it: then nobody is notified of anything.
+
+        Raises:
+            ConfigurationError: The URL is unfit.
+        """
         return is_pooled(parsed_url(self._url(), NAME))
 
     def add(self, migrations: Migrations) -> None:
@@ -136,7 +140,11 @@ class Database:
 
     @property
     def backend(self) -> str:
-        """What kind of database it is: "sqlite", "postgresql"."""
+        """What kind of database it is: "sqlite", "postgresql", "mysql".
+
+        Raises:
+            ConfigurationError: The URL is unfit.
+        """
         return parsed_url(self._url(), NAME).get_backend_name()
 
     @property

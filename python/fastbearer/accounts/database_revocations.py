@@ -93,6 +93,8 @@ class DatabaseRevocations(ReplicatedRevocations):
         max_lag: Seconds after which a copy is too old to be asked.
     """
 
+    place = "the database"
+
     def __init__(
         self,
         database: Database,

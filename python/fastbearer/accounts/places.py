@@ -15,6 +15,7 @@ NO_DATABASE = (
     "DATABASE_URL must be set: the users are in a store of their own, and there is no"
     " database for {}"
 )
+ELSEWHERE = "a store of the application's own"
 LONG_DAYS = 1
 """Of an access token that can be refreshed (RFC 9700 2.2.1 has them live shortly)."""
 
@@ -115,7 +116,7 @@ def log_sessions(auth: Auth) -> None:
         logger.info(
             "sessions: what ends is kept in %s, and read every second; without it"
             " for %s seconds, tokens are %s",
-            "Redis" if type(store).__name__ == "RedisRevocations" else "the database",
+            getattr(store, "place", ELSEWHERE),
             settings.revocation_lag_seconds,
             "refused" if settings.revocation_failure == "closed" else "taken",
         )

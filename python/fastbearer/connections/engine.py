@@ -16,6 +16,7 @@ from fastbearer.connections import mysql, psycopg
 from fastbearer.connections.libpq import asyncpg_arguments, with_hosts_apart
 from fastbearer.connections.mysql import mysql_arguments
 from fastbearer.connections.pooler import MISTAKEN, is_mistaken
+from fastbearer.connections.prisma import take_pool
 from fastbearer.connections.psycopg import NoDriverError, psycopg_arguments
 from fastbearer.connections.unfit import is_unfit
 from fastbearer.connections.values import hide_values
@@ -41,6 +42,14 @@ NO_DRIVER = (
     'pip install "fastbearer[postgres]"; for MariaDB and MySQL: '
     'pip install "fastbearer[mysql]"'
 )
+OTHER_DATABASE = (
+    "{} names a database, or a driver, that is not supported: write sqlite://,"
+    " postgresql://, or mysql:// for MariaDB and MySQL"
+)
+OTHER_POSTGRESQL = (
+    "{}: PostgreSQL is reached with the driver asyncpg, or psycopg; write postgresql://"
+    " without a driver, or postgresql+psycopg://"
+)
 OTHER_DRIVER = (
     "{}: MariaDB and MySQL are reached with the driver asyncmy; write mysql:// without"
     " a driver"
@@ -49,7 +58,10 @@ OTHER_DRIVER = (
 BAD_PARAMETER = "{}: asyncpg refuses a parameter of the URL, or a host or port in it"
 
 POSTGRESQL_DRIVER = "postgresql+asyncpg"
+SQLITE_DRIVER = "sqlite+aiosqlite"
 DRIVERS: Mapping[str, str] = {
+    "sqlite": SQLITE_DRIVER,
+    "sqlite+pysqlite": SQLITE_DRIVER,
     "postgres": POSTGRESQL_DRIVER,
     "postgresql": POSTGRESQL_DRIVER,
     "mysql": mysql.DRIVER,
@@ -83,12 +95,14 @@ def parsed_url(url: str, name: str) -> URL:
 
     Args:
         url: SQLAlchemy's, or libpq's: ``postgres:`` and its parameters are taken
-            too. ``mysql:`` and ``mariadb:`` are the same.
+            too. ``mysql:`` and ``mariadb:`` are the same, as are ``sqlite:`` and
+            ``sqlite+pysqlite:``, which others use without asyncio.
         name: What an error calls it.
 
     Raises:
-        ConfigurationError: It is not one, or has a parameter that is unknown, or its
-            driver is not installed. The message shows no more of it than the
+        ConfigurationError: It is not one, or names a database or a driver that is not
+            supported, or has a parameter that is unknown, or its driver is not
+            installed. The message shows no more of it than the
             parameter's name.
     """
     try:
@@ -96,11 +110,23 @@ def parsed_url(url: str, name: str) -> URL:
     except (exc.ArgumentError, ValueError):
         raise ConfigurationError(BAD_URL.format(name)) from None
     driver = DRIVERS.get(parsed.drivername, parsed.drivername)
-    if driver.startswith(("mysql", "mariadb")) and driver != mysql.DRIVER:
-        raise ConfigurationError(OTHER_DRIVER.format(name))
+    refusal = _refusal(driver)
+    if refusal is not None:
+        raise ConfigurationError(refusal.format(name))
     parsed = parsed.set(drivername=driver)
     _with_options(parsed, name)  # what is wrong with its parameters is said here
     return parsed
+
+
+def _refusal(driver: str) -> str | None:
+    """Return why a driver is not taken, or None for one that may be."""
+    backend = driver.partition("+")[0]
+    if backend in ("mysql", "mariadb"):
+        return None if driver == mysql.DRIVER else OTHER_DRIVER
+    if backend in ("postgresql", "postgres"):
+        is_known = driver in (POSTGRESQL_DRIVER, *psycopg.DRIVERS)
+        return None if is_known else OTHER_POSTGRESQL
+    return None if driver == SQLITE_DRIVER else OTHER_DATABASE
 
 
 def open_engine(url: URL, name: str, pragmas: Sequence[str]) -> AsyncEngine:
@@ -153,26 +179,27 @@ def is_in_memory(url: URL) -> bool:
 
 def _with_options(url: URL, name: str) -> tuple[URL, dict[str, Any]]:
     """Return a URL as its driver wants it, and the options of an engine for it."""
-    if url.drivername == POSTGRESQL_DRIVER:
-        url, arguments = asyncpg_arguments(url, name)
-        arguments["async_creator_fn"] = partial(_connect_to_postgresql, name)
-        arguments = POSTGRESQL_TIMEOUTS | arguments
+    if url.get_backend_name() == "sqlite":
+        if not is_in_memory(url):
+            return url, {}
+        # The database lives in its one connection.
+        alone = {"pool_size": 1, "max_overflow": 0}
+        return url, {"poolclass": AsyncAdaptedQueuePool, **alone}
+    url, asked = take_pool(url, name)
+    options: dict[str, Any] = {**SERVER_POOL, **asked}
+    if url.drivername == mysql.DRIVER:
+        url, arguments = mysql_arguments(url, name)
+        options["isolation_level"] = mysql.ISOLATION
     elif url.drivername in psycopg.DRIVERS:
         try:
             url, arguments = psycopg_arguments(url, name)
         except NoDriverError:
             raise ConfigurationError(NO_DRIVER.format(name)) from None
-    elif url.drivername == mysql.DRIVER:
-        url, arguments = mysql_arguments(url, name)
-        level = {"isolation_level": mysql.ISOLATION}
-        return url, {**SERVER_POOL, **level, "connect_args": arguments}
-    elif url.get_backend_name() == "sqlite" and is_in_memory(url):
-        # The database lives in its one connection.
-        alone = {"pool_size": 1, "max_overflow": 0}
-        return url, {"poolclass": AsyncAdaptedQueuePool, **alone}
     else:
-        return url, {}
-    return url, {**SERVER_POOL, "connect_args": arguments}
+        url, arguments = asyncpg_arguments(url, name)
+        arguments["async_creator_fn"] = partial(_connect_to_postgresql, name)
+        arguments = POSTGRESQL_TIMEOUTS | arguments
+    return url, {**options, "connect_args": arguments}
 
 
 def is_passing(error: Exception) -> bool:

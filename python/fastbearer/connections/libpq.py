@@ -42,7 +42,7 @@ HOSTS = re.compile(
 """What stands before an "@" is never a host: a password may have commas in it, and as
 SQLAlchemy reads it, slashes and question marks as well."""
 
-SHOWABLE = re.compile(r"[a-z_]{1,40}")
+SHOWABLE = re.compile(r"[A-Za-z_-]{1,40}")
 
 MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl", "passfile")
@@ -90,7 +90,16 @@ POOLER = "pgbouncer"
 """A parameter that Prisma and some hosting services know, too: PgBouncer gives each
 transaction another session (``pool_mode = transaction``)."""
 
-UNKNOWN = "{}: PostgreSQL's driver {} knows no parameter {!r} that can be honoured"
+UNKNOWN = "{}: the database's driver {} knows no parameter {!r} that can be honoured"
+WITH_PSYCOPG = "; psycopg does: write postgresql+psycopg://"
+OF_PSYCOPG = frozenset(
+    (
+        *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"),
+        *("tcp_user_timeout", "hostaddr", "require_auth"),
+    )
+)
+"""Parameters of libpq that ask asyncpg for what it cannot do."""
+
 UNREADABLE = (
     "{}: there is a parameter that nobody knows; characters like ? & # @ in a password"
     " must be percent-encoded"
@@ -187,10 +196,20 @@ def given_parameters(url: URL, known: Collection[str], name: str) -> dict[str, s
 
 
 def refuse_unknown(key: str, driver: str, name: str) -> NoReturn:
-    """Refuse a parameter, and name it if it is surely no part of a password."""
+    """Refuse a parameter, and name it if it is surely no part of a password.
+
+    Args:
+        key: The parameter.
+        driver: Who does not know it.
+        name: What an error calls the URL.
+
+    Raises:
+        ConfigurationError: In any case.
+    """
     if SHOWABLE.fullmatch(key) is None:
         raise ConfigurationError(UNREADABLE.format(name))
-    raise ConfigurationError(UNKNOWN.format(name, driver, key))
+    more = WITH_PSYCOPG if driver == "asyncpg" and key in OF_PSYCOPG else ""
+    raise ConfigurationError(UNKNOWN.format(name, driver, key) + more)
 
 
 def _single(value: str | tuple[str, ...]) -> str:

@@ -100,7 +100,12 @@ class RedisAccess:
 
     @property
     def client(self) -> AnyClient:
-        """The client; what was closed is made anew, for an event loop of its own."""
+        """The client; what was closed is made anew, for an event loop of its own.
+
+        Raises:
+            ConfigurationError: A parameter of the URL, or its value, is not one that
+                redis-py takes.
+        """
         if self._client is None:
             assert self._url is not None  # noqa: S101 - ours alone is ever closed
             try:

@@ -29,6 +29,7 @@ from fastbearer.fastapi.protection import BoundTokens, Protection
 from fastbearer.fastapi.redis_source import needed, redis_source
 from fastbearer.fastapi.resource import Resource, metadata_router
 from fastbearer.fastapi.settings import Settings
+from fastbearer.fastapi.start import told_start
 from fastbearer.fastapi.token_header import Header
 from fastbearer.fastapi.token_settings import listed
 from fastbearer.fastapi.users import UserOf, named_user, user_of
@@ -533,12 +534,13 @@ class Auth(Doors):
         Raises:
             ConfigurationError: The environment is not fit for use.
         """
-        self.protection.check()
-        check_path_users(app)
-        _ = self.verifier, self.token_cookies, self.redis
-        if self._is_verifier_given:
-            self._check_verifier()
-        revocations: Any = self.revocations
+        with told_start():
+            self.protection.check()
+            check_path_users(app)
+            _ = self.verifier, self.token_cookies, self.redis
+            if self._is_verifier_given:
+                self._check_verifier()
+            revocations: Any = self.revocations
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.protection.aclose)
             close = getattr(revocations, "aclose", None)

@@ -31,9 +31,10 @@ WRONG_WITHOUT_ORIGIN = "requests_without_origin must be 'refuse' or 'allow'"
 
 APP = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,62})://"
-    r"(?P<host>[A-Za-z0-9_-][A-Za-z0-9._-]{0,252}(?::[0-9]{1,5})?)/?"
+    r"(?P<host>|\.|[A-Za-z0-9_-][A-Za-z0-9._-]{0,252}(?::[0-9]{1,5})?)/?"
 )
-"""Where the pages of an app come from: ``capacitor://localhost``."""
+"""Where the pages of an app come from: ``capacitor://localhost``. A scheme of one's own
+needs no host: ``myapp://``, and ``app://.`` is what Electron's apps have made of it."""
 
 NO_APPS = frozenset(
     (
@@ -87,7 +88,7 @@ def read_origin(text: str) -> str | None:
 
     Args:
         text: ``https://app.example.com``; or that of an app, whose scheme is its own:
-            ``capacitor://localhost``, ``tauri://localhost``, ``app://bundle``.
+            ``capacitor://localhost``, ``app://bundle``, ``app://.``, ``myapp://``.
     """
     found = origin_and_path(text)
     if found is not None:

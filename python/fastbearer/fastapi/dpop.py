@@ -42,17 +42,6 @@ NONCE_SECRET_BYTES = 32
 KNOWN_KEYS = 1024
 KNOWN_HEADER_CHARACTERS = 1024
 
-REASONS = frozenset(
-    (
-        *("no_proof", "unbound", "other_binding", "other_key", "proof_missing"),
-        *("two_proofs", "proof_too_long", "proof_key", "proof_alg", "proof_claim"),
-        *("proof_jti", "proof_htm", "proof_htu", "proof_iat", "proof_ath"),
-        *("proof_replayed", "nonce_missing", "nonce_unknown"),
-    )
-)
-"""Why a token or its proof was refused; beside them are those of a JWT that is not
-good, like "proof_signature_wrong": the core's own after "proof_"."""
-
 PRIVATE_MEMBERS = frozenset(("d", "p", "q", "dp", "dq", "qi", "oth", "k"))
 
 WRONG_ALGORITHMS = "DPoP needs a list of asymmetric algorithms, like ES256"

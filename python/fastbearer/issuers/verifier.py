@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["IssuersVerifier"]
 
 NO_ISSUERS = "there must be at least one issuer"
-NOT_ISSUERS = "issuers must be Issuer objects"
 SAME_NAME = (
     "two issuers have the iss {}: their tokens can be told apart only where one signs"
     " with a shared secret and the other with keys"

@@ -116,6 +116,8 @@ class RedisRevocations(ReplicatedRevocations):
         ConfigurationError: The URL is not one, or it is no such client.
     """
 
+    place = "Redis"
+
     def __init__(
         self,
         source: RedisSource,

@@ -106,12 +106,17 @@ class ReplicatedRevocations:
     answers nothing more. What a store has lost (a replica that became the master may
     lack what was written last) is written to it again.
 
+    Attributes:
+        place: What the log calls the store.
+
     Args:
         journal: What all processes share.
         clock: A callable that returns seconds since the epoch.
         monotonic: A callable that returns seconds; for the age of the copy.
         max_lag: Seconds after which a copy is too old to be asked.
     """
+
+    place: str
 
     def __init__(
         self,

@@ -60,7 +60,6 @@ OTHER_HASH = (
 )
 UNREACHABLE = "Better Auth's database cannot be opened"
 UNREADABLE = "Better Auth's tables user and account cannot be read"
-OWN_ROWS = "Better Auth's table user (but by a new_row of your own)"
 NOT_TAKEN = (
     "Better Auth's tables do not take the row of a new user; for a column that must"
     " have a value override new_row"
@@ -191,6 +190,14 @@ class BetterAuthUserStore:
 
         The unique constraint that Better Auth's migration makes decides. Without a hash
         the user has no account of the provider "credential" yet.
+
+        Raises:
+            EmailTakenError: A user has the e-mail.
+            NameTakenError: A user has the user name or the phone number.
+            InvalidEmailError: Better Auth would not take the e-mail.
+            ConfigurationError: The tables do not take the row, or are not fit for use;
+                or Better Auth could not verify the hash.
+            StoreUnavailableError: The database cannot be reached, or is too busy.
         """
         _check_email(user.email)
         if user.password_hash:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Column
+from sqlalchemy import Column, TypeDecorator
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import LoaderCallableStatus, Session
 
@@ -17,6 +17,7 @@ from fastbearer.accounts.stores.mapping import FIELDS, UserMapping, is_unique
 from fastbearer.accounts.stores.new_rows import accepted
 from fastbearer.accounts.stores.table_columns import (
     TableColumn,
+    keeps_bytes,
     length_of,
     look_at,
 )
@@ -46,6 +47,7 @@ TOO_SHORT = (
     "{where} keeps {kept} characters, and password hashes have {length}: make it"
     " longer (255 will do for each scheme)"
 )
+NO_TEXT = "{where} keeps bytes, and password hashes are texts of up to 255 characters"
 NOT_UNIQUE = "two users could have one {field}: {where} needs a unique constraint"
 SHORT = "%s keeps %s characters, and a valid %s has up to %s"
 WHERE = "{model}.{attribute} (the column {column} of the table {table!r})"
@@ -133,14 +135,20 @@ class ModelChecks:
         self._check_required(set_by_us)
 
     def check_hash_length(self, length: int) -> None:
-        """Check that the column of the password hash is long enough.
+        """Check that the column of the password hash keeps texts, and long ones.
 
         Raises:
-            ConfigurationError: The column is too short.
+            ConfigurationError: The column is one of bytes, or too short.
         """
         column = self._fields.column("password_hash")
-        kept = None if column is None else self._length(column)
-        if column is not None and kept is not None and kept < length:
+        if column is None:
+            return
+        is_own_type = isinstance(column.type, TypeDecorator)  # it may make texts bytes
+        in_table = self._in_table(column).is_binary and not is_own_type
+        if in_table or keeps_bytes(column.type):
+            raise ConfigurationError(NO_TEXT.format(where=self._where(column)))
+        kept = self._length(column)
+        if kept is not None and kept < length:
             told = {"kept": kept, "length": length, "where": self._where(column)}
             raise ConfigurationError(TOO_SHORT.format(**told))
 

@@ -263,6 +263,10 @@ class SQLAlchemyUserStore:
         A ``cascade`` for deletion and ``passive_deletes`` hold, and else what the
         foreign key says (``ON DELETE``). Where neither says anything, rows that refer
         to the user keep them in place.
+
+        Raises:
+            UserInUseError: Rows refer to the user.
+            StoreUnavailableError: The database cannot be reached, or is too busy.
         """
 
         def remove(session: Session) -> None:

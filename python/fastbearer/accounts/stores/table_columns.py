@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import CHAR, Connection, String, inspect
+from sqlalchemy import CHAR, Connection, String, TypeDecorator, inspect
 
-__all__ = ["TableColumn", "length_of", "look_at"]
+__all__ = ["TableColumn", "keeps_bytes", "length_of", "look_at"]
 
 
 class TableColumn(NamedTuple):
@@ -13,6 +13,7 @@ class TableColumn(NamedTuple):
 
     Attributes:
         length: In characters, or None for any number.
+        is_binary: Whether it keeps bytes alone.
         is_padded: Whether it fills texts up with spaces.
         is_nullable: Whether it takes NULL.
         must_be_given: Whether an INSERT must give it a value.
@@ -20,6 +21,7 @@ class TableColumn(NamedTuple):
     """
 
     length: int | None = None
+    is_binary: bool = False
     is_padded: bool = False
     is_nullable: bool = True
     must_be_given: bool = False
@@ -38,9 +40,11 @@ def look_at(
     if not inspector.has_table(name, schema):
         return {}
     unique = set(_unique(inspector, name, schema))
+    takes_all = connection.dialect.name == "sqlite"  # whatever a type says
     return {
         one["name"]: TableColumn(
             length=length_of(one["type"]),
+            is_binary=not takes_all and keeps_bytes(one["type"]),
             is_padded=isinstance(one["type"], CHAR),
             is_nullable=one["nullable"],
             must_be_given=_must_be_given(one),
@@ -56,6 +60,19 @@ def length_of(kind: Any) -> int | None:
     if not isinstance(kept, String):
         return None
     return 1 if kept.length is None and isinstance(kept, CHAR) else kept.length
+
+
+def keeps_bytes(kind: Any) -> bool:
+    """Tell whether a column's type takes bytes.
+
+    A type of the project's own may turn texts into bytes.
+    """
+    if isinstance(kind, TypeDecorator):
+        return False
+    try:
+        return kind.python_type is bytes
+    except NotImplementedError:
+        return False
 
 
 def _must_be_given(column: Mapping[str, Any]) -> bool:

@@ -1,0 +1,34 @@
+"""What stops a start, said in one line before the server shows its traceback."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from fastbearer.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["told_start"]
+
+TOLD = "_fastbearer_told"
+
+logger = logging.getLogger("fastbearer")
+
+
+@contextmanager
+def told_start() -> Iterator[None]:
+    """Log what stops the start; once, where one start is within another.
+
+    Raises:
+        ConfigurationError: As within.
+    """
+    try:
+        yield
+    except ConfigurationError as error:
+        if not hasattr(error, TOLD):
+            setattr(error, TOLD, True)
+            logger.error("cannot start: %s", error)
+        raise
