@@ -44,8 +44,8 @@ SERVERS = [
     *("PostgreSQL", "PgBouncer", "MariaDB"),
     *("Redis", "a Redis Cluster", "a Redis with a Sentinel"),
 ]
-"""Those without which a full run proves too little. Where ``TEST_SERVERS=all``, as in
-continuous integration, it fails for want of one; elsewhere it says so."""
+"""Those without which a full run proves too little. Where ``TEST_SERVERS=all``,
+it fails for want of one; elsewhere it says so."""
 
 EVERYTHING = "not soak"
 """The choice of markers in pyproject.toml, with which nobody has chosen a part."""
