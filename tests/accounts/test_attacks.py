@@ -430,7 +430,7 @@ def test_a15_json_bombs(service: str, hasher: CountingHash) -> None:
         for bomb in BOMBS:
             url = f"{service}/api/auth/{path}"
             found = http.post(url, content=bomb, headers=headers)
-            assert found.status_code == 400, (path, bomb[:40])
+            assert found.status_code in (400, 413), (path, bomb[:40])
         url = f"{service}/api/auth/{path}"
         large = http.post(url, content=b" " * 2_000_000, headers=headers)
         assert large.status_code == 413

@@ -58,8 +58,13 @@ CHALLENGE = 'Bearer realm="fastbearer"'
 
 
 CLUSTER = pytest.param("redis cluster", marks=pytest.mark.redis_cluster)
-PLACES = [*EVERY, CLUSTER]
-"""Where things are kept: in a database alone, or beside it in a Redis Cluster."""
+BEHIND_NOTHING = ("postgresql",)
+PLACES = [
+    *(one for one in EVERY if getattr(one, "values", (one,)) != BEHIND_NOTHING),
+    CLUSTER,
+]
+"""Where things are kept: in a database alone, or beside it in a Redis Cluster. What is
+behind the pooler is a PostgreSQL."""
 
 
 @contextmanager

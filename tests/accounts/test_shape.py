@@ -322,7 +322,9 @@ def test_attack_a_schema_with_what_the_store_calls_a_privilege(
     engines: Engines, tmp_path: Path, field: str
 ) -> None:
     schema = type("Mine", (PersonSignUp,), {"__annotations__": {field: str}})
-    with pytest.raises(ConfigurationError, match=rf"^Mine\.{field}: the store keeps"):
+    with pytest.raises(
+        ConfigurationError, match=rf"^Mine\.{field}: (the store keeps|whoever)"
+    ):
         people(tmp_path, engines, sign_up=schema)
 
 
@@ -431,7 +433,7 @@ def test_a_row_that_does_not_fit_is_a_500_without_its_values(
 
     url = serve(people(tmp_path, engines, public=Short))
     response = sign_up(url, **FIELDS, plan="a secret plan")
-    assert answer(response) == refused(500, "The account cannot be shown")
+    assert answer(response) == refused(500, "Failed to create account")
     assert "the row of a user does not fit Short: plan" in caplog.text
     assert "a secret plan" not in caplog.text
 

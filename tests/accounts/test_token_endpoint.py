@@ -185,6 +185,7 @@ def test_the_form_neither_reads_nor_sets_cookies(serve: Serve, tmp_path: Path) -
         tmp_path / "a.db", auth_cookie=True, cookie_secure=False, refresh_tokens=True
     )
     base_url = serve(application(auth))
+    http.cookies.clear()
     cookies = sign_up(base_url).cookies
     jar = "; ".join(f"{name}={value}" for name, value in cookies.items())
     evil = {"Cookie": jar, "Origin": "https://evil.example"}
@@ -194,6 +195,7 @@ def test_the_form_neither_reads_nor_sets_cookies(serve: Serve, tmp_path: Path) -
     assert refusal(refused) == (400, "invalid_request")
     form = {"username": EMAIL, "password": PASSWORD}
     answered = http.post(url, data=form, headers=evil)
+    http.cookies.clear()
     assert answered.is_success and "set-cookie" not in answered.headers
 
 

@@ -194,7 +194,7 @@ def test_openapi_lists_every_answer(
     schema: dict[str, Any], route: tuple[str, str]
 ) -> None:
     success, refusals = REFUSALS[route]
-    responses = operations(schema)[route]["responses"]
+    responses = dict(operations(schema)[route]["responses"])
     if route in UNSEEN:
         shown = responses.pop(str(UNSEEN[route]))["content"]["application/json"]
         assert shown["schema"]["$ref"].endswith("/CodeSent")

@@ -68,7 +68,11 @@ def run(work: Work, options: argparse.Namespace) -> int:
     if options.app is None and not any(map(os.environ.get, named)):
         complain(DEFAULT_FILE)
 
+    # It is there, for the accounts are.
+    from fastbearer.fastapi.start import says_errors
+
     async def opened() -> int:
+        says_errors.set(True)
         async with accounts.lifespan(None):
             return await work(accounts, options)
 

@@ -152,13 +152,12 @@ class RedisAccess:
 
     async def aclose(self) -> None:
         """Close the connections of a client of ours; they open again when needed."""
-        if self._url is None or self._client is None:
-            return
-        client, self._client = self._client, None
-        sentinel, self._sentinel = self._sentinel, None
-        await client.aclose()
-        for one in () if sentinel is None else sentinel.sentinels:
-            await one.aclose()
+        while self._url is not None and self._client is not None:  # or again meanwhile
+            client, self._client = self._client, None
+            sentinel, self._sentinel = self._sentinel, None
+            await client.aclose()
+            for one in () if sentinel is None else sentinel.sentinels:
+                await one.aclose()
 
     def _opened(self, url: RedisURL) -> AnyClient:
         """Return a client that does not wait long for a Redis that is away.

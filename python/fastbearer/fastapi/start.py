@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from fastbearer.errors import ConfigurationError
@@ -11,7 +12,10 @@ from fastbearer.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["told_start"]
+__all__ = ["says_errors", "told_start"]
+
+says_errors = ContextVar("says_errors", default=False)
+"""Whether whoever starts the application shows its errors in one line, too."""
 
 TOLD = "_fastbearer_told"
 
@@ -28,7 +32,7 @@ def told_start() -> Iterator[None]:
     try:
         yield
     except ConfigurationError as error:
-        if not hasattr(error, TOLD):
+        if not says_errors.get() and not hasattr(error, TOLD):
             setattr(error, TOLD, True)
             logger.error("cannot start: %s", error)
         raise

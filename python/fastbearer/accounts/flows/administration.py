@@ -19,6 +19,7 @@ from fastbearer.accounts.flows.user_fields import (
     drafted,
     rewritten,
 )
+from fastbearer.accounts.given import is_privilege
 from fastbearer.accounts.models import User
 from fastbearer.accounts.names import NAMES, given_name
 from fastbearer.accounts.records import utc_now
@@ -253,7 +254,8 @@ class Users:
         if password is not None:
             newer = await self._hash(user, self._parts.judge.password(user, password))
         async with AsyncExitStack() as stack:
-            if newer is not None or self._parts.ends_sessions(changes):
+            grants = any(map(is_privilege, changes.keys() - User.model_fields.keys()))
+            if newer is not None or grants or self._parts.ends_sessions(changes):
                 sessions = self._parts.sessions
                 ending = sessions.ending_all(user.id, before=False)
                 await stack.enter_async_context(ending)

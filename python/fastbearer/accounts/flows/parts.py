@@ -19,7 +19,6 @@ from fastbearer.accounts.flows.errors import (
     WrongPasswordError,
 )
 from fastbearer.accounts.flows.outbox import Outbox
-from fastbearer.accounts.given import is_privilege
 from fastbearer.accounts.invitations import Invitations
 from fastbearer.accounts.judge import Judge
 from fastbearer.accounts.models import User
@@ -219,11 +218,10 @@ class Parts:
     def ends_sessions(self, values: Mapping[str, Any]) -> bool:
         """Tell whether sessions end when fields of their user get some values.
 
-        That is so where a token says something of them, where they may grant something,
-        or where nobody with such values may have one.
+        That is so where a token says something of them, or nobody with such values
+        may have one.
         """
-        own = values.keys() - User.model_fields.keys()
-        if OF_TOKENS & values.keys() or any(map(is_privilege, own)):
+        if OF_TOKENS & values.keys():
             return True
         needs_proof = self.auth.settings.require_verified_email
         return needs_proof and not values.get("email_verified", True)
