@@ -763,3 +763,29 @@ def test_two_processes(database: Store) -> None:
         for server in servers:
             server.terminate()
             server.wait()
+
+
+def test_what_is_stopped_twice_leaves_nothing_running() -> None:
+    """A poll that is stopped again while it ends is over when its owner is."""
+    from fastbearer.revocation import replica
+
+    async def run() -> None:
+        begun, ended = asyncio.Event(), asyncio.Event()
+
+        async def poll() -> None:
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.set()
+
+        owner = asyncio.create_task(replica._to_its_end(poll()))
+        await begun.wait()
+        owner.cancel()
+        await asyncio.sleep(0)
+        owner.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await owner
+        assert ended.is_set()
+
+    asyncio.run(run())

@@ -311,8 +311,12 @@ async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait([task], timeout=STOP_SECONDS)
-        task.cancel()
+        # Whoever stops it may say so again meanwhile. What went on after that would
+        # open connections that nobody closes.
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([task], timeout=STOP_SECONDS)
+            task.cancel()
         raise
 
 
