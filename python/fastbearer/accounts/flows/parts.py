@@ -204,6 +204,15 @@ class Parts:
         """Tell whether a user may have a session, or must verify their e-mail first."""
         return user.email_verified or not self.auth.settings.require_verified_email
 
+    def check_entry(self, user: User) -> None:
+        """Make sure that a user may have a session.
+
+        Raises:
+            UnverifiedError: The e-mail is to be verified first.
+        """
+        if not self.may_enter(user):
+            raise UnverifiedError("the e-mail is not verified")
+
     async def check_session(self, user: User) -> None:
         """Make sure that a session can begin, before what ends all others is done.
 
@@ -211,8 +220,7 @@ class Parts:
             UnverifiedError: The e-mail is to be verified first.
             ClaimsError: The project's claims cannot be in a token.
         """
-        if not self.may_enter(user):
-            raise UnverifiedError("the e-mail is not verified")
+        self.check_entry(user)
         await self.sessions.check_claims(user)
 
     def ends_sessions(self, values: Mapping[str, Any]) -> bool:
@@ -233,12 +241,22 @@ class Parts:
             UnverifiedError: The e-mail is to be verified first.
             OvertakenError: The user has changed once more meanwhile.
         """
-        if not self.may_enter(user):
-            raise UnverifiedError("the e-mail is not verified")
+        self.check_entry(user)
         try:
             return await self.sessions.start(user)
         except TokenError as error:
             raise OvertakenError("overtaken") from error
+
+    async def delete(self, user: User, request: HTTPConnection) -> None:
+        """Delete a user, and end their sessions and codes.
+
+        Raises:
+            UserInUseError: Rows of other tables refer to the user.
+        """
+        async with self.sessions.ending_all(user.id, before=False):
+            await self.store.remove(user)
+            await self.end_codes(user)
+        await self.tell("account_deleted", request, user.email, user=user)
 
 
 def counted_for(user: User) -> str:

@@ -113,8 +113,5 @@ class Profile:
         """
         parts = self._parts
         found = await parts.confirmed(user, password, request)
-        async with parts.sessions.ending_all(found.id, before=False):
-            await parts.store.remove(found)
-            await parts.end_codes(found)
-        await parts.tell("account_deleted", request, found.email, user=found)
+        await parts.delete(found, request)
         return found

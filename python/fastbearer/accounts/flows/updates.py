@@ -12,7 +12,7 @@ from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.flows.registration import Registration
 from fastbearer.accounts.models import User
 from fastbearer.accounts.names import wanted_name
-from fastbearer.accounts.stores.protocol import TAKEN, EmailTakenError
+from fastbearer.accounts.stores.protocol import taken
 
 __all__ = ["Change", "Updates"]
 
@@ -111,18 +111,6 @@ class Updates:
             await parts.tell("profile_changed", request, changed.email, user=changed)
         return changed
 
-    async def delete(self, user: User, request: HTTPConnection) -> None:
-        """Delete a user, and end their sessions.
-
-        Raises:
-            UserInUseError: Rows of other tables refer to the user.
-        """
-        parts = self._parts
-        async with parts.sessions.ending_all(user.id, before=False):
-            await parts.store.remove(user)
-            await parts.end_codes(user)
-        await parts.tell("account_deleted", request, user.email, user=user)
-
     def _judged(self, user: User, change: Change) -> Change:
         """Return a change as the rules of sign-up make it.
 
@@ -150,7 +138,7 @@ class Updates:
         await parts.attempt("signup", on, email)
         holder = await parts.store.everybody.find_by_email(email)
         if holder is not None and holder.id != user.id:
-            raise EmailTakenError(TAKEN)
+            raise taken("email")
         if parts.sending is not None:
             await parts.attempt_message(user, on)
 

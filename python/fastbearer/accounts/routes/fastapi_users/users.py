@@ -89,7 +89,7 @@ class UsersRoutes(Routes):
 
     async def delete_user(self, id: str, request: Request) -> Response:
         """Delete the account of a user."""
-        await self._updates.delete(await self._user(id), request)
+        await self._parts.delete(await self._user(id), request)
         return Response(status_code=204)
 
     async def _updated(
