@@ -22,6 +22,7 @@ __all__ = [
     "deliver",
     "in_words",
     "print_message",
+    "sent",
 ]
 
 Notice = Literal["email_changing", "email_changed", "already_registered"]
@@ -78,16 +79,25 @@ def in_words(lifetime: timedelta) -> str:
     return f"{int(lifetime.total_seconds() // 60)} minutes"
 
 
+async def sent(send: Sender, message: Message) -> None:
+    """Send a message, and wait for it.
+
+    Raises:
+        Exception: What the sender raises.
+    """
+    if inspect.iscoroutinefunction(send):
+        await send(message)
+        return
+    # It may block: mail often does.
+    answer = await run_in_threadpool(send, message)
+    if inspect.isawaitable(answer):
+        await answer
+
+
 async def deliver(send: Sender, message: Message) -> None:
     """Send a message; nobody waits for it, so a failure is logged."""
     try:
-        if inspect.iscoroutinefunction(send):
-            await send(message)
-            return
-        # It may block: mail often does.
-        answer = await run_in_threadpool(send, message)
-        if inspect.isawaitable(answer):
-            await answer
+        await sent(send, message)
     except Exception as error:
         hide_values(error, message.code)
         logger.exception("message %s not sent", message.purpose)

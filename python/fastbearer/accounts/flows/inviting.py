@@ -1,17 +1,14 @@
 """Invitations, for those who administer users."""
 
-import inspect
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
-
-from starlette.concurrency import run_in_threadpool
 
 from fastbearer.accounts.flows.errors import InvalidUserError
 from fastbearer.accounts.flows.keeping import check_keeps_roles
 from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.flows.user_fields import checked_roles, checked_text
 from fastbearer.accounts.invitations import Invitations
-from fastbearer.accounts.messages import Message, Sender
+from fastbearer.accounts.messages import Message, Sender, sent
 from fastbearer.accounts.models import ID_LENGTH, Invitation
 from fastbearer.accounts.names import new_name
 from fastbearer.accounts.records import utc_now
@@ -99,7 +96,9 @@ class Inviting:
         code = await self._invitations.add(invitation)
         if send and email is not None:
             try:
-                await self._sent(Message(email.strip(), "invitation", code, lifetime))
+                await sent(
+                    self._send, Message(email.strip(), "invitation", code, lifetime)
+                )
             except BaseException:
                 await self._invitations.revoke(invitation.id)
                 raise
@@ -126,15 +125,6 @@ class Inviting:
         if is_revoked:
             await self._parts.tell_done("invitation_revoked", "")
         return is_revoked
-
-    async def _sent(self, message: Message) -> None:
-        """Send a message; who has asked for it waits, and is told of a failure."""
-        if inspect.iscoroutinefunction(self._send):
-            await self._send(message)
-            return
-        answer = await run_in_threadpool(self._send, message)
-        if inspect.isawaitable(answer):
-            await answer
 
     def _check_kept(self) -> None:
         if not self._invitations.can_be:
