@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -12,7 +13,7 @@ from fastbearer.accounts.given import aliases
 from fastbearer.accounts.models import User
 from fastbearer.errors import ConfigurationError, FastbearerError
 
-__all__ = ["BARE", "NotShownError", "Shown", "check_no_secret"]
+__all__ = ["BARE", "NotShownError", "Shown", "check_no_secret", "fitted", "logged"]
 
 OURS = frozenset(("id", "email", "name", "email_verified"))
 """What is shown in the accounts' form, whatever the row has."""
@@ -73,11 +74,8 @@ class Shown:
         Raises:
             NotShownError: The row does not fit; the error shows no value of it.
         """
-        try:
-            return _validated(_values(user, schema), schema)
-        except NotShownError as error:
-            logger.error("user %s: %s", user.id, error, exc_info=error.__cause__)
-            raise
+        with logged(user):
+            return fitted(_values(user, schema), schema)
 
     def check_row(self, row: type | None) -> None:
         """Check that what is to be shown is there.
@@ -121,7 +119,22 @@ def check_no_secret(
             raise ConfigurationError(text.format(**told))
 
 
-def _validated(values: dict[str, Any], schema: type[Model]) -> Model:
+@contextmanager
+def logged(user: User) -> Iterator[None]:
+    """Log what cannot be shown, and whose it is."""
+    try:
+        yield
+    except NotShownError as error:
+        logger.error("user %s: %s", user.id, error, exc_info=error.__cause__)
+        raise
+
+
+def fitted(values: object, schema: type[Model]) -> Model:
+    """Return what a schema makes of a mapping, or of an object's attributes.
+
+    Raises:
+        NotShownError: It does not fit; the error shows no value of it.
+    """
     try:
         return schema.model_validate(values, from_attributes=True)
     except ValidationError as error:

@@ -1,7 +1,7 @@
 """What a client keeps of its session: cookies, or the JSON of an answer."""
 
 from fastapi import HTTPException
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from fastbearer.accounts.flows.entry import Former
@@ -52,6 +52,12 @@ class Answers:
     def account(self, user: User) -> Me:
         """Return the answer to who asks for their account."""
         return self.schemas.account(user)
+
+    async def check_site(self, request: Request) -> None:
+        """Refuse a request from another site where cookies have the tokens."""
+        cookie = self._auth.cookie
+        if cookie is not None:
+            cookie.check_origin(request.scope)
 
     def clear(self, response: Response) -> None:
         """Let the client forget its cookies."""

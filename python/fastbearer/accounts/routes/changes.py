@@ -1,16 +1,17 @@
 """What signed-in users may change of themselves."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, Field, create_model
 
-from fastbearer.accounts.given import aliases, check_no_privilege, sent
+from fastbearer.accounts.given import check_no_privilege, sent
 from fastbearer.accounts.routes.schemas import TEXTS, Body, Name, UserName
+from fastbearer.accounts.routes.shaped import texts_of
 from fastbearer.accounts.stores.checked import CheckedUserStore
 from fastbearer.errors import ConfigurationError
 
-__all__ = ["ELSEWHERE", "Changes"]
+__all__ = ["ELSEWHERE", "Changes", "check_keeps"]
 
 ELSEWHERE = frozenset(("email", "password", "phone"))
 """E-mail and password have routes of their own, and a phone number is for the project
@@ -23,7 +24,6 @@ PRIVILEGE = (
 )
 NOT_KEPT = "{model}.{field}: the store does not keep it"
 PURPOSE = "changes="
-INVALID = "{} is invalid"
 
 
 class Changes:
@@ -60,7 +60,7 @@ class Changes:
                 store.require("change", PURPOSE)
         elif store is None or store.can("change"):
             self.schema = _default(names, store)
-        self.texts = {} if self.schema is None else _texts(self.schema)
+        self.texts = {} if self.schema is None else texts_of(self.schema)
 
     def check(self, store: CheckedUserStore) -> None:
         """Make sure that the store keeps what the project lets users change.
@@ -71,15 +71,30 @@ class Changes:
         if self._given is None:
             return
         store.require("change", PURPOSE)
-        for field in self._given.model_fields:
-            if not store.keeps(field):
-                raise ConfigurationError(
-                    NOT_KEPT.format(model=self._given.__name__, field=field)
-                )
+        check_keeps(store, self._given, self._given.model_fields)
 
     def values_of(self, body: BaseModel) -> dict[str, Any]:
         """Return what is to be written."""
         return sent(body)
+
+
+def check_keeps(
+    store: CheckedUserStore, model: type[BaseModel], fields: Iterable[str]
+) -> None:
+    """Make sure that a store keeps fields that users may change.
+
+    Args:
+        store: Of the users.
+        model: The schema of the changes, to be named.
+        fields: Those of its fields that are looked at.
+
+    Raises:
+        ConfigurationError: One is not kept.
+    """
+    for field in fields:
+        if not store.keeps(field):
+            told = {"model": model.__name__, "field": field}
+            raise ConfigurationError(NOT_KEPT.format(**told))
 
 
 def _check(model: Any, attributes: Mapping[str, str]) -> None:
@@ -90,16 +105,6 @@ def _check(model: Any, attributes: Mapping[str, str]) -> None:
     for name in sorted(fields.keys() & ELSEWHERE):
         raise ConfigurationError(PRIVILEGE.format(model=model.__name__, field=name))
     check_no_privilege(model, fields, attributes, PRIVILEGE)
-
-
-def _texts(model: type[BaseModel]) -> dict[str, str]:
-    """Return what to say of the fields when they are invalid, as JSON calls them."""
-    texts: dict[str, str] = {}
-    for name, field in model.model_fields.items():
-        names = aliases(name, field)
-        text = field.description or TEXTS.get(name) or INVALID.format(names[0])
-        texts |= dict.fromkeys(names, text)
-    return texts
 
 
 def _default(

@@ -136,12 +136,6 @@ class SessionRoutes(Routes):
         given = None if body is None else body.refresh_token
         return given or self._answers.refresh_token(request)
 
-    async def check_site(self, request: Request) -> None:
-        """Refuse a request from another site where cookies have the tokens."""
-        cookie = self._parts.auth.cookie
-        if cookie is not None:
-            cookie.check_origin(request.scope)
-
     def _sign_up_refusals(self) -> dict[int | str, dict[str, Any]]:
         names = self._parts.shape.names
         taken = [EMAIL_TAKEN, *(NAMES_TAKEN[one] for one in names if one != "email")]
@@ -163,7 +157,7 @@ class SessionRoutes(Routes):
         auth = self._parts.auth
         schemas = self._answers.schemas
         answer = {"return": schemas.signed_in}
-        limited = [self._parts.check_address, self.check_site]
+        limited = [self._parts.check_address, self._answers.check_site]
         return [
             Row(
                 "/signup",

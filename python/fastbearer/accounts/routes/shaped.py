@@ -1,6 +1,7 @@
 """The schemas of one set of accounts, as the project shapes them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Union
 
 from pydantic import BaseModel, create_model, field_validator
@@ -30,7 +31,7 @@ from fastbearer.accounts.routes.schemas import (
 from fastbearer.accounts.shape import Shape
 from fastbearer.errors import ConfigurationError
 
-__all__ = ["Shaped", "check_schemas"]
+__all__ = ["Shaped", "check_derived", "check_schemas", "texts_of"]
 
 WRONG_MODEL = "{}= must be a class derived from fastbearer.accounts.{}"
 INVALID = "{} is invalid"
@@ -63,7 +64,7 @@ class Shaped:
     def __init__(self, shape: Shape) -> None:
         self._shape = shape
         self.sign_up = _sign_up(shape)
-        self.sign_up_texts = dict(_texts(self.sign_up))
+        self.sign_up_texts = texts_of(self.sign_up, partial(_usual, self.sign_up))
         self.sign_in = _sign_in(shape.names)
         public: Any = shape.public
         kinds = (RefreshableSession, Session, CookieSession)
@@ -114,10 +115,35 @@ def check_schemas(sign_up: Any, public: Any) -> None:
     Raises:
         ConfigurationError: A schema is derived from another.
     """
-    given = (("sign_up", sign_up, SignUp), ("public", public, PublicUser))
-    for argument, model, base in given:
-        if not (isinstance(model, type) and issubclass(model, base)):
-            raise ConfigurationError(WRONG_MODEL.format(argument, base.__name__))
+    check_derived("sign_up", sign_up, SignUp)
+    check_derived("public", public, PublicUser)
+
+
+def check_derived(argument: str, model: Any, base: type[BaseModel]) -> None:
+    """Check that a schema of a project is derived from one of ours.
+
+    Raises:
+        ConfigurationError: It is derived from another.
+    """
+    if not (isinstance(model, type) and issubclass(model, base)):
+        raise ConfigurationError(WRONG_MODEL.format(argument, base.__name__))
+
+
+def texts_of(
+    model: type[BaseModel], usual: Callable[[str], str | None] = TEXTS.get
+) -> dict[str, str]:
+    """Return what to say of the fields of a project's schema, as JSON calls them.
+
+    Args:
+        model: The schema.
+        usual: Returns what is said of one of our fields that has no description.
+    """
+    texts: dict[str, str] = {}
+    for name, field in model.model_fields.items():
+        names = aliases(name, field)
+        text = field.description or usual(name) or INVALID.format(names[0])
+        texts |= dict.fromkeys(names, text)
+    return texts
 
 
 def _sign_up(shape: Shape) -> Any:
@@ -147,16 +173,6 @@ def _sign_up(shape: Shape) -> Any:
 
 def _in_one_form(cls: Any, value: Any, info: Any) -> Any:
     return new_name(info.field_name, value) if isinstance(value, str) else value
-
-
-def _texts(model: type[BaseModel]) -> dict[str, str]:
-    """Return what to say of the fields of a project's schema, as JSON calls them."""
-    texts: dict[str, str] = {}
-    for name, field in model.model_fields.items():
-        names = aliases(name, field)
-        text = field.description or _usual(model, name) or INVALID.format(names[0])
-        texts |= dict.fromkeys(names, text)
-    return texts
 
 
 def _usual(model: type[BaseModel], name: str) -> str | None:

@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from pydantic import BaseModel
 
 from fastbearer.accounts.given import check_no_privilege
-from fastbearer.accounts.routes.changes import ELSEWHERE
+from fastbearer.accounts.routes.changes import ELSEWHERE, check_keeps
 from fastbearer.accounts.routes.fastapi_users.schemas import UserRead, UserUpdate
+from fastbearer.accounts.routes.shaped import check_derived
 from fastbearer.accounts.shown import check_no_secret
 from fastbearer.accounts.stores.checked import CheckedUserStore
 from fastbearer.errors import ConfigurationError
@@ -20,8 +18,6 @@ NAME = "fastapi-users"
 UNKNOWN = 'layout= must be "fastapi-users" or a FastAPIUsersLayout'
 WRONG_PREFIX = "{}= must begin with / and not end with it, or be None"
 NO_REFRESH = "REFRESH_TOKENS=1: the routes of fastapi-users have no refresh tokens"
-NOT_KEPT = "{model}.{field}: the store does not keep it"
-WRONG_SCHEMA = "{}= must be a class derived from fastbearer.accounts.{}"
 NOT_TO_BE_CHANGED = "{model} must not have a field {field}: users would set it"
 NOT_TO_BE_SHOWN = "{model} must not have a field {field}: it is a secret"
 PREFIXES = ("auth", "register", "reset_password", "verify", "users")
@@ -63,8 +59,8 @@ class FastAPIUsersLayout:
             prefix = getattr(self, name)
             if prefix and (prefix[0] != "/" or prefix[-1] == "/"):
                 raise ConfigurationError(WRONG_PREFIX.format(name))
-        _check_schema("read", self.read, UserRead)
-        _check_schema("update", self.update, UserUpdate)
+        check_derived("read", self.read, UserRead)
+        check_derived("update", self.update, UserUpdate)
         self._check_schemas({})
 
     def check(self, settings: Settings, store: CheckedUserStore) -> None:
@@ -81,10 +77,7 @@ class FastAPIUsersLayout:
         if self.users is None:
             return
         store.require("change", f"layout={NAME!r}")
-        for field in sorted(self._further):
-            if not store.keeps(field):
-                told = {"model": self.update.__name__, "field": field}
-                raise ConfigurationError(NOT_KEPT.format(**told))
+        check_keeps(store, self.update, sorted(self._further))
 
     @property
     def _further(self) -> set[str]:
@@ -115,8 +108,3 @@ def layout_of(given: Layout | None) -> FastAPIUsersLayout | None:
     if given != NAME:
         raise ConfigurationError(UNKNOWN)
     return FastAPIUsersLayout()
-
-
-def _check_schema(argument: str, model: Any, base: type[BaseModel]) -> None:
-    if not (isinstance(model, type) and issubclass(model, base)):
-        raise ConfigurationError(WRONG_SCHEMA.format(argument, base.__name__))

@@ -1,20 +1,16 @@
 """A user as fastapi-users shows one."""
 
-import logging
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from fastbearer.accounts.models import User
-from fastbearer.accounts.shown import BARE, NotShownError
+from fastbearer.accounts.shown import fitted, logged
 
 __all__ = ["SUPERUSER", "SeenUser", "is_superuser", "seen", "superuser_values"]
 
-NOT_SHOWN = "the row of a user does not fit {}: {}"
 SUPERUSER = "superuser"
 """The role of superusers, where their row has no ``is_superuser``."""
-
-logger = logging.getLogger("fastbearer")
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -55,15 +51,8 @@ def seen(user: User, schema: type[Model]) -> Model:
     Raises:
         NotShownError: The row does not fit; the error shows no value of it.
     """
-    try:
-        return schema.model_validate(SeenUser(user), from_attributes=True)
-    except ValidationError as error:
-        places = sorted(
-            {str(one["loc"][0]) for one in error.errors(**BARE) if one["loc"]}
-        )
-    text = NOT_SHOWN.format(schema.__name__, ", ".join(places))
-    logger.error("user %s: %s", user.id, text)
-    raise NotShownError(text)
+    with logged(user):
+        return fitted(SeenUser(user), schema)
 
 
 def is_superuser(user: User) -> bool:

@@ -76,12 +76,6 @@ class LoginRoutes(Routes):
             if cookie is not but:
                 cookie.clear(response)
 
-    async def check_site(self, request: Request) -> None:
-        """Refuse a request from another site where a cookie has the token."""
-        cookie = self._parts.auth.cookie
-        if cookie is not None:
-            cookie.check_origin(request.scope)
-
     def rows(self) -> list[Row]:
         """As in `Routes`."""
         auth = self._parts.auth
@@ -90,7 +84,7 @@ class LoginRoutes(Routes):
                 f"{self._prefix}/login",
                 self.login,
                 {**LOGIN, **responses(400, 403, 413, 422, 429, 503)},
-                checks=[self._parts.check_address, self.check_site],
+                checks=[self._parts.check_address, self._answers.check_site],
                 route_class=LoginRoute,
             ),
             Row(
