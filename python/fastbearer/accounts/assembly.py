@@ -3,7 +3,6 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -166,9 +165,8 @@ class Accounts:
     ) -> None:
         check_schemas(sign_up, public)
         _check_form(password_form)
-        self._shape = Shape(
-            sign_up, public, names, getattr(store, "attribute_names", {})
-        )
+        kept = getattr(store, "attribute_names", {})
+        self._shape = Shape(sign_up, public, names, kept)
         self._is_own_store = store is not None
         self._has_tables = store is None or send is not None
         self._places = Places(
@@ -223,7 +221,6 @@ class Accounts:
         self.invitations = Inviting(parts, invitations, send or self._sender)
         self.invite = self.invitations.make
         # What the store of the settings can is known when they are read.
-        kept = getattr(store, "attribute_names", {})
         known = None if store is None else users
         self._changes = Changes(changes, names, known, kept)
         answers = Answers(auth, shaped)
@@ -335,15 +332,13 @@ class Accounts:
         Raises:
             ConfigurationError: It lacks something.
         """
-        store: Any = self.store
         given = self._shape.given
         for name in self._shape.names:
             if name != "email":
                 self._users.require("find_by", f'names=("{name}", ...)')
-        if hasattr(store, "check_fields"):
-            await store.check_fields(given.fields)
-            await store.check_fields(given.always)
-        self._shape.shown.check_row(getattr(store, "row_type", None))
+        await self._users.check_fields(given.fields)
+        await self._users.check_fields(given.always)
+        self._shape.shown.check_row(getattr(self.store, "row_type", None))
 
     def _outbox(
         self, codes: Codes, clients: ClientAddresses, send: Sender | None

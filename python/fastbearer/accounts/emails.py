@@ -8,6 +8,7 @@ from email_validator import EmailNotValidError, validate_email
 __all__ = [
     "EMAIL_LENGTH",
     "given_email",
+    "in_lower_case",
     "is_same_email",
     "normalize_email",
     "recorded_form",
@@ -137,8 +138,12 @@ def _folded(text: str) -> str | None:
     text = text.strip()
     if len(text) > EMAIL_LENGTH:
         return None
-    lowered = unicodedata.normalize("NFC", text).lower()
-    return unicodedata.normalize("NFC", lowered)
+    return in_lower_case(text)
+
+
+def in_lower_case(text: str) -> str:
+    """Return a text in lower case and NFC, which takes quadratic time."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
 
 
 def _in_ascii(domain: str) -> str:

@@ -1,13 +1,13 @@
 """Names that somebody signs in with: e-mail, user name, phone number."""
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from fastbearer.accounts.emails import (
     EMAIL_LENGTH,
     given_email,
+    in_lower_case,
     normalize_email,
     recorded_form,
 )
@@ -131,11 +131,10 @@ def given_username(text: str) -> str:
             or such without a width.
     """
     name = text.strip() if len(text) <= RECORDED_USERNAME_LENGTH else ""
-    if not name.isascii():
-        name = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).lower())
+    name = in_lower_case(name)
     if not name or not name.isprintable():
         raise ValueError("not a user name")
-    return name.lower()
+    return name
 
 
 def given_name(name: Name, text: str) -> str:

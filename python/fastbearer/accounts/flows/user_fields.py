@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from sqlalchemy import inspect
 
 from fastbearer.accounts.flows.errors import InvalidUserError
 from fastbearer.accounts.given import INVITATION, Given, aliases
 from fastbearer.accounts.judge import InvalidFieldError, Judge, any_password
 from fastbearer.accounts.models import ROLES_LENGTH, User
-from fastbearer.accounts.names import NAMES, InvalidNameError, new_name
+from fastbearer.accounts.names import NAMES, InvalidNameError, wanted_name
+from fastbearer.accounts.shown import BARE
+from fastbearer.accounts.stores.rows import type_in
 
 __all__ = ["checked_flag", "checked_roles", "checked_text", "drafted", "rewritten"]
 
@@ -160,8 +161,8 @@ def _parted(
 
 def _name(name: Any, value: object) -> str:
     try:
-        return new_name(name, str(value))
-    except ValueError:
+        return wanted_name(name, value)
+    except InvalidNameError:
         raise InvalidUserError(f"{name} is not valid", (name,)) from None
 
 
@@ -187,12 +188,8 @@ def _typed(row: object, name: str, value: Any) -> Any:
     Raises:
         InvalidUserError: It cannot be of that type.
     """
-    columns = getattr(inspect(type(row)).attrs.get(name), "columns", ())
-    try:
-        kind = columns[0].type.python_type if columns else str
-    except NotImplementedError:
-        return value
-    if not isinstance(value, str) or kind is str:
+    kind = type_in(row, name)
+    if kind is None or not isinstance(value, str):
         return value
     try:
         return TypeAdapter(kind).validate_python(value)
@@ -203,7 +200,7 @@ def _typed(row: object, name: str, value: Any) -> Any:
 def _refusal(error: ValidationError) -> InvalidUserError:
     """Return our words for what a schema refuses, which show no value."""
     reasons = {}
-    for one in error.errors(include_url=False, include_input=False):
+    for one in error.errors(**BARE):
         place = str(one["loc"][0]) if one["loc"] else "the whole"
         reasons[place] = "missing" if one["type"] == "missing" else "not valid"
     text = ", ".join(f"{name} is {reason}" for name, reason in reasons.items())

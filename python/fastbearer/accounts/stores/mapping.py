@@ -27,7 +27,7 @@ from fastbearer.accounts.names import NAMES, Name, recorded_name
 from fastbearer.accounts.stores.ids import comparable, key_of
 from fastbearer.errors import ConfigurationError
 
-__all__ = ["FIELDS", "UserMapping"]
+__all__ = ["FIELDS", "UserMapping", "is_unique"]
 
 FIELDS = (
     "id",

@@ -15,7 +15,7 @@ from sqlalchemy.orm import (
 
 from fastbearer.accounts.stores.protocol import UserInUseError
 
-__all__ = ["detach", "free_of_references"]
+__all__ = ["detach", "free_of_references", "type_in"]
 
 ON_DELETE = ("CASCADE", "SET NULL", "SET DEFAULT")
 """Foreign keys that say themselves what becomes of a row."""
@@ -37,6 +37,17 @@ def detach(session: Session, row: Any) -> None:
     for one in _loaded_with(row):
         if one in session:
             session.expunge(one)
+
+
+def type_in(row: object, attribute: str) -> type | None:
+    """Return what the column of an attribute keeps, or None where nobody can tell."""
+    mapper: Any = state_of(type(row), raiseerr=False)
+    found = None if mapper is None else mapper.attrs.get(attribute)
+    columns = getattr(found, "columns", ())
+    try:
+        return columns[0].type.python_type if columns else None
+    except NotImplementedError:  # a type of the project's own
+        return None
 
 
 def _loaded_with(row: Any) -> list[Any]:
