@@ -70,7 +70,7 @@ def psycopg_arguments(url: URL, name: str) -> tuple[URL, dict[str, Any]]:
     if "host" in arguments:
         arguments |= _with_ports(arguments["host"], arguments.get("port", ""))
     host = None if url.host is None else unquote(url.host)
-    return url.set(host=host, query={}), _limits(arguments, is_pooled) | arguments
+    return url.set(host=host, query={}), _limited(arguments, is_pooled)
 
 
 def _with_ports(hosts: str, ports: str) -> dict[str, str]:
@@ -85,17 +85,21 @@ def _with_ports(hosts: str, ports: str) -> dict[str, str]:
     }
 
 
-def _limits(arguments: dict[str, Any], is_pooled: bool) -> dict[str, Any]:
-    """Return how long it is waited, where nobody has said so.
+def _limited(arguments: dict[str, Any], is_pooled: bool) -> dict[str, Any]:
+    """Return arguments with how long it is waited, where nobody has said so.
 
     PgBouncer takes no options for a session; it has limits of its own.
     """
     milliseconds = int(TIMEOUTS["command_timeout"] * 1000)
-    limits = {"connect_timeout": int(TIMEOUTS["connect_timeout"])}
+    limited: dict[str, Any] = {
+        "connect_timeout": int(TIMEOUTS["connect_timeout"]),
+        "tcp_user_timeout": milliseconds,
+        **arguments,
+    }
     if not is_pooled:
         first = f"-c statement_timeout={milliseconds}"
-        arguments["options"] = f"{first} {arguments.get('options', '')}".strip()
-    return {**limits, "tcp_user_timeout": milliseconds}
+        limited["options"] = f"{first} {arguments.get('options', '')}".strip()
+    return limited
 
 
 def _number(key: str, value: str, name: str) -> int:

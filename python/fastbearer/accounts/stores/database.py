@@ -148,11 +148,7 @@ class DatabaseUserStore:
 
     async def verify_email(self, user: User) -> None:
         """As in `UserStore`."""
-        values = {"email_verified": True, "updated_at": utc_now()}
-        is_theirs = (col(User.id) == user.id, col(User.email) == user.address)
-        statement = update(User).where(*is_theirs).values(values)
-        async with self._database.transaction() as session:
-            await session.exec(statement)
+        await self.change(user, {"email_verified": True})
 
     async def remove(self, user: User) -> None:
         """As in `UserStore`."""

@@ -92,13 +92,17 @@ class Transactions:
             ConfigurationError: What was given is no session.
         """
         with sql_outages():
-            if isinstance(session, async_scoped_session):
-                session = session()
-            if isinstance(session, AsyncSession):
-                return await session.run_sync(_begun, work)
-            if isinstance(session, (Session, scoped_session)):
-                return await to_thread.run_sync(_begun, session, work)
-            raise self._wrong(session)
+            return await self._do(_begun, session, work)
+
+    async def _do(self, step: Callable[..., T], session: Any, work: Work[T]) -> T:
+        """Take a step with some work in a session of either kind."""
+        if isinstance(session, async_scoped_session):
+            session = session()
+        if isinstance(session, AsyncSession):
+            return await session.run_sync(step, work)
+        if isinstance(session, (Session, scoped_session)):
+            return await to_thread.run_sync(step, session, work)
+        raise self._wrong(session)
 
     async def _run_in_async(
         self, opened: AbstractAsyncContextManager[Any], work: Work[T]
@@ -106,13 +110,7 @@ class Transactions:
         failure: Exception
         async with opened as session:
             try:
-                if isinstance(session, async_scoped_session):
-                    session = session()
-                if isinstance(session, AsyncSession):
-                    return await session.run_sync(_committed, work)
-                if not isinstance(session, (Session, scoped_session)):
-                    raise self._wrong(session)
-                return await to_thread.run_sync(_committed, session, work)
+                return await self._do(_committed, session, work)
             except Exception as error:
                 failure = error
                 raise
