@@ -1,20 +1,17 @@
-"""The parser of the command line, and what its options are made of."""
+"""The parser of the command line."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastbearer import __version__
 from fastbearer.cli import commands
 from fastbearer.cli.environment import ENV_FILE
+from fastbearer.cli.option_types import claim, days_up_to, filled, within
 from fastbearer.cli.user_options import add_user
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = ["parser"]
 
@@ -73,7 +70,7 @@ def add_token(subparsers: Any) -> None:
     command.add_argument("--email", help="the user's e-mail address")
     command.add_argument(
         "--days",
-        type=days,
+        type=days_up_to(DAYS_AT_MOST),
         default=os.environ.get("JWT_EXPIRATION_DAYS") or "7",
         help="lifetime (default: JWT_EXPIRATION_DAYS, else 7)",
     )
@@ -189,50 +186,3 @@ def add_secret_env(command: argparse.ArgumentParser) -> None:
         help="environment variable with the secret "
         "(default: BETTER_AUTH_SECRET, then AUTH_SECRET)",
     )
-
-
-# What the options are made of
-
-
-def within(numbers: range) -> Callable[[str], int]:
-    """Return the type of an option that is one of these numbers."""
-
-    def number(text: str) -> int:
-        if not text.isdecimal() or int(text) not in numbers:
-            raise argparse.ArgumentTypeError(
-                f"must be a number from {numbers[0]} to {numbers[-1]}"
-            )
-        return int(text)
-
-    return number
-
-
-def days(text: str) -> float:
-    """Return a lifetime in days; parts of a day are good."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value <= DAYS_AT_MOST:
-        raise argparse.ArgumentTypeError(
-            f"must be a number above 0 and at most {DAYS_AT_MOST}"
-        )
-    return value
-
-
-def claim(text: str) -> tuple[str, Any]:
-    """Return the name and the value of ``NAME=VALUE``."""
-    name, separator, value = text.partition("=")
-    if not name or not separator:
-        raise argparse.ArgumentTypeError("must be NAME=VALUE")
-    try:
-        return name, json.loads(value)
-    except (ValueError, RecursionError):
-        return name, value
-
-
-def filled(text: str) -> str:
-    """Return the text, which must not be empty."""
-    if not text:
-        raise argparse.ArgumentTypeError("must not be empty")
-    return text

@@ -8,14 +8,9 @@ from functools import partial
 from typing import Any
 
 from fastbearer.cli import users
+from fastbearer.cli.option_types import field, lifetime, text_of, words
 
 __all__ = ["add_user"]
-
-DAYS = 3_650
-ELSEWHERE = frozenset(
-    ("email", "username", "phone", "name", "password", "roles", "user_id")
-) | {"email_verified", "is_active"}
-"""What has an option or a command of its own; a password is no argument at all."""
 
 WHO = "an id, an e-mail, a phone number (+...) or username:NAME"
 
@@ -130,41 +125,3 @@ def add_password(action: argparse.ArgumentParser) -> Any:
         "--password-stdin", action="store_true", help="read it from standard input"
     )
     return password
-
-
-# What the options are made of
-
-
-def text_of(text: str) -> str:
-    """Return a text that is Unicode, whatever the bytes of the command line."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise argparse.ArgumentTypeError("must be UTF-8") from None
-    return text
-
-
-def words(text: str) -> list[str]:
-    """Return what stands between commas."""
-    return [word for word in text_of(text).replace(",", " ").split(" ") if word]
-
-
-def field(text: str) -> tuple[str, str]:
-    """Return the name and the value of ``NAME=VALUE``."""
-    name, separator, value = text_of(text).partition("=")
-    if not name.isidentifier() or not separator:
-        raise argparse.ArgumentTypeError("must be NAME=VALUE")
-    if name in ELSEWHERE:
-        raise argparse.ArgumentTypeError(f"must not be {name}: see the other options")
-    return name, value
-
-
-def lifetime(text: str) -> timedelta:
-    """Return a time in days; parts of a day are good."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value <= DAYS:
-        raise argparse.ArgumentTypeError(f"must be a number above 0 and at most {DAYS}")
-    return timedelta(days=value)
