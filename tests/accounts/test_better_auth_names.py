@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from accounts_kit import ids_in_pages
 from better_auth_tables import (
     NOW,
     PHONE_NUMBER,
@@ -154,10 +155,7 @@ async def listed(store: BetterAuthUserStore) -> None:
         await store.add(a_user(email=f"{number}@example.com"))
     everybody = [user.id for user in await store.list_users(None, 10)]
     assert len(everybody) == 5
-    pages: list[str] = []
-    while page := await store.list_users(pages[-1] if pages else None, 2):
-        pages += [user.id for user in page]
-    assert pages == everybody
+    assert await ids_in_pages(store, 2) == everybody
     assert await store.list_users("\0", 2) == []
 
 

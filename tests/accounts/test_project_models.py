@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect
 
+from accounts_kit import ids_in_pages
 from fastbearer.accounts import EmailTakenError, SQLAlchemyUserStore, User
 from fastbearer.accounts.stores.checked import CheckedUserStore
 from fastbearer.accounts.stores.protocol import NameTakenError
@@ -17,20 +18,18 @@ from project_models import (
     MODELS,
     Engines,
     Sessions,
+    engines_on,
     store_of,
 )
-from servers import BOTH, own_database
+from servers import BOTH
 
 Dependency = Callable[[Engines], Sessions]
 
 
 @pytest.fixture(params=BOTH)
 def engines(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engines]:
-    if request.param == "sqlite":
-        yield Engines(f"sqlite:///{tmp_path}/own.db")
-        return
-    with own_database() as url:
-        yield Engines(url)
+    with engines_on(request.param, tmp_path) as engines:
+        yield engines
 
 
 def a_user(**fields: Any) -> User:
@@ -149,10 +148,7 @@ async def listed(store: SQLAlchemyUserStore) -> None:
         await store.add(a_user(email=f"{number}@example.com"))
     everybody = [user.id for user in await store.list_users(None, 10)]
     assert len(everybody) == 5
-    pages: list[str] = []
-    while page := await store.list_users(pages[-1] if pages else None, 2):
-        pages += [user.id for user in page]
-    assert pages == everybody
+    assert await ids_in_pages(store, 2) == everybody
     assert await store.list_users("no id of these \0", 2) == []
 
 

@@ -46,8 +46,8 @@ from fastbearer.accounts import (
     User,
 )
 from fastbearer.errors import ConfigurationError
-from project_models import Engines, async_dependency, sync_dependency
-from servers import BOTH, own_database
+from project_models import Engines, async_dependency, engines_on, sync_dependency
+from servers import BOTH
 
 Serve = Callable[[FastAPI], str]
 
@@ -140,17 +140,8 @@ STORE = {"password_hash": "pwd", "is_active": "enabled", "roles": "groups"}
 
 @pytest.fixture(params=BOTH)
 def engines(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engines]:
-    if request.param == "sqlite":
-        engines = Engines(f"sqlite:///{tmp_path}/people.db")
-        engines.make(Person)
+    with engines_on(request.param, tmp_path, Person) as engines:
         yield engines
-        engines.sync.dispose()
-        return
-    with own_database(prepare=None) as url:
-        engines = Engines(url)
-        engines.make(Person)
-        yield engines
-        engines.sync.dispose()
 
 
 def people(folder: Path, engines: Engines, **settings: Any) -> FastAPI:

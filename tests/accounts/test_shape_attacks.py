@@ -15,8 +15,8 @@ from account_desk import Desk, at_the_desk
 from accounts_kit import EMAIL, PASSWORD, make_auth
 from fastbearer.accounts import Accounts, SignUp, SQLAlchemyUserStore
 from fastbearer.errors import ConfigurationError
-from project_models import Engines, async_dependency, sync_dependency
-from servers import BOTH, own_database
+from project_models import Engines, async_dependency, engines_on, sync_dependency
+from servers import BOTH
 
 USER_NAME = "User name must be 3 to 30"
 UNKEPT = "This cannot be kept"
@@ -71,17 +71,8 @@ class Named(BaseModel):
 
 @pytest.fixture(params=BOTH)
 def engines(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engines]:
-    if request.param == "sqlite":
-        engines = Engines(f"sqlite:///{tmp_path}/members.db")
-        engines.make(Member)
+    with engines_on(request.param, tmp_path, Member) as engines:
         yield engines
-        engines.sync.dispose()
-        return
-    with own_database(prepare=None) as url:
-        engines = Engines(url)
-        engines.make(Member)
-        yield engines
-        engines.sync.dispose()
 
 
 @pytest.fixture(params=[sync_dependency, async_dependency])

@@ -42,12 +42,13 @@ from project_models import (
     async_dependency,
     async_maker,
     coroutine,
+    engines_on,
     maker,
     managers,
     plain,
     sync_dependency,
 )
-from servers import BOTH, own_database
+from servers import BOTH
 
 Serve = Callable[[FastAPI], str]
 INVALID = "Invalid token"
@@ -81,17 +82,8 @@ class Pet(Base):
 
 @pytest.fixture(params=BOTH)
 def engines(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engines]:
-    if request.param == "sqlite":
-        engines = Engines(f"sqlite:///{tmp_path}/owners.db")
-        engines.make(Owner)
+    with engines_on(request.param, tmp_path, Owner) as engines:
         yield engines
-        engines.sync.dispose()
-        return
-    with own_database(prepare=None) as url:
-        engines = Engines(url)
-        engines.make(Owner)
-        yield engines
-        engines.sync.dispose()
 
 
 def project(folder: Path, engines: Engines, get_session: Any) -> FastAPI:

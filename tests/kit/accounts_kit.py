@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from fastbearer import PasswordHash
 from fastbearer.accounts import Accounts, Database, UserStore
 from fastbearer.accounts.messages import Sender
+from fastbearer.accounts.stores.protocol import ListingUserStore
 from fastbearer.app import create_app
 from fastbearer.app.migrations import TASKS
 from fastbearer.fastapi import Auth, Settings
@@ -145,6 +146,14 @@ def answer(response: httpx2.Response) -> tuple[int, Any]:
 
 def refused(status: int, detail: str) -> tuple[int, Any]:
     return status, {"detail": detail}
+
+
+async def ids_in_pages(store: ListingUserStore, limit: int) -> list[str]:
+    """Return the ids of all users, read in pages of so many."""
+    ids: list[str] = []
+    while page := await store.list_users(ids[-1] if ids else None, limit):
+        ids += [user.id for user in page]
+    return ids
 
 
 def rows(database: Store, query: str, *values: str) -> list[tuple[Any, ...]]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlmodel
@@ -43,6 +44,7 @@ from sqlalchemy.orm import (
 from sqlmodel.ext.asyncio.session import AsyncSession as SQLModelAsyncSession
 
 from fastbearer.accounts import SQLAlchemyUserStore
+from servers import own_database
 
 NAMES = {
     "id": "uid",
@@ -218,6 +220,25 @@ class Engines:
         with self.sync.begin() as connection:
             result = connection.exec_driver_sql(statement)
             return result.fetchall() if result.returns_rows else None
+
+
+@contextmanager
+def engines_on(kind: str, folder: Path, *tables: Any) -> Iterator[Engines]:
+    """Give a database of a project's own, with its tables.
+
+    Args:
+        kind: ``sqlite``, or a server's.
+        folder: Where SQLite's file is.
+        tables: As in `Engines.make`.
+    """
+    with ExitStack() as stack:
+        if kind == "sqlite":
+            engines = Engines(f"sqlite:///{folder}/own.db")
+        else:
+            engines = Engines(stack.enter_context(own_database()))
+        stack.callback(engines.sync.dispose)
+        engines.make(*tables)
+        yield engines
 
 
 def _with_foreign_keys(connection: Any, _: object) -> None:
