@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fastbearer import _core
+from left_open import found_open, watch_event_loops
 from servers import BOTH, installed, stop_servers
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[counts] = Counter()
+    watch_event_loops()
     for label, names in MET.items():
         for name in names:
             config.addinivalue_line("markers", f"{name}: meets {label}")
@@ -111,6 +113,15 @@ def pytest_runtest_makereport(
     if report.when == "call" and not report.skipped:
         report.user_properties.append(("met", what_it_met(item)))
     return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    """Fail the very test whose event loop has ended before its connections."""
+    yield
+    left = found_open()
+    if left:
+        pytest.fail(f"left open: {', '.join(left)}", pytrace=False)
 
 
 def what_it_met(item: pytest.Item) -> list[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,17 +47,14 @@ def own_store(folder: Path) -> SQLModelUserStore:
 
 
 @contextmanager
-def accounts_of(kind: str, folder: Path) -> Iterator[Accounts]:
+def accounts_of(kind: str, folder: Path, client: Redis | None) -> Iterator[Accounts]:
     """Give accounts with their users in such a place, and what was named beside it."""
     users, _, beside = kind.partition(", ")
     settings: dict[str, Any] = {}
-    client = None
     if beside == "database" or users == "own table":
         settings["database_url"] = url_of(folder / "a.db")
     elif beside == "redis":
         settings["redis_url"] = redis()
-    elif beside == "redis client":
-        client = Redis.from_url(redis())
     if users == "default file":
         settings = {}
     secret = {"better_auth_secret": SECRET, "throttle": False}
@@ -77,6 +74,19 @@ def accounts_of(kind: str, folder: Path) -> Iterator[Accounts]:
 
 async def nothing() -> None:
     pass
+
+
+def app_with(client: Redis | None) -> FastAPI:
+    """Return an application that closes its own client when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            if client is not None:
+                await stack.enter_async_context(client)
+            yield
+
+    return FastAPI(lifespan=lifespan)
 
 
 IN_REDIS = pytest.mark.redis
@@ -105,8 +115,9 @@ def test_signing_out_ends_the_token(
 ) -> None:
     caplog.set_level(logging.INFO, "fastbearer")
     monkeypatch.chdir(tmp_path)
-    with accounts_of(kind, tmp_path) as accounts:
-        app = FastAPI()
+    client_of_app = Redis.from_url(redis()) if kind.endswith("client") else None
+    with accounts_of(kind, tmp_path, client_of_app) as accounts:
+        app = app_with(client_of_app)
         app.include_router(accounts.router)
         dependency = accounts._auth.verify_jwt_token
         app.add_api_route("/mine", nothing, dependencies=[Depends(dependency)])
