@@ -2,13 +2,13 @@
 #include "skin.h"
 
 PyObject *
-copy_self(PyObject *self, PyObject *Py_UNUSED(unused))
+fb_copy_self(PyObject *self, PyObject *Py_UNUSED(unused))
 {
     return Py_NewRef(self);
 }
 
 PyObject *
-copy_refuse(PyObject *self, PyObject *Py_UNUSED(unused))
+fb_copy_refuse(PyObject *self, PyObject *Py_UNUSED(unused))
 {
     PyErr_Format(PyExc_TypeError,
                  "a %s cannot be pickled, since it may hold a secret: pass on "

@@ -37,8 +37,9 @@ static const aead *
 aead_named(PyObject *name)
 {
     span text;
-    const aead *found =
-        pytext_is_ascii(name, &text) ? aead_find(text.p, text.len) : NULL;
+    const aead *found = fb_pytext_is_ascii(name, &text)
+                            ? fb_aead_find(text.p, text.len)
+                            : NULL;
     if (found == NULL) {
         PyErr_SetString(PyExc_ValueError, "no such content encryption");
     }
@@ -80,13 +81,13 @@ seal(PyObject *module, PyObject *const *args, Py_ssize_t count)
     if (made == NULL) {
         return NULL;
     }
-    status result =
-        aead_seal(with, &state->digests, bytes_of(args[1]), bytes_of(args[2]),
-                  pytext_bytes(args[3]), pytext_bytes(args[4]),
-                  (unsigned char *)PyBytes_AS_STRING(made), &len, tag);
+    status result = fb_aead_seal(
+        with, &state->digests, bytes_of(args[1]), bytes_of(args[2]),
+        fb_pytext_bytes(args[3]), fb_pytext_bytes(args[4]),
+        (unsigned char *)PyBytes_AS_STRING(made), &len, tag);
     if (result != STATUS_OK) {
         Py_DECREF(made);
-        return raise_status(state, result);
+        return fb_raise_status(state, result);
     }
     if (_PyBytes_Resize(&made, (Py_ssize_t)len) < 0) {
         return NULL;
@@ -114,20 +115,20 @@ open_sealed(PyObject *module, PyObject *const *args, Py_ssize_t count)
         return NULL;
     }
     if ((size_t)PyBytes_GET_SIZE(args[5]) != with->tag) {
-        return raise_status(state, STATUS_SIGNATURE_WRONG);
+        return fb_raise_status(state, STATUS_SIGNATURE_WRONG);
     }
     PyObject *made = PyBytes_FromStringAndSize(NULL, PyBytes_GET_SIZE(args[4])
                                                          + AEAD_BLOCK);
     if (made == NULL) {
         return NULL;
     }
-    status result = aead_open(with, &state->digests, bytes_of(args[1]),
-                              bytes_of(args[2]), pytext_bytes(args[3]),
-                              pytext_bytes(args[4]), bytes_of(args[5]),
-                              (unsigned char *)PyBytes_AS_STRING(made), &len);
+    status result = fb_aead_open(
+        with, &state->digests, bytes_of(args[1]), bytes_of(args[2]),
+        fb_pytext_bytes(args[3]), fb_pytext_bytes(args[4]), bytes_of(args[5]),
+        (unsigned char *)PyBytes_AS_STRING(made), &len);
     if (result != STATUS_OK) {
         Py_DECREF(made);
-        return raise_status(state, result);
+        return fb_raise_status(state, result);
     }
     return _PyBytes_Resize(&made, (Py_ssize_t)len) < 0 ? NULL : made;
 }
@@ -158,11 +159,12 @@ wrap_with(PyObject *module, PyObject *const *args, Py_ssize_t count,
     if (!wants(count, 2) || !are_bytes(args, 0, 2)) {
         return NULL;
     }
-    status result = crypt(pytext_bytes(args[0]), pytext_bytes(args[1]), out);
+    status result =
+        crypt(fb_pytext_bytes(args[0]), fb_pytext_bytes(args[1]), out);
     Py_ssize_t size = PyBytes_GET_SIZE(args[1]) + more;
     PyObject *made = result == STATUS_OK
                          ? PyBytes_FromStringAndSize((char *)out, size)
-                         : raise_status(state, result);
+                         : fb_raise_status(state, result);
     OPENSSL_cleanse(out, sizeof out);
     return made;
 }
@@ -176,7 +178,7 @@ PyDoc_STRVAR(wrap_doc,
 static PyObject *
 wrap(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
-    return wrap_with(module, args, count, key_wrap_aes, 8);
+    return wrap_with(module, args, count, fb_key_wrap_aes, 8);
 }
 
 PyDoc_STRVAR(unwrap_doc,
@@ -188,7 +190,7 @@ PyDoc_STRVAR(unwrap_doc,
 static PyObject *
 unwrap(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
-    return wrap_with(module, args, count, key_unwrap_aes, -8);
+    return wrap_with(module, args, count, fb_key_unwrap_aes, -8);
 }
 
 typedef CHECKED status (*rsa_crypt)(EVP_PKEY *evp, bool sha256, span text,
@@ -214,11 +216,11 @@ oaep_with(PyObject *module, PyObject *const *args, Py_ssize_t count,
         return NULL;
     }
     status result =
-        crypt(key->pkey.evp, sha256 != 0, pytext_bytes(args[2]), out, &len);
+        crypt(key->pkey.evp, sha256 != 0, fb_pytext_bytes(args[2]), out, &len);
     PyObject *made =
         result == STATUS_OK
             ? PyBytes_FromStringAndSize((char *)out, (Py_ssize_t)len)
-            : raise_status(state, result);
+            : fb_raise_status(state, result);
     OPENSSL_cleanse(out, sizeof out);
     return made;
 }
@@ -232,7 +234,7 @@ PyDoc_STRVAR(oaep_seal_doc,
 static PyObject *
 oaep_seal(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
-    return oaep_with(module, args, count, key_wrap_oaep);
+    return oaep_with(module, args, count, fb_key_wrap_oaep);
 }
 
 PyDoc_STRVAR(oaep_open_doc,
@@ -244,7 +246,7 @@ PyDoc_STRVAR(oaep_open_doc,
 static PyObject *
 oaep_open(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
-    return oaep_with(module, args, count, key_unwrap_oaep);
+    return oaep_with(module, args, count, fb_key_unwrap_oaep);
 }
 
 #define METHOD(name, function, doc)                                           \
@@ -252,7 +254,7 @@ oaep_open(PyObject *module, PyObject *const *args, Py_ssize_t count)
         name, (PyCFunction)(void (*)(void))function, METH_FASTCALL, doc       \
     }
 
-PyMethodDef encryption_methods[] = {
+PyMethodDef fb_encryption_methods[] = {
     METHOD("aead_seal", seal, seal_doc),
     METHOD("aead_open", open_sealed, open_doc),
     {"aead_sizes", sizes, METH_O, sizes_doc},

@@ -11,13 +11,13 @@ PyMODINIT_FUNC PyInit__core(void);
 static int
 exec_errors(PyObject *module)
 {
-    return raise_prepare(state_of(module)) ? 0 : -1;
+    return fb_raise_prepare(state_of(module)) ? 0 : -1;
 }
 
 static int
 exec_names(PyObject *module)
 {
-    return names_make(&state_of(module)->names) ? 0 : -1;
+    return fb_names_make(&state_of(module)->names) ? 0 : -1;
 }
 
 /* Fetched here and never lazily: a first use from two threads is a race. */
@@ -26,7 +26,7 @@ exec_digests(PyObject *module)
 {
     const char *choice = getenv("FASTBEARER_HMAC");
     bool only_evp = choice != NULL && strcmp(choice, "evp") == 0;
-    if (digest_fetch_all(&state_of(module)->digests, only_evp)) {
+    if (fb_digest_fetch_all(&state_of(module)->digests, only_evp)) {
         return 0;
     }
     ERR_clear_error();
@@ -38,7 +38,7 @@ static int
 exec_means(PyObject *module)
 {
     core_state *state = state_of(module);
-    if (!password_means(state)) {
+    if (!fb_password_means(state)) {
         return -1;
     }
     const argon2_engine *engine = state->means.engine;
@@ -70,11 +70,11 @@ exec_types(PyObject *module)
     Py_DECREF(tokens);
     bool ok =
         state->token_type != NULL
-        && (state->key_type = add_type(module, &key_spec)) != NULL
-        && (state->verifier_type = add_type(module, &verifier_spec)) != NULL
-        && (state->signer_type = add_type(module, &signer_spec)) != NULL;
+        && (state->key_type = add_type(module, &fb_key_spec)) != NULL
+        && (state->verifier_type = add_type(module, &fb_verifier_spec)) != NULL
+        && (state->signer_type = add_type(module, &fb_signer_spec)) != NULL;
     PyTypeObject *session_secret_type =
-        ok ? add_type(module, &session_secret_spec) : NULL;
+        ok ? add_type(module, &fb_session_secret_spec) : NULL;
     ok = session_secret_type != NULL;
     Py_XDECREF(session_secret_type); /* the module holds it */
     return ok ? 0 : -1;
@@ -86,8 +86,8 @@ add_algorithms(PyObject *module)
 {
     PyObject *list = PyList_New(0);
     bool ok = list != NULL;
-    for (size_t row = 0; ok && alg_at(row) != NULL; row++) {
-        PyObject *name = PyUnicode_FromString(alg_at(row)->name);
+    for (size_t row = 0; ok && fb_alg_at(row) != NULL; row++) {
+        PyObject *name = PyUnicode_FromString(fb_alg_at(row)->name);
         ok = name != NULL && PyList_Append(list, name) == 0;
         Py_XDECREF(name);
     }
@@ -114,16 +114,17 @@ exec_limits(PyObject *module)
 static int
 exec_functions(PyObject *module)
 {
-    return PyModule_AddFunctions(module, bearer_methods) < 0
-                   || PyModule_AddFunctions(module, cookie_methods) < 0
-                   || PyModule_AddFunctions(module, session_methods) < 0
-                   || PyModule_AddFunctions(module, encryption_methods) < 0
-                   || PyModule_AddFunctions(module, issuer_methods) < 0
-                   || PyModule_AddFunctions(module, jwk_methods) < 0
-                   || PyModule_AddFunctions(module, jws_methods) < 0
-                   || PyModule_AddFunctions(module, password_methods) < 0
-                   || PyModule_AddFunctions(module, password_parts_methods) < 0
-                   || PyModule_AddFunctions(module, raw_methods) < 0
+    return PyModule_AddFunctions(module, fb_bearer_methods) < 0
+                   || PyModule_AddFunctions(module, fb_cookie_methods) < 0
+                   || PyModule_AddFunctions(module, fb_session_methods) < 0
+                   || PyModule_AddFunctions(module, fb_encryption_methods) < 0
+                   || PyModule_AddFunctions(module, fb_issuer_methods) < 0
+                   || PyModule_AddFunctions(module, fb_jwk_methods) < 0
+                   || PyModule_AddFunctions(module, fb_jws_methods) < 0
+                   || PyModule_AddFunctions(module, fb_password_methods) < 0
+                   || PyModule_AddFunctions(module, fb_password_parts_methods)
+                          < 0
+                   || PyModule_AddFunctions(module, fb_raw_methods) < 0
                    || add_algorithms(module) < 0
                    || PyModule_AddStringConstant(
                           module, "libcrypto_version",
@@ -147,7 +148,7 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->key_type);
     Py_VISIT(state->verifier_type);
     Py_VISIT(state->signer_type);
-    return names_visit(&state->names, visit, arg);
+    return fb_names_visit(&state->names, visit, arg);
 }
 
 static int
@@ -165,7 +166,7 @@ module_clear(PyObject *module)
     Py_CLEAR(state->key_type);
     Py_CLEAR(state->verifier_type);
     Py_CLEAR(state->signer_type);
-    names_clear(&state->names);
+    fb_names_clear(&state->names);
     return 0;
 }
 
@@ -173,8 +174,8 @@ static void
 module_free(void *module)
 {
     module_clear(module);
-    digest_free_all(&state_of(module)->digests);
-    arena_release(&state_of(module)->arenas, 0);
+    fb_digest_free_all(&state_of(module)->digests);
+    fb_arena_release(&state_of(module)->arenas, 0);
 }
 
 static PyModuleDef_Slot module_slots[] = {

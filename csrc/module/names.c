@@ -59,7 +59,7 @@ slot_of(uint64_t head, uint64_t tail, size_t len)
 }
 
 const common_name *
-names_find(const names *all, span text)
+fb_names_find(const names *all, span text)
 {
     uint64_t head, tail;
     if (text.len == 0 || text.len > COMMON_NAME_MAX) {
@@ -95,7 +95,7 @@ common_add(names *all, const char *text, int id)
 }
 
 bool
-names_make(names *all)
+fb_names_make(names *all)
 {
     static const char *const own_texts[NAME_COUNT] = {
 #define X(name) #name,
@@ -117,7 +117,7 @@ names_make(names *all)
 }
 
 int
-names_visit(names *all, visitproc visit, void *arg)
+fb_names_visit(names *all, visitproc visit, void *arg)
 {
     for (int i = 0; i < NAME_COUNT; i++) {
         Py_VISIT(all->own[i]);
@@ -129,7 +129,7 @@ names_visit(names *all, visitproc visit, void *arg)
 }
 
 void
-names_clear(names *all)
+fb_names_clear(names *all)
 {
     for (int i = 0; i < NAME_COUNT; i++) {
         Py_CLEAR(all->own[i]);

@@ -33,12 +33,12 @@ typedef struct {
     common_name common[COMMON_NAME_SLOTS];
 } names;
 
-bool names_make(names *all);
-int names_visit(names *all, visitproc visit, void *arg);
-void names_clear(names *all);
+bool fb_names_make(names *all);
+int fb_names_visit(names *all, visitproc visit, void *arg);
+void fb_names_clear(names *all);
 
 /* A common member name, or NULL, without an exception. Every name that the
  * core itself reads is common. */
-const common_name *names_find(const names *all, span text);
+const common_name *fb_names_find(const names *all, span text);
 
 #endif

@@ -31,8 +31,8 @@ is_text(const core_state *state, const char *name, PyObject *value)
 /* One with a class of its own could answer as it likes, and hold what holds
  * it. */
 bool
-option_string(const core_state *state, const char *name, PyObject *value,
-              PyObject **string)
+fb_option_string(const core_state *state, const char *name, PyObject *value,
+                 PyObject **string)
 {
     *string = NULL;
     if (value == Py_None) {
@@ -49,8 +49,8 @@ option_string(const core_state *state, const char *name, PyObject *value,
 }
 
 bool
-option_duration(const core_state *state, const char *name, PyObject *value,
-                double *seconds)
+fb_option_duration(const core_state *state, const char *name, PyObject *value,
+                   double *seconds)
 {
     PyObject *number;
     if ((PyLong_Check(value) && !PyBool_Check(value))
@@ -87,8 +87,8 @@ plain_string(const core_state *state, const char *name, PyObject *value)
 }
 
 PyObject *
-option_strings(const core_state *state, const char *name, PyObject *value,
-               bool may_be_empty)
+fb_option_strings(const core_state *state, const char *name, PyObject *value,
+                  bool may_be_empty)
 {
     PyObject *given = PyUnicode_Check(value) ? PyTuple_Pack(1, value)
                                              : PySequence_Tuple(value);
@@ -113,7 +113,7 @@ option_strings(const core_state *state, const char *name, PyObject *value,
 }
 
 bool
-option_clock(PyObject *value, PyObject **clock)
+fb_option_clock(PyObject *value, PyObject **clock)
 {
     *clock = value == Py_None ? NULL : value;
     if (*clock != NULL && !PyCallable_Check(value)) {
@@ -127,7 +127,7 @@ option_clock(PyObject *value, PyObject **clock)
 /* time() reads a page that the kernel keeps: a twentieth of the cost of
  * clock_gettime(), and claims are whole seconds. */
 bool
-option_clock_read(PyObject *clock, double *now)
+fb_option_clock_read(PyObject *clock, double *now)
 {
     if (clock == NULL) {
         *now = (double)time(NULL);

@@ -1,8 +1,5 @@
 /* Password hashing with the GIL released. */
-#define _GNU_SOURCE /* sched_getaffinity */
 #include "skin.h"
-
-#include <sched.h>
 
 #include <openssl/crypto.h>
 
@@ -20,8 +17,8 @@ password_text(const core_state *state, PyObject *value, size_t most,
               span *text, status *result)
 {
     *result = STATUS_OK;
-    if (!pytext_utf8(state, "a password", value, STATUS_PASSWORD_UNICODE,
-                     text)) {
+    if (!fb_pytext_utf8(state, "a password", value, STATUS_PASSWORD_UNICODE,
+                        text)) {
         if (!PyErr_ExceptionMatches(
                 state->refusals[STATUS_PASSWORD_UNICODE].class)) {
             return false;
@@ -75,23 +72,10 @@ password_form(const core_state *state, const format *found, PyObject *value,
 static bool
 hash_span(const core_state *state, PyObject *value, span *text)
 {
-    return pytext_ascii(state, "a hash", value, STATUS_HASH_UNKNOWN, text);
+    return fb_pytext_ascii(state, "a hash", value, STATUS_HASH_UNKNOWN, text);
 }
 
 /* --- means --------------------------------------------------------------- */
-
-/* How many cores this process may use. */
-static unsigned
-cores(void)
-{
-#ifdef CPU_COUNT
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0) {
-        return (unsigned)CPU_COUNT(&set);
-    }
-#endif
-    return 1;
-}
 
 static bool
 is_on(const char *variable)
@@ -101,12 +85,12 @@ is_on(const char *variable)
 }
 
 bool
-password_means(core_state *state)
+fb_password_means(core_state *state)
 {
     const char *choice = getenv("FASTBEARER_ARGON2");
     bool is_chosen = choice != NULL && *choice != '\0';
     bool is_library = is_chosen && strcmp(choice, "libargon2") == 0;
-    state->arenas.most = Py_MIN(cores(), ARENAS_MAX);
+    state->arenas.most = Py_MIN(fb_platform_cores(), ARENAS_MAX);
     state->means.arenas = &state->arenas;
     state->means.wipes = is_on("FASTBEARER_ARGON2_WIPE");
     if (!is_library) {
@@ -129,7 +113,8 @@ thread_count(PyObject *const *args, Py_ssize_t count, unsigned *threads)
     if (given == -1 && PyErr_Occurred()) {
         return false;
     }
-    *threads = given > 0 && given < ARENAS_MAX ? (unsigned)given : cores();
+    *threads = given > 0 && given < ARENAS_MAX ? (unsigned)given
+                                               : fb_platform_cores();
     return true;
 }
 
@@ -155,12 +140,13 @@ hash(const core_state *state, PyObject *value, size_t most, span setting,
     }
     if (result == STATUS_OK) {
         Py_BEGIN_ALLOW_THREADS;
-        result = format_make(&state->means, password, setting, threads, &out);
+        result =
+            fb_format_make(&state->means, password, setting, threads, &out);
         Py_END_ALLOW_THREADS;
     }
     return result == STATUS_OK
                ? PyUnicode_FromStringAndSize(out.text, (Py_ssize_t)out.len)
-               : raise_status(state, result);
+               : fb_raise_status(state, result);
 }
 
 static PyObject *
@@ -180,7 +166,7 @@ password_hash(PyObject *module, PyObject *const *args, Py_ssize_t count)
     }
     size_t most;
     PyObject *password =
-        password_form(state, format_find(setting), args[0], &most);
+        password_form(state, fb_format_find(setting), args[0], &most);
     PyObject *made = password == NULL
                          ? NULL
                          : hash(state, password, most, setting, threads);
@@ -210,12 +196,12 @@ verify(const core_state *state, PyObject *value, size_t most, span hash,
         password = (span){"", 0};
     }
     Py_BEGIN_ALLOW_THREADS;
-    result = format_verify(&state->means, password, hash, threads, takes_weak,
-                           &matches);
+    result = fb_format_verify(&state->means, password, hash, threads,
+                              takes_weak, &matches);
     Py_END_ALLOW_THREADS;
     return result == STATUS_OK
                ? PyBool_FromLong(matches && hashable == STATUS_OK)
-               : raise_status(state, result);
+               : fb_raise_status(state, result);
 }
 
 static PyObject *
@@ -237,7 +223,7 @@ password_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
     }
     size_t most;
     PyObject *password =
-        password_form(state, format_find(hash), args[0], &most);
+        password_form(state, fb_format_find(hash), args[0], &most);
     PyObject *answer = password == NULL ? NULL
                                         : verify(state, password, most, hash,
                                                  threads, weak == 1);
@@ -261,9 +247,9 @@ password_scheme(PyObject *module, PyObject *value)
     if (!hash_span(state, value, &hash)) {
         return NULL;
     }
-    status result = format_parts(hash, &found, &parts);
+    status result = fb_format_parts(hash, &found, &parts);
     return result == STATUS_OK ? PyUnicode_FromString(found->name)
-                               : raise_status(state, result);
+                               : fb_raise_status(state, result);
 }
 
 PyDoc_STRVAR(is_sole_doc,
@@ -289,7 +275,8 @@ is_sole(const core_state *state, const format *found, span hash,
     bool is_same = first == STATUS_OK && second == STATUS_OK
                    && as_given.len == as_hashed.len
                    && memcmp(as_given.p, as_hashed.p, as_given.len) == 0;
-    return PyBool_FromLong(is_same && format_is_sole(found, hash, as_given));
+    return PyBool_FromLong(is_same
+                           && fb_format_is_sole(found, hash, as_given));
 }
 
 static PyObject *
@@ -307,9 +294,9 @@ password_is_sole(PyObject *module, PyObject *const *args, Py_ssize_t count)
     if (!hash_span(state, args[1], &hash)) {
         return NULL;
     }
-    status result = format_parts(hash, &found, &parts);
+    status result = fb_format_parts(hash, &found, &parts);
     if (result != STATUS_OK) {
-        return raise_status(state, result);
+        return fb_raise_status(state, result);
     }
     PyObject *form = password_form(state, found, args[0], &most);
     PyObject *answer =
@@ -334,10 +321,10 @@ password_rest(PyObject *module, PyObject *value)
         return NULL;
     }
     return PyLong_FromSize_t(
-        arena_release(&state_of(module)->arenas, seconds));
+        fb_arena_release(&state_of(module)->arenas, seconds));
 }
 
-PyMethodDef password_methods[] = {
+PyMethodDef fb_password_methods[] = {
     {"password_hash", (PyCFunction)(void (*)(void))password_hash,
      METH_FASTCALL, hash_doc},
     {"password_verify", (PyCFunction)(void (*)(void))password_verify,

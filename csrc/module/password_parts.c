@@ -17,12 +17,12 @@ password_parts(PyObject *module, PyObject *value)
     span hash;
     const format *found;
     hash_parts parts;
-    if (!pytext_ascii(state, "a hash", value, STATUS_HASH_UNKNOWN, &hash)) {
+    if (!fb_pytext_ascii(state, "a hash", value, STATUS_HASH_UNKNOWN, &hash)) {
         return NULL;
     }
-    status result = format_parts(hash, &found, &parts);
+    status result = fb_format_parts(hash, &found, &parts);
     if (result != STATUS_OK) {
-        return raise_status(state, result);
+        return fb_raise_status(state, result);
     }
     return Py_BuildValue(
         "{ss sO ss# sI sK sI sI sI sn sn}", "scheme", found->name, "is_weak",
@@ -51,12 +51,12 @@ setting(const core_state *state, const char *scheme, span salt,
         const hash_parts *parts)
 {
     hash_text out;
-    const format *row = format_named(scheme);
+    const format *row = fb_format_named(scheme);
     status result = row == NULL ? STATUS_HASH_UNKNOWN
-                                : format_write(row, parts, salt, &out);
+                                : fb_format_write(row, parts, salt, &out);
     return result == STATUS_OK
                ? PyUnicode_DecodeASCII(out.text, (Py_ssize_t)out.len, NULL)
-               : raise_status(state, result);
+               : fb_raise_status(state, result);
 }
 
 static PyObject *
@@ -97,7 +97,7 @@ password_setting(PyObject *module, PyObject *args, PyObject *kwargs)
     return made;
 }
 
-PyMethodDef password_parts_methods[] = {
+PyMethodDef fb_password_parts_methods[] = {
     {"password_parts", password_parts, METH_O, parts_doc},
     {"password_setting", (PyCFunction)(void (*)(void))password_setting,
      METH_VARARGS | METH_KEYWORDS, setting_doc},

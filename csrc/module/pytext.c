@@ -2,13 +2,13 @@
 #include "skin.h"
 
 span
-pytext_bytes(PyObject *bytes)
+fb_pytext_bytes(PyObject *bytes)
 {
     return (span){PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes)};
 }
 
 bool
-pytext_is_ascii(PyObject *value, span *text)
+fb_pytext_is_ascii(PyObject *value, span *text)
 {
     bool ok = PyUnicode_Check(value) && PyUnicode_IS_ASCII(value);
     if (ok) {
@@ -30,29 +30,29 @@ is_wrong_type(const char *name, PyObject *value)
 }
 
 bool
-pytext_ascii(const core_state *state, const char *name, PyObject *value,
-             status refused, span *text)
+fb_pytext_ascii(const core_state *state, const char *name, PyObject *value,
+                status refused, span *text)
 {
-    if (pytext_is_ascii(value, text)) {
+    if (fb_pytext_is_ascii(value, text)) {
         return true;
     }
     if (PyBytes_Check(value)) {
-        *text = pytext_bytes(value);
+        *text = fb_pytext_bytes(value);
         return true;
     }
     if (!is_wrong_type(name, value)) {
-        raise_status(state, refused);
+        fb_raise_status(state, refused);
     }
     return false;
 }
 
 bool
-pytext_utf8(const core_state *state, const char *name, PyObject *value,
-            status refused, span *text)
+fb_pytext_utf8(const core_state *state, const char *name, PyObject *value,
+               status refused, span *text)
 {
     Py_ssize_t len = 0;
     if (PyBytes_Check(value)) {
-        *text = pytext_bytes(value);
+        *text = fb_pytext_bytes(value);
         return true;
     }
     if (is_wrong_type(name, value)) {
@@ -62,7 +62,7 @@ pytext_utf8(const core_state *state, const char *name, PyObject *value,
     text->len = (size_t)len;
     if (text->p == NULL && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
         PyErr_Clear(); /* it holds the text, which may be a secret */
-        raise_status(state, refused);
+        fb_raise_status(state, refused);
     }
     return text->p != NULL;
 }

@@ -24,7 +24,7 @@ reason_of(const char *name)
 
 /* Made once, for whoever sends wrong tokens sends many. */
 bool
-raise_prepare(core_state *state)
+fb_raise_prepare(core_state *state)
 {
     PyObject *errors = PyImport_ImportModule("fastbearer.errors");
     bool ok = errors != NULL;
@@ -67,7 +67,7 @@ raise_with(const core_state *state, status failed, PyObject *arguments,
 }
 
 PyObject *
-raise_status(const core_state *state, status failed)
+fb_raise_status(const core_state *state, status failed)
 {
     if (failed == STATUS_NO_MEMORY) {
         return PyErr_NoMemory();
@@ -77,7 +77,7 @@ raise_status(const core_state *state, status failed)
 }
 
 PyObject *
-raise_worded(const core_state *state, status failed, const char *rule, ...)
+fb_raise_worded(const core_state *state, status failed, const char *rule, ...)
 {
     va_list rest;
     va_start(rest, rule);
@@ -105,11 +105,11 @@ member_arguments(PyObject *arguments, status failed, const char *member)
 }
 
 PyObject *
-raise_member(const core_state *state, status failed, const char *member)
+fb_raise_member(const core_state *state, status failed, const char *member)
 {
     const refusal *from = &state->refusals[failed];
     if (failed == STATUS_NO_MEMORY || member == NULL) {
-        return raise_status(state, failed);
+        return fb_raise_status(state, failed);
     }
     PyObject *arguments = member_arguments(from->arguments, failed, member);
     PyObject *name = PyUnicode_FromString(member);
@@ -122,7 +122,7 @@ raise_member(const core_state *state, status failed, const char *member)
 }
 
 PyObject *
-raise_missing(const core_state *state, PyObject *claim)
+fb_raise_missing(const core_state *state, PyObject *claim)
 {
     PyObject *message =
         PyUnicode_FromFormat("the token has no %R claim", claim);

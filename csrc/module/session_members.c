@@ -11,7 +11,10 @@ typedef struct {
     bool may_be_null; /* in a cookie; in a table, whatever is not needed */
 } member;
 
-#define NAMED(text) {text, sizeof(text) - 1}
+#define NAMED(text)                                                           \
+    {                                                                         \
+        text, sizeof(text) - 1                                                \
+    }
 
 static const member session_members[] = {
     {NAMED("expiresAt"), DATE, true, false},
@@ -81,7 +84,7 @@ is_of_kind(PyObject *value, kind wanted)
         return false;
     }
     span text = {PyUnicode_DATA(value), (size_t)PyUnicode_GET_LENGTH(value)};
-    return wanted == DATE ? is_date(text) : session_token_is_one(text);
+    return wanted == DATE ? is_date(text) : fb_session_token_is_one(text);
 }
 
 /* The number of a name in a table, or count. */
@@ -171,7 +174,7 @@ session_misfit(PyObject *Py_UNUSED(module), PyObject *const *args,
                                        (Py_ssize_t)wrong->name.len);
 }
 
-PyMethodDef session_methods[] = {
+PyMethodDef fb_session_methods[] = {
     {"session_misfit", (PyCFunction)(void (*)(void))session_misfit,
      METH_FASTCALL, session_misfit_doc},
     {NULL, NULL, 0, NULL},

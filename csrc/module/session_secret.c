@@ -14,7 +14,7 @@ static PyObject *
 object_from(const core_state *state, span text)
 {
     known_members unused;
-    return json_read_object(state, text, &unused);
+    return fb_json_read_object(state, text, &unused);
 }
 
 /* --- session_token ------------------------------------------------------- */
@@ -37,7 +37,8 @@ is_token(PyObject *Py_UNUSED(type), PyObject *value)
     if (text == NULL) {
         return NULL;
     }
-    return PyBool_FromLong(session_token_is_one((span){text, (size_t)size}));
+    return PyBool_FromLong(
+        fb_session_token_is_one((span){text, (size_t)size}));
 }
 
 PyDoc_STRVAR(sign_token_doc,
@@ -54,17 +55,18 @@ sign_token(PyObject *self, PyObject *value)
     char made[SESSION_SIGNED];
     span text;
     if (!PyUnicode_Check(value)
-        || !pytext_ascii(object->state, "a token", value, STATUS_TOKEN_BASE64,
-                         &text)
-        || !session_token_is_one(text)) {
+        || !fb_pytext_ascii(object->state, "a token", value,
+                            STATUS_TOKEN_BASE64, &text)
+        || !fb_session_token_is_one(text)) {
         PyErr_SetString(PyExc_ValueError,
                         "a session token is 32 letters and digits");
         return NULL;
     }
     memcpy(made, text.p, SESSION_TOKEN);
     made[SESSION_TOKEN] = '.';
-    if (!session_token_sign(&object->secret, made, made + SESSION_TOKEN + 1)) {
-        return raise_status(object->state, STATUS_CRYPTO_FAILED);
+    if (!fb_session_token_sign(&object->secret, made,
+                               made + SESSION_TOKEN + 1)) {
+        return fb_raise_status(object->state, STATUS_CRYPTO_FAILED);
     }
     return PyUnicode_FromStringAndSize(made, sizeof made);
 }
@@ -81,14 +83,14 @@ read_token(PyObject *self, PyObject *value)
     const SecretObject *object = (SecretObject *)self;
     char plain[SESSION_TOKEN];
     span text;
-    if (!pytext_ascii(object->state, "a token", value, STATUS_TOKEN_BASE64,
-                      &text)) {
+    if (!fb_pytext_ascii(object->state, "a token", value, STATUS_TOKEN_BASE64,
+                         &text)) {
         return NULL;
     }
-    status result = session_token_read(&object->secret, text, plain);
+    status result = fb_session_token_read(&object->secret, text, plain);
     return result == STATUS_OK
                ? PyUnicode_FromStringAndSize(plain, sizeof plain)
-               : raise_status(object->state, result);
+               : fb_raise_status(object->state, result);
 }
 
 /* --- session_data -------------------------------------------------------- */
@@ -106,21 +108,21 @@ read_compact(PyObject *self, PyObject *value)
     PyObject *payload = NULL;
     int64_t expires_at = 0;
     span text, inner;
-    if (!pytext_ascii(object->state, "a token", value, STATUS_TOKEN_BASE64,
-                      &text)) {
+    if (!fb_pytext_ascii(object->state, "a token", value, STATUS_TOKEN_BASE64,
+                         &text)) {
         return NULL;
     }
-    size_t len = b64url_decoded(text.len);
+    size_t len = fb_b64url_decoded(text.len);
     char *json = PyMem_Malloc(len + 1);
     if (json == NULL) {
         return PyErr_NoMemory();
     }
-    status result = !b64url_decode(text.p, text.len, (unsigned char *)json)
+    status result = !fb_b64url_decode(text.p, text.len, (unsigned char *)json)
                         ? STATUS_TOKEN_BASE64
-                        : session_compact_read(&object->secret, json, len,
-                                               &inner, &expires_at);
+                        : fb_session_compact_read(&object->secret, json, len,
+                                                  &inner, &expires_at);
     payload = result == STATUS_OK ? object_from(object->state, inner)
-                                  : raise_status(object->state, result);
+                                  : fb_raise_status(object->state, result);
     PyMem_Free(json);
     return payload == NULL
                ? NULL
@@ -138,11 +140,11 @@ is_sealed_with(PyObject *self, PyObject *value)
 {
     const SecretObject *object = (SecretObject *)self;
     span text;
-    if (!pytext_ascii(object->state, "a token", value, STATUS_TOKEN_BASE64,
-                      &text)) {
+    if (!fb_pytext_ascii(object->state, "a token", value, STATUS_TOKEN_BASE64,
+                         &text)) {
         return NULL;
     }
-    return PyBool_FromLong(session_is_sealed_with(&object->secret, text));
+    return PyBool_FromLong(fb_session_is_sealed_with(&object->secret, text));
 }
 
 PyDoc_STRVAR(open_doc,
@@ -157,20 +159,21 @@ open_sealed(PyObject *self, PyObject *value)
     const SecretObject *object = (SecretObject *)self;
     const core_state *state = object->state;
     span text, inner;
-    if (!pytext_ascii(state, "a token", value, STATUS_TOKEN_BASE64, &text)) {
+    if (!fb_pytext_ascii(state, "a token", value, STATUS_TOKEN_BASE64,
+                         &text)) {
         return NULL;
     }
-    if (!session_is_sealed_with(&object->secret, text)) {
-        return raise_status(state, STATUS_SESSION_KEY);
+    if (!fb_session_is_sealed_with(&object->secret, text)) {
+        return fb_raise_status(state, STATUS_SESSION_KEY);
     }
     size_t size = 2 * text.len + AEAD_BLOCK;
     unsigned char *scratch = PyMem_Malloc(size);
     if (scratch == NULL) {
         return PyErr_NoMemory();
     }
-    status result = session_open(&object->secret, text, scratch, &inner);
+    status result = fb_session_open(&object->secret, text, scratch, &inner);
     PyObject *found = result == STATUS_OK ? object_from(state, inner)
-                                          : raise_status(state, result);
+                                          : fb_raise_status(state, result);
     OPENSSL_cleanse(scratch, size);
     PyMem_Free(scratch);
     return found;
@@ -192,18 +195,19 @@ seal(PyObject *self, PyObject *bytes)
         PyErr_SetString(PyExc_TypeError, "the text must be bytes");
         return NULL;
     }
-    span text = pytext_bytes(bytes);
+    span text = fb_pytext_bytes(bytes);
     size_t size = text.len + AEAD_BLOCK;
     unsigned char *scratch = PyMem_Malloc(size);
-    char *value = PyMem_Malloc(session_sealed(&object->secret, text.len));
+    char *value = PyMem_Malloc(fb_session_sealed(&object->secret, text.len));
     if (scratch == NULL || value == NULL) {
         PyErr_NoMemory();
     } else {
-        status result = session_seal(&object->secret, &object->state->digests,
-                                     text, scratch, value, &len);
+        status result =
+            fb_session_seal(&object->secret, &object->state->digests, text,
+                            scratch, value, &len);
         made = result == STATUS_OK
                    ? PyUnicode_FromStringAndSize(value, (Py_ssize_t)len)
-                   : raise_status(object->state, result);
+                   : fb_raise_status(object->state, result);
     }
     PyMem_Free(scratch);
     PyMem_Free(value);
@@ -227,7 +231,8 @@ secret_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     span text;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:SessionSecret", keywords,
                                      &value)
-        || !pytext_utf8(state, "secret", value, STATUS_KEY_UNICODE, &text)) {
+        || !fb_pytext_utf8(state, "secret", value, STATUS_KEY_UNICODE,
+                           &text)) {
         return NULL;
     }
     SecretObject *self = (SecretObject *)type->tp_alloc(type, 0);
@@ -235,10 +240,11 @@ secret_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     self->state = state;
-    status result = session_secret_init(&self->secret, &state->digests, text);
+    status result =
+        fb_session_secret_init(&self->secret, &state->digests, text);
     if (result != STATUS_OK) {
         Py_DECREF(self);
-        return raise_status(state, result);
+        return fb_raise_status(state, result);
     }
     return (PyObject *)self;
 }
@@ -247,7 +253,7 @@ static void
 secret_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
-    session_secret_clear(&((SecretObject *)self)->secret);
+    fb_session_secret_clear(&((SecretObject *)self)->secret);
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -272,7 +278,7 @@ static PyType_Slot secret_slots[] = {
     {0, NULL},
 };
 
-PyType_Spec session_secret_spec = {
+PyType_Spec fb_session_secret_spec = {
     .name = "fastbearer._core.SessionSecret",
     .basicsize = sizeof(SecretObject),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,

@@ -47,8 +47,7 @@ is_refused(void)
         return false;
     }
     seen++;
-    bool is_wanted =
-        wanted > 0 && (goes_on ? seen >= wanted : seen == wanted);
+    bool is_wanted = wanted > 0 && (goes_on ? seen >= wanted : seen == wanted);
     if (is_wanted) {
         errno = ENOMEM;
     }

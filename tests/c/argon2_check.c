@@ -226,8 +226,8 @@ check_refusals(void)
     }
     for (size_t i = 0; i < 9; i++) {
         if (fb_argon2_params_check(&bad[i]) != STATUS_HASH_MALFORMED
-            || fb_argon2_compute(fb_argon2_engine_find(NULL), &bad[i], (span){"", 0},
-                              NULL, 1, NULL)
+            || fb_argon2_compute(fb_argon2_engine_find(NULL), &bad[i],
+                                 (span){"", 0}, NULL, 1, NULL)
                    != STATUS_HASH_MALFORMED) {
             printf("not refused: %zu\n", i);
             failures[0]++;

@@ -55,7 +55,7 @@ all_digests(void)
     static digests all;
     static bool is_fetched;
     if (!is_fetched) {
-        is_fetched = digest_fetch_all(&all, false);
+        is_fetched = fb_digest_fetch_all(&all, false);
         MUST(is_fetched);
     }
     return &all;

@@ -5,14 +5,14 @@
 static void
 check_segment(span segment)
 {
-    unsigned char *bytes = exact_room(b64url_decoded(segment.len));
-    bool is_good = b64url_decode(segment.p, segment.len, bytes);
-    MUST(is_good == b64url_check(segment.p, segment.len));
+    unsigned char *bytes = exact_room(fb_b64url_decoded(segment.len));
+    bool is_good = fb_b64url_decode(segment.p, segment.len, bytes);
+    MUST(is_good == fb_b64url_check(segment.p, segment.len));
     if (is_good) {
-        size_t len = b64url_decoded(segment.len);
-        MUST(b64url_encoded(len) == segment.len);
+        size_t len = fb_b64url_decoded(segment.len);
+        MUST(fb_b64url_encoded(len) == segment.len);
         char *again = exact_room(segment.len);
-        MUST(b64url_encode(bytes, len, again) == again + segment.len);
+        MUST(fb_b64url_encode(bytes, len, again) == again + segment.len);
         MUST(len == 0 || memcmp(again, segment.p, segment.len) == 0);
         free(again);
     }
@@ -28,7 +28,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *copy = exact_copy(data + 1, size - 1);
     span text = {copy, size - 1};
     token parts;
-    if (compact_split(text, data[0] & 1, &parts) == STATUS_OK) {
+    if (fb_compact_split(text, data[0] & 1, &parts) == STATUS_OK) {
         span *segments[] = {&parts.header, &parts.payload, &parts.signature};
         for (size_t i = 0; i < 3; i++) {
             MUST(is_within(*segments[i], text));

@@ -22,9 +22,9 @@ check_old(const format *found, const hash_parts *parts, span hash)
 {
     bool matches = true;
     if (found->compute[0] != NULL && parts->rounds <= 1024) {
-        status result = format_verify(NULL, hash, hash, 1, false, &matches);
+        status result = fb_format_verify(NULL, hash, hash, 1, false, &matches);
         MUST(found->is_weak == (result == STATUS_HASH_WEAK));
-        result = format_verify(NULL, hash, hash, 1, true, &matches);
+        result = fb_format_verify(NULL, hash, hash, 1, true, &matches);
         MUST(result == STATUS_OK && !matches);
     }
 }
@@ -32,12 +32,12 @@ check_old(const format *found, const hash_parts *parts, span hash)
 static void
 check_setting(span text)
 {
-    const format *found = format_find(text);
+    const format *found = fb_format_find(text);
     hash_parts parts = {0};
     if (found != NULL && found->check(found, text, &parts) == STATUS_OK) {
         MUST(parts.digest == 0 || parts.digest_at < text.len);
         MUST(text.len <= HASH_TEXT_MAX);
-        (void)format_is_sole(found, text, text);
+        (void)fb_format_is_sole(found, text, text);
         check_old(found, &parts, text);
     }
 }
@@ -55,7 +55,7 @@ check_hash(const char *prefix, span input)
     salt = salt < 64 ? salt : 64;
     memcpy(setting + len, input.p + password.len, salt);
     span text = {exact_copy(setting, len + salt), len + salt};
-    const format *found = format_find(text);
+    const format *found = fb_format_find(text);
     hash_text *made = exact_room(sizeof *made);
     hash_parts parts = {0};
     bool matches = false;
@@ -66,11 +66,11 @@ check_hash(const char *prefix, span input)
         MUST(made->len <= HASH_TEXT_MAX);
         MUST(found->check(found, hash, &parts) == STATUS_OK);
         MUST(parts.digest > 0 && parts.digest_at < made->len);
-        MUST(format_verify(&means, password, hash, 1, true, &matches)
+        MUST(fb_format_verify(&means, password, hash, 1, true, &matches)
              == STATUS_OK);
         MUST(matches);
         made->text[made->len - 2] ^= 3;
-        if (format_verify(&means, password, hash, 1, true, &matches)
+        if (fb_format_verify(&means, password, hash, 1, true, &matches)
             == STATUS_OK) {
             MUST(!matches);
         }

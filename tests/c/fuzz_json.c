@@ -15,7 +15,7 @@ check_text(const json_cursor *cursor, span whole)
 {
     MUST(is_within(cursor->text, whole));
     char *meaning = exact_room(cursor->text.len);
-    size_t len = json_unescape(cursor->text, meaning);
+    size_t len = fb_json_unescape(cursor->text, meaning);
     MUST(len <= cursor->text.len);
     if (!cursor->is_escaped) {
         MUST(len == cursor->text.len);
@@ -27,7 +27,7 @@ check_text(const json_cursor *cursor, span whole)
     free(meaning);
 }
 
-/* What json_find_string shall find, told from the events of the top level. */
+/* What fb_json_find_string shall find, told from the events of the top level. */
 typedef struct {
     int names; /* how often the name came */
     bool is_next, is_string;
@@ -44,7 +44,7 @@ watch(wanted *issuer, json_event event, const json_cursor *cursor)
     issuer->is_next = false;
     if (event == JSON_NAME && cursor->depth == 1) {
         char *plain = exact_room(cursor->text.len);
-        size_t len = json_unescape(cursor->text, plain);
+        size_t len = fb_json_unescape(cursor->text, plain);
         issuer->is_next = len == 3 && memcmp(plain, "iss", 3) == 0;
         issuer->names += issuer->is_next;
         free(plain);
@@ -58,8 +58,8 @@ walk(span text, bool *is_good, wanted *issuer)
     json_cursor cursor;
     bool is_object[JSON_DEPTH_MAX + 1] = {false};
     uint64_t sum = 0;
-    json_begin(&cursor, text);
-    json_event event = json_value(&cursor);
+    fb_json_begin(&cursor, text);
+    json_event event = fb_json_value(&cursor);
     for (;;) {
         sum = mixed(sum, event, &cursor);
         watch(issuer, event, &cursor);
@@ -77,14 +77,14 @@ walk(span text, bool *is_good, wanted *issuer)
             MUST(is_within(cursor.text, text) && cursor.text.len > 0);
         }
         if (event == JSON_NAME) {
-            event = json_value(&cursor);
+            event = fb_json_value(&cursor);
         } else if (cursor.depth == 0) {
-            *is_good = json_end(&cursor);
+            *is_good = fb_json_end(&cursor);
             return sum;
         } else if (is_object[cursor.depth]) {
-            event = json_member(&cursor);
+            event = fb_json_member(&cursor);
         } else {
-            event = json_item(&cursor);
+            event = fb_json_item(&cursor);
         }
     }
 }
@@ -99,7 +99,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint64_t sum = walk(text, &first, &issuer);
     MUST(walk(text, &second, &again) == sum && first == second);
     json_cursor found;
-    bool is_there = json_find_string(text, (span){"iss", 3}, &found);
+    bool is_there = fb_json_find_string(text, (span){"iss", 3}, &found);
     MUST(is_there == (first && issuer.names == 1 && issuer.is_string));
     MUST(!is_there
          || (found.text.p == issuer.text.p

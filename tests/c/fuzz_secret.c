@@ -10,18 +10,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     const char *name = names[data[0] % 3];
-    const alg *algorithm = alg_find(name, strlen(name));
+    const alg *algorithm = fb_alg_find(name, strlen(name));
     MUST(algorithm != NULL);
     char *copy = exact_copy(data + 1, size - 1);
     span secret = {copy, size - 1};
-    status strict = secret_check(secret, algorithm, false);
-    status lax = secret_check(secret, algorithm, true);
+    status strict = fb_secret_check(secret, algorithm, false);
+    status lax = fb_secret_check(secret, algorithm, true);
     MUST(lax != STATUS_KEY_SHORT);
     MUST(strict == lax
          || (strict == STATUS_KEY_SHORT && secret.len < algorithm->signature));
     MUST(strict != STATUS_OK || secret.len >= algorithm->signature);
     char *room = exact_room(2 * secret.len);
-    if (secret.len > 0 && secret_is_der(secret, room)) {
+    if (secret.len > 0 && fb_secret_is_der(secret, room)) {
         MUST(lax != STATUS_OK);
     }
     MUST(memcmp(copy, data + 1, size - 1) == 0);

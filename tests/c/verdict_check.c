@@ -54,7 +54,8 @@ __wrap_PKCS5_PBKDF2_HMAC(const char *pass, int pass_len,
 }
 
 void
-__wrap_blowfish_encrypt(const blowfish *state, uint32_t *left, uint32_t *right)
+__wrap_fb_blowfish_encrypt(const blowfish *state, uint32_t *left,
+                           uint32_t *right)
 {
     (void)state, (void)left, (void)right;
 }
@@ -87,8 +88,8 @@ __wrap_EVP_EncryptUpdate(EVP_CIPHER_CTX *context, unsigned char *out, int *len,
 }
 
 bool
-__wrap_hmac_sign(const hmac_key *key, const void *message, size_t len,
-                 unsigned char *mac)
+__wrap_fb_hmac_sign(const hmac_key *key, const void *message, size_t len,
+                    unsigned char *mac)
 {
     (void)key, (void)message, (void)len, (void)mac;
     return true;
@@ -131,7 +132,7 @@ accepts(const hash_means *means, const char *text)
 {
     bool matches = false;
     span hash = {text, strlen(text)}, password = {"wrong", 5};
-    status result = format_verify(means, password, hash, 1, true, &matches);
+    status result = fb_format_verify(means, password, hash, 1, true, &matches);
     if (result != STATUS_OK) {
         printf("REFUSED %d: %s\n", (int)result, text);
         exit(2);
@@ -152,15 +153,15 @@ accepts_token(void)
     char value[SESSION_SIGNED + 1] = "abcdefghijklmnopqrstuvwxyz012345."
                                      "//////////////////////////////////"
                                      "////////8=";
-    if (!digest_fetch_all(&all, false)
-        || session_secret_init(&secret, &all, (span){"secret", 6})
+    if (!fb_digest_fetch_all(&all, false)
+        || fb_session_secret_init(&secret, &all, (span){"secret", 6})
                != STATUS_OK) {
         exit(3);
     }
-    status result = session_token_read(
-        &secret, (span){value, SESSION_SIGNED}, token);
-    session_secret_clear(&secret);
-    digest_free_all(&all);
+    status result =
+        fb_session_token_read(&secret, (span){value, SESSION_SIGNED}, token);
+    fb_session_secret_clear(&secret);
+    fb_digest_free_all(&all);
     if (result != STATUS_OK && result != STATUS_SIGNATURE_WRONG) {
         exit(4);
     }

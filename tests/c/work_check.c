@@ -59,14 +59,15 @@ __wrap_PKCS5_PBKDF2_HMAC(const char *pass, int pass_len,
                                     digest, key_len, key);
 }
 
-void __real_blowfish_setup(blowfish *state, unsigned cost,
-                           const blowfish_key *key, const blowfish_salt *salt);
+void __real_fb_blowfish_setup(blowfish *state, unsigned cost,
+                              const blowfish_key *key,
+                              const blowfish_salt *salt);
 void
-__wrap_blowfish_setup(blowfish *state, unsigned cost, const blowfish_key *key,
-                      const blowfish_salt *salt)
+__wrap_fb_blowfish_setup(blowfish *state, unsigned cost,
+                         const blowfish_key *key, const blowfish_salt *salt)
 {
     computed++;
-    __real_blowfish_setup(state, cost, key, salt);
+    __real_fb_blowfish_setup(state, cost, key, salt);
 }
 
 #define COUNTED(name)                                                         \
@@ -79,10 +80,10 @@ __wrap_blowfish_setup(blowfish *state, unsigned cost, const blowfish_key *key,
         return __real_##name(row, with, password, digest);                    \
     }
 
-COUNTED(sha_crypt_compute)
-COUNTED(md5_crypt_compute)
-COUNTED(phpass_compute)
-COUNTED(salted_salt_last)
+COUNTED(fb_sha_crypt_compute)
+COUNTED(fb_md5_crypt_compute)
+COUNTED(fb_phpass_compute)
+COUNTED(fb_salted_salt_last)
 
 #define BCRYPT "abcdefghijklmnopqrstuu..............................."
 #define SHA256 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -138,8 +139,8 @@ failures_of(const hash_means *means, const char *text)
         bool matches;
         computed = 0;
         status result =
-            format_verify(means, passwords[i], (span){text, strlen(text)}, 1,
-                          true, &matches);
+            fb_format_verify(means, passwords[i], (span){text, strlen(text)},
+                             1, true, &matches);
         if (result != STATUS_OK || matches || computed != 1) {
             printf("%s, password %u: status %d, computed %u times\n", text,
                    (unsigned)i, (int)result, computed);

@@ -58,9 +58,6 @@ GROUND = {
 }
 """What the header of the module's every file is made of."""
 
-FOREIGN = {"argon2", "blake2b"}
-"""First words of what libargon2 exports; ours have ``fb_`` before them."""
-
 
 class Source(NamedTuple):
     name: str  # below csrc
@@ -143,22 +140,20 @@ def walls(source: Source) -> list[str]:
 
 
 def prefixes(source: Source) -> list[str]:
-    """What a file gives to others begins with the file's own first word.
+    """What a file gives to others begins with ``fb_`` and the file's first word.
 
-    So that no other library's name is taken, ``fb_`` stands before a word with
-    which a foreign library's names begin.
+    Without a prefix of ours, another library of a static build would find its own
+    names here.
     """
     if not source.name.endswith(".c"):
         return []
-    word = Path(source.name).stem.split("_")[0]
-    word = f"fb_{word}" if word in FOREIGN else word
+    word = f"fb_{Path(source.name).stem.split('_')[0]}"
+    given = r"^(?![^\n]*\b(?:static|extern|typedef)\b)[A-Za-z_][\w *]*"
+    function, data = r"\n(\w+)\([^;{}]*\)\n\{", r"[ *](\w+)(?:\[[^\n]*\])? = "
     return [
         f"{name} does not begin with {word}_"
-        for name in re.findall(
-            r"^(?![^\n]*\bstatic\b)[A-Za-z_][\w *]*\n(\w+)\([^;{}]*\)\n\{",
-            source.code,
-            re.MULTILINE,
-        )
+        for form in (function, data)
+        for name in re.findall(given + form, source.code, re.MULTILINE)
         if not name.startswith(f"{word}_") and name != "PyInit__core"
     ]
 
@@ -291,7 +286,7 @@ def test_a_file_name_in_two_rooms_is_seen() -> None:
 def test_the_functions_are_found() -> None:
     names = [function.name for source in SOURCES for function in functions(source)]
     assert len(names) > 100
-    assert {"hmac_sign", "verifier_verify", "PyInit__core"} <= set(names)
+    assert {"fb_hmac_sign", "verifier_verify", "PyInit__core"} <= set(names)
 
 
 X = "lib/jose/x.c"
@@ -317,7 +312,9 @@ PLANTED: list[tuple[Callable[[Source], list[str]], str, str]] = [
     (walls, "module/x.c", '#include "skin.h"\n#include "module.c"\n'),
     (walls, "module/token/x.c", '#include "skin.h"\n#include "names.h"\n'),
     (walls, "module/token/x.c", '#include "skin.h"\n#include "key/jwk.h"\n'),
-    (prefixes, X, JOSE + "int\ny_go(int x)\n{\n    return x;\n}\n"),
+    (prefixes, X, JOSE + "int\nx_go(int x)\n{\n    return x;\n}\n"),
+    (prefixes, X, JOSE + "int\nfb_y_go(int x)\n{\n    return x;\n}\n"),
+    (prefixes, X, JOSE + "const int y_table[] = {1};\n"),
     (prefixes, X, JOSE + "const char *\ngo(int x)\n{\n    return x;\n}\n"),
     (
         prefixes,
@@ -381,12 +378,12 @@ done:
 CHECKED static status
 go(int x)
 {
-    status result = x_go(x);
+    status result = fb_x_go(x);
     return result;
 }
 
 status
-x_go(int x)
+fb_x_go(int x)
 {
     return go(x);
 }

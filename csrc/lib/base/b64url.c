@@ -30,23 +30,23 @@ static const uint8_t values[256] = {
 #undef F
 
 size_t
-b64url_encoded(size_t len)
+fb_b64url_encoded(size_t len)
 {
     return len / 3 * 4 + (len % 3 * 4 + 2) / 3;
 }
 
 size_t
-b64url_decoded(size_t len)
+fb_b64url_decoded(size_t len)
 {
     return len / 4 * 3 + len % 4 * 3 / 4;
 }
 
 char *
-b64url_encode(const unsigned char *bytes, size_t len, char *text)
+fb_b64url_encode(const unsigned char *bytes, size_t len, char *text)
 {
-    size_t done = b64url_encode_wide(bytes, len, text);
+    size_t done = fb_b64url_encode_wide(bytes, len, text);
     bytes += done;
-    text += b64url_encoded(done);
+    text += fb_b64url_encoded(done);
     len -= done;
     for (; len >= 3; len -= 3, bytes += 3, text += 4) {
         uint32_t group =
@@ -83,12 +83,12 @@ decode_tail(const unsigned char *in, size_t len, unsigned char *bytes)
 }
 
 bool
-b64url_decode(const char *text, size_t len, unsigned char *bytes)
+fb_b64url_decode(const char *text, size_t len, unsigned char *bytes)
 {
-    size_t done = b64url_decode_wide(text, len, bytes);
+    size_t done = fb_b64url_decode_wide(text, len, bytes);
     const unsigned char *in = (const unsigned char *)text + done;
     uint32_t seen = 0;
-    bytes += b64url_decoded(done);
+    bytes += fb_b64url_decoded(done);
     len -= done;
     for (; len >= 4; len -= 4, in += 4, bytes += 3) {
         uint32_t a = values[in[0]], b = values[in[1]];
@@ -104,13 +104,13 @@ b64url_decode(const char *text, size_t len, unsigned char *bytes)
 }
 
 bool
-b64url_check(const char *text, size_t len)
+fb_b64url_check(const char *text, size_t len)
 {
     unsigned char group[3];
     for (; len > 4; len -= 4, text += 4) {
-        if (!b64url_decode(text, 4, group)) {
+        if (!fb_b64url_decode(text, 4, group)) {
             return false;
         }
     }
-    return b64url_decode(text, len, group);
+    return fb_b64url_decode(text, len, group);
 }

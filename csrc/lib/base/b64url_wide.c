@@ -142,28 +142,30 @@ encode(const unsigned char *bytes, size_t len, char *text)
 }
 
 size_t
-b64url_decode_wide(const char *text, size_t len, unsigned char *bytes)
+fb_b64url_decode_wide(const char *text, size_t len, unsigned char *bytes)
 {
-    return len >= DECODE_ROOM && cpu_has_avx2() ? decode(text, len, bytes) : 0;
+    return len >= DECODE_ROOM && fb_cpu_has_avx2() ? decode(text, len, bytes)
+                                                   : 0;
 }
 
 size_t
-b64url_encode_wide(const unsigned char *bytes, size_t len, char *text)
+fb_b64url_encode_wide(const unsigned char *bytes, size_t len, char *text)
 {
-    return len >= ENCODE_ROOM && cpu_has_avx2() ? encode(bytes, len, text) : 0;
+    return len >= ENCODE_ROOM && fb_cpu_has_avx2() ? encode(bytes, len, text)
+                                                   : 0;
 }
 
 #else
 
 size_t
-b64url_decode_wide(const char *text, size_t len, unsigned char *bytes)
+fb_b64url_decode_wide(const char *text, size_t len, unsigned char *bytes)
 {
     (void)text, (void)len, (void)bytes;
     return 0;
 }
 
 size_t
-b64url_encode_wide(const unsigned char *bytes, size_t len, char *text)
+fb_b64url_encode_wide(const unsigned char *bytes, size_t len, char *text)
 {
     (void)bytes, (void)len, (void)text;
     return 0;

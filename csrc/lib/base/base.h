@@ -26,55 +26,85 @@ typedef struct {
 /* --- cpu.c --------------------------------------------------------------- */
 
 /* Whether the CPU has it and the system saves its registers. */
-bool cpu_has_avx2(void);
-bool cpu_has_avx512f(void);
+bool fb_cpu_has_avx2(void);
+bool fb_cpu_has_avx512f(void);
+
+/* --- platform.c: what each operating system does in its own way ---------- */
+
+/* How many cores this process may use, at least 1. */
+unsigned fb_platform_cores(void);
+
+/* Seconds of a clock that nobody sets. */
+int64_t fb_platform_seconds(void);
+
+/* Pages for that many bytes, which are zero; huge ones, and none of a core
+ * dump, where the system has that. NULL if there is no memory. */
+void *fb_platform_map(size_t bytes);
+void fb_platform_unmap(void *pages, size_t bytes);
+
+/* --- threads.c: threads that work together ------------------------------- */
+
+typedef struct threads_team threads_team;
+
+/* `number` counts from 0; `size` of them are at work. */
+typedef void threads_work(threads_team *team, unsigned number, unsigned size,
+                          void *with);
+
+/* Returns when the work is done by at most `most` threads, of which the
+ * caller's is one; if fewer can be made, fewer do. */
+void fb_threads_run(unsigned most, threads_work *work, void *with);
+
+/* Returns once the whole team has called it. */
+void fb_threads_wait(threads_team *team);
 
 /* --- b64url.c: base64url without padding (RFC 7515 2) -------------------- */
 
 /* Characters for `len` bytes, bytes for `len` characters. */
-size_t b64url_encoded(size_t len);
-size_t b64url_decoded(size_t len);
+size_t fb_b64url_encoded(size_t len);
+size_t fb_b64url_decoded(size_t len);
 
-/* Writes b64url_encoded(len) characters, returns the end. */
-char *b64url_encode(const unsigned char *bytes, size_t len, char *text);
+/* Writes fb_b64url_encoded(len) characters, returns the end. */
+char *fb_b64url_encode(const unsigned char *bytes, size_t len, char *text);
 
 /*
- * Writes b64url_decoded(len) bytes, which must not overlap the text. False for
- * a character outside the alphabet, an impossible length, or unused trailing
- * bits that are not zero.
+ * Writes fb_b64url_decoded(len) bytes, which must not overlap the text. False
+ * for a character outside the alphabet, an impossible length, or unused
+ * trailing bits that are not zero.
  */
-bool b64url_decode(const char *text, size_t len, unsigned char *bytes);
+bool fb_b64url_decode(const char *text, size_t len, unsigned char *bytes);
 
-/* What b64url_decode would answer. */
-bool b64url_check(const char *text, size_t len);
+/* What fb_b64url_decode would answer. */
+bool fb_b64url_check(const char *text, size_t len);
 
 /* --- b64url_wide.c: the same, faster ------------------------------------- */
 
 /* Converts a multiple of 4 characters or 3 bytes from the beginning, as far as
  * it can (a foreign character stops it); returns what it consumed. */
-size_t b64url_encode_wide(const unsigned char *bytes, size_t len, char *text);
-size_t b64url_decode_wide(const char *text, size_t len, unsigned char *bytes);
+size_t fb_b64url_encode_wide(const unsigned char *bytes, size_t len,
+                             char *text);
+size_t fb_b64url_decode_wide(const char *text, size_t len,
+                             unsigned char *bytes);
 
 /* --- text.c: bytes of text, and the codes of password hashes ------------- */
 
-bool text_begins(span text, span start);
+bool fb_text_begins(span text, span start);
 
 /* Cuts padding of base64 (RFC 4648 3.2), one or two '='. False, and nothing is
  * cut, for a text that is not made of whole groups of four. */
-bool text_cut_padding(span *text);
+bool fb_text_cut_padding(span *text);
 
 /* The value of a hexadecimal digit, or -1. `ten` is the one for 10, in the
  * only case that is taken: 'a' or 'A'. */
-int text_hex_digit(char c, char ten);
+int fb_text_hex_digit(char c, char ten);
 
 /* Each moves `rest` past what it has read, and says whether it was there. */
-bool text_skip(span *rest, const char *word);
+bool fb_text_skip(span *rest, const char *word);
 
 /* A decimal number without leading zeros, of at most nine digits. */
-bool text_number(span *rest, uint32_t *value);
+bool fb_text_number(span *rest, uint32_t *value);
 
 /* Everything before the next `end`, which is skipped. */
-bool text_until(span *rest, char end, span *part);
+bool fb_text_until(span *rest, char end, span *part);
 
 typedef enum {
     CODE_B64,        /* RFC 4648 4 without padding, as in PHC texts */
@@ -85,11 +115,11 @@ typedef enum {
 
 /* Decodes a whole text strictly, to at most `max` bytes; false if it has
  * more. */
-bool text_decode(span text, text_code code, unsigned char *bytes, size_t max,
-                 size_t *len);
+bool fb_text_decode(span text, text_code code, unsigned char *bytes,
+                    size_t max, size_t *len);
 
 /* Returns the end; there is room for twice the bytes and 4 more. */
-char *text_encode(const unsigned char *bytes, size_t len, text_code code,
-                  char *text);
+char *fb_text_encode(const unsigned char *bytes, size_t len, text_code code,
+                     char *text);
 
 #endif

@@ -42,13 +42,13 @@ ask(void)
 }
 
 bool
-cpu_has_avx2(void)
+fb_cpu_has_avx2(void)
 {
     return has_avx2;
 }
 
 bool
-cpu_has_avx512f(void)
+fb_cpu_has_avx512f(void)
 {
     return has_avx512f;
 }
@@ -56,13 +56,13 @@ cpu_has_avx512f(void)
 #else
 
 bool
-cpu_has_avx2(void)
+fb_cpu_has_avx2(void)
 {
     return false;
 }
 
 bool
-cpu_has_avx512f(void)
+fb_cpu_has_avx512f(void)
 {
     return false;
 }

@@ -4,13 +4,13 @@
 #define CODED_MAX 512 /* characters: HASH_TEXT_MAX holds them all */
 
 bool
-text_begins(span text, span start)
+fb_text_begins(span text, span start)
 {
     return text.len >= start.len && memcmp(text.p, start.p, start.len) == 0;
 }
 
 bool
-text_cut_padding(span *text)
+fb_text_cut_padding(span *text)
 {
     if (text->len % 4 != 0) {
         return false;
@@ -22,7 +22,7 @@ text_cut_padding(span *text)
 }
 
 int
-text_hex_digit(char c, char ten)
+fb_text_hex_digit(char c, char ten)
 {
     return c >= '0' && c <= '9'       ? c - '0'
            : c >= ten && c - ten <= 5 ? c - ten + 10
@@ -30,10 +30,10 @@ text_hex_digit(char c, char ten)
 }
 
 bool
-text_skip(span *rest, const char *word)
+fb_text_skip(span *rest, const char *word)
 {
     size_t len = strlen(word);
-    if (!text_begins(*rest, (span){word, len})) {
+    if (!fb_text_begins(*rest, (span){word, len})) {
         return false;
     }
     *rest = (span){rest->p + len, rest->len - len};
@@ -41,7 +41,7 @@ text_skip(span *rest, const char *word)
 }
 
 bool
-text_number(span *rest, uint32_t *value)
+fb_text_number(span *rest, uint32_t *value)
 {
     size_t len = 0;
     *value = 0;
@@ -55,7 +55,7 @@ text_number(span *rest, uint32_t *value)
 }
 
 bool
-text_until(span *rest, char end, span *part)
+fb_text_until(span *rest, char end, span *part)
 {
     const char *found = memchr(rest->p, end, rest->len);
     if (found == NULL) {
@@ -66,7 +66,7 @@ text_until(span *rest, char end, span *part)
     return true;
 }
 
-/* --- base64: b64url_decode does the work, in its own alphabet ------------ */
+/* --- base64: fb_b64url_decode does the work, in its own alphabet --------- */
 
 static char
 to_url(char c, text_code code)
@@ -97,15 +97,15 @@ decode_base64(span text, text_code code, unsigned char *bytes, size_t max,
               size_t *len)
 {
     char url[CODED_MAX];
-    if ((code == CODE_B64_PADDED && !text_cut_padding(&text))
+    if ((code == CODE_B64_PADDED && !fb_text_cut_padding(&text))
         || text.len > sizeof url) {
         return false;
     }
     for (size_t i = 0; i < text.len; i++) {
         url[i] = to_url(text.p[i], code);
     }
-    *len = b64url_decoded(text.len);
-    return *len <= max && b64url_decode(url, text.len, bytes);
+    *len = fb_b64url_decoded(text.len);
+    return *len <= max && fb_b64url_decode(url, text.len, bytes);
 }
 
 /* --- hexadecimal --------------------------------------------------------- */
@@ -118,8 +118,8 @@ decode_hex(span text, unsigned char *bytes, size_t max, size_t *len)
         return false;
     }
     for (size_t i = 0; i < *len; i++) {
-        int high = text_hex_digit(text.p[2 * i], 'a');
-        int low = text_hex_digit(text.p[2 * i + 1], 'a');
+        int high = fb_text_hex_digit(text.p[2 * i], 'a');
+        int low = fb_text_hex_digit(text.p[2 * i + 1], 'a');
         if (high < 0 || low < 0) {
             return false;
         }
@@ -142,20 +142,21 @@ encode_hex(const unsigned char *bytes, size_t len, char *text)
 /* --- all of them --------------------------------------------------------- */
 
 bool
-text_decode(span text, text_code code, unsigned char *bytes, size_t max,
-            size_t *len)
+fb_text_decode(span text, text_code code, unsigned char *bytes, size_t max,
+               size_t *len)
 {
     return code == CODE_HEX ? decode_hex(text, bytes, max, len)
                             : decode_base64(text, code, bytes, max, len);
 }
 
 char *
-text_encode(const unsigned char *bytes, size_t len, text_code code, char *text)
+fb_text_encode(const unsigned char *bytes, size_t len, text_code code,
+               char *text)
 {
     if (code == CODE_HEX) {
         return encode_hex(bytes, len, text);
     }
-    char *end = b64url_encode(bytes, len, text);
+    char *end = fb_b64url_encode(bytes, len, text);
     for (char *p = text; p < end; p++) {
         *p = from_url(*p, code);
     }

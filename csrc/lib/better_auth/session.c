@@ -9,9 +9,9 @@
 #include <openssl/kdf.h>
 
 const aead *
-session_sealer(void)
+fb_session_sealer(void)
 {
-    return aead_find("A256CBC-HS512", 13);
+    return fb_aead_find("A256CBC-HS512", 13);
 }
 
 /* RFC 5869, with the salt and the label of session data. */
@@ -47,7 +47,7 @@ write_header(session_secret *secret, const digests *all)
     unsigned char print[SHA256_DIGEST_LENGTH];
     char *end = jwk;
     memcpy(end, "{\"k\":\"", 6);
-    end = b64url_encode(secret->key, SESSION_KEY, end + 6);
+    end = fb_b64url_encode(secret->key, SESSION_KEY, end + 6);
     memcpy(end, "\",\"kty\":\"oct\"}", 14);
     end += 14;
     bool ok = EVP_Digest(jwk, (size_t)(end - jwk), print, NULL,
@@ -58,26 +58,26 @@ write_header(session_secret *secret, const digests *all)
         "{\"alg\":\"dir\",\"enc\":\"A256CBC-HS512\",\"kid\":\"";
     end = json + sizeof start - 1;
     memcpy(json, start, sizeof start - 1);
-    end = b64url_encode(print, sizeof print, end);
+    end = fb_b64url_encode(print, sizeof print, end);
     memcpy(end, "\"}", 2);
-    end = b64url_encode((unsigned char *)json, (size_t)(end + 2 - json),
-                        secret->header);
+    end = fb_b64url_encode((unsigned char *)json, (size_t)(end + 2 - json),
+                           secret->header);
     secret->header_len = (size_t)(end - secret->header);
     return ok;
 }
 
 status
-session_secret_init(session_secret *secret, const digests *all, span text)
+fb_session_secret_init(session_secret *secret, const digests *all, span text)
 {
     *secret = (session_secret){.header_len = 0};
-    if (!hmac_key_init(&secret->mac, all, DIGEST_SHA256,
-                       (const unsigned char *)text.p, text.len)) {
+    if (!fb_hmac_key_init(&secret->mac, all, DIGEST_SHA256,
+                          (const unsigned char *)text.p, text.len)) {
         return STATUS_CRYPTO_FAILED;
     }
     if (!derive_key(text, secret->key) || !write_header(secret, all)
-        || !aead_mac_init(&secret->sealed_mac, session_sealer(), all,
-                          secret->key)) {
-        session_secret_clear(secret);
+        || !fb_aead_mac_init(&secret->sealed_mac, fb_session_sealer(), all,
+                             secret->key)) {
+        fb_session_secret_clear(secret);
         ERR_clear_error();
         return STATUS_CRYPTO_FAILED;
     }
@@ -85,9 +85,9 @@ session_secret_init(session_secret *secret, const digests *all, span text)
 }
 
 void
-session_secret_clear(session_secret *secret)
+fb_session_secret_clear(session_secret *secret)
 {
-    hmac_key_clear(&secret->mac);
-    hmac_key_clear(&secret->sealed_mac);
+    fb_hmac_key_clear(&secret->mac);
+    fb_hmac_key_clear(&secret->sealed_mac);
     OPENSSL_cleanse(secret, sizeof *secret);
 }

@@ -46,7 +46,7 @@ split_compact(span text, span *payload, span *tail, span *mac,
               int64_t *expires_at)
 {
     span rest = text;
-    bool ok = text_skip(&rest, COMPACT_START) && ends(&rest, COMPACT_END)
+    bool ok = fb_text_skip(&rest, COMPACT_START) && ends(&rest, COMPACT_END)
               && rest.len > COMPACT_MAC_LEN;
     if (!ok) {
         return false;
@@ -66,8 +66,8 @@ split_compact(span text, span *payload, span *tail, span *mac,
 }
 
 status
-session_compact_read(const session_secret *secret, char *json, size_t len,
-                     span *payload, int64_t *expires_at)
+fb_session_compact_read(const session_secret *secret, char *json, size_t len,
+                        span *payload, int64_t *expires_at)
 {
     span tail, claimed;
     unsigned char mac[MAC_MAX] = {0}, named[SHA256_DIGEST_LENGTH];
@@ -81,13 +81,13 @@ session_compact_read(const session_secret *secret, char *json, size_t len,
     memmove(brace, tail.p, tail.len);
     brace[tail.len] = '}';
     bool ok =
-        hmac_sign(&secret->mac, payload->p, payload->len + tail.len, mac);
+        fb_hmac_sign(&secret->mac, payload->p, payload->len + tail.len, mac);
     *brace = '}';
     if (!ok) {
         return STATUS_CRYPTO_FAILED;
     }
     /* Bytes are compared: no table is looked up by the right MAC. */
-    return b64url_decode(claimed.p, claimed.len, named)
+    return fb_b64url_decode(claimed.p, claimed.len, named)
                    && CRYPTO_memcmp(mac, named, sizeof named) == 0
                ? STATUS_OK
                : STATUS_SIGNATURE_WRONG;

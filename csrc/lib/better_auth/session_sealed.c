@@ -8,54 +8,54 @@
 #define TAG_LEN 32
 
 bool
-session_is_sealed_with(const session_secret *secret, span value)
+fb_session_is_sealed_with(const session_secret *secret, span value)
 {
     size_t len = secret->header_len;
     return value.len > len + 2
-           && text_begins(value, (span){secret->header, len})
+           && fb_text_begins(value, (span){secret->header, len})
            && memcmp(value.p + len, "..", 2) == 0;
 }
 
 status
-session_open(const session_secret *secret, span value, unsigned char *scratch,
-             span *text)
+fb_session_open(const session_secret *secret, span value,
+                unsigned char *scratch, span *text)
 {
     unsigned char iv[IV_LEN], tag[TAG_LEN];
     span header = {secret->header, secret->header_len};
     span rest = {value.p + header.len + 2, value.len - header.len - 2};
     span parts[2];
-    if (!text_until(&rest, '.', &parts[0])
-        || !text_until(&rest, '.', &parts[1])
+    if (!fb_text_until(&rest, '.', &parts[0])
+        || !fb_text_until(&rest, '.', &parts[1])
         || memchr(rest.p, '.', rest.len) != NULL) {
         return STATUS_SESSION_DATA;
     }
-    size_t cipher_len = b64url_decoded(parts[1].len), len = 0;
-    if (b64url_decoded(parts[0].len) != IV_LEN
-        || b64url_decoded(rest.len) != TAG_LEN
-        || !b64url_decode(parts[0].p, parts[0].len, iv)
-        || !b64url_decode(parts[1].p, parts[1].len, scratch)
-        || !b64url_decode(rest.p, rest.len, tag)) {
+    size_t cipher_len = fb_b64url_decoded(parts[1].len), len = 0;
+    if (fb_b64url_decoded(parts[0].len) != IV_LEN
+        || fb_b64url_decoded(rest.len) != TAG_LEN
+        || !fb_b64url_decode(parts[0].p, parts[0].len, iv)
+        || !fb_b64url_decode(parts[1].p, parts[1].len, scratch)
+        || !fb_b64url_decode(rest.p, rest.len, tag)) {
         return STATUS_TOKEN_BASE64;
     }
     unsigned char *plain = scratch + cipher_len;
-    status result = aead_open_cbc(
-        session_sealer(), &secret->sealed_mac, secret->key, iv, header,
+    status result = fb_aead_open_cbc(
+        fb_session_sealer(), &secret->sealed_mac, secret->key, iv, header,
         (span){(char *)scratch, cipher_len}, tag, plain, &len);
     *text = (span){(char *)plain, len};
     return result;
 }
 
 size_t
-session_sealed(const session_secret *secret, size_t len)
+fb_session_sealed(const session_secret *secret, size_t len)
 {
     size_t cipher = len + AEAD_BLOCK;
-    return secret->header_len + 4 + b64url_encoded(IV_LEN)
-           + b64url_encoded(cipher) + b64url_encoded(TAG_LEN);
+    return secret->header_len + 4 + fb_b64url_encoded(IV_LEN)
+           + fb_b64url_encoded(cipher) + fb_b64url_encoded(TAG_LEN);
 }
 
 status
-session_seal(const session_secret *secret, const digests *all, span text,
-             unsigned char *scratch, char *value, size_t *value_len)
+fb_session_seal(const session_secret *secret, const digests *all, span text,
+                unsigned char *scratch, char *value, size_t *value_len)
 {
     unsigned char iv[IV_LEN], tag[TAG_LEN];
     size_t len = 0;
@@ -64,8 +64,8 @@ session_seal(const session_secret *secret, const digests *all, span text,
         ERR_clear_error();
         return STATUS_CRYPTO_FAILED;
     }
-    status result = aead_seal(session_sealer(), all, secret->key, iv, header,
-                              text, scratch, &len, tag);
+    status result = fb_aead_seal(fb_session_sealer(), all, secret->key, iv,
+                                 header, text, scratch, &len, tag);
     if (result != STATUS_OK) {
         return result;
     }
@@ -74,11 +74,11 @@ session_seal(const session_secret *secret, const digests *all, span text,
     end += header.len;
     *end++ = '.';
     *end++ = '.';
-    end = b64url_encode(iv, IV_LEN, end);
+    end = fb_b64url_encode(iv, IV_LEN, end);
     *end++ = '.';
-    end = b64url_encode(scratch, len, end);
+    end = fb_b64url_encode(scratch, len, end);
     *end++ = '.';
-    end = b64url_encode(tag, TAG_LEN, end);
+    end = fb_b64url_encode(tag, TAG_LEN, end);
     *value_len = (size_t)(end - value);
     return STATUS_OK;
 }

@@ -4,7 +4,7 @@
 #include <openssl/crypto.h>
 
 bool
-session_token_is_one(span text)
+fb_session_token_is_one(span text)
 {
     bool ok = text.len == SESSION_TOKEN;
     for (size_t i = 0; ok && i < text.len; i++) {
@@ -16,13 +16,13 @@ session_token_is_one(span text)
 }
 
 bool
-session_token_sign(const session_secret *secret, const char *text,
-                   char *signature)
+fb_session_token_sign(const session_secret *secret, const char *text,
+                      char *signature)
 {
     unsigned char mac[MAC_MAX] = {0};
     char encoded[2 * SHA256_DIGEST_LENGTH + 4];
-    bool ok = hmac_sign(&secret->mac, text, SESSION_TOKEN, mac);
-    (void)text_encode(mac, SHA256_DIGEST_LENGTH, CODE_B64_PADDED, encoded);
+    bool ok = fb_hmac_sign(&secret->mac, text, SESSION_TOKEN, mac);
+    (void)fb_text_encode(mac, SHA256_DIGEST_LENGTH, CODE_B64_PADDED, encoded);
     memcpy(signature, encoded, SESSION_SIGNATURE);
     return ok;
 }
@@ -67,21 +67,22 @@ unwrap(span value, char *plain)
 }
 
 status
-session_token_read(const session_secret *secret, span value, char *text)
+fb_session_token_read(const session_secret *secret, span value, char *text)
 {
     char plain[SESSION_SIGNED];
     unsigned char mac[MAC_MAX] = {0}, claimed[MAC_MAX] = {0};
     size_t len = 0;
     if (!unwrap(value, plain)
-        || !session_token_is_one((span){plain, SESSION_TOKEN})) {
+        || !fb_session_token_is_one((span){plain, SESSION_TOKEN})) {
         return STATUS_SESSION_TOKEN;
     }
-    if (!hmac_sign(&secret->mac, plain, SESSION_TOKEN, mac)) {
+    if (!fb_hmac_sign(&secret->mac, plain, SESSION_TOKEN, mac)) {
         return STATUS_CRYPTO_FAILED;
     }
     /* Bytes are compared: no table is looked up by the right MAC. */
     span signature = {plain + SESSION_TOKEN + 1, SESSION_SIGNATURE};
-    if (!text_decode(signature, CODE_B64_PADDED, claimed, sizeof claimed, &len)
+    if (!fb_text_decode(signature, CODE_B64_PADDED, claimed, sizeof claimed,
+                        &len)
         || len != SHA256_DIGEST_LENGTH
         || CRYPTO_memcmp(mac, claimed, SHA256_DIGEST_LENGTH) != 0) {
         return STATUS_SIGNATURE_WRONG;

@@ -19,7 +19,7 @@ static const aead table[] = {
 };
 
 const aead *
-aead_find(const char *name, size_t len)
+fb_aead_find(const char *name, size_t len)
 {
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         if (strlen(table[i].name) == len
@@ -60,18 +60,19 @@ cbc_tag(const aead *with, const hmac_key *prepared, const unsigned char *iv,
     for (int i = 0; i < 8; i++) {
         at[i] = (unsigned char)(bits >> (56 - 8 * i));
     }
-    bool ok = hmac_sign(prepared, whole, len, mac);
+    bool ok = fb_hmac_sign(prepared, whole, len, mac);
     OPENSSL_free(whole);
     memcpy(tag, mac, with->tag);
     OPENSSL_cleanse(mac, sizeof mac);
-    return ok ? STATUS_OK : failure_of(STATUS_CRYPTO_FAILED);
+    return ok ? STATUS_OK : fb_failure_of(STATUS_CRYPTO_FAILED);
 }
 
 bool
-aead_mac_init(hmac_key *mac, const aead *with, const digests *all,
-              const unsigned char *key)
+fb_aead_mac_init(hmac_key *mac, const aead *with, const digests *all,
+                 const unsigned char *key)
 {
-    return hmac_key_init(mac, all, (digest_id)with->mac, key, with->key / 2);
+    return fb_hmac_key_init(mac, all, (digest_id)with->mac, key,
+                            with->key / 2);
 }
 
 static bool
@@ -94,9 +95,10 @@ cbc_crypt(const aead *with, const unsigned char *key, const unsigned char *iv,
 }
 
 status
-aead_open_cbc(const aead *with, const hmac_key *mac, const unsigned char *key,
-              const unsigned char *iv, span aad, span text,
-              const unsigned char *tag, unsigned char *out, size_t *out_len)
+fb_aead_open_cbc(const aead *with, const hmac_key *mac,
+                 const unsigned char *key, const unsigned char *iv, span aad,
+                 span text, const unsigned char *tag, unsigned char *out,
+                 size_t *out_len)
 {
     unsigned char expected[AEAD_TAG_MAX];
     *out_len = 0;
@@ -111,7 +113,7 @@ aead_open_cbc(const aead *with, const hmac_key *mac, const unsigned char *key,
     if (CRYPTO_memcmp(expected, tag, with->tag) != 0
         || !cbc_crypt(with, key, iv, false, text, out, out_len)) {
         *out_len = 0;
-        return failure_of(STATUS_SIGNATURE_WRONG);
+        return fb_failure_of(STATUS_SIGNATURE_WRONG);
     }
     return STATUS_OK;
 }
@@ -151,9 +153,9 @@ gcm_crypt(const aead *with, const unsigned char *key, const unsigned char *iv,
 /* --- both ---------------------------------------------------------------- */
 
 status
-aead_seal(const aead *with, const digests *all, const unsigned char *key,
-          const unsigned char *iv, span aad, span text, unsigned char *out,
-          size_t *out_len, unsigned char *tag)
+fb_aead_seal(const aead *with, const digests *all, const unsigned char *key,
+             const unsigned char *iv, span aad, span text, unsigned char *out,
+             size_t *out_len, unsigned char *tag)
 {
     if (!fits(text) || !fits(aad)) {
         return STATUS_TOKEN_TOO_LONG;
@@ -162,23 +164,23 @@ aead_seal(const aead *with, const digests *all, const unsigned char *key,
         *out_len = text.len;
         return gcm_crypt(with, key, iv, true, aad, text, out, tag)
                    ? STATUS_OK
-                   : failure_of(STATUS_CRYPTO_FAILED);
+                   : fb_failure_of(STATUS_CRYPTO_FAILED);
     }
     hmac_key mac;
     if (!cbc_crypt(with, key, iv, true, text, out, out_len)
-        || !aead_mac_init(&mac, with, all, key)) {
-        return failure_of(STATUS_CRYPTO_FAILED);
+        || !fb_aead_mac_init(&mac, with, all, key)) {
+        return fb_failure_of(STATUS_CRYPTO_FAILED);
     }
     status result =
         cbc_tag(with, &mac, iv, aad, (span){(char *)out, *out_len}, tag);
-    hmac_key_clear(&mac);
+    fb_hmac_key_clear(&mac);
     return result;
 }
 
 status
-aead_open(const aead *with, const digests *all, const unsigned char *key,
-          const unsigned char *iv, span aad, span text,
-          const unsigned char *tag, unsigned char *out, size_t *out_len)
+fb_aead_open(const aead *with, const digests *all, const unsigned char *key,
+             const unsigned char *iv, span aad, span text,
+             const unsigned char *tag, unsigned char *out, size_t *out_len)
 {
     unsigned char expected[AEAD_TAG_MAX];
     *out_len = 0;
@@ -189,17 +191,17 @@ aead_open(const aead *with, const digests *all, const unsigned char *key,
         memcpy(expected, tag, with->tag);
         if (!gcm_crypt(with, key, iv, false, aad, text, out, expected)) {
             OPENSSL_cleanse(out, text.len);
-            return failure_of(STATUS_SIGNATURE_WRONG);
+            return fb_failure_of(STATUS_SIGNATURE_WRONG);
         }
         *out_len = text.len;
         return STATUS_OK;
     }
     hmac_key mac;
-    if (!aead_mac_init(&mac, with, all, key)) {
-        return failure_of(STATUS_CRYPTO_FAILED);
+    if (!fb_aead_mac_init(&mac, with, all, key)) {
+        return fb_failure_of(STATUS_CRYPTO_FAILED);
     }
     status result =
-        aead_open_cbc(with, &mac, key, iv, aad, text, tag, out, out_len);
-    hmac_key_clear(&mac);
+        fb_aead_open_cbc(with, &mac, key, iv, aad, text, tag, out, out_len);
+    fb_hmac_key_clear(&mac);
     return result;
 }

@@ -11,7 +11,7 @@
 
 /* After a call that failed: empties the thread's queue of errors.
  * STATUS_NO_MEMORY if memory was wanting, or else what is given. */
-CHECKED status failure_of(status otherwise);
+CHECKED status fb_failure_of(status otherwise);
 
 /* --- digest.c: the digests that algorithms name -------------------------- */
 
@@ -29,8 +29,8 @@ typedef struct {
 
 /* Fetches every digest once; false when libcrypto lacks one. With only_evp,
  * under FIPS, or where sha2.c disagrees, by_value is false. */
-bool digest_fetch_all(digests *all, bool only_evp);
-void digest_free_all(digests *all);
+bool fb_digest_fetch_all(digests *all, bool only_evp);
+void fb_digest_free_all(digests *all);
 
 /* --- sha2.c: SHA-2 states by value --------------------------------------- */
 
@@ -42,12 +42,12 @@ typedef struct {
     } of;
 } sha2;
 
-bool sha2_init(sha2 *state, digest_id digest);
-bool sha2_update(sha2 *state, const void *bytes, size_t len);
-bool sha2_final(sha2 *state, unsigned char *out);
+bool fb_sha2_init(sha2 *state, digest_id digest);
+bool fb_sha2_update(sha2 *state, const void *bytes, size_t len);
+bool fb_sha2_final(sha2 *state, unsigned char *out);
 
 /* Whether it digests as libcrypto's own object does. */
-bool sha2_agrees(digest_id digest, const EVP_MD *md);
+bool fb_sha2_agrees(digest_id digest, const EVP_MD *md);
 
 /* --- hmac.c: HMAC with a prepared key (RFC 2104) ------------------------- */
 
@@ -66,13 +66,13 @@ typedef struct {
 } hmac_key;
 
 /* False when libcrypto fails; then nothing is left to clear. */
-bool hmac_key_init(hmac_key *key, const digests *all, digest_id digest,
-                   const unsigned char *secret, size_t len);
-void hmac_key_clear(hmac_key *key);
+bool fb_hmac_key_init(hmac_key *key, const digests *all, digest_id digest,
+                      const unsigned char *secret, size_t len);
+void fb_hmac_key_clear(hmac_key *key);
 
 /* Writes key->size bytes. Any number of threads may share the key. */
-bool hmac_sign(const hmac_key *key, const void *message, size_t len,
-               unsigned char *mac);
+bool fb_hmac_sign(const hmac_key *key, const void *message, size_t len,
+                  unsigned char *mac);
 
 /* --- aead.c: content encryption (RFC 7518 5) ----------------------------- */
 
@@ -87,44 +87,45 @@ typedef struct {
 } aead;
 
 /* The row of that name, or NULL. */
-const aead *aead_find(const char *name, size_t len);
+const aead *fb_aead_find(const char *name, size_t len);
 
 /* Writes at most text.len + AEAD_BLOCK bytes, and how many; and the tag. key
  * and iv have the lengths of the row. */
-CHECKED status aead_seal(const aead *with, const digests *all,
-                         const unsigned char *key, const unsigned char *iv,
-                         span aad, span text, unsigned char *out,
-                         size_t *out_len, unsigned char *tag);
+CHECKED status fb_aead_seal(const aead *with, const digests *all,
+                            const unsigned char *key, const unsigned char *iv,
+                            span aad, span text, unsigned char *out,
+                            size_t *out_len, unsigned char *tag);
 
 /* Writes at most text.len + AEAD_BLOCK bytes, and how many; the tag has the
  * length of the row. STATUS_SIGNATURE_WRONG where anything was altered; what
  * was written is worth nothing then. */
-CHECKED status aead_open(const aead *with, const digests *all,
-                         const unsigned char *key, const unsigned char *iv,
-                         span aad, span text, const unsigned char *tag,
-                         unsigned char *out, size_t *out_len);
+CHECKED status fb_aead_open(const aead *with, const digests *all,
+                            const unsigned char *key, const unsigned char *iv,
+                            span aad, span text, const unsigned char *tag,
+                            unsigned char *out, size_t *out_len);
 
 /* The same for CBC, with the MAC of its key prepared. */
-bool aead_mac_init(hmac_key *mac, const aead *with, const digests *all,
-                   const unsigned char *key);
-CHECKED status aead_open_cbc(const aead *with, const hmac_key *mac,
-                             const unsigned char *key, const unsigned char *iv,
-                             span aad, span text, const unsigned char *tag,
-                             unsigned char *out, size_t *out_len);
+bool fb_aead_mac_init(hmac_key *mac, const aead *with, const digests *all,
+                      const unsigned char *key);
+CHECKED status fb_aead_open_cbc(const aead *with, const hmac_key *mac,
+                                const unsigned char *key,
+                                const unsigned char *iv, span aad, span text,
+                                const unsigned char *tag, unsigned char *out,
+                                size_t *out_len);
 
 /* --- key_wrap.c: key wrapping (RFC 3394, RFC 7518 4.3, 4.4) -------------- */
 
 /* RFC 3394: a key of a multiple of 8 bytes, at least 16; kek of 16, 24 or 32.
  * Writes 8 bytes more, or less. */
-CHECKED status key_wrap_aes(span kek, span key, unsigned char *out);
-CHECKED status key_unwrap_aes(span kek, span wrapped, unsigned char *out);
+CHECKED status fb_key_wrap_aes(span kek, span key, unsigned char *out);
+CHECKED status fb_key_unwrap_aes(span kek, span wrapped, unsigned char *out);
 
 /* RFC 8017 7.1, with MGF1 of the same digest, for the key of an RSA modulus.
  * Writes at most RSA_BYTES_MAX bytes, and how many. */
 #define RSA_BYTES_MAX 2048
-CHECKED status key_wrap_oaep(EVP_PKEY *evp, bool sha256, span text,
-                             unsigned char *out, size_t *out_len);
-CHECKED status key_unwrap_oaep(EVP_PKEY *evp, bool sha256, span text,
-                               unsigned char *out, size_t *out_len);
+CHECKED status fb_key_wrap_oaep(EVP_PKEY *evp, bool sha256, span text,
+                                unsigned char *out, size_t *out_len);
+CHECKED status fb_key_unwrap_oaep(EVP_PKEY *evp, bool sha256, span text,
+                                  unsigned char *out, size_t *out_len);
 
 #endif

@@ -8,7 +8,7 @@ static const char *const digest_names[DIGEST_COUNT] = {
 };
 
 bool
-digest_fetch_all(digests *all, bool only_evp)
+fb_digest_fetch_all(digests *all, bool only_evp)
 {
     all->by_value = !only_evp && !EVP_default_properties_is_fips_enabled(NULL);
     for (int i = 0; i < DIGEST_COUNT; i++) {
@@ -16,13 +16,14 @@ digest_fetch_all(digests *all, bool only_evp)
         if (all->md[i] == NULL) {
             return false;
         }
-        all->by_value = all->by_value && sha2_agrees((digest_id)i, all->md[i]);
+        all->by_value =
+            all->by_value && fb_sha2_agrees((digest_id)i, all->md[i]);
     }
     return true;
 }
 
 void
-digest_free_all(digests *all)
+fb_digest_free_all(digests *all)
 {
     for (int i = 0; i < DIGEST_COUNT; i++) {
         EVP_MD_free(all->md[i]);

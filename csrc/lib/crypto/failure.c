@@ -4,7 +4,7 @@
 #include <openssl/err.h>
 
 status
-failure_of(status otherwise)
+fb_failure_of(status otherwise)
 {
     bool is_memory = false;
     unsigned long error;

@@ -24,10 +24,10 @@ static bool
 prepare_sha2(hmac_key *key, const unsigned char *inner,
              const unsigned char *outer, size_t block)
 {
-    return sha2_init(&key->inner.sha2, key->digest)
-           && sha2_update(&key->inner.sha2, inner, block)
-           && sha2_init(&key->outer.sha2, key->digest)
-           && sha2_update(&key->outer.sha2, outer, block);
+    return fb_sha2_init(&key->inner.sha2, key->digest)
+           && fb_sha2_update(&key->inner.sha2, inner, block)
+           && fb_sha2_init(&key->outer.sha2, key->digest)
+           && fb_sha2_update(&key->outer.sha2, outer, block);
 }
 
 static bool
@@ -35,11 +35,12 @@ sign_sha2(const hmac_key *key, const void *message, size_t len,
           unsigned char *mac)
 {
     sha2 state = key->inner.sha2;
-    if (!sha2_update(&state, message, len) || !sha2_final(&state, mac)) {
+    if (!fb_sha2_update(&state, message, len) || !fb_sha2_final(&state, mac)) {
         return false;
     }
     state = key->outer.sha2;
-    return sha2_update(&state, mac, key->size) && sha2_final(&state, mac);
+    return fb_sha2_update(&state, mac, key->size)
+           && fb_sha2_final(&state, mac);
 }
 
 /* --- states of EVP, where the others may not be used --------------------- */
@@ -75,8 +76,8 @@ sign_evp(const hmac_key *key, const void *message, size_t len,
 /* --- the key ------------------------------------------------------------- */
 
 bool
-hmac_key_init(hmac_key *key, const digests *all, digest_id digest,
-              const unsigned char *secret, size_t len)
+fb_hmac_key_init(hmac_key *key, const digests *all, digest_id digest,
+                 const unsigned char *secret, size_t len)
 {
     unsigned char block_key[BLOCK_MAX] = {0};
     unsigned char inner[BLOCK_MAX], outer[BLOCK_MAX];
@@ -100,14 +101,14 @@ hmac_key_init(hmac_key *key, const digests *all, digest_id digest,
     OPENSSL_cleanse(inner, sizeof inner);
     OPENSSL_cleanse(outer, sizeof outer);
     if (!ok) {
-        hmac_key_clear(key);
+        fb_hmac_key_clear(key);
         ERR_clear_error();
     }
     return ok;
 }
 
 void
-hmac_key_clear(hmac_key *key)
+fb_hmac_key_clear(hmac_key *key)
 {
     if (key->is_evp) {
         EVP_MD_CTX_free(key->inner.evp);
@@ -117,8 +118,8 @@ hmac_key_clear(hmac_key *key)
 }
 
 bool
-hmac_sign(const hmac_key *key, const void *message, size_t len,
-          unsigned char *mac)
+fb_hmac_sign(const hmac_key *key, const void *message, size_t len,
+             unsigned char *mac)
 {
     bool ok = key->is_evp ? sign_evp(key, message, len, mac)
                           : sign_sha2(key, message, len, mac);

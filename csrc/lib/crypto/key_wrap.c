@@ -44,7 +44,7 @@ wrap_crypt(span kek, bool encrypts, span text, unsigned char *out)
 }
 
 status
-key_wrap_aes(span kek, span key, unsigned char *out)
+fb_key_wrap_aes(span kek, span key, unsigned char *out)
 {
     return key.len >= 16 && wrap_crypt(kek, true, key, out)
                ? STATUS_OK
@@ -52,7 +52,7 @@ key_wrap_aes(span kek, span key, unsigned char *out)
 }
 
 status
-key_unwrap_aes(span kek, span wrapped, unsigned char *out)
+fb_key_unwrap_aes(span kek, span wrapped, unsigned char *out)
 {
     return wrapped.len >= 24 && wrap_crypt(kek, false, wrapped, out)
                ? STATUS_OK
@@ -86,8 +86,8 @@ oaep(EVP_PKEY *evp, bool sha256, span text, unsigned char *out,
 }
 
 status
-key_wrap_oaep(EVP_PKEY *evp, bool sha256, span text, unsigned char *out,
-              size_t *out_len)
+fb_key_wrap_oaep(EVP_PKEY *evp, bool sha256, span text, unsigned char *out,
+                 size_t *out_len)
 {
     return oaep(evp, sha256, text, out, out_len, EVP_PKEY_encrypt_init,
                 EVP_PKEY_encrypt)
@@ -96,8 +96,8 @@ key_wrap_oaep(EVP_PKEY *evp, bool sha256, span text, unsigned char *out,
 }
 
 status
-key_unwrap_oaep(EVP_PKEY *evp, bool sha256, span text, unsigned char *out,
-                size_t *out_len)
+fb_key_unwrap_oaep(EVP_PKEY *evp, bool sha256, span text, unsigned char *out,
+                   size_t *out_len)
 {
     return oaep(evp, sha256, text, out, out_len, EVP_PKEY_decrypt_init,
                 EVP_PKEY_decrypt)

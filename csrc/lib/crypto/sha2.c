@@ -7,7 +7,7 @@
 #include <string.h>
 
 bool
-sha2_init(sha2 *state, digest_id digest)
+fb_sha2_init(sha2 *state, digest_id digest)
 {
     state->digest = digest;
     switch (digest) {
@@ -21,7 +21,7 @@ sha2_init(sha2 *state, digest_id digest)
 }
 
 bool
-sha2_update(sha2 *state, const void *bytes, size_t len)
+fb_sha2_update(sha2 *state, const void *bytes, size_t len)
 {
     return state->digest == DIGEST_SHA256
                ? SHA256_Update(&state->of.sha256, bytes, len) == 1
@@ -30,7 +30,7 @@ sha2_update(sha2 *state, const void *bytes, size_t len)
 
 /* SHA512_Final gives as many bytes as SHA384_Init asked for. */
 bool
-sha2_final(sha2 *state, unsigned char *out)
+fb_sha2_final(sha2 *state, unsigned char *out)
 {
     return state->digest == DIGEST_SHA256
                ? SHA256_Final(out, &state->of.sha256) == 1
@@ -38,15 +38,15 @@ sha2_final(sha2 *state, unsigned char *out)
 }
 
 bool
-sha2_agrees(digest_id digest, const EVP_MD *md)
+fb_sha2_agrees(digest_id digest, const EVP_MD *md)
 {
     static const char message[] = "fastbearer";
     unsigned char ours[EVP_MAX_MD_SIZE], theirs[EVP_MAX_MD_SIZE];
     unsigned len = 0;
     sha2 state;
-    return sha2_init(&state, digest)
-           && sha2_update(&state, message, sizeof message)
-           && sha2_final(&state, ours)
+    return fb_sha2_init(&state, digest)
+           && fb_sha2_update(&state, message, sizeof message)
+           && fb_sha2_final(&state, ours)
            && EVP_Digest(message, sizeof message, theirs, &len, md, NULL)
            && memcmp(ours, theirs, len) == 0;
 }

@@ -32,7 +32,7 @@ static const curve curves[] = {
 };
 
 const alg *
-alg_find(const char *name, size_t len)
+fb_alg_find(const char *name, size_t len)
 {
     for (size_t i = 0; i < sizeof algs / sizeof algs[0]; i++) {
         if (strlen(algs[i].name) == len
@@ -44,19 +44,19 @@ alg_find(const char *name, size_t len)
 }
 
 const alg *
-alg_at(size_t row)
+fb_alg_at(size_t row)
 {
     return row < sizeof algs / sizeof algs[0] ? &algs[row] : NULL;
 }
 
 alg_set
-alg_bit(const alg *one)
+fb_alg_bit(const alg *one)
 {
     return (alg_set)1 << (one - algs);
 }
 
 const curve *
-alg_find_curve(const char *name, size_t len)
+fb_alg_find_curve(const char *name, size_t len)
 {
     for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++) {
         bool is_name = strlen(curves[i].name) == len

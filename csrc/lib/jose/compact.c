@@ -15,7 +15,7 @@ too_many_segments(const char *p, const char *end)
 }
 
 status
-compact_split(span text, bool allow_padding, token *out)
+fb_compact_split(span text, bool allow_padding, token *out)
 {
     const char *end = text.p + text.len;
     const char *first = text.len == 0 ? NULL : memchr(text.p, '.', text.len);
@@ -37,9 +37,9 @@ compact_split(span text, bool allow_padding, token *out)
     out->signing_input = (span){text.p, (size_t)(second - text.p)};
     if (allow_padding) {
         /* What is not padding stays, and the decoder refuses it. */
-        text_cut_padding(&out->header);
-        text_cut_padding(&out->payload);
-        text_cut_padding(&out->signature);
+        fb_text_cut_padding(&out->header);
+        fb_text_cut_padding(&out->payload);
+        fb_text_cut_padding(&out->signature);
     }
     return STATUS_OK;
 }

@@ -23,7 +23,7 @@ put_integer(unsigned char *out, const unsigned char *number, size_t len)
 }
 
 size_t
-ecdsa_to_der(const unsigned char *raw, size_t len, unsigned char *der)
+fb_ecdsa_to_der(const unsigned char *raw, size_t len, unsigned char *der)
 {
     unsigned char body[ECDSA_DER_MAX];
     unsigned char *end = put_integer(body, raw, len / 2);
@@ -67,8 +67,8 @@ take_integer(const unsigned char **p, const unsigned char *end,
 }
 
 bool
-ecdsa_from_der(const unsigned char *der, size_t der_len, unsigned char *raw,
-               size_t len)
+fb_ecdsa_from_der(const unsigned char *der, size_t der_len, unsigned char *raw,
+                  size_t len)
 {
     const unsigned char *p = der, *end = der + der_len;
     if (der_len < 3 || *p++ != 0x30) {

@@ -71,7 +71,7 @@ has_x(const edwards *on, const BIGNUM *y, const BIGNUM *p, BN_CTX *ctx)
 }
 
 bool
-edwards_is_sound(const curve *on, const unsigned char *point)
+fb_edwards_is_sound(const curve *on, const unsigned char *point)
 {
     const edwards *with = on->bytes == 32 ? &ed25519 : &ed448;
     BN_CTX *ctx = BN_CTX_new();

@@ -32,19 +32,19 @@ typedef struct {
 #define SIGNATURE_MAX 2048 /* bytes: RSA of 16384 bits */
 
 /* The row of that name, or NULL. */
-const alg *alg_find(const char *name, size_t len);
-const curve *alg_find_curve(const char *name, size_t len);
+const alg *fb_alg_find(const char *name, size_t len);
+const curve *fb_alg_find_curve(const char *name, size_t len);
 
 /* A row, or NULL after the last. */
-const alg *alg_at(size_t row);
+const alg *fb_alg_at(size_t row);
 
 /* Several algorithms: a bit for each row. */
 typedef uint32_t alg_set;
 #define ALG_SET_ALL (~(alg_set)0)
-alg_set alg_bit(const alg *one);
+alg_set fb_alg_bit(const alg *one);
 /* Most sets have all: those are not looked into. */
-#define ALG_IS_OF(one, set) \
-    ((set) == ALG_SET_ALL || ((set) & alg_bit(one)) != 0)
+#define ALG_IS_OF(one, set)                                                   \
+    ((set) == ALG_SET_ALL || ((set)&fb_alg_bit(one)) != 0)
 
 /* --- pkey_read.c: asymmetric keys from text and from parts --------------- */
 
@@ -53,21 +53,21 @@ alg_set alg_bit(const alg *one);
  * certificate is taken; of a certificate its key only, not its dates or chain.
  * password may be empty.
  */
-CHECKED status pkey_from_pem(span text, span password, EVP_PKEY **out);
-CHECKED status pkey_from_der(span bytes, span password, EVP_PKEY **out);
+CHECKED status fb_pkey_from_pem(span text, span password, EVP_PKEY **out);
+CHECKED status fb_pkey_from_der(span bytes, span password, EVP_PKEY **out);
 
 /* Big-endian numbers; an empty span for a part that is not there. */
 typedef struct {
     span n, e, d, p, q, dp, dq, qi;
 } rsa_parts;
-CHECKED status pkey_from_rsa(const rsa_parts *parts, EVP_PKEY **out);
+CHECKED status fb_pkey_from_rsa(const rsa_parts *parts, EVP_PKEY **out);
 
 /* Coordinates and private number of exactly the curve's length; y is not
  * used, and d may be empty. */
-CHECKED status pkey_from_curve(const curve *on, span x, span y, span d,
-                               EVP_PKEY **out);
+CHECKED status fb_pkey_from_curve(const curve *on, span x, span y, span d,
+                                  EVP_PKEY **out);
 
-CHECKED status pkey_generate(const alg *algorithm, EVP_PKEY **out);
+CHECKED status fb_pkey_generate(const alg *algorithm, EVP_PKEY **out);
 
 /* --- pkey_armour.c ------------------------------------------------------- */
 
@@ -78,61 +78,62 @@ CHECKED status pkey_generate(const alg *algorithm, EVP_PKEY **out);
  * PEM_ROOM(text.len). Linear.
  */
 #define PEM_ROOM(len) (2 * (len) + 1)
-size_t pkey_tidy_pem(span text, char *out);
+size_t fb_pkey_tidy_pem(span text, char *out);
 
 /* --- pkey_pkcs8.c -------------------------------------------------------- */
 
 /* Each gives a new key, or NULL, and moves *p after what it has read: of
  * PKCS#8; of PKCS#1 or SEC 1, as the type says; of encrypted PKCS#8, unless to
  * open it costs more than limits.h allows. */
-EVP_PKEY *pkey_from_pkcs8(const unsigned char **p, long len);
-EVP_PKEY *pkey_from_private(int type, const unsigned char **p, long len);
-EVP_PKEY *pkey_from_sealed(const unsigned char **p, long len, span password);
+EVP_PKEY *fb_pkey_from_pkcs8(const unsigned char **p, long len);
+EVP_PKEY *fb_pkey_from_private(int type, const unsigned char **p, long len);
+EVP_PKEY *fb_pkey_from_sealed(const unsigned char **p, long len,
+                              span password);
 
 /* STATUS_KEY_PASSWORD or STATUS_KEY_COSTLY for an encrypted key, or
  * STATUS_KEY_UNREADABLE. */
-CHECKED status pkey_why_unreadable(span bytes);
+CHECKED status fb_pkey_why_unreadable(span bytes);
 
 /* --- pkey_number.c ------------------------------------------------------- */
 
 /* A new number of the key by libcrypto's name, or NULL if there is none.
  * STATUS_KEY_PAIR if it is longer than any of a key that is taken. */
-CHECKED status pkey_bignum(EVP_PKEY *evp, const char *name, BIGNUM **out);
+CHECKED status fb_pkey_bignum(EVP_PKEY *evp, const char *name, BIGNUM **out);
 
 /* Writes it big-endian, in `width` bytes or, for 0, as few as it needs; at
  * most SIGNATURE_MAX. *len is 0 if there is no such number. */
-CHECKED status pkey_number(EVP_PKEY *evp, const char *name, size_t width,
-                           unsigned char *out, size_t *len);
+CHECKED status fb_pkey_number(EVP_PKEY *evp, const char *name, size_t width,
+                              unsigned char *out, size_t *len);
 
 #define EDWARDS_MAX 57 /* bytes: Ed448 */
 
 /* The same for an Edwards key's public or private bytes. */
-CHECKED status pkey_raw(EVP_PKEY *evp, bool is_private, unsigned char *out,
-                        size_t *len);
+CHECKED status fb_pkey_raw(EVP_PKEY *evp, bool is_private, unsigned char *out,
+                           size_t *len);
 
-CHECKED status pkey_is_private(EVP_PKEY *evp, bool *is_private);
+CHECKED status fb_pkey_is_private(EVP_PKEY *evp, bool *is_private);
 
 /* --- pkey_write.c: and back ---------------------------------------------- */
 
 /* A new text: SubjectPublicKeyInfo, or PKCS#8 without encryption. */
-CHECKED status pkey_to_pem(EVP_PKEY *evp, bool is_private, BIO **out);
+CHECKED status fb_pkey_to_pem(EVP_PKEY *evp, bool is_private, BIO **out);
 
 /* A new key that has the public half only. */
-CHECKED status pkey_public(EVP_PKEY *evp, EVP_PKEY **out);
+CHECKED status fb_pkey_public(EVP_PKEY *evp, EVP_PKEY **out);
 
 /* --- pkey_check.c: what libcrypto lets pass ------------------------------ */
 
 /* The curve of an EC or Edwards key that is named in curves; NULL for RSA. */
-CHECKED status pkey_curve(EVP_PKEY *evp, const curve **out);
+CHECKED status fb_pkey_curve(EVP_PKEY *evp, const curve **out);
 
 /* RFC 7518 6.3, RFC 8725 3.4: sizes, points, and that the halves of a private
  * key belong together. */
-CHECKED status pkey_check(EVP_PKEY *evp, const curve *on, bool is_private);
+CHECKED status fb_pkey_check(EVP_PKEY *evp, const curve *on, bool is_private);
 
 /* --- edwards.c ----------------------------------------------------------- */
 
 /* RFC 8032 5.1.3, 5.2.3: canonical, on the curve, and not of small order. */
-bool edwards_is_sound(const curve *on, const unsigned char *point);
+bool fb_edwards_is_sound(const curve *on, const unsigned char *point);
 
 /* --- pkey.c: signatures -------------------------------------------------- */
 
@@ -142,46 +143,47 @@ typedef struct pkey {
     const alg *alg;
     const curve *curve;  /* NULL for RSA */
     size_t signature;    /* bytes, exactly */
-    struct pkey *family; /* see pkey_open; owned */
+    struct pkey *family; /* see fb_pkey_open; owned */
     size_t family_len;
 } pkey;
 
 /*
- * Takes over evp, also when it is refused. The key is checked (pkey_check) and
- * prepared, and so is its signer if it is private. For NULL the algorithm is
- * what the key suggests: its curve's, PS256 for RSA-PSS or RS256; one that
+ * Takes over evp, also when it is refused. The key is checked (fb_pkey_check)
+ * and prepared, and so is its signer if it is private. For NULL the algorithm
+ * is what the key suggests: its curve's, PS256 for RSA-PSS or RS256; one that
  * does not suit the key is refused.
  */
-CHECKED status pkey_make(pkey *key, EVP_PKEY *evp, const alg *with,
-                         const digests *all);
-void pkey_clear(pkey *key);
+CHECKED status fb_pkey_make(pkey *key, EVP_PKEY *evp, const alg *with,
+                            const digests *all);
+void fb_pkey_clear(pkey *key);
 
 /* Lets a key verify, and not sign, with the other algorithms of its kind too:
  * RFC 7517 4.4 makes alg optional. Those on a curve have no others. */
-CHECKED status pkey_open(pkey *key, const digests *all);
+CHECKED status fb_pkey_open(pkey *key, const digests *all);
 
 /*
  * What of a key verifies signatures of that algorithm, or NULL: one of its
  * family, or itself, also where the name is the other one of its own. EdDSA
  * with an Ed25519 key is Ed25519 (RFC 9864 2.2, 4.1.2), likewise Ed448.
  */
-const pkey *pkey_for(const pkey *key, const alg *with);
+const pkey *fb_pkey_for(const pkey *key, const alg *with);
 
 /* signature has key->signature bytes. Any number of threads may share the
  * key. */
-CHECKED status pkey_verify(const pkey *key, span message,
-                           const unsigned char *signature);
-CHECKED status pkey_sign(const pkey *key, span message,
-                         unsigned char *signature);
+CHECKED status fb_pkey_verify(const pkey *key, span message,
+                              const unsigned char *signature);
+CHECKED status fb_pkey_sign(const pkey *key, span message,
+                            unsigned char *signature);
 
 /* --- ecdsa.c: r || s of RFC 7518 3.4 and libcrypto's DER ----------------- */
 
 #define ECDSA_DER_MAX 141
 
 /* Returns the length of the DER form, or 0 if r or s is zero. */
-size_t ecdsa_to_der(const unsigned char *raw, size_t len, unsigned char *der);
-bool ecdsa_from_der(const unsigned char *der, size_t der_len,
-                    unsigned char *raw, size_t len);
+size_t fb_ecdsa_to_der(const unsigned char *raw, size_t len,
+                       unsigned char *der);
+bool fb_ecdsa_from_der(const unsigned char *der, size_t der_len,
+                       unsigned char *raw, size_t len);
 
 /* --- secret.c: what must not become an HMAC secret ----------------------- */
 
@@ -190,14 +192,14 @@ bool ecdsa_from_der(const unsigned char *der, size_t der_len,
  * than the algorithm's hash (unless allow_short), and asymmetric key material
  * in any of its usual clothes.
  */
-CHECKED status secret_check(span secret, const alg *algorithm,
-                            bool allow_short);
+CHECKED status fb_secret_check(span secret, const alg *algorithm,
+                               bool allow_short);
 
 /* --- secret_der.c -------------------------------------------------------- */
 
 /* Whether the secret is, in bytes or in base64, a DER key or certificate;
  * scratch has room for twice its length. */
-bool secret_is_der(span secret, char *scratch);
+bool fb_secret_is_der(span secret, char *scratch);
 
 /* --- compact.c: the three segments --------------------------------------- */
 
@@ -207,6 +209,6 @@ typedef struct {
 } token;
 
 /* With allow_padding, correct '=' padding is cut off the segments. */
-CHECKED status compact_split(span text, bool allow_padding, token *out);
+CHECKED status fb_compact_split(span text, bool allow_padding, token *out);
 
 #endif

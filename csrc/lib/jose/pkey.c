@@ -85,7 +85,7 @@ suggestion(EVP_PKEY *evp, const curve *on)
                        : EVP_PKEY_get_base_id(evp) == EVP_PKEY_RSA_PSS
                            ? "PS256"
                            : "RS256";
-    return alg_find(name, strlen(name));
+    return fb_alg_find(name, strlen(name));
 }
 
 /* The contexts of a checked key, for an algorithm that may not suit it. */
@@ -107,32 +107,32 @@ prepare_all(pkey *key, bool is_private, const digests *all)
     }
     return key->verifier != NULL && (key->signer != NULL || !is_private)
                ? STATUS_OK
-               : failure_of(may_be_restricted ? STATUS_KEY_UNSUITED
-                                              : STATUS_CRYPTO_FAILED);
+               : fb_failure_of(may_be_restricted ? STATUS_KEY_UNSUITED
+                                                 : STATUS_CRYPTO_FAILED);
 }
 
 status
-pkey_make(pkey *key, EVP_PKEY *evp, const alg *with, const digests *all)
+fb_pkey_make(pkey *key, EVP_PKEY *evp, const alg *with, const digests *all)
 {
     bool is_private;
     *key = (pkey){.evp = evp};
     /* Short of memory, libcrypto reads a key in its older way, in which not
      * all can be asked of it. */
     status result = EVP_PKEY_get0_provider(evp) == NULL
-                        ? failure_of(STATUS_CRYPTO_FAILED)
-                        : pkey_is_private(evp, &is_private);
+                        ? fb_failure_of(STATUS_CRYPTO_FAILED)
+                        : fb_pkey_is_private(evp, &is_private);
     if (result == STATUS_OK) {
-        result = pkey_curve(evp, &key->curve);
+        result = fb_pkey_curve(evp, &key->curve);
     }
     if (result == STATUS_OK) {
-        result = pkey_check(evp, key->curve, is_private);
+        result = fb_pkey_check(evp, key->curve, is_private);
     }
     if (result == STATUS_OK) {
         key->alg = with != NULL ? with : suggestion(evp, key->curve);
         result = prepare_all(key, is_private, all);
     }
     if (result != STATUS_OK) {
-        pkey_clear(key);
+        fb_pkey_clear(key);
     }
     return result;
 }
@@ -144,13 +144,13 @@ turn(const pkey *key, const alg *with, const digests *all, pkey *out)
     *out = (pkey){.evp = key->evp, .alg = with};
     if (!EVP_PKEY_up_ref(key->evp)) {
         *out = (pkey){0};
-        return failure_of(STATUS_CRYPTO_FAILED);
+        return fb_failure_of(STATUS_CRYPTO_FAILED);
     }
     return prepare_all(out, false, all);
 }
 
 status
-pkey_open(pkey *key, const digests *all)
+fb_pkey_open(pkey *key, const digests *all)
 {
     status result = STATUS_OK;
     const alg *with;
@@ -161,8 +161,8 @@ pkey_open(pkey *key, const digests *all)
     if (key->family == NULL) {
         return STATUS_NO_MEMORY;
     }
-    for (size_t row = 0; result == STATUS_OK && (with = alg_at(row)) != NULL;
-         row++) {
+    for (size_t row = 0;
+         result == STATUS_OK && (with = fb_alg_at(row)) != NULL; row++) {
         bool is_rsa = with->kind == KIND_RSA || with->kind == KIND_PSS;
         if (is_rsa && with != key->alg && key->family_len < RSA_ALGS) {
             result = turn(key, with, all, &key->family[key->family_len++]);
@@ -172,7 +172,7 @@ pkey_open(pkey *key, const digests *all)
 }
 
 const pkey *
-pkey_for(const pkey *key, const alg *with)
+fb_pkey_for(const pkey *key, const alg *with)
 {
     bool is_edwards = key->alg->kind == KIND_ED;
     if (key->alg == with || (is_edwards && is_on(with, key->curve))) {
@@ -187,10 +187,10 @@ pkey_for(const pkey *key, const alg *with)
 }
 
 void
-pkey_clear(pkey *key)
+fb_pkey_clear(pkey *key)
 {
     for (size_t i = 0; i < key->family_len; i++) {
-        pkey_clear(&key->family[i]);
+        fb_pkey_clear(&key->family[i]);
     }
     OPENSSL_free(key->family);
     EVP_MD_CTX_free(key->verifier);
@@ -216,18 +216,18 @@ verify(const pkey *key, span message, const unsigned char *signature,
                == 1;
     EVP_MD_CTX_free(ctx);
     return matches ? STATUS_OK
-                   : failure_of(is_ready ? STATUS_SIGNATURE_WRONG
-                                         : STATUS_CRYPTO_FAILED);
+                   : fb_failure_of(is_ready ? STATUS_SIGNATURE_WRONG
+                                            : STATUS_CRYPTO_FAILED);
 }
 
 status
-pkey_verify(const pkey *key, span message, const unsigned char *signature)
+fb_pkey_verify(const pkey *key, span message, const unsigned char *signature)
 {
     unsigned char der[ECDSA_DER_MAX];
     if (key->alg->kind != KIND_EC) {
         return verify(key, message, signature, key->signature);
     }
-    size_t len = ecdsa_to_der(signature, key->signature, der);
+    size_t len = fb_ecdsa_to_der(signature, key->signature, der);
     return len == 0 ? STATUS_SIGNATURE_WRONG : verify(key, message, der, len);
 }
 
@@ -244,7 +244,7 @@ sign(const pkey *key, span message, unsigned char *signature, size_t *len)
 }
 
 status
-pkey_sign(const pkey *key, span message, unsigned char *signature)
+fb_pkey_sign(const pkey *key, span message, unsigned char *signature)
 {
     unsigned char der[ECDSA_DER_MAX];
     size_t len = sizeof der;
@@ -254,10 +254,10 @@ pkey_sign(const pkey *key, span message, unsigned char *signature)
     }
     if (key->alg->kind == KIND_EC) {
         ok = sign(key, message, der, &len)
-             && ecdsa_from_der(der, len, signature, key->signature);
+             && fb_ecdsa_from_der(der, len, signature, key->signature);
     } else {
         len = key->signature;
         ok = sign(key, message, signature, &len) && len == key->signature;
     }
-    return ok ? STATUS_OK : failure_of(STATUS_CRYPTO_FAILED);
+    return ok ? STATUS_OK : fb_failure_of(STATUS_CRYPTO_FAILED);
 }

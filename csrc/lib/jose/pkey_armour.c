@@ -78,7 +78,7 @@ is_end(const char *p, const char *end, span label)
 }
 
 size_t
-pkey_tidy_pem(span text, char *out)
+fb_pkey_tidy_pem(span text, char *out)
 {
     static const char word[] = DASHES "BEGIN ";
     const char *end = text.p + text.len, *p = text.p;

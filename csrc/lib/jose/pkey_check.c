@@ -20,7 +20,7 @@ is_named(EVP_PKEY *evp)
 }
 
 status
-pkey_curve(EVP_PKEY *evp, const curve **out)
+fb_pkey_curve(EVP_PKEY *evp, const curve **out)
 {
     char group[32];
     size_t len = 0;
@@ -30,20 +30,20 @@ pkey_curve(EVP_PKEY *evp, const curve **out)
     case EVP_PKEY_RSA_PSS:
         return STATUS_OK;
     case EVP_PKEY_ED25519:
-        *out = alg_find_curve("Ed25519", 7);
+        *out = fb_alg_find_curve("Ed25519", 7);
         return STATUS_OK;
     case EVP_PKEY_ED448:
-        *out = alg_find_curve("Ed448", 5);
+        *out = fb_alg_find_curve("Ed448", 5);
         return STATUS_OK;
     case EVP_PKEY_EC:
         if (is_named(evp)
             && EVP_PKEY_get_utf8_string_param(evp, OSSL_PKEY_PARAM_GROUP_NAME,
                                               group, sizeof group, &len)) {
-            *out = alg_find_curve(group, len);
+            *out = fb_alg_find_curve(group, len);
         }
         return *out != NULL && (*out)->kind == KIND_EC
                    ? STATUS_OK
-                   : failure_of(STATUS_KEY_CURVE);
+                   : fb_failure_of(STATUS_KEY_CURVE);
     default:
         return STATUS_KEY_UNREADABLE;
     }
@@ -129,7 +129,7 @@ rsa_read(EVP_PKEY *evp, rsa_numbers *all)
                         : STATUS_OK;
     int factors = 0;
     for (int i = 0; i < RSA_COUNT && result == STATUS_OK; i++) {
-        result = pkey_bignum(evp, names[i], &all->of[i]);
+        result = fb_pkey_bignum(evp, names[i], &all->of[i]);
         factors += i >= RSA_P && all->of[i] != NULL;
     }
     all->has_factors = factors > 0;
@@ -224,7 +224,7 @@ CHECKED static status
 check_rsa_pair(EVP_PKEY *evp, const rsa_numbers *all)
 {
     if (all->of[RSA_D] == NULL || !has_private_sizes(all)) {
-        return failure_of(STATUS_KEY_PAIR);
+        return fb_failure_of(STATUS_KEY_PAIR);
     }
     if (!all->has_factors
         && BN_num_bits(all->of[RSA_N]) > KEY_RSA_TRIED_BITS_MAX) {
@@ -232,7 +232,7 @@ check_rsa_pair(EVP_PKEY *evp, const rsa_numbers *all)
     }
     return (all->has_factors ? factors_agree(all) : round_trips(evp))
                ? STATUS_OK
-               : failure_of(STATUS_KEY_PAIR);
+               : fb_failure_of(STATUS_KEY_PAIR);
 }
 
 CHECKED static status
@@ -258,11 +258,11 @@ check_ec(EVP_PKEY *evp, bool is_private)
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, evp, NULL);
     status result = STATUS_OK;
     if (ctx == NULL || EVP_PKEY_public_check(ctx) != 1) {
-        result = failure_of(STATUS_KEY_POINT);
+        result = fb_failure_of(STATUS_KEY_POINT);
     } else if (is_private
                && (EVP_PKEY_private_check(ctx) != 1
                    || EVP_PKEY_pairwise_check(ctx) != 1)) {
-        result = failure_of(STATUS_KEY_PAIR);
+        result = fb_failure_of(STATUS_KEY_PAIR);
     }
     EVP_PKEY_CTX_free(ctx);
     return result;
@@ -273,17 +273,17 @@ check_edwards(EVP_PKEY *evp, const curve *on)
 {
     unsigned char point[EDWARDS_MAX];
     size_t len;
-    status result = pkey_raw(evp, false, point, &len);
+    status result = fb_pkey_raw(evp, false, point, &len);
     if (result != STATUS_OK) {
         return result;
     }
-    return len == on->bytes && edwards_is_sound(on, point)
+    return len == on->bytes && fb_edwards_is_sound(on, point)
                ? STATUS_OK
-               : failure_of(STATUS_KEY_POINT);
+               : fb_failure_of(STATUS_KEY_POINT);
 }
 
 status
-pkey_check(EVP_PKEY *evp, const curve *on, bool is_private)
+fb_pkey_check(EVP_PKEY *evp, const curve *on, bool is_private)
 {
     status result = on == NULL            ? check_rsa(evp, is_private)
                     : on->kind == KIND_EC ? check_ec(evp, is_private)

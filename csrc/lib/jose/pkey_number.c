@@ -23,12 +23,12 @@ ask(EVP_PKEY *evp, OSSL_PARAM *param, bool *is_there)
         return STATUS_OK;
     }
     return *is_there && param->return_size > room
-               ? failure_of(STATUS_KEY_PAIR) /* no key of ours is so long */
-               : failure_of(STATUS_CRYPTO_FAILED);
+               ? fb_failure_of(STATUS_KEY_PAIR) /* no key of ours is so long */
+               : fb_failure_of(STATUS_CRYPTO_FAILED);
 }
 
 status
-pkey_bignum(EVP_PKEY *evp, const char *name, BIGNUM **out)
+fb_pkey_bignum(EVP_PKEY *evp, const char *name, BIGNUM **out)
 {
     unsigned char bytes[SIGNATURE_MAX + sizeof(BN_ULONG)];
     OSSL_PARAM param = OSSL_PARAM_construct_BN(name, bytes, sizeof bytes);
@@ -40,7 +40,7 @@ pkey_bignum(EVP_PKEY *evp, const char *name, BIGNUM **out)
         if (*out == NULL || !OSSL_PARAM_get_BN(&param, out)) {
             BN_clear_free(*out);
             *out = NULL;
-            result = failure_of(STATUS_NO_MEMORY);
+            result = fb_failure_of(STATUS_NO_MEMORY);
         }
     }
     OPENSSL_cleanse(bytes, sizeof bytes);
@@ -48,17 +48,17 @@ pkey_bignum(EVP_PKEY *evp, const char *name, BIGNUM **out)
 }
 
 status
-pkey_number(EVP_PKEY *evp, const char *name, size_t width, unsigned char *out,
-            size_t *len)
+fb_pkey_number(EVP_PKEY *evp, const char *name, size_t width,
+               unsigned char *out, size_t *len)
 {
     BIGNUM *number;
-    status result = pkey_bignum(evp, name, &number);
+    status result = fb_pkey_bignum(evp, name, &number);
     *len = 0;
     if (result == STATUS_OK && number != NULL) {
         *len = width != 0 ? width : (size_t)BN_num_bytes(number);
         if (*len > SIGNATURE_MAX
             || BN_bn2binpad(number, out, (int)*len) != (int)*len) {
-            result = failure_of(STATUS_CRYPTO_FAILED);
+            result = fb_failure_of(STATUS_CRYPTO_FAILED);
         }
     }
     BN_clear_free(number);
@@ -66,7 +66,7 @@ pkey_number(EVP_PKEY *evp, const char *name, size_t width, unsigned char *out,
 }
 
 status
-pkey_raw(EVP_PKEY *evp, bool is_private, unsigned char *out, size_t *len)
+fb_pkey_raw(EVP_PKEY *evp, bool is_private, unsigned char *out, size_t *len)
 {
     const char *name =
         is_private ? OSSL_PKEY_PARAM_PRIV_KEY : OSSL_PKEY_PARAM_PUB_KEY;
@@ -79,7 +79,7 @@ pkey_raw(EVP_PKEY *evp, bool is_private, unsigned char *out, size_t *len)
 }
 
 status
-pkey_is_private(EVP_PKEY *evp, bool *is_private)
+fb_pkey_is_private(EVP_PKEY *evp, bool *is_private)
 {
     unsigned char bytes[EDWARDS_MAX];
     BIGNUM *number = NULL;
@@ -88,14 +88,14 @@ pkey_is_private(EVP_PKEY *evp, bool *is_private)
     switch (EVP_PKEY_get_base_id(evp)) {
     case EVP_PKEY_ED25519:
     case EVP_PKEY_ED448:
-        result = pkey_raw(evp, true, bytes, &len);
+        result = fb_pkey_raw(evp, true, bytes, &len);
         OPENSSL_cleanse(bytes, sizeof bytes);
         break;
     case EVP_PKEY_EC:
-        result = pkey_bignum(evp, OSSL_PKEY_PARAM_PRIV_KEY, &number);
+        result = fb_pkey_bignum(evp, OSSL_PKEY_PARAM_PRIV_KEY, &number);
         break;
     default:
-        result = pkey_bignum(evp, OSSL_PKEY_PARAM_RSA_D, &number);
+        result = fb_pkey_bignum(evp, OSSL_PKEY_PARAM_RSA_D, &number);
     }
     *is_private = len > 0 || number != NULL;
     BN_clear_free(number);

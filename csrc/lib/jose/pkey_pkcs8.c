@@ -39,14 +39,14 @@ key_of(PKCS8_PRIV_KEY_INFO *info)
 }
 
 EVP_PKEY *
-pkey_from_pkcs8(const unsigned char **p, long len)
+fb_pkey_from_pkcs8(const unsigned char **p, long len)
 {
     return key_of(d2i_PKCS8_PRIV_KEY_INFO(NULL, p, len));
 }
 
 /* libcrypto's reader of older forms takes PKCS#8 as well, of any kind. */
 EVP_PKEY *
-pkey_from_private(int type, const unsigned char **p, long len)
+fb_pkey_from_private(int type, const unsigned char **p, long len)
 {
     const unsigned char *start = *p;
     PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, p, len);
@@ -143,7 +143,7 @@ is_cheap(const X509_SIG *sealed)
 /* --- encrypted ----------------------------------------------------------- */
 
 EVP_PKEY *
-pkey_from_sealed(const unsigned char **p, long len, span password)
+fb_pkey_from_sealed(const unsigned char **p, long len, span password)
 {
     X509_SIG *sealed = d2i_X509_SIG(NULL, p, len);
     EVP_PKEY *evp =
@@ -156,7 +156,7 @@ pkey_from_sealed(const unsigned char **p, long len, span password)
 
 /* X509_SIG is {SEQUENCE, OCTET STRING}, which no other structure is. */
 status
-pkey_why_unreadable(span bytes)
+fb_pkey_why_unreadable(span bytes)
 {
     const unsigned char *p = (const unsigned char *)bytes.p;
     const unsigned char *end = p + bytes.len;
@@ -165,5 +165,5 @@ pkey_why_unreadable(span bytes)
                     : is_cheap(sealed)         ? STATUS_KEY_PASSWORD
                                                : STATUS_KEY_COSTLY;
     X509_SIG_free(sealed);
-    return failure_of(result);
+    return fb_failure_of(result);
 }

@@ -19,7 +19,7 @@ static EVP_PKEY *
 read_pkcs8(const unsigned char **p, long len, span password)
 {
     (void)password;
-    return pkey_from_pkcs8(p, len);
+    return fb_pkey_from_pkcs8(p, len);
 }
 
 static EVP_PKEY *
@@ -40,14 +40,14 @@ static EVP_PKEY *
 read_rsa_private(const unsigned char **p, long len, span password)
 {
     (void)password;
-    return pkey_from_private(EVP_PKEY_RSA, p, len);
+    return fb_pkey_from_private(EVP_PKEY_RSA, p, len);
 }
 
 static EVP_PKEY *
 read_ec_private(const unsigned char **p, long len, span password)
 {
     (void)password;
-    return pkey_from_private(EVP_PKEY_EC, p, len);
+    return fb_pkey_from_private(EVP_PKEY_EC, p, len);
 }
 
 static EVP_PKEY *
@@ -66,7 +66,7 @@ static const struct {
 } kinds[] = {
     {"PUBLIC KEY", read_spki},
     {"PRIVATE KEY", read_pkcs8},
-    {"ENCRYPTED PRIVATE KEY", pkey_from_sealed},
+    {"ENCRYPTED PRIVATE KEY", fb_pkey_from_sealed},
     {"CERTIFICATE", read_certificate},
     {"RSA PUBLIC KEY", read_rsa_public},
     {"RSA PRIVATE KEY", read_rsa_private},
@@ -86,12 +86,12 @@ read_whole(reader *read, span bytes, span password, EVP_PKEY **out)
         EVP_PKEY_free(*out);
         *out = NULL;
     }
-    status result = failure_of(STATUS_KEY_UNREADABLE);
+    status result = fb_failure_of(STATUS_KEY_UNREADABLE);
     return *out != NULL ? STATUS_OK : result;
 }
 
 status
-pkey_from_der(span bytes, span password, EVP_PKEY **out)
+fb_pkey_from_der(span bytes, span password, EVP_PKEY **out)
 {
     status result = STATUS_KEY_UNREADABLE;
     *out = NULL;
@@ -102,7 +102,7 @@ pkey_from_der(span bytes, span password, EVP_PKEY **out)
          i++) {
         result = read_whole(kinds[i].read, bytes, password, out);
     }
-    return result == STATUS_KEY_UNREADABLE ? pkey_why_unreadable(bytes)
+    return result == STATUS_KEY_UNREADABLE ? fb_pkey_why_unreadable(bytes)
                                            : result;
 }
 
@@ -120,7 +120,7 @@ read_block(const char *label, const char *header, span bytes, span password,
             result = read_whole(kinds[i].read, bytes, password, out);
         }
     }
-    return result == STATUS_KEY_UNREADABLE ? pkey_why_unreadable(bytes)
+    return result == STATUS_KEY_UNREADABLE ? fb_pkey_why_unreadable(bytes)
                                            : result;
 }
 
@@ -144,7 +144,7 @@ read_blocks(BIO *bio, span password, EVP_PKEY **out)
         OPENSSL_free(header);
         OPENSSL_clear_free(bytes, (size_t)len);
     }
-    return result == STATUS_OK ? result : failure_of(result);
+    return result == STATUS_OK ? result : fb_failure_of(result);
 }
 
 CHECKED static status
@@ -160,7 +160,7 @@ read_text(span text, span password, EVP_PKEY **out)
 /* What is not as it should be once it is tidy may have headers (RFC 1421),
  * whose lines are their own; libcrypto tells them apart. */
 status
-pkey_from_pem(span text, span password, EVP_PKEY **out)
+fb_pkey_from_pem(span text, span password, EVP_PKEY **out)
 {
     *out = NULL;
     if (text.len > KEY_TEXT_MAX) {
@@ -170,7 +170,7 @@ pkey_from_pem(span text, span password, EVP_PKEY **out)
     if (tidy == NULL) {
         return STATUS_NO_MEMORY;
     }
-    size_t len = pkey_tidy_pem(text, tidy);
+    size_t len = fb_pkey_tidy_pem(text, tidy);
     status result = len == 0 ? STATUS_KEY_NO_PEM
                              : read_text((span){tidy, len}, password, out);
     if (result == STATUS_KEY_UNREADABLE) {
@@ -209,7 +209,7 @@ push(OSSL_PARAM_BLD *build, const char *name, span part, BIGNUM **number)
 }
 
 status
-pkey_from_rsa(const rsa_parts *parts, EVP_PKEY **out)
+fb_pkey_from_rsa(const rsa_parts *parts, EVP_PKEY **out)
 {
     const struct {
         const char *name;
@@ -237,7 +237,7 @@ pkey_from_rsa(const rsa_parts *parts, EVP_PKEY **out)
     for (int i = 0; i < 8; i++) {
         BN_clear_free(numbers[i]);
     }
-    return *out != NULL ? STATUS_OK : failure_of(STATUS_CRYPTO_FAILED);
+    return *out != NULL ? STATUS_OK : fb_failure_of(STATUS_CRYPTO_FAILED);
 }
 
 static EVP_PKEY *
@@ -273,19 +273,19 @@ from_ec(const curve *on, span x, span y, span d)
 }
 
 status
-pkey_from_curve(const curve *on, span x, span y, span d, EVP_PKEY **out)
+fb_pkey_from_curve(const curve *on, span x, span y, span d, EVP_PKEY **out)
 {
     *out = on->kind == KIND_ED ? from_edwards(on, x, d) : from_ec(on, x, y, d);
-    return *out != NULL ? STATUS_OK : failure_of(STATUS_KEY_POINT);
+    return *out != NULL ? STATUS_OK : fb_failure_of(STATUS_KEY_POINT);
 }
 
 /* --- new ones ------------------------------------------------------------ */
 
 status
-pkey_generate(const alg *algorithm, EVP_PKEY **out)
+fb_pkey_generate(const alg *algorithm, EVP_PKEY **out)
 {
     const char *name = algorithm->curve != NULL ? algorithm->curve : "Ed25519";
-    const curve *on = alg_find_curve(name, strlen(name));
+    const curve *on = fb_alg_find_curve(name, strlen(name));
     if (algorithm->kind == KIND_RSA || algorithm->kind == KIND_PSS) {
         *out = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)RSA_BITS);
     } else if (algorithm->kind == KIND_EC) {
@@ -293,5 +293,5 @@ pkey_generate(const alg *algorithm, EVP_PKEY **out)
     } else {
         *out = EVP_PKEY_Q_keygen(NULL, NULL, on->group);
     }
-    return *out != NULL ? STATUS_OK : failure_of(STATUS_CRYPTO_FAILED);
+    return *out != NULL ? STATUS_OK : fb_failure_of(STATUS_CRYPTO_FAILED);
 }

@@ -6,7 +6,7 @@
 #include <openssl/x509.h>
 
 status
-pkey_to_pem(EVP_PKEY *evp, bool is_private, BIO **out)
+fb_pkey_to_pem(EVP_PKEY *evp, bool is_private, BIO **out)
 {
     BIO *bio = BIO_new(is_private ? BIO_s_secmem() : BIO_s_mem());
     int ok = bio != NULL
@@ -18,16 +18,16 @@ pkey_to_pem(EVP_PKEY *evp, bool is_private, BIO **out)
         bio = NULL;
     }
     *out = bio;
-    return ok ? STATUS_OK : failure_of(STATUS_CRYPTO_FAILED);
+    return ok ? STATUS_OK : fb_failure_of(STATUS_CRYPTO_FAILED);
 }
 
 status
-pkey_public(EVP_PKEY *evp, EVP_PKEY **out)
+fb_pkey_public(EVP_PKEY *evp, EVP_PKEY **out)
 {
     unsigned char *der = NULL;
     int len = i2d_PUBKEY(evp, &der);
     const unsigned char *p = der;
     *out = len > 0 ? d2i_PUBKEY(NULL, &p, len) : NULL;
     OPENSSL_free(der);
-    return *out != NULL ? STATUS_OK : failure_of(STATUS_CRYPTO_FAILED);
+    return *out != NULL ? STATUS_OK : fb_failure_of(STATUS_CRYPTO_FAILED);
 }

@@ -20,8 +20,8 @@ resolve_escapes(char *text, size_t len)
     size_t out = 0;
     for (size_t at = 0; at < len; at++, out++) {
         bool is_one = len - at >= 6 && memcmp(text + at, "\\U00", 4) == 0;
-        int high = is_one ? text_hex_digit(text[at + 4], 'A') : -1;
-        int low = is_one ? text_hex_digit(text[at + 5], 'A') : -1;
+        int high = is_one ? fb_text_hex_digit(text[at + 4], 'A') : -1;
+        int low = is_one ? fb_text_hex_digit(text[at + 5], 'A') : -1;
         if (high >= 0 && low >= 0) {
             text[out] = capital((char)(high << 4 | low));
             at += 5;
@@ -197,7 +197,7 @@ check_text(span secret, char *scratch)
 }
 
 status
-secret_check(span secret, const alg *algorithm, bool allow_short)
+fb_secret_check(span secret, const alg *algorithm, bool allow_short)
 {
     if (secret.len == 0) {
         return STATUS_KEY_EMPTY;
@@ -207,7 +207,7 @@ secret_check(span secret, const alg *algorithm, bool allow_short)
         return STATUS_NO_MEMORY;
     }
     status result = check_text(secret, scratch);
-    if (result == STATUS_OK && secret_is_der(secret, scratch)) {
+    if (result == STATUS_OK && fb_secret_is_der(secret, scratch)) {
         result = STATUS_KEY_IS_DER;
     }
     if (result == STATUS_OK && !allow_short

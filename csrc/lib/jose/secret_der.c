@@ -122,12 +122,12 @@ is_base64_der_key(span secret, char *scratch)
         }
     }
     unsigned char *bytes = (unsigned char *)scratch + secret.len;
-    return b64url_decode(scratch, len, bytes)
-           && is_der_key(bytes, b64url_decoded(len));
+    return fb_b64url_decode(scratch, len, bytes)
+           && is_der_key(bytes, fb_b64url_decoded(len));
 }
 
 bool
-secret_is_der(span secret, char *scratch)
+fb_secret_is_der(span secret, char *scratch)
 {
     return is_der_key((const unsigned char *)secret.p, secret.len)
            || is_base64_der_key(secret, scratch);

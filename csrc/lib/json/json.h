@@ -11,11 +11,11 @@
 
 typedef enum {
     JSON_REFUSED, /* see cursor.error; nothing more may be asked */
-    JSON_OBJECT,  /* json_member follows, until JSON_OBJECT_END */
+    JSON_OBJECT,  /* fb_json_member follows, until JSON_OBJECT_END */
     JSON_OBJECT_END,
-    JSON_ARRAY, /* json_item follows, until JSON_ARRAY_END */
+    JSON_ARRAY, /* fb_json_item follows, until JSON_ARRAY_END */
     JSON_ARRAY_END,
-    JSON_NAME, /* json_value follows */
+    JSON_NAME, /* fb_json_value follows */
     JSON_STRING,
     JSON_INTEGER,
     JSON_REAL,
@@ -32,23 +32,23 @@ typedef struct {
     /* What the last event read: */
     span text;       /* name or string without quotes, or the number's text */
     bool is_ascii;   /* of a name or string */
-    bool is_escaped; /* it holds backslashes: see json_unescape */
+    bool is_escaped; /* it holds backslashes: see fb_json_unescape */
     bool is_small;   /* an integer of at most 18 digits, in `integer` */
     int64_t integer;
 } json_cursor;
 
 /*
- * A text is read as json_begin, json_value, what the events ask for, and
- * json_end, which says whether nothing is left. Refused are what is not UTF-8,
- * a BOM, NaN and Infinity, lone surrogates, integers of more than
+ * A text is read as fb_json_begin, fb_json_value, what the events ask for, and
+ * fb_json_end, which says whether nothing is left. Refused are what is not
+ * UTF-8, a BOM, NaN and Infinity, lone surrogates, integers of more than
  * JSON_DIGITS_MAX digits, more than JSON_DEPTH_MAX levels and trailing bytes.
  * Duplicate names are the caller's to find.
  */
-void json_begin(json_cursor *cursor, span text);
-json_event json_value(json_cursor *cursor);
-json_event json_member(json_cursor *cursor);
-json_event json_item(json_cursor *cursor);
-bool json_end(json_cursor *cursor);
+void fb_json_begin(json_cursor *cursor, span text);
+json_event fb_json_value(json_cursor *cursor);
+json_event fb_json_member(json_cursor *cursor);
+json_event fb_json_item(json_cursor *cursor);
+bool fb_json_end(json_cursor *cursor);
 
 /* --- json_text.c: names and strings -------------------------------------- */
 
@@ -64,11 +64,11 @@ json_special(uint64_t word)
 }
 
 /* Reads the text whose opening quote the cursor stands on. */
-CHECKED status json_text_read(json_cursor *cursor);
+CHECKED status fb_json_text_read(json_cursor *cursor);
 
 /* Writes the meaning of an escaped text, in UTF-8; never longer than it, and
  * `out` may be where the text stands. */
-size_t json_unescape(span text, char *out);
+size_t fb_json_unescape(span text, char *out);
 
 /* --- json_find.c: one member --------------------------------------------- */
 
@@ -80,6 +80,6 @@ size_t json_unescape(span text, char *out);
  * Linear, and nothing is allocated. Whether other names come twice is not
  * looked at.
  */
-bool json_find_string(span text, span name, json_cursor *found);
+bool fb_json_find_string(span text, span name, json_cursor *found);
 
 #endif

@@ -19,9 +19,9 @@ skip_value(json_cursor *at, json_event event)
         } else if (event == JSON_ARRAY) {
             objects &= ~bit;
         }
-        event = event == JSON_NAME     ? json_value(at)
-                : (objects & bit) != 0 ? json_member(at)
-                                       : json_item(at);
+        event = event == JSON_NAME     ? fb_json_value(at)
+                : (objects & bit) != 0 ? fb_json_member(at)
+                                       : fb_json_item(at);
     }
     return event != JSON_REFUSED;
 }
@@ -34,26 +34,26 @@ is_named(const json_cursor *at, span name)
     size_t len = at->text.len;
     const char *text = at->text.p;
     if (at->is_escaped && len <= sizeof plain) {
-        len = json_unescape(at->text, plain);
+        len = fb_json_unescape(at->text, plain);
         text = plain;
     }
     return len == name.len && memcmp(text, name.p, len) == 0;
 }
 
 bool
-json_find_string(span text, span name, json_cursor *found)
+fb_json_find_string(span text, span name, json_cursor *found)
 {
     json_cursor at;
     json_event event;
     int times = 0;
     bool is_string = false;
-    json_begin(&at, text);
-    if (json_value(&at) != JSON_OBJECT) {
+    fb_json_begin(&at, text);
+    if (fb_json_value(&at) != JSON_OBJECT) {
         return false;
     }
-    while ((event = json_member(&at)) == JSON_NAME) {
+    while ((event = fb_json_member(&at)) == JSON_NAME) {
         bool is_it = is_named(&at, name);
-        event = json_value(&at);
+        event = fb_json_value(&at);
         if (is_it) {
             *found = at;
             is_string = event == JSON_STRING;
@@ -63,6 +63,6 @@ json_find_string(span text, span name, json_cursor *found)
             return false;
         }
     }
-    return event == JSON_OBJECT_END && json_end(&at) && times == 1
+    return event == JSON_OBJECT_END && fb_json_end(&at) && times == 1
            && is_string;
 }

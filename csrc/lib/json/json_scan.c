@@ -4,7 +4,7 @@
 #include <string.h>
 
 void
-json_begin(json_cursor *cursor, span text)
+fb_json_begin(json_cursor *cursor, span text)
 {
     *cursor = (json_cursor){.p = text.p, .end = text.p + text.len};
 }
@@ -159,12 +159,12 @@ skip_comma(json_cursor *cursor, char c)
 }
 
 json_event
-json_value(json_cursor *cursor)
+fb_json_value(json_cursor *cursor)
 {
     status error;
     switch (peek(cursor)) {
     case '"':
-        error = json_text_read(cursor);
+        error = fb_json_text_read(cursor);
         return error == STATUS_OK ? JSON_STRING : refuse(cursor, error);
     case '{':
         return open_level(cursor, JSON_OBJECT);
@@ -182,18 +182,18 @@ json_value(json_cursor *cursor)
 }
 
 json_event
-json_item(json_cursor *cursor)
+fb_json_item(json_cursor *cursor)
 {
     char c = peek(cursor);
     if (c == ']') {
         return close_level(cursor, JSON_ARRAY_END);
     }
-    return skip_comma(cursor, c) ? json_value(cursor)
+    return skip_comma(cursor, c) ? fb_json_value(cursor)
                                  : refuse(cursor, STATUS_JSON_SYNTAX);
 }
 
 json_event
-json_member(json_cursor *cursor)
+fb_json_member(json_cursor *cursor)
 {
     char c = peek(cursor);
     if (c == '}') {
@@ -202,7 +202,7 @@ json_member(json_cursor *cursor)
     if (!skip_comma(cursor, c) || peek(cursor) != '"') {
         return refuse(cursor, STATUS_JSON_SYNTAX);
     }
-    status error = json_text_read(cursor);
+    status error = fb_json_text_read(cursor);
     if (error != STATUS_OK) {
         return refuse(cursor, error);
     }
@@ -214,7 +214,7 @@ json_member(json_cursor *cursor)
 }
 
 bool
-json_end(json_cursor *cursor)
+fb_json_end(json_cursor *cursor)
 {
     (void)peek(cursor);
     cursor->error = STATUS_JSON_SYNTAX;

@@ -165,7 +165,7 @@ skip_special(json_cursor *cursor)
 }
 
 status
-json_text_read(json_cursor *cursor)
+fb_json_text_read(json_cursor *cursor)
 {
     const char *start = cursor->p + 1;
     const char *p = skip_plain(start, cursor->end);
@@ -206,7 +206,7 @@ utf8_put(char *out, int code)
 }
 
 size_t
-json_unescape(span text, char *out)
+fb_json_unescape(span text, char *out)
 {
     static const char letters[] = "\"\\/bfnrt";
     static const char meanings[] = "\"\\/\b\f\n\r\t";

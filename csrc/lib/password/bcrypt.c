@@ -107,7 +107,7 @@ read_text(span text, bcrypt_text *out)
 }
 
 status
-bcrypt_check(const format *row, span setting, hash_parts *out)
+fb_bcrypt_check(const format *row, span setting, hash_parts *out)
 {
     (void)row;
     bcrypt_text text;
@@ -125,8 +125,8 @@ bcrypt_check(const format *row, span setting, hash_parts *out)
 }
 
 bool
-bcrypt_write(const format *row, const hash_parts *parts, span salt,
-             hash_text *out)
+fb_bcrypt_write(const format *row, const hash_parts *parts, span salt,
+                hash_text *out)
 {
     (void)row;
     static const unsigned char zeros[DIGEST_LEN];
@@ -148,13 +148,13 @@ bcrypt_write(const format *row, const hash_parts *parts, span salt,
 /* $2x$ took bytes for signed chars, so that one of over 127 overwrote those
  * before it. */
 bool
-bcrypt_is_sole(span setting, span password)
+fb_bcrypt_is_sole(span setting, span password)
 {
     bool is_ascii = true;
     for (size_t i = 0; i < password.len; i++) {
         is_ascii = is_ascii && (unsigned char)password.p[i] < 0x80;
     }
-    return is_ascii || !text_skip(&setting, "$2x$");
+    return is_ascii || !fb_text_skip(&setting, "$2x$");
 }
 
 /* The password and a NUL, again and again; without the NUL in the first kind,
@@ -206,13 +206,13 @@ compute(span password, const bcrypt_text *with, unsigned char *digest)
         salt.words[i] = load_word(salt_bytes + 4 * i);
     }
     read_key(password, with->kind, &key);
-    blowfish_setup(&state, with->cost, &key, &salt);
+    fb_blowfish_setup(&state, with->cost, &key, &salt);
     for (size_t i = 0; i < 6; i++) {
         words[i] = load_word((const unsigned char *)text + 4 * i);
     }
     for (int round = 0; round < 64; round++) {
         for (size_t i = 0; i < 6; i += 2) {
-            blowfish_encrypt(&state, &words[i], &words[i + 1]);
+            fb_blowfish_encrypt(&state, &words[i], &words[i + 1]);
         }
     }
     for (size_t i = 0; i < DIGEST_LEN; i++) {
@@ -249,8 +249,8 @@ compute_checked(span password, span setting, bcrypt_text *text,
 }
 
 status
-bcrypt_make(const format *row, const hash_means *means, span password,
-            span setting, unsigned threads, hash_text *out)
+fb_bcrypt_make(const format *row, const hash_means *means, span password,
+               span setting, unsigned threads, hash_text *out)
 {
     (void)row;
     (void)means;
@@ -268,8 +268,8 @@ bcrypt_make(const format *row, const hash_means *means, span password,
 }
 
 status
-bcrypt_verify(const format *row, const hash_means *means, span password,
-              span hash, unsigned threads, bool *matches)
+fb_bcrypt_verify(const format *row, const hash_means *means, span password,
+                 span hash, unsigned threads, bool *matches)
 {
     (void)row;
     (void)means;

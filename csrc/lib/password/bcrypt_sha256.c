@@ -23,16 +23,16 @@ static bool
 read_settings(span *rest, outer *out)
 {
     *out = (outer){.version = 2, .kind = 'b'};
-    if (text_skip(rest, "v=2,t=2b,r=")) {
-        return text_number(rest, &out->cost) && text_skip(rest, "$");
+    if (fb_text_skip(rest, "v=2,t=2b,r=")) {
+        return fb_text_number(rest, &out->cost) && fb_text_skip(rest, "$");
     }
     out->version = 1;
-    if (text_skip(rest, "2a,")) {
+    if (fb_text_skip(rest, "2a,")) {
         out->kind = 'a';
-    } else if (!text_skip(rest, "2b,")) {
+    } else if (!fb_text_skip(rest, "2b,")) {
         return false;
     }
-    return text_number(rest, &out->cost) && text_skip(rest, "$");
+    return fb_text_number(rest, &out->cost) && fb_text_skip(rest, "$");
 }
 
 /* Writes the bcrypt hash inside, or its setting. */
@@ -40,7 +40,7 @@ static bool
 read_outer(span text, outer *out, hash_text *inside)
 {
     span rest = text;
-    if (!text_skip(&rest, prefix) || !read_settings(&rest, out)
+    if (!fb_text_skip(&rest, prefix) || !read_settings(&rest, out)
         || out->cost > 99) {
         return false;
     }
@@ -48,7 +48,7 @@ read_outer(span text, outer *out, hash_text *inside)
     span digest = {rest.p + SALT_CHARS, 0};
     if (rest.len > SALT_CHARS) {
         digest.len = rest.len - SALT_CHARS;
-        if (!text_skip(&digest, "$") || digest.len == 0) {
+        if (!fb_text_skip(&digest, "$") || digest.len == 0) {
             return false;
         }
         rest.len = SALT_CHARS;
@@ -65,14 +65,14 @@ read_outer(span text, outer *out, hash_text *inside)
 }
 
 status
-bcrypt_sha256_check(const format *row, span setting, hash_parts *out)
+fb_bcrypt_sha256_check(const format *row, span setting, hash_parts *out)
 {
     outer read;
     hash_text inside;
     if (!read_outer(setting, &read, &inside)) {
         return STATUS_HASH_MALFORMED;
     }
-    status result = bcrypt_check(row, (span){inside.text, inside.len}, out);
+    status result = fb_bcrypt_check(row, (span){inside.text, inside.len}, out);
     out->version = read.version;
     out->digest_at = read.inside + SALT_CHARS + 1;
     return result;
@@ -92,13 +92,14 @@ digest_of(const outer *read, const char *salt, span password, char *text,
                                  : HMAC(EVP_sha256(), salt, SALT_CHARS, bytes,
                                         password.len, digest, NULL)
                                        != NULL;
-    *len = (size_t)(text_encode(digest, sizeof digest, CODE_B64_PADDED, text)
-                    - text);
+    *len =
+        (size_t)(fb_text_encode(digest, sizeof digest, CODE_B64_PADDED, text)
+                 - text);
     OPENSSL_cleanse(digest, sizeof digest);
     return ok;
 }
 
-#define DIGEST_TEXT (2 * SHA256_LEN + 4) /* as text_encode asks */
+#define DIGEST_TEXT (2 * SHA256_LEN + 4) /* as fb_text_encode asks */
 
 /* Reads a checked setting, and writes what is hashed inside. */
 CHECKED static status
@@ -106,7 +107,7 @@ prepare(const format *row, span password, span setting, outer *read,
         hash_text *inside, char *text, size_t *len)
 {
     hash_parts parts;
-    status result = bcrypt_sha256_check(row, setting, &parts);
+    status result = fb_bcrypt_sha256_check(row, setting, &parts);
     if (result != STATUS_OK) {
         return result;
     }
@@ -119,8 +120,9 @@ prepare(const format *row, span password, span setting, outer *read,
 }
 
 status
-bcrypt_sha256_make(const format *row, const hash_means *means, span password,
-                   span setting, unsigned threads, hash_text *out)
+fb_bcrypt_sha256_make(const format *row, const hash_means *means,
+                      span password, span setting, unsigned threads,
+                      hash_text *out)
 {
     outer read;
     hash_text inside, made;
@@ -129,8 +131,9 @@ bcrypt_sha256_make(const format *row, const hash_means *means, span password,
     status result =
         prepare(row, password, setting, &read, &inside, text, &len);
     if (result == STATUS_OK) {
-        result = bcrypt_make(row, means, (span){text, len},
-                             (span){inside.text, inside.len}, threads, &made);
+        result =
+            fb_bcrypt_make(row, means, (span){text, len},
+                           (span){inside.text, inside.len}, threads, &made);
     }
     OPENSSL_cleanse(text, sizeof text);
     if (result == STATUS_OK) {
@@ -145,8 +148,9 @@ bcrypt_sha256_make(const format *row, const hash_means *means, span password,
 }
 
 status
-bcrypt_sha256_verify(const format *row, const hash_means *means, span password,
-                     span hash, unsigned threads, bool *matches)
+fb_bcrypt_sha256_verify(const format *row, const hash_means *means,
+                        span password, span hash, unsigned threads,
+                        bool *matches)
 {
     outer read;
     hash_text inside;
@@ -155,22 +159,22 @@ bcrypt_sha256_verify(const format *row, const hash_means *means, span password,
     *matches = false;
     status result = prepare(row, password, hash, &read, &inside, text, &len);
     if (result == STATUS_OK) {
-        result =
-            bcrypt_verify(row, means, (span){text, len},
-                          (span){inside.text, inside.len}, threads, matches);
+        result = fb_bcrypt_verify(row, means, (span){text, len},
+                                  (span){inside.text, inside.len}, threads,
+                                  matches);
     }
     OPENSSL_cleanse(text, sizeof text);
     return result;
 }
 
 bool
-bcrypt_sha256_write(const format *row, const hash_parts *parts, span salt,
-                    hash_text *out)
+fb_bcrypt_sha256_write(const format *row, const hash_parts *parts, span salt,
+                       hash_text *out)
 {
     hash_text inside;
     hash_parts with = *parts;
     with.kind = 'b';
-    if (!bcrypt_write(row, &with, salt, &inside)) {
+    if (!fb_bcrypt_write(row, &with, salt, &inside)) {
         return false;
     }
     inside.text[inside.len] = '\0';

@@ -4,7 +4,7 @@
 #include "password/old.h"
 
 unsigned
-crypt64_value(char c)
+fb_crypt64_value(char c)
 {
     return c >= 'a' && c <= 'z'   ? (unsigned)(c - 'a') + 38
            : c >= 'A' && c <= 'Z' ? (unsigned)(c - 'A') + 12
@@ -13,8 +13,8 @@ crypt64_value(char c)
 }
 
 bool
-crypt64_decode(span text, const unsigned char *order, unsigned char *bytes,
-               size_t size)
+fb_crypt64_decode(span text, const unsigned char *order, unsigned char *bytes,
+                  size_t size)
 {
     uint32_t bits = 0;
     int count = 0;
@@ -23,7 +23,7 @@ crypt64_decode(span text, const unsigned char *order, unsigned char *bytes,
         return false;
     }
     for (size_t i = 0; i < text.len; i++) {
-        unsigned value = crypt64_value(text.p[i]);
+        unsigned value = fb_crypt64_value(text.p[i]);
         if (value == 64) {
             return false;
         }

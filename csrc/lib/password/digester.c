@@ -4,7 +4,7 @@
 #include "password/old.h"
 
 digester
-digester_open(const EVP_MD *md)
+fb_digester_open(const EVP_MD *md)
 {
     digester made = {.context = EVP_MD_CTX_new()};
     made.ok =
@@ -13,30 +13,30 @@ digester_open(const EVP_MD *md)
 }
 
 void
-digester_add(digester *of, const void *bytes, size_t len)
+fb_digester_add(digester *of, const void *bytes, size_t len)
 {
     of->ok = of->ok && EVP_DigestUpdate(of->context, bytes, len) == 1;
 }
 
 void
-digester_repeat(digester *of, const void *bytes, size_t size, size_t len)
+fb_digester_repeat(digester *of, const void *bytes, size_t size, size_t len)
 {
     for (; len > size; len -= size) {
-        digester_add(of, bytes, size);
+        fb_digester_add(of, bytes, size);
     }
-    digester_add(of, bytes, len);
+    fb_digester_add(of, bytes, len);
 }
 
 void
-digester_end(digester *of, unsigned char *digest)
+fb_digester_end(digester *of, unsigned char *digest)
 {
     of->ok = of->ok && EVP_DigestFinal_ex(of->context, digest, NULL) == 1
              && EVP_DigestInit_ex(of->context, NULL, NULL) == 1;
 }
 
 status
-digester_close(digester *of)
+fb_digester_close(digester *of)
 {
     EVP_MD_CTX_free(of->context);
-    return of->ok ? STATUS_OK : failure_of(STATUS_CRYPTO_FAILED);
+    return of->ok ? STATUS_OK : fb_failure_of(STATUS_CRYPTO_FAILED);
 }

@@ -29,7 +29,7 @@ put_word(span setting, size_t at, const hash_text *made, hash_text *out)
 
 /* argon2$argon2id$v=19$... */
 status
-django_argon2_check(const format *row, span setting, hash_parts *out)
+fb_django_argon2_check(const format *row, span setting, hash_parts *out)
 {
     size_t at;
     span inner = inner_of(setting, &at);
@@ -40,7 +40,7 @@ django_argon2_check(const format *row, span setting, hash_parts *out)
     }
     phc[0] = '$';
     memcpy(phc + 1, inner.p, inner.len);
-    status result = phc_check(row, (span){phc, inner.len + 1}, out);
+    status result = fb_phc_check(row, (span){phc, inner.len + 1}, out);
     out->digest_at += at - 1;
     return result;
 }
@@ -55,61 +55,66 @@ phc_of(span setting, size_t *at)
 }
 
 status
-django_argon2_make(const format *row, const hash_means *means, span password,
-                   span setting, unsigned threads, hash_text *out)
+fb_django_argon2_make(const format *row, const hash_means *means,
+                      span password, span setting, unsigned threads,
+                      hash_text *out)
 {
     size_t at;
     hash_text made;
     span phc = phc_of(setting, &at);
-    status result = phc_make(row, means, password, phc, threads, &made);
+    status result = fb_phc_make(row, means, password, phc, threads, &made);
     return result == STATUS_OK ? put_word(setting, at, &made, out) : result;
 }
 
 status
-django_argon2_verify(const format *row, const hash_means *means, span password,
-                     span hash, unsigned threads, bool *matches)
+fb_django_argon2_verify(const format *row, const hash_means *means,
+                        span password, span hash, unsigned threads,
+                        bool *matches)
 {
     size_t at;
-    return phc_verify(row, means, password, phc_of(hash, &at), threads,
-                      matches);
+    return fb_phc_verify(row, means, password, phc_of(hash, &at), threads,
+                         matches);
 }
 
 /* bcrypt$$2b$12$... */
 status
-django_bcrypt_check(const format *row, span setting, hash_parts *out)
+fb_django_bcrypt_check(const format *row, span setting, hash_parts *out)
 {
     size_t at;
     span inner = inner_of(setting, &at);
-    status result = bcrypt_check(row, inner, out);
+    status result = fb_bcrypt_check(row, inner, out);
     out->digest_at += at;
     return result;
 }
 
 bool
-django_bcrypt_is_sole(span setting, span password)
+fb_django_bcrypt_is_sole(span setting, span password)
 {
     size_t at;
-    return bcrypt_is_sole(inner_of(setting, &at), password);
+    return fb_bcrypt_is_sole(inner_of(setting, &at), password);
 }
 
 status
-django_bcrypt_make(const format *row, const hash_means *means, span password,
-                   span setting, unsigned threads, hash_text *out)
+fb_django_bcrypt_make(const format *row, const hash_means *means,
+                      span password, span setting, unsigned threads,
+                      hash_text *out)
 {
     size_t at;
     hash_text made;
     span inner = inner_of(setting, &at);
-    status result = bcrypt_make(row, means, password, inner, threads, &made);
+    status result =
+        fb_bcrypt_make(row, means, password, inner, threads, &made);
     return result == STATUS_OK ? put_word(setting, at, &made, out) : result;
 }
 
 status
-django_bcrypt_verify(const format *row, const hash_means *means, span password,
-                     span hash, unsigned threads, bool *matches)
+fb_django_bcrypt_verify(const format *row, const hash_means *means,
+                        span password, span hash, unsigned threads,
+                        bool *matches)
 {
     size_t at;
-    return bcrypt_verify(row, means, password, inner_of(hash, &at), threads,
-                         matches);
+    return fb_bcrypt_verify(row, means, password, inner_of(hash, &at), threads,
+                            matches);
 }
 
 /* bcrypt_sha256$$2b$12$...: of the password's SHA-256 in hexadecimal. */
@@ -123,37 +128,37 @@ write_hex(span password, char *hex)
         != 1) {
         return STATUS_CRYPTO_FAILED;
     }
-    (void)text_encode(digest, sizeof digest, CODE_HEX, hex);
+    (void)fb_text_encode(digest, sizeof digest, CODE_HEX, hex);
     OPENSSL_cleanse(digest, sizeof digest);
     return STATUS_OK;
 }
 
 status
-django_bcrypt_sha256_make(const format *row, const hash_means *means,
-                          span password, span setting, unsigned threads,
-                          hash_text *out)
+fb_django_bcrypt_sha256_make(const format *row, const hash_means *means,
+                             span password, span setting, unsigned threads,
+                             hash_text *out)
 {
-    char hex[HEX_LEN + 4]; /* as text_encode asks */
+    char hex[HEX_LEN + 4]; /* as fb_text_encode asks */
     status result = write_hex(password, hex);
     if (result == STATUS_OK) {
-        result = django_bcrypt_make(row, means, (span){hex, HEX_LEN}, setting,
-                                    threads, out);
+        result = fb_django_bcrypt_make(row, means, (span){hex, HEX_LEN},
+                                       setting, threads, out);
     }
     OPENSSL_cleanse(hex, sizeof hex);
     return result;
 }
 
 status
-django_bcrypt_sha256_verify(const format *row, const hash_means *means,
-                            span password, span hash, unsigned threads,
-                            bool *matches)
+fb_django_bcrypt_sha256_verify(const format *row, const hash_means *means,
+                               span password, span hash, unsigned threads,
+                               bool *matches)
 {
-    char hex[HEX_LEN + 4]; /* as text_encode asks */
+    char hex[HEX_LEN + 4]; /* as fb_text_encode asks */
     *matches = false;
     status result = write_hex(password, hex);
     if (result == STATUS_OK) {
-        result = django_bcrypt_verify(row, means, (span){hex, HEX_LEN}, hash,
-                                      threads, matches);
+        result = fb_django_bcrypt_verify(row, means, (span){hex, HEX_LEN},
+                                         hash, threads, matches);
     }
     OPENSSL_cleanse(hex, sizeof hex);
     return result;

@@ -23,9 +23,10 @@ static bool
 read_costs(span *rest, kdf *out)
 {
     uint32_t log_n;
-    bool ok = text_skip(rest, "$fbscrypt$v=1,n=") && text_number(rest, &log_n)
-              && text_skip(rest, ",r=") && text_number(rest, &out->r)
-              && text_skip(rest, ",p=") && text_number(rest, &out->p);
+    bool ok = fb_text_skip(rest, "$fbscrypt$v=1,n=")
+              && fb_text_number(rest, &log_n) && fb_text_skip(rest, ",r=")
+              && fb_text_number(rest, &out->r) && fb_text_skip(rest, ",p=")
+              && fb_text_number(rest, &out->p);
     out->n = ok && log_n < 64 ? (uint64_t)1 << log_n : 0;
     return ok;
 }
@@ -34,11 +35,11 @@ static bool
 read_salt(span salt, span separator, kdf *out)
 {
     size_t len;
-    bool ok =
-        text_decode(salt, CODE_B64_PADDED, out->salt, sizeof out->salt,
-                    &out->salt_len)
-        && text_decode(separator, CODE_B64_PADDED, out->salt + out->salt_len,
-                       sizeof out->salt - out->salt_len, &len);
+    bool ok = fb_text_decode(salt, CODE_B64_PADDED, out->salt,
+                             sizeof out->salt, &out->salt_len)
+              && fb_text_decode(separator, CODE_B64_PADDED,
+                                out->salt + out->salt_len,
+                                sizeof out->salt - out->salt_len, &len);
     out->salt_len += ok ? len : 0;
     return ok;
 }
@@ -49,22 +50,23 @@ read_text(span text, firebase_hash *out)
     span rest = text, separator, signer, salt;
     size_t len;
     *out = (firebase_hash){0};
-    bool ok = read_costs(&rest, &out->with) && text_skip(&rest, ",ss=")
-              && text_until(&rest, ',', &separator) && text_skip(&rest, "sk=")
-              && text_until(&rest, '$', &signer)
-              && text_until(&rest, '$', &salt)
+    bool ok = read_costs(&rest, &out->with) && fb_text_skip(&rest, ",ss=")
+              && fb_text_until(&rest, ',', &separator)
+              && fb_text_skip(&rest, "sk=")
+              && fb_text_until(&rest, '$', &signer)
+              && fb_text_until(&rest, '$', &salt)
               && read_salt(salt, separator, &out->with)
-              && text_decode(signer, CODE_B64_PADDED, out->signer,
-                             sizeof out->signer, &len)
-              && text_decode(rest, CODE_B64_PADDED, out->with.key,
-                             sizeof out->with.key, &out->with.key_len)
+              && fb_text_decode(signer, CODE_B64_PADDED, out->signer,
+                                sizeof out->signer, &len)
+              && fb_text_decode(rest, CODE_B64_PADDED, out->with.key,
+                                sizeof out->with.key, &out->with.key_len)
               && len >= AES_BLOCK && out->with.key_len == len;
     out->digest_at = text.len - rest.len;
-    return ok ? kdf_check_cost(&out->with) : STATUS_HASH_MALFORMED;
+    return ok ? fb_kdf_check_cost(&out->with) : STATUS_HASH_MALFORMED;
 }
 
 status
-firebase_check(const format *row, span setting, hash_parts *out)
+fb_firebase_check(const format *row, span setting, hash_parts *out)
 {
     (void)row;
     firebase_hash read;
@@ -98,12 +100,12 @@ encrypt(const firebase_hash *with, const unsigned char *key,
                == 1
         && (size_t)len == with->with.key_len;
     EVP_CIPHER_CTX_free(context);
-    return ok ? STATUS_OK : failure_of(STATUS_CRYPTO_FAILED);
+    return ok ? STATUS_OK : fb_failure_of(STATUS_CRYPTO_FAILED);
 }
 
 status
-firebase_verify(const format *row, const hash_means *means, span password,
-                span hash, unsigned threads, bool *matches)
+fb_firebase_verify(const format *row, const hash_means *means, span password,
+                   span hash, unsigned threads, bool *matches)
 {
     (void)row;
     (void)means;
@@ -113,7 +115,7 @@ firebase_verify(const format *row, const hash_means *means, span password,
     *matches = false;
     status result = read_text(hash, &read);
     if (result == STATUS_OK) {
-        result = kdf_compute(&read.with, password, AES_KEY, key);
+        result = fb_kdf_compute(&read.with, password, AES_KEY, key);
     }
     if (result == STATUS_OK) {
         result = encrypt(&read, key, made);

@@ -3,27 +3,27 @@
 
 #include <string.h>
 
-static const format *const tables[] = {formats_made, formats_old};
+static const format *const tables[] = {fb_formats_made, fb_formats_old};
 
 #define TABLES (sizeof tables / sizeof *tables)
 
 bool
-format_skip(const format *row, span *rest)
+fb_format_skip(const format *row, span *rest)
 {
     const char *const *prefix = row->prefixes;
-    while (*prefix != NULL && !text_skip(rest, *prefix)) {
+    while (*prefix != NULL && !fb_text_skip(rest, *prefix)) {
         prefix++;
     }
     return *prefix != NULL || (row->is_it != NULL && row->is_it(*rest));
 }
 
 const format *
-format_find(span setting)
+fb_format_find(span setting)
 {
     for (size_t i = 0; i < TABLES; i++) {
         for (const format *row = tables[i]; row->name != NULL; row++) {
             span rest = setting;
-            if (format_skip(row, &rest)) {
+            if (fb_format_skip(row, &rest)) {
                 return row;
             }
         }
@@ -32,7 +32,7 @@ format_find(span setting)
 }
 
 const format *
-format_named(const char *name)
+fb_format_named(const char *name)
 {
     for (size_t i = 0; i < TABLES; i++) {
         for (const format *row = tables[i]; row->name != NULL; row++) {
@@ -47,10 +47,10 @@ format_named(const char *name)
 /* --- using it ------------------------------------------------------------ */
 
 status
-format_make(const hash_means *means, span password, span setting,
-            unsigned threads, hash_text *out)
+fb_format_make(const hash_means *means, span password, span setting,
+               unsigned threads, hash_text *out)
 {
-    const format *row = format_find(setting);
+    const format *row = fb_format_find(setting);
     if (row == NULL) {
         return STATUS_HASH_UNKNOWN;
     }
@@ -64,10 +64,10 @@ format_make(const hash_means *means, span password, span setting,
 }
 
 status
-format_parts(span hash, const format **found, hash_parts *out)
+fb_format_parts(span hash, const format **found, hash_parts *out)
 {
     *out = (hash_parts){0};
-    *found = format_find(hash);
+    *found = fb_format_find(hash);
     if (*found == NULL) {
         return STATUS_HASH_UNKNOWN;
     }
@@ -80,13 +80,13 @@ format_parts(span hash, const format **found, hash_parts *out)
 /* Whatever can be told of the password without the work, the work is done: the
  * time does not tell which hashes are kept. */
 status
-format_verify(const hash_means *means, span password, span hash,
-              unsigned threads, bool takes_weak, bool *matches)
+fb_format_verify(const hash_means *means, span password, span hash,
+                 unsigned threads, bool takes_weak, bool *matches)
 {
     const format *row;
     hash_parts parts;
     *matches = false;
-    status result = format_parts(hash, &row, &parts);
+    status result = fb_format_parts(hash, &row, &parts);
     if (result == STATUS_OK && parts.is_weak && !takes_weak) {
         result = STATUS_HASH_WEAK;
     }
@@ -104,15 +104,15 @@ format_verify(const hash_means *means, span password, span hash,
 }
 
 bool
-format_is_sole(const format *row, span hash, span password)
+fb_format_is_sole(const format *row, span hash, span password)
 {
     return (row->seen == 0 || password.len < row->seen)
            && (row->is_sole == NULL || row->is_sole(hash, password));
 }
 
 status
-format_write(const format *row, const hash_parts *parts, span salt,
-             hash_text *out)
+fb_format_write(const format *row, const hash_parts *parts, span salt,
+                hash_text *out)
 {
     hash_parts read;
     out->len = 0;

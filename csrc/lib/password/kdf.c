@@ -12,16 +12,16 @@
 #define HEX_KEY 128
 
 bool
-kdf_is_better_auth(span text)
+fb_kdf_is_better_auth(span text)
 {
     return text.len == HEX_SALT + 1 + HEX_KEY && text.p[HEX_SALT] == ':';
 }
 
 status
-kdf_check(const format *row, span setting, hash_parts *out)
+fb_kdf_check(const format *row, span setting, hash_parts *out)
 {
     kdf read;
-    status result = kdf_read(row, setting, &read);
+    status result = fb_kdf_read(row, setting, &read);
     *out = (hash_parts){
         .rounds = read.n,
         .lanes = read.p,
@@ -35,7 +35,7 @@ kdf_check(const format *row, span setting, hash_parts *out)
 
 /* HMAC fills a key up with zeros, so that "a" and "a\0" are one password. */
 bool
-kdf_is_sole(span setting, span password)
+fb_kdf_is_sole(span setting, span password)
 {
     (void)setting;
     return password.len == 0 || password.p[password.len - 1] != '\0';
@@ -72,7 +72,7 @@ failure(void)
 }
 
 status
-kdf_compute(const kdf *with, span password, size_t size, unsigned char *key)
+fb_kdf_compute(const kdf *with, span password, size_t size, unsigned char *key)
 {
     bool ok = with->md == NULL ? scrypt(with, password, size, key)
                                : pbkdf2(with, password, size, key);
@@ -80,21 +80,21 @@ kdf_compute(const kdf *with, span password, size_t size, unsigned char *key)
 }
 
 status
-kdf_make(const format *row, const hash_means *means, span password,
-         span setting, unsigned threads, hash_text *out)
+fb_kdf_make(const format *row, const hash_means *means, span password,
+            span setting, unsigned threads, hash_text *out)
 {
     (void)means;
     (void)threads; /* one */
     kdf read;
     unsigned char key[KDF_DIGEST_MAX] = {0};
-    status result = kdf_read(row, setting, &read);
+    status result = fb_kdf_read(row, setting, &read);
     if (result == STATUS_OK) {
-        result = kdf_compute(&read, password, row->key, key);
+        result = fb_kdf_compute(&read, password, row->key, key);
     }
     if (result == STATUS_OK) {
         memcpy(out->text, setting.p, read.setting_len);
-        char *end = text_encode(key, row->key, row->code,
-                                out->text + read.setting_len);
+        char *end = fb_text_encode(key, row->key, row->code,
+                                   out->text + read.setting_len);
         out->len = (size_t)(end - out->text);
     }
     OPENSSL_cleanse(key, sizeof key);
@@ -102,20 +102,20 @@ kdf_make(const format *row, const hash_means *means, span password,
 }
 
 status
-kdf_verify(const format *row, const hash_means *means, span password,
-           span hash, unsigned threads, bool *matches)
+fb_kdf_verify(const format *row, const hash_means *means, span password,
+              span hash, unsigned threads, bool *matches)
 {
     (void)means;
     (void)threads; /* one */
     kdf read;
     unsigned char key[KDF_DIGEST_MAX] = {0};
     *matches = false;
-    status result = kdf_read(row, hash, &read);
+    status result = fb_kdf_read(row, hash, &read);
     if (result == STATUS_OK && read.key_len == 0) {
         result = STATUS_HASH_MALFORMED;
     }
     if (result == STATUS_OK) {
-        result = kdf_compute(&read, password, read.key_len, key);
+        result = fb_kdf_compute(&read, password, read.key_len, key);
     }
     if (result == STATUS_OK) {
         *matches = CRYPTO_memcmp(key, read.key, read.key_len) == 0;

@@ -17,13 +17,13 @@ struct kdf {
 };
 
 /* Reads a hash, or a setting that ends after its salt's separator. */
-CHECKED status kdf_read(const format *row, span text, kdf *out);
+CHECKED status fb_kdf_read(const format *row, span text, kdf *out);
 
 /* Refuses what is no cost, and what is more than is allowed. */
-CHECKED status kdf_check_cost(const kdf *read);
+CHECKED status fb_kdf_check_cost(const kdf *read);
 
 /* Writes a key of that size. */
-CHECKED status kdf_compute(const kdf *with, span password, size_t size,
-                           unsigned char *key);
+CHECKED status fb_kdf_compute(const kdf *with, span password, size_t size,
+                              unsigned char *key);
 
 #endif

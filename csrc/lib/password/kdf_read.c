@@ -11,7 +11,7 @@
 #define WORK_MAX ((uint64_t)1 << 24) /* N times r times p */
 
 status
-kdf_check_cost(const kdf *read)
+fb_kdf_check_cost(const kdf *read)
 {
     if (read->md != NULL) {
         return read->n == 0                ? STATUS_HASH_MALFORMED
@@ -38,7 +38,7 @@ static bool
 read_raw_salt(span *rest, char end, kdf *out)
 {
     span salt;
-    if (!text_until(rest, end, &salt) || salt.len > sizeof out->salt) {
+    if (!fb_text_until(rest, end, &salt) || salt.len > sizeof out->salt) {
         return false;
     }
     memcpy(out->salt, salt.p, salt.len);
@@ -50,9 +50,9 @@ static bool
 read_coded_salt(span *rest, text_code code, kdf *out)
 {
     span salt;
-    return text_until(rest, '$', &salt)
-           && text_decode(salt, code, out->salt, sizeof out->salt,
-                          &out->salt_len);
+    return fb_text_until(rest, '$', &salt)
+           && fb_text_decode(salt, code, out->salt, sizeof out->salt,
+                             &out->salt_len);
 }
 
 /* What is left is the key, or nothing. One that was cut would still be the
@@ -62,21 +62,22 @@ read_key(span text, span rest, text_code code, kdf *out)
 {
     out->setting_len = text.len - rest.len;
     return rest.len == 0
-           || text_decode(rest, code, out->key, sizeof out->key,
-                          &out->key_len);
+           || fb_text_decode(rest, code, out->key, sizeof out->key,
+                             &out->key_len);
 }
 
 /* --- scrypt -------------------------------------------------------------- */
 
 /* $scrypt$ln=17,r=8,p=1$salt$key, by passlib */
 bool
-kdf_read_passlib_scrypt(span text, span rest, kdf *out)
+fb_kdf_read_passlib_scrypt(span text, span rest, kdf *out)
 {
     uint32_t log_n;
-    bool ok = text_skip(&rest, "ln=") && text_number(&rest, &log_n)
-              && text_skip(&rest, ",r=") && text_number(&rest, &out->r)
-              && text_skip(&rest, ",p=") && text_number(&rest, &out->p)
-              && text_skip(&rest, "$") && read_coded_salt(&rest, CODE_B64, out)
+    bool ok = fb_text_skip(&rest, "ln=") && fb_text_number(&rest, &log_n)
+              && fb_text_skip(&rest, ",r=") && fb_text_number(&rest, &out->r)
+              && fb_text_skip(&rest, ",p=") && fb_text_number(&rest, &out->p)
+              && fb_text_skip(&rest, "$")
+              && read_coded_salt(&rest, CODE_B64, out)
               && read_key(text, rest, CODE_B64, out);
     out->n = ok && log_n < 64 ? (uint64_t)1 << log_n : 0;
     return ok;
@@ -84,13 +85,13 @@ kdf_read_passlib_scrypt(span text, span rest, kdf *out)
 
 /* scrypt$N$salt$r$p$key, by Django */
 bool
-kdf_read_django_scrypt(span text, span rest, kdf *out)
+fb_kdf_read_django_scrypt(span text, span rest, kdf *out)
 {
     uint32_t n;
-    bool ok = text_number(&rest, &n) && text_skip(&rest, "$")
-              && read_raw_salt(&rest, '$', out) && text_number(&rest, &out->r)
-              && text_skip(&rest, "$") && text_number(&rest, &out->p)
-              && text_skip(&rest, "$")
+    bool ok = fb_text_number(&rest, &n) && fb_text_skip(&rest, "$")
+              && read_raw_salt(&rest, '$', out)
+              && fb_text_number(&rest, &out->r) && fb_text_skip(&rest, "$")
+              && fb_text_number(&rest, &out->p) && fb_text_skip(&rest, "$")
               && read_key(text, rest, CODE_B64_PADDED, out);
     out->n = ok ? n : 0;
     return ok;
@@ -98,12 +99,12 @@ kdf_read_django_scrypt(span text, span rest, kdf *out)
 
 /* scrypt:N:r:p$salt$key, by Werkzeug */
 bool
-kdf_read_werkzeug_scrypt(span text, span rest, kdf *out)
+fb_kdf_read_werkzeug_scrypt(span text, span rest, kdf *out)
 {
     uint32_t n;
-    bool ok = text_number(&rest, &n) && text_skip(&rest, ":")
-              && text_number(&rest, &out->r) && text_skip(&rest, ":")
-              && text_number(&rest, &out->p) && text_skip(&rest, "$")
+    bool ok = fb_text_number(&rest, &n) && fb_text_skip(&rest, ":")
+              && fb_text_number(&rest, &out->r) && fb_text_skip(&rest, ":")
+              && fb_text_number(&rest, &out->p) && fb_text_skip(&rest, "$")
               && read_raw_salt(&rest, '$', out)
               && read_key(text, rest, CODE_HEX, out);
     out->n = ok ? n : 0;
@@ -112,7 +113,7 @@ kdf_read_werkzeug_scrypt(span text, span rest, kdf *out)
 
 /* salt:key, by Better Auth; the digits of the salt are the salt */
 bool
-kdf_read_better_auth(span text, span rest, kdf *out)
+fb_kdf_read_better_auth(span text, span rest, kdf *out)
 {
     out->n = 16384;
     out->r = 16;
@@ -125,10 +126,10 @@ kdf_read_better_auth(span text, span rest, kdf *out)
 
 /* $pbkdf2-sha256$iterations$salt$key, by passlib */
 bool
-kdf_read_passlib_pbkdf2(span text, span rest, kdf *out)
+fb_kdf_read_passlib_pbkdf2(span text, span rest, kdf *out)
 {
     uint32_t iterations;
-    bool ok = text_number(&rest, &iterations) && text_skip(&rest, "$")
+    bool ok = fb_text_number(&rest, &iterations) && fb_text_skip(&rest, "$")
               && read_coded_salt(&rest, CODE_AB64, out)
               && read_key(text, rest, CODE_AB64, out);
     out->n = ok ? iterations : 0;
@@ -137,10 +138,10 @@ kdf_read_passlib_pbkdf2(span text, span rest, kdf *out)
 
 /* pbkdf2_sha256$iterations$salt$key, by Django */
 bool
-kdf_read_django_pbkdf2(span text, span rest, kdf *out)
+fb_kdf_read_django_pbkdf2(span text, span rest, kdf *out)
 {
     uint32_t iterations;
-    bool ok = text_number(&rest, &iterations) && text_skip(&rest, "$")
+    bool ok = fb_text_number(&rest, &iterations) && fb_text_skip(&rest, "$")
               && read_raw_salt(&rest, '$', out)
               && read_key(text, rest, CODE_B64_PADDED, out);
     out->n = ok ? iterations : 0;
@@ -149,10 +150,10 @@ kdf_read_django_pbkdf2(span text, span rest, kdf *out)
 
 /* pbkdf2:sha256:iterations$salt$key, by Werkzeug */
 bool
-kdf_read_werkzeug_pbkdf2(span text, span rest, kdf *out)
+fb_kdf_read_werkzeug_pbkdf2(span text, span rest, kdf *out)
 {
     uint32_t iterations;
-    bool ok = text_number(&rest, &iterations) && text_skip(&rest, "$")
+    bool ok = fb_text_number(&rest, &iterations) && fb_text_skip(&rest, "$")
               && read_raw_salt(&rest, '$', out)
               && read_key(text, rest, CODE_HEX, out);
     out->n = ok ? iterations : 0;
@@ -165,13 +166,13 @@ kdf_read_werkzeug_pbkdf2(span text, span rest, kdf *out)
  * be the beginning of the right one; a format without such a length says how
  * long its keys are. There must be room to write it, too. */
 status
-kdf_read(const format *row, span text, kdf *out)
+fb_kdf_read(const format *row, span text, kdf *out)
 {
     span rest = text;
     *out = (kdf){.md = row->md};
     bool ok =
-        format_skip(row, &rest) && row->read(text, rest, out)
+        fb_format_skip(row, &rest) && row->read(text, rest, out)
         && (out->key_len == 0 || row->key == 0 || out->key_len == row->key)
         && out->setting_len + 2 * row->key + 4 <= HASH_TEXT_MAX;
-    return ok ? kdf_check_cost(out) : STATUS_HASH_MALFORMED;
+    return ok ? fb_kdf_check_cost(out) : STATUS_HASH_MALFORMED;
 }

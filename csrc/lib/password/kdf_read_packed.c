@@ -23,19 +23,19 @@ put_parts(const unsigned char *bytes, size_t salt, size_t key, kdf *out)
 
 /* base64 of a zero byte, 16 of salt and 32 of key */
 bool
-kdf_is_aspnet_v2(span text)
+fb_kdf_is_aspnet_v2(span text)
 {
     return text.len == V2_TEXT && text.p[0] == 'A' && text.p[1] >= 'A'
            && text.p[1] <= 'P' && text.p[V2_TEXT - 1] == '=';
 }
 
 bool
-kdf_read_aspnet_v2(span text, span rest, kdf *out)
+fb_kdf_read_aspnet_v2(span text, span rest, kdf *out)
 {
     (void)rest;
     unsigned char bytes[V2_LEN];
     size_t len;
-    if (!text_decode(text, CODE_B64_PADDED, bytes, sizeof bytes, &len)
+    if (!fb_text_decode(text, CODE_B64_PADDED, bytes, sizeof bytes, &len)
         || len != V2_LEN) {
         return false;
     }
@@ -62,7 +62,7 @@ load_32(const unsigned char *p)
 /* base64 of a 1, the digest's number, the iterations, the salt's length (each
  * of these of 4 bytes, the highest first), the salt and the key */
 bool
-kdf_read_aspnet_v3(span text, span rest, kdf *out)
+fb_kdf_read_aspnet_v3(span text, span rest, kdf *out)
 {
     static const EVP_MD *(*const digests_of[])(void) = {
         EVP_sha1,
@@ -72,7 +72,7 @@ kdf_read_aspnet_v3(span text, span rest, kdf *out)
     (void)rest;
     unsigned char bytes[V3_HEAD + KDF_SALT_MAX + KDF_DIGEST_MAX];
     size_t len;
-    if (!text_decode(text, CODE_B64_PADDED, bytes, sizeof bytes, &len)
+    if (!fb_text_decode(text, CODE_B64_PADDED, bytes, sizeof bytes, &len)
         || len < V3_HEAD) {
         return false;
     }
@@ -98,7 +98,7 @@ read_labelled(span rest, text_code code, size_t salt, uint32_t iterations,
 {
     unsigned char bytes[2 * SPRING_KEY];
     size_t len;
-    if (!text_decode(rest, code, bytes, sizeof bytes, &len)
+    if (!fb_text_decode(rest, code, bytes, sizeof bytes, &len)
         || len != salt + SPRING_KEY) {
         return false;
     }
@@ -109,7 +109,7 @@ read_labelled(span rest, text_code code, size_t salt, uint32_t iterations,
 
 /* {pbkdf2}, hexadecimal: 8 bytes of salt, and the key */
 bool
-kdf_read_spring_pbkdf2(span text, span rest, kdf *out)
+fb_kdf_read_spring_pbkdf2(span text, span rest, kdf *out)
 {
     (void)text;
     return read_labelled(rest, CODE_HEX, 8, 185000, out);
@@ -117,7 +117,7 @@ kdf_read_spring_pbkdf2(span text, span rest, kdf *out)
 
 /* {pbkdf2@SpringSecurity_v5_8}: 16 bytes of salt */
 bool
-kdf_read_spring_pbkdf2_v5_8(span text, span rest, kdf *out)
+fb_kdf_read_spring_pbkdf2_v5_8(span text, span rest, kdf *out)
 {
     (void)text;
     return read_labelled(rest, CODE_HEX, 16, 310000, out);
@@ -125,7 +125,7 @@ kdf_read_spring_pbkdf2_v5_8(span text, span rest, kdf *out)
 
 /* {PKCS5S2}, base64: 16 bytes of salt, and the key */
 bool
-kdf_read_atlassian(span text, span rest, kdf *out)
+fb_kdf_read_atlassian(span text, span rest, kdf *out)
 {
     (void)text;
     return read_labelled(rest, CODE_B64_PADDED, 16, 10000, out);
@@ -136,11 +136,12 @@ read_hex(span *rest, uint32_t *value)
 {
     span digits;
     *value = 0;
-    if (!text_until(rest, '$', &digits) || digits.len == 0 || digits.len > 8) {
+    if (!fb_text_until(rest, '$', &digits) || digits.len == 0
+        || digits.len > 8) {
         return false;
     }
     for (size_t i = 0; i < digits.len; i++) {
-        int digit = text_hex_digit(digits.p[i], 'a');
+        int digit = fb_text_hex_digit(digits.p[i], 'a');
         if (digit < 0) {
             return false;
         }
@@ -151,17 +152,17 @@ read_hex(span *rest, uint32_t *value)
 
 /* {scrypt}$e0801$salt$key: the logarithm of N, r and p, of one byte each */
 bool
-kdf_read_spring_scrypt(span text, span rest, kdf *out)
+fb_kdf_read_spring_scrypt(span text, span rest, kdf *out)
 {
     (void)text;
     uint32_t costs;
     span salt;
-    bool ok = text_skip(&rest, "$") && read_hex(&rest, &costs)
-              && text_until(&rest, '$', &salt)
-              && text_decode(salt, CODE_B64_PADDED, out->salt,
-                             sizeof out->salt, &out->salt_len)
-              && text_decode(rest, CODE_B64_PADDED, out->key, sizeof out->key,
-                             &out->key_len)
+    bool ok = fb_text_skip(&rest, "$") && read_hex(&rest, &costs)
+              && fb_text_until(&rest, '$', &salt)
+              && fb_text_decode(salt, CODE_B64_PADDED, out->salt,
+                                sizeof out->salt, &out->salt_len)
+              && fb_text_decode(rest, CODE_B64_PADDED, out->key,
+                                sizeof out->key, &out->key_len)
               && out->key_len == SPRING_KEY;
     out->n = ok && costs >> 16 < 64 ? (uint64_t)1 << (costs >> 16) : 0;
     out->r = ok ? costs >> 8 & 0xff : 0;

@@ -27,7 +27,7 @@ put_coded_salt(span salt, text_code code, hash_text *out)
         return false;
     }
     char *end =
-        text_encode((const unsigned char *)salt.p, salt.len, code, text);
+        fb_text_encode((const unsigned char *)salt.p, salt.len, code, text);
     return put_salt(text, (size_t)(end - text), '$', out);
 }
 
@@ -38,14 +38,15 @@ put_key(const format *row, hash_text *out)
     if (out->len + 2 * row->key + 4 > sizeof out->text) {
         return false;
     }
-    char *end = text_encode(zeros, row->key, row->code, out->text + out->len);
+    char *end =
+        fb_text_encode(zeros, row->key, row->code, out->text + out->len);
     out->len = (size_t)(end - out->text);
     return true;
 }
 
 bool
-kdf_write_passlib_scrypt(const format *row, const hash_parts *parts, span salt,
-                         hash_text *out)
+fb_kdf_write_passlib_scrypt(const format *row, const hash_parts *parts,
+                            span salt, hash_text *out)
 {
     unsigned log_n = 0;
     while (log_n < 63 && (uint64_t)1 << log_n < parts->rounds) {
@@ -60,8 +61,8 @@ kdf_write_passlib_scrypt(const format *row, const hash_parts *parts, span salt,
 
 /* Its costs are always the same, and its salt is written as it is. */
 bool
-kdf_write_better_auth(const format *row, const hash_parts *parts, span salt,
-                      hash_text *out)
+fb_kdf_write_better_auth(const format *row, const hash_parts *parts, span salt,
+                         hash_text *out)
 {
     (void)parts;
     out->len = 0;
@@ -77,16 +78,16 @@ put_rounds(const format *row, const hash_parts *parts, hash_text *out)
 }
 
 bool
-kdf_write_passlib_pbkdf2(const format *row, const hash_parts *parts, span salt,
-                         hash_text *out)
+fb_kdf_write_passlib_pbkdf2(const format *row, const hash_parts *parts,
+                            span salt, hash_text *out)
 {
     put_rounds(row, parts, out);
     return put_coded_salt(salt, row->code, out) && put_key(row, out);
 }
 
 bool
-kdf_write_django_pbkdf2(const format *row, const hash_parts *parts, span salt,
-                        hash_text *out)
+fb_kdf_write_django_pbkdf2(const format *row, const hash_parts *parts,
+                           span salt, hash_text *out)
 {
     put_rounds(row, parts, out);
     return put_salt(salt.p, salt.len, '$', out) && put_key(row, out);

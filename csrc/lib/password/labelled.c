@@ -9,7 +9,8 @@ static const format *
 inner_of(const format *row, span hash, span *inner)
 {
     *inner = hash;
-    const format *found = format_skip(row, inner) ? format_find(*inner) : NULL;
+    const format *found =
+        fb_format_skip(row, inner) ? fb_format_find(*inner) : NULL;
     for (size_t i = 0; found != NULL && row->inner[i] != NULL; i++) {
         if (strcmp(row->inner[i], found->name) == 0) {
             return found;
@@ -19,7 +20,7 @@ inner_of(const format *row, span hash, span *inner)
 }
 
 status
-labelled_check(const format *row, span setting, hash_parts *out)
+fb_labelled_check(const format *row, span setting, hash_parts *out)
 {
     span inner;
     const format *found = inner_of(row, setting, &inner);
@@ -34,8 +35,8 @@ labelled_check(const format *row, span setting, hash_parts *out)
 }
 
 status
-labelled_verify(const format *row, const hash_means *means, span password,
-                span hash, unsigned threads, bool *matches)
+fb_labelled_verify(const format *row, const hash_means *means, span password,
+                   span hash, unsigned threads, bool *matches)
 {
     span inner;
     const format *found = inner_of(row, hash, &inner);
@@ -46,10 +47,10 @@ labelled_verify(const format *row, const hash_means *means, span password,
 }
 
 bool
-labelled_is_sole(span setting, span password)
+fb_labelled_is_sole(span setting, span password)
 {
     span label;
     const format *found =
-        text_until(&setting, '}', &label) ? format_find(setting) : NULL;
-    return found != NULL && format_is_sole(found, setting, password);
+        fb_text_until(&setting, '}', &label) ? fb_format_find(setting) : NULL;
+    return found != NULL && fb_format_is_sole(found, setting, password);
 }

@@ -18,15 +18,15 @@ static const unsigned char order[MD5_LEN] = {
 
 /* salt$digest */
 bool
-md5_crypt_read(const format *row, span rest, old_hash *out)
+fb_md5_crypt_read(const format *row, span rest, old_hash *out)
 {
     span salt;
-    if (!text_until(&rest, '$', &salt) || salt.len > SALT_MAX) {
+    if (!fb_text_until(&rest, '$', &salt) || salt.len > SALT_MAX) {
         return false;
     }
     memcpy(out->salt, salt.p, salt.len);
     out->salt_len = salt.len;
-    return crypt64_decode(rest, order, out->digest, row->key);
+    return fb_crypt64_decode(rest, order, out->digest, row->key);
 }
 
 static void
@@ -34,18 +34,18 @@ begin(digester *all, const format *row, const old_hash *with, span password,
       unsigned char *digest)
 {
     const char *mark = row->prefixes[0];
-    digester_add(all, password.p, password.len);
-    digester_add(all, with->salt, with->salt_len);
-    digester_add(all, password.p, password.len);
-    digester_end(all, digest);
-    digester_add(all, password.p, password.len);
-    digester_add(all, mark, strlen(mark));
-    digester_add(all, with->salt, with->salt_len);
-    digester_repeat(all, digest, MD5_LEN, password.len);
+    fb_digester_add(all, password.p, password.len);
+    fb_digester_add(all, with->salt, with->salt_len);
+    fb_digester_add(all, password.p, password.len);
+    fb_digester_end(all, digest);
+    fb_digester_add(all, password.p, password.len);
+    fb_digester_add(all, mark, strlen(mark));
+    fb_digester_add(all, with->salt, with->salt_len);
+    fb_digester_repeat(all, digest, MD5_LEN, password.len);
     for (size_t bits = password.len; bits > 0; bits >>= 1) {
-        digester_add(all, bits & 1 ? "" : password.p, 1);
+        fb_digester_add(all, bits & 1 ? "" : password.p, 1);
     }
-    digester_end(all, digest);
+    fb_digester_end(all, digest);
 }
 
 static void
@@ -55,21 +55,21 @@ turn(digester *all, const old_hash *with, span password, unsigned round,
     bool is_odd = round % 2 == 1;
     const void *first = is_odd ? (const void *)password.p : digest;
     const void *last = is_odd ? (const void *)digest : password.p;
-    digester_add(all, first, is_odd ? password.len : MD5_LEN);
-    digester_add(all, with->salt, round % 3 != 0 ? with->salt_len : 0);
-    digester_add(all, password.p, round % 7 != 0 ? password.len : 0);
-    digester_add(all, last, is_odd ? MD5_LEN : password.len);
-    digester_end(all, digest);
+    fb_digester_add(all, first, is_odd ? password.len : MD5_LEN);
+    fb_digester_add(all, with->salt, round % 3 != 0 ? with->salt_len : 0);
+    fb_digester_add(all, password.p, round % 7 != 0 ? password.len : 0);
+    fb_digester_add(all, last, is_odd ? MD5_LEN : password.len);
+    fb_digester_end(all, digest);
 }
 
 status
-md5_crypt_compute(const format *row, const old_hash *with, span password,
-                  unsigned char *digest)
+fb_md5_crypt_compute(const format *row, const old_hash *with, span password,
+                     unsigned char *digest)
 {
-    digester all = digester_open(row->md());
+    digester all = fb_digester_open(row->md());
     begin(&all, row, with, password, digest);
     for (unsigned round = 0; round < ROUNDS; round++) {
         turn(&all, with, password, round, digest);
     }
-    return digester_close(&all);
+    return fb_digester_close(&all);
 }

@@ -12,14 +12,14 @@ read_old(const format *row, span text, old_hash *out)
 {
     span rest = text;
     *out = (old_hash){0};
-    return text.len <= HASH_TEXT_MAX && format_skip(row, &rest)
+    return text.len <= HASH_TEXT_MAX && fb_format_skip(row, &rest)
                    && row->read_old(row, rest, out)
                ? STATUS_OK
                : STATUS_HASH_MALFORMED;
 }
 
 status
-old_check(const format *row, span setting, hash_parts *out)
+fb_old_check(const format *row, span setting, hash_parts *out)
 {
     old_hash read;
     status result = read_old(row, setting, &read);
@@ -63,15 +63,15 @@ check_password(const format *row, span password)
 }
 
 status
-old_verify(const format *row, const hash_means *means, span password,
-           span hash, unsigned threads, bool *matches)
+fb_old_verify(const format *row, const hash_means *means, span password,
+              span hash, unsigned threads, bool *matches)
 {
     (void)means;
     (void)threads; /* one */
     hash_parts parts;
     old_hash read;
     *matches = false;
-    status result = old_check(row, hash, &parts);
+    status result = fb_old_check(row, hash, &parts);
     if (result == STATUS_OK) {
         result = check_password(row, password);
     }

@@ -77,14 +77,14 @@ typedef struct {
 
 /* An arena of at least that many bytes, which hold anything; NULL if there is
  * no memory. */
-arena *arena_take(arenas *from, size_t bytes);
+arena *fb_arena_take(arenas *from, size_t bytes);
 
 /* Keeps it for the next hash, or gives it back to the system. */
-void arena_give(arenas *to, arena *done);
+void fb_arena_give(arenas *to, arena *done);
 
 /* Gives back what was idle for that many seconds; returns how many are
  * left. */
-size_t arena_release(arenas *of, int64_t seconds);
+size_t fb_arena_release(arenas *of, int64_t seconds);
 
 /* --- format.c: password hash formats, told apart by their text ----------- */
 
@@ -162,180 +162,189 @@ struct format {
 };
 
 /* formats.c, formats_old.c: the rows, and one without a name at the end. */
-extern const format formats_made[], formats_old[];
+extern const format fb_formats_made[], fb_formats_old[];
 
 /* Moves past the row's prefix; false for a text that is not the row's. */
-bool format_skip(const format *row, span *rest);
+bool fb_format_skip(const format *row, span *rest);
 
 /* The format of a setting, or of that name; or NULL. */
-const format *format_find(span setting);
-const format *format_named(const char *name);
+const format *fb_format_find(span setting);
+const format *fb_format_named(const char *name);
 
 /* A new hash: refuses a password that is longer than what counts, and a format
  * that is verified only. At most `threads` threads work, of which the caller's
  * is one. */
-CHECKED status format_make(const hash_means *means, span password,
-                           span setting, unsigned threads, hash_text *out);
+CHECKED status fb_format_make(const hash_means *means, span password,
+                              span setting, unsigned threads, hash_text *out);
 
 /* Whether the password made the hash; refuses a malformed or costly hash, and
  * a weak one unless it takes them. */
-CHECKED status format_verify(const hash_means *means, span password, span hash,
-                             unsigned threads, bool takes_weak, bool *matches);
+CHECKED status fb_format_verify(const hash_means *means, span password,
+                                span hash, unsigned threads, bool takes_weak,
+                                bool *matches);
 
 /* Refuses what is no whole hash. */
-CHECKED status format_parts(span hash, const format **found, hash_parts *out);
+CHECKED status fb_format_parts(span hash, const format **found,
+                               hash_parts *out);
 
 /* Whether of all passwords only this one, byte for byte, verifies. */
-bool format_is_sole(const format *row, span hash, span password);
+bool fb_format_is_sole(const format *row, span hash, span password);
 
 /* Nobody's hash: one of these parts, whose digest is zeros. */
-CHECKED status format_write(const format *row, const hash_parts *parts,
-                            span salt, hash_text *out);
+CHECKED status fb_format_write(const format *row, const hash_parts *parts,
+                               span salt, hash_text *out);
 
 /* --- phc.c: $argon2id$v=19$m=KiB,t=passes,p=lanes$salt[$digest] ---------- */
 
 /* Also argon2i and argon2d, and without v= the version before RFC 9106. */
-CHECKED status phc_check(const format *row, span setting, hash_parts *out);
-CHECKED status phc_make(const format *row, const hash_means *means,
-                        span password, span setting, unsigned threads,
-                        hash_text *out);
-CHECKED status phc_verify(const format *row, const hash_means *means,
-                          span password, span hash, unsigned threads,
-                          bool *matches);
-bool phc_write(const format *row, const hash_parts *parts, span salt,
-               hash_text *out);
+CHECKED status fb_phc_check(const format *row, span setting, hash_parts *out);
+CHECKED status fb_phc_make(const format *row, const hash_means *means,
+                           span password, span setting, unsigned threads,
+                           hash_text *out);
+CHECKED status fb_phc_verify(const format *row, const hash_means *means,
+                             span password, span hash, unsigned threads,
+                             bool *matches);
+bool fb_phc_write(const format *row, const hash_parts *parts, span salt,
+                  hash_text *out);
 
 /* --- bcrypt.c: $2b$cost$ and 22 characters of salt [and 31 of digest] ---- */
 
 /* Also the first kind, $2$; 2a and 2y; and the faulty 2x. */
-CHECKED status bcrypt_check(const format *row, span setting, hash_parts *out);
-CHECKED status bcrypt_make(const format *row, const hash_means *means,
-                           span password, span setting, unsigned threads,
-                           hash_text *out);
-CHECKED status bcrypt_verify(const format *row, const hash_means *means,
-                             span password, span hash, unsigned threads,
-                             bool *matches);
-bool bcrypt_is_sole(span setting, span password);
-bool bcrypt_write(const format *row, const hash_parts *parts, span salt,
-                  hash_text *out);
+CHECKED status fb_bcrypt_check(const format *row, span setting,
+                               hash_parts *out);
+CHECKED status fb_bcrypt_make(const format *row, const hash_means *means,
+                              span password, span setting, unsigned threads,
+                              hash_text *out);
+CHECKED status fb_bcrypt_verify(const format *row, const hash_means *means,
+                                span password, span hash, unsigned threads,
+                                bool *matches);
+bool fb_bcrypt_is_sole(span setting, span password);
+bool fb_bcrypt_write(const format *row, const hash_parts *parts, span salt,
+                     hash_text *out);
 
 /* --- bcrypt_sha256.c: passlib's bcrypt of a digest ----------------------- */
 
 /* $bcrypt-sha256$v=2,t=2b,r=cost$salt[$digest]; or 2b,cost for the settings,
  * which is version 1. */
-CHECKED status bcrypt_sha256_check(const format *row, span setting,
-                                   hash_parts *out);
-CHECKED status bcrypt_sha256_make(const format *row, const hash_means *means,
-                                  span password, span setting,
-                                  unsigned threads, hash_text *out);
-CHECKED status bcrypt_sha256_verify(const format *row, const hash_means *means,
-                                    span password, span hash, unsigned threads,
-                                    bool *matches);
-bool bcrypt_sha256_write(const format *row, const hash_parts *parts, span salt,
-                         hash_text *out);
+CHECKED status fb_bcrypt_sha256_check(const format *row, span setting,
+                                      hash_parts *out);
+CHECKED status fb_bcrypt_sha256_make(const format *row,
+                                     const hash_means *means, span password,
+                                     span setting, unsigned threads,
+                                     hash_text *out);
+CHECKED status fb_bcrypt_sha256_verify(const format *row,
+                                       const hash_means *means, span password,
+                                       span hash, unsigned threads,
+                                       bool *matches);
+bool fb_bcrypt_sha256_write(const format *row, const hash_parts *parts,
+                            span salt, hash_text *out);
 
 /* --- kdf.c: scrypt and PBKDF2 -------------------------------------------- */
 
-bool kdf_is_better_auth(span text);
-CHECKED status kdf_check(const format *row, span setting, hash_parts *out);
-CHECKED status kdf_make(const format *row, const hash_means *means,
-                        span password, span setting, unsigned threads,
-                        hash_text *out);
-CHECKED status kdf_verify(const format *row, const hash_means *means,
-                          span password, span hash, unsigned threads,
-                          bool *matches);
-bool kdf_is_sole(span setting, span password);
+bool fb_kdf_is_better_auth(span text);
+CHECKED status fb_kdf_check(const format *row, span setting, hash_parts *out);
+CHECKED status fb_kdf_make(const format *row, const hash_means *means,
+                           span password, span setting, unsigned threads,
+                           hash_text *out);
+CHECKED status fb_kdf_verify(const format *row, const hash_means *means,
+                             span password, span hash, unsigned threads,
+                             bool *matches);
+bool fb_kdf_is_sole(span setting, span password);
 
 /* --- kdf_read.c, kdf_read_packed.c, kdf_write.c: their texts ------------- */
 
-bool kdf_read_passlib_scrypt(span text, span rest, kdf *out);
-bool kdf_read_django_scrypt(span text, span rest, kdf *out);
-bool kdf_read_werkzeug_scrypt(span text, span rest, kdf *out);
-bool kdf_read_better_auth(span text, span rest, kdf *out);
-bool kdf_read_passlib_pbkdf2(span text, span rest, kdf *out);
-bool kdf_read_django_pbkdf2(span text, span rest, kdf *out);
-bool kdf_read_werkzeug_pbkdf2(span text, span rest, kdf *out);
+bool fb_kdf_read_passlib_scrypt(span text, span rest, kdf *out);
+bool fb_kdf_read_django_scrypt(span text, span rest, kdf *out);
+bool fb_kdf_read_werkzeug_scrypt(span text, span rest, kdf *out);
+bool fb_kdf_read_better_auth(span text, span rest, kdf *out);
+bool fb_kdf_read_passlib_pbkdf2(span text, span rest, kdf *out);
+bool fb_kdf_read_django_pbkdf2(span text, span rest, kdf *out);
+bool fb_kdf_read_werkzeug_pbkdf2(span text, span rest, kdf *out);
 
 /* ASP.NET Core Identity's (dotnet/aspnetcore, PasswordHasher.cs). */
-bool kdf_is_aspnet_v2(span text);
-bool kdf_read_aspnet_v2(span text, span rest, kdf *out);
-bool kdf_read_aspnet_v3(span text, span rest, kdf *out);
+bool fb_kdf_is_aspnet_v2(span text);
+bool fb_kdf_read_aspnet_v2(span text, span rest, kdf *out);
+bool fb_kdf_read_aspnet_v3(span text, span rest, kdf *out);
 /* Spring Security's (Pbkdf2PasswordEncoder, SCryptPasswordEncoder), with the
  * costs of their defaults and no secret. */
-bool kdf_read_spring_pbkdf2(span text, span rest, kdf *out);
-bool kdf_read_spring_pbkdf2_v5_8(span text, span rest, kdf *out);
-bool kdf_read_spring_scrypt(span text, span rest, kdf *out);
+bool fb_kdf_read_spring_pbkdf2(span text, span rest, kdf *out);
+bool fb_kdf_read_spring_pbkdf2_v5_8(span text, span rest, kdf *out);
+bool fb_kdf_read_spring_scrypt(span text, span rest, kdf *out);
 /* Atlassian Crowd's and Jira's (passlib, atlassian_pbkdf2_sha1). */
-bool kdf_read_atlassian(span text, span rest, kdf *out);
+bool fb_kdf_read_atlassian(span text, span rest, kdf *out);
 
-bool kdf_write_passlib_scrypt(const format *row, const hash_parts *parts,
+bool fb_kdf_write_passlib_scrypt(const format *row, const hash_parts *parts,
+                                 span salt, hash_text *out);
+bool fb_kdf_write_better_auth(const format *row, const hash_parts *parts,
                               span salt, hash_text *out);
-bool kdf_write_better_auth(const format *row, const hash_parts *parts,
-                           span salt, hash_text *out);
-bool kdf_write_passlib_pbkdf2(const format *row, const hash_parts *parts,
-                              span salt, hash_text *out);
-bool kdf_write_django_pbkdf2(const format *row, const hash_parts *parts,
-                             span salt, hash_text *out);
+bool fb_kdf_write_passlib_pbkdf2(const format *row, const hash_parts *parts,
+                                 span salt, hash_text *out);
+bool fb_kdf_write_django_pbkdf2(const format *row, const hash_parts *parts,
+                                span salt, hash_text *out);
 
 /* --- django.c ------------------------------------------------------------ */
 
-CHECKED status django_argon2_check(const format *row, span setting,
-                                   hash_parts *out);
-CHECKED status django_argon2_make(const format *row, const hash_means *means,
-                                  span password, span setting,
-                                  unsigned threads, hash_text *out);
-CHECKED status django_argon2_verify(const format *row, const hash_means *means,
-                                    span password, span hash, unsigned threads,
-                                    bool *matches);
-CHECKED status django_bcrypt_check(const format *row, span setting,
-                                   hash_parts *out);
-CHECKED status django_bcrypt_make(const format *row, const hash_means *means,
-                                  span password, span setting,
-                                  unsigned threads, hash_text *out);
-CHECKED status django_bcrypt_verify(const format *row, const hash_means *means,
-                                    span password, span hash, unsigned threads,
-                                    bool *matches);
-CHECKED status django_bcrypt_sha256_make(const format *row,
-                                         const hash_means *means,
-                                         span password, span setting,
-                                         unsigned threads, hash_text *out);
-CHECKED status django_bcrypt_sha256_verify(const format *row,
-                                           const hash_means *means,
-                                           span password, span hash,
-                                           unsigned threads, bool *matches);
-bool django_bcrypt_is_sole(span setting, span password);
+CHECKED status fb_django_argon2_check(const format *row, span setting,
+                                      hash_parts *out);
+CHECKED status fb_django_argon2_make(const format *row,
+                                     const hash_means *means, span password,
+                                     span setting, unsigned threads,
+                                     hash_text *out);
+CHECKED status fb_django_argon2_verify(const format *row,
+                                       const hash_means *means, span password,
+                                       span hash, unsigned threads,
+                                       bool *matches);
+CHECKED status fb_django_bcrypt_check(const format *row, span setting,
+                                      hash_parts *out);
+CHECKED status fb_django_bcrypt_make(const format *row,
+                                     const hash_means *means, span password,
+                                     span setting, unsigned threads,
+                                     hash_text *out);
+CHECKED status fb_django_bcrypt_verify(const format *row,
+                                       const hash_means *means, span password,
+                                       span hash, unsigned threads,
+                                       bool *matches);
+CHECKED status fb_django_bcrypt_sha256_make(const format *row,
+                                            const hash_means *means,
+                                            span password, span setting,
+                                            unsigned threads, hash_text *out);
+CHECKED status fb_django_bcrypt_sha256_verify(const format *row,
+                                              const hash_means *means,
+                                              span password, span hash,
+                                              unsigned threads, bool *matches);
+bool fb_django_bcrypt_is_sole(span setting, span password);
 
 /* --- firebase.c: $fbscrypt$, by Firebase and Supabase Auth --------------- */
 
-CHECKED status firebase_check(const format *row, span setting,
-                              hash_parts *out);
-CHECKED status firebase_verify(const format *row, const hash_means *means,
-                               span password, span hash, unsigned threads,
-                               bool *matches);
+CHECKED status fb_firebase_check(const format *row, span setting,
+                                 hash_parts *out);
+CHECKED status fb_firebase_verify(const format *row, const hash_means *means,
+                                  span password, span hash, unsigned threads,
+                                  bool *matches);
 
 /* --- wordpress.c: $wp$2y$, by WordPress since 6.8 (wp_check_password) ---- */
 
-CHECKED status wordpress_check(const format *row, span setting,
-                               hash_parts *out);
-CHECKED status wordpress_verify(const format *row, const hash_means *means,
-                                span password, span hash, unsigned threads,
-                                bool *matches);
-bool wordpress_is_sole(span setting, span password);
+CHECKED status fb_wordpress_check(const format *row, span setting,
+                                  hash_parts *out);
+CHECKED status fb_wordpress_verify(const format *row, const hash_means *means,
+                                   span password, span hash, unsigned threads,
+                                   bool *matches);
+bool fb_wordpress_is_sole(span setting, span password);
 
 /* --- labelled.c: {bcrypt}, {ARGON2}, {CRYPT} and another format's hash --- */
 
-CHECKED status labelled_check(const format *row, span setting,
-                              hash_parts *out);
-CHECKED status labelled_verify(const format *row, const hash_means *means,
-                               span password, span hash, unsigned threads,
-                               bool *matches);
-bool labelled_is_sole(span setting, span password);
+CHECKED status fb_labelled_check(const format *row, span setting,
+                                 hash_parts *out);
+CHECKED status fb_labelled_verify(const format *row, const hash_means *means,
+                                  span password, span hash, unsigned threads,
+                                  bool *matches);
+bool fb_labelled_is_sole(span setting, span password);
 
 /* --- old.c: what is verified only; the rest of it stands in old.h -------- */
 
-CHECKED status old_check(const format *row, span setting, hash_parts *out);
-CHECKED status old_verify(const format *row, const hash_means *means,
-                          span password, span hash, unsigned threads,
-                          bool *matches);
+CHECKED status fb_old_check(const format *row, span setting, hash_parts *out);
+CHECKED status fb_old_verify(const format *row, const hash_means *means,
+                             span password, span hash, unsigned threads,
+                             bool *matches);
 
 #endif

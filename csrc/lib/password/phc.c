@@ -32,7 +32,7 @@ read_b64(span *rest, unsigned char *bytes, size_t *len, size_t min, size_t max)
     const char *end = memchr(rest->p, '$', rest->len);
     span text = {rest->p, end == NULL ? rest->len : (size_t)(end - rest->p)};
     *rest = (span){rest->p + text.len, rest->len - text.len};
-    return text_decode(text, CODE_B64, bytes, max, len) && *len >= min;
+    return fb_text_decode(text, CODE_B64, bytes, max, len) && *len >= min;
 }
 
 /* "$argon2id$v=19$", or another kind; the version before RFC 9106 wrote 16 or
@@ -41,15 +41,15 @@ static bool
 read_kind(span *rest, phc *out)
 {
     uint32_t version = 16;
-    if (!text_skip(rest, "$argon2")) {
+    if (!fb_text_skip(rest, "$argon2")) {
         return false;
     }
-    out->kind = text_skip(rest, "id$")  ? ARGON2_ID
-                : text_skip(rest, "i$") ? ARGON2_I
-                                        : ARGON2_D;
-    bool ok = out->kind != ARGON2_D || text_skip(rest, "d$");
-    if (ok && text_skip(rest, "v=")) {
-        ok = text_number(rest, &version) && text_skip(rest, "$");
+    out->kind = fb_text_skip(rest, "id$")  ? ARGON2_ID
+                : fb_text_skip(rest, "i$") ? ARGON2_I
+                                           : ARGON2_D;
+    bool ok = out->kind != ARGON2_D || fb_text_skip(rest, "d$");
+    if (ok && fb_text_skip(rest, "v=")) {
+        ok = fb_text_number(rest, &version) && fb_text_skip(rest, "$");
     }
     out->version = version;
     return ok && (version == 0x13 || version == 0x10);
@@ -60,16 +60,16 @@ phc_read(span text, phc *out)
 {
     span rest = text;
     *out = (phc){0};
-    if (!read_kind(&rest, out) || !text_skip(&rest, "m=")
-        || !text_number(&rest, &out->memory) || !text_skip(&rest, ",t=")
-        || !text_number(&rest, &out->passes) || !text_skip(&rest, ",p=")
-        || !text_number(&rest, &out->lanes) || !text_skip(&rest, "$")
+    if (!read_kind(&rest, out) || !fb_text_skip(&rest, "m=")
+        || !fb_text_number(&rest, &out->memory) || !fb_text_skip(&rest, ",t=")
+        || !fb_text_number(&rest, &out->passes) || !fb_text_skip(&rest, ",p=")
+        || !fb_text_number(&rest, &out->lanes) || !fb_text_skip(&rest, "$")
         || !read_b64(&rest, out->salt, &out->salt_len, SALT_MIN, SALT_MAX)) {
         return STATUS_HASH_MALFORMED;
     }
     out->setting_len = text.len - rest.len;
     if (rest.len > 0
-        && (!text_skip(&rest, "$")
+        && (!fb_text_skip(&rest, "$")
             || !read_b64(&rest, out->digest, &out->digest_len, DIGEST_MIN,
                          DIGEST_MAX)
             || rest.len > 0)) {
@@ -87,7 +87,7 @@ phc_read(span text, phc *out)
 }
 
 status
-phc_check(const format *row, span setting, hash_parts *out)
+fb_phc_check(const format *row, span setting, hash_parts *out)
 {
     (void)row;
     phc read;
@@ -105,8 +105,8 @@ phc_check(const format *row, span setting, hash_parts *out)
 }
 
 bool
-phc_write(const format *row, const hash_parts *parts, span salt,
-          hash_text *out)
+fb_phc_write(const format *row, const hash_parts *parts, span salt,
+             hash_text *out)
 {
     static const unsigned char zeros[DIGEST_MAX];
     if (salt.len > SALT_MAX || parts->digest > sizeof zeros) {
@@ -116,10 +116,10 @@ phc_write(const format *row, const hash_parts *parts, span salt,
         snprintf(out->text, sizeof out->text, "%sv=19$m=%u,t=%llu,p=%u$",
                  row->prefixes[0], (unsigned)parts->memory,
                  (unsigned long long)parts->rounds, (unsigned)parts->lanes);
-    char *end = text_encode((const unsigned char *)salt.p, salt.len, row->code,
-                            out->text + head);
+    char *end = fb_text_encode((const unsigned char *)salt.p, salt.len,
+                               row->code, out->text + head);
     *end++ = '$';
-    end = text_encode(zeros, parts->digest, row->code, end);
+    end = fb_text_encode(zeros, parts->digest, row->code, end);
     out->len = (size_t)(end - out->text);
     return true;
 }
@@ -130,8 +130,8 @@ write_hash(const phc *from, span setting, const unsigned char *tag,
 {
     memcpy(out->text, setting.p, from->setting_len);
     out->text[from->setting_len] = '$';
-    char *end = text_encode(tag, from->digest_len, CODE_B64,
-                            out->text + from->setting_len + 1);
+    char *end = fb_text_encode(tag, from->digest_len, CODE_B64,
+                               out->text + from->setting_len + 1);
     out->len = (size_t)(end - out->text);
 }
 
@@ -139,7 +139,7 @@ CHECKED static status
 compute_in_arena(const hash_means *means, const argon2_params *params,
                  span password, unsigned threads, unsigned char *tag)
 {
-    arena *own = arena_take(means->arenas, fb_argon2_arena_size(params));
+    arena *own = fb_arena_take(means->arenas, fb_argon2_arena_size(params));
     if (own == NULL) {
         return STATUS_NO_MEMORY;
     }
@@ -148,7 +148,7 @@ compute_in_arena(const hash_means *means, const argon2_params *params,
     if (means->wipes) {
         OPENSSL_cleanse(own->memory, fb_argon2_arena_size(params));
     }
-    arena_give(means->arenas, own);
+    fb_arena_give(means->arenas, own);
     return result;
 }
 
@@ -172,8 +172,8 @@ compute(const hash_means *means, const phc *from, span password,
 }
 
 status
-phc_make(const format *row, const hash_means *means, span password,
-         span setting, unsigned threads, hash_text *out)
+fb_phc_make(const format *row, const hash_means *means, span password,
+            span setting, unsigned threads, hash_text *out)
 {
     (void)row;
     phc read;
@@ -194,8 +194,8 @@ phc_make(const format *row, const hash_means *means, span password,
 }
 
 status
-phc_verify(const format *row, const hash_means *means, span password,
-           span hash, unsigned threads, bool *matches)
+fb_phc_verify(const format *row, const hash_means *means, span password,
+              span hash, unsigned threads, bool *matches)
 {
     (void)row;
     phc read;

@@ -13,12 +13,12 @@
 
 /* a character for the logarithm of the rounds, 8 of salt, 22 of digest */
 bool
-phpass_read(const format *row, span rest, old_hash *out)
+fb_phpass_read(const format *row, span rest, old_hash *out)
 {
     if (rest.len < 1 + SALT_MAX) {
         return false;
     }
-    unsigned log = crypt64_value(rest.p[0]);
+    unsigned log = fb_crypt64_value(rest.p[0]);
     if (log < LOG_MIN || log > LOG_MAX) {
         return false;
     }
@@ -26,21 +26,21 @@ phpass_read(const format *row, span rest, old_hash *out)
     memcpy(out->salt, rest.p + 1, SALT_MAX);
     out->salt_len = SALT_MAX;
     rest = (span){rest.p + 1 + SALT_MAX, rest.len - 1 - SALT_MAX};
-    return crypt64_decode(rest, NULL, out->digest, row->key);
+    return fb_crypt64_decode(rest, NULL, out->digest, row->key);
 }
 
 status
-phpass_compute(const format *row, const old_hash *with, span password,
-               unsigned char *digest)
+fb_phpass_compute(const format *row, const old_hash *with, span password,
+                  unsigned char *digest)
 {
-    digester all = digester_open(row->md());
-    digester_add(&all, with->salt, with->salt_len);
-    digester_add(&all, password.p, password.len);
-    digester_end(&all, digest);
+    digester all = fb_digester_open(row->md());
+    fb_digester_add(&all, with->salt, with->salt_len);
+    fb_digester_add(&all, password.p, password.len);
+    fb_digester_end(&all, digest);
     for (uint32_t round = 0; round < with->rounds; round++) {
-        digester_add(&all, digest, MD5_LEN);
-        digester_add(&all, password.p, password.len);
-        digester_end(&all, digest);
+        fb_digester_add(&all, digest, MD5_LEN);
+        fb_digester_add(&all, password.p, password.len);
+        fb_digester_end(&all, digest);
     }
-    return digester_close(&all);
+    return fb_digester_close(&all);
 }

@@ -10,16 +10,16 @@
 
 /* sha1$salt$hex; by Django and by Werkzeug, who differ in what they make */
 bool
-salted_read_dollar(const format *row, span rest, old_hash *out)
+fb_salted_read_dollar(const format *row, span rest, old_hash *out)
 {
     span salt;
     size_t len;
-    if (!text_until(&rest, '$', &salt) || salt.len > sizeof out->salt) {
+    if (!fb_text_until(&rest, '$', &salt) || salt.len > sizeof out->salt) {
         return false;
     }
     memcpy(out->salt, salt.p, salt.len);
     out->salt_len = salt.len;
-    return text_decode(rest, CODE_HEX, out->digest, row->key, &len)
+    return fb_text_decode(rest, CODE_HEX, out->digest, row->key, &len)
            && len == row->key;
 }
 
@@ -37,27 +37,27 @@ read_hex(span text, unsigned char *digest, size_t key)
         char c = text.p[i];
         lower[i] = (char)('A' <= c && c <= 'F' ? c - 'A' + 'a' : c);
     }
-    return text_decode((span){lower, text.len}, CODE_HEX, digest, key, &len)
+    return fb_text_decode((span){lower, text.len}, CODE_HEX, digest, key, &len)
            && len == key;
 }
 
 /* After a label that tells of no salt: passlib's ldap_hex_md5, and Spring */
 bool
-salted_read_ldap_bare(const format *row, span rest, old_hash *out)
+fb_salted_read_ldap_bare(const format *row, span rest, old_hash *out)
 {
     return read_hex(rest, out->digest, row->key)
-           || salted_read_ldap(row, rest, out);
+           || fb_salted_read_ldap(row, rest, out);
 }
 
 /* base64 of the digest and of the salt that may follow it (RFC 2307 names
  * {SHA} and {MD5}; OpenLDAP and others the rest) */
 bool
-salted_read_ldap(const format *row, span rest, old_hash *out)
+fb_salted_read_ldap(const format *row, span rest, old_hash *out)
 {
     unsigned char bytes[OLD_DIGEST_MAX + OLD_SALT_MAX];
     size_t len;
-    if (!text_decode(rest, CODE_B64_PADDED, bytes, row->key + OLD_SALT_MAX,
-                     &len)
+    if (!fb_text_decode(rest, CODE_B64_PADDED, bytes, row->key + OLD_SALT_MAX,
+                        &len)
         || len < row->key) {
         return false;
     }
@@ -69,39 +69,39 @@ salted_read_ldap(const format *row, span rest, old_hash *out)
 
 /* Django */
 status
-salted_salt_first(const format *row, const old_hash *with, span password,
-                  unsigned char *digest)
+fb_salted_salt_first(const format *row, const old_hash *with, span password,
+                     unsigned char *digest)
 {
-    digester all = digester_open(row->md());
-    digester_add(&all, with->salt, with->salt_len);
-    digester_add(&all, password.p, password.len);
-    digester_end(&all, digest);
-    return digester_close(&all);
+    digester all = fb_digester_open(row->md());
+    fb_digester_add(&all, with->salt, with->salt_len);
+    fb_digester_add(&all, password.p, password.len);
+    fb_digester_end(&all, digest);
+    return fb_digester_close(&all);
 }
 
 /* LDAP */
 status
-salted_salt_last(const format *row, const old_hash *with, span password,
-                 unsigned char *digest)
+fb_salted_salt_last(const format *row, const old_hash *with, span password,
+                    unsigned char *digest)
 {
-    digester all = digester_open(row->md());
-    digester_add(&all, password.p, password.len);
-    digester_add(&all, with->salt, with->salt_len);
-    digester_end(&all, digest);
-    return digester_close(&all);
+    digester all = fb_digester_open(row->md());
+    fb_digester_add(&all, password.p, password.len);
+    fb_digester_add(&all, with->salt, with->salt_len);
+    fb_digester_end(&all, digest);
+    return fb_digester_close(&all);
 }
 
 /* Werkzeug before 3.0: HMAC, or without a salt the bare digest */
 status
-salted_hmac(const format *row, const old_hash *with, span password,
-            unsigned char *digest)
+fb_salted_hmac(const format *row, const old_hash *with, span password,
+               unsigned char *digest)
 {
     if (with->salt_len == 0) {
-        return salted_salt_first(row, with, password, digest);
+        return fb_salted_salt_first(row, with, password, digest);
     }
     return HMAC(row->md(), with->salt, (int)with->salt_len,
                 (const unsigned char *)password.p, password.len, digest, NULL)
                    != NULL
                ? STATUS_OK
-               : failure_of(STATUS_CRYPTO_FAILED);
+               : fb_failure_of(STATUS_CRYPTO_FAILED);
 }

@@ -26,22 +26,23 @@ static const unsigned char order_512[64] = {
 
 /* [rounds=N$]salt$digest */
 bool
-sha_crypt_read(const format *row, span rest, old_hash *out)
+fb_sha_crypt_read(const format *row, span rest, old_hash *out)
 {
     span salt;
     out->rounds = ROUNDS_USUAL;
-    if (text_skip(&rest, "rounds=")
-        && !(text_number(&rest, &out->rounds) && text_skip(&rest, "$"))) {
+    if (fb_text_skip(&rest, "rounds=")
+        && !(fb_text_number(&rest, &out->rounds)
+             && fb_text_skip(&rest, "$"))) {
         return false;
     }
-    if (!text_until(&rest, '$', &salt) || salt.len > SALT_MAX) {
+    if (!fb_text_until(&rest, '$', &salt) || salt.len > SALT_MAX) {
         return false;
     }
     memcpy(out->salt, salt.p, salt.len);
     out->salt_len = salt.len;
     return out->rounds >= ROUNDS_MIN
-           && crypt64_decode(rest, row->key == 32 ? order_256 : order_512,
-                             out->digest, row->key);
+           && fb_crypt64_decode(rest, row->key == 32 ? order_256 : order_512,
+                                out->digest, row->key);
 }
 
 typedef struct {
@@ -57,9 +58,9 @@ make_sequence(digester *all, const format *row, span text, size_t times,
 {
     unsigned char digest[OLD_DIGEST_MAX] = {0};
     for (size_t i = 0; i < times; i++) {
-        digester_add(all, text.p, text.len);
+        fb_digester_add(all, text.p, text.len);
     }
-    digester_end(all, digest);
+    fb_digester_end(all, digest);
     for (size_t at = 0; at < text.len; at++) {
         out[at] = digest[at % row->key];
     }
@@ -71,21 +72,21 @@ static void
 begin(digester *all, const format *row, const old_hash *with, span password,
       unsigned char *digest)
 {
-    digester_add(all, password.p, password.len);
-    digester_add(all, with->salt, with->salt_len);
-    digester_add(all, password.p, password.len);
-    digester_end(all, digest);
-    digester_add(all, password.p, password.len);
-    digester_add(all, with->salt, with->salt_len);
-    digester_repeat(all, digest, row->key, password.len);
+    fb_digester_add(all, password.p, password.len);
+    fb_digester_add(all, with->salt, with->salt_len);
+    fb_digester_add(all, password.p, password.len);
+    fb_digester_end(all, digest);
+    fb_digester_add(all, password.p, password.len);
+    fb_digester_add(all, with->salt, with->salt_len);
+    fb_digester_repeat(all, digest, row->key, password.len);
     for (size_t bits = password.len; bits > 0; bits >>= 1) {
         if (bits & 1) {
-            digester_add(all, digest, row->key);
+            fb_digester_add(all, digest, row->key);
         } else {
-            digester_add(all, password.p, password.len);
+            fb_digester_add(all, password.p, password.len);
         }
     }
-    digester_end(all, digest);
+    fb_digester_end(all, digest);
 }
 
 /* Step 21, once. */
@@ -96,19 +97,19 @@ turn(digester *all, const format *row, const sequences *of, uint32_t round,
     bool is_odd = round % 2 == 1;
     const void *first = is_odd ? of->password : digest;
     const void *last = is_odd ? digest : of->password;
-    digester_add(all, first, is_odd ? of->password_len : row->key);
-    digester_add(all, of->salt, round % 3 != 0 ? of->salt_len : 0);
-    digester_add(all, of->password, round % 7 != 0 ? of->password_len : 0);
-    digester_add(all, last, is_odd ? row->key : of->password_len);
-    digester_end(all, digest);
+    fb_digester_add(all, first, is_odd ? of->password_len : row->key);
+    fb_digester_add(all, of->salt, round % 3 != 0 ? of->salt_len : 0);
+    fb_digester_add(all, of->password, round % 7 != 0 ? of->password_len : 0);
+    fb_digester_add(all, last, is_odd ? row->key : of->password_len);
+    fb_digester_end(all, digest);
 }
 
 status
-sha_crypt_compute(const format *row, const old_hash *with, span password,
-                  unsigned char *digest)
+fb_sha_crypt_compute(const format *row, const old_hash *with, span password,
+                     unsigned char *digest)
 {
     sequences of = {.password_len = password.len, .salt_len = with->salt_len};
-    digester all = digester_open(row->md());
+    digester all = fb_digester_open(row->md());
     begin(&all, row, with, password, digest);
     const span salt = {(const char *)with->salt, with->salt_len};
     make_sequence(&all, row, password, password.len, of.password);
@@ -117,5 +118,5 @@ sha_crypt_compute(const format *row, const old_hash *with, span password,
         turn(&all, row, &of, round, digest);
     }
     OPENSSL_cleanse(&of, sizeof of);
-    return digester_close(&all);
+    return fb_digester_close(&all);
 }

@@ -37,36 +37,36 @@ trimmed(span password)
 }
 
 status
-wordpress_check(const format *row, span setting, hash_parts *out)
+fb_wordpress_check(const format *row, span setting, hash_parts *out)
 {
-    status result = bcrypt_check(row, inner_of(setting), out);
+    status result = fb_bcrypt_check(row, inner_of(setting), out);
     out->digest_at += WORD_LEN;
     return result;
 }
 
 bool
-wordpress_is_sole(span setting, span password)
+fb_wordpress_is_sole(span setting, span password)
 {
     (void)setting;
     return trimmed(password).len == password.len;
 }
 
 status
-wordpress_verify(const format *row, const hash_means *means, span password,
-                 span hash, unsigned threads, bool *matches)
+fb_wordpress_verify(const format *row, const hash_means *means, span password,
+                    span hash, unsigned threads, bool *matches)
 {
     unsigned char digest[SHA384_LEN] = {0};
-    char text[2 * SHA384_LEN + 4]; /* as text_encode asks */
+    char text[2 * SHA384_LEN + 4]; /* as fb_text_encode asks */
     span typed = trimmed(password);
     *matches = false;
     if (HMAC(EVP_sha384(), key, sizeof key - 1, (const unsigned char *)typed.p,
              typed.len, digest, NULL)
         == NULL) {
-        return failure_of(STATUS_CRYPTO_FAILED);
+        return fb_failure_of(STATUS_CRYPTO_FAILED);
     }
-    (void)text_encode(digest, sizeof digest, CODE_B64_PADDED, text);
-    status result = bcrypt_verify(row, means, (span){text, TEXT_LEN},
-                                  inner_of(hash), threads, matches);
+    (void)fb_text_encode(digest, sizeof digest, CODE_B64_PADDED, text);
+    status result = fb_bcrypt_verify(row, means, (span){text, TEXT_LEN},
+                                     inner_of(hash), threads, matches);
     OPENSSL_cleanse(digest, sizeof digest);
     OPENSSL_cleanse(text, sizeof text);
     return result;

@@ -49,7 +49,7 @@ one_value(PyObject *headers, PyObject *wanted, PyObject **value)
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(headers); i++) {
         PyObject *found;
         PyObject *pair = PySequence_Fast_GET_ITEM(headers, i);
-        if (!field_value(pair, wanted, &found)) {
+        if (!fb_field_value(pair, wanted, &found)) {
             Py_CLEAR(*value);
             return false;
         }
@@ -90,7 +90,7 @@ bearer_token(PyObject *Py_UNUSED(module), PyObject *const *args,
         PyErr_SetString(PyExc_TypeError, "bearer_token(headers, name: bytes)");
         return NULL;
     }
-    PyObject *headers = field_pairs(args[0]);
+    PyObject *headers = fb_field_pairs(args[0]);
     if (headers == NULL) {
         return NULL;
     }
@@ -108,7 +108,7 @@ bearer_token(PyObject *Py_UNUSED(module), PyObject *const *args,
     return text;
 }
 
-PyMethodDef bearer_methods[] = {
+PyMethodDef fb_bearer_methods[] = {
     {"bearer_token", (PyCFunction)(void (*)(void))bearer_token, METH_FASTCALL,
      bearer_token_doc},
     {NULL, NULL, 0, NULL},

@@ -38,12 +38,12 @@ static bool
 is_wanted(span name, const wanted *what)
 {
     if (what->is_whole) {
-        return name.len == what->name.len && text_begins(name, what->name);
+        return name.len == what->name.len && fb_text_begins(name, what->name);
     }
-    if (text_begins(name, (span){secure_mark, SECURE_MARK_LEN})) {
+    if (fb_text_begins(name, (span){secure_mark, SECURE_MARK_LEN})) {
         name = (span){name.p + SECURE_MARK_LEN, name.len - SECURE_MARK_LEN};
     }
-    return text_begins(name, what->name);
+    return fb_text_begins(name, what->name);
 }
 
 /* A browser has a cookie of one name for the host and another for the domain
@@ -137,7 +137,7 @@ add_field(PyObject *found, PyObject *pair, PyObject *cookie,
           const wanted *what)
 {
     PyObject *value;
-    if (!field_value(pair, cookie, &value)) {
+    if (!fb_field_value(pair, cookie, &value)) {
         return false;
     }
     if (value == NULL) {
@@ -145,7 +145,7 @@ add_field(PyObject *found, PyObject *pair, PyObject *cookie,
     }
     bool ok = false;
     if (PyBytes_Check(value)) {
-        ok = add_all(found, pytext_bytes(value), what);
+        ok = add_all(found, fb_pytext_bytes(value), what);
     } else {
         PyErr_SetString(PyExc_TypeError, "a header is a pair of bytes");
     }
@@ -162,9 +162,9 @@ cookie_values(PyObject *Py_UNUSED(module), PyObject *const *args,
                         "cookie_values(headers, name: bytes, whole=False)");
         return NULL;
     }
-    const wanted what = {pytext_bytes(args[1]),
+    const wanted what = {fb_pytext_bytes(args[1]),
                          count == 3 && args[2] == Py_True};
-    PyObject *headers = field_pairs(args[0]);
+    PyObject *headers = fb_field_pairs(args[0]);
     PyObject *cookie = PyBytes_FromString("cookie");
     PyObject *found = PyDict_New();
     bool ok = headers != NULL && cookie != NULL && found != NULL;
@@ -180,7 +180,7 @@ cookie_values(PyObject *Py_UNUSED(module), PyObject *const *args,
     return found;
 }
 
-PyMethodDef cookie_methods[] = {
+PyMethodDef fb_cookie_methods[] = {
     {"cookie_values", (PyCFunction)(void (*)(void))cookie_values,
      METH_FASTCALL, cookie_values_doc},
     {NULL, NULL, 0, NULL},

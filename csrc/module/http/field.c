@@ -15,7 +15,7 @@ is_name(PyObject *name, PyObject *wanted)
 
 /* A server may keep the lists, and change them in another thread. */
 PyObject *
-field_pairs(PyObject *headers)
+fb_field_pairs(PyObject *headers)
 {
 #ifdef Py_GIL_DISABLED
     if (PyList_Check(headers)) {
@@ -31,7 +31,7 @@ value_in_list(PyObject *pair, PyObject *wanted, PyObject **value)
 {
     PyObject *still = PyList_Check(pair) ? PyList_AsTuple(pair) : NULL;
     bool ok = still != NULL && PyTuple_GET_SIZE(still) == 2
-              && field_value(still, wanted, value);
+              && fb_field_value(still, wanted, value);
     Py_XDECREF(still);
     if (!ok && !PyErr_Occurred()) {
         PyErr_SetString(PyExc_TypeError, "a header is a pair of bytes");
@@ -40,7 +40,7 @@ value_in_list(PyObject *pair, PyObject *wanted, PyObject **value)
 }
 
 bool
-field_value(PyObject *pair, PyObject *wanted, PyObject **value)
+fb_field_value(PyObject *pair, PyObject *wanted, PyObject **value)
 {
     if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2) {
         return value_in_list(pair, wanted, value);

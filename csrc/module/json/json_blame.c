@@ -49,7 +49,7 @@ advice_for(PyTypeObject *type)
 }
 
 void
-json_blame_type(PyObject *value)
+fb_json_blame_type(PyObject *value)
 {
     PyTypeObject *type = Py_TYPE(value);
     const char *advice = advice_for(type);
@@ -59,7 +59,7 @@ json_blame_type(PyObject *value)
 }
 
 bool
-json_blame(json_out *text, PyObject *name, Py_ssize_t index)
+fb_json_blame(json_out *text, PyObject *name, Py_ssize_t index)
 {
     if (text->steps < JSON_DEPTH_MAX + 1) {
         text->at[text->steps++] = (json_step){Py_XNewRef(name), index};
@@ -103,7 +103,7 @@ take_error(void)
 }
 
 void
-json_blame_tell(const json_out *text, const char *whole)
+fb_json_blame_tell(const json_out *text, const char *whole)
 {
     if (text->steps == 0
         || !(PyErr_ExceptionMatches(PyExc_TypeError)

@@ -2,7 +2,7 @@
 #include "skin.h"
 
 void
-json_out_begin(json_out *text)
+fb_json_out_begin(json_out *text)
 {
     text->bytes = text->local;
     text->len = 0;
@@ -12,7 +12,7 @@ json_out_begin(json_out *text)
 }
 
 void
-json_out_end(json_out *text)
+fb_json_out_end(json_out *text)
 {
     if (text->bytes != text->local) {
         PyMem_Free(text->bytes);
@@ -48,7 +48,7 @@ reserve(json_out *text, size_t len)
 }
 
 bool
-json_put(json_out *text, const char *bytes, size_t len)
+fb_json_put(json_out *text, const char *bytes, size_t len)
 {
     char *end = reserve(text, len);
     if (end == NULL) {
@@ -60,13 +60,13 @@ json_put(json_out *text, const char *bytes, size_t len)
 }
 
 PyObject *
-json_out_b64url(const json_out *text)
+fb_json_out_b64url(const json_out *text)
 {
-    size_t len = b64url_encoded(text->len);
+    size_t len = fb_b64url_encoded(text->len);
     PyObject *encoded = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)len);
     if (encoded != NULL) {
-        b64url_encode((const unsigned char *)text->bytes, text->len,
-                      PyBytes_AS_STRING(encoded));
+        fb_b64url_encode((const unsigned char *)text->bytes, text->len,
+                         PyBytes_AS_STRING(encoded));
     }
     return encoded;
 }
@@ -229,7 +229,7 @@ write_ascii(json_out *text, PyObject *value)
 }
 
 bool
-json_put_string(json_out *text, PyObject *value)
+fb_json_put_string(json_out *text, PyObject *value)
 {
     span string;
     if (!utf8_of(value, &string)) {
@@ -247,7 +247,7 @@ json_put_string(json_out *text, PyObject *value)
 }
 
 bool
-json_put_name(json_out *text, PyObject *name, PyObject *string)
+fb_json_put_name(json_out *text, PyObject *name, PyObject *string)
 {
     span key, value = {NULL, 0};
     if (!utf8_of(name, &key) || (string != NULL && !utf8_of(string, &value))) {
@@ -255,10 +255,10 @@ json_put_name(json_out *text, PyObject *name, PyObject *string)
     }
     if (goes_beyond(text, name, key)
         || (string != NULL && goes_beyond(text, string, value))) {
-        return json_put_string(text, name) && json_put(text, ":", 1)
+        return fb_json_put_string(text, name) && fb_json_put(text, ":", 1)
                && (string == NULL
-                   || (json_put_string(text, string)
-                       && json_put(text, ",", 1)));
+                   || (fb_json_put_string(text, string)
+                       && fb_json_put(text, ",", 1)));
     }
     char *start = reserve(text, (key.len + value.len) * ESCAPE_MAX + 6);
     if (start == NULL) {

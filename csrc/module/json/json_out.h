@@ -27,30 +27,30 @@ typedef struct {
     json_step at[JSON_DEPTH_MAX + 1];
 } json_out;
 
-void json_out_begin(json_out *text);
-void json_out_end(json_out *text);
-bool json_put(json_out *text, const char *bytes, size_t len);
+void fb_json_out_begin(json_out *text);
+void fb_json_out_end(json_out *text);
+bool fb_json_put(json_out *text, const char *bytes, size_t len);
 
 /* Writes a quoted string; ValueError for a lone surrogate. */
-bool json_put_string(json_out *text, PyObject *value);
+bool fb_json_put_string(json_out *text, PyObject *value);
 
 /* Writes "name": and, unless it is NULL, a quoted string with a comma. */
-bool json_put_name(json_out *text, PyObject *name, PyObject *string);
+bool fb_json_put_name(json_out *text, PyObject *name, PyObject *string);
 
 /* The text in base64url, as bytes. */
-PyObject *json_out_b64url(const json_out *text);
+PyObject *fb_json_out_b64url(const json_out *text);
 
 /* --- json_blame.c -------------------------------------------------------- */
 
 /* Raises the TypeError for a value of a type that JSON does not have. */
-void json_blame_type(PyObject *value);
+void fb_json_blame_type(PyObject *value);
 
 /* Notes a step to what failed, from within to without; returns false. */
-bool json_blame(json_out *text, PyObject *name, Py_ssize_t index);
+bool fb_json_blame(json_out *text, PyObject *name, Py_ssize_t index);
 
 /* Puts the path to what failed before the message that is raised; `whole`
  * names what was to be written. */
-void json_blame_tell(const json_out *text, const char *whole);
+void fb_json_blame_tell(const json_out *text, const char *whole);
 
 /* --- json_write.c -------------------------------------------------------- */
 
@@ -59,16 +59,16 @@ void json_blame_tell(const json_out *text, const char *whole);
  * JSON does not have, ValueError for a value that a strict reader would
  * refuse.
  */
-bool json_write(json_out *text, PyObject *value, int level);
+bool fb_json_write(json_out *text, PyObject *value, int level);
 
 /*
- * For an object in steps: json_put "{", members of the top level, each with a
- * comma after it, and json_close, which takes the last comma's place.
+ * For an object in steps: fb_json_put "{", members of the top level, each with
+ * a comma after it, and fb_json_close, which takes the last comma's place.
  */
-bool json_write_member(json_out *text, PyObject *name, PyObject *value);
-bool json_close(json_out *text, char bracket);
+bool fb_json_write_member(json_out *text, PyObject *name, PyObject *value);
+bool fb_json_close(json_out *text, char bracket);
 
 /* Itself, or a copy that nobody changes while it is written. */
-PyObject *json_still(PyObject *container);
+PyObject *fb_json_still(PyObject *container);
 
 #endif

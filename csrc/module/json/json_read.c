@@ -11,7 +11,7 @@ typedef struct {
 static PyObject *
 refuse(reader *from, status error)
 {
-    return raise_status(from->state, error);
+    return fb_raise_status(from->state, error);
 }
 
 /* --- scalars ------------------------------------------------------------- */
@@ -37,9 +37,9 @@ make_unescaped(span text, const names *all, const common_name **common)
     if (plain == NULL) {
         return PyErr_NoMemory();
     }
-    size_t len = json_unescape(text, plain);
+    size_t len = fb_json_unescape(text, plain);
     PyObject *made = PyUnicode_DecodeUTF8(plain, (Py_ssize_t)len, NULL);
-    *common = names_find(all, (span){plain, len});
+    *common = fb_names_find(all, (span){plain, len});
     if (plain != local) {
         PyMem_Free(plain);
     }
@@ -75,7 +75,7 @@ make_name(reader *from, int *id)
     if (at->is_escaped) {
         made = make_unescaped(at->text, all, &common);
     } else {
-        common = names_find(all, at->text);
+        common = fb_names_find(all, at->text);
         made = common != NULL ? Py_NewRef(common->text) : make_plain(at);
     }
     *id = common == NULL ? -1 : common->id;
@@ -135,7 +135,7 @@ read_array(reader *from)
     if (list == NULL) {
         return NULL;
     }
-    while ((event = json_item(&from->cursor)) != JSON_ARRAY_END) {
+    while ((event = fb_json_item(&from->cursor)) != JSON_ARRAY_END) {
         PyObject *value = read_value(from, event);
         if (value == NULL || PyList_Append(list, value) < 0) {
             Py_XDECREF(value);
@@ -153,7 +153,7 @@ read_member(reader *from, PyObject *object, known_members *known)
     int id;
     PyObject *name = make_name(from, &id);
     PyObject *value =
-        name == NULL ? NULL : read_value(from, json_value(&from->cursor));
+        name == NULL ? NULL : read_value(from, fb_json_value(&from->cursor));
     bool ok = value != NULL && PyDict_SetItem(object, name, value) == 0;
     if (ok && known != NULL && id >= 0) {
         known->of[id] = value;
@@ -173,7 +173,7 @@ read_object(reader *from, known_members *known)
     if (object == NULL) {
         return NULL;
     }
-    while ((event = json_member(&from->cursor)) == JSON_NAME) {
+    while ((event = fb_json_member(&from->cursor)) == JSON_NAME) {
         if (!read_member(from, object, known)) {
             Py_DECREF(object);
             return NULL;
@@ -220,18 +220,18 @@ read_value(reader *from, json_event event)
 }
 
 PyObject *
-json_read_object(const core_state *state, span text, known_members *known)
+fb_json_read_object(const core_state *state, span text, known_members *known)
 {
     reader from = {.state = state};
     *known = (known_members){0};
-    json_begin(&from.cursor, text);
-    json_event event = json_value(&from.cursor);
+    fb_json_begin(&from.cursor, text);
+    json_event event = fb_json_value(&from.cursor);
     if (event != JSON_OBJECT) {
         return refuse(&from, event == JSON_REFUSED ? from.cursor.error
                                                    : STATUS_JSON_NOT_OBJECT);
     }
     PyObject *object = read_object(&from, known);
-    if (object != NULL && !json_end(&from.cursor)) {
+    if (object != NULL && !fb_json_end(&from.cursor)) {
         Py_DECREF(object);
         return refuse(&from, from.cursor.error);
     }

@@ -18,7 +18,7 @@ write_small(json_out *text, long long value)
     if (value < 0) {
         *--p = '-';
     }
-    return json_put(text, p, (size_t)(digits + sizeof digits - p));
+    return fb_json_put(text, p, (size_t)(digits + sizeof digits - p));
 }
 
 static const char too_long[] = "an integer to be signed has too many digits";
@@ -43,7 +43,7 @@ write_integer(json_out *text, PyObject *value)
         if (len - (*first == '-') > JSON_DIGITS_MAX) {
             PyErr_SetString(PyExc_ValueError, too_long);
         } else {
-            ok = json_put(text, first, (size_t)len);
+            ok = fb_json_put(text, first, (size_t)len);
         }
         Py_DECREF(digits);
     }
@@ -60,7 +60,7 @@ write_real(json_out *text, PyObject *value)
     }
     char *digits =
         PyOS_double_to_string(number, 'r', 0, Py_DTSF_ADD_DOT_0, NULL);
-    bool ok = digits != NULL && json_put(text, digits, strlen(digits));
+    bool ok = digits != NULL && fb_json_put(text, digits, strlen(digits));
     PyMem_Free(digits);
     return ok;
 }
@@ -72,16 +72,17 @@ static bool
 write_member(json_out *text, PyObject *name, PyObject *value, int level)
 {
     if (PyUnicode_Check(value)) {
-        return json_put_name(text, name, value);
+        return fb_json_put_name(text, name, value);
     }
-    return json_put_name(text, name, NULL)
-           && json_write(text, value, level + 1) && json_put(text, ",", 1);
+    return fb_json_put_name(text, name, NULL)
+           && fb_json_write(text, value, level + 1)
+           && fb_json_put(text, ",", 1);
 }
 
 bool
-json_write_member(json_out *text, PyObject *name, PyObject *value)
+fb_json_write_member(json_out *text, PyObject *name, PyObject *value)
 {
-    return write_member(text, name, value, 1) || json_blame(text, name, 0);
+    return write_member(text, name, value, 1) || fb_json_blame(text, name, 0);
 }
 
 static bool
@@ -131,20 +132,20 @@ write_members(json_out *text, PyObject *object, int level)
         }
         ok = ok
              && (write_member(text, name, value, level)
-                 || json_blame(text, name, 0));
+                 || fb_json_blame(text, name, 0));
     }
     return ok && (are_plain || are_unique(object));
 }
 
 bool
-json_close(json_out *text, char bracket)
+fb_json_close(json_out *text, char bracket)
 {
     char *last = text->bytes + text->len - 1;
     if (*last == ',') {
         *last = bracket;
         return true;
     }
-    return json_put(text, &bracket, 1);
+    return fb_json_put(text, &bracket, 1);
 }
 
 static bool
@@ -152,9 +153,10 @@ write_items(json_out *text, PyObject *array, int level)
 {
     bool ok = true;
     for (Py_ssize_t i = 0; ok && i < PySequence_Fast_GET_SIZE(array); i++) {
-        ok = (json_write(text, PySequence_Fast_GET_ITEM(array, i), level + 1)
-              && json_put(text, ",", 1))
-             || json_blame(text, NULL, i);
+        ok =
+            (fb_json_write(text, PySequence_Fast_GET_ITEM(array, i), level + 1)
+             && fb_json_put(text, ",", 1))
+            || fb_json_blame(text, NULL, i);
     }
     return ok;
 }
@@ -165,7 +167,7 @@ write_items(json_out *text, PyObject *array, int level)
  * container's gives up the outer one's.
  */
 PyObject *
-json_still(PyObject *container)
+fb_json_still(PyObject *container)
 {
 #ifdef Py_GIL_DISABLED
     if (PyDict_Check(container)) {
@@ -183,7 +185,7 @@ static inline PyObject *
 hold(PyObject *container)
 {
 #ifdef Py_GIL_DISABLED
-    return json_still(container);
+    return fb_json_still(container);
 #else
     return container;
 #endif
@@ -211,23 +213,24 @@ write_container(json_out *text, PyObject *value, int level)
     bool ok =
         still != NULL
         && (PyDict_Check(still)
-                ? json_put(text, "{", 1) && write_members(text, still, level)
-                      && json_close(text, '}')
-                : json_put(text, "[", 1) && write_items(text, still, level)
-                      && json_close(text, ']'));
+                ? fb_json_put(text, "{", 1)
+                      && write_members(text, still, level)
+                      && fb_json_close(text, '}')
+                : fb_json_put(text, "[", 1) && write_items(text, still, level)
+                      && fb_json_close(text, ']'));
     let_go(still);
     return ok;
 }
 
 bool
-json_write(json_out *text, PyObject *value, int level)
+fb_json_write(json_out *text, PyObject *value, int level)
 {
     if (PyUnicode_Check(value)) {
-        return json_put_string(text, value);
+        return fb_json_put_string(text, value);
     }
     if (PyBool_Check(value)) {
-        return value == Py_True ? json_put(text, "true", 4)
-                                : json_put(text, "false", 5);
+        return value == Py_True ? fb_json_put(text, "true", 4)
+                                : fb_json_put(text, "false", 5);
     }
     if (PyLong_Check(value)) {
         return write_integer(text, value);
@@ -236,11 +239,11 @@ json_write(json_out *text, PyObject *value, int level)
         return write_container(text, value, level);
     }
     if (value == Py_None) {
-        return json_put(text, "null", 4);
+        return fb_json_put(text, "null", 4);
     }
     if (PyFloat_Check(value)) {
         return write_real(text, value);
     }
-    json_blame_type(value);
+    fb_json_blame_type(value);
     return false;
 }

@@ -46,8 +46,8 @@ members_of_text(const core_state *state, PyObject *value)
 {
     known_members known;
     span text;
-    return pytext_utf8(state, "jwk", value, STATUS_KEY_UNICODE, &text)
-               ? json_read_object(state, text, &known)
+    return fb_pytext_utf8(state, "jwk", value, STATUS_KEY_UNICODE, &text)
+               ? fb_json_read_object(state, text, &known)
                : NULL;
 }
 
@@ -63,10 +63,10 @@ is_long(PyObject *value)
 /* The caller's own may change meanwhile, and be no dict. An exception that is
  * not about the JWK stays as it is. */
 PyObject *
-jwk_members(const core_state *state, PyObject *value)
+fb_jwk_members(const core_state *state, PyObject *value)
 {
     if (is_long(value)) {
-        return raise_status(state, STATUS_KEY_COSTLY);
+        return fb_raise_status(state, STATUS_KEY_COSTLY);
     }
     PyObject *members = PyUnicode_Check(value) || PyBytes_Check(value)
                             ? members_of_text(state, value)
@@ -74,11 +74,11 @@ jwk_members(const core_state *state, PyObject *value)
     if (members == NULL && PyErr_ExceptionMatches(PyExc_Exception)
         && !PyErr_ExceptionMatches(PyExc_MemoryError)) {
         PyErr_Clear();
-        return raise_status(state, STATUS_JWK_JSON);
+        return fb_raise_status(state, STATUS_JWK_JSON);
     }
     if (members != NULL && PyDict_GET_SIZE(members) > KEY_MEMBERS_MAX) {
         Py_CLEAR(members);
-        raise_status(state, STATUS_KEY_COSTLY);
+        fb_raise_status(state, STATUS_KEY_COSTLY);
     }
     return members;
 }

@@ -8,21 +8,21 @@
 #define LENIENT_MAX (8 * SIGNATURE_MAX) /* characters of a number */
 
 status
-jwk_failed(void)
+fb_jwk_failed(void)
 {
     PyErr_Clear();
     return STATUS_NO_MEMORY;
 }
 
 void
-jwk_part_clear(jwk_bytes *one)
+fb_jwk_part_clear(jwk_bytes *one)
 {
     OPENSSL_clear_free(one->bytes, one->len);
     *one = (jwk_bytes){0};
 }
 
 span
-jwk_part_span(const jwk_bytes *one)
+fb_jwk_part_span(const jwk_bytes *one)
 {
     return (span){(const char *)one->bytes, one->len};
 }
@@ -40,7 +40,7 @@ is_nothing(PyObject *value)
 /* The dict is ours and its names are plain strings, so that nothing but memory
  * can fail. */
 status
-jwk_member(jwk *from, const char *name, PyObject **value)
+fb_jwk_member(jwk *from, const char *name, PyObject **value)
 {
     PyObject *text = PyUnicode_FromString(name);
     from->at = name;
@@ -48,7 +48,7 @@ jwk_member(jwk *from, const char *name, PyObject **value)
         text == NULL ? NULL : PyDict_GetItemWithError(from->members, text);
     Py_XDECREF(text);
     if (*value == NULL) {
-        return PyErr_Occurred() ? jwk_failed() : STATUS_OK;
+        return PyErr_Occurred() ? fb_jwk_failed() : STATUS_OK;
     }
     if (from->is_lenient && is_nothing(*value)) {
         *value = NULL;
@@ -57,10 +57,10 @@ jwk_member(jwk *from, const char *name, PyObject **value)
 }
 
 status
-jwk_text(jwk *from, const char *name, span *text)
+fb_jwk_text(jwk *from, const char *name, span *text)
 {
     PyObject *value;
-    status result = jwk_member(from, name, &value);
+    status result = fb_jwk_member(from, name, &value);
     *text = (span){NULL, 0};
     if (value == NULL) {
         return result;
@@ -94,7 +94,7 @@ tidy(span text, char *out)
 CHECKED static status
 decode(span text, jwk_bytes *out)
 {
-    size_t len = b64url_decoded(text.len);
+    size_t len = fb_b64url_decoded(text.len);
     if (len == 0 || len > 2 * SIGNATURE_MAX) {
         return STATUS_JWK_MEMBER;
     }
@@ -103,8 +103,8 @@ decode(span text, jwk_bytes *out)
     if (out->bytes == NULL) {
         return STATUS_NO_MEMORY;
     }
-    return b64url_decode(text.p, text.len, out->bytes) ? STATUS_OK
-                                                       : STATUS_JWK_MEMBER;
+    return fb_b64url_decode(text.p, text.len, out->bytes) ? STATUS_OK
+                                                          : STATUS_JWK_MEMBER;
 }
 
 CHECKED static status
@@ -126,7 +126,7 @@ CHECKED static status
 read_bytes(jwk *from, const char *name, jwk_bytes *out)
 {
     span text;
-    status result = jwk_text(from, name, &text);
+    status result = fb_jwk_text(from, name, &text);
     *out = (jwk_bytes){0};
     if (result != STATUS_OK || text.p == NULL) {
         return result;
@@ -136,7 +136,7 @@ read_bytes(jwk *from, const char *name, jwk_bytes *out)
 }
 
 status
-jwk_part(jwk *from, const char *name, size_t width, jwk_bytes *out)
+fb_jwk_part(jwk *from, const char *name, size_t width, jwk_bytes *out)
 {
     status result = read_bytes(from, name, out);
     return result == STATUS_OK && width != 0 && out->len != 0
@@ -163,13 +163,13 @@ fit(jwk_bytes *number, size_t width)
         return STATUS_NO_MEMORY;
     }
     memcpy(fitted.bytes + wanted - len, number->bytes + zeros, len);
-    jwk_part_clear(number);
+    fb_jwk_part_clear(number);
     *number = fitted;
     return STATUS_OK;
 }
 
 status
-jwk_number(jwk *from, const char *name, size_t width, jwk_bytes *out)
+fb_jwk_number(jwk *from, const char *name, size_t width, jwk_bytes *out)
 {
     status result = read_bytes(from, name, out);
     if (result != STATUS_OK || out->len == 0) {
@@ -183,7 +183,7 @@ jwk_number(jwk *from, const char *name, size_t width, jwk_bytes *out)
 }
 
 bool
-jwk_text_is(span text, const char *other)
+fb_jwk_text_is(span text, const char *other)
 {
     return text.len == strlen(other) && memcmp(text.p, other, text.len) == 0;
 }

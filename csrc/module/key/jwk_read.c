@@ -3,7 +3,7 @@
 
 #include "key/jwk.h"
 
-const char jwk_read_key_doc[] =
+const char fb_jwk_read_key_doc[] =
     "from_jwk($type, /, jwk, algorithm=None, *, lenient=False)\n"
     "--\n"
     "\n"
@@ -64,7 +64,7 @@ member_of(const jwk *from, status failed)
 static PyObject *
 refuse(const core_state *state, const jwk *from, status failed)
 {
-    return raise_member(state, failed, member_of(from, failed));
+    return fb_raise_member(state, failed, member_of(from, failed));
 }
 
 /* --- reading, one function a kty ----------------------------------------- */
@@ -74,9 +74,9 @@ from_oct(core_state *state, jwk *from, key_traits *traits)
 {
     jwk_bytes secret;
     PyObject *key = NULL;
-    status result = jwk_part(from, "k", 0, &secret);
+    status result = fb_jwk_part(from, "k", 0, &secret);
     if (traits->alg == NULL) {
-        traits->alg = alg_find("HS256", 5);
+        traits->alg = fb_alg_find("HS256", 5);
     }
     if (result == STATUS_OK && secret.len == 0) {
         result = STATUS_JWK_MEMBER;
@@ -85,14 +85,15 @@ from_oct(core_state *state, jwk *from, key_traits *traits)
         result = STATUS_KEY_UNSUITED;
     }
     if (result == STATUS_OK) {
-        result = secret_check(jwk_part_span(&secret), traits->alg, false);
+        result =
+            fb_secret_check(fb_jwk_part_span(&secret), traits->alg, false);
     }
     if (result == STATUS_OK) {
-        key = key_from_bytes(state, jwk_part_span(&secret), traits);
+        key = fb_key_from_bytes(state, fb_jwk_part_span(&secret), traits);
     } else {
         refuse(state, from, result);
     }
-    jwk_part_clear(&secret);
+    fb_jwk_part_clear(&secret);
     return key;
 }
 
@@ -125,8 +126,8 @@ from_read(core_state *state, jwk *from, status result, EVP_PKEY *evp,
         return refuse(state, from, result);
     }
     from->at = "d";
-    result = key_prepare(state, evp, traits, &made);
-    return result == STATUS_OK ? key_from_pkey(state, &made, traits)
+    result = fb_key_prepare(state, evp, traits, &made);
+    return result == STATUS_OK ? fb_key_from_pkey(state, &made, traits)
                                : refuse(state, from, result);
 }
 
@@ -135,7 +136,7 @@ from_rsa(core_state *state, jwk *from, key_traits *traits)
 {
     EVP_PKEY *evp = NULL;
     bool is_private = false;
-    status result = jwk_rsa(from, &evp, &is_private);
+    status result = fb_jwk_rsa(from, &evp, &is_private);
     return from_read(state, from, result, evp, is_private, traits);
 }
 
@@ -145,7 +146,7 @@ check_edwards_pair(EVP_PKEY *evp, const jwk_bytes *x)
 {
     unsigned char made[EDWARDS_MAX];
     size_t len;
-    status result = pkey_raw(evp, false, made, &len);
+    status result = fb_pkey_raw(evp, false, made, &len);
     if (result != STATUS_OK) {
         return result;
     }
@@ -161,7 +162,7 @@ read_curve_parts(jwk *from, const curve *on, jwk_bytes *x, jwk_bytes *y,
 {
     bool is_ec = on->kind == KIND_EC;
     status (*read)(jwk *, const char *, size_t, jwk_bytes *) =
-        is_ec ? jwk_number : jwk_part;
+        is_ec ? fb_jwk_number : fb_jwk_part;
     status result = read(from, "x", on->bytes, x);
     if (result == STATUS_OK && x->len == 0) {
         return STATUS_JWK_MEMBER;
@@ -182,17 +183,18 @@ read_curve_key(jwk *from, const curve *on, EVP_PKEY **evp, bool *is_private)
     status result = read_curve_parts(from, on, &x, &y, &d);
     if (result == STATUS_OK) {
         Py_BEGIN_ALLOW_THREADS;
-        result = pkey_from_curve(on, jwk_part_span(&x), jwk_part_span(&y),
-                                 jwk_part_span(&d), evp);
+        result =
+            fb_pkey_from_curve(on, fb_jwk_part_span(&x), fb_jwk_part_span(&y),
+                               fb_jwk_part_span(&d), evp);
         Py_END_ALLOW_THREADS;
     }
     *is_private = d.len > 0;
     if (result == STATUS_OK && on->kind == KIND_ED && *is_private) {
         result = check_edwards_pair(*evp, &x);
     }
-    jwk_part_clear(&x);
-    jwk_part_clear(&y);
-    jwk_part_clear(&d);
+    fb_jwk_part_clear(&x);
+    fb_jwk_part_clear(&y);
+    fb_jwk_part_clear(&d);
     return result;
 }
 
@@ -202,11 +204,11 @@ from_curve(core_state *state, jwk *from, alg_kind kind, key_traits *traits)
     span name;
     EVP_PKEY *evp = NULL;
     bool is_private = false;
-    status result = jwk_text(from, "crv", &name);
+    status result = fb_jwk_text(from, "crv", &name);
     const curve *on = result == STATUS_OK && name.p != NULL
-                          ? alg_find_curve(name.p, name.len)
+                          ? fb_alg_find_curve(name.p, name.len)
                           : NULL;
-    if (on == NULL || on->kind != kind || !jwk_text_is(name, on->name)) {
+    if (on == NULL || on->kind != kind || !fb_jwk_text_is(name, on->name)) {
         return refuse(state, from,
                       result == STATUS_NO_MEMORY ? result : STATUS_KEY_CURVE);
     }
@@ -218,27 +220,29 @@ static PyObject *
 from_members(core_state *state, jwk *from, key_traits *traits)
 {
     span kty;
-    status result = jwk_text(from, "kty", &kty);
+    status result = fb_jwk_text(from, "kty", &kty);
     if (result == STATUS_OK && kty.p == NULL) {
         result = STATUS_JWK_KTY;
     }
     if (result == STATUS_OK) {
-        result = jwk_traits(from, traits);
+        result = fb_jwk_traits(from, traits);
     }
     if (result != STATUS_OK) {
         return refuse(state, from, result);
     }
-    return jwk_text_is(kty, "oct")   ? from_oct(state, from, traits)
-           : jwk_text_is(kty, "RSA") ? from_rsa(state, from, traits)
-           : jwk_text_is(kty, "EC")  ? from_curve(state, from, KIND_EC, traits)
-           : jwk_text_is(kty, "OKP") ? from_curve(state, from, KIND_ED, traits)
-                                     : refuse(state, from, STATUS_JWK_KTY);
+    return fb_jwk_text_is(kty, "oct")   ? from_oct(state, from, traits)
+           : fb_jwk_text_is(kty, "RSA") ? from_rsa(state, from, traits)
+           : fb_jwk_text_is(kty, "EC")
+               ? from_curve(state, from, KIND_EC, traits)
+           : fb_jwk_text_is(kty, "OKP")
+               ? from_curve(state, from, KIND_ED, traits)
+               : refuse(state, from, STATUS_JWK_KTY);
 }
 
 static PyObject *
 key_of(core_state *state, PyObject *value, bool is_lenient, key_traits *traits)
 {
-    jwk from = {jwk_members(state, value), NULL, is_lenient};
+    jwk from = {fb_jwk_members(state, value), NULL, is_lenient};
     PyObject *key =
         from.members == NULL ? NULL : from_members(state, &from, traits);
     Py_XDECREF(traits->kid);
@@ -247,7 +251,7 @@ key_of(core_state *state, PyObject *value, bool is_lenient, key_traits *traits)
 }
 
 PyObject *
-jwk_read_key(PyObject *type, PyObject *args, PyObject *kwargs)
+fb_jwk_read_key(PyObject *type, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"jwk", "algorithm", "lenient", NULL};
     core_state *state = PyType_GetModuleState((PyTypeObject *)type);
@@ -256,7 +260,7 @@ jwk_read_key(PyObject *type, PyObject *args, PyObject *kwargs)
     key_traits traits = {0};
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$p:from_jwk", keywords,
                                      &value, &name, &is_lenient)
-        || !key_algorithm(state, name, &traits.alg)) {
+        || !fb_key_algorithm(state, name, &traits.alg)) {
         return NULL;
     }
     return key_of(state, value, is_lenient != 0, &traits);
@@ -283,7 +287,7 @@ jwk_set_key(PyObject *module, PyObject *const *args, Py_ssize_t count)
     return key_of(state_of(module), args[0], args[1] == Py_True, &traits);
 }
 
-PyMethodDef jwk_methods[] = {
+PyMethodDef fb_jwk_methods[] = {
     {"jwk_set_key", (PyCFunction)(void (*)(void))jwk_set_key, METH_FASTCALL,
      set_key_doc},
     {NULL, NULL, 0, NULL},

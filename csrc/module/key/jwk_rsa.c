@@ -53,7 +53,7 @@ CHECKED static status
 check_oth(jwk *from)
 {
     PyObject *oth;
-    status result = jwk_member(from, "oth", &oth);
+    status result = fb_jwk_member(from, "oth", &oth);
     return oth != NULL ? STATUS_JWK_MEMBER : result;
 }
 
@@ -62,7 +62,7 @@ read_rsa(jwk *from, jwk_bytes *parts)
 {
     status result = check_oth(from);
     for (int i = 0; i < RSA_PARTS && result == STATUS_OK; i++) {
-        result = jwk_number(from, rsa_names[i], 0, &parts[i]);
+        result = fb_jwk_number(from, rsa_names[i], 0, &parts[i]);
     }
     if (result == STATUS_OK) {
         result = check_rsa_shape(from, parts);
@@ -75,15 +75,15 @@ make_rsa(const jwk_bytes *parts, EVP_PKEY **evp)
 {
     span all[RSA_PARTS];
     for (int i = 0; i < RSA_PARTS; i++) {
-        all[i] = jwk_part_span(&parts[i]);
+        all[i] = fb_jwk_part_span(&parts[i]);
     }
-    return pkey_from_rsa(&(rsa_parts){all[0], all[1], all[2], all[3], all[4],
-                                      all[5], all[6], all[7]},
-                         evp);
+    return fb_pkey_from_rsa(&(rsa_parts){all[0], all[1], all[2], all[3],
+                                         all[4], all[5], all[6], all[7]},
+                            evp);
 }
 
 status
-jwk_rsa(jwk *from, EVP_PKEY **evp, bool *is_private)
+fb_jwk_rsa(jwk *from, EVP_PKEY **evp, bool *is_private)
 {
     jwk_bytes parts[RSA_PARTS] = {{0}};
     status result = read_rsa(from, parts);
@@ -94,7 +94,7 @@ jwk_rsa(jwk *from, EVP_PKEY **evp, bool *is_private)
     }
     *is_private = parts[RSA_D].len > 0;
     for (int i = 0; i < RSA_PARTS; i++) {
-        jwk_part_clear(&parts[i]);
+        fb_jwk_part_clear(&parts[i]);
     }
     return result;
 }

@@ -42,7 +42,7 @@ CHECKED static status
 read_key_ops(jwk *from, key_traits *traits)
 {
     PyObject *array;
-    status result = jwk_member(from, "key_ops", &array);
+    status result = fb_jwk_member(from, "key_ops", &array);
     if (array == NULL) {
         return result;
     }
@@ -52,7 +52,7 @@ read_key_ops(jwk *from, key_traits *traits)
     PyObject *ops =
         PyList_Check(array) ? PyList_AsTuple(array) : Py_NewRef(array);
     if (ops == NULL) {
-        return jwk_failed();
+        return fb_jwk_failed();
     }
     result = read_ops(from, ops, traits);
     Py_DECREF(ops);
@@ -73,11 +73,11 @@ CHECKED static status
 read_alg(jwk *from, key_traits *traits)
 {
     span text;
-    status result = jwk_text(from, "alg", &text);
+    status result = fb_jwk_text(from, "alg", &text);
     if (result != STATUS_OK || text.p == NULL) {
         return result;
     }
-    const alg *named = alg_find(text.p, text.len);
+    const alg *named = fb_alg_find(text.p, text.len);
     const alg *wanted = traits->alg;
     if (named == NULL || (wanted != NULL && !is_same(named, wanted))) {
         return STATUS_JWK_ALG;
@@ -92,7 +92,7 @@ CHECKED static status
 read_kid(jwk *from, key_traits *traits)
 {
     PyObject *kid;
-    status result = jwk_member(from, "kid", &kid);
+    status result = fb_jwk_member(from, "kid", &kid);
     if (kid == NULL) {
         return result;
     }
@@ -101,27 +101,27 @@ read_kid(jwk *from, key_traits *traits)
     }
     if (PyUnicode_AsUTF8AndSize(kid, NULL) != NULL) {
         traits->kid = PyUnicode_FromObject(kid);
-        return traits->kid != NULL ? STATUS_OK : jwk_failed();
+        return traits->kid != NULL ? STATUS_OK : fb_jwk_failed();
     }
     if (PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
         PyErr_Clear();
         return STATUS_JWK_MEMBER;
     }
-    return jwk_failed();
+    return fb_jwk_failed();
 }
 
 CHECKED static status
 read_use(jwk *from)
 {
     span use;
-    status result = jwk_text(from, "use", &use);
-    return result == STATUS_OK && use.p != NULL && !jwk_text_is(use, "sig")
+    status result = fb_jwk_text(from, "use", &use);
+    return result == STATUS_OK && use.p != NULL && !fb_jwk_text_is(use, "sig")
                ? STATUS_KEY_USE
                : result;
 }
 
 status
-jwk_traits(jwk *from, key_traits *traits)
+fb_jwk_traits(jwk *from, key_traits *traits)
 {
     traits->may_sign = traits->may_verify = true;
     status result = read_use(from);

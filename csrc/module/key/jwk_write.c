@@ -5,7 +5,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-const char jwk_write_key_doc[] =
+const char fb_jwk_write_key_doc[] =
     "to_jwk($self, /, private=False)\n"
     "--\n"
     "\n"
@@ -16,7 +16,7 @@ const char jwk_write_key_doc[] =
     "    InvalidKeyError: The private half is asked for and there is none,\n"
     "        or it is not asked for and the key is a shared secret.";
 
-const char jwk_thumbprint_doc[] =
+const char fb_jwk_thumbprint_doc[] =
     "thumbprint($self, /)\n"
     "--\n"
     "\n"
@@ -27,9 +27,9 @@ static PyObject *
 encode(const unsigned char *bytes, size_t len)
 {
     PyObject *text =
-        PyUnicode_New((Py_ssize_t)b64url_encoded(len), len == 0 ? 0 : 127);
+        PyUnicode_New((Py_ssize_t)fb_b64url_encoded(len), len == 0 ? 0 : 127);
     if (text != NULL) {
-        b64url_encode(bytes, len, (char *)PyUnicode_1BYTE_DATA(text));
+        fb_b64url_encode(bytes, len, (char *)PyUnicode_1BYTE_DATA(text));
     }
     return text;
 }
@@ -63,14 +63,14 @@ set_number(const core_state *state, PyObject *jwk, const KeyObject *key,
     unsigned char bytes[SIGNATURE_MAX];
     size_t len;
     status result =
-        pkey_number(key->pkey.evp, from.param, from.width, bytes, &len);
+        fb_pkey_number(key->pkey.evp, from.param, from.width, bytes, &len);
     if (result == STATUS_OK && len == 0 && !from.may_miss) {
         result = STATUS_CRYPTO_FAILED;
     }
     bool ok = result == STATUS_OK
               && (len == 0 || set(jwk, from.name, encode(bytes, len)));
     if (result != STATUS_OK) {
-        raise_status(state, result);
+        fb_raise_status(state, result);
     }
     OPENSSL_cleanse(bytes, sizeof bytes);
     return ok;
@@ -82,13 +82,13 @@ set_raw(const core_state *state, PyObject *jwk, const char *name,
 {
     unsigned char bytes[EDWARDS_MAX];
     size_t len;
-    status result = pkey_raw(key->pkey.evp, is_private, bytes, &len);
+    status result = fb_pkey_raw(key->pkey.evp, is_private, bytes, &len);
     if (result == STATUS_OK && len == 0) {
         result = STATUS_CRYPTO_FAILED;
     }
     bool ok = result == STATUS_OK && set(jwk, name, encode(bytes, len));
     if (result != STATUS_OK) {
-        raise_status(state, result);
+        fb_raise_status(state, result);
     }
     OPENSSL_cleanse(bytes, sizeof bytes);
     return ok;
@@ -148,7 +148,7 @@ set_material(const core_state *state, PyObject *jwk, const KeyObject *key,
 }
 
 PyObject *
-jwk_write_key(PyObject *self, PyObject *args, PyObject *kwargs)
+fb_jwk_write_key(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"private", NULL};
     const KeyObject *key = (KeyObject *)self;
@@ -160,10 +160,10 @@ jwk_write_key(PyObject *self, PyObject *args, PyObject *kwargs)
     }
     bool is_secret = key->alg->kind == KIND_HMAC;
     if (is_secret && !is_private) {
-        return raise_status(state, STATUS_KEY_NO_PUBLIC);
+        return fb_raise_status(state, STATUS_KEY_NO_PUBLIC);
     }
     if (!is_secret && is_private && key->pkey.signer == NULL) {
-        return raise_status(state, STATUS_KEY_NOT_PRIVATE);
+        return fb_raise_status(state, STATUS_KEY_NOT_PRIVATE);
     }
     PyObject *jwk = PyDict_New();
     bool ok =
@@ -193,16 +193,16 @@ required_members(const KeyObject *key)
 static bool
 put_required(json_out *text, PyObject *jwk, const KeyObject *key)
 {
-    bool ok = json_put(text, "{", 1);
+    bool ok = fb_json_put(text, "{", 1);
     for (const char *const *name = required_members(key); ok && *name != NULL;
          name++) {
         PyObject *own = PyUnicode_FromString(*name);
         PyObject *value =
             own == NULL ? NULL : PyDict_GetItemWithError(jwk, own);
-        ok = value != NULL && json_put_name(text, own, value);
+        ok = value != NULL && fb_json_put_name(text, own, value);
         Py_XDECREF(own);
     }
-    return ok && json_close(text, '}');
+    return ok && fb_json_close(text, '}');
 }
 
 static PyObject *
@@ -212,20 +212,21 @@ thumbprint_of(const core_state *state, PyObject *jwk, const KeyObject *key)
     unsigned len = 0;
     json_out text;
     PyObject *made = NULL;
-    json_out_begin(&text);
+    fb_json_out_begin(&text);
     if (put_required(&text, jwk, key)) {
         int ok = EVP_Digest(text.bytes, text.len, digest, &len,
                             state->digests.md[DIGEST_SHA256], NULL);
-        made = ok ? encode(digest, len)
-                  : raise_status(state, failure_of(STATUS_CRYPTO_FAILED));
+        made =
+            ok ? encode(digest, len)
+               : fb_raise_status(state, fb_failure_of(STATUS_CRYPTO_FAILED));
     }
     OPENSSL_cleanse(text.local, sizeof text.local); /* a secret's `k` */
-    json_out_end(&text);
+    fb_json_out_end(&text);
     return made;
 }
 
 PyObject *
-jwk_thumbprint(PyObject *self, PyObject *Py_UNUSED(unused))
+fb_jwk_thumbprint(PyObject *self, PyObject *Py_UNUSED(unused))
 {
     const KeyObject *key = (KeyObject *)self;
     core_state *state = PyType_GetModuleState(Py_TYPE(self));

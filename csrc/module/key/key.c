@@ -37,16 +37,16 @@ static PyObject *
 finish(KeyObject *key, const core_state *state, status result)
 {
     if (result != STATUS_OK) {
-        raise_status(state, result);
+        fb_raise_status(state, result);
     }
-    if (result != STATUS_OK || !ready_make(key)) {
+    if (result != STATUS_OK || !fb_ready_make(key)) {
         Py_CLEAR(key);
     }
     return (PyObject *)key;
 }
 
 PyObject *
-key_from_bytes(core_state *state, span secret, const key_traits *traits)
+fb_key_from_bytes(core_state *state, span secret, const key_traits *traits)
 {
     KeyObject *key = key_new(state, traits->alg, traits);
     if (key == NULL) {
@@ -57,22 +57,23 @@ key_from_bytes(core_state *state, span secret, const key_traits *traits)
     if (key->secret == NULL) {
         return finish(key, state, STATUS_NO_MEMORY);
     }
-    bool ok = hmac_key_init(&key->hmac, &state->digests, traits->alg->digest,
-                            key->secret, key->secret_len);
+    bool ok =
+        fb_hmac_key_init(&key->hmac, &state->digests, traits->alg->digest,
+                         key->secret, key->secret_len);
     return finish(key, state, ok ? STATUS_OK : STATUS_CRYPTO_FAILED);
 }
 
 status
-key_prepare(core_state *state, EVP_PKEY *evp, const key_traits *traits,
-            pkey *made)
+fb_key_prepare(core_state *state, EVP_PKEY *evp, const key_traits *traits,
+               pkey *made)
 {
     status result;
     Py_BEGIN_ALLOW_THREADS; /* a private RSA key takes milliseconds */
-    result = pkey_make(made, evp, traits->alg, &state->digests);
+    result = fb_pkey_make(made, evp, traits->alg, &state->digests);
     if (result == STATUS_OK && traits->is_open) {
-        result = pkey_open(made, &state->digests);
+        result = fb_pkey_open(made, &state->digests);
         if (result != STATUS_OK) {
-            pkey_clear(made);
+            fb_pkey_clear(made);
         }
     }
     Py_END_ALLOW_THREADS;
@@ -80,11 +81,11 @@ key_prepare(core_state *state, EVP_PKEY *evp, const key_traits *traits,
 }
 
 PyObject *
-key_from_pkey(core_state *state, pkey *made, const key_traits *traits)
+fb_key_from_pkey(core_state *state, pkey *made, const key_traits *traits)
 {
     KeyObject *key = key_new(state, made->alg, traits);
     if (key == NULL) {
-        pkey_clear(made);
+        fb_pkey_clear(made);
         return NULL;
     }
     key->pkey = *made;
@@ -93,24 +94,24 @@ key_from_pkey(core_state *state, pkey *made, const key_traits *traits)
 }
 
 PyObject *
-key_from_evp(core_state *state, EVP_PKEY *evp, const key_traits *traits)
+fb_key_from_evp(core_state *state, EVP_PKEY *evp, const key_traits *traits)
 {
     pkey made;
-    status result = key_prepare(state, evp, traits, &made);
-    return result == STATUS_OK ? key_from_pkey(state, &made, traits)
-                               : raise_status(state, result);
+    status result = fb_key_prepare(state, evp, traits, &made);
+    return result == STATUS_OK ? fb_key_from_pkey(state, &made, traits)
+                               : fb_raise_status(state, result);
 }
 
 bool
-key_serves(const KeyObject *key, const alg *with)
+fb_key_serves(const KeyObject *key, const alg *with)
 {
     return key->alg == with
            || (key->alg->kind != KIND_HMAC
-               && pkey_for(&key->pkey, with) != NULL);
+               && fb_pkey_for(&key->pkey, with) != NULL);
 }
 
 bool
-key_kid(const core_state *state, PyObject *kid)
+fb_key_kid(const core_state *state, PyObject *kid)
 {
     if (kid != Py_None && !PyUnicode_Check(kid)) {
         PyErr_SetString(PyExc_TypeError, "kid must be a string or None");
@@ -121,13 +122,13 @@ key_kid(const core_state *state, PyObject *kid)
     }
     if (PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
         PyErr_Clear();
-        raise_status(state, STATUS_KEY_KID);
+        fb_raise_status(state, STATUS_KEY_KID);
     }
     return false;
 }
 
 bool
-key_algorithm(const core_state *state, PyObject *name, const alg **out)
+fb_key_algorithm(const core_state *state, PyObject *name, const alg **out)
 {
     span text;
     *out = NULL;
@@ -138,28 +139,29 @@ key_algorithm(const core_state *state, PyObject *name, const alg **out)
         PyErr_SetString(PyExc_TypeError, "algorithm must be a string");
         return false;
     }
-    if (pytext_is_ascii(name, &text)) {
-        *out = alg_find(text.p, text.len);
+    if (fb_pytext_is_ascii(name, &text)) {
+        *out = fb_alg_find(text.p, text.len);
     }
     if (*out == NULL) {
-        const alg *near_miss = key_near_miss(name);
+        const alg *near_miss = fb_key_near_miss(name);
         if (near_miss != NULL) {
-            raise_worded(state, STATUS_KEY_ALGORITHM,
-                         "the algorithm is unknown: did you mean %s?",
-                         near_miss->name);
+            fb_raise_worded(state, STATUS_KEY_ALGORITHM,
+                            "the algorithm is unknown: did you mean %s?",
+                            near_miss->name);
         } else {
-            raise_status(state, STATUS_KEY_ALGORITHM);
+            fb_raise_status(state, STATUS_KEY_ALGORITHM);
         }
     }
     return *out != NULL;
 }
 
 bool
-key_can_sign(const core_state *state, const KeyObject *key)
+fb_key_can_sign(const core_state *state, const KeyObject *key)
 {
     bool is_able = key->alg->kind == KIND_HMAC || key->pkey.signer != NULL;
     if (!is_able || !key->may_sign) {
-        raise_status(state, is_able ? STATUS_KEY_USE : STATUS_KEY_NOT_PRIVATE);
+        fb_raise_status(state,
+                        is_able ? STATUS_KEY_USE : STATUS_KEY_NOT_PRIVATE);
     }
     return is_able && key->may_sign;
 }
@@ -171,8 +173,8 @@ key_dealloc(PyObject *self)
 {
     KeyObject *key = (KeyObject *)self;
     PyTypeObject *type = Py_TYPE(self);
-    hmac_key_clear(&key->hmac);
-    pkey_clear(&key->pkey);
+    fb_hmac_key_clear(&key->hmac);
+    fb_pkey_clear(&key->pkey);
     OPENSSL_clear_free(key->secret, key->secret_len);
     Py_XDECREF(key->kid);
     for (int i = 0; i < HEADER_COUNT; i++) {
@@ -204,9 +206,9 @@ key_get_algorithms(PyObject *self, void *Py_UNUSED(closure))
     const KeyObject *key = (KeyObject *)self;
     PyObject *list = Py_BuildValue("[s]", key->alg->name);
     const alg *other;
-    for (size_t row = 0; list != NULL && (other = alg_at(row)) != NULL;
+    for (size_t row = 0; list != NULL && (other = fb_alg_at(row)) != NULL;
          row++) {
-        if (other != key->alg && key_serves(key, other)) {
+        if (other != key->alg && fb_key_serves(key, other)) {
             PyObject *name = PyUnicode_FromString(other->name);
             if (name == NULL || PyList_Append(list, name) < 0) {
                 Py_CLEAR(list);
@@ -251,16 +253,16 @@ key_public(PyObject *self, PyObject *Py_UNUSED(unused))
     core_state *state = PyType_GetModuleState(Py_TYPE(self));
     EVP_PKEY *evp = NULL;
     if (key->alg->kind == KIND_HMAC) {
-        return raise_status(state, STATUS_KEY_NO_PUBLIC);
+        return fb_raise_status(state, STATUS_KEY_NO_PUBLIC);
     }
     if (key->pkey.signer == NULL) {
         return Py_NewRef(self);
     }
     key_traits traits = {key->alg, key->kid, true, true,
                          key->pkey.family != NULL};
-    status result = pkey_public(key->pkey.evp, &evp);
-    return result == STATUS_OK ? key_from_evp(state, evp, &traits)
-                               : raise_status(state, result);
+    status result = fb_pkey_public(key->pkey.evp, &evp);
+    return result == STATUS_OK ? fb_key_from_evp(state, evp, &traits)
+                               : fb_raise_status(state, result);
 }
 
 static PyObject *
@@ -275,21 +277,21 @@ key_new_refused(PyTypeObject *Py_UNUSED(type), PyObject *Py_UNUSED(args),
 }
 
 static PyMethodDef key_methods[] = {
-    {"from_secret", (PyCFunction)(void (*)(void))key_from_secret,
-     METH_CLASS | METH_VARARGS | METH_KEYWORDS, key_from_secret_doc},
-    {"generate", (PyCFunction)(void (*)(void))key_generate,
-     METH_CLASS | METH_VARARGS | METH_KEYWORDS, key_generate_doc},
-    {"from_pem", (PyCFunction)(void (*)(void))key_from_pem,
-     METH_CLASS | METH_VARARGS | METH_KEYWORDS, key_from_pem_doc},
-    {"from_der", (PyCFunction)(void (*)(void))key_from_der,
-     METH_CLASS | METH_VARARGS | METH_KEYWORDS, key_from_der_doc},
-    {"from_jwk", (PyCFunction)(void (*)(void))jwk_read_key,
-     METH_CLASS | METH_VARARGS | METH_KEYWORDS, jwk_read_key_doc},
-    {"to_pem", (PyCFunction)(void (*)(void))key_to_pem,
-     METH_VARARGS | METH_KEYWORDS, key_to_pem_doc},
-    {"to_jwk", (PyCFunction)(void (*)(void))jwk_write_key,
-     METH_VARARGS | METH_KEYWORDS, jwk_write_key_doc},
-    {"thumbprint", jwk_thumbprint, METH_NOARGS, jwk_thumbprint_doc},
+    {"from_secret", (PyCFunction)(void (*)(void))fb_key_from_secret,
+     METH_CLASS | METH_VARARGS | METH_KEYWORDS, fb_key_from_secret_doc},
+    {"generate", (PyCFunction)(void (*)(void))fb_key_generate,
+     METH_CLASS | METH_VARARGS | METH_KEYWORDS, fb_key_generate_doc},
+    {"from_pem", (PyCFunction)(void (*)(void))fb_key_from_pem,
+     METH_CLASS | METH_VARARGS | METH_KEYWORDS, fb_key_from_pem_doc},
+    {"from_der", (PyCFunction)(void (*)(void))fb_key_from_der,
+     METH_CLASS | METH_VARARGS | METH_KEYWORDS, fb_key_from_der_doc},
+    {"from_jwk", (PyCFunction)(void (*)(void))fb_jwk_read_key,
+     METH_CLASS | METH_VARARGS | METH_KEYWORDS, fb_jwk_read_key_doc},
+    {"to_pem", (PyCFunction)(void (*)(void))fb_key_to_pem,
+     METH_VARARGS | METH_KEYWORDS, fb_key_to_pem_doc},
+    {"to_jwk", (PyCFunction)(void (*)(void))fb_jwk_write_key,
+     METH_VARARGS | METH_KEYWORDS, fb_jwk_write_key_doc},
+    {"thumbprint", fb_jwk_thumbprint, METH_NOARGS, fb_jwk_thumbprint_doc},
     {"public", key_public, METH_NOARGS, public_doc},
     COPY_METHODS,
     {NULL, NULL, 0, NULL},
@@ -318,7 +320,7 @@ static PyType_Slot key_slots[] = {
     {0, NULL},
 };
 
-PyType_Spec key_spec = {
+PyType_Spec fb_key_spec = {
     .name = "fastbearer.Key",
     .basicsize = sizeof(KeyObject),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,

@@ -26,12 +26,12 @@ is_near(span text, const char *name)
 }
 
 const alg *
-key_near_miss(PyObject *name)
+fb_key_near_miss(PyObject *name)
 {
     span text;
     const alg *one = NULL;
-    if (pytext_is_ascii(name, &text)) {
-        for (size_t row = 0; (one = alg_at(row)) != NULL; row++) {
+    if (fb_pytext_is_ascii(name, &text)) {
+        for (size_t row = 0; (one = fb_alg_at(row)) != NULL; row++) {
             if (is_near(text, one->name)) {
                 break;
             }
@@ -41,7 +41,7 @@ key_near_miss(PyObject *name)
 }
 
 PyObject *
-key_is_needed(const char *what, PyObject *value)
+fb_key_is_needed(const char *what, PyObject *value)
 {
     const char *advice = "";
     if (PyUnicode_Check(value) || PyBytes_Check(value)) {
@@ -74,11 +74,12 @@ several(const core_state *state, PyObject *value)
     bool holds_none = PyUnicode_Check(value) || PyBytes_Check(value)
                       || PyDict_Check(value)
                       || (type->tp_iter == NULL && !PySequence_Check(value));
-    return holds_none ? key_is_needed("key", value) : PySequence_Tuple(value);
+    return holds_none ? fb_key_is_needed("key", value)
+                      : PySequence_Tuple(value);
 }
 
 PyObject *
-key_tuple(const core_state *state, PyObject *value)
+fb_key_tuple(const core_state *state, PyObject *value)
 {
     PyObject *keys = several(state, value);
     if (keys == NULL) {
@@ -91,10 +92,10 @@ key_tuple(const core_state *state, PyObject *value)
     for (Py_ssize_t i = 0; keys != NULL && i < PyTuple_GET_SIZE(keys); i++) {
         PyObject *key = PyTuple_GET_ITEM(keys, i);
         if (!Py_IS_TYPE(key, state->key_type)) {
-            key_is_needed("each of several keys", key);
+            fb_key_is_needed("each of several keys", key);
             Py_CLEAR(keys);
         } else if (!((KeyObject *)key)->may_verify) {
-            raise_status(state, STATUS_KEY_USE);
+            fb_raise_status(state, STATUS_KEY_USE);
             Py_CLEAR(keys);
         }
     }
@@ -102,25 +103,26 @@ key_tuple(const core_state *state, PyObject *value)
 }
 
 bool
-key_algorithms(const core_state *state, PyObject *value, alg_set *out)
+fb_key_algorithms(const core_state *state, PyObject *value, alg_set *out)
 {
     span text;
     *out = ALG_SET_ALL;
     if (value == Py_None) {
         return true;
     }
-    PyObject *given = option_strings(state, "algorithms", value, false);
+    PyObject *given = fb_option_strings(state, "algorithms", value, false);
     bool ok = given != NULL;
     *out = 0;
     for (Py_ssize_t i = 0; ok && i < PyTuple_GET_SIZE(given); i++) {
         PyObject *name = PyTuple_GET_ITEM(given, i);
-        const alg *found =
-            pytext_is_ascii(name, &text) ? alg_find(text.p, text.len) : NULL;
+        const alg *found = fb_pytext_is_ascii(name, &text)
+                               ? fb_alg_find(text.p, text.len)
+                               : NULL;
         ok = found != NULL;
         if (ok) {
-            *out |= alg_bit(found);
+            *out |= fb_alg_bit(found);
         } else {
-            const alg *near_miss = key_near_miss(name);
+            const alg *near_miss = fb_key_near_miss(name);
             PyErr_Format(state->configuration_error,
                          "algorithms has a name that is no signature "
                          "algorithm%s%s",
@@ -138,15 +140,15 @@ served(const KeyObject *key, alg_set allowed)
 {
     const alg *one;
     alg_set all = 0;
-    for (size_t row = 0; (one = alg_at(row)) != NULL; row++) {
-        all |= key_serves(key, one) ? alg_bit(one) : 0;
+    for (size_t row = 0; (one = fb_alg_at(row)) != NULL; row++) {
+        all |= fb_key_serves(key, one) ? fb_alg_bit(one) : 0;
     }
     bool is_edwards = key->alg->kind == KIND_ED;
     return (all & allowed) != 0 && is_edwards ? all : all & allowed;
 }
 
 bool
-key_narrow(PyObject **keys, alg_set *allowed)
+fb_key_narrow(PyObject **keys, alg_set *allowed)
 {
     alg_set of_keys = 0;
     if (*allowed == ALG_SET_ALL) {

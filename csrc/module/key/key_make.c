@@ -5,7 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/rand.h>
 
-const char key_from_secret_doc[] =
+const char fb_key_from_secret_doc[] =
     "from_secret($type, /, secret, algorithm='HS256', *, kid=None,\n"
     "            allow_short_secret=False)\n"
     "--\n"
@@ -25,7 +25,7 @@ const char key_from_secret_doc[] =
     "        (RFC 8725 3.1).";
 
 PyObject *
-key_from_secret(PyObject *type, PyObject *args, PyObject *kwargs)
+fb_key_from_secret(PyObject *type, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"secret", "algorithm", "kid",
                                "allow_short_secret", NULL};
@@ -37,24 +37,24 @@ key_from_secret(PyObject *type, PyObject *args, PyObject *kwargs)
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$Op:from_secret",
                                      keywords, &secret, &name, &kid,
                                      &allow_short)
-        || !key_kid(state, kid)
-        || !pytext_utf8(state, "secret", secret, STATUS_KEY_UNICODE, &text)
-        || (name != NULL && !key_algorithm(state, name, &traits.alg))) {
+        || !fb_key_kid(state, kid)
+        || !fb_pytext_utf8(state, "secret", secret, STATUS_KEY_UNICODE, &text)
+        || (name != NULL && !fb_key_algorithm(state, name, &traits.alg))) {
         return NULL;
     }
     if (traits.alg == NULL) {
-        traits.alg = alg_find("HS256", 5);
+        traits.alg = fb_alg_find("HS256", 5);
     }
     if (traits.alg->kind != KIND_HMAC) {
-        return raise_status(state, STATUS_KEY_ALGORITHM);
+        return fb_raise_status(state, STATUS_KEY_ALGORITHM);
     }
     traits.kid = kid;
-    status result = secret_check(text, traits.alg, allow_short != 0);
-    return result == STATUS_OK ? key_from_bytes(state, text, &traits)
-                               : raise_status(state, result);
+    status result = fb_secret_check(text, traits.alg, allow_short != 0);
+    return result == STATUS_OK ? fb_key_from_bytes(state, text, &traits)
+                               : fb_raise_status(state, result);
 }
 
-const char key_generate_doc[] =
+const char fb_key_generate_doc[] =
     "generate($type, /, algorithm, *, kid=None)\n"
     "--\n"
     "\n"
@@ -72,16 +72,16 @@ generate_secret(core_state *state, const key_traits *traits)
     unsigned char secret[MAC_MAX];
     if (RAND_priv_bytes(secret, (int)traits->alg->signature) != 1) {
         ERR_clear_error();
-        return raise_status(state, STATUS_CRYPTO_FAILED);
+        return fb_raise_status(state, STATUS_CRYPTO_FAILED);
     }
     span text = {(const char *)secret, traits->alg->signature};
-    PyObject *key = key_from_bytes(state, text, traits);
+    PyObject *key = fb_key_from_bytes(state, text, traits);
     OPENSSL_cleanse(secret, sizeof secret);
     return key;
 }
 
 PyObject *
-key_generate(PyObject *type, PyObject *args, PyObject *kwargs)
+fb_key_generate(PyObject *type, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"algorithm", "kid", NULL};
     core_state *state = PyType_GetModuleState((PyTypeObject *)type);
@@ -90,7 +90,8 @@ key_generate(PyObject *type, PyObject *args, PyObject *kwargs)
     key_traits traits = {.may_sign = true, .may_verify = true};
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "U|$O:generate", keywords,
                                      &name, &kid)
-        || !key_kid(state, kid) || !key_algorithm(state, name, &traits.alg)) {
+        || !fb_key_kid(state, kid)
+        || !fb_key_algorithm(state, name, &traits.alg)) {
         return NULL;
     }
     traits.kid = kid;
@@ -99,8 +100,8 @@ key_generate(PyObject *type, PyObject *args, PyObject *kwargs)
     }
     status result;
     Py_BEGIN_ALLOW_THREADS; /* RSA takes a tenth of a second */
-    result = pkey_generate(traits.alg, &evp);
+    result = fb_pkey_generate(traits.alg, &evp);
     Py_END_ALLOW_THREADS;
-    return result == STATUS_OK ? key_from_evp(state, evp, &traits)
-                               : raise_status(state, result);
+    return result == STATUS_OK ? fb_key_from_evp(state, evp, &traits)
+                               : fb_raise_status(state, result);
 }

@@ -3,7 +3,7 @@
 
 #include <openssl/bio.h>
 
-const char key_from_pem_doc[] =
+const char fb_key_from_pem_doc[] =
     "from_pem($type, /, data, algorithm=None, *, kid=None, password=None)\n"
     "--\n"
     "\n"
@@ -23,13 +23,13 @@ const char key_from_pem_doc[] =
     "    InvalidKeyError: There is no such key, or it breaks a rule; the\n"
     "        message names the rule, and shows no key material.";
 
-const char key_from_der_doc[] =
+const char fb_key_from_der_doc[] =
     "from_der($type, /, data, algorithm=None, *, kid=None, password=None)\n"
     "--\n"
     "\n"
     "Like `from_pem`, for the binary form, which must be the whole of data.";
 
-const char key_to_pem_doc[] =
+const char fb_key_to_pem_doc[] =
     "to_pem($self, /, private=False)\n"
     "--\n"
     "\n"
@@ -53,11 +53,12 @@ from_text(PyObject *type, PyObject *args, PyObject *kwargs, parser *parse)
     key_traits traits = {.may_sign = true, .may_verify = true};
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$OO", keywords, &data,
                                      &name, &kid, &secret)
-        || !key_kid(state, kid) || !key_algorithm(state, name, &traits.alg)
-        || !pytext_utf8(state, "data", data, STATUS_KEY_UNICODE, &text)
+        || !fb_key_kid(state, kid)
+        || !fb_key_algorithm(state, name, &traits.alg)
+        || !fb_pytext_utf8(state, "data", data, STATUS_KEY_UNICODE, &text)
         || (secret != Py_None
-            && !pytext_utf8(state, "password", secret, STATUS_KEY_UNICODE,
-                            &password))) {
+            && !fb_pytext_utf8(state, "password", secret, STATUS_KEY_UNICODE,
+                               &password))) {
         return NULL;
     }
     traits.kid = kid;
@@ -70,24 +71,24 @@ from_text(PyObject *type, PyObject *args, PyObject *kwargs, parser *parse)
     Py_END_ALLOW_THREADS;
     Py_DECREF(data);
     Py_DECREF(secret);
-    return result == STATUS_OK ? key_from_evp(state, evp, &traits)
-                               : raise_status(state, result);
+    return result == STATUS_OK ? fb_key_from_evp(state, evp, &traits)
+                               : fb_raise_status(state, result);
 }
 
 PyObject *
-key_from_pem(PyObject *type, PyObject *args, PyObject *kwargs)
+fb_key_from_pem(PyObject *type, PyObject *args, PyObject *kwargs)
 {
-    return from_text(type, args, kwargs, pkey_from_pem);
+    return from_text(type, args, kwargs, fb_pkey_from_pem);
 }
 
 PyObject *
-key_from_der(PyObject *type, PyObject *args, PyObject *kwargs)
+fb_key_from_der(PyObject *type, PyObject *args, PyObject *kwargs)
 {
-    return from_text(type, args, kwargs, pkey_from_der);
+    return from_text(type, args, kwargs, fb_pkey_from_der);
 }
 
 PyObject *
-key_to_pem(PyObject *self, PyObject *args, PyObject *kwargs)
+fb_key_to_pem(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"private", NULL};
     const KeyObject *key = (KeyObject *)self;
@@ -100,15 +101,15 @@ key_to_pem(PyObject *self, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     if (key->alg->kind == KIND_HMAC) {
-        return raise_status(state, STATUS_KEY_NO_PUBLIC);
+        return fb_raise_status(state, STATUS_KEY_NO_PUBLIC);
     }
     if (is_private && key->pkey.signer == NULL) {
-        return raise_status(state, STATUS_KEY_NOT_PRIVATE);
+        return fb_raise_status(state, STATUS_KEY_NOT_PRIVATE);
     }
     BIO *pem;
-    status result = pkey_to_pem(key->pkey.evp, is_private != 0, &pem);
+    status result = fb_pkey_to_pem(key->pkey.evp, is_private != 0, &pem);
     if (result != STATUS_OK) {
-        return raise_status(state, result);
+        return fb_raise_status(state, result);
     }
     long len = BIO_get_mem_data(pem, &bytes);
     text = PyUnicode_DecodeASCII(bytes, len, NULL);

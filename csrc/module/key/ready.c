@@ -13,27 +13,27 @@ static const struct {
 static bool
 put(json_out *text, const char *piece)
 {
-    return json_put(text, piece, strlen(piece));
+    return fb_json_put(text, piece, strlen(piece));
 }
 
 static PyObject *
 make(const KeyObject *key, int form)
 {
     json_out text;
-    json_out_begin(&text);
+    fb_json_out_begin(&text);
     bool ok =
         put(&text, forms[form].start) && put(&text, key->alg->name)
         && put(&text, "\"")
         && (key->kid == NULL
-            || (put(&text, ",\"kid\":") && json_write(&text, key->kid, 1)))
+            || (put(&text, ",\"kid\":") && fb_json_write(&text, key->kid, 1)))
         && put(&text, forms[form].end);
-    PyObject *encoded = ok ? json_out_b64url(&text) : NULL;
-    json_out_end(&text);
+    PyObject *encoded = ok ? fb_json_out_b64url(&text) : NULL;
+    fb_json_out_end(&text);
     return encoded;
 }
 
 bool
-ready_make(KeyObject *key)
+fb_ready_make(KeyObject *key)
 {
     bool ok = true;
     for (int i = 0; ok && i < HEADER_COUNT; i++) {

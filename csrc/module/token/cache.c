@@ -1,6 +1,8 @@
 /* The signature cache: the last tokens whose signature has passed. */
 #include "skin.h"
 
+#include "token/token.h"
+
 /* A token as the plain str that is remembered, or NULL for one that is not
  * remembered: a subclass could answer an equality test as it likes. Bytes
  * become a str, since -b warns where the two are compared. */
@@ -21,7 +23,7 @@ cache_text(const signature_cache *cache, PyObject *value)
 }
 
 bool
-cache_make(signature_cache *cache, Py_ssize_t size)
+fb_cache_make(signature_cache *cache, Py_ssize_t size)
 {
     if (size == 0) {
         return true;
@@ -36,7 +38,7 @@ cache_make(signature_cache *cache, Py_ssize_t size)
 }
 
 void
-cache_clear(signature_cache *cache)
+fb_cache_clear(signature_cache *cache)
 {
     Py_CLEAR(cache->known);
     for (Py_ssize_t i = 0; cache->ring != NULL && i < cache->size; i++) {
@@ -47,7 +49,7 @@ cache_clear(signature_cache *cache)
 }
 
 bool
-cache_has(const signature_cache *cache, PyObject *value)
+fb_cache_has(const signature_cache *cache, PyObject *value)
 {
     PyObject *text = cache_text(cache, value);
     bool has = text != NULL && PySet_Contains(cache->known, text) == 1;
@@ -72,7 +74,7 @@ replace(signature_cache *cache, PyObject *text)
 }
 
 void
-cache_add(signature_cache *cache, PyObject *value)
+fb_cache_add(signature_cache *cache, PyObject *value)
 {
     PyObject *text = cache_text(cache, value);
     if (text == NULL) {

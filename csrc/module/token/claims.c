@@ -3,9 +3,35 @@
 
 #include <math.h>
 
+#include "token/token.h"
+
 #define DATE_MAX (1LL << 53) /* up to here a double is exact */
 
 /* --- presence ------------------------------------------------------------ */
+
+bool
+fb_claims_require(const core_state *state, PyObject *strings,
+                  claims_rules *rules)
+{
+    PyObject *others = PyList_New(0);
+    bool ok = others != NULL;
+    for (Py_ssize_t i = 0; ok && i < PyTuple_GET_SIZE(strings); i++) {
+        PyObject *name = PyTuple_GET_ITEM(strings, i);
+        int id = 0;
+        while (id < NAME_COUNT
+               && PyUnicode_Compare(name, state->names.own[id]) != 0) {
+            id++;
+        }
+        if (id < NAME_COUNT) {
+            rules->requires[id] = true;
+        } else {
+            ok = PyList_Append(others, name) == 0;
+        }
+    }
+    rules->required = ok ? PyList_AsTuple(others) : NULL;
+    Py_XDECREF(others);
+    return rules->required != NULL;
+}
 
 static bool
 is_missing(PyObject *value)
@@ -19,7 +45,7 @@ check_required(const core_state *state, const claims_rules *rules,
 {
     for (int id = 0; id < NAME_COUNT; id++) {
         if (rules->requires[id] && is_missing(known->of[id])) {
-            raise_missing(state, state->names.own[id]);
+            fb_raise_missing(state, state->names.own[id]);
             return false;
         }
     }
@@ -27,7 +53,7 @@ check_required(const core_state *state, const claims_rules *rules,
         PyObject *name = PyTuple_GET_ITEM(rules->required, i);
         if (is_missing(PyDict_GetItemWithError(claims, name))) {
             if (!PyErr_Occurred()) {
-                raise_missing(state, name);
+                fb_raise_missing(state, name);
             }
             return false;
         }
@@ -170,15 +196,15 @@ check_known(const claims_rules *rules, const known_members *known, double now)
 }
 
 bool
-claims_check(const core_state *state, const claims_rules *rules,
-             PyObject *claims, const known_members *known, double now)
+fb_claims_check(const core_state *state, const claims_rules *rules,
+                PyObject *claims, const known_members *known, double now)
 {
     if (!check_required(state, rules, claims, known)) {
         return false;
     }
     status result = check_known(rules, known, now);
     if (result != STATUS_OK) {
-        raise_status(state, result);
+        fb_raise_status(state, result);
     }
     return result == STATUS_OK;
 }

@@ -1,6 +1,8 @@
 /* The claims that a caller gives to be signed. */
 #include "skin.h"
 
+#include "token/token.h"
+
 /* --- dates --------------------------------------------------------------- */
 
 static bool
@@ -110,13 +112,13 @@ write_plain(json_out *text, PyObject *claims, bool *is_plain)
     while (ok && PyDict_Next(claims, &position, &name, &value)) {
         *is_plain = PyUnicode_CheckExact(name)
                     && (!is_date_name(name) || is_number(value));
-        ok = *is_plain && json_write_member(text, name, value);
+        ok = *is_plain && fb_json_write_member(text, name, value);
     }
     return ok;
 }
 
 bool
-given_write(json_out *text, PyObject **claims)
+fb_given_write(json_out *text, PyObject **claims)
 {
     size_t start = text->len;
     bool is_plain = true;

@@ -1,6 +1,8 @@
 /* The JOSE header (RFC 7515 4): reading, checking, making. */
 #include "skin.h"
 
+#include "token/token.h"
+
 #define MEMBERS_MAX 64
 
 /* --- reading ------------------------------------------------------------- */
@@ -55,21 +57,21 @@ static const alg *
 read_alg(PyObject *name)
 {
     span text;
-    return name != NULL && pytext_is_ascii(name, &text)
-               ? alg_find(text.p, text.len)
+    return name != NULL && fb_pytext_is_ascii(name, &text)
+               ? fb_alg_find(text.p, text.len)
                : NULL;
 }
 
 bool
-header_read(const core_state *state, PyObject *keys, span segment,
-            const typ_rules *typ, bool whole, header *out)
+fb_header_read(const core_state *state, PyObject *keys, span segment,
+               const typ_rules *typ, bool whole, header *out)
 {
     known_members known;
     *out = (header){0};
     if (!whole && read_ready(keys, segment, typ, out)) {
         return true;
     }
-    out->parsed = segment_object(state, segment, &known);
+    out->parsed = fb_segment_object(state, segment, &known);
     if (out->parsed == NULL) {
         return false;
     }
@@ -78,10 +80,10 @@ header_read(const core_state *state, PyObject *keys, span segment,
     status result = out->alg == NULL ? STATUS_ALG_NOT_KEYS
                                      : check_members(out->parsed, &known);
     if (result == STATUS_OK) {
-        result = typ_check(typ, known.of[NAME_typ]);
+        result = fb_typ_check(typ, known.of[NAME_typ]);
     }
     if (result != STATUS_OK) {
-        raise_status(state, result);
+        fb_raise_status(state, result);
         Py_CLEAR(out->parsed);
     }
     return result == STATUS_OK;
@@ -104,8 +106,8 @@ static PyObject *
 merge(const core_state *state, const KeyObject *key, PyObject *extra, int form)
 {
     known_members known;
-    span ready = pytext_bytes(key->headers[form]);
-    PyObject *members = segment_object(state, ready, &known);
+    span ready = fb_pytext_bytes(key->headers[form]);
+    PyObject *members = fb_segment_object(state, ready, &known);
     if (members != NULL
         && (PyDict_Update(members, extra) < 0 || !drop_typ(state, members))) {
         Py_CLEAR(members);
@@ -145,8 +147,8 @@ static bool
 check_own(const core_state *state, const KeyObject *key, PyObject *encoded)
 {
     known_members known;
-    span segment = pytext_bytes(encoded);
-    PyObject *members = segment_object(state, segment, &known);
+    span segment = fb_pytext_bytes(encoded);
+    PyObject *members = fb_segment_object(state, segment, &known);
     if (members == NULL && PyErr_ExceptionMatches(PyExc_MemoryError)) {
         return false;
     }
@@ -164,19 +166,19 @@ encode_members(PyObject *members)
 {
     json_out text;
     PyObject *encoded = NULL;
-    json_out_begin(&text);
-    if (json_write(&text, members, 1)) {
-        encoded = json_out_b64url(&text);
+    fb_json_out_begin(&text);
+    if (fb_json_write(&text, members, 1)) {
+        encoded = fb_json_out_b64url(&text);
     } else {
-        json_blame_tell(&text, "headers");
+        fb_json_blame_tell(&text, "headers");
     }
-    json_out_end(&text);
+    fb_json_out_end(&text);
     return encoded;
 }
 
 PyObject *
-header_make(const core_state *state, const KeyObject *key, PyObject *extra,
-            int form)
+fb_header_make(const core_state *state, const KeyObject *key, PyObject *extra,
+               int form)
 {
     if (extra == NULL || extra == Py_None) {
         return Py_NewRef(key->headers[form]);

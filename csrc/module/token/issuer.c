@@ -9,14 +9,14 @@
 static bool
 find(span payload, char *json, json_cursor *found)
 {
-    span text = {json, b64url_decoded(payload.len)};
-    if (!b64url_decode(payload.p, payload.len, (unsigned char *)json)
-        || !json_find_string(text, (span){"iss", 3}, found)) {
+    span text = {json, fb_b64url_decoded(payload.len)};
+    if (!fb_b64url_decode(payload.p, payload.len, (unsigned char *)json)
+        || !fb_json_find_string(text, (span){"iss", 3}, found)) {
         return false;
     }
     if (found->is_escaped) {
         char *start = json + (found->text.p - json);
-        found->text.len = json_unescape(found->text, start);
+        found->text.len = fb_json_unescape(found->text, start);
     }
     return true;
 }
@@ -40,7 +40,7 @@ static PyObject *
 issuer_of(span payload)
 {
     char local[LOCAL_MAX];
-    size_t len = b64url_decoded(payload.len);
+    size_t len = fb_b64url_decoded(payload.len);
     char *json = len <= sizeof local ? local : PyMem_Malloc(len);
     json_cursor found;
     if (json == NULL) {
@@ -60,7 +60,7 @@ static bool
 borrow(PyObject *value, span *text)
 {
     if (PyBytes_Check(value)) {
-        *text = pytext_bytes(value);
+        *text = fb_pytext_bytes(value);
         return true;
     }
     if (!PyUnicode_Check(value)) {
@@ -68,7 +68,7 @@ borrow(PyObject *value, span *text)
                      "a token must be str or bytes, not %.100s",
                      Py_TYPE(value)->tp_name);
     }
-    return pytext_is_ascii(value, text);
+    return fb_pytext_is_ascii(value, text);
 }
 
 PyDoc_STRVAR(unverified_issuer_doc,
@@ -106,13 +106,13 @@ unverified_issuer(PyObject *Py_UNUSED(module), PyObject *const *args,
         return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
     }
     if (max_bytes < 0 || text.len > (size_t)max_bytes
-        || compact_split(text, true, &parts) != STATUS_OK) {
+        || fb_compact_split(text, true, &parts) != STATUS_OK) {
         return Py_NewRef(Py_None);
     }
     return issuer_of(parts.payload);
 }
 
-PyMethodDef issuer_methods[] = {
+PyMethodDef fb_issuer_methods[] = {
     {"unverified_issuer", (PyCFunction)(void (*)(void))unverified_issuer,
      METH_FASTCALL, unverified_issuer_doc},
     {NULL, NULL, 0, NULL},

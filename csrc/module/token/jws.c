@@ -1,6 +1,8 @@
 /* Functions for signed text of any kind (RFC 7515), without claims. */
 #include "skin.h"
 
+#include "token/token.h"
+
 PyDoc_STRVAR(sign_doc,
 "jws_sign($module, payload, key, headers, /)\n"
 "--\n"
@@ -12,7 +14,7 @@ jws_sign(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     core_state *state = state_of(module);
     if (count == 3 && !Py_IS_TYPE(args[1], state->key_type)) {
-        return key_is_needed("what signs", args[1]);
+        return fb_key_is_needed("what signs", args[1]);
     }
     if (count != 3 || !PyBytes_Check(args[0])) {
         PyErr_SetString(PyExc_TypeError,
@@ -20,13 +22,13 @@ jws_sign(PyObject *module, PyObject *const *args, Py_ssize_t count)
         return NULL;
     }
     const KeyObject *key = (KeyObject *)args[1];
-    PyObject *encoded = key_can_sign(state, key)
-                            ? header_make(state, key, args[2], HEADER_JWS)
+    PyObject *encoded = fb_key_can_sign(state, key)
+                            ? fb_header_make(state, key, args[2], HEADER_JWS)
                             : NULL;
     PyObject *made = NULL;
     if (encoded != NULL) {
-        span payload = pytext_bytes(args[0]);
-        made = signature_sign(state, key, encoded, payload);
+        span payload = fb_pytext_bytes(args[0]);
+        made = fb_signature_sign(state, key, encoded, payload);
         Py_DECREF(encoded);
     }
     return made;
@@ -51,26 +53,27 @@ jws_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
         PyErr_SetString(PyExc_TypeError, "verify() takes a token and a key");
         return NULL;
     }
-    keys = key_tuple(state, args[1]);
+    keys = fb_key_tuple(state, args[1]);
     if (keys == NULL
-        || !pytext_ascii(state, "a token", args[0], STATUS_TOKEN_BASE64,
-                         &text)) {
+        || !fb_pytext_ascii(state, "a token", args[0], STATUS_TOKEN_BASE64,
+                            &text)) {
         goto done;
     }
-    result = compact_split(text, false, &parts);
+    result = fb_compact_split(text, false, &parts);
     if (result != STATUS_OK) {
-        raise_status(state, result);
+        fb_raise_status(state, result);
         goto done;
     }
-    if (!header_read(state, keys, parts.header, &typ_any, false, &head)) {
+    if (!fb_header_read(state, keys, parts.header, &fb_typ_any, false,
+                        &head)) {
         goto done;
     }
-    result = signature_verify(keys, &head, &parts);
+    result = fb_signature_verify(keys, &head, &parts);
     if (result != STATUS_OK) {
-        raise_status(state, result);
+        fb_raise_status(state, result);
         goto done;
     }
-    payload = segment_bytes(state, parts.payload);
+    payload = fb_segment_bytes(state, parts.payload);
 done:
     Py_XDECREF(head.parsed);
     Py_XDECREF(keys);
@@ -102,15 +105,16 @@ unverified_header(PyObject *module, PyObject *value)
     span text;
     token parts;
     known_members known;
-    if (!pytext_ascii(state, "a token", value, STATUS_TOKEN_BASE64, &text)) {
+    if (!fb_pytext_ascii(state, "a token", value, STATUS_TOKEN_BASE64,
+                         &text)) {
         return NULL;
     }
-    status result = compact_split(text, false, &parts);
-    return result == STATUS_OK ? segment_object(state, parts.header, &known)
-                               : raise_status(state, result);
+    status result = fb_compact_split(text, false, &parts);
+    return result == STATUS_OK ? fb_segment_object(state, parts.header, &known)
+                               : fb_raise_status(state, result);
 }
 
-PyMethodDef jws_methods[] = {
+PyMethodDef fb_jws_methods[] = {
     {"jws_sign", (PyCFunction)(void (*)(void))jws_sign, METH_FASTCALL,
      sign_doc},
     {"jws_verify", (PyCFunction)(void (*)(void))jws_verify, METH_FASTCALL,

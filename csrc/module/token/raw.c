@@ -2,6 +2,8 @@
  * differently. */
 #include "skin.h"
 
+#include "token/token.h"
+
 PyDoc_STRVAR(raw_sign_doc,
 "raw_sign($module, message, key, /)\n"
 "--\n"
@@ -19,14 +21,14 @@ raw_sign(PyObject *module, PyObject *const *args, Py_ssize_t count)
         return NULL;
     }
     const KeyObject *key = (KeyObject *)args[1];
-    if (!key_can_sign(state, key)) {
+    if (!fb_key_can_sign(state, key)) {
         return NULL;
     }
-    span message = pytext_bytes(args[0]);
-    status result = signature_make(key, message, made);
+    span message = fb_pytext_bytes(args[0]);
+    status result = fb_signature_make(key, message, made);
     Py_ssize_t size = (Py_ssize_t)key->signature;
     return result == STATUS_OK ? PyBytes_FromStringAndSize((char *)made, size)
-                               : raise_status(state, result);
+                               : fb_raise_status(state, result);
 }
 
 PyDoc_STRVAR(raw_verify_doc,
@@ -45,9 +47,9 @@ raw_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
                         "raw_verify() takes bytes, bytes and a Key");
         return NULL;
     }
-    span message = pytext_bytes(args[0]);
-    span claimed = pytext_bytes(args[1]);
-    status result = signature_matches(
+    span message = fb_pytext_bytes(args[0]);
+    span claimed = fb_pytext_bytes(args[1]);
+    status result = fb_signature_matches(
         (KeyObject *)args[2], ((KeyObject *)args[2])->alg, message, claimed);
     if (result == STATUS_OK) {
         Py_RETURN_TRUE;
@@ -55,7 +57,7 @@ raw_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
     if (result == STATUS_SIGNATURE_WRONG) {
         Py_RETURN_FALSE;
     }
-    return raise_status(state, result);
+    return fb_raise_status(state, result);
 }
 
 PyDoc_STRVAR(base64url_doc,
@@ -70,8 +72,8 @@ base64url_bytes(PyObject *module, PyObject *value)
 {
     core_state *state = state_of(module);
     span text;
-    return pytext_ascii(state, "a token", value, STATUS_TOKEN_BASE64, &text)
-               ? segment_bytes(state, text)
+    return fb_pytext_ascii(state, "a token", value, STATUS_TOKEN_BASE64, &text)
+               ? fb_segment_bytes(state, text)
                : NULL;
 }
 
@@ -88,12 +90,12 @@ json_object(PyObject *module, PyObject *value)
     core_state *state = state_of(module);
     known_members known;
     span text;
-    return pytext_utf8(state, "text", value, STATUS_JSON_SURROGATE, &text)
-               ? json_read_object(state, text, &known)
+    return fb_pytext_utf8(state, "text", value, STATUS_JSON_SURROGATE, &text)
+               ? fb_json_read_object(state, text, &known)
                : NULL;
 }
 
-PyMethodDef raw_methods[] = {
+PyMethodDef fb_raw_methods[] = {
     {"raw_sign", (PyCFunction)(void (*)(void))raw_sign, METH_FASTCALL,
      raw_sign_doc},
     {"raw_verify", (PyCFunction)(void (*)(void))raw_verify, METH_FASTCALL,

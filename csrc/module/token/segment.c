@@ -1,36 +1,38 @@
 /* A segment of a token: its bytes, or the JSON object that they are. */
 #include "skin.h"
 
+#include "token/token.h"
+
 #define LOCAL_MAX 2048 /* bytes: most segments fit */
 
 PyObject *
-segment_bytes(const core_state *state, span segment)
+fb_segment_bytes(const core_state *state, span segment)
 {
     PyObject *bytes = PyBytes_FromStringAndSize(
-        NULL, (Py_ssize_t)b64url_decoded(segment.len));
+        NULL, (Py_ssize_t)fb_b64url_decoded(segment.len));
     if (bytes != NULL
-        && !b64url_decode(segment.p, segment.len,
-                          (unsigned char *)PyBytes_AS_STRING(bytes))) {
+        && !fb_b64url_decode(segment.p, segment.len,
+                             (unsigned char *)PyBytes_AS_STRING(bytes))) {
         Py_CLEAR(bytes);
-        raise_status(state, STATUS_TOKEN_BASE64);
+        fb_raise_status(state, STATUS_TOKEN_BASE64);
     }
     return bytes;
 }
 
 PyObject *
-segment_object(const core_state *state, span segment, known_members *known)
+fb_segment_object(const core_state *state, span segment, known_members *known)
 {
     unsigned char local[LOCAL_MAX];
-    size_t len = b64url_decoded(segment.len);
+    size_t len = fb_b64url_decoded(segment.len);
     unsigned char *json = len <= sizeof local ? local : PyMem_Malloc(len);
     PyObject *object = NULL;
     if (json == NULL) {
         return PyErr_NoMemory();
     }
-    if (b64url_decode(segment.p, segment.len, json)) {
-        object = json_read_object(state, (span){(char *)json, len}, known);
+    if (fb_b64url_decode(segment.p, segment.len, json)) {
+        object = fb_json_read_object(state, (span){(char *)json, len}, known);
     } else {
-        raise_status(state, STATUS_TOKEN_BASE64);
+        fb_raise_status(state, STATUS_TOKEN_BASE64);
     }
     if (json != local) {
         PyMem_Free(json);

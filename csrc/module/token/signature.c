@@ -4,6 +4,8 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+#include "token/token.h"
+
 static bool
 is_named(const KeyObject *key, const header *head)
 {
@@ -17,7 +19,7 @@ is_named(const KeyObject *key, const header *head)
 static bool
 is_admitted(const KeyObject *key, const header *head)
 {
-    return (key->alg == head->alg || key_serves(key, head->alg))
+    return (key->alg == head->alg || fb_key_serves(key, head->alg))
            && (head->kid == NULL || key->kid == NULL || is_named(key, head));
 }
 
@@ -28,7 +30,7 @@ why_none(PyObject *keys, const header *head)
     bool has_alg = false, has_kid = false;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(keys); i++) {
         const KeyObject *key = (KeyObject *)PyTuple_GET_ITEM(keys, i);
-        has_alg = has_alg || key_serves(key, head->alg);
+        has_alg = has_alg || fb_key_serves(key, head->alg);
         has_kid = has_kid || is_named(key, head);
     }
     return has_alg && !has_kid ? STATUS_KID_UNKNOWN : STATUS_ALG_NOT_KEYS;
@@ -37,13 +39,13 @@ why_none(PyObject *keys, const header *head)
 CHECKED static status
 read_signature(span text, unsigned char *bytes, size_t *len)
 {
-    if (text.len > b64url_encoded(SIGNATURE_MAX)) {
-        return b64url_check(text.p, text.len) ? STATUS_SIGNATURE_WRONG
-                                              : STATUS_TOKEN_BASE64;
+    if (text.len > fb_b64url_encoded(SIGNATURE_MAX)) {
+        return fb_b64url_check(text.p, text.len) ? STATUS_SIGNATURE_WRONG
+                                                 : STATUS_TOKEN_BASE64;
     }
-    *len = b64url_decoded(text.len);
-    return b64url_decode(text.p, text.len, bytes) ? STATUS_OK
-                                                  : STATUS_TOKEN_BASE64;
+    *len = fb_b64url_decoded(text.len);
+    return fb_b64url_decode(text.p, text.len, bytes) ? STATUS_OK
+                                                     : STATUS_TOKEN_BASE64;
 }
 
 /* RFC 7518 3.2: compared in constant time. */
@@ -51,7 +53,7 @@ CHECKED static status
 verify_hmac(const KeyObject *key, span message, const unsigned char *claimed)
 {
     unsigned char mac[MAC_MAX] = {0};
-    if (!hmac_sign(&key->hmac, message.p, message.len, mac)) {
+    if (!fb_hmac_sign(&key->hmac, message.p, message.len, mac)) {
         return STATUS_CRYPTO_FAILED;
     }
     return CRYPTO_memcmp(mac, claimed, key->signature) == 0
@@ -60,8 +62,8 @@ verify_hmac(const KeyObject *key, span message, const unsigned char *claimed)
 }
 
 status
-signature_matches(const KeyObject *key, const alg *with, span message,
-                  span claimed)
+fb_signature_matches(const KeyObject *key, const alg *with, span message,
+                     span claimed)
 {
     const unsigned char *bytes = (const unsigned char *)claimed.p;
     if (claimed.len != key->signature) {
@@ -70,13 +72,13 @@ signature_matches(const KeyObject *key, const alg *with, span message,
     if (key->alg->kind == KIND_HMAC) {
         return verify_hmac(key, message, bytes);
     }
-    const pkey *one = pkey_for(&key->pkey, with);
+    const pkey *one = fb_pkey_for(&key->pkey, with);
     return one == NULL ? STATUS_SIGNATURE_WRONG
-                       : pkey_verify(one, message, bytes);
+                       : fb_pkey_verify(one, message, bytes);
 }
 
 status
-signature_verify(PyObject *keys, const header *head, const token *parts)
+fb_signature_verify(PyObject *keys, const header *head, const token *parts)
 {
     unsigned char bytes[SIGNATURE_MAX];
     size_t len = 0;
@@ -92,8 +94,8 @@ signature_verify(PyObject *keys, const header *head, const token *parts)
             status result =
                 shape != STATUS_OK
                     ? shape
-                    : signature_matches(key, head->alg, parts->signing_input,
-                                        claimed);
+                    : fb_signature_matches(key, head->alg,
+                                           parts->signing_input, claimed);
             if (result != STATUS_SIGNATURE_WRONG) {
                 return result;
             }
@@ -104,24 +106,24 @@ signature_verify(PyObject *keys, const header *head, const token *parts)
 }
 
 status
-signature_make(const KeyObject *key, span message, unsigned char *made)
+fb_signature_make(const KeyObject *key, span message, unsigned char *made)
 {
     if (key->alg->kind == KIND_HMAC) {
-        return hmac_sign(&key->hmac, message.p, message.len, made)
+        return fb_hmac_sign(&key->hmac, message.p, message.len, made)
                    ? STATUS_OK
                    : STATUS_CRYPTO_FAILED;
     }
-    return pkey_sign(&key->pkey, message, made);
+    return fb_pkey_sign(&key->pkey, message, made);
 }
 
 PyObject *
-signature_sign(const core_state *state, const KeyObject *key,
-               PyObject *encoded_header, span payload)
+fb_signature_sign(const core_state *state, const KeyObject *key,
+                  PyObject *encoded_header, span payload)
 {
     unsigned char made_signature[SIGNATURE_MAX];
     size_t header_len = (size_t)PyBytes_GET_SIZE(encoded_header);
-    size_t input_len = header_len + 1 + b64url_encoded(payload.len);
-    size_t len = input_len + 1 + b64url_encoded(key->signature);
+    size_t input_len = header_len + 1 + fb_b64url_encoded(payload.len);
+    size_t len = input_len + 1 + fb_b64url_encoded(key->signature);
     PyObject *made = PyUnicode_New((Py_ssize_t)len, 127);
     if (made == NULL) {
         return NULL;
@@ -129,15 +131,15 @@ signature_sign(const core_state *state, const KeyObject *key,
     char *start = (char *)PyUnicode_1BYTE_DATA(made);
     memcpy(start, PyBytes_AS_STRING(encoded_header), header_len);
     start[header_len] = '.';
-    b64url_encode((const unsigned char *)payload.p, payload.len,
-                  start + header_len + 1);
+    fb_b64url_encode((const unsigned char *)payload.p, payload.len,
+                     start + header_len + 1);
     status result =
-        signature_make(key, (span){start, input_len}, made_signature);
+        fb_signature_make(key, (span){start, input_len}, made_signature);
     if (result != STATUS_OK) {
         Py_DECREF(made);
-        return raise_status(state, result);
+        return fb_raise_status(state, result);
     }
     start[input_len] = '.';
-    b64url_encode(made_signature, key->signature, start + input_len + 1);
+    fb_b64url_encode(made_signature, key->signature, start + input_len + 1);
     return made;
 }

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "token/token.h"
+
 typedef struct {
     PyObject_HEAD
     core_state *state;
@@ -21,7 +23,8 @@ static bool
 add(json_out *text, PyObject *claims, PyObject *name, PyObject *value)
 {
     int has = value == NULL ? -1 : PyDict_Contains(claims, name);
-    bool ok = has == 1 || (has == 0 && json_write_member(text, name, value));
+    bool ok =
+        has == 1 || (has == 0 && fb_json_write_member(text, name, value));
     Py_XDECREF(value);
     return ok;
 }
@@ -42,7 +45,7 @@ write_claims(const SignerObject *self, json_out *text, PyObject **given,
              double now)
 {
     PyObject *const *own = self->state->names.own;
-    if (!json_put(text, "{", 1) || !given_write(text, given)) {
+    if (!fb_json_put(text, "{", 1) || !fb_given_write(text, given)) {
         return false;
     }
     PyObject *claims = *given;
@@ -50,7 +53,7 @@ write_claims(const SignerObject *self, json_out *text, PyObject **given,
             || add(text, claims, own[NAME_iss], Py_NewRef(self->issuer)))
            && (self->audience == NULL
                || add(text, claims, own[NAME_aud], Py_NewRef(self->audience)))
-           && add_times(self, text, claims, now) && json_close(text, '}');
+           && add_times(self, text, claims, now) && fb_json_close(text, '}');
 }
 
 /* --- signing ------------------------------------------------------------- */
@@ -104,22 +107,22 @@ sign(const SignerObject *self, PyObject *claims, PyObject *encoded_header)
     PyObject *made = NULL;
     double now = 0;
     /* Code of others runs before the claims are read, and not again. */
-    if (self->lifetime >= 0 && !option_clock_read(self->clock, &now)) {
+    if (self->lifetime >= 0 && !fb_option_clock_read(self->clock, &now)) {
         return NULL;
     }
-    PyObject *settled = json_still(claims);
+    PyObject *settled = fb_json_still(claims);
     if (settled == NULL) {
         return NULL;
     }
-    json_out_begin(&text);
+    fb_json_out_begin(&text);
     text.ascii = self->ascii;
     if (write_claims(self, &text, &settled, now)) {
-        made = signature_sign(self->state, self->key, encoded_header,
-                              (span){text.bytes, text.len});
+        made = fb_signature_sign(self->state, self->key, encoded_header,
+                                 (span){text.bytes, text.len});
     } else {
-        json_blame_tell(&text, "claims");
+        fb_json_blame_tell(&text, "claims");
     }
-    json_out_end(&text);
+    fb_json_out_end(&text);
     Py_XDECREF(settled);
     return made;
 }
@@ -134,7 +137,7 @@ signer_sign(PyObject *self, PyObject *const *args, Py_ssize_t count,
         return NULL;
     }
     PyObject *encoded =
-        header_make(signer->state, signer->key, headers, HEADER_JWT);
+        fb_header_make(signer->state, signer->key, headers, HEADER_JWT);
     if (encoded != NULL) {
         made = sign(signer, args[0], encoded);
         Py_DECREF(encoded);
@@ -172,24 +175,24 @@ signer_fill(SignerObject *self, PyObject *issuer, PyObject *audience,
 {
     const core_state *state = self->state;
     PyObject *callable;
-    if (!key_can_sign(state, self->key)
-        || !option_string(state, "issuer", issuer, &self->issuer)
-        || !option_clock(clock, &callable)) {
+    if (!fb_key_can_sign(state, self->key)
+        || !fb_option_string(state, "issuer", issuer, &self->issuer)
+        || !fb_option_clock(clock, &callable)) {
         return false;
     }
     self->clock = Py_XNewRef(callable);
     if (PyUnicode_Check(audience)) {
-        if (!option_string(state, "audience", audience, &self->audience)) {
+        if (!fb_option_string(state, "audience", audience, &self->audience)) {
             return false;
         }
     } else if (audience != Py_None) {
-        self->audience = option_strings(state, "audience", audience, false);
+        self->audience = fb_option_strings(state, "audience", audience, false);
         if (self->audience == NULL) {
             return false;
         }
     }
     return lifetime == Py_None
-           || option_duration(state, "lifetime", lifetime, &self->lifetime);
+           || fb_option_duration(state, "lifetime", lifetime, &self->lifetime);
 }
 
 static PyObject *
@@ -207,7 +210,7 @@ signer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     if (!Py_IS_TYPE(key, state->key_type)) {
-        return key_is_needed("the one key of a Signer", key);
+        return fb_key_is_needed("the one key of a Signer", key);
     }
     SignerObject *self = (SignerObject *)type->tp_alloc(type, 0);
     if (self == NULL) {
@@ -263,7 +266,7 @@ static PyType_Slot signer_slots[] = {
     {Py_tp_methods, signer_methods},   {0, NULL},
 };
 
-PyType_Spec signer_spec = {
+PyType_Spec fb_signer_spec = {
     .name = "fastbearer.Signer",
     .basicsize = sizeof(SignerObject),
     .flags =

@@ -1,7 +1,9 @@
 /* The media type of a token, in its header's `typ` (RFC 7515 4.1.9). */
 #include "skin.h"
 
-const typ_rules typ_any = {NULL, true, {true, true, true}};
+#include "token/token.h"
+
+const typ_rules fb_typ_any = {NULL, true, {true, true, true}};
 
 static char
 lower(char c)
@@ -38,7 +40,7 @@ has_type(const typ_rules *rules, span type)
 {
     span wanted, found = short_type(type);
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(rules->types); i++) {
-        if (pytext_is_ascii(PyTuple_GET_ITEM(rules->types, i), &wanted)) {
+        if (fb_pytext_is_ascii(PyTuple_GET_ITEM(rules->types, i), &wanted)) {
             wanted = short_type(wanted);
             if (is_same(found, wanted.p, wanted.len)) {
                 return true;
@@ -49,7 +51,7 @@ has_type(const typ_rules *rules, span type)
 }
 
 status
-typ_check(const typ_rules *rules, PyObject *found)
+fb_typ_check(const typ_rules *rules, PyObject *found)
 {
     span type;
     if (rules->types == NULL) {
@@ -57,7 +59,7 @@ typ_check(const typ_rules *rules, PyObject *found)
     }
     bool ok = found == NULL
                   ? rules->may_be_absent
-                  : pytext_is_ascii(found, &type) && has_type(rules, type);
+                  : fb_pytext_is_ascii(found, &type) && has_type(rules, type);
     return ok ? STATUS_OK : STATUS_TYP_WRONG;
 }
 
@@ -101,16 +103,16 @@ make(const core_state *state, PyObject *given, typ_rules *rules)
     PyObject *rest = take_none(given, &rules->may_be_absent);
     if (rest != NULL) {
         rules->types =
-            option_strings(state, "typ", rest, rules->may_be_absent);
+            fb_option_strings(state, "typ", rest, rules->may_be_absent);
     }
     Py_XDECREF(rest);
     return rules->types != NULL && check_types(state, rules->types);
 }
 
 bool
-typ_make(const core_state *state, PyObject *value, typ_rules *rules)
+fb_typ_make(const core_state *state, PyObject *value, typ_rules *rules)
 {
-    *rules = typ_any;
+    *rules = fb_typ_any;
     if (value == Py_None) {
         return true;
     }

@@ -1,6 +1,8 @@
 /* Verifier: from a compact token to its claims. */
 #include "skin.h"
 
+#include "token/token.h"
+
 typedef struct {
     PyObject_HEAD
     core_state *state;
@@ -22,12 +24,12 @@ check_signature(VerifierObject *self, PyObject *value, const header *head,
     if (!ALG_IS_OF(head->alg, self->algorithms)) {
         return STATUS_ALG_NOT_ALLOWED;
     }
-    if (cache_has(&self->cache, value)) {
+    if (fb_cache_has(&self->cache, value)) {
         return STATUS_OK;
     }
-    status result = signature_verify(self->keys, head, parts);
+    status result = fb_signature_verify(self->keys, head, parts);
     if (result == STATUS_OK) {
-        cache_add(&self->cache, value);
+        fb_cache_add(&self->cache, value);
     }
     return result;
 }
@@ -45,31 +47,32 @@ verify(VerifierObject *self, PyObject *value, bool whole, header *head)
     known_members known;
     status result = STATUS_TOKEN_TOO_LONG;
 
-    if (!pytext_ascii(state, "a token", value, STATUS_TOKEN_BASE64, &text)) {
+    if (!fb_pytext_ascii(state, "a token", value, STATUS_TOKEN_BASE64,
+                         &text)) {
         return NULL;
     }
     if (text.len <= self->max_bytes) {
-        result = compact_split(text, self->allow_padding, &parts);
+        result = fb_compact_split(text, self->allow_padding, &parts);
     }
     if (result != STATUS_OK) {
-        return raise_status(state, result);
+        return fb_raise_status(state, result);
     }
-    if (!header_read(state, self->keys, parts.header, &self->typ, whole,
-                     head)) {
+    if (!fb_header_read(state, self->keys, parts.header, &self->typ, whole,
+                        head)) {
         return NULL;
     }
     result = check_signature(self, value, head, &parts);
     if (result != STATUS_OK) {
-        return raise_status(state, result);
+        return fb_raise_status(state, result);
     }
     /* A clock runs code of its own: before there is anything to borrow. */
-    if (!option_clock_read(self->rules.clock, &now)) {
+    if (!fb_option_clock_read(self->rules.clock, &now)) {
         return NULL;
     }
     /* The payload's JSON, read only now that its signature has passed. */
-    claims = segment_object(state, parts.payload, &known);
+    claims = fb_segment_object(state, parts.payload, &known);
     if (claims != NULL
-        && !claims_check(state, &self->rules, claims, &known, now)) {
+        && !fb_claims_check(state, &self->rules, claims, &known, now)) {
         Py_CLEAR(claims);
     }
     return claims;
@@ -199,31 +202,6 @@ check_options(const core_state *state, const options *given)
     return rule == NULL;
 }
 
-/* Sorts the names into rules->requires and, for those that the core does not
- * read itself, rules->required. */
-static bool
-rules_require(const core_state *state, PyObject *strings, claims_rules *rules)
-{
-    PyObject *others = PyList_New(0);
-    bool ok = others != NULL;
-    for (Py_ssize_t i = 0; ok && i < PyTuple_GET_SIZE(strings); i++) {
-        PyObject *name = PyTuple_GET_ITEM(strings, i);
-        int id = 0;
-        while (id < NAME_COUNT
-               && PyUnicode_Compare(name, state->names.own[id]) != 0) {
-            id++;
-        }
-        if (id < NAME_COUNT) {
-            rules->requires[id] = true;
-        } else {
-            ok = PyList_Append(others, name) == 0;
-        }
-    }
-    rules->required = ok ? PyList_AsTuple(others) : NULL;
-    Py_XDECREF(others);
-    return rules->required != NULL;
-}
-
 /* `require`, and what the other options need to be there. */
 static bool
 rules_presence(const core_state *state, const options *given,
@@ -236,8 +214,8 @@ rules_presence(const core_state *state, const options *given,
     PyObject *strings =
         given->require == NULL
             ? PyTuple_New(0)
-            : option_strings(state, "require", given->require, true);
-    bool ok = strings != NULL && rules_require(state, strings, rules);
+            : fb_option_strings(state, "require", given->require, true);
+    bool ok = strings != NULL && fb_claims_require(state, strings, rules);
     Py_XDECREF(strings);
     return ok;
 }
@@ -248,24 +226,25 @@ rules_make(const core_state *state, const options *given, claims_rules *rules)
     PyObject *clock;
     rules->max_age = -1;
     rules->ignore_audience = given->ignore_audience;
-    if (!option_clock(given->clock, &clock)) {
+    if (!fb_option_clock(given->clock, &clock)) {
         return false;
     }
     rules->clock = Py_XNewRef(clock);
     if (given->issuer != Py_None) {
-        rules->issuers = option_strings(state, "issuer", given->issuer, false);
+        rules->issuers =
+            fb_option_strings(state, "issuer", given->issuer, false);
     }
     if (given->audience != Py_None && !PyErr_Occurred()) {
         rules->audiences =
-            option_strings(state, "audience", given->audience, false);
+            fb_option_strings(state, "audience", given->audience, false);
     }
     return !PyErr_Occurred() && rules_presence(state, given, rules)
            && (given->leeway == NULL
-               || option_duration(state, "leeway", given->leeway,
-                                  &rules->leeway))
+               || fb_option_duration(state, "leeway", given->leeway,
+                                     &rules->leeway))
            && (given->max_age == Py_None
-               || option_duration(state, "max_age", given->max_age,
-                                  &rules->max_age));
+               || fb_option_duration(state, "max_age", given->max_age,
+                                     &rules->max_age));
 }
 
 static PyObject *
@@ -285,12 +264,12 @@ verifier_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     self->state = state;
     self->max_bytes = (size_t)given.max_bytes;
     self->allow_padding = given.allow_padding != 0;
-    if (!typ_make(state, given.typ, &self->typ)
-        || (self->keys = key_tuple(state, given.key)) == NULL
-        || !key_algorithms(state, given.algorithms, &self->algorithms)
-        || !key_narrow(&self->keys, &self->algorithms)
+    if (!fb_typ_make(state, given.typ, &self->typ)
+        || (self->keys = fb_key_tuple(state, given.key)) == NULL
+        || !fb_key_algorithms(state, given.algorithms, &self->algorithms)
+        || !fb_key_narrow(&self->keys, &self->algorithms)
         || !rules_make(state, &given, &self->rules)
-        || !cache_make(&self->cache, given.cache)) {
+        || !fb_cache_make(&self->cache, given.cache)) {
         Py_CLEAR(self);
     } else {
         PyObject_GC_Track(self);
@@ -317,7 +296,7 @@ verifier_dealloc(PyObject *self)
     VerifierObject *verifier = (VerifierObject *)self;
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
-    cache_clear(&verifier->cache);
+    fb_cache_clear(&verifier->cache);
     Py_XDECREF(verifier->keys);
     Py_XDECREF(verifier->typ.types);
     Py_XDECREF(verifier->rules.issuers);
@@ -341,7 +320,7 @@ static PyType_Slot verifier_slots[] = {
     {Py_tp_methods, verifier_methods},   {0, NULL},
 };
 
-PyType_Spec verifier_spec = {
+PyType_Spec fb_verifier_spec = {
     .name = "fastbearer.Verifier",
     .basicsize = sizeof(VerifierObject),
     .flags =

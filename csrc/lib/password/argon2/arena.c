@@ -1,23 +1,12 @@
 /* Memory for Argon2. Fresh pages cost a third of a hash: the system fills them
  * with zeros, one by one unless they are huge. So they are kept for a
  * while. */
-#define _DEFAULT_SOURCE /* MAP_ANONYMOUS, madvise */
 #include "password/password.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <time.h>
 
 #define IDLE_SECONDS 10
 #define IDLE_BYTES_MAX ((size_t)256 << 20) /* a larger one is not kept */
-
-static int64_t
-steady_seconds(void)
-{
-    struct timespec now = {0};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
-}
 
 static arena *
 arena_make(size_t bytes)
@@ -27,18 +16,11 @@ arena_make(size_t bytes)
         return NULL;
     }
     made->bytes = bytes;
-    made->memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (made->memory == MAP_FAILED) {
+    made->memory = fb_platform_map(bytes);
+    if (made->memory == NULL) {
         free(made);
         return NULL;
     }
-#ifdef MADV_HUGEPAGE
-    madvise(made->memory, bytes, MADV_HUGEPAGE);
-#endif
-#ifdef MADV_DONTDUMP
-    madvise(made->memory, bytes, MADV_DONTDUMP);
-#endif
     return made;
 }
 
@@ -46,13 +28,13 @@ static void
 arena_unmake(arena *unused)
 {
     if (unused != NULL) {
-        munmap(unused->memory, unused->bytes);
+        fb_platform_unmap(unused->memory, unused->bytes);
         free(unused);
     }
 }
 
 arena *
-arena_take(arenas *from, size_t bytes)
+fb_arena_take(arenas *from, size_t bytes)
 {
     for (size_t i = 0; i < from->most; i++) {
         arena *found = atomic_exchange(&from->idle[i], NULL);
@@ -78,22 +60,22 @@ keep(arenas *to, arena *one)
 }
 
 void
-arena_give(arenas *to, arena *done)
+fb_arena_give(arenas *to, arena *done)
 {
-    arena_release(to, IDLE_SECONDS);
+    fb_arena_release(to, IDLE_SECONDS);
     if (done->bytes > IDLE_BYTES_MAX) {
         arena_unmake(done);
     } else {
-        done->idle_since = steady_seconds();
+        done->idle_since = fb_platform_seconds();
         keep(to, done);
     }
 }
 
 size_t
-arena_release(arenas *of, int64_t seconds)
+fb_arena_release(arenas *of, int64_t seconds)
 {
     size_t left = 0;
-    int64_t now = steady_seconds();
+    int64_t now = fb_platform_seconds();
     for (size_t i = 0; i < of->most; i++) {
         arena *found = atomic_exchange(&of->idle[i], NULL);
         if (found != NULL && now - found->idle_since < seconds) {

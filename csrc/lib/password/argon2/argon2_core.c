@@ -166,13 +166,13 @@ fb_argon2_compute(const argon2_engine *engine, const argon2_params *params,
         || password.len > UINT32_MAX) {
         return STATUS_HASH_MALFORMED;
     }
-    const argon2_memory memory = {.engine = engine,
-                                  .blocks = blocks,
-                                  .lanes = params->lanes,
-                                  .length = lane_length(params),
-                                  .passes = params->passes,
-                                  .kind = params->kind,
-                                  .overwrites = params->version == 0x10};
+    argon2_memory memory = {.engine = engine,
+                            .blocks = blocks,
+                            .lanes = params->lanes,
+                            .length = lane_length(params),
+                            .passes = params->passes,
+                            .kind = params->kind,
+                            .overwrites = params->version == 0x10};
     begin(&memory, params, password);
     fb_argon2_memory_fill(&memory, threads);
     finish(&memory, tag, params->size);

@@ -108,6 +108,6 @@ typedef struct {
 
 /* Goes through the memory passes times. The first two blocks of every lane
  * are there. At most `threads` threads work, as fb_argon2_compute says. */
-void fb_argon2_memory_fill(const argon2_memory *memory, unsigned threads);
+void fb_argon2_memory_fill(argon2_memory *memory, unsigned threads);
 
 #endif

@@ -1,12 +1,9 @@
 /* Argon2's memory (RFC 9106 3.4): which block is made of which, by whom. */
 #include "password/password.h"
 
-#include <pthread.h>
-
 #include "password/argon2/argon2_inner.h"
 
 #define TOGETHER 4 /* lanes */
-#define THREADS_MAX 64
 
 /* --- a lane's part of a slice -------------------------------------------- */
 
@@ -123,41 +120,13 @@ parts_fill(const argon2_memory *in, uint32_t pass, uint32_t slice,
 
 /* --- threads ------------------------------------------------------------- */
 
-typedef struct {
-    const argon2_memory *memory;
-    pthread_mutex_t lock;
-    pthread_cond_t all_there;
-    unsigned size, numbers, waiting, turn;
-} team;
-
-/* Returns once the whole team has called it. */
-static void
-team_wait(team *of)
-{
-    pthread_mutex_lock(&of->lock);
-    unsigned turn = of->turn;
-    if (++of->waiting == of->size) {
-        of->waiting = 0;
-        of->turn++;
-        pthread_cond_broadcast(&of->all_there);
-    }
-    while (of->turn == turn) {
-        pthread_cond_wait(&of->all_there, &of->lock);
-    }
-    pthread_mutex_unlock(&of->lock);
-}
-
 /* 3.4: within a slice no lane needs what another one makes. */
 static void
-team_work(team *of)
+lanes_fill(threads_team *team, unsigned number, unsigned size, void *with)
 {
-    pthread_mutex_lock(&of->lock);
-    uint32_t number = of->numbers++;
-    pthread_mutex_unlock(&of->lock);
-    const argon2_memory *memory = of->memory;
-    uint32_t from = (uint32_t)((uint64_t)memory->lanes * number / of->size);
-    uint32_t to =
-        (uint32_t)((uint64_t)memory->lanes * (number + 1) / of->size);
+    const argon2_memory *memory = with;
+    uint32_t from = (uint32_t)((uint64_t)memory->lanes * number / size);
+    uint32_t to = (uint32_t)((uint64_t)memory->lanes * (number + 1) / size);
     for (uint32_t pass = 0; pass < memory->passes; pass++) {
         for (uint32_t slice = 0; slice < ARGON2_SLICES; slice++) {
             for (uint32_t lane = from; lane < to; lane += TOGETHER) {
@@ -165,38 +134,14 @@ team_work(team *of)
                 parts_fill(memory, pass, slice, lane,
                            left < TOGETHER ? left : TOGETHER);
             }
-            team_wait(of);
+            fb_threads_wait(team);
         }
     }
 }
 
-static void *
-team_member(void *of)
-{
-    team_work(of);
-    return NULL;
-}
-
 void
-fb_argon2_memory_fill(const argon2_memory *memory, unsigned threads)
+fb_argon2_memory_fill(argon2_memory *memory, unsigned threads)
 {
-    pthread_t others[THREADS_MAX];
-    unsigned count = 0;
-    team all = {.memory = memory,
-                .lock = PTHREAD_MUTEX_INITIALIZER,
-                .all_there = PTHREAD_COND_INITIALIZER};
     unsigned most = threads < memory->lanes ? threads : memory->lanes;
-    pthread_mutex_lock(&all.lock);
-    while (count < THREADS_MAX && count + 1 < most
-           && pthread_create(&others[count], NULL, team_member, &all) == 0) {
-        count++;
-    }
-    all.size = count + 1;
-    pthread_mutex_unlock(&all.lock);
-    team_work(&all);
-    for (unsigned i = 0; i < count; i++) {
-        pthread_join(others[i], NULL);
-    }
-    pthread_cond_destroy(&all.all_there);
-    pthread_mutex_destroy(&all.lock);
+    fb_threads_run(most, lanes_fill, memory);
 }

@@ -54,7 +54,7 @@ encrypt(const blowfish *state, pair block)
 }
 
 void
-blowfish_encrypt(const blowfish *state, uint32_t *left, uint32_t *right)
+fb_blowfish_encrypt(const blowfish *state, uint32_t *left, uint32_t *right)
 {
     pair block = encrypt(state, (pair){*left, *right});
     *left = block.left;
@@ -108,10 +108,10 @@ expand(blowfish *state)
 }
 
 void
-blowfish_setup(blowfish *state, unsigned cost, const blowfish_key *key,
-               const blowfish_salt *salt)
+fb_blowfish_setup(blowfish *state, unsigned cost, const blowfish_key *key,
+                  const blowfish_salt *salt)
 {
-    *state = blowfish_pi;
+    *state = fb_blowfish_pi;
     state->p[0] ^= key->first;
     mix_key(state, key->words, BLOWFISH_SUBKEYS);
     expand_salted(state, salt);

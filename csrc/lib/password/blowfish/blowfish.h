@@ -11,7 +11,7 @@ typedef struct {
     uint32_t s[4][256];
 } blowfish;
 
-extern const blowfish blowfish_pi;
+extern const blowfish fb_blowfish_pi;
 
 /* --- blowfish.c ---------------------------------------------------------- */
 
@@ -27,10 +27,11 @@ typedef struct {
 } blowfish_salt;
 
 /* EksBlowfishSetup: 2 ** cost rounds of the key schedule. */
-void blowfish_setup(blowfish *state, unsigned cost, const blowfish_key *key,
-                    const blowfish_salt *salt);
+void fb_blowfish_setup(blowfish *state, unsigned cost, const blowfish_key *key,
+                       const blowfish_salt *salt);
 
 /* Encrypts two words in place. */
-void blowfish_encrypt(const blowfish *state, uint32_t *left, uint32_t *right);
+void fb_blowfish_encrypt(const blowfish *state, uint32_t *left,
+                         uint32_t *right);
 
 #endif

@@ -1,10 +1,10 @@
-/* Made by scripts/blowfish_pi: the first digits of pi after the point. */
+/* Made by scripts/fb_blowfish_pi: the first digits of pi after the point. */
 #include "password/password.h"
 
 #include "password/blowfish/blowfish.h"
 
 /* clang-format off */
-const blowfish blowfish_pi = {
+const blowfish fb_blowfish_pi = {
     {
         0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822,
         0x299f31d0, 0x082efa98, 0xec4e6c89, 0x452821e6, 0x38d01377,
