@@ -1,7 +1,7 @@
 # The reference service. Give it BETTER_AUTH_SECRET and DATABASE_URL.
 FROM python:3.13-slim-bookworm AS build
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends gcc libc6-dev pkg-config libssl-dev libargon2-dev
+    && apt-get install --yes --no-install-recommends gcc libc6-dev pkg-config libssl-dev
 WORKDIR /build
 COPY pyproject.toml setup.py MANIFEST.in README.md LICENSE ./
 COPY csrc csrc
@@ -10,7 +10,7 @@ RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir ".[all]"
 
 FROM python:3.13-slim-bookworm
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends libssl3 libargon2-1 \
+    && apt-get install --yes --no-install-recommends libssl3 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --create-home fastbearer
 COPY --from=build /venv /venv

@@ -10,8 +10,11 @@ OPTIONS ?=
 PYTEST = .venv/bin/python -m pytest -n $(CORES) $(OPTIONS)
 C_FILES = $(shell find csrc -name '*.[ch]')
 LIB_FILES = $(shell find csrc/lib -name '*.c')
-LIB_FLAGS = -std=c11 -O2 -g -fPIC -pthread -Wall -Wextra -Werror=unused-result
-LIB_LIBRARIES = -largon2 -lcrypto -pthread
+# Not every machine has libargon2, which is one more engine and the tests' oracle.
+ARGON2 = $(shell pkg-config --exists libargon2 2>/dev/null && echo yes)
+LIB_FLAGS = -std=c11 -O2 -g -fPIC -pthread -Wall -Wextra -Werror=unused-result \
+    $(ARGON2:yes=-DFASTBEARER_LIBARGON2)
+LIB_LIBRARIES = $(ARGON2:yes=-largon2) -lcrypto -pthread
 ROOMS = $(patsubst tests/%/,%,$(filter-out tests/c/ tests/kit/ %__pycache__/,$(wildcard tests/*/)))
 CHECKS = $(patsubst tests/c/%.c,build/check/%,$(wildcard tests/c/*_check.c))
 FUZZERS = $(patsubst tests/c/%.c,build/fuzz/%,$(filter-out %/fuzz_main.c,$(wildcard tests/c/fuzz_*.c)))
@@ -110,7 +113,7 @@ build/c/%.o: csrc/lib/%.c $(filter %.h,$(C_FILES)) | .venv/.made
 build/check/argon2_check: LDFLAGS += -Wl,--wrap=pthread_create
 
 build/check/verdict_check: LDFLAGS += $(addprefix -Wl$(COMMA)--wrap=,\
-    fb_argon2_compute argon2_ctx EVP_PBE_scrypt PKCS5_PBKDF2_HMAC fb_blowfish_encrypt fb_hmac_sign \
+    fb_argon2_compute EVP_PBE_scrypt PKCS5_PBKDF2_HMAC fb_blowfish_encrypt fb_hmac_sign \
     EVP_DigestFinal_ex HMAC EVP_EncryptUpdate)
 
 build/check/work_check: LDFLAGS += $(addprefix -Wl$(COMMA)--wrap=,\

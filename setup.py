@@ -2,6 +2,7 @@
 
 ``FASTBEARER_BUILD`` picks the flags: ``release`` (default), ``debug`` or
 ``sanitize`` (AddressSanitizer and UndefinedBehaviorSanitizer).
+``FASTBEARER_LIBARGON2=0`` leaves libargon2 out where it is installed.
 """
 
 import os
@@ -14,7 +15,7 @@ from itertools import chain
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-LIBRARIES = ["libcrypto >= 3.0.3", "libargon2"]
+LIBRARIES = ["libcrypto >= 3.0.3"]
 
 WARNINGS = [
     "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wformat=2", "-Wvla",
@@ -36,6 +37,16 @@ FLAGS = {
 }  # fmt: skip
 
 
+def has_libargon2() -> bool:
+    """Tell whether libargon2 is there, which is one more engine for Argon2."""
+    if os.environ.get("FASTBEARER_LIBARGON2") == "0":
+        return False
+    try:
+        return subprocess.call(["pkg-config", "--exists", "libargon2"]) == 0
+    except FileNotFoundError:
+        return False
+
+
 def pkg_config(option: str) -> list[str]:
     """Return what pkg-config prints for our libraries, as arguments."""
     command = ["pkg-config", "--print-errors", option, *LIBRARIES]
@@ -46,7 +57,7 @@ def pkg_config(option: str) -> list[str]:
     except subprocess.CalledProcessError:
         raise SystemExit(
             "fastbearer: a C library is missing (see above); on Debian: apt-get "
-            "install pkg-config libssl-dev libargon2-dev"
+            "install pkg-config libssl-dev"
         ) from None
 
 
@@ -68,6 +79,10 @@ class ParallelBuild(build_ext):  # type: ignore[misc]
         super().build_extensions()
 
 
+defines = []
+if has_libargon2():
+    LIBRARIES.append("libargon2")
+    defines = ["-DFASTBEARER_LIBARGON2"]
 build = os.environ.get("FASTBEARER_BUILD", "release")
 if build not in FLAGS:
     raise SystemExit(f"fastbearer: FASTBEARER_BUILD must be one of {', '.join(FLAGS)}")
@@ -92,6 +107,7 @@ setup(
                 *HARDENING,
                 "-pthread",
                 *FLAGS[build],
+                *defines,
                 *pkg_config("--cflags"),
             ],
             extra_link_args=[

@@ -41,10 +41,8 @@ exec_means(PyObject *module)
     if (!fb_password_means(state)) {
         return -1;
     }
-    const argon2_engine *engine = state->means.engine;
     return PyModule_AddStringConstant(
-        module, "argon2_engine",
-        engine == NULL ? "libargon2" : fb_argon2_engine_name(engine));
+        module, "argon2_engine", fb_argon2_engine_name(state->means.engine));
 }
 
 static PyTypeObject *

@@ -89,17 +89,22 @@ fb_password_means(core_state *state)
 {
     const char *choice = getenv("FASTBEARER_ARGON2");
     bool is_chosen = choice != NULL && *choice != '\0';
-    bool is_library = is_chosen && strcmp(choice, "libargon2") == 0;
     state->arenas.most = Py_MIN(fb_platform_cores(), ARENAS_MAX);
     state->means.arenas = &state->arenas;
     state->means.wipes = is_on("FASTBEARER_ARGON2_WIPE");
-    if (!is_library) {
-        state->means.engine = fb_argon2_engine_find(is_chosen ? choice : NULL);
-    }
-    if (!is_library && state->means.engine == NULL) {
+    state->means.engine = fb_argon2_engine_find(is_chosen ? choice : NULL);
+    if (state->means.engine == NULL) {
         PyErr_SetString(state->configuration_error,
-                        "FASTBEARER_ARGON2 must be libargon2, portable, avx2 "
-                        "or avx512, and what this CPU can do");
+                        "FASTBEARER_ARGON2 must be portable, avx2 or avx512, "
+                        "and what this CPU can do; or libargon2, where this "
+                        "was built with it");
+        return false;
+    }
+    if (!fb_argon2_known_agrees(state->means.engine)) {
+        PyErr_Format(PyExc_ImportError,
+                     "Argon2 by %s gives a wrong hash on this machine; "
+                     "FASTBEARER_ARGON2 chooses another engine",
+                     fb_argon2_engine_name(state->means.engine));
         return false;
     }
     return true;

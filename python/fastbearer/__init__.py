@@ -1,7 +1,7 @@
 """Authentication for FastAPI backends, on a native core.
 
 Tokens are verified and signed, and passwords hashed, by a C extension over
-OpenSSL and libargon2. This module needs nothing else; the FastAPI layer is
+OpenSSL. This module needs nothing else; the FastAPI layer is
 ``fastbearer.fastapi``.
 """
 

@@ -83,6 +83,79 @@ main(void)
     subprocess.run([tmp_path / "links"], check=True)
 
 
+BESIDE_LIBARGON2 = """#include "password/password.h"
+
+#include <stdio.h>
+
+#define HASH "$argon2id$v=19$m=16,t=1,p=1$MTIzNDU2Nzg$UFSdKvWCgjXSo28h+w/l6w"
+
+static bool
+is_right(const argon2_engine *engine, const char *password)
+{
+    static arenas kept;
+    const hash_means means = {engine, &kept, false};
+    span hash = {HASH, sizeof HASH - 1};
+    bool matches = false;
+    const format *found = fb_format_find(hash);
+    return found->verify(found, &means, (span){password, strlen(password)}, hash, 1,
+                         &matches) == STATUS_OK && matches;
+}
+
+int
+main(void)
+{
+    const argon2_engine *engine = fb_argon2_engine_find("libargon2");
+    if (engine == NULL) {
+        printf("absent");
+        return 0;
+    }
+    printf("%d %d %d", fb_argon2_known_agrees(engine), is_right(engine, "right"),
+           is_right(engine, "wrong"));
+    return 0;
+}
+"""
+
+
+def beside_libargon2(library: Path, folder: Path) -> str:
+    """Link both libraries statically; return what the program says of libargon2.
+
+    That it agrees with the known hash, takes the right password, and a wrong one.
+    """
+    source, program = folder / "beside.c", folder / "beside"
+    source.write_text(BESIDE_LIBARGON2)
+    subprocess.run(
+        [
+            *("gcc", "-std=c11", f"-I{ROOT}/csrc/lib", str(source), str(library)),
+            *(str(static_library("libargon2.a")), "-lcrypto", "-pthread"),
+            *("-o", str(program)),
+        ],
+        check=True,
+    )
+    return subprocess.run([program], check=True, capture_output=True, text=True).stdout
+
+
+def test_a_static_libargon2_finds_its_own_functions(
+    library: Path, tmp_path: Path
+) -> None:
+    said = beside_libargon2(library, tmp_path)
+    if said == "absent":
+        pytest.skip("BUILT WITHOUT libargon2")
+    assert said == "1 1 0"
+
+
+def test_a_libargon2_that_finds_ours_is_seen(library: Path, tmp_path: Path) -> None:
+    """With its names on our BLAKE2b, it computes nothing, and no hash agrees."""
+    if beside_libargon2(library, tmp_path) == "absent":
+        pytest.skip("BUILT WITHOUT libargon2")
+    bound = tmp_path / "bound.a"
+    renamed = [
+        f"--redefine-sym=fb_blake2b_{name}=blake2b_{name}"
+        for name in ("init", "update", "final", "long")
+    ]
+    subprocess.run(["objcopy", *renamed, library, bound], check=True)
+    assert beside_libargon2(bound, tmp_path)[::4] == "00"
+
+
 def test_an_unlooked_at_status_does_not_compile(tmp_path: Path) -> None:
     program = tmp_path / "drops.c"
     program.write_text(

@@ -1,7 +1,7 @@
 /*
- * The lower storey: tokens and passwords in plain C over libcrypto and
- * libargon2. Nothing here includes Python.h or sets a Python exception; a
- * function that can be refused returns a status. The contracts stand in the
+ * The lower storey: tokens and passwords in plain C over libcrypto. Nothing
+ * here includes Python.h or sets a Python exception; a function that can be
+ * refused returns a status. The contracts stand in the
  * rooms' headers, once, in reading order; a .c file says only why.
  *
  * Spans are borrowed and need no terminating NUL unless it is said.

@@ -28,16 +28,19 @@ typedef struct {
 /* Refuses what is outside RFC 9106 3.1, or of another version or size. */
 CHECKED status fb_argon2_params_check(const argon2_params *params);
 
-/* Bytes of memory that checked parameters need: at most memory * 1024. */
-size_t fb_argon2_arena_size(const argon2_params *params);
-
-/* How the blocks are made: "portable", "avx2", "avx512". */
+/* What computes: "portable", "avx2", "avx512", or "libargon2" where this was
+ * built with it. */
 typedef struct argon2_engine argon2_engine;
 
-/* The engine of that name, or for NULL the fastest; NULL if there is none that
- * this CPU can run. */
+/* The engine of that name, or for NULL the fastest of our own; NULL if there
+ * is none that this CPU can run. */
 const argon2_engine *fb_argon2_engine_find(const char *name);
 const char *fb_argon2_engine_name(const argon2_engine *engine);
+
+/* Bytes of memory that checked parameters need: at most memory * 1024; none
+ * for an engine that has its own. */
+size_t fb_argon2_arena_size(const argon2_engine *engine,
+                            const argon2_params *params);
 
 /*
  * Writes the tag, params->size bytes. There are fb_argon2_arena_size bytes of
@@ -52,12 +55,10 @@ CHECKED status fb_argon2_compute(const argon2_engine *engine,
                                  void *blocks, unsigned threads,
                                  unsigned char *tag);
 
-/* --- argon2_library.c: the same by libargon2 ----------------------------- */
+/* --- argon2_known.c: a hash that is known -------------------------------- */
 
-/* Like fb_argon2_compute, with memory of its own. */
-CHECKED status fb_argon2_library_compute(const argon2_params *params,
-                                         span password, unsigned threads,
-                                         unsigned char *tag);
+/* Whether the engine computes what it must, in less than a millisecond. */
+bool fb_argon2_known_agrees(const argon2_engine *engine);
 
 /* --- arena.c: memory for Argon2, kept from one hash to the next ---------- */
 
@@ -92,7 +93,7 @@ size_t fb_arena_release(arenas *of, int64_t seconds);
 
 /* With what Argon2 is computed. */
 typedef struct {
-    const argon2_engine *engine; /* NULL: libargon2 */
+    const argon2_engine *engine;
     arenas *arenas;
     bool wipes; /* overwrites the memory of every hash at its end */
 } hash_means;

@@ -139,14 +139,19 @@ CHECKED static status
 compute_in_arena(const hash_means *means, const argon2_params *params,
                  span password, unsigned threads, unsigned char *tag)
 {
-    arena *own = fb_arena_take(means->arenas, fb_argon2_arena_size(params));
+    size_t bytes = fb_argon2_arena_size(means->engine, params);
+    if (bytes == 0) {
+        return fb_argon2_compute(means->engine, params, password, NULL,
+                                 threads, tag);
+    }
+    arena *own = fb_arena_take(means->arenas, bytes);
     if (own == NULL) {
         return STATUS_NO_MEMORY;
     }
     status result = fb_argon2_compute(means->engine, params, password,
                                       own->memory, threads, tag);
     if (means->wipes) {
-        OPENSSL_cleanse(own->memory, fb_argon2_arena_size(params));
+        OPENSSL_cleanse(own->memory, bytes);
     }
     fb_arena_give(means->arenas, own);
     return result;
@@ -166,9 +171,7 @@ compute(const hash_means *means, const phc *from, span password,
         .salt = {(const char *)from->salt, from->salt_len},
         .size = from->digest_len,
     };
-    return means->engine == NULL
-               ? fb_argon2_library_compute(&params, password, threads, tag)
-               : compute_in_arena(means, &params, password, threads, tag);
+    return compute_in_arena(means, &params, password, threads, tag);
 }
 
 status

@@ -44,9 +44,11 @@ lane_length(const argon2_params *params)
 }
 
 size_t
-fb_argon2_arena_size(const argon2_params *params)
+fb_argon2_arena_size(const argon2_engine *engine, const argon2_params *params)
 {
-    return (size_t)lane_length(params) * params->lanes * BLOCK;
+    return engine->fill == NULL
+               ? 0
+               : (size_t)lane_length(params) * params->lanes * BLOCK;
 }
 
 /* --- the first blocks and the last ones ---------------------------------- */
@@ -165,6 +167,9 @@ fb_argon2_compute(const argon2_engine *engine, const argon2_params *params,
     if (fb_argon2_params_check(params) != STATUS_OK
         || password.len > UINT32_MAX) {
         return STATUS_HASH_MALFORMED;
+    }
+    if (engine->fill == NULL) {
+        return engine->compute(params, password, threads, tag);
     }
     argon2_memory memory = {.engine = engine,
                             .blocks = blocks,

@@ -85,8 +85,8 @@ is_supported(void)
     return true;
 }
 
-static const argon2_engine portable = {"portable", is_supported,
-                                       fill_portable};
+static const argon2_engine portable = {"portable", is_supported, fill_portable,
+                                       NULL};
 
 static bool
 suits(const argon2_engine *engine, const char *name)
@@ -104,7 +104,11 @@ fb_argon2_engine_find(const char *name)
             return wide;
         }
     }
-    return suits(&portable, name) ? &portable : NULL;
+    if (suits(&portable, name)) {
+        return &portable;
+    }
+    const argon2_engine *library = fb_argon2_library();
+    return library != NULL && suits(library, name) ? library : NULL;
 }
 
 const char *

@@ -82,19 +82,27 @@ argon2_next_find(argon2_next *next, uint64_t word)
 }
 
 struct argon2_engine {
-    const char *name; /* "portable", "avx2", "avx512" */
+    const char *name;
     bool (*is_supported)(void);
     /* *to = G(previous, reference), RFC 9106 3.5; with add, ^= instead. If
      * next is not NULL, its reference is found by word 0, as soon as word 0
      * is known. */
     void (*fill)(const argon2_block *previous, const argon2_block *reference,
                  argon2_block *to, bool add, argon2_next *next);
+    /* Instead of fill: the tag of checked parameters, without our blocks. */
+    status (*compute)(const argon2_params *params, span password,
+                      unsigned threads, unsigned char *tag);
 };
 
 /* --- argon2_wide.c: the same, faster ------------------------------------- */
 
 /* The fastest first; after the last, one without a name. */
 extern const argon2_engine fb_argon2_wide[];
+
+/* --- argon2_library.c: libargon2 ----------------------------------------- */
+
+/* NULL where this was built without it. */
+const argon2_engine *fb_argon2_library(void);
 
 /* --- argon2_lanes.c: Argon2's memory ------------------------------------- */
 

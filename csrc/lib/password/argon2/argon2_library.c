@@ -1,5 +1,9 @@
-/* Argon2 by libargon2: the reference, for those who want it. */
+/* Argon2 by libargon2: the reference, for those who have it and want it. */
 #include "password/password.h"
+
+#include "password/argon2/argon2_inner.h"
+
+#ifdef FASTBEARER_LIBARGON2
 
 #include <argon2.h>
 
@@ -16,14 +20,10 @@ bytes_of(span text)
     return (uint8_t *)(uintptr_t)text.p;
 }
 
-status
-fb_argon2_library_compute(const argon2_params *params, span password,
-                          unsigned threads, unsigned char *tag)
+CHECKED static status
+compute(const argon2_params *params, span password, unsigned threads,
+        unsigned char *tag)
 {
-    status checked = fb_argon2_params_check(params);
-    if (checked != STATUS_OK || password.len > UINT32_MAX) {
-        return STATUS_HASH_MALFORMED;
-    }
     argon2_context context = {
         .out = tag,
         .outlen = (uint32_t)params->size,
@@ -47,3 +47,27 @@ fb_argon2_library_compute(const argon2_params *params, span password,
            : failed == ARGON2_MEMORY_ALLOCATION_ERROR ? STATUS_NO_MEMORY
                                                       : STATUS_HASH_MALFORMED;
 }
+
+static bool
+is_supported(void)
+{
+    return true;
+}
+
+const argon2_engine *
+fb_argon2_library(void)
+{
+    static const argon2_engine library = {"libargon2", is_supported, NULL,
+                                          compute};
+    return &library;
+}
+
+#else
+
+const argon2_engine *
+fb_argon2_library(void)
+{
+    return NULL;
+}
+
+#endif

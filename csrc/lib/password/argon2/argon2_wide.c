@@ -275,8 +275,8 @@ fill_avx512(const argon2_block *previous, const argon2_block *reference,
 }
 
 const argon2_engine fb_argon2_wide[] = {
-    {"avx512", fb_cpu_has_avx512f, fill_avx512},
-    {"avx2", fb_cpu_has_avx2, fill_avx2},
+    {"avx512", fb_cpu_has_avx512f, fill_avx512, NULL},
+    {"avx2", fb_cpu_has_avx2, fill_avx2, NULL},
     {0},
 };
 
