@@ -90,8 +90,8 @@ struct argon2_engine {
     void (*fill)(const argon2_block *previous, const argon2_block *reference,
                  argon2_block *to, bool add, argon2_next *next);
     /* Instead of fill: the tag of checked parameters, without our blocks. */
-    status (*compute)(const argon2_params *params, span password,
-                      unsigned threads, unsigned char *tag);
+    CHECKED status (*compute)(const argon2_params *params, span password,
+                              unsigned threads, unsigned char *tag);
 };
 
 /* --- argon2_wide.c: the same, faster ------------------------------------- */
