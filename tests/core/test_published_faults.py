@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import subprocess
 from typing import Any
 
 import pytest
@@ -39,8 +37,7 @@ from fastbearer import (
     jws,
 )
 from handmade_tokens import HEADER, KEY, NOW, b64, raw_token, signed, token, verifier
-from other_pythons import built_for, environment, free_threaded
-from project import ROOT, SECRET
+from project import SECRET
 
 RSA = rsa.generate_private_key(65537, 2048)
 EC = ec.generate_private_key(ec.SECP256R1())
@@ -411,20 +408,3 @@ def test_every_changed_character_is_refused(algorithm: str) -> None:
         for character in {changed, next_of(text[at]) if text[at] != "." else "B"}:
             with pytest.raises(TokenError):
                 own.verify(text[:at] + character + text[at + 1 :])
-
-
-# --- without the GIL --------------------
-
-
-def test_threads_without_the_gil() -> None:
-    python = free_threaded()
-    if python is None:
-        pytest.skip("NO FREE-THREADED PYTHON FOUND (python3.13t or later)")
-    folders = [built_for(python, "free-threaded"), ROOT / "tests" / "kit"]
-    code = (
-        "import sys, many_threads; assert not sys._is_gil_enabled();"
-        "assert many_threads.wrong_answers() == []"
-    )
-    path = os.pathsep.join(map(str, folders))
-    command = [python, "-X", "dev", "-c", code]
-    subprocess.run(command, env=environment(PYTHONPATH=path), check=True)

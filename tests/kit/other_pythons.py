@@ -19,7 +19,6 @@ from project import ROOT, locked
 
 VERSIONS = ("3.12", "3.13", "3.14", "3.15")
 FREE_THREADED = ("3.15t", "3.14t", "3.13t")
-BUILDS = ROOT / "build" / "interpreters"
 NOT_FOR_OTHERS = ("LD_PRELOAD", "ASAN_OPTIONS", "PYTHONMALLOC", "PYTHONPATH")
 """Variables that suit this interpreter alone."""
 
@@ -75,15 +74,33 @@ def newer_pythons() -> dict[str, str]:
 def free_threaded() -> str | None:
     """Return a Python that runs without the GIL and has headers, if there is one.
 
-    FASTBEARER_FREE_THREADED names one that is not on the PATH.
+    FREE_THREADED_PYTHON names one that is not on the PATH.
     """
-    named = os.environ.get("FASTBEARER_FREE_THREADED")
+    named = os.environ.get("FREE_THREADED_PYTHON")
     others = (*candidates(FREE_THREADED), sys.executable)
     for candidate in others if named is None else (named, *others):
         executable = asked([candidate, "-c", CAN_BE_BUILT_FOR])
         if executable and executable != "False" and asked([executable, "-c", NO_GIL]):
             return executable
     return None
+
+
+def thread_sanitizer() -> tuple[str, str] | None:
+    """Return TSAN_PYTHON, and what it is to be told in TSAN_OPTIONS, or None.
+
+    What scripts/free-threaded installs has CPython's list of its own races beside it.
+    libcrypto is not built for ThreadSanitizer, which does not see how it keeps threads
+    apart: what happens within it is left out.
+    """
+    python = os.environ.get("TSAN_PYTHON")
+    if not python:
+        return None
+    options = ["ignore_noninstrumented_modules=1"]
+    prefix = asked([python, "-c", "import sys; print(sys.base_prefix)"])
+    known = Path(prefix or "") / "tsan-suppressions.txt"
+    if known.exists():
+        options.append(f"suppressions={known}")
+    return python, " ".join(options)
 
 
 def setuptools_alone(home: Path) -> Path:
@@ -99,9 +116,15 @@ def setuptools_alone(home: Path) -> Path:
     return home
 
 
-def built_for(python: str, version: str) -> Path:
-    """Build the package for another Python, where its sources have changed."""
-    base = BUILDS / version
+def built_for(python: str, version: str, root: Path = ROOT) -> Path:
+    """Build the package for another Python, where its sources have changed.
+
+    Args:
+        python: Its executable.
+        version: The name of the build.
+        root: The project, or a copy of it with other sources, which keeps the build.
+    """
+    base = root / "build" / "interpreters" / version
     base.mkdir(parents=True, exist_ok=True)
     library = base / "lib"
     command = [python, "setup.py", "-q", "build"]
@@ -113,7 +136,7 @@ def built_for(python: str, version: str) -> Path:
             env=environment(PYTHONPATH=str(tools), FASTBEARER_BUILD="debug"),
             capture_output=True,
             text=True,
-            cwd=ROOT,
+            cwd=root,
         )
     assert done.returncode == 0, done.stderr
     return library
