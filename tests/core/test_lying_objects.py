@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import datetime as dt
 import gc
+import os
+import subprocess
+import sys
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -305,3 +308,52 @@ def test_text_that_is_no_unicode_is_malformed_json() -> None:
 def test_an_option_that_is_no_unicode_makes_no_sense() -> None:
     with pytest.raises(ConfigurationError):
         Verifier(KEY, issuer="\ud800")
+
+
+# --- what acts while it is told why it cannot be signed --------------------
+
+ACTS = """
+import faulthandler, gc
+from fastbearer import Key, Signer
+faulthandler.enable()
+
+class Meta(type):
+    def __getattribute__(cls, name):
+        if name == "model_dump":
+            claims.clear()
+            array.clear()
+            gc.collect()
+            globals()["filling"] = ["x" * 60 + str(n) for n in range(100)]
+        return type.__getattribute__(cls, name)
+
+def other():
+    class Other(metaclass=Meta):
+        pass
+    return Other()
+
+array, claims = [], {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("claims", "where"),
+    [
+        ('claims["n" * 60 + str(len(claims))] = other()', f"['{'n' * 60}0']"),
+        (
+            'array.append(other()); claims["n" * 60 + str(0)] = array',
+            f"['{'n' * 60}0'][0]",
+        ),
+    ],
+)
+def test_a_class_that_takes_the_claims_away(claims: str, where: str) -> None:
+    """Its metaclass is asked what to write instead, and empties what is written."""
+    sign = (
+        "try:\n    Signer(Key.generate('HS256')).sign(claims)\n"
+        "except TypeError as error:\n    print(error)"
+    )
+    told = subprocess.check_output(
+        [sys.executable, "-c", f"{ACTS}\n{claims}\n{sign}"],
+        env=os.environ | {"PYTHONMALLOC": "debug"},
+        text=True,
+    )
+    assert told == f"claims{where}: JSON has no values of type Other\n"

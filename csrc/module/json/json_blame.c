@@ -51,11 +51,13 @@ advice_for(PyTypeObject *type)
 void
 fb_json_blame_type(PyObject *value)
 {
-    PyTypeObject *type = Py_TYPE(value);
+    /* Its metaclass may run code, and the value then be of another type. */
+    PyTypeObject *type = (PyTypeObject *)Py_NewRef(Py_TYPE(value));
     const char *advice = advice_for(type);
     PyErr_Format(PyExc_TypeError, "JSON has no values of type %.100s%s%s",
                  type->tp_name, advice == NULL ? "" : ": write ",
                  advice == NULL ? "" : advice);
+    Py_DECREF(type);
 }
 
 bool

@@ -67,22 +67,31 @@ write_real(json_out *text, PyObject *value)
 
 /* --- containers ---------------------------------------------------------- */
 
-/* Writes "name":value, with a comma after it; the last one is taken back. */
+/* Writes "name":value, with a comma after it; the last one is taken back. A
+ * value that cannot be written is asked what it is, by code that may be the
+ * caller's: it may take both out of what is written. */
 static bool
 write_member(json_out *text, PyObject *name, PyObject *value, int level)
 {
     if (PyUnicode_Check(value)) {
-        return fb_json_put_name(text, name, value);
+        return fb_json_put_name(text, name, value)
+               || fb_json_blame(text, name, 0);
     }
-    return fb_json_put_name(text, name, NULL)
-           && fb_json_write(text, value, level + 1)
-           && fb_json_put(text, ",", 1);
+    Py_INCREF(name);
+    Py_INCREF(value);
+    bool ok =
+        (fb_json_put_name(text, name, NULL)
+         && fb_json_write(text, value, level + 1) && fb_json_put(text, ",", 1))
+        || fb_json_blame(text, name, 0);
+    Py_DECREF(name);
+    Py_DECREF(value);
+    return ok;
 }
 
 bool
 fb_json_write_member(json_out *text, PyObject *name, PyObject *value)
 {
-    return write_member(text, name, value, 1) || fb_json_blame(text, name, 0);
+    return write_member(text, name, value, 1);
 }
 
 static bool
@@ -149,22 +158,30 @@ fb_json_close(json_out *text, char bracket)
 }
 
 static bool
+write_item(json_out *text, PyObject *item, Py_ssize_t index, int level)
+{
+    Py_INCREF(item); /* as in write_member */
+    bool ok =
+        (fb_json_write(text, item, level + 1) && fb_json_put(text, ",", 1))
+        || fb_json_blame(text, NULL, index);
+    Py_DECREF(item);
+    return ok;
+}
+
+static bool
 write_items(json_out *text, PyObject *array, int level)
 {
     bool ok = true;
     for (Py_ssize_t i = 0; ok && i < PySequence_Fast_GET_SIZE(array); i++) {
-        ok =
-            (fb_json_write(text, PySequence_Fast_GET_ITEM(array, i), level + 1)
-             && fb_json_put(text, ",", 1))
-            || fb_json_blame(text, NULL, i);
+        ok = write_item(text, PySequence_Fast_GET_ITEM(array, i), i, level);
     }
     return ok;
 }
 
 /*
- * What is written must not change meanwhile, nor go. With a GIL nothing here
- * runs code of others. Without one a lock would not do: to wait for an inner
- * container's gives up the outer one's.
+ * What is written must not change meanwhile, nor go. With a GIL no code of
+ * others runs here, but for a value that cannot be written. Without one a lock
+ * would not do: to wait for an inner container's gives up the outer one's.
  */
 PyObject *
 fb_json_still(PyObject *container)
