@@ -105,7 +105,7 @@ number_of(PyObject *name, const member *members, size_t count)
 }
 
 /* The first member that is wrong, or NULL: one that is needed and absent, or
- * has another type. The object is the caller's own: nobody changes it. */
+ * has another type. Nobody changes the object meanwhile. */
 static const member *
 misfit(PyObject *object, const member *members, size_t count, bool is_row)
 {
@@ -142,9 +142,24 @@ PyDoc_STRVAR(session_misfit_doc,
 "a member that is absent, or has another type than Better Auth writes.\n"
 "\n"
 "Args:\n"
-"    session: What has the members of a session; nobody changes it now.\n"
+"    session: What has the members of a session.\n"
 "    user: The same for those of a user.\n"
 "    is_row: Whether they come from a table, whose columns may be empty.");
+
+static PyObject *
+answer_of(PyObject *session, PyObject *user, bool is_row)
+{
+    const member *wrong =
+        misfit(session, session_members, SESSION_MEMBERS, is_row);
+    if (wrong == NULL) {
+        wrong = misfit(user, user_members, USER_MEMBERS, is_row);
+    }
+    if (wrong == NULL) {
+        Py_RETURN_NONE;
+    }
+    return PyUnicode_FromStringAndSize(wrong->name.p,
+                                       (Py_ssize_t)wrong->name.len);
+}
 
 static PyObject *
 session_misfit(PyObject *Py_UNUSED(module), PyObject *const *args,
@@ -161,17 +176,14 @@ session_misfit(PyObject *Py_UNUSED(module), PyObject *const *args,
     if (!PyDict_Check(args[1])) {
         return PyUnicode_FromString("user");
     }
-    bool is_row = args[2] == Py_True;
-    const member *wrong =
-        misfit(args[0], session_members, SESSION_MEMBERS, is_row);
-    if (wrong == NULL) {
-        wrong = misfit(args[1], user_members, USER_MEMBERS, is_row);
-    }
-    if (wrong == NULL) {
-        Py_RETURN_NONE;
-    }
-    return PyUnicode_FromStringAndSize(wrong->name.p,
-                                       (Py_ssize_t)wrong->name.len);
+    PyObject *session = fb_json_still(args[0]);
+    PyObject *user = fb_json_still(args[1]);
+    PyObject *answer = session == NULL || user == NULL
+                           ? NULL
+                           : answer_of(session, user, args[2] == Py_True);
+    Py_XDECREF(session);
+    Py_XDECREF(user);
+    return answer;
 }
 
 PyMethodDef fb_session_methods[] = {
