@@ -25,11 +25,14 @@ fb_field_pairs(PyObject *headers)
     return PySequence_Fast(headers, "headers must be a sequence of pairs");
 }
 
-/* A list is read as a tuple: it could be changed meanwhile. */
+/* A list is read as a tuple: it could be changed meanwhile, and before 3.12 be
+ * let go, by what the making of a tuple collects. */
 static bool
 value_in_list(PyObject *pair, PyObject *wanted, PyObject **value)
 {
+    Py_INCREF(pair);
     PyObject *still = PyList_Check(pair) ? PyList_AsTuple(pair) : NULL;
+    Py_DECREF(pair);
     bool ok = still != NULL && PyTuple_GET_SIZE(still) == 2
               && fb_field_value(still, wanted, value);
     Py_XDECREF(still);
