@@ -24,7 +24,8 @@ ASAN_LIBRARIES = $$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name
 READY = .venv/.set-up .venv/.built
 
 .PHONY: build lib run setup check test $(ROOMS:%=test-%) test-c test-asan
-.PHONY: test-core-and-project test-originals fuzz soak bench lint clean
+.PHONY: test-core-and-project test-originals test-free-threaded test-tsan
+.PHONY: fuzz soak bench lint clean
 .DELETE_ON_ERROR:
 
 build: .venv/.built
@@ -71,9 +72,17 @@ test-asan: .venv/.with-dev
 test-originals: .venv/.with-dev .venv/.built
 	.venv/bin/python scripts/test-compat
 
+# The core's tests on a Python without the GIL; says so where there is none.
+test-free-threaded: .venv/.with-dev
+	scripts/test-free-threaded -n $(CORES) $(OPTIONS)
+
+# Threads at the core that ThreadSanitizer watches, in the Python that TSAN_PYTHON names.
+test-tsan: .venv/.with-dev
+	$(PYTEST) -m soak tests/core/test_free_threaded.py -k thread_sanitizer
+
 # What proves the tests themselves, or takes long: planted bugs, valgrind, sanitizers,
 # packages of others, tens of thousands of cases; at last, timings and the storm.
-soak: $(READY) test-asan fuzz
+soak: $(READY) test-asan test-free-threaded fuzz
 	$(PYTEST) -m soak
 	.venv/bin/python benchmarks/passwords.py
 	.venv/bin/python benchmarks/timing.py

@@ -1,6 +1,6 @@
 """The core in threads that nothing keeps apart: a Python without the GIL.
 
-``HAMMER`` is how many runs the nightly part makes in all, of every case as many;
+``HAMMER`` is how many runs the nightly part makes in all, the same number of each case;
 ``TSAN_PYTHON`` names a Python that ThreadSanitizer watches (scripts/free-threaded).
 """
 
@@ -42,6 +42,12 @@ PLANTED = [
         ["PyMutex_Lock(&cache->adding);", "PyMutex_Unlock(&cache->adding);"],
         "",
         "the bound of a cache",
+    ),
+    (
+        "session_members.c",
+        ["fb_json_still(args[0])", "fb_json_still(args[1])"],
+        "Py_NewRef(args[0])",
+        "members of a session that others change",
     ),
     (
         "http/field.c",
