@@ -19,7 +19,7 @@ from thread_cases import CASES, run_case
 
 HAMMER = int(os.environ.get("HAMMER", "1000"))
 EACH = -(-HAMMER // len(CASES))
-A_TENTH, A_FIFTIETH = 10, 50
+A_FIFTIETH = 50
 PATIENCE = 50
 """Runs in which a planted bug has to be seen; the first does it, mostly."""
 
@@ -27,8 +27,8 @@ PATIENCE = 50
 PLANTED = [
     (
         "json/json_write.c",
-        ["return PyDict_Copy(container);"],
-        "return Py_NewRef(container);",
+        ["return PyDict_Copy(object);"],
+        "return Py_NewRef(object);",
         "claims that others replace",
     ),
     (
@@ -93,7 +93,7 @@ def test_threads_that_nothing_keeps_apart(python: str, case: str) -> None:
 def test_a_thousand_runs(python: str, case: str) -> None:
     package = built_for(python, "free-threaded")
     for _ in range(EACH):
-        run = run_case(python, package, case, share=A_TENTH)
+        run = run_case(python, package, case, share=A_FIFTIETH)
         assert run.returncode == 0, run.stderr
 
 

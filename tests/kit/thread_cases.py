@@ -207,6 +207,7 @@ claims = {"o": ordered, "d": collections.defaultdict(list), "s": Own(x=1), "l": 
 def sign(n):
     verifier.verify(signer.sign(claims))
     verifier.verify(signer.sign(ordered))
+    verifier.verify(signer.sign({}, headers=ordered))
 def change(n):
     ordered["c%d" % (n % 9)] = ["v" * (n % 30)]
     ordered.pop("c%d" % ((n + 4) % 9), None)

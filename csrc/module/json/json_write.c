@@ -178,6 +178,52 @@ write_items(json_out *text, PyObject *array, int level)
     return ok;
 }
 
+#ifdef Py_GIL_DISABLED
+/* A class of its own may iterate in its own way, which fails where others
+ * change it: its members are read as they are. What makes a dict of them may
+ * run code of the names, which gives up the lock. */
+static PyObject *
+members_of(PyObject *object)
+{
+    PyObject *name, *value, *all = PyList_New(0);
+    Py_ssize_t position = 0;
+    bool ok = all != NULL;
+    Py_BEGIN_CRITICAL_SECTION(object);
+    while (ok && PyDict_Next(object, &position, &name, &value)) {
+        Py_INCREF(name);
+        Py_INCREF(value);
+        ok = PyList_Append(all, name) == 0 && PyList_Append(all, value) == 0;
+        Py_DECREF(name);
+        Py_DECREF(value);
+    }
+    Py_END_CRITICAL_SECTION();
+    if (!ok) {
+        Py_CLEAR(all);
+    }
+    return all;
+}
+
+static PyObject *
+dict_copy(PyObject *object)
+{
+    if (PyDict_CheckExact(object)) {
+        return PyDict_Copy(object);
+    }
+    PyObject *all = members_of(object), *made = PyDict_New();
+    bool ok = all != NULL && made != NULL;
+    for (Py_ssize_t i = 0; ok && i < PyList_GET_SIZE(all); i += 2) {
+        ok = PyDict_SetItem(made, PyList_GET_ITEM(all, i),
+                            PyList_GET_ITEM(all, i + 1))
+             == 0;
+    }
+    Py_XDECREF(all);
+    if (!ok) {
+        Py_CLEAR(made);
+    }
+    return made;
+}
+#endif
+
 /*
  * What is written must not change meanwhile, nor go. With a GIL no code of
  * others runs here, but for a value that cannot be written. Without one a lock
@@ -188,7 +234,7 @@ fb_json_still(PyObject *container)
 {
 #ifdef Py_GIL_DISABLED
     if (PyDict_Check(container)) {
-        return PyDict_Copy(container);
+        return dict_copy(container);
     }
     if (PyList_Check(container)) {
         return PyList_AsTuple(container);

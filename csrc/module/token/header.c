@@ -108,10 +108,13 @@ merge(const core_state *state, const KeyObject *key, PyObject *extra, int form)
     known_members known;
     span ready = fb_pytext_bytes(key->headers[form]);
     PyObject *members = fb_segment_object(state, ready, &known);
+    PyObject *still = fb_json_still(extra);
     if (members != NULL
-        && (PyDict_Update(members, extra) < 0 || !drop_typ(state, members))) {
+        && (still == NULL || PyDict_Update(members, still) < 0
+            || !drop_typ(state, members))) {
         Py_CLEAR(members);
     }
+    Py_XDECREF(still);
     return members;
 }
 
