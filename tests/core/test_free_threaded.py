@@ -7,13 +7,18 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from other_pythons import built_for, environment, free_threaded, thread_sanitizer
+from other_pythons import (
+    built_for,
+    built_with,
+    environment,
+    free_threaded,
+    thread_sanitizer,
+)
 from project import ROOT
 from thread_cases import CASES, run_case
 
@@ -26,31 +31,31 @@ PATIENCE = 50
 # file, texts that go, what takes their place, the case that sees it
 PLANTED = [
     (
-        "json/json_write.c",
+        "module/json/json_write.c",
         ["return PyDict_Copy(object);"],
         "return Py_NewRef(object);",
         "claims that others replace",
     ),
     (
-        "json/json_write.c",
+        "module/json/json_write.c",
         ["return PyList_AsTuple(container);"],
         "return Py_NewRef(container);",
         "a list that is sorted while it is signed",
     ),
     (
-        "token/cache.c",
+        "module/token/cache.c",
         ["PyMutex_Lock(&cache->adding);", "PyMutex_Unlock(&cache->adding);"],
         "",
         "the bound of a cache",
     ),
     (
-        "session_members.c",
+        "module/session_members.c",
         ["fb_json_still(args[0])", "fb_json_still(args[1])"],
         "Py_NewRef(args[0])",
         "members of a session that others change",
     ),
     (
-        "http/field.c",
+        "module/http/field.c",
         ["return PyList_AsTuple(headers);"],
         "return Py_NewRef(headers);",
         "headers of a request that others change",
@@ -104,17 +109,11 @@ def test_a_thousand_runs(python: str, case: str) -> None:
 def test_a_planted_bug_is_seen(
     python: str, file: str, olds: list[str], new: str, case: str, tmp_path: Path
 ) -> None:
-    for name in ("csrc", "python"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, tmp_path)
-    source = tmp_path / "csrc" / "module" / file
-    text = source.read_text()
+    text = (ROOT / "csrc" / file).read_text()
     for old in olds:
         assert old in text
         text = text.replace(old, new)
-    source.write_text(text)
-    package = built_for(python, "planted", tmp_path)
+    package = built_with(python, "free-threaded", file, text, tmp_path)
     runs = (run_case(python, package, case) for _ in range(PATIENCE))
     assert any(run.returncode != 0 for run in runs)
 

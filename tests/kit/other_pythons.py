@@ -6,6 +6,7 @@ A build is kept in ``build/interpreters``, and is quick when nothing has changed
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from project import ROOT, locked
 
 VERSIONS = ("3.12", "3.13", "3.14", "3.15")
 FREE_THREADED = ("3.15t", "3.14t", "3.13t")
+BUILDS = ROOT / "build" / "interpreters"
 NOT_FOR_OTHERS = ("LD_PRELOAD", "ASAN_OPTIONS", "PYTHONMALLOC", "PYTHONPATH")
 """Variables that suit this interpreter alone."""
 
@@ -26,6 +28,11 @@ CAN_BE_BUILT_FOR = """
 import sys, sysconfig
 open(sysconfig.get_path("include") + "/Python.h").close()
 print(sys.version_info >= (3, 12) and sys.executable)
+"""
+
+COMPILER = """
+import sysconfig
+print(sysconfig.get_path("include"), *sysconfig.get_config_var("CC").split(), sep="\\n")
 """
 
 NO_GIL = """
@@ -116,15 +123,9 @@ def setuptools_alone(home: Path) -> Path:
     return home
 
 
-def built_for(python: str, version: str, root: Path = ROOT) -> Path:
-    """Build the package for another Python, where its sources have changed.
-
-    Args:
-        python: Its executable.
-        version: The name of the build.
-        root: The project, or a copy of it with other sources, which keeps the build.
-    """
-    base = root / "build" / "interpreters" / version
+def built_for(python: str, version: str) -> Path:
+    """Build the package for another Python, where its sources have changed."""
+    base = BUILDS / version
     base.mkdir(parents=True, exist_ok=True)
     library = base / "lib"
     command = [python, "setup.py", "-q", "build"]
@@ -136,7 +137,47 @@ def built_for(python: str, version: str, root: Path = ROOT) -> Path:
             env=environment(PYTHONPATH=str(tools), FASTBEARER_BUILD="debug"),
             capture_output=True,
             text=True,
-            cwd=root,
+            cwd=ROOT,
         )
     assert done.returncode == 0, done.stderr
     return library
+
+
+def built_with(python: str, version: str, file: str, text: str, folder: Path) -> Path:
+    """Return a copy of what `built_for` made, in which one source is another.
+
+    Args:
+        python: The executable of that Python.
+        version: The name of the build.
+        file: A file of csrc.
+        text: What takes its place.
+        folder: Where the copy is made.
+    """
+    package = built_for(python, version)
+    copy = shutil.copytree(package, folder / "package")
+    (core,) = (copy / "fastbearer").glob("_core.*.so")
+    (objects,) = (BUILDS / version).glob("temp.*/csrc")
+    sources = (ROOT / "csrc").rglob("*.c")
+    others = [
+        objects / source.relative_to(ROOT / "csrc").with_suffix(".o")
+        for source in sources
+        if source != ROOT / "csrc" / file
+    ]
+    planted = folder / Path(file).name
+    planted.write_text(text)
+    headers = asked(["objdump", "-p", str(core)]) or ""
+    libraries = re.findall(r"NEEDED +(lib(?:crypto|argon2)\S+)", headers)
+    include, *compiler = (asked([python, "-c", COMPILER]) or "").split("\n")
+    subprocess.run(
+        [
+            *(*compiler, "-std=c11", "-g", "-w", "-shared", "-fPIC", "-pthread"),
+            *(f"-I{include}", "-Icsrc/lib", "-Icsrc/module"),
+            f"-I{(ROOT / 'csrc' / file).parent}",
+            *("-o", str(core), str(planted)),
+            *(str(one) for one in others if one.exists()),
+            *(f"-l:{library}" for library in libraries),
+        ],
+        cwd=ROOT,
+        check=True,
+    )
+    return copy
