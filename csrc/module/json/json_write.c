@@ -139,9 +139,7 @@ write_members(json_out *text, PyObject *object, int level)
             are_plain = false;
             ok = is_name(name);
         }
-        ok = ok
-             && (write_member(text, name, value, level)
-                 || fb_json_blame(text, name, 0));
+        ok = ok && write_member(text, name, value, level);
     }
     return ok && (are_plain || are_unique(object));
 }
