@@ -356,6 +356,7 @@ def test_an_export_that_is_none(password_hash: str, salt: str) -> None:
 # --- coroutine functions
 
 
+@pytest.mark.filterwarnings("ignore:.*iscoroutinefunction:DeprecationWarning")
 def test_a_framework_sees_coroutine_functions() -> None:
     for method in (PLAIN.ahash, PLAIN.averify, PLAIN.averify_and_update):
         assert inspect.iscoroutinefunction(method)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 from fastbearer import Key
 
 SEARCH = """
-import base64, gc, json, re, sys
+import gc, json, re, sys
 from fastbearer import Key
 
 def use(text):
@@ -21,11 +22,9 @@ def use(text):
 text = sys.stdin.read()
 use(text)
 gc.collect()
-number = base64.urlsafe_b64decode(json.loads(text)[sys.argv[1]] + "==")
 inverse = bytes(range(255, -1, -1))
-# What is searched for is kept inverted, so that it does not find itself.
-wanted = [number[:20].translate(inverse), number[::-1][:20].translate(inverse)]
-del number
+# What is searched for comes inverted, so that it does not find itself.
+wanted = [bytes.fromhex(one) for one in sys.argv[1:]]
 found = 0
 for line in open("/proc/self/maps"):
     area = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw", line)
@@ -50,10 +49,12 @@ print(found)
     [("ES256", "d"), ("ES512", "d"), ("RS256", "p")],
 )
 def test_no_private_number_is_left_behind(algorithm: str, member: str) -> None:
-    jwk = json.dumps(Key.generate(algorithm).to_jwk(private=True))
+    jwk = Key.generate(algorithm).to_jwk(private=True)
+    number = base64.urlsafe_b64decode(jwk[member] + "==")
+    wanted = [bytes(255 - b for b in one[:20]).hex() for one in (number, number[::-1])]
     run = subprocess.run(
-        [sys.executable, "-c", SEARCH, member],
-        input=jwk,
+        [sys.executable, "-c", SEARCH, *wanted],
+        input=json.dumps(jwk),
         capture_output=True,
         text=True,
         check=True,

@@ -195,7 +195,7 @@ def test_nothing_is_kept() -> None:
     made = token(b'{"pad":"' + b"x" * 9000 + b'","iss":"' + b"y" * 900 + b'"}')
     issuer = unverified_issuer(made)
     assert issuer is not None
-    assert sys.getrefcount(issuer) == 2
+    assert sys.getrefcount(issuer) <= 2
     tracemalloc.start()
     try:
         for _ in range(2000):

@@ -123,8 +123,14 @@ def setuptools_alone(home: Path) -> Path:
     return home
 
 
-def built_for(python: str, version: str) -> Path:
-    """Build the package for another Python, where its sources have changed."""
+def built_for(python: str, version: str, flags: str = "debug") -> Path:
+    """Build the package for another Python, where its sources have changed.
+
+    Args:
+        python: Its executable.
+        version: The name of the build.
+        flags: As FASTBEARER_BUILD in setup.py.
+    """
     base = BUILDS / version
     base.mkdir(parents=True, exist_ok=True)
     library = base / "lib"
@@ -134,7 +140,7 @@ def built_for(python: str, version: str) -> Path:
         tools = setuptools_alone(base / "tools")
         done = subprocess.run(
             command,
-            env=environment(PYTHONPATH=str(tools), FASTBEARER_BUILD="debug"),
+            env=environment(PYTHONPATH=str(tools), FASTBEARER_BUILD=flags),
             capture_output=True,
             text=True,
             cwd=ROOT,
