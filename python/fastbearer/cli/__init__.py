@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from fastbearer import FastbearerError
-from fastbearer.cli.commands import FAILED, complain, discard_output
+from fastbearer.cli.commands import FAILED, INTERRUPTED, complain, discard_output
 from fastbearer.cli.environment import load_environment
 from fastbearer.cli.parser import parser
 
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0; 1 for a token, hash, key or setting that is
         refused, which one line on standard error explains; 2 for a usage
-        error or a missing extra.
+        error or a missing extra; 130 after Ctrl-C.
     """
     try:
         # First: the defaults of some options come from the environment.
@@ -42,4 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         discard_output()
         return FAILED
+    except OSError as error:  # a full disk, mostly
+        discard_output()
+        return complain(f"error: {error.strerror or error}")
+    except KeyboardInterrupt:
+        return INTERRUPTED
     return status
