@@ -127,7 +127,11 @@ DATABASES = {
         database("sqlite:///./text.db"),
         lambda folder: (folder / "text.db").write_text("no database\n" * 99),
     ),
-    "later tables": Start("install the fastbearer that made", {}, later_tables),
+    "later tables": Start(
+        "install the fastbearer that made",
+        database("sqlite:///./fastbearer.db"),
+        later_tables,
+    ),
     "no PostgreSQL": Start(
         "start it, or correct", database(f"postgresql://u:{PASSWORD}@{NO_SERVER}/db")
     ),
@@ -344,7 +348,11 @@ def test_a_misspelt_setting_is_named(tmp_path: Path) -> None:
     command = [*FASTBEARER, "--env-file", ".env", "serve"]
     done = run(command, tmp_path, {"BETTER_AUTH_SECRET": ""})
     assert done.stderr.splitlines()[:-1] == [
-        "--env-file: DATABSE_URL is no setting of fastbearer; is DATABASE_URL meant?"
+        f"--env-file: {name} is no setting of fastbearer; is {meant} meant?"
+        for name, meant in {
+            "DATABSE_URL": "DATABASE_URL",
+            "BETER_AUTH_SECRET": "BETTER_AUTH_SECRET",
+        }.items()
     ]
     assert_short(done, SETTINGS["no secret"].hint)
 
@@ -378,10 +386,12 @@ def test_ctrl_c_ends_a_command_in_silence(tmp_path: Path) -> None:
     "command", ["--help", "--version", "secret", "token --sub ada", "doctor"]
 )
 def test_a_disk_that_is_full(command: str) -> None:
+    others = {name: text for name, text in os.environ.items() if name not in NAMES}
+    others.pop("PYTHONUNBUFFERED", None)  # argparse would say nothing
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [*FASTBEARER, *command.split()],
-            env={**os.environ, "BETTER_AUTH_SECRET": SECRET, "DATABASE_URL": ""},
+            env={**others, "BETTER_AUTH_SECRET": SECRET},
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,

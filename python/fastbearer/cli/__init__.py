@@ -32,11 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error or a missing extra; 130 after Ctrl-C.
     """
     try:
-        # First: the defaults of some options come from the environment.
-        options = parser().parse_args(load_environment(arguments))
-        status: int = options.command(options)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        return _run(arguments)
     except FastbearerError as error:
         return complain(f"error: {error.code}: {error}")
     except BrokenPipeError:
@@ -47,4 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return complain(f"error: {error.strerror or error}")
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        # First: the defaults of some options come from the environment.
+        options = parser().parse_args(load_environment(arguments))
+        status: int = options.command(options)
+    finally:  # after --help, too, which exits
+        if sys.stdout is not None:
+            sys.stdout.flush()
     return status

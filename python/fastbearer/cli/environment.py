@@ -76,10 +76,12 @@ def _read(name: str) -> dict[str, str]:
     except ValueError:
         raise ConfigurationError(NO_FILE.format(NOT_UTF_8)) from None
     for line in lines:
-        if line.error:
-            raise ConfigurationError(NO_SETTING.format(line.original.line))
-        if "\0" in line.original.string:
-            raise ConfigurationError(HAS_NUL.format(line.original.line))
+        text = line.original.string
+        if line.error or "\0" in text:
+            # dotenv counts the empty lines before it as its own.
+            number = line.original.line + text[: -len(text.lstrip())].count("\n")
+            refusal = NO_SETTING if line.error else HAS_NUL
+            raise ConfigurationError(refusal.format(number))
         if line.key is not None and line.value is not None:
             found[line.key] = line.value
     return found
@@ -91,7 +93,7 @@ def _tell_misspelt(settings: Mapping[str, str]) -> None:
     from fastbearer.fastapi import Settings
 
     names = {"AUTH_SECRET", *map(str.upper, Settings.model_fields)}
-    missing = names - set(os.environ)
+    missing = [name for name in names if not os.environ.get(name)]
     for name in settings:
         if name.upper() not in names:
             for meant in difflib.get_close_matches(name, missing, 1, LIKENESS):

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from fastbearer.awaited import awaited
-from fastbearer.better_auth.api_keys.counting import Counting
 from fastbearer.better_auth.api_keys.key import (
     DEFAULT,
     FIELDS,
@@ -37,6 +36,7 @@ with needs_extra("sql"):
     from sqlalchemy import bindparam, case, cast, select, types
     from sqlalchemy.exc import SQLAlchemyError
 
+    from fastbearer.better_auth.api_keys.counting import Counting
     from fastbearer.better_auth.tables import DATABASE, Table, Tables
     from fastbearer.connections.sql import Connections
 
