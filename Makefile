@@ -19,13 +19,16 @@ ROOMS = $(patsubst tests/%/,%,$(filter-out tests/c/ tests/kit/ %__pycache__/,$(w
 CHECKS = $(patsubst tests/c/%.c,build/check/%,$(wildcard tests/c/*_check.c))
 FUZZERS = $(patsubst tests/c/%.c,build/fuzz/%,$(filter-out %/fuzz_main.c,$(wildcard tests/c/fuzz_*.c)))
 SECONDS ?= 60
+# Releases of Debian, and targets: `make prove-set-up RELEASES=sid ALSO="check test"`.
+RELEASES ?= bookworm trixie
+ALSO ?= check
 COMMA = ,
 ASAN_LIBRARIES = $$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)
 READY = .venv/.set-up .venv/.built
 
 .PHONY: build lib run setup check test $(ROOMS:%=test-%) test-c test-asan
-.PHONY: test-core-and-project test-originals test-free-threaded test-tsan
-.PHONY: fuzz soak bench lint clean
+.PHONY: test-core-and-project test-originals test-free-threaded test-tsan fuzz soak
+.PHONY: bench lint clean prove-set-up
 .DELETE_ON_ERROR:
 
 build: .venv/.built
@@ -92,6 +95,10 @@ soak: $(READY) test-asan test-free-threaded fuzz
 # Each fuzzer for SECONDS, from its seeds; a crash is kept in build/fuzz.
 fuzz: $(FUZZERS)
 	@for fuzzer in $(FUZZERS); do scripts/fuzz "$$fuzzer" $(SECONDS) || exit 1; done
+
+# In fresh systems of RELEASES: `make run` serves, and what ALSO names passes.
+prove-set-up:
+	scripts/prove-set-up $(RELEASES) $(addprefix --also ,$(ALSO))
 
 bench: .venv/.with-dev
 	scripts/bench --algorithms HS256 RS256 ES256 EdDSA

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Coroutine
 from functools import update_wrapper
 from types import MethodType
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
 __all__ = ["awaited"]
+
+OF_TASKS = "asyncio.base_tasks"
+"""The module that shows tasks, as an event loop does whose callbacks are slow."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -28,7 +32,9 @@ class _Awaited(Coroutine[Any, Any, T]):
     def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
         self._coroutine = coroutine
 
-    def __bool__(self) -> NoReturn:
+    def __bool__(self) -> bool:
+        if sys._getframe(1).f_globals.get("__name__") == OF_TASKS:  # noqa: SLF001
+            return True  # Python 3.13 and later ask so whether a task has a coroutine
         self._coroutine.close()  # or it would warn, which is said here already
         name = getattr(self._coroutine, "__qualname__", "this")
         raise TypeError(f"{name}() is a coroutine, not an answer: await it")

@@ -88,18 +88,22 @@ def test_nothing_is_run_or_expanded(tmp_path: Path, value: str) -> None:
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"])
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(None, "No such file or directory"), (b"\xff\xfe\x00", "it is not UTF-8")],
+)
 def test_a_file_that_cannot_be_read_is_one_line(
-    tmp_path: Path, content: bytes | None
+    tmp_path: Path, content: bytes | None, reason: str
 ) -> None:
     file = tmp_path / "settings.env"
     if content is not None:
         file.write_bytes(content)
     refused = fastbearer("--env-file", file, "token", "--sub", "ada")
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr.splitlines() == [
-        "error: configuration_error: the file of --env-file cannot be read"
-    ]
+    assert refused.stderr == (
+        f"error: configuration_error: the file of --env-file cannot be read ({reason}):"
+        " name the one with your settings, or leave the option out\n"
+    )
 
 
 def test_the_option_is_in_the_help() -> None:

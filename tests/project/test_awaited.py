@@ -106,6 +106,14 @@ def test_tasks_and_loops_take_it() -> None:
     assert asyncio.run(CHEAP.averify("x", STORED))
 
 
+def test_whoever_shows_tasks_may_ask_whether_there_is_one() -> None:
+    """As Python 3.13 does for every task, and goes on with it."""
+    one = CHEAP.averify("x", STORED)
+    exec("seen = bool(one)", names := {"__name__": "asyncio.base_tasks", "one": one})
+    assert names["seen"] is True
+    assert asyncio.run(one)
+
+
 def test_one_that_is_dropped_warns_as_every_coroutine_does() -> None:
     with warnings.catch_warnings(record=True, action="always") as caught:
         CHEAP.averify("x", STORED)

@@ -153,8 +153,16 @@ def signature(value: Callable[..., object]) -> str:
     return re.sub(r"<([\w.]+) object at 0x[0-9a-f]+>", r"<\1>", text)
 
 
+def alike(text: str) -> str:
+    """Return a snapshot as every Python has it.
+
+    Before 3.13, inspect reads a tuple of one in a signature of C as what is in it.
+    """
+    return text.replace("=('exp',)", "='exp'")
+
+
 def test_the_public_names_are_those_of_the_snapshot() -> None:
-    assert snapshot() == SNAPSHOT.read_text()
+    assert alike(snapshot()) == alike(SNAPSHOT.read_text())
 
 
 if __name__ == "__main__":

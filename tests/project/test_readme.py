@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -103,6 +104,16 @@ def test_the_targets_of_make_are_there() -> None:
     for page in PAGES:
         named = re.findall(r"`make ([\w<>-]+)[^`]*`", page.read_text())
         assert set(named) <= targets, page.name
+
+
+def test_the_extras_that_are_named_are_there() -> None:
+    """In pages, and in messages that say what to install."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    sources = [*PAGES, *sorted((ROOT / "python").glob("**/*.py"))]
+    for source in sources:
+        for named in re.findall(r"fastbearer\[([\w,]+)\]", source.read_text()):
+            extras = set(named.split(","))
+            assert extras <= project["optional-dependencies"].keys(), source.name
 
 
 def anchors(page: Path) -> set[str]:

@@ -7,48 +7,54 @@ application starts.
 
 from typing import Annotated, TypeAlias
 
-from fastapi import Depends
+from fastbearer.extras import needs_extra
 
-from fastbearer.accounts.assembly import Accounts
-from fastbearer.accounts.database import Database
-from fastbearer.accounts.database_revocations import DatabaseRevocations
-from fastbearer.accounts.events import AccountEvent
-from fastbearer.accounts.flows.administration import Users
-from fastbearer.accounts.flows.errors import (
-    InvalidUserError,
-    NotCreatedError,
-    UnknownUserError,
-)
-from fastbearer.accounts.flows.inviting import Inviting
-from fastbearer.accounts.messages import Message
-from fastbearer.accounts.migrations.filters import (
-    include_name,
-    include_object,
-    metadata,
-)
-from fastbearer.accounts.models import Invitation, User
-from fastbearer.accounts.routes.fastapi_users.layout import FastAPIUsersLayout
-from fastbearer.accounts.routes.fastapi_users.schemas import UserRead, UserUpdate
-from fastbearer.accounts.routes.schemas import (
-    Email,
-    Phone,
-    PublicUser,
-    SignUp,
-    UserName,
-)
-from fastbearer.accounts.stores.better_auth import BetterAuthUserStore
-from fastbearer.accounts.stores.database import DatabaseUserStore
-from fastbearer.accounts.stores.fastapi_users_table import FastAPIUsersTable
-from fastbearer.accounts.stores.protocol import (
-    EmailTakenError,
-    InvalidEmailError,
-    NameTakenError,
-    UserInUseError,
-    UserStore,
-)
-from fastbearer.accounts.stores.sqlalchemy import SQLAlchemyUserStore, SQLModelUserStore
-from fastbearer.errors import StoreUnavailableError
-from fastbearer.fastapi import auth
+with needs_extra("accounts"):
+    from fastapi import Depends
+
+    from fastbearer.accounts.assembly import Accounts
+    from fastbearer.accounts.database import Database
+    from fastbearer.accounts.database_revocations import DatabaseRevocations
+    from fastbearer.accounts.events import AccountEvent
+    from fastbearer.accounts.flows.administration import Users
+    from fastbearer.accounts.flows.errors import (
+        InvalidUserError,
+        NotCreatedError,
+        UnknownUserError,
+    )
+    from fastbearer.accounts.flows.inviting import Inviting
+    from fastbearer.accounts.messages import Message
+    from fastbearer.accounts.migrations.filters import (
+        include_name,
+        include_object,
+        metadata,
+    )
+    from fastbearer.accounts.models import Invitation, User
+    from fastbearer.accounts.routes.fastapi_users.layout import FastAPIUsersLayout
+    from fastbearer.accounts.routes.fastapi_users.schemas import UserRead, UserUpdate
+    from fastbearer.accounts.routes.schemas import (
+        Email,
+        Phone,
+        PublicUser,
+        SignUp,
+        UserName,
+    )
+    from fastbearer.accounts.stores.better_auth import BetterAuthUserStore
+    from fastbearer.accounts.stores.database import DatabaseUserStore
+    from fastbearer.accounts.stores.fastapi_users_table import FastAPIUsersTable
+    from fastbearer.accounts.stores.protocol import (
+        EmailTakenError,
+        InvalidEmailError,
+        NameTakenError,
+        UserInUseError,
+        UserStore,
+    )
+    from fastbearer.accounts.stores.sqlalchemy import (
+        SQLAlchemyUserStore,
+        SQLModelUserStore,
+    )
+    from fastbearer.errors import StoreUnavailableError
+    from fastbearer.fastapi import auth
 
 __all__ = [
     "AccountEvent",

@@ -10,11 +10,11 @@ from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import ColumnElement, exc, inspect, text, update
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, async_sessionmaker
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from fastbearer.accounts.migrations import ACCOUNTS, Migrations
+from fastbearer.accounts.migrations import ACCOUNTS, Migrations, UnknownStepError
 from fastbearer.connections.engine import (
     is_in_memory,
     open_engine,
@@ -23,6 +23,7 @@ from fastbearer.connections.engine import (
 )
 from fastbearer.connections.libpq import is_pooled
 from fastbearer.connections.pooler import MISTAKEN, is_mistaken
+from fastbearer.connections.reasons import NO_FILE, refuse_unopened
 from fastbearer.errors import ConfigurationError
 
 __all__ = ["Database", "update_row"]
@@ -30,14 +31,14 @@ __all__ = ["Database", "update_row"]
 Model = TypeVar("Model")
 
 NAME = "DATABASE_URL"
-UNREACHABLE = (
-    "the database of DATABASE_URL cannot be opened: see that it is running, and that "
-    "the URL has the right host, name, user and password (or a folder that exists); and"
-    " that DATABASE_POOLER=pgbouncer is set, where that is what it names"
-)
+SUBJECT = f"the database of {NAME}"
 NOT_MIGRATED = (
     "the tables in the database of DATABASE_URL are missing, or of another version: "
     "run `fastbearer migrate`"
+)
+TOO_NEW = (
+    "the tables in the database of DATABASE_URL are of another version, a later one: "
+    "install the fastbearer that made them, or a newer one"
 )
 
 PRIVATE = 0o600
@@ -207,29 +208,40 @@ class Database:
                 _together.reset(token)
 
     async def _upgrade(self, engine: AsyncEngine) -> None:
-        try:
-            async with engine.connect() as connection:
-                connection = await connection.execution_options(
-                    isolation_level="AUTOCOMMIT"
-                )
-                for migrations in self._migrations:
-                    await connection.run_sync(migrations.upgrade)
-        except (exc.SQLAlchemyError, OSError) as error:
-            text = MISTAKEN if is_mistaken(error) else UNREACHABLE
-            raise ConfigurationError(text) from error
+        async with _opened(engine) as connection:
+            connection = await connection.execution_options(
+                isolation_level="AUTOCOMMIT"
+            )
+            for migrations in self._migrations:
+                await connection.run_sync(migrations.upgrade)
 
     async def _check(self, engine: AsyncEngine) -> None:
-        try:
-            async with engine.connect() as connection:
-                checks = [
-                    await connection.run_sync(migrations.is_current)
-                    for migrations in self._migrations
-                ]
-        except (exc.SQLAlchemyError, OSError) as error:
-            text = MISTAKEN if is_mistaken(error) else UNREACHABLE
-            raise ConfigurationError(text) from error
+        async with _opened(engine) as connection:
+            checks = [
+                await connection.run_sync(migrations.is_current)
+                for migrations in self._migrations
+            ]
         if not all(checks):
             raise ConfigurationError(NOT_MIGRATED)
+
+
+@asynccontextmanager
+async def _opened(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Give a connection for the tables; say why where there can be none.
+
+    Raises:
+        ConfigurationError: The database cannot be opened, or its tables are of a later
+            version.
+    """
+    try:
+        async with engine.connect() as connection:
+            yield connection
+    except UnknownStepError:
+        raise ConfigurationError(TOO_NEW) from None
+    except (exc.SQLAlchemyError, OSError) as error:
+        if is_mistaken(error):
+            raise ConfigurationError(MISTAKEN) from None
+        refuse_unopened(error, SUBJECT)
 
 
 async def update_row(
@@ -282,8 +294,10 @@ def _try_file(url: URL) -> None:
     try:
         _make_private(file)
         sqlite3.connect(file).close()
-    except (OSError, sqlite3.Error) as error:
-        raise ConfigurationError(UNREACHABLE) from error
+    except OSError:
+        raise ConfigurationError(f"{SUBJECT} cannot be opened: {NO_FILE}") from None
+    except sqlite3.Error as error:
+        refuse_unopened(error, SUBJECT)
 
 
 def _file(url: URL) -> str | None:

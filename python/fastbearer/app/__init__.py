@@ -7,14 +7,17 @@ starts, and one that is unfit for use stops the start.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastbearer.extras import needs_extra
 
-from fastbearer import __version__
-from fastbearer.accounts import Accounts
-from fastbearer.app.health import Health
-from fastbearer.app.tasks import Tasks
-from fastbearer.fastapi import Auth
-from fastbearer.fastapi import auth as default_auth
+with needs_extra("app"):
+    from fastapi import FastAPI
+
+    from fastbearer import __version__
+    from fastbearer.accounts import Accounts
+    from fastbearer.app.health import Health
+    from fastbearer.app.tasks import Tasks
+    from fastbearer.fastapi import Auth
+    from fastbearer.fastapi import auth as default_auth
 
 __all__ = ["app", "create_app"]
 

@@ -10,8 +10,11 @@ from fastbearer.awaited import awaited
 from fastbearer.better_auth.cookies import DATA_BYTES_MAX
 from fastbearer.better_auth.fields import Shown, milliseconds
 from fastbearer.better_auth.session import is_token
-from fastbearer.connections.redis import RedisAccess, bytes_of, redis_outages
 from fastbearer.errors import MalformedTokenError
+from fastbearer.extras import needs_extra
+
+with needs_extra("redis"):
+    from fastbearer.connections.redis import RedisAccess, bytes_of, redis_outages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import bindparam, select
-from sqlalchemy.exc import SQLAlchemyError
-
 from fastbearer.awaited import awaited
 from fastbearer.better_auth.fields import BAN_FIELDS, Shown
 from fastbearer.better_auth.session import is_token
-from fastbearer.better_auth.tables import DATABASE, Tables
-from fastbearer.connections.sql import Connections
 from fastbearer.errors import ConfigurationError, StoreUnavailableError
+from fastbearer.extras import needs_extra
+
+with needs_extra("sql"):
+    from sqlalchemy import bindparam, select
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from fastbearer.better_auth.tables import DATABASE, Tables
+    from fastbearer.connections.sql import Connections
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

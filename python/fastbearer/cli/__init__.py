@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from fastbearer import FastbearerError
-from fastbearer.cli.commands import FAILED, complain, discard_output
+from fastbearer.cli.commands import FAILED, INTERRUPTED, complain, discard_output
 from fastbearer.cli.environment import load_environment
 from fastbearer.cli.parser import parser
 
@@ -29,17 +29,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0; 1 for a token, hash, key or setting that is
         refused, which one line on standard error explains; 2 for a usage
-        error or a missing extra.
+        error or a missing extra; 130 after Ctrl-C.
     """
     try:
-        # First: the defaults of some options come from the environment.
-        options = parser().parse_args(load_environment(arguments))
-        status: int = options.command(options)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        return _run(arguments)
     except FastbearerError as error:
         return complain(f"error: {error.code}: {error}")
     except BrokenPipeError:
         discard_output()
         return FAILED
+    except OSError as error:  # a full disk, mostly
+        discard_output()
+        return complain(f"error: {error.strerror or error}")
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        # First: the defaults of some options come from the environment.
+        options = parser().parse_args(load_environment(arguments))
+        status: int = options.command(options)
+    finally:  # after --help, too, which exits
+        if sys.stdout is not None:
+            sys.stdout.flush()
     return status

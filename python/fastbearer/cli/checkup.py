@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastbearer import FastbearerError, KeySet, PasswordHash, __version__
@@ -264,6 +265,16 @@ def clock_of(issuer: Issuer, source: Any, subject: str) -> Iterator[Finding]:
 # --- stores ------------------------------------------------------------------------
 
 
+def missing_file(folder: Path) -> Finding:
+    """Return whether a file of SQLite can be made in a folder."""
+    from fastbearer.connections.reasons import NO_FILE
+
+    if os.access(folder, os.W_OK | os.X_OK):
+        text = "SQLite: the file is made when the application starts"
+        return Finding(False, "database", text)
+    return Finding(True, "database", f"SQLite: {NO_FILE}")
+
+
 def database(settings: Settings) -> Iterator[Finding]:
     """Yield whether the database answers, and whether its tables are up to date."""
     if "database_url" not in settings.model_fields_set:
@@ -284,9 +295,8 @@ def database(settings: Settings) -> Iterator[Finding]:
         written = pooled(settings.database_url, settings.database_pooler, name)
         url = parsed_url(written, name)
         file = url.database or ":memory:"
-        if url.get_backend_name() == "sqlite" and not os.path.exists(file):  # noqa: PTH110
-            text = "SQLite: the file is made when the application starts"
-            yield Finding(False, "database", text)
+        if url.get_backend_name() == "sqlite" and not Path(file).exists():
+            yield missing_file(Path(file).parent)
             return
         asyncio.run(Database(lambda: written).check())
         tables = "reached, and the accounts' tables are up to date"

@@ -18,10 +18,8 @@ from fastbearer import (
 from fastbearer.cli.checkup import findings
 from fastbearer.cli.inputs import (
     Judge,
-    check_address,
     import_app,
     import_database,
-    logging_with_audit,
     read_password,
     read_settings,
     signer_from,
@@ -29,6 +27,7 @@ from fastbearer.cli.inputs import (
     verified,
 )
 from fastbearer.cli.inspection import described, judged
+from fastbearer.cli.server import check_address, check_start, server_logging
 
 if TYPE_CHECKING:
     import argparse
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FAILED",
+    "INTERRUPTED",
     "OK",
     "USAGE",
     "complain",
@@ -58,6 +58,7 @@ PROGRESS_FILES = 500
 GRACE_SECONDS = 30  # for requests under way, when the service is to stop
 
 OK, FAILED, USAGE = 0, 1, 2
+INTERRUPTED = 130  # as shells say it of SIGINT
 
 
 def complain(message: str, status: int = FAILED) -> int:
@@ -84,7 +85,8 @@ class Output:
 
 def discard_output() -> None:
     """Send what is still to be printed nowhere, so that the last flush cannot fail."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def make_secret(options: argparse.Namespace) -> int:
@@ -164,6 +166,8 @@ def serve(options: argparse.Namespace) -> int:
         settings = read_settings()
         check_workers(options.workers, settings)
         check_address(options.host, options.port)
+        if options.workers > 1:
+            check_start(app)
     except ConfigurationError as error:
         return complain(f"ConfigurationError: {error}")
     run(
@@ -176,7 +180,7 @@ def serve(options: argparse.Namespace) -> int:
         proxy_headers=settings.trusted_proxies is not None,
         forwarded_allow_ips=settings.trusted_proxies or "",
         timeout_graceful_shutdown=GRACE_SECONDS,
-        log_config=logging_with_audit(),
+        log_config=server_logging(),
     )
     return OK
 

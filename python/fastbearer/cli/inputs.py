@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-import logging
 import os
-import re
-import socket
 import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -31,10 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Judge",
-    "check_address",
     "import_app",
     "import_database",
-    "logging_with_audit",
     "read_password",
     "read_settings",
     "signer_from",
@@ -44,11 +39,7 @@ __all__ = [
 
 
 SECRET_NAMES = ("BETTER_AUTH_SECRET", "AUTH_SECRET")
-NO_ADDRESS = "cannot listen on {}, port {} ({}); choose others with --host and --port"
 NOT_ASKED = "; whether its session has ended has not been asked"
-OWN_ERROR = re.compile(r"^fastbearer\.errors\.(\w+: .+)$", re.MULTILINE)
-"""The last line of a traceback, as Starlette hands one to the server."""
-
 REQUIRED = "{} environment variable is required"
 YES = {"1", "on", "t", "true", "y", "yes"}
 
@@ -237,48 +228,6 @@ def read_settings() -> Settings:
     from fastbearer.fastapi import auth
 
     return auth.settings
-
-
-def check_address(host: str, port: int) -> None:
-    """Judge whether a server can listen there, before one is started.
-
-    Raises:
-        ConfigurationError: The address is not this machine's, or is in use.
-    """
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        family, kind, protocol, _, address = found[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        reason = error.strerror or error
-        raise ConfigurationError(NO_ADDRESS.format(host, port, reason)) from None
-
-
-class OneLine(logging.Filter):
-    """Shortens the traceback of one of our errors to the line that says why."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Shorten a record; none is dropped."""
-        found = OWN_ERROR.findall(record.getMessage())
-        if found:
-            record.msg, record.args = found[-1], ()
-        return True
-
-
-def logging_with_audit() -> dict[str, Any]:
-    """Return uvicorn's logging, with our own beside it."""
-    from copy import deepcopy
-
-    from uvicorn.config import LOGGING_CONFIG
-
-    config: dict[str, Any] = deepcopy(LOGGING_CONFIG)
-    ours = {"handlers": ["default"], "level": "INFO", "propagate": False}
-    config["loggers"]["fastbearer"] = ours
-    config["filters"] = {"one_line": {"()": OneLine}}
-    config["handlers"]["default"]["filters"] = ["one_line"]
-    return config
 
 
 def import_app() -> tuple[Any, Any]:

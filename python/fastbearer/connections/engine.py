@@ -37,11 +37,13 @@ __all__ = [
 
 EXAMPLE_URL = "sqlite+aiosqlite:///./fastbearer.db"
 BAD_URL = f"{{}} must be an SQLAlchemy URL with an async driver, like {EXAMPLE_URL}"
-NO_DRIVER = (
-    "the database driver that {} names is not installed; for PostgreSQL: "
-    'pip install "fastbearer[postgres]"; for MariaDB and MySQL: '
-    'pip install "fastbearer[mysql]"'
-)
+NO_DRIVER = "the database driver that {} names is not installed: pip install {}"
+PACKAGES = {
+    "sqlite": '"fastbearer[sql]"',
+    "postgresql": '"fastbearer[postgres]"',
+    "mysql": '"fastbearer[mysql]"',
+}
+PSYCOPG = '"psycopg[binary]"'
 OTHER_DATABASE = (
     "{} names a database, or a driver, that is not supported: write sqlite://,"
     " postgresql://, or mysql:// for MariaDB and MySQL"
@@ -147,7 +149,8 @@ def open_engine(url: URL, name: str, pragmas: Sequence[str]) -> AsyncEngine:
     except (exc.ArgumentError, exc.InvalidRequestError, ValueError):
         raise ConfigurationError(BAD_URL.format(name)) from None
     except ImportError:
-        raise ConfigurationError(NO_DRIVER.format(name)) from None
+        package = PACKAGES[url.get_backend_name()]
+        raise ConfigurationError(NO_DRIVER.format(name, package)) from None
 
     def set_pragmas(connection: Any, _: object) -> None:
         cursor = connection.cursor()
@@ -194,7 +197,7 @@ def _with_options(url: URL, name: str) -> tuple[URL, dict[str, Any]]:
         try:
             url, arguments = psycopg_arguments(url, name)
         except NoDriverError:
-            raise ConfigurationError(NO_DRIVER.format(name)) from None
+            raise ConfigurationError(NO_DRIVER.format(name, PSYCOPG)) from None
     else:
         url, arguments = asyncpg_arguments(url, name)
         arguments["async_creator_fn"] = partial(_connect_to_postgresql, name)

@@ -6,21 +6,24 @@ its settings from the environment when it first needs them.
 
 from typing import Annotated, Any, TypeAlias
 
-from fastapi import Depends
+from fastbearer.extras import needs_extra
 
-from fastbearer.fastapi.auth import Auth, auth
-from fastbearer.fastapi.bearer import TokenUser, TokenVerifier
-from fastbearer.fastapi.better_auth import better_auth_session
-from fastbearer.fastapi.better_auth_api_keys import better_auth_api_key
-from fastbearer.fastapi.dpop import DPoP
-from fastbearer.fastapi.middleware import BearerMiddleware
-from fastbearer.fastapi.replays import MemoryReplays, RedisReplays, ReplayStore
-from fastbearer.fastapi.resource import Resource
-from fastbearer.fastapi.settings import Settings
-from fastbearer.fastapi.sockets import closed_with_session
-from fastbearer.fastapi.starlette_user import AuthenticatedUser
-from fastbearer.fastapi.token_header import TokenHeader
-from fastbearer.issuers import Introspection, Issuer
+with needs_extra("fastapi"):
+    from fastapi import Depends
+
+    from fastbearer.fastapi.auth import Auth, auth
+    from fastbearer.fastapi.bearer import TokenUser, TokenVerifier
+    from fastbearer.fastapi.better_auth import better_auth_session
+    from fastbearer.fastapi.better_auth_api_keys import better_auth_api_key
+    from fastbearer.fastapi.dpop import DPoP
+    from fastbearer.fastapi.middleware import BearerMiddleware
+    from fastbearer.fastapi.replays import MemoryReplays, RedisReplays, ReplayStore
+    from fastbearer.fastapi.resource import Resource
+    from fastbearer.fastapi.settings import Settings
+    from fastbearer.fastapi.sockets import closed_with_session
+    from fastbearer.fastapi.starlette_user import AuthenticatedUser
+    from fastbearer.fastapi.token_header import TokenHeader
+    from fastbearer.issuers import Introspection, Issuer
 
 __all__ = [
     "Auth",

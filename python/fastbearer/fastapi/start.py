@@ -12,11 +12,12 @@ from fastbearer.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["says_errors", "told_start"]
+__all__ = ["CANNOT_START", "says_errors", "told_start"]
 
 says_errors = ContextVar("says_errors", default=False)
 """Whether whoever starts the application shows its errors in one line, too."""
 
+CANNOT_START = "cannot start: %s"
 TOLD = "_fastbearer_told"
 
 logger = logging.getLogger("fastbearer")
@@ -34,5 +35,5 @@ def told_start() -> Iterator[None]:
     except ConfigurationError as error:
         if not says_errors.get() and not hasattr(error, TOLD):
             setattr(error, TOLD, True)
-            logger.error("cannot start: %s", error)
+            logger.error(CANNOT_START, error)
         raise

@@ -6,7 +6,10 @@ For the SDK ``mcp``; `fastbearer.mcp.fastmcp` is for the package ``fastmcp``. Ea
 its package, which is yours to choose.
 """
 
-from fastbearer.mcp.outages import OutageMiddleware
-from fastbearer.mcp.verifier import TokenVerifier, auth_settings
+from fastbearer.extras import needs_extra
+
+with needs_extra("mcp"):
+    from fastbearer.mcp.outages import OutageMiddleware
+    from fastbearer.mcp.verifier import TokenVerifier, auth_settings
 
 __all__ = ["OutageMiddleware", "TokenVerifier", "auth_settings"]

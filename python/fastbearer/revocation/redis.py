@@ -6,16 +6,19 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from redis.exceptions import NoPermissionError
-
 from fastbearer.connections import KEY_PREFIX
-from fastbearer.connections.redis import RedisAccess, redis_outages
+from fastbearer.extras import needs_extra
 from fastbearer.revocation.ended import KINDS, LETTERS, Change
 from fastbearer.revocation.replica import (
     DEFAULT_LAG_SECONDS,
     Reading,
     ReplicatedRevocations,
 )
+
+with needs_extra("redis"):
+    from redis.exceptions import NoPermissionError
+
+    from fastbearer.connections.redis import RedisAccess, redis_outages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence

@@ -4,6 +4,6 @@ Each set of steps has a version table of its own, so that it never meets the
 history of the project around it.
 """
 
-from fastbearer.accounts.migrations.steps import ACCOUNTS, Migrations
+from fastbearer.accounts.migrations.steps import ACCOUNTS, Migrations, UnknownStepError
 
-__all__ = ["ACCOUNTS", "Migrations"]
+__all__ = ["ACCOUNTS", "Migrations", "UnknownStepError"]

@@ -10,11 +10,15 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, exc, inspect, text
 
-__all__ = ["ACCOUNTS", "Migrations"]
+__all__ = ["ACCOUNTS", "Migrations", "UnknownStepError"]
 
 LOCK = 0x6661737462  # "fastb": whoever migrates one of our databases holds it
 WAIT_SECONDS = 10
 """How long MariaDB is asked to wait at a time: less than a driver waits for it."""
+
+
+class UnknownStepError(Exception):
+    """A step was taken that is not known here: a later version has taken it."""
 
 
 class Migrations:
@@ -38,10 +42,15 @@ class Migrations:
 
         Args:
             connection: With the isolation level AUTOCOMMIT.
+
+        Raises:
+            UnknownStepError: A step was taken that is not known here.
         """
         with _alone(connection):
             if connection.dialect.name == "mysql":
                 self._make_version_table(connection)
+            if not self._knows_all(connection):
+                raise UnknownStepError
             command.upgrade(self._config(connection), "head")
 
     def _make_version_table(self, connection: Connection) -> None:
@@ -52,11 +61,30 @@ class Migrations:
         connection.execute(text(f"CREATE TABLE {self._version_table} ({column})"))
 
     def is_current(self, connection: Connection) -> bool:
-        """Tell whether every step was taken, and none that is not known here."""
+        """Tell whether every step was taken.
+
+        Raises:
+            UnknownStepError: One was taken that is not known here.
+        """
+        if not self._knows_all(connection):
+            raise UnknownStepError
+        head = self._script(connection).get_current_head()
+        return self._taken(connection) == (head,)
+
+    def _knows_all(self, connection: Connection) -> bool:
+        """Tell whether all steps that were taken are known here."""
+        script = self._script(connection)
+        known = {revision.revision for revision in script.walk_revisions()}
+        return known.issuperset(self._taken(connection))
+
+    def _taken(self, connection: Connection) -> tuple[str, ...]:
+        """Return the last step that was taken."""
         options = {"version_table": self._version_table}
         context = MigrationContext.configure(connection, opts=options)
-        script = ScriptDirectory.from_config(self._config(connection))
-        return context.get_current_heads() == (script.get_current_head(),)
+        return context.get_current_heads()
+
+    def _script(self, connection: Connection) -> ScriptDirectory:
+        return ScriptDirectory.from_config(self._config(connection))
 
     def _config(self, connection: Connection) -> Config:
         config = Config()

@@ -40,6 +40,7 @@ from fastbearer.accounts.stores.protocol import (
 )
 from fastbearer.better_auth.passwords import SCHEME, BetterAuthHash, password_length
 from fastbearer.better_auth.tables import DATABASE, Tables
+from fastbearer.connections.reasons import reason_of, refuse_unopened
 from fastbearer.connections.sql import Connections
 from fastbearer.errors import ConfigurationError, StoreUnavailableError
 
@@ -58,8 +59,11 @@ OTHER_HASH = (
     "Better Auth could not verify this password hash: leave out hasher, or say"
     " upgrade_hashes=True"
 )
-UNREACHABLE = "Better Auth's database cannot be opened"
-UNREADABLE = "Better Auth's tables user and account cannot be read"
+SUBJECT = "Better Auth's database"
+UNREADABLE = (
+    "Better Auth's tables user and account cannot be read ({}): see that the URL names"
+    " its database, and that the server's migrations have been run"
+)
 NOT_TAKEN = (
     "Better Auth's tables do not take the row of a new user; for a column that must"
     " have a value override new_row"
@@ -308,10 +312,13 @@ class BetterAuthUserStore:
     async def _check(self) -> None:
         try:
             await self.find_by_email("")
-        except StoreUnavailableError as error:
-            raise ConfigurationError(UNREACHABLE) from error
-        except SQLAlchemyError as error:
-            raise ConfigurationError(UNREADABLE) from error
+        except (StoreUnavailableError, SQLAlchemyError) as error:
+            is_store = isinstance(error, StoreUnavailableError)
+            if is_store or reason_of(error) is not None:
+                refuse_unopened(error, SUBJECT)
+            # Without values: SQLite's texts have names alone, and others are hidden.
+            told = getattr(error, "orig", None) or type(error).__name__
+            raise ConfigurationError(UNREADABLE.format(told)) from None
 
     def _check_hash(self, password_hash: str) -> None:
         if self.hasher is not None and _core.password_scheme(password_hash) != SCHEME:

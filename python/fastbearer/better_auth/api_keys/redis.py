@@ -20,12 +20,15 @@ from fastbearer.better_auth.api_keys.key import (
     stored_form,
     unreadable,
 )
-from fastbearer.connections.redis import RedisAccess, bytes_of, redis_outages
 from fastbearer.errors import (
     APIKeyPermissionError,
     ConfigurationError,
     MalformedTokenError,
 )
+from fastbearer.extras import needs_extra
+
+with needs_extra("redis"):
+    from fastbearer.connections.redis import RedisAccess, bytes_of, redis_outages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,11 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, cast, select, types
-from sqlalchemy.exc import SQLAlchemyError
-
 from fastbearer.awaited import awaited
-from fastbearer.better_auth.api_keys.counting import Counting
 from fastbearer.better_auth.api_keys.key import (
     DEFAULT,
     FIELDS,
@@ -29,13 +25,20 @@ from fastbearer.better_auth.api_keys.key import (
 )
 from fastbearer.better_auth.api_keys.limits import limits_of
 from fastbearer.better_auth.fields import BAN_FIELDS, USER_FIELDS, cleaned
-from fastbearer.better_auth.tables import DATABASE, Table, Tables
-from fastbearer.connections.sql import Connections
 from fastbearer.errors import (
     APIKeyPermissionError,
     ConfigurationError,
     StoreUnavailableError,
 )
+from fastbearer.extras import needs_extra
+
+with needs_extra("sql"):
+    from sqlalchemy import bindparam, case, cast, select, types
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from fastbearer.better_auth.api_keys.counting import Counting
+    from fastbearer.better_auth.tables import DATABASE, Table, Tables
+    from fastbearer.connections.sql import Connections
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Select
