@@ -3,10 +3,13 @@
 ``FASTBEARER_BUILD`` picks the flags: ``release`` (default), ``debug`` or
 ``sanitize`` (AddressSanitizer and UndefinedBehaviorSanitizer).
 ``FASTBEARER_LIBARGON2=0`` leaves libargon2 out where it is installed.
+``FASTBEARER_LIBCRYPTO`` names a static libcrypto.a, which is linked in place of the
+shared library; its headers are those of ``../include`` beside it, where there are any.
 """
 
 import os
 import subprocess
+import sys
 import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 from glob import glob
@@ -15,7 +18,8 @@ from itertools import chain
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-LIBRARIES = ["libcrypto >= 3.0.3"]
+LIBCRYPTO = "libcrypto >= 3.0.3"
+LIBRARIES = [LIBCRYPTO]
 
 WARNINGS = [
     "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wformat=2", "-Wvla",
@@ -35,6 +39,14 @@ FLAGS = {
         "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
     ],
 }  # fmt: skip
+# The module's one exported name is PyInit__core, whatever is linked into it.
+LINKING = {
+    "darwin": ["-Wl,-exported_symbol,_PyInit__core"],
+    "elf": [
+        "-Wl,-z,relro,-z,now,-z,noexecstack",
+        "-Wl,--version-script=csrc/module/exports.map",
+    ],
+}["darwin" if sys.platform == "darwin" else "elf"]
 
 
 def has_libargon2() -> bool:
@@ -47,9 +59,11 @@ def has_libargon2() -> bool:
         return False
 
 
-def pkg_config(option: str) -> list[str]:
-    """Return what pkg-config prints for our libraries, as arguments."""
-    command = ["pkg-config", "--print-errors", option, *LIBRARIES]
+def pkg_config(option: str, libraries: list[str]) -> list[str]:
+    """Return what pkg-config prints for libraries, as arguments."""
+    if not libraries:
+        return []
+    command = ["pkg-config", "--print-errors", option, *libraries]
     try:
         return subprocess.check_output(command, text=True).split()
     except FileNotFoundError:
@@ -59,6 +73,25 @@ def pkg_config(option: str) -> list[str]:
             "fastbearer: a C library is missing (see above); on Debian: apt-get "
             "install pkg-config libssl-dev"
         ) from None
+
+
+def library_arguments(archive: str | None) -> tuple[list[str], list[str]]:
+    """Return what the compiler and what the linker is told of the libraries.
+
+    Args:
+        archive: A static libcrypto.a, or None for the shared one.
+    """
+    if archive is None:
+        return pkg_config("--cflags", LIBRARIES), pkg_config("--libs", LIBRARIES)
+    if not os.path.isfile(archive):
+        raise SystemExit(f"fastbearer: FASTBEARER_LIBCRYPTO: no such file: {archive}")
+    others = [name for name in LIBRARIES if name != LIBCRYPTO]
+    include = os.path.join(os.path.dirname(archive), os.pardir, "include")
+    if os.path.isdir(os.path.join(include, "openssl")):
+        headers = [f"-I{include}", *pkg_config("--cflags", others)]
+    else:
+        headers = pkg_config("--cflags", LIBRARIES)
+    return headers, [archive, *pkg_config("--libs", others)]
 
 
 class ParallelBuild(build_ext):  # type: ignore[misc]
@@ -91,6 +124,9 @@ if "CFLAGS" in os.environ:
     # headers rely (-fwrapv, -DNDEBUG).
     own = sysconfig.get_config_var("CFLAGS") or ""
     os.environ["CFLAGS"] = f"{own} {os.environ['CFLAGS']}"
+compiling, linking = library_arguments(os.environ.get("FASTBEARER_LIBCRYPTO") or None)
+# Debug information would name the build's folder, and differ with it.
+root = os.path.dirname(os.path.abspath(__file__))
 sanitizers = [flag for flag in FLAGS[build] if flag.startswith("-fsanitize")]
 
 setup(
@@ -106,14 +142,15 @@ setup(
                 *WARNINGS,
                 *HARDENING,
                 "-pthread",
+                f"-ffile-prefix-map={root}=.",
                 *FLAGS[build],
                 *defines,
-                *pkg_config("--cflags"),
+                *compiling,
             ],
             extra_link_args=[
-                "-Wl,-z,relro,-z,now,-z,noexecstack",
+                *LINKING,
                 *sanitizers,
-                *pkg_config("--libs"),
+                *linking,
             ],
         )
     ],
