@@ -23,7 +23,7 @@ COMMA = ,
 ASAN_LIBRARIES = $$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)
 READY = .venv/.set-up .venv/.built
 
-.PHONY: build lib run setup check test $(ROOMS:%=test-%) test-c test-asan
+.PHONY: build lib run setup check test $(ROOMS:%=test-%) test-c test-asan wheel prove-wheels
 .PHONY: test-core-and-project test-originals fuzz soak bench lint clean
 .DELETE_ON_ERROR:
 
@@ -99,6 +99,14 @@ clean:
 	rm -rf .venv build dist .*_cache .hypothesis
 	rm -rf python/fastbearer.egg-info python/fastbearer/_core.*.so
 	find python tests -name __pycache__ -exec rm -rf {} +
+
+# A wheel for each Python that is here, in dist, with OpenSSL inside.
+wheel: .venv/.made
+	.venv/bin/python scripts/wheel
+
+# Install each wheel of dist in an empty Debian, and ask the service for a page there.
+prove-wheels: .venv/.made
+	.venv/bin/python scripts/prove-wheel
 
 # --- C without Python ---------------------------------------------------------
 

@@ -8,6 +8,7 @@ shared library; its headers are those of ``../include`` beside it, where there a
 """
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -18,6 +19,7 @@ from itertools import chain
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
+PAGES = "https://github.com/fastbearer/fastbearer/blob/main/"
 LIBCRYPTO = "libcrypto >= 3.0.3"
 LIBRARIES = [LIBCRYPTO]
 
@@ -57,6 +59,12 @@ def has_libargon2() -> bool:
         return subprocess.call(["pkg-config", "--exists", "libargon2"]) == 0
     except FileNotFoundError:
         return False
+
+
+def long_description() -> str:
+    """Return README.md as PyPI shows it, where relative links would lead nowhere."""
+    with open("README.md", encoding="utf-8") as file:
+        return re.sub(r"\]\((?!https?://|#)", f"]({PAGES}", file.read())
 
 
 def pkg_config(option: str, libraries: list[str]) -> list[str]:
@@ -130,6 +138,8 @@ root = os.path.dirname(os.path.abspath(__file__))
 sanitizers = [flag for flag in FLAGS[build] if flag.startswith("-fsanitize")]
 
 setup(
+    long_description=long_description(),
+    long_description_content_type="text/markdown",
     cmdclass={"build_ext": ParallelBuild},
     ext_modules=[
         Extension(
