@@ -86,7 +86,7 @@ def test_a_static_libcrypto_is_linked_with_its_own_headers(tmp_path: Path) -> No
 
 def test_a_static_libcrypto_that_is_missing_is_named(tmp_path: Path) -> None:
     run = subprocess.run(
-        [sys.executable, "setup.py", "--version"],
+        [sys.executable, "setup.py", "build_ext", "--build-temp", str(tmp_path)],
         cwd=ROOT,
         env={**os.environ, "FASTBEARER_LIBCRYPTO": str(tmp_path / "libcrypto.a")},
         capture_output=True,
