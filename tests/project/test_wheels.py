@@ -227,6 +227,25 @@ def test_the_components_are_a_cyclonedx_of_openssl() -> None:
     assert listed["dependencies"][0]["dependsOn"] == [library["bom-ref"]]
 
 
+def test_what_is_inside_is_described_in_the_wheel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix = tmp_path / "openssl"
+    (prefix / "lib").mkdir(parents=True)
+    (prefix / "LICENSE.txt").write_text("the licence")
+    (prefix / "purl.txt").write_text("pkg:generic/openssl@3.5.9\n")
+    monkeypatch.setenv("FASTBEARER_LIBCRYPTO", str(prefix / "lib" / "libcrypto.a"))
+    info = tmp_path / "wheel" / "fastbearer-1.2.3.dist-info"
+    info.mkdir(parents=True)
+    module = tmp_path / "wheel" / "_core.so"
+    module.write_bytes(b"OpenSSL 3.5.9 15 Sep 2026\0")
+    FINISH.describe(info.parent, module)
+    assert (info / "licenses/OpenSSL/LICENSE.txt").read_text() == "the licence"
+    listed = json.loads((info / "sboms/fastbearer.cdx.json").read_text())
+    assert listed["components"][0]["purl"] == "pkg:generic/openssl@3.5.9"
+    assert listed["components"][0]["version"] == "3.5.9"
+
+
 def test_the_version_of_openssl_is_read_from_the_module(tmp_path: Path) -> None:
     module = tmp_path / "_core.so"
     module.write_bytes(b"\x7fELF\0OpenSSL 3.5.9 15 Sep 2026\0")
