@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from project import ROOT
+from project import ROOT, locked
 
 PAGES = "https://github.com/fastbearer/fastbearer/blob/main/"
 
@@ -23,7 +23,9 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The source distribution of what stands here, unpacked."""
     folder = tmp_path_factory.mktemp("sdist")
     make = [sys.executable, "setup.py", "-q", "sdist", "-d", str(folder)]
-    subprocess.run(make, cwd=ROOT, check=True, capture_output=True)
+    # It is put together in a folder of the project, and several processes may test.
+    with locked(ROOT / "build" / ".packing"):
+        subprocess.run(make, cwd=ROOT, check=True, capture_output=True)
     (archive,) = folder.glob("*.tar.gz")
     with tarfile.open(archive) as opened:
         opened.extractall(folder, filter="data")
