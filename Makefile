@@ -28,7 +28,7 @@ READY = .venv/.set-up .venv/.built
 
 .PHONY: build lib run setup check test $(ROOMS:%=test-%) test-c test-asan
 .PHONY: test-core-and-project test-originals test-free-threaded test-tsan fuzz soak
-.PHONY: bench lint clean prove-set-up
+.PHONY: bench lint clean prove-set-up wheel prove-wheels
 .DELETE_ON_ERROR:
 
 build: .venv/.built
@@ -115,6 +115,14 @@ clean:
 	rm -rf .venv build dist .*_cache .hypothesis
 	rm -rf python/fastbearer.egg-info python/fastbearer/_core.*.so
 	find python tests -name __pycache__ -exec rm -rf {} +
+
+# A wheel for each Python that is here, in dist, with OpenSSL inside.
+wheel: .venv/.made
+	.venv/bin/python scripts/wheel
+
+# Install each wheel of dist in an empty Debian, and ask the service for a page there.
+prove-wheels: .venv/.made
+	.venv/bin/python scripts/prove-wheel
 
 # --- C without Python ---------------------------------------------------------
 

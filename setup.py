@@ -3,10 +3,15 @@
 ``FASTBEARER_BUILD`` picks the flags: ``release`` (default), ``debug`` or
 ``sanitize`` (AddressSanitizer and UndefinedBehaviorSanitizer).
 ``FASTBEARER_LIBARGON2=0`` leaves libargon2 out where it is installed.
+``FASTBEARER_LIBCRYPTO`` names a static libcrypto.a, which is linked in place of the
+shared library; its headers are those of ``../include`` beside it, where there are any.
 """
 
 import os
+import re
+import shutil
 import subprocess
+import sys
 import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 from glob import glob
@@ -15,7 +20,17 @@ from itertools import chain
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-LIBRARIES = ["libcrypto >= 3.0.3"]
+PAGES = "https://github.com/fastbearer/fastbearer/blob/main/"
+LIBCRYPTO = "libcrypto >= 3.0.3"
+INSTALL = {
+    "  Debian, Ubuntu": (
+        "apt-get install gcc libc6-dev pkg-config python3-dev libssl-dev"
+    ),
+    "  Fedora": "dnf install gcc pkgconf-pkg-config python3-devel openssl-devel",
+    "  Alpine": "apk add gcc musl-dev pkgconf python3-dev openssl-dev",
+    "  macOS": "xcode-select --install; brew install pkgconf openssl@3",
+}
+"""A system -> the line that installs what the build needs."""
 
 WARNINGS = [
     "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wformat=2", "-Wvla",
@@ -35,37 +50,102 @@ FLAGS = {
         "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
     ],
 }  # fmt: skip
+# The module's one exported name is PyInit__core, whatever is linked into it.
+LINKING = {
+    "darwin": ["-Wl,-exported_symbol,_PyInit__core"],
+    "elf": [
+        "-Wl,-z,relro,-z,now,-z,noexecstack",
+        "-Wl,--version-script=csrc/module/exports.map",
+    ],
+}["darwin" if sys.platform == "darwin" else "elf"]
 
 
-def has_libargon2() -> bool:
-    """Tell whether libargon2 is there, which is one more engine for Argon2."""
-    if os.environ.get("FASTBEARER_LIBARGON2") == "0":
+def long_description() -> str:
+    """Return README.md as PyPI shows it, where relative links would lead nowhere."""
+    with open("README.md", encoding="utf-8") as file:
+        return re.sub(r"\]\((?!https?://|#)", f"]({PAGES}", file.read())
+
+
+def knows(library: str) -> bool:
+    """Tell whether pkg-config is there and knows a library."""
+    if not shutil.which("pkg-config"):
         return False
-    try:
-        return subprocess.call(["pkg-config", "--exists", "libargon2"]) == 0
-    except FileNotFoundError:
-        return False
+    return subprocess.call(["pkg-config", "--exists", library]) == 0
 
 
-def pkg_config(option: str) -> list[str]:
-    """Return what pkg-config prints for our libraries, as arguments."""
-    command = ["pkg-config", "--print-errors", option, *LIBRARIES]
-    try:
-        return subprocess.check_output(command, text=True).split()
-    except FileNotFoundError:
-        raise SystemExit("fastbearer: pkg-config is missing") from None
-    except subprocess.CalledProcessError:
-        raise SystemExit(
-            "fastbearer: a C library is missing (see above); on Debian: apt-get "
-            "install pkg-config libssl-dev"
-        ) from None
+def pkg_config(option: str, libraries: list[str]) -> list[str]:
+    """Return what pkg-config prints for libraries, as arguments."""
+    if not libraries:
+        return []
+    command = ["pkg-config", "--print-errors", option, *libraries]
+    return subprocess.check_output(command, text=True).split()
+
+
+def static_libcrypto() -> str | None:
+    """Return the archive that is to be linked in place of the shared library."""
+    archive = os.environ.get("FASTBEARER_LIBCRYPTO") or None
+    if archive and not os.path.isfile(archive):
+        raise SystemExit(f"fastbearer: FASTBEARER_LIBCRYPTO: no such file: {archive}")
+    return archive
+
+
+def headers_beside(archive: str) -> str | None:
+    """Return the folder of OpenSSL's headers that belong to an archive."""
+    folder = os.path.join(os.path.dirname(archive), os.pardir, "include")
+    return folder if os.path.isdir(os.path.join(folder, "openssl")) else None
+
+
+def missing(compiler: str, archive: str | None) -> list[str]:
+    """Return what has to be installed before this can be compiled."""
+    found = []
+    if not shutil.which(compiler):
+        found.append(f"a C compiler ({compiler})")
+    python_h = os.path.join(sysconfig.get_path("include"), "Python.h")
+    if not os.path.isfile(python_h):
+        found.append(f"Python's headers ({python_h})")
+    if archive and headers_beside(archive):
+        return found
+    if not shutil.which("pkg-config"):
+        found.append("pkg-config")
+    if not knows(LIBCRYPTO):
+        found.append(f"OpenSSL with its headers ({LIBCRYPTO}, which pkg-config finds)")
+    return found
+
+
+def library_arguments(archive: str | None) -> tuple[list[str], list[str]]:
+    """Return what the compiler and what the linker is told of the libraries."""
+    others, defines = [], []
+    if os.environ.get("FASTBEARER_LIBARGON2") != "0" and knows("libargon2"):
+        others, defines = ["libargon2"], ["-DFASTBEARER_LIBARGON2"]
+    if archive is None:
+        libraries = [LIBCRYPTO, *others]
+        headers = pkg_config("--cflags", libraries)
+        return [*defines, *headers], pkg_config("--libs", libraries)
+    beside = headers_beside(archive)
+    headers = [f"-I{beside}"] if beside else pkg_config("--cflags", [LIBCRYPTO])
+    headers += pkg_config("--cflags", others)
+    return [*defines, *headers], [archive, *pkg_config("--libs", others)]
 
 
 class ParallelBuild(build_ext):  # type: ignore[misc]
     """Compiles as many files at a time as there are CPUs."""
 
+    def find_libraries(self) -> None:
+        """Tell the compiler where the libraries are, or the user what is missing."""
+        archive = static_libcrypto()
+        lacking = missing(self.compiler.compiler_so[0], archive)
+        if lacking:
+            lines = ["fastbearer cannot be compiled. This is missing:", *lacking]
+            lines = ["\n  ".join(lines), "What installs it, on"]
+            raise SystemExit("\n".join([*lines, *map(": ".join, INSTALL.items())]))
+        compiling, linking = library_arguments(archive)
+        for extension in self.extensions:
+            extension.extra_compile_args += compiling
+            extension.extra_link_args += linking
+
     def build_extensions(self) -> None:
         """Build as always, each source by a call of its own."""
+        self.find_libraries()
         compile_all = self.compiler.compile
 
         def compile_each(sources: list[str], **options: object) -> list[str]:
@@ -79,10 +159,6 @@ class ParallelBuild(build_ext):  # type: ignore[misc]
         super().build_extensions()
 
 
-defines = []
-if has_libargon2():
-    LIBRARIES.append("libargon2")
-    defines = ["-DFASTBEARER_LIBARGON2"]
 build = os.environ.get("FASTBEARER_BUILD", "release")
 if build not in FLAGS:
     raise SystemExit(f"fastbearer: FASTBEARER_BUILD must be one of {', '.join(FLAGS)}")
@@ -91,9 +167,13 @@ if "CFLAGS" in os.environ:
     # headers rely (-fwrapv, -DNDEBUG).
     own = sysconfig.get_config_var("CFLAGS") or ""
     os.environ["CFLAGS"] = f"{own} {os.environ['CFLAGS']}"
+# Debug information would name the build's folder, and differ with it.
+root = os.path.dirname(os.path.abspath(__file__))
 sanitizers = [flag for flag in FLAGS[build] if flag.startswith("-fsanitize")]
 
 setup(
+    long_description=long_description(),
+    long_description_content_type="text/markdown",
     cmdclass={"build_ext": ParallelBuild},
     ext_modules=[
         Extension(
@@ -106,15 +186,10 @@ setup(
                 *WARNINGS,
                 *HARDENING,
                 "-pthread",
+                f"-ffile-prefix-map={root}=.",
                 *FLAGS[build],
-                *defines,
-                *pkg_config("--cflags"),
             ],
-            extra_link_args=[
-                "-Wl,-z,relro,-z,now,-z,noexecstack",
-                *sanitizers,
-                *pkg_config("--libs"),
-            ],
+            extra_link_args=[*LINKING, *sanitizers],
         )
     ],
 )

@@ -193,9 +193,11 @@ from fastbearer import _core
 stored = "$scrypt$ln=4,r=8,p=1$c2FsdA$" + "A" * 43
 assert not _core.password_verify("x", stored)
 with open("/proc/self/maps") as maps:
-    path = re.search(r"/\\S*libcrypto\\S*", maps.read())[0]
+    path = re.search(r"/\\S*libcrypto\\S*", maps.read())
+if path is None:
+    sys.exit("libcrypto is inside the module")
 # Nothing that is approved can be found: there is no FIPS provider here.
-assert ctypes.CDLL(path).EVP_set_default_properties(None, b"fips=yes") == 1
+assert ctypes.CDLL(path[0]).EVP_set_default_properties(None, b"fips=yes") == 1
 for call in (_core.password_verify, _core.password_hash):
     try:
         call("x", stored)
@@ -207,5 +209,7 @@ for call in (_core.password_verify, _core.password_hash):
 @pytest.mark.skipif(sys.platform != "linux", reason="finds libcrypto in /proc")
 def test_scrypt_where_it_is_not_approved() -> None:
     command = [sys.executable, "-c", FIPS]
-    told = subprocess.check_output(command, text=True)
-    assert told == f"{FastbearerError.__name__}\n" * 2
+    run = subprocess.run(command, capture_output=True, text=True)
+    if "inside the module" in run.stderr:
+        pytest.skip("libcrypto IS INSIDE THE MODULE: no test can set its properties")
+    assert run.stdout == f"{FastbearerError.__name__}\n" * 2, run.stderr

@@ -4,31 +4,19 @@ from __future__ import annotations
 
 import re
 import tomllib
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
-from types import ModuleType
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from project import ROOT
+from scripts import script
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text()
 FLAT = "core"
 """What the picture calls the modules that are no packages."""
 
 
-def script() -> ModuleType:
-    """Return scripts/draw-pictures, which has no suffix, as a module."""
-    path = str(ROOT / "scripts" / "draw-pictures")
-    spec = spec_from_loader("draw_pictures", SourceFileLoader("draw_pictures", path))
-    assert spec is not None and spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-DRAW = script()
+DRAW = script("draw-pictures")
 PICTURES: dict[str, str] = DRAW.blocks(PAGE)
 
 
