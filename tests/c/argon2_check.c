@@ -15,7 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const names[] = {"portable", "avx2", "avx512", "libargon2"};
+static const char *const names[] = {"portable", "avx2", "avx512",
+                                    "neon",     "libargon2"};
 #define NAMES (sizeof names / sizeof *names)
 
 static unsigned failures[NAMES], blake_failures;
