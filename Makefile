@@ -24,7 +24,7 @@ ASAN_LIBRARIES = $$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name
 READY = .venv/.set-up .venv/.built
 
 .PHONY: build lib run setup check test $(ROOMS:%=test-%) test-c test-asan
-.PHONY: test-core-and-project test-originals fuzz soak bench lint clean
+.PHONY: test-core-and-project test-originals cross fuzz soak bench lint clean
 .DELETE_ON_ERROR:
 
 build: .venv/.built
@@ -72,13 +72,18 @@ test-originals: .venv/.with-dev .venv/.built
 	.venv/bin/python scripts/test-compat
 
 # What proves the tests themselves, or takes long: planted bugs, valgrind, sanitizers,
-# packages of others, tens of thousands of cases; at last, timings and the storm.
-soak: $(READY) test-asan fuzz
+# other systems, packages of others, tens of thousands of cases; at last, timings and the storm.
+soak: $(READY) test-asan cross fuzz
 	$(PYTEST) -m soak
 	.venv/bin/python benchmarks/passwords.py
 	.venv/bin/python benchmarks/timing.py
 	.venv/bin/python benchmarks/storm.py
 	.venv/bin/python benchmarks/http.py
+
+# The core for other systems, compiled, linked, and run where an emulator can do that:
+# `make cross TARGETS=s390x-linux-gnu`.
+cross:
+	scripts/cross $(TARGETS)
 
 # Each fuzzer for SECONDS, from its seeds; a crash is kept in build/fuzz.
 fuzz: $(FUZZERS)
