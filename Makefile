@@ -72,7 +72,8 @@ test-originals: .venv/.with-dev .venv/.built
 	.venv/bin/python scripts/test-compat
 
 # What proves the tests themselves, or takes long: planted bugs, valgrind, sanitizers,
-# other systems, packages of others, tens of thousands of cases; at last, timings and the storm.
+# other systems, packages of others, tens of thousands of cases; at last, timings and
+# the storm.
 soak: $(READY) test-asan cross fuzz
 	$(PYTEST) -m soak
 	.venv/bin/python benchmarks/passwords.py
