@@ -23,8 +23,8 @@
 #define aligned_free free
 #endif
 
-static const char *const names[] = {"portable", "avx2", "avx512",
-                                    "neon",     "libargon2"};
+static const char *const names[] = {"portable", "avx2", "avx512", "neon",
+                                    "libargon2"};
 #define NAMES (sizeof names / sizeof *names)
 
 static unsigned failures[NAMES], blake_failures;

@@ -148,8 +148,8 @@ fb_argon2_fill_neon(const argon2_block *previous,
 #pragma GCC unroll 16
         for (int i = 0; i < 16; i++) {
             int at = column_at(column, i);
-            pair sum = veorq_u64(v[i / 4][i % 4],
-                                 both(previous, reference, at));
+            pair sum =
+                veorq_u64(v[i / 4][i % 4], both(previous, reference, at));
             uint64_t *out = to->words + at;
             vst1q_u64(out, add ? veorq_u64(sum, vld1q_u64(out)) : sum);
         }
