@@ -28,7 +28,7 @@ READY = .venv/.set-up .venv/.built
 
 .PHONY: build lib run setup check test $(ROOMS:%=test-%) test-c test-asan
 .PHONY: test-core-and-project test-originals test-free-threaded test-tsan fuzz soak
-.PHONY: bench lint clean prove-set-up wheel prove-wheels
+.PHONY: bench lint clean prove-set-up wheel prove-wheels cross
 .DELETE_ON_ERROR:
 
 build: .venv/.built
@@ -84,13 +84,19 @@ test-tsan: .venv/.with-dev
 	$(PYTEST) -m soak tests/core/test_free_threaded.py -k thread_sanitizer
 
 # What proves the tests themselves, or takes long: planted bugs, valgrind, sanitizers,
-# packages of others, tens of thousands of cases; at last, timings and the storm.
-soak: $(READY) test-asan test-free-threaded fuzz
+# other systems, packages of others, tens of thousands of cases; at last, timings and the
+# storm.
+soak: $(READY) test-asan test-free-threaded cross fuzz
 	$(PYTEST) -m soak
 	.venv/bin/python benchmarks/passwords.py
 	.venv/bin/python benchmarks/timing.py
 	.venv/bin/python benchmarks/storm.py
 	.venv/bin/python benchmarks/http.py
+
+# The core for other systems, compiled, linked, and run where an emulator can do that:
+# `make cross TARGETS=s390x-linux-gnu`.
+cross:
+	scripts/cross $(TARGETS)
 
 # Each fuzzer for SECONDS, from its seeds; a crash is kept in build/fuzz.
 fuzz: $(FUZZERS)

@@ -95,9 +95,9 @@ fb_password_means(core_state *state)
     state->means.engine = fb_argon2_engine_find(is_chosen ? choice : NULL);
     if (state->means.engine == NULL) {
         PyErr_SetString(state->configuration_error,
-                        "FASTBEARER_ARGON2 must be portable, avx2 or avx512, "
-                        "and what this CPU can do; or libargon2, where this "
-                        "was built with it");
+                        "FASTBEARER_ARGON2 must be portable, avx2, avx512 or "
+                        "neon, and what this CPU can do; or libargon2, where "
+                        "this was built with it");
         return false;
     }
     if (!fb_argon2_known_agrees(state->means.engine)) {

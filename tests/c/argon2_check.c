@@ -11,11 +11,20 @@
 #include <argon2.h>
 #endif
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const names[] = {"portable", "avx2", "avx512", "libargon2"};
+#ifdef _WIN32
+#include <malloc.h>
+#define aligned_alloc(alignment, size) _aligned_malloc(size, alignment)
+#define aligned_free _aligned_free
+#else
+#include <pthread.h>
+#define aligned_free free
+#endif
+
+static const char *const names[] = {"portable", "avx2", "avx512", "neon",
+                                    "libargon2"};
 #define NAMES (sizeof names / sizeof *names)
 
 static unsigned failures[NAMES], blake_failures;
@@ -49,6 +58,7 @@ draw_bytes(char *bytes, size_t len)
 static bool may_fail;
 static unsigned threads_refused;
 
+#ifndef _WIN32
 int __real_pthread_create(pthread_t *, const pthread_attr_t *,
                           void *(*)(void *), void *);
 int __wrap_pthread_create(pthread_t *, const pthread_attr_t *,
@@ -64,6 +74,7 @@ __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
     }
     return __real_pthread_create(thread, attributes, start, argument);
 }
+#endif
 
 /* Runs it on every engine, and compares. The arena begins as rubbish. */
 static void
@@ -94,7 +105,7 @@ check(const argon2_params *params, span password, unsigned threads,
                        params->size, threads);
             }
         }
-        free(arena);
+        aligned_free(arena);
     }
 }
 
@@ -170,7 +181,7 @@ oracle(const argon2_params *params, span password, unsigned char *tag)
     void *blocks = aligned_alloc(64, fb_argon2_arena_size(engine, params));
     status result =
         fb_argon2_compute(engine, params, password, blocks, 1, tag);
-    free(blocks);
+    aligned_free(blocks);
     return result == STATUS_OK;
 }
 

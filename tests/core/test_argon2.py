@@ -78,7 +78,7 @@ def run(choice: str, code: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-ENGINES = ["portable", "avx2", "avx512", "libargon2"]
+ENGINES = ["portable", "avx2", "avx512", "neon", "libargon2"]
 
 
 def skip_where_it_is_not(engine: str, result: subprocess.CompletedProcess[str]) -> None:

@@ -21,6 +21,7 @@ FILES = [
     "blake2b.c",
     "argon2_fill.c",
     "argon2_wide.c",
+    "argon2_neon.c",
     "argon2_lanes.c",
     "argon2_core.c",
     "argon2_known.c",
@@ -29,7 +30,7 @@ FILES = [
 BASE = ["cpu.c", "platform.c", "threads.c"]
 LIBRARY = ROOT / "csrc" / "lib"
 ROOM = Path("password", "argon2")
-ALL = {"portable", "avx2", "avx512"}
+ALL = {"portable", "avx2", "avx512", "neon"}
 RELEASE = ["-O3"]
 SANITIZED = [
     *("-O1", "-g", "-fno-omit-frame-pointer"),

@@ -28,7 +28,7 @@ typedef struct {
 /* Refuses what is outside RFC 9106 3.1, or of another version or size. */
 CHECKED status fb_argon2_params_check(const argon2_params *params);
 
-/* "portable", "avx2", "avx512"; "libargon2" if this was built with it. */
+/* "portable", "avx2", "avx512", "neon"; "libargon2" if built with it. */
 typedef struct argon2_engine argon2_engine;
 
 /* The engine of that name, or for NULL the fastest of our own; NULL if there

@@ -94,7 +94,16 @@ struct argon2_engine {
                               unsigned threads, unsigned char *tag);
 };
 
-/* --- argon2_wide.c: the same, faster ------------------------------------- */
+/* --- argon2_neon.c: the same, faster ------------------------------------- */
+
+#if defined(__aarch64__) && defined(__ARM_NEON) && !defined(__AARCH64EB__)
+#define ARGON2_NEON
+void fb_argon2_fill_neon(const argon2_block *previous,
+                         const argon2_block *reference, argon2_block *to,
+                         bool add, argon2_next *next);
+#endif
+
+/* --- argon2_wide.c: the faster ones -------------------------------------- */
 
 /* The fastest first; after the last, one without a name. */
 extern const argon2_engine fb_argon2_wide[];

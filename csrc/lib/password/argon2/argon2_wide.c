@@ -1,4 +1,5 @@
-/* G of argon2_fill.c where the CPU has AVX2 or AVX-512. */
+/* G of argon2_fill.c where the CPU has AVX2 or AVX-512, and which of the faster
+ * engines there are. */
 #include "password/password.h"
 
 #include "password/argon2/argon2_inner.h"
@@ -277,6 +278,19 @@ fill_avx512(const argon2_block *previous, const argon2_block *reference,
 const argon2_engine fb_argon2_wide[] = {
     {"avx512", fb_cpu_has_avx512f, fill_avx512, NULL},
     {"avx2", fb_cpu_has_avx2, fill_avx2, NULL},
+    {0},
+};
+
+#elif defined(ARGON2_NEON)
+
+static bool
+is_supported(void)
+{
+    return true;
+}
+
+const argon2_engine fb_argon2_wide[] = {
+    {"neon", is_supported, fb_argon2_fill_neon, NULL},
     {0},
 };
 
