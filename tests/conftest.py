@@ -19,6 +19,7 @@ import pytest
 from fastbearer import _core
 from left_open import found_open, watch_event_loops
 from servers import BOTH, installed, stop_servers
+from waiting import HANG
 
 if TYPE_CHECKING:
     from asgi import ASGIApp
@@ -84,6 +85,7 @@ def pytest_configure(config: pytest.Config) -> None:
         for name in names:
             config.addinivalue_line("markers", f"{name}: meets {label}")
     make_hypothesis_patient()
+    make_httpx2_patient()
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
@@ -129,6 +131,22 @@ def what_it_met(item: pytest.Item) -> list[str]:
     names = {mark.name for mark in item.iter_markers()}
     names.update(getattr(item, "fixturenames", ()))
     return [label for label, signs in MET.items() if names & signs]
+
+
+def make_httpx2_patient() -> None:
+    """Let no request of a test end because the server is slow: it waits five seconds.
+
+    Where the package itself asks, it says how long it waits.
+    """
+    try:
+        import httpx2
+    except ImportError:
+        return
+    one_by_one = ("get", "options", "head", "post", "put", "patch", "delete")
+    functions = [getattr(httpx2, name) for name in (*one_by_one, "request")]
+    kinds = (httpx2.Client, httpx2.AsyncClient)
+    for function in (*functions, *(kind.__init__ for kind in kinds)):
+        function.__kwdefaults__["timeout"] = HANG
 
 
 class Tally:

@@ -25,6 +25,7 @@ from fastbearer.issuers.flights import FlightError, Flights
 from fastbearer.issuers.opaque import OpaqueVerifier
 from introspection_server import CLIENT_ID, CLIENT_SECRET, IntrospectionServer
 from key_server import answer
+from left_open import found_open
 from waiting import HANG, until, wait_until
 
 pytestmark = pytest.mark.http
@@ -362,6 +363,7 @@ def test_a_loop_that_ends_gives_its_places_back(
             task._log_destroy_pending = False  # type: ignore[attr-defined]
         loop.close()
         del loop
+        assert found_open()  # nobody hangs up for a loop that is stopped
     held.go.set()
     server.behave = None
     clock.now += 4 * HANG  # longer than any question takes

@@ -326,6 +326,15 @@ class Accounts:
             await revocations.replicate_once()
             await revocations.not_before(PROBE)
 
+    async def probe_redis(self) -> None:
+        """As `check_redis`, where no application runs: it hangs up in the end."""
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._throttle.opened())
+            close = getattr(self._auth.revocations, "aclose", None)
+            if close is not None:
+                stack.push_async_callback(close)
+            await self.check_redis()
+
     async def _check_shape(self) -> None:
         """Check that the store keeps what a sign-up gives, and what is to be shown.
 

@@ -326,7 +326,7 @@ def redis(auth: Auth) -> Iterator[Finding]:
         return
     try:
         with logged():
-            asyncio.run(Accounts(auth).check_redis())
+            asyncio.run(Accounts(auth).probe_redis())
     except ConfigurationError as error:
         yield Finding(True, "redis", str(error))
     except StoreUnavailableError as error:

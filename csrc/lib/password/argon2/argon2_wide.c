@@ -1,5 +1,5 @@
-/* G of argon2_fill.c where the CPU has AVX2 or AVX-512, and which of the faster
- * engines there are. */
+/* G of argon2_fill.c where the CPU has AVX2 or AVX-512, and which of the
+ * faster engines there are. */
 #include "password/password.h"
 
 #include "password/argon2/argon2_inner.h"
