@@ -53,11 +53,12 @@ FLAGS = {
 # The module's one exported name is PyInit__core, whatever is linked into it.
 LINKING = {
     "darwin": ["-Wl,-exported_symbol,_PyInit__core"],
+    "win32": [],  # Python.h declares that name, and no other, as exported
     "elf": [
         "-Wl,-z,relro,-z,now,-z,noexecstack",
         "-Wl,--version-script=csrc/module/exports.map",
     ],
-}["darwin" if sys.platform == "darwin" else "elf"]
+}[sys.platform if sys.platform in ("darwin", "win32") else "elf"]
 
 
 def long_description() -> str:
