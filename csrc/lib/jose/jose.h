@@ -130,6 +130,11 @@ CHECKED status fb_pkey_curve(EVP_PKEY *evp, const curve **out);
  * key belong together. */
 CHECKED status fb_pkey_check(EVP_PKEY *evp, const curve *on, bool is_private);
 
+/* Why libcrypto has read a key in its older way, in which not all can be asked
+ * of it: it was short of memory or, from version 3.5 on, the private numbers
+ * of an RSA key are longer than n. Never STATUS_OK. */
+CHECKED status fb_pkey_check_older(EVP_PKEY *evp);
+
 /* --- edwards.c ----------------------------------------------------------- */
 
 /* RFC 8032 5.1.3, 5.2.3: canonical, on the curve, and not of small order. */

@@ -116,10 +116,8 @@ fb_pkey_make(pkey *key, EVP_PKEY *evp, const alg *with, const digests *all)
 {
     bool is_private;
     *key = (pkey){.evp = evp};
-    /* Short of memory, libcrypto reads a key in its older way, in which not
-     * all can be asked of it. */
     status result = EVP_PKEY_get0_provider(evp) == NULL
-                        ? fb_failure_of(STATUS_CRYPTO_FAILED)
+                        ? fb_pkey_check_older(evp)
                         : fb_pkey_is_private(evp, &is_private);
     if (result == STATUS_OK) {
         result = fb_pkey_curve(evp, &key->curve);
