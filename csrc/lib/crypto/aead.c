@@ -105,6 +105,7 @@ fb_aead_open_cbc(const aead *with, const hmac_key *mac,
     if (!fits(text) || !fits(aad)) {
         return STATUS_TOKEN_TOO_LONG;
     }
+    fb_failure_forget();
     /* The MAC first: what is not authentic is not decrypted. */
     status result = cbc_tag(with, mac, iv, aad, text, expected);
     if (result != STATUS_OK) {
@@ -160,6 +161,7 @@ fb_aead_seal(const aead *with, const digests *all, const unsigned char *key,
     if (!fits(text) || !fits(aad)) {
         return STATUS_TOKEN_TOO_LONG;
     }
+    fb_failure_forget();
     if (with->mac == GCM) {
         *out_len = text.len;
         return gcm_crypt(with, key, iv, true, aad, text, out, tag)
@@ -187,6 +189,7 @@ fb_aead_open(const aead *with, const digests *all, const unsigned char *key,
     if (!fits(text) || !fits(aad)) {
         return STATUS_TOKEN_TOO_LONG;
     }
+    fb_failure_forget();
     if (with->mac == GCM) {
         memcpy(expected, tag, with->tag);
         if (!gcm_crypt(with, key, iv, false, aad, text, out, expected)) {

@@ -9,6 +9,10 @@
 
 /* --- failure.c ----------------------------------------------------------- */
 
+/* Before calls of which it will be asked why they failed: others, or what went
+ * well all the same, may have left errors in the thread's queue. */
+void fb_failure_forget(void);
+
 /* After a call that failed: empties the thread's queue of errors.
  * STATUS_NO_MEMORY if memory was wanting, or else what is given. */
 CHECKED status fb_failure_of(status otherwise);

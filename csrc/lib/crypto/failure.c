@@ -3,6 +3,14 @@
 
 #include <openssl/err.h>
 
+void
+fb_failure_forget(void)
+{
+    if (ERR_peek_error() != 0) {
+        ERR_clear_error();
+    }
+}
+
 status
 fb_failure_of(status otherwise)
 {

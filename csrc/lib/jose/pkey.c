@@ -116,6 +116,7 @@ fb_pkey_make(pkey *key, EVP_PKEY *evp, const alg *with, const digests *all)
 {
     bool is_private;
     *key = (pkey){.evp = evp};
+    fb_failure_forget();
     status result = EVP_PKEY_get0_provider(evp) == NULL
                         ? fb_pkey_check_older(evp)
                         : fb_pkey_is_private(evp, &is_private);
@@ -155,6 +156,7 @@ fb_pkey_open(pkey *key, const digests *all)
     if (key->curve != NULL) {
         return STATUS_OK;
     }
+    fb_failure_forget();
     key->family = OPENSSL_zalloc(RSA_ALGS * sizeof *key->family);
     if (key->family == NULL) {
         return STATUS_NO_MEMORY;
@@ -205,6 +207,7 @@ CHECKED static status
 verify(const pkey *key, span message, const unsigned char *signature,
        size_t len)
 {
+    fb_failure_forget();
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     bool is_ready = ctx != NULL && EVP_MD_CTX_copy_ex(ctx, key->verifier);
     bool matches =
@@ -232,6 +235,7 @@ fb_pkey_verify(const pkey *key, span message, const unsigned char *signature)
 static bool
 sign(const pkey *key, span message, unsigned char *signature, size_t *len)
 {
+    fb_failure_forget();
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     bool ok = ctx != NULL && EVP_MD_CTX_copy_ex(ctx, key->signer)
               && EVP_DigestSign(ctx, signature, len,

@@ -258,8 +258,8 @@ fb_pkey_check_older(EVP_PKEY *evp)
                         ? rsa_read(evp, &all)
                         : STATUS_CRYPTO_FAILED;
     if (result == STATUS_OK) {
-        result = has_private_sizes(&all) ? STATUS_CRYPTO_FAILED
-                                         : STATUS_KEY_PAIR;
+        result =
+            has_private_sizes(&all) ? STATUS_CRYPTO_FAILED : STATUS_KEY_PAIR;
     }
     rsa_clear(&all);
     return fb_failure_of(result);

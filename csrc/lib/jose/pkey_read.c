@@ -81,6 +81,7 @@ read_whole(reader *read, span bytes, span password, EVP_PKEY **out)
 {
     const unsigned char *p = (const unsigned char *)bytes.p;
     const unsigned char *end = p + bytes.len;
+    fb_failure_forget();
     *out = read(&p, (long)bytes.len, password);
     if (*out != NULL && p != end) {
         EVP_PKEY_free(*out);
@@ -132,6 +133,7 @@ read_blocks(BIO *bio, span password, EVP_PKEY **out)
     char *label = NULL, *header = NULL;
     unsigned char *bytes = NULL;
     long len;
+    fb_failure_forget();
     for (int i = 0; result == STATUS_KEY_UNREADABLE
                     && PEM_read_bio(bio, &label, &header, &bytes, &len);
          i++) {
@@ -224,6 +226,7 @@ fb_pkey_from_rsa(const rsa_parts *parts, EVP_PKEY **out)
         {OSSL_PKEY_PARAM_RSA_EXPONENT2, parts->dq},
         {OSSL_PKEY_PARAM_RSA_COEFFICIENT1, parts->qi},
     };
+    fb_failure_forget();
     BIGNUM *numbers[8] = {NULL};
     OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
     bool ok = build != NULL;
@@ -275,6 +278,7 @@ from_ec(const curve *on, span x, span y, span d)
 status
 fb_pkey_from_curve(const curve *on, span x, span y, span d, EVP_PKEY **out)
 {
+    fb_failure_forget();
     *out = on->kind == KIND_ED ? from_edwards(on, x, d) : from_ec(on, x, y, d);
     return *out != NULL ? STATUS_OK : fb_failure_of(STATUS_KEY_POINT);
 }
@@ -286,6 +290,7 @@ fb_pkey_generate(const alg *algorithm, EVP_PKEY **out)
 {
     const char *name = algorithm->curve != NULL ? algorithm->curve : "Ed25519";
     const curve *on = fb_alg_find_curve(name, strlen(name));
+    fb_failure_forget();
     if (algorithm->kind == KIND_RSA || algorithm->kind == KIND_PSS) {
         *out = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)RSA_BITS);
     } else if (algorithm->kind == KIND_EC) {

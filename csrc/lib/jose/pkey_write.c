@@ -8,6 +8,7 @@
 status
 fb_pkey_to_pem(EVP_PKEY *evp, bool is_private, BIO **out)
 {
+    fb_failure_forget();
     BIO *bio = BIO_new(is_private ? BIO_s_secmem() : BIO_s_mem());
     int ok = bio != NULL
              && (is_private ? PEM_write_bio_PKCS8PrivateKey(
@@ -25,6 +26,7 @@ status
 fb_pkey_public(EVP_PKEY *evp, EVP_PKEY **out)
 {
     unsigned char *der = NULL;
+    fb_failure_forget();
     int len = i2d_PUBKEY(evp, &der);
     const unsigned char *p = der;
     *out = len > 0 ? d2i_PUBKEY(NULL, &p, len) : NULL;

@@ -6,6 +6,7 @@
 digester
 fb_digester_open(const EVP_MD *md)
 {
+    fb_failure_forget();
     digester made = {.context = EVP_MD_CTX_new()};
     made.ok =
         made.context != NULL && EVP_DigestInit_ex(made.context, md, NULL) == 1;

@@ -90,6 +90,7 @@ encrypt(const firebase_hash *with, const unsigned char *key,
 {
     static const unsigned char zeros[AES_BLOCK];
     int len = 0;
+    fb_failure_forget();
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
     bool ok =
         context != NULL

@@ -74,6 +74,7 @@ failure(void)
 status
 fb_kdf_compute(const kdf *with, span password, size_t size, unsigned char *key)
 {
+    fb_failure_forget();
     bool ok = with->md == NULL ? scrypt(with, password, size, key)
                                : pbkdf2(with, password, size, key);
     return ok ? STATUS_OK : failure();

@@ -99,6 +99,7 @@ fb_salted_hmac(const format *row, const old_hash *with, span password,
     if (with->salt_len == 0) {
         return fb_salted_salt_first(row, with, password, digest);
     }
+    fb_failure_forget();
     return HMAC(row->md(), with->salt, (int)with->salt_len,
                 (const unsigned char *)password.p, password.len, digest, NULL)
                    != NULL

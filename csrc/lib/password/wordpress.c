@@ -59,6 +59,7 @@ fb_wordpress_verify(const format *row, const hash_means *means, span password,
     char text[2 * SHA384_LEN + 4]; /* as fb_text_encode asks */
     span typed = trimmed(password);
     *matches = false;
+    fb_failure_forget();
     if (HMAC(EVP_sha384(), key, sizeof key - 1, (const unsigned char *)typed.p,
              typed.len, digest, NULL)
         == NULL) {

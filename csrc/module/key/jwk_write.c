@@ -214,6 +214,7 @@ thumbprint_of(const core_state *state, PyObject *jwk, const KeyObject *key)
     PyObject *made = NULL;
     fb_json_out_begin(&text);
     if (put_required(&text, jwk, key)) {
+        fb_failure_forget();
         int ok = EVP_Digest(text.bytes, text.len, digest, &len,
                             state->digests.md[DIGEST_SHA256], NULL);
         made =
