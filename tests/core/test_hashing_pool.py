@@ -338,6 +338,7 @@ def peak_kib():
 hasher = PasswordHash("argon2id", time_cost=1, memory_cost=MIB << 10, parallelism=4)
 cheap = PasswordHash("argon2id", time_cost=1, memory_cost=8, parallelism=1)
 async def main():
+    shared_pool()._queue_seconds = 600  # however busy the machine is
     stored = cheap.hash("x")
     await asyncio.gather(*(hasher.averify("x", stored) for _ in range(200)))
     base = peak_kib()
