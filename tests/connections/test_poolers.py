@@ -89,7 +89,12 @@ def used_by_many(url: str, times: int = 1) -> None:
                 await database.ping()
 
         async with database.lifespan(None):
-            await asyncio.gather(*(ask() for _ in range(8)))
+            # To the end of each: what is under way then would stay open.
+            asked = await asyncio.gather(
+                *(ask() for _ in range(8)), return_exceptions=True
+            )
+            for error in filter(None, asked):
+                raise error
 
     for _ in range(times):
         asyncio.run(run())
