@@ -41,8 +41,11 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+IS_FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+ALLOCATOR = "default" if IS_FREE_THREADED else "malloc"
+
 WITHOUT_GIL = pytest.mark.skipif(
-    bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
+    IS_FREE_THREADED,
     reason="A PYTHON WITHOUT THE GIL DOES NOT ALLOCATE BY MALLOC: nothing can fail",
 )
 
@@ -55,7 +58,7 @@ def complaints(tools: Path, mode: str) -> tuple[int, list[str], str]:
         env={
             **os.environ,
             "LD_PRELOAD": str(tools / "alloc_fail.so"),
-            "PYTHONMALLOC": "malloc",
+            "PYTHONMALLOC": ALLOCATOR,
             "PYTHONPATH": os.pathsep.join(paths),
         },
         capture_output=True,
