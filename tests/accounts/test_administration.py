@@ -240,6 +240,14 @@ def test_users_are_found_by_each_of_their_names(tmp_path: Path) -> None:
     asyncio.run(walk())
 
 
+def test_there_are_no_users_from_the_start(tmp_path: Path) -> None:
+    async def walk() -> None:
+        async with desk_of(tmp_path / "a.db") as desk:
+            assert [user async for user in desk.users.all()] == []
+
+    asyncio.run(walk())
+
+
 def test_every_user_is_listed_once_page_by_page(tmp_path: Path) -> None:
     async def walk() -> None:
         async with desk_of(tmp_path / "a.db") as desk:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import urlsafe_b64decode
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -82,6 +83,20 @@ def test_a4_codes_end_whoever_changes_the_user(database: Store, change: str) -> 
             assert await desk.post("verify-email", code=verification) == 400
 
     asyncio.run(tried())
+
+
+def test_a_code_has_256_bits_that_nobody_can_guess(database: Store) -> None:
+    async def tried() -> list[str]:
+        async with desk_of(database) as desk:
+            assert await desk.post("signup", email=EMAIL, password=PASSWORD) == 201
+            ways = ["forgot-password", "request-verification"] * 5
+            return [await desk.code(way) for way in ways]
+
+    codes = asyncio.run(tried())
+    assert len(set(codes)) == len(codes)
+    assert {len(urlsafe_b64decode(code + "=")) for code in codes} == {32}
+    stored = str(rows(database, "SELECT * FROM fastbearer_code"))
+    assert not [code for code in codes if code in stored]
 
 
 @on_every_database

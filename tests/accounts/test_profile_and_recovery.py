@@ -306,6 +306,16 @@ def test_a_common_password_from_before_still_signs_in(
     assert sign_in(strict, password="password1").status_code == 200
 
 
+def test_a_password_does_not_expire(service: str, database: Store) -> None:
+    sign_up(service)
+    old = "2001-01-01 00:00:00"
+    rows(
+        database,
+        f"UPDATE fastbearer_user SET created_at = '{old}', updated_at = '{old}'",
+    )
+    assert sign_in(service).status_code == 200
+
+
 # --- events
 
 

@@ -340,6 +340,15 @@ def test_an_expired_refresh_token(refreshing: str, database: Store) -> None:
     assert len(rows(database, "SELECT id FROM fastbearer_refresh_token")) == 1
 
 
+@on_every_database
+def test_refreshing_makes_no_session_longer(refreshing: str, database: Store) -> None:
+    token = refresh_of(sign_up(refreshing))
+    for _ in range(3):
+        token = refresh_of(refresh(refreshing, token))
+    ends = rows(database, "SELECT expires_at FROM fastbearer_refresh_token")
+    assert len(ends) == 4 and len(set(ends)) == 1
+
+
 @pytest.mark.parametrize("way", ["signout", "everywhere", "password", "delete"])
 @on_every_database
 def test_a_session_that_ends_cannot_be_refreshed(refreshing: str, way: str) -> None:

@@ -191,17 +191,46 @@ def test_importing_the_core_loads_no_other_package() -> None:
     assert roots - sys.stdlib_module_names == {"fastbearer"}
 
 
-@pytest.mark.parametrize("path", CORE, ids=lambda path: path.name)
-def test_the_core_imports_no_other_package(path: Path) -> None:
+def imported(text: str) -> set[str]:
+    """Return the packages and top modules that a source imports by their names."""
     named: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             named.update(alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             named.add(str(node.module).partition(".")[0])
+    return named
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.name)
+def test_the_core_imports_no_other_package(path: Path) -> None:
+    named = imported(path.read_text())
     # On trio there is anyio, too.
     # What tests of an application need is no part of the core.
     kit = {"fastapi", "starlette"}
     guests = {"hashing_pool.py": {"anyio"}, "testing.py": kit}
     allowed = {"fastbearer"} | guests.get(path.name, set())
     assert named - sys.stdlib_module_names <= allowed
+
+
+def predictable(text: str) -> bool:
+    """Tell whether a source could take a secret from a generator of numbers.
+
+    Who has seen some numbers of ``random`` can tell the next: secrets, codes and salts
+    come from the operating system, by ``secrets`` or ``os.urandom``.
+    """
+    return not imported(text).isdisjoint({"random", "numpy"})
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(PACKAGE.rglob("*.py")),
+    ids=lambda path: str(path.relative_to(PACKAGE)),
+)
+def test_nothing_is_taken_from_a_predictable_generator(path: Path) -> None:
+    assert not predictable(path.read_text())
+
+
+@pytest.mark.parametrize("line", ["import random", "from random import Random"])
+def test_a_predictable_generator_is_seen(line: str) -> None:
+    assert predictable(f"import secrets\n\n\ndef make():\n    {line}\n")
