@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
+import socket
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import NamedTuple
 
 from fastbearer.errors import ConfigurationError
@@ -50,11 +51,40 @@ class URL(NamedTuple):
 
     @property
     def is_loopback(self) -> bool:
-        """Whether its host is this machine: RFC 6761 6.3 has names below localhost."""
+        """Whether its host is this machine: RFC 6761 6.3 has names below localhost.
+
+        That allows something, so other spellings of this machine do not count.
+        """
         try:
             return ip_address(self.host.strip("[]")).is_loopback
         except ValueError:
             return f".{self.host.removesuffix('.')}".endswith(".localhost")
+
+    @property
+    def reaches_this_machine(self) -> bool:
+        """Whether its host is this machine in any spelling that leads there.
+
+        A name that the DNS gives such an address is not found out.
+        """
+        address = _address(self.host)
+        if address is None:
+            return self.is_loopback
+        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        return address.is_loopback or address.is_unspecified
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    """Return the address that a host is, as resolvers read it, or None for a name.
+
+    They take ``127.1``, ``0x7f000001`` and ``017700000001`` for addresses, too.
+    """
+    try:
+        if host.startswith("["):
+            return ip_address(host.strip("[]"))
+        return IPv4Address(socket.inet_aton(host.removesuffix(".")))
+    except (OSError, ValueError):
+        return None
 
 
 def read_url(url: str) -> URL | None:
@@ -89,7 +119,7 @@ def origin_and_path(url: str) -> tuple[str, str] | None:
 def check_url(
     url: str, *, allow_http: bool = False, name: str = "the JWKS URL"
 ) -> bool:
-    """Return whether a URL that is to be fetched is of this machine.
+    """Return whether a URL that is to be fetched leads to this machine.
 
     Args:
         url: The URL.
@@ -110,7 +140,7 @@ def check_url(
             f"{name} must be https (http only for this machine itself, "
             "or where allow_http=True or JWT_ALLOW_HTTP=1 says so)"
         )
-    return found.is_loopback
+    return found.reaches_this_machine
 
 
 def without_query(url: str) -> str:

@@ -23,7 +23,8 @@ from fastbearer import (
     UnknownKeyError,
 )
 from fastbearer.jwks import DiscoveredKeys, JWKSClient, JWKSVerifier
-from fastbearer.jwks.metadata import metadata_urls
+from fastbearer.jwks.fetch import FetchError
+from fastbearer.jwks.metadata import metadata_urls, named_url
 from key_server import Behaviour, KeyServer, answer, by_path, metadata, serving
 from private_ca import PrivateCA
 from waiting import HANG, until
@@ -352,6 +353,18 @@ def test_another_machine_has_no_say_in_what_is_asked_here(
         assert (remote.hits, server.hits) == (1, 0)
         allowed = DiscoveredKeys(issuer, ssl_context=ca.file, allow_http=True)
         assert kids(allowed.keys()) == ["old"]
+
+
+@pytest.mark.parametrize("member", ["jwks_uri", "introspection_endpoint"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "0.0.0.0", "[::ffff:127.0.0.1]", "127.1"]
+)
+def test_no_spelling_of_this_machine_is_asked(member: str, host: str) -> None:
+    told = {member: f"https://{host}:8443/x"}
+    with pytest.raises(FetchError, match="is of this machine"):
+        named_url(member, told, "https://id.example", allow_http=False)
+    url = named_url(member, told, f"https://{host}:8443", allow_http=False)
+    assert url == told[member]
 
 
 @pytest.fixture

@@ -135,7 +135,7 @@ def named_url(
     except ConfigurationError as error:
         raise FetchError(str(error)) from None
     here, there = read_url(issuer), read_url(url)
-    is_local = here is not None and here.is_loopback
+    is_local = here is not None and here.reaches_this_machine
     if to_itself and not (is_local or allow_http):
         raise FetchError(OF_THIS_MACHINE.format(name))
     is_safe = here is not None and here.scheme == "https"
