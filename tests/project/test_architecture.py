@@ -1,4 +1,4 @@
-"""The pictures of docs/architecture.md: drawn, and true."""
+"""The pictures of the pages: drawn, and those of docs/architecture.md true."""
 
 from __future__ import annotations
 
@@ -11,13 +11,21 @@ import pytest
 from project import ROOT
 from scripts import script
 
-PAGE = (ROOT / "docs" / "architecture.md").read_text()
 FLAT = "core"
 """What the picture calls the modules that are no packages."""
 
 
 DRAW = script("draw-pictures")
-PICTURES: dict[str, str] = DRAW.blocks(PAGE)
+PAGES: dict[str, str] = {
+    name: page.read_text()
+    for page in DRAW.PAGES
+    for name in DRAW.blocks(page.read_text())
+}
+"""Picture -> the page that has it."""
+
+PICTURES: dict[str, str] = {
+    name: DRAW.blocks(page)[name] for name, page in PAGES.items()
+}
 
 
 def floors() -> dict[str, int]:
@@ -45,7 +53,7 @@ def test_a_picture_is_drawn(name: str) -> None:
     assert drawn == DRAW.drawn(PICTURES[name]), "run scripts/draw-pictures"
     texts = [one.text for one in ET.fromstring(drawn).iter() if one.text]
     assert set(DRAW.labels(PICTURES[name]).values()) <= set(texts)
-    assert f"](pictures/{name}.svg)" in PAGE
+    assert f"](pictures/{name}.svg)" in PAGES[name]
 
 
 def test_every_line_of_a_picture_is_understood() -> None:
