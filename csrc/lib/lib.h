@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "better_auth/session.h"
 #include "crypto/crypto.h"
+#include "http/http.h"
 #include "jose/jose.h"
 #include "json/json.h"
 #include "password/password.h"

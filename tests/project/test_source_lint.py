@@ -30,6 +30,7 @@ FILLED_BY_PYTHON = re.compile(
 
 HEADERS = {
     "base": "base/base.h",
+    "http": "http/http.h",
     "json": "json/json.h",
     "crypto": "crypto/crypto.h",
     "jose": "jose/jose.h",
@@ -40,6 +41,7 @@ HEADERS = {
 
 USES = {
     "base": set(),
+    "http": {"base"},
     "json": {"base"},
     "crypto": {"base"},
     "jose": {"crypto", "base"},

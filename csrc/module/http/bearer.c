@@ -1,43 +1,16 @@
 /* fastbearer._core: the bearer token among the headers of a request. */
 #include "skin.h"
 
-#include <string.h>
-
-static const char scheme[] = "bearer ";
-enum { SCHEME_SIZE = sizeof scheme - 1 };
-
-static bool
-is_bearer(const char *value, Py_ssize_t size)
-{
-    if (size < SCHEME_SIZE) {
-        return false;
-    }
-    for (int i = 0; i < SCHEME_SIZE; i++) {
-        if (Py_TOLOWER(value[i]) != scheme[i]) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static PyObject *
 token_in(PyObject *field)
 {
-    const char *value;
+    char *value;
     Py_ssize_t size;
-    if (PyBytes_AsStringAndSize(field, (char **)&value, &size) < 0) {
+    if (PyBytes_AsStringAndSize(field, &value, &size) < 0) {
         return NULL;
     }
-    if (!is_bearer(value, size)) {
-        return PyUnicode_FromStringAndSize(NULL, 0);
-    }
-    value += SCHEME_SIZE;
-    size -= SCHEME_SIZE;
-    while (size > 0 && *value == ' ') {
-        value++;
-        size--;
-    }
-    return PyUnicode_DecodeLatin1(value, size, NULL);
+    span token = fb_credentials_bearer((span){value, (size_t)size});
+    return PyUnicode_DecodeLatin1(token.p, (Py_ssize_t)token.len, NULL);
 }
 
 /* Finds the one value, a new reference, or NULL where there is none. False

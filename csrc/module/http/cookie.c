@@ -1,32 +1,8 @@
 /* fastbearer._core: cookies of one maker among the headers of a request. */
 #include "skin.h"
 
-#include <string.h>
-
 static const char secure_mark[] = "__Secure-";
 enum { SECURE_MARK_LEN = sizeof secure_mark - 1 };
-
-/* RFC 9110 5.6.3: spaces and tabs around it do not count. */
-static span
-trimmed(span text)
-{
-    while (text.len > 0 && (*text.p == ' ' || *text.p == '\t')) {
-        text = (span){text.p + 1, text.len - 1};
-    }
-    while (text.len > 0
-           && (text.p[text.len - 1] == ' ' || text.p[text.len - 1] == '\t')) {
-        text.len--;
-    }
-    return text;
-}
-
-static span
-unquoted(span text)
-{
-    bool is_quoted =
-        text.len >= 2 && text.p[0] == '"' && text.p[text.len - 1] == '"';
-    return is_quoted ? (span){text.p + 1, text.len - 2} : text;
-}
 
 /* What is looked for: names that begin so, or the one name. */
 typedef struct {
@@ -92,24 +68,14 @@ add(PyObject *found, span name, span value)
     return ok;
 }
 
-/* RFC 6265 4.2.1: pairs with semicolons between them. */
 static bool
 add_all(PyObject *found, span line, const wanted *what)
 {
-    const char *end = line.p + line.len;
-    while (line.p < end) {
-        const char *stop = memchr(line.p, ';', (size_t)(end - line.p));
-        stop = stop == NULL ? end : stop;
-        const char *equals = memchr(line.p, '=', (size_t)(stop - line.p));
-        if (equals != NULL) {
-            span name = trimmed((span){line.p, (size_t)(equals - line.p)});
-            span value =
-                trimmed((span){equals + 1, (size_t)(stop - equals - 1)});
-            if (is_wanted(name, what) && !add(found, name, unquoted(value))) {
-                return false;
-            }
+    span name, value;
+    while (fb_cookie_next(&line, &name, &value)) {
+        if (is_wanted(name, what) && !add(found, name, value)) {
+            return false;
         }
-        line.p = stop + 1;
     }
     return true;
 }
