@@ -12,13 +12,24 @@ C_FILES = $(shell find csrc -name '*.[ch]')
 LIB_FILES = $(shell find csrc/lib -name '*.c')
 # Not every machine has libargon2, which is one more engine and the tests' oracle.
 ARGON2 = $(shell pkg-config --exists libargon2 2>/dev/null && echo yes)
+# Nor libxcrypt, which the fuzz target of old hashes asks.
+LIBCRYPT = $(shell pkg-config --exists libxcrypt 2>/dev/null && echo yes)
 LIB_FLAGS = -std=c11 -O2 -g -fPIC -pthread -Wall -Wextra -Werror=unused-result \
     $(ARGON2:yes=-DFASTBEARER_LIBARGON2)
 LIB_LIBRARIES = $(ARGON2:yes=-largon2) -lcrypto -pthread
+SEED_FLAGS = $(LIBCRYPT:yes=-DFASTBEARER_LIBCRYPT)
+SEED_LIBRARIES = $(LIBCRYPT:yes=-lcrypt) $(LIB_LIBRARIES)
 ROOMS = $(patsubst tests/%/,%,$(filter-out tests/c/ tests/kit/ %__pycache__/,$(wildcard tests/*/)))
 CHECKS = $(patsubst tests/c/%.c,build/check/%,$(wildcard tests/c/*_check.c))
-FUZZERS = $(patsubst tests/c/%.c,build/fuzz/%,$(filter-out %/fuzz_main.c,$(wildcard tests/c/fuzz_*.c)))
+FUZZ_TARGETS = $(filter-out %/fuzz_main.c,$(wildcard tests/c/fuzz_*.c))
+SEEDED = $(FUZZ_TARGETS:tests/c/%.c=build/check/%)
+# Each compiler of fuzz targets has a folder of its own; scripts/prepare-fuzz names one.
+FUZZ_CC ?= gcc
+FUZZ_HOME ?= build/fuzz/$(FUZZ_CC)
+FUZZERS = $(FUZZ_TARGETS:tests/c/%.c=$(FUZZ_HOME)/%)
+# For each fuzz target, and how many of them run at a time.
 SECONDS ?= 60
+JOBS ?= 1
 # Releases of Debian, and targets: `make prove-set-up RELEASES=sid ALSO="check test"`.
 RELEASES ?= bookworm trixie
 ALSO ?= check
@@ -27,7 +38,8 @@ ASAN_LIBRARIES = $$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name
 READY = .venv/.set-up .venv/.built
 
 .PHONY: build lib run setup check test $(ROOMS:%=test-%) test-c test-asan
-.PHONY: test-core-and-project test-originals test-free-threaded test-tsan fuzz soak
+.PHONY: test-core-and-project test-originals test-free-threaded test-tsan soak
+.PHONY: fuzz fuzz-run fuzz-coverage fuzz-count
 .PHONY: bench lint clean prove-set-up wheel prove-wheels cross
 .DELETE_ON_ERROR:
 
@@ -59,8 +71,11 @@ test: $(READY) test-c
 $(ROOMS:%=test-%): test-%: $(READY)
 	$(PYTEST) tests/$*
 
-test-c: $(CHECKS)
+# The fuzz targets run over their seeds: each is an input that has meant something once.
+test-c: $(CHECKS) $(SEEDED)
 	@for check in $(CHECKS); do echo "$$check" && "$$check" || exit 1; done
+	@for one in $(SEEDED); do printf '%s: ' "$$one" && \
+	    "$$one" "tests/c/seeds/$${one#build/check/fuzz_}" 0 "$$one-crash" || exit 1; done
 
 # The core's tests, with a core that AddressSanitizer and UBSan watch.
 test-asan: .venv/.with-dev
@@ -98,9 +113,21 @@ soak: $(READY) test-asan test-free-threaded cross fuzz
 cross:
 	scripts/cross $(TARGETS)
 
-# Each fuzzer for SECONDS, from its seeds; a crash is kept in build/fuzz.
-fuzz: $(FUZZERS)
-	@for fuzzer in $(FUZZERS); do scripts/fuzz "$$fuzzer" $(SECONDS) || exit 1; done
+# Each fuzz target for SECONDS, from its seeds and what was found before, JOBS of them at a
+# time; an input that makes one fail is kept in build/fuzz.
+fuzz: .venv/.made
+	@$(MAKE) --no-print-directory fuzz-run FUZZ_CC="$$(scripts/prepare-fuzz)"
+
+fuzz-run: $(FUZZERS)
+	@scripts/fuzz --seconds $(SECONDS) --jobs $(JOBS) $(FUZZERS)
+
+# Which lines of csrc/lib the seeds reach, with what was found by `make fuzz`.
+fuzz-coverage: .venv/.made
+	@$(MAKE) --no-print-directory fuzz-count FUZZ_CC=gcc \
+	    FUZZ_HOME=build/fuzz/coverage FUZZ_SANITIZERS=--coverage
+
+fuzz-count: $(FUZZERS)
+	@scripts/fuzz-coverage $(FUZZERS)
 
 # In fresh systems of RELEASES: `make run` serves, and what ALSO names passes.
 prove-set-up:
@@ -154,24 +181,32 @@ build/check/%: tests/c/%.c build/libfastbearer.a
 	@mkdir -p $(@D)
 	@$(CC) $(LIB_FLAGS) -Icsrc/lib -o $@ $< build/libfastbearer.a $(LDFLAGS) $(LIB_LIBRARIES)
 
+build/check/fuzz_%: tests/c/fuzz_%.c tests/c/fuzz_main.c $(wildcard tests/c/*.h) \
+    build/libfastbearer.a
+	@mkdir -p $(@D)
+	@$(CC) $(LIB_FLAGS) $(SEED_FLAGS) -O1 -Icsrc/lib -o $@ $< tests/c/fuzz_main.c \
+	    build/libfastbearer.a $(SEED_LIBRARIES)
+
 # With clang there is libFuzzer; otherwise fuzz_main.c gives the inputs.
-FUZZ_CC := $(or $(shell command -v clang 2>/dev/null),$(CC))
-FUZZ_DRIVER := $(if $(findstring clang,$(FUZZ_CC)),-fsanitize=fuzzer,build/fuzz/fuzz_main.o)
-FUZZ_FLAGS := $(LIB_FLAGS) -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all \
-    -fsanitize=address,undefined$(if $(findstring clang,$(FUZZ_CC)),$(COMMA)fuzzer-no-link)
+FUZZ_IS_CLANG = $(findstring clang,$(FUZZ_CC))
+FUZZ_DRIVER = $(if $(FUZZ_IS_CLANG),-fsanitize=fuzzer,$(FUZZ_HOME)/fuzz_main.o)
+FUZZ_SANITIZERS ?= -fno-sanitize-recover=all \
+    -fsanitize=address,undefined$(if $(FUZZ_IS_CLANG),$(COMMA)fuzzer-no-link)
+FUZZ_FLAGS = $(LIB_FLAGS) $(SEED_FLAGS) -O1 -fno-omit-frame-pointer $(FUZZ_SANITIZERS)
 
-build/fuzz/fuzz_%: build/fuzz/fuzz_%.o build/fuzz/fuzz_main.o build/fuzz/lib.a
-	@$(FUZZ_CC) $(FUZZ_FLAGS) -o $@ $< $(FUZZ_DRIVER) build/fuzz/lib.a $(LIB_LIBRARIES)
+.PRECIOUS: $(FUZZ_HOME)/%.o
+$(FUZZ_HOME)/fuzz_%: $(FUZZ_HOME)/fuzz_%.o $(FUZZ_HOME)/fuzz_main.o $(FUZZ_HOME)/lib.a
+	@$(FUZZ_CC) $(FUZZ_FLAGS) -o $@ $< $(FUZZ_DRIVER) $(FUZZ_HOME)/lib.a $(SEED_LIBRARIES)
 
-build/fuzz/lib.a: $(LIB_FILES:csrc/lib/%.c=build/fuzz/lib/%.o)
+$(FUZZ_HOME)/lib.a: $(LIB_FILES:csrc/lib/%.c=$(FUZZ_HOME)/lib/%.o)
 	@rm -f $@
 	@ar rcs $@ $^
 
-build/fuzz/lib/%.o: csrc/lib/%.c $(filter %.h,$(C_FILES)) | .venv/.made
+$(FUZZ_HOME)/lib/%.o: csrc/lib/%.c $(filter %.h,$(C_FILES)) | .venv/.made
 	@mkdir -p $(@D)
 	@$(FUZZ_CC) $(FUZZ_FLAGS) -Icsrc/lib -c -o $@ $<
 
-build/fuzz/%.o: tests/c/%.c tests/c/fuzz.h $(filter %.h,$(C_FILES)) | .venv/.made
+$(FUZZ_HOME)/%.o: tests/c/%.c $(wildcard tests/c/*.h) $(filter %.h,$(C_FILES)) | .venv/.made
 	@mkdir -p $(@D)
 	@$(FUZZ_CC) $(FUZZ_FLAGS) -Icsrc/lib -c -o $@ $<
 

@@ -1,8 +1,9 @@
 /*
- * A text as the setting of a password hash, which is read and not worked at,
- * for its cost may be high; unless it is of an old format, and of few rounds.
- * Then its bytes are a password and a salt for a cheap hash, which must be read
- * again.
+ * A text as the setting of a password hash: whatever the format, it is read
+ * within its bounds. Where it is cheap by what it says of itself, it is worked
+ * at, too: what is made of it is a hash that its own password verifies, and
+ * what can be written again is read as it was. Then the bytes are password and
+ * salt for a cheap setting.
  */
 #include "fuzz.h"
 #include "password/password.h"
@@ -14,19 +15,96 @@ static const char *const cheap[] = {
     "$scrypt$ln=1,r=1,p=1$",
     "$pbkdf2-sha256$1$",
     "pbkdf2_sha256$1$",
+    "$bcrypt-sha256$v=2,t=2b,r=4$",
+    "argon2$argon2id$v=19$m=8,t=1,p=1$",
+    "bcrypt_sha256$$2b$04$",
 };
+#define CHEAP (sizeof cheap / sizeof *cheap)
 
-/* Where the rounds are few, a hash of an old format is verified, too. */
+static const hash_means *
+the_means(void)
+{
+    static arenas kept = {.most = 1};
+    static hash_means means = {NULL, &kept, true};
+    if (means.engine == NULL) {
+        means.engine = fb_argon2_engine_find("portable");
+    }
+    return &means;
+}
+
+/* bcrypt's rounds are a power of two; no other crypt(3) has so few. */
+static bool
+is_cheap(const format *found, const hash_parts *parts)
+{
+    if (parts->memory > 0) {
+        return parts->memory * parts->rounds <= 256 && parts->lanes <= 8;
+    }
+    if (parts->block > 0) {
+        return parts->rounds * parts->block * parts->lanes <= 512;
+    }
+    bool may_be_power =
+        strstr(found->name, "crypt") != NULL && parts->rounds < 32;
+    return parts->rounds <= (may_be_power ? 4 : 1024);
+}
+
+static status
+verify(span password, span hash, bool *matches)
+{
+    return fb_format_verify(the_means(), password, hash, 1, true, matches);
+}
+
+/* A password that nobody has: it verifies nothing, but the work is done. */
 static void
-check_old(const format *found, const hash_parts *parts, span hash)
+check_verifying(const format *found, const hash_parts *parts, span hash)
 {
     bool matches = true;
-    if (found->compute[0] != NULL && parts->rounds <= 1024) {
-        status result = fb_format_verify(NULL, hash, hash, 1, false, &matches);
-        MUST(found->is_weak == (result == STATUS_HASH_WEAK));
-        result = fb_format_verify(NULL, hash, hash, 1, true, &matches);
-        MUST(result == STATUS_OK && !matches);
+    if (found->is_weak || parts->is_weak) {
+        MUST(fb_format_verify(the_means(), hash, hash, 1, false, &matches)
+             == STATUS_HASH_WEAK);
+        matches = true;
     }
+    MUST(verify(hash, hash, &matches) == STATUS_OK && !matches);
+}
+
+/* Hashes of nobody, with the parts that were read. */
+static void
+check_writing(const format *found, const hash_parts *parts)
+{
+    hash_parts again = {0};
+    hash_text *out = exact_room(sizeof *out);
+    const span salt = {exact_room(parts->salt), parts->salt};
+    memset((void *)salt.p, 'a', salt.len);
+    if (fb_format_write(found, parts, salt, out) == STATUS_OK) {
+        const span text = {out->text, out->len};
+        MUST(out->len <= HASH_TEXT_MAX && fb_format_find(text) == found);
+        MUST(found->check(found, text, &again) == STATUS_OK);
+        MUST(again.rounds == parts->rounds && again.memory == parts->memory);
+        MUST(again.lanes == parts->lanes && again.block == parts->block);
+    }
+    span_free(salt);
+    free(out);
+}
+
+static void
+check_making(const format *found, span password, span setting)
+{
+    hash_text *made = exact_room(sizeof *made);
+    hash_parts parts = {0};
+    bool matches = false;
+    if (found->make != NULL
+        && found->make(found, the_means(), password, setting, 1, made)
+               == STATUS_OK) {
+        const span hash = {made->text, made->len};
+        MUST(made->len <= HASH_TEXT_MAX);
+        MUST(found->check(found, hash, &parts) == STATUS_OK);
+        MUST(parts.digest > 0 && parts.digest_at < made->len);
+        MUST(verify(password, hash, &matches) == STATUS_OK && matches);
+        made->text[made->len - 2] ^= 3;
+        if (verify(password, hash, &matches) == STATUS_OK) {
+            MUST(!matches);
+        }
+    }
+    free(made);
 }
 
 static void
@@ -34,11 +112,18 @@ check_setting(span text)
 {
     const format *found = fb_format_find(text);
     hash_parts parts = {0};
-    if (found != NULL && found->check(found, text, &parts) == STATUS_OK) {
-        MUST(parts.digest == 0 || parts.digest_at < text.len);
-        MUST(text.len <= HASH_TEXT_MAX);
-        (void)fb_format_is_sole(found, text, text);
-        check_old(found, &parts, text);
+    if (found == NULL || found->check(found, text, &parts) != STATUS_OK) {
+        return;
+    }
+    MUST(parts.digest == 0 || parts.digest_at < text.len);
+    MUST(text.len <= HASH_TEXT_MAX);
+    (void)fb_format_is_sole(found, text, text);
+    check_writing(found, &parts);
+    if (is_cheap(found, &parts)) {
+        if (parts.digest > 0) {
+            check_verifying(found, &parts, text);
+        }
+        check_making(found, (span){"password", 8}, text);
     }
 }
 
@@ -46,37 +131,20 @@ check_setting(span text)
 static void
 check_hash(const char *prefix, span input)
 {
-    static arenas kept = {.most = 1};
-    const hash_means means = {fb_argon2_engine_find("portable"), &kept, true};
     const span password = {input.p, input.len / 2};
     char setting[HASH_TEXT_MAX];
     size_t len = strlen(prefix), salt = input.len - password.len;
     memcpy(setting, prefix, len);
     salt = salt < 64 ? salt : 64;
     memcpy(setting + len, input.p + password.len, salt);
-    span text = {exact_copy(setting, len + salt), len + salt};
+    const span text = {exact_copy(setting, len + salt), len + salt};
     const format *found = fb_format_find(text);
-    hash_text *made = exact_room(sizeof *made);
     hash_parts parts = {0};
-    bool matches = false;
     if (found != NULL && found->check(found, text, &parts) == STATUS_OK
-        && found->make != NULL
-        && found->make(found, &means, password, text, 1, made) == STATUS_OK) {
-        const span hash = {made->text, made->len};
-        MUST(made->len <= HASH_TEXT_MAX);
-        MUST(found->check(found, hash, &parts) == STATUS_OK);
-        MUST(parts.digest > 0 && parts.digest_at < made->len);
-        MUST(fb_format_verify(&means, password, hash, 1, true, &matches)
-             == STATUS_OK);
-        MUST(matches);
-        made->text[made->len - 2] ^= 3;
-        if (fb_format_verify(&means, password, hash, 1, true, &matches)
-            == STATUS_OK) {
-            MUST(!matches);
-        }
+        && is_cheap(found, &parts)) {
+        check_making(found, password, text);
     }
-    free(made);
-    free((void *)text.p);
+    span_free(text);
 }
 
 int
@@ -85,12 +153,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0 || size > 1024) {
         return 0;
     }
-    char *copy = exact_copy(data, size);
-    const span text = {copy, size};
+    const span text = {exact_copy(data, size), size};
     check_setting(text);
-    if (data[0] % 16 < sizeof cheap / sizeof *cheap) {
-        check_hash(cheap[data[0] % 16], (span){copy + 1, size - 1});
+    if (data[0] % 16 < CHEAP) {
+        check_hash(cheap[data[0] % 16], (span){text.p + 1, size - 1});
     }
-    free(copy);
+    span_free(text);
     return 0;
 }

@@ -1,110 +1,190 @@
-/* Whatever the text is, the cursor stays within it and within its depth. */
-#include "fuzz.h"
-#include "json/json.h"
+/*
+ * The cursor and a second reader, side by side: whatever the text is, they say
+ * the same at every step, and the cursor stays within it.
+ */
+#include "second_json.h"
 
-/* What an event says, in a few bytes: two readings must agree. */
-static uint64_t
-mixed(uint64_t sum, json_event event, const json_cursor *cursor)
-{
-    return (sum ^ (uint64_t)event ^ cursor->text.len) * 0x100000001b3
-           + (uint64_t)cursor->depth;
-}
-
-static void
-check_text(const json_cursor *cursor, span whole)
-{
-    MUST(is_within(cursor->text, whole));
-    char *meaning = exact_room(cursor->text.len);
-    size_t len = fb_json_unescape(cursor->text, meaning);
-    MUST(len <= cursor->text.len);
-    if (!cursor->is_escaped) {
-        MUST(len == cursor->text.len);
-        MUST(len == 0 || memcmp(meaning, cursor->text.p, len) == 0);
-    }
-    for (size_t i = 0; cursor->is_ascii && i < cursor->text.len; i++) {
-        MUST((unsigned char)cursor->text.p[i] < 0x80);
-    }
-    free(meaning);
-}
-
-/* What fb_json_find_string shall find, told from the events of the top level. */
 typedef struct {
-    int names; /* how often the name came */
+    span whole;
+    json_cursor cursor;
+    second_json second;
+    /* what fb_json_find_string shall find */
+    int names; /* how often the name came at the top */
     bool is_next, is_string;
-    span text;
-} wanted;
+    span found;
+} pair;
+
+/* --- what an event brings ------------------------------------------------ */
 
 static void
-watch(wanted *issuer, json_event event, const json_cursor *cursor)
+check_text(const pair *both)
 {
-    if (issuer->is_next) {
-        issuer->is_string = event == JSON_STRING;
-        issuer->text = cursor->text;
-    }
-    issuer->is_next = false;
-    if (event == JSON_NAME && cursor->depth == 1) {
-        char *plain = exact_room(cursor->text.len);
-        size_t len = fb_json_unescape(cursor->text, plain);
-        issuer->is_next = len == 3 && memcmp(plain, "iss", 3) == 0;
-        issuer->names += issuer->is_next;
-        free(plain);
+    const json_cursor *cursor = &both->cursor;
+    const second_json *second = &both->second;
+    const span meant = {(char *)second->meaning, second->meaning_len};
+    MUST(is_within(cursor->text, both->whole));
+    MUST(cursor->text.p == second->text.p);
+    MUST(cursor->text.len == second->text.len);
+    MUST(cursor->is_ascii == second->is_ascii);
+    MUST(cursor->is_escaped == second->is_escaped);
+    char *text = exact_copy(cursor->text.p, cursor->text.len);
+    char *meaning = exact_room(cursor->text.len);
+    size_t len = fb_json_unescape((span){text, cursor->text.len}, meaning);
+    MUST(is_same((span){meaning, len}, meant));
+    len = fb_json_unescape((span){text, cursor->text.len}, text);
+    MUST(is_same((span){text, len}, meant)); /* where it stood */
+    free(meaning);
+    free(text);
+}
+
+static void
+check_number(const pair *both, bool is_integer)
+{
+    const json_cursor *cursor = &both->cursor;
+    MUST(cursor->text.p == both->second.text.p);
+    MUST(cursor->text.len == both->second.text.len);
+    if (is_integer) {
+        size_t digits = cursor->text.len - (*cursor->text.p == '-');
+        MUST(cursor->is_small == (digits <= 18));
+        if (cursor->is_small) {
+            char copy[24] = {0};
+            memcpy(copy, cursor->text.p, cursor->text.len);
+            MUST(cursor->integer == strtoll(copy, NULL, 10));
+        }
     }
 }
 
-/* Reads it all; returns what came, and whether the text was accepted. */
-static uint64_t
-walk(span text, bool *is_good, wanted *issuer)
+/* --- side by side -------------------------------------------------------- */
+
+static bool agree_object(pair *both, int depth);
+static bool agree_array(pair *both, int depth);
+
+/* A value of which the cursor says `said`; false where it is refused. */
+static bool
+agree_value(pair *both, json_event said, int depth)
 {
-    json_cursor cursor;
-    bool is_object[JSON_DEPTH_MAX + 1] = {false};
-    uint64_t sum = 0;
-    fb_json_begin(&cursor, text);
-    json_event event = fb_json_value(&cursor);
-    for (;;) {
-        sum = mixed(sum, event, &cursor);
-        watch(issuer, event, &cursor);
-        if (event == JSON_REFUSED) {
-            MUST(cursor.error != STATUS_OK);
-            *is_good = false;
-            return sum;
+    bool is_wanted = both->is_next;
+    both->is_next = false;
+    MUST(said == second_value(&both->second, depth));
+    if (is_wanted) {
+        both->is_string = said == JSON_STRING;
+        both->found = both->cursor.text;
+    }
+    switch (said) {
+    case JSON_REFUSED:
+        return false;
+    case JSON_STRING:
+        check_text(both);
+        return true;
+    case JSON_INTEGER:
+    case JSON_REAL:
+        check_number(both, said == JSON_INTEGER);
+        return true;
+    case JSON_OBJECT:
+        return agree_object(both, depth + 1);
+    case JSON_ARRAY:
+        return agree_array(both, depth + 1);
+    default:
+        return true;
+    }
+}
+
+static bool
+agree_array(pair *both, int depth)
+{
+    for (bool is_first = true;; is_first = false) {
+        json_event said = fb_json_item(&both->cursor);
+        second_skip_space(&both->second);
+        if (second_take(&both->second, ']')) {
+            MUST(said == JSON_ARRAY_END);
+            MUST(both->cursor.depth == depth - 1);
+            return true;
         }
-        MUST(cursor.depth >= 0 && cursor.depth <= JSON_DEPTH_MAX);
-        if (event == JSON_OBJECT || event == JSON_ARRAY) {
-            is_object[cursor.depth] = event == JSON_OBJECT;
-        } else if (event == JSON_STRING || event == JSON_NAME) {
-            check_text(&cursor, text);
-        } else if (event == JSON_INTEGER || event == JSON_REAL) {
-            MUST(is_within(cursor.text, text) && cursor.text.len > 0);
+        if (!is_first && !second_take(&both->second, ',')) {
+            MUST(said == JSON_REFUSED);
+            return false;
         }
-        if (event == JSON_NAME) {
-            event = fb_json_value(&cursor);
-        } else if (cursor.depth == 0) {
-            *is_good = fb_json_end(&cursor);
-            return sum;
-        } else if (is_object[cursor.depth]) {
-            event = fb_json_member(&cursor);
-        } else {
-            event = fb_json_item(&cursor);
+        if (!agree_value(both, said, depth)) {
+            return false;
         }
     }
+}
+
+/* A name and its colon. */
+static bool
+second_name(pair *both, bool is_first)
+{
+    second_json *second = &both->second;
+    if (!is_first && !second_take(second, ',')) {
+        return false;
+    }
+    second_skip_space(second);
+    if (!second_string(second)) {
+        return false;
+    }
+    second_skip_space(second);
+    return second_take(second, ':');
+}
+
+static bool
+agree_object(pair *both, int depth)
+{
+    for (bool is_first = true;; is_first = false) {
+        json_event said = fb_json_member(&both->cursor);
+        second_skip_space(&both->second);
+        if (second_take(&both->second, '}')) {
+            MUST(said == JSON_OBJECT_END);
+            MUST(both->cursor.depth == depth - 1);
+            return true;
+        }
+        bool is_good = second_name(both, is_first);
+        MUST(said == (is_good ? JSON_NAME : JSON_REFUSED));
+        if (!is_good) {
+            return false;
+        }
+        check_text(both);
+        both->is_next = depth == 1 && both->second.meaning_len == 3
+                        && memcmp(both->second.meaning, "iss", 3) == 0;
+        both->names += both->is_next;
+        if (!agree_value(both, fb_json_value(&both->cursor), depth)) {
+            return false;
+        }
+    }
+}
+
+/* --- a whole text -------------------------------------------------------- */
+
+static void
+check_finding(const pair *both, bool is_good)
+{
+    json_cursor found;
+    bool is_there = fb_json_find_string(both->whole, (span){"iss", 3}, &found);
+    MUST(is_there == (is_good && both->names == 1 && both->is_string));
+    MUST(!is_there
+         || (found.text.p == both->found.p
+             && found.text.len == both->found.len));
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *copy = exact_copy(data, size);
-    span text = {copy, size};
-    bool first = false, second = false;
-    wanted issuer = {0}, again = {0};
-    uint64_t sum = walk(text, &first, &issuer);
-    MUST(walk(text, &second, &again) == sum && first == second);
-    json_cursor found;
-    bool is_there = fb_json_find_string(text, (span){"iss", 3}, &found);
-    MUST(is_there == (first && issuer.names == 1 && issuer.is_string));
-    MUST(!is_there
-         || (found.text.p == issuer.text.p
-             && found.text.len == issuer.text.len));
+    pair both = {.whole = {copy, size}};
+    both.second.at = (unsigned char *)copy;
+    both.second.end = both.second.at + size;
+    both.second.meaning = exact_room(size + 4);
+    fb_json_begin(&both.cursor, both.whole);
+    bool is_good = agree_value(&both, fb_json_value(&both.cursor), 0);
+    if (is_good) {
+        second_skip_space(&both.second);
+        is_good = both.second.at == both.second.end;
+        MUST(fb_json_end(&both.cursor) == is_good);
+    } else {
+        MUST(both.cursor.error != STATUS_OK);
+    }
+    check_finding(&both, is_good);
     MUST(size == 0 || memcmp(copy, data, size) == 0);
+    free(both.second.meaning);
     free(copy);
     return 0;
 }

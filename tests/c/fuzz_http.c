@@ -1,0 +1,110 @@
+/*
+ * What a request holds, as its cookies and as its credentials: cut by the
+ * library, and by readers that go a character at a time.
+ */
+#include "fuzz.h"
+
+#include "http/http.h"
+
+#include <strings.h>
+
+static bool
+is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* Where, between two places, what is not white space begins and ends. */
+static span
+second_trim(span text, size_t from, size_t to)
+{
+    size_t first = to, last = from;
+    for (size_t i = from; i < to; i++) {
+        if (!is_blank(text.p[i])) {
+            first = first == to ? i : first;
+            last = i + 1;
+        }
+    }
+    return first < last ? (span){text.p + first, last - first}
+                        : (span){text.p + from, 0};
+}
+
+/* The next pair at or after *at, of which *at becomes the end. */
+static bool
+second_next(span line, size_t *at, span *name, span *value)
+{
+    size_t from = *at, equals = line.len;
+    for (size_t i = from; i <= line.len; i++) {
+        if (i < line.len && line.p[i] != ';') {
+            equals = line.p[i] == '=' && equals == line.len ? i : equals;
+            continue;
+        }
+        *at = i + 1;
+        if (equals != line.len) {
+            *name = second_trim(line, from, equals);
+            *value = second_trim(line, equals + 1, i);
+            return true;
+        }
+        from = i + 1;
+    }
+    return false;
+}
+
+static bool
+is_quoted(span text)
+{
+    return text.len > 1 && *text.p == '"' && text.p[text.len - 1] == '"';
+}
+
+static void
+check_cookies(span line)
+{
+    span rest = line, name, value, second_name, second_value;
+    size_t at = 0;
+    while (second_next(line, &at, &second_name, &second_value)) {
+        MUST(fb_cookie_next(&rest, &name, &value));
+        MUST(is_within(rest, line));
+        MUST(line.len - rest.len == (at < line.len ? at : line.len));
+        MUST(is_within(name, line) && is_within(value, line));
+        MUST(is_same(name, second_name));
+        if (is_quoted(second_value)) {
+            second_value.p++;
+            second_value.len -= 2;
+        }
+        MUST(is_same(value, second_value));
+        MUST(memchr(name.p, ';', name.len) == NULL);
+        MUST(memchr(value.p, ';', value.len) == NULL);
+    }
+    MUST(!fb_cookie_next(&rest, &name, &value));
+    MUST(rest.len == 0);
+    MUST(!fb_cookie_next(&rest, &name, &value));
+}
+
+static void
+check_bearer(span value)
+{
+    const span token = fb_credentials_bearer(value);
+    char *text = exact_room(value.len + 1);
+    memcpy(text, value.p, value.len);
+    text[value.len] = '\0';
+    MUST(is_within(token, value));
+    if (value.len < 7 || strncasecmp(text, "Bearer ", 7) != 0) {
+        MUST(token.len == 0);
+    } else {
+        size_t spaces = strspn(text + 6, " ");
+        MUST(token.len == value.len - 6 - spaces);
+        MUST(token.p + token.len == value.p + value.len);
+        MUST(token.len == 0 || *token.p != ' ');
+    }
+    free(text);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const span input = {exact_copy(data, size), size};
+    check_cookies(input);
+    check_bearer(input);
+    span_free(input);
+    return 0;
+}
