@@ -165,6 +165,17 @@ def test_a_spoilt_text_is_that_key_or_none(position: int, piece: str) -> None:
     assert made.thumbprint() == key.thumbprint()
 
 
+@pytest.mark.parametrize("piece", ["\0", "\\\0", "\\x", "\\", "\\\\", "\\ ", "*"])
+def test_what_is_no_line_end_is_not_cut_out(piece: str) -> None:
+    pem = Key.generate("ES256").to_pem()
+    spoilt = f"{pem[:60]}{piece}{pem[60:]}"
+    if piece.strip(" \\"):
+        with pytest.raises(InvalidKeyError):
+            Key.from_pem(spoilt)
+    else:
+        assert Key.from_pem(spoilt).to_pem() == pem
+
+
 def test_the_first_key_of_several_is_taken_in_any_spelling() -> None:
     first, key = texts()["ES256 public"]
     second, _ = texts()["RS256 public"]

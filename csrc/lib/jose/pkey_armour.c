@@ -39,7 +39,7 @@ put_body(char *out, span body)
     for (size_t i = 0; i < body.len; i++) {
         char c = body.p[i];
         bool is_space = c == ' ' || (c >= '\t' && c <= '\r')
-                        || (is_escaped && strchr("nrt", c) != NULL);
+                        || (is_escaped && (c == 'n' || c == 'r' || c == 't'));
         is_escaped = c == '\\';
         if (is_space || is_escaped) {
             continue;
