@@ -6,7 +6,7 @@
 
 #include "http/http.h"
 
-#include <strings.h>
+#include <ctype.h>
 
 static bool
 is_blank(char c)
@@ -80,6 +80,17 @@ check_cookies(span line)
     MUST(!fb_cookie_next(&rest, &name, &value));
 }
 
+static bool
+is_scheme(const char *text)
+{
+    static const char lower[] = "bearer ";
+    bool is_it = true;
+    for (size_t i = 0; is_it && i < sizeof lower - 1; i++) {
+        is_it = tolower((unsigned char)text[i]) == lower[i];
+    }
+    return is_it;
+}
+
 static void
 check_bearer(span value)
 {
@@ -88,7 +99,7 @@ check_bearer(span value)
     memcpy(text, value.p, value.len);
     text[value.len] = '\0';
     MUST(is_within(token, value));
-    if (value.len < 7 || strncasecmp(text, "Bearer ", 7) != 0) {
+    if (value.len < 7 || !is_scheme(text)) {
         MUST(token.len == 0);
     } else {
         size_t spaces = strspn(text + 6, " ");
