@@ -127,7 +127,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .version = kind & 8 ? 0x10 : 0x13,
         .lanes = lanes % 6,
         .passes = passes % 4,
-        .memory = memory / 2,
+        .memory = memory / 4,
         .salt = intake_span(&from, salt),
         .secret = intake_span(&from, secret),
         .data = intake_span(&from, more),

@@ -4,7 +4,7 @@
  */
 #include "second_base64.h"
 
-#define INPUT_MAX 8192
+#define INPUT_MAX 1024
 
 static const char alphabet[] = SECOND_LETTERS "-_";
 

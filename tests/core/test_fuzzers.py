@@ -74,6 +74,7 @@ PLANTED = [
     ("kdf", "base/text.c", "end - text) % 4 != 0", "end - text) % 2 != 0"),
     ("crypt", "password/sha_crypt.c", "round % 7", "round % 8"),
     ("crypt", "password/bcrypt.c", "c | 0xffffff00", "c | 0xffff0000"),
+    ("crypt", "password/bcrypt.c", "&& differs == 0 ", ""),
     ("crypt", "password/phpass.c", "round < with->rounds", "round <= with->rounds"),
     ("crypt", "password/salted.c", "bytes + row->key, len", "bytes, len"),
     ("format", "base/text.c", "return *len <= max &&", "return"),
