@@ -8,16 +8,37 @@
 #include "jose/jose.h"
 
 #include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
 
 #define SLOW_BITS 3072 /* beyond which a signature takes long */
 #define PARTS 8
+#define NUMBER_MAX 1024 /* bytes, of which more than these are too many */
+
+/* Numbers by libcrypto's names, which a key gives back as they were given. */
+typedef struct {
+    const char *name;
+    span number;
+} named;
+
+static void
+check_numbers(EVP_PKEY *evp, const named *numbers)
+{
+    for (; numbers->name != NULL; numbers++) {
+        unsigned char *out = exact_room(SIGNATURE_MAX);
+        size_t len = 0, width = numbers->number.len;
+        MUST(fb_pkey_number(evp, numbers->name, width, out, &len)
+             == STATUS_OK);
+        MUST(is_same((span){(char *)out, len}, numbers->number));
+        free(out);
+    }
+}
 
 /* Takes over what was made, if anything was; says whether it is a key. */
 static bool
-is_taken(status made, EVP_PKEY *evp, bool is_private)
+is_taken(status made, EVP_PKEY *evp, bool is_private, const named *numbers)
 {
     pkey key;
     const span message = {"message", 7};
@@ -36,6 +57,7 @@ is_taken(status made, EVP_PKEY *evp, bool is_private)
         MUST(fb_pkey_verify(&key, message, signature) == STATUS_OK);
     }
     free(signature);
+    check_numbers(key.evp, numbers);
     fb_pkey_clear(&key);
     return true;
 }
@@ -90,10 +112,28 @@ check_ec(const curve *on, intake *from, bool is_private)
     const span d = {(char *)numbers[2], is_private ? on->bytes : 0};
     bool expected = is_point(on, x, y, d);
     status made = fb_pkey_from_curve(on, x, y, d, &evp);
-    MUST(is_taken(made, evp, is_private) == expected);
+    const named numbers_of[] = {
+        {OSSL_PKEY_PARAM_EC_PUB_X, x},
+        {OSSL_PKEY_PARAM_EC_PUB_Y, y},
+        {d.len > 0 ? OSSL_PKEY_PARAM_PRIV_KEY : NULL, d},
+        {NULL, d}};
+    MUST(is_taken(made, evp, is_private, numbers_of) == expected);
     for (int i = 0; i < 3; i++) {
         free(numbers[i]);
     }
+}
+
+/* The bytes that were given come back, and no private ones of a public key. */
+static void
+check_raw(EVP_PKEY *evp, span given, bool is_private)
+{
+    unsigned char *out = exact_room(EDWARDS_MAX);
+    size_t len = 1;
+    MUST(fb_pkey_raw(evp, is_private, out, &len) == STATUS_OK);
+    MUST(is_same((span){(char *)out, len}, given));
+    MUST(fb_pkey_raw(evp, true, out, &len) == STATUS_OK);
+    MUST((len > 0) == is_private);
+    free(out);
 }
 
 /* A private Edwards key makes its own public half, which is sound; of public
@@ -104,10 +144,12 @@ check_edwards(const curve *on, intake *from, bool is_private)
     EVP_PKEY *evp = NULL;
     unsigned char *bytes = intake_block(from, on->bytes);
     const span given = {(char *)bytes, on->bytes}, none = {"", 0};
+    const named nothing = {NULL, none};
     status made =
         fb_pkey_from_curve(on, given, none, is_private ? given : none, &evp);
     MUST(made == STATUS_OK);
-    MUST(is_taken(made, evp, is_private)
+    check_raw(evp, given, is_private);
+    MUST(is_taken(made, evp, is_private, &nothing)
          == (is_private || fb_edwards_is_sound(on, bytes)));
     free(bytes);
 }
@@ -190,7 +232,7 @@ check_rsa(intake *from, bool is_private)
     bool has_factors = is_private;
     for (int i = 0; i < PARTS; i++) {
         size_t len = (size_t)intake_byte(from) << 8;
-        len |= intake_byte(from);
+        len = (len | intake_byte(from)) % NUMBER_MAX;
         *each[i] = intake_span(from, is_private || i < D ? len : 0);
         numbers[i] = number_of(*each[i]);
         has_factors = has_factors && (i < P || each[i]->len > 0);
@@ -205,7 +247,11 @@ check_rsa(intake *from, bool is_private)
     }
     if (is_asked) {
         status made = fb_pkey_from_rsa(&parts, &evp);
-        bool is_good = is_taken(made, evp, is_private);
+        const named given[] = {
+            {OSSL_PKEY_PARAM_RSA_N, parts.n},
+            {is_private ? OSSL_PKEY_PARAM_RSA_D : NULL, parts.d},
+            {NULL, parts.d}};
+        bool is_good = is_taken(made, evp, is_private, given);
         MUST(!is_good || is_sized(numbers));
         if (has_factors) { /* of the others, it cannot be told here */
             MUST(is_good == (is_sized(numbers) && is_whole(numbers)));
