@@ -24,6 +24,7 @@ PLANTED = [
     ("text", "base/text.c", "len > 0 && len < 10", "len > 0"),
     ("http", "http/cookie_pair.c", "text.len >= 2", "text.len >= 1"),
     ("http", "http/cookie_pair.c", "end : stop + 1", "end : stop"),
+    ("http", "http/cookie_pair.c", "name.len == what->name.len &&", ""),
     ("http", "http/credentials.c", "value.len < SCHEME_LEN", "value.len == 0"),
     ("json", "json/json_text.c", "if (end - p < 4) {", "if (end - p < 3) {"),
     ("json", "json/json_text.c", "while (p < end && is_plain", "while (is_plain"),

@@ -9,8 +9,8 @@ token_in(PyObject *field)
     if (PyBytes_AsStringAndSize(field, &value, &size) < 0) {
         return NULL;
     }
-    span token = fb_credentials_bearer((span){value, (size_t)size});
-    return PyUnicode_DecodeLatin1(token.p, (Py_ssize_t)token.len, NULL);
+    span text = fb_credentials_bearer((span){value, (size_t)size});
+    return PyUnicode_DecodeLatin1(text.p, (Py_ssize_t)text.len, NULL);
 }
 
 /* Finds the one value, a new reference, or NULL where there is none. False

@@ -1,27 +1,6 @@
 /* fastbearer._core: cookies of one maker among the headers of a request. */
 #include "skin.h"
 
-static const char secure_mark[] = "__Secure-";
-enum { SECURE_MARK_LEN = sizeof secure_mark - 1 };
-
-/* What is looked for: names that begin so, or the one name. */
-typedef struct {
-    span name;
-    bool is_whole;
-} wanted;
-
-static bool
-is_wanted(span name, const wanted *what)
-{
-    if (what->is_whole) {
-        return name.len == what->name.len && fb_text_begins(name, what->name);
-    }
-    if (fb_text_begins(name, (span){secure_mark, SECURE_MARK_LEN})) {
-        name = (span){name.p + SECURE_MARK_LEN, name.len - SECURE_MARK_LEN};
-    }
-    return fb_text_begins(name, what->name);
-}
-
 /* A browser has a cookie of one name for the host and another for the domain
  * (RFC 6265 5.3), and does not say which is which. */
 enum { OTHERS_MAX = 8 };
@@ -69,11 +48,11 @@ add(PyObject *found, span name, span value)
 }
 
 static bool
-add_all(PyObject *found, span line, const wanted *what)
+add_all(PyObject *found, span line, const cookie_wanted *what)
 {
     span name, value;
-    while (fb_cookie_next(&line, &name, &value)) {
-        if (is_wanted(name, what) && !add(found, name, value)) {
+    while (fb_cookie_find(&line, what, &name, &value)) {
+        if (!add(found, name, value)) {
             return false;
         }
     }
@@ -100,7 +79,7 @@ PyDoc_STRVAR(cookie_values_doc,
 /* Adds what a pair holds, if it is a field "cookie". */
 static bool
 add_field(PyObject *found, PyObject *pair, PyObject *cookie,
-          const wanted *what)
+          const cookie_wanted *what)
 {
     PyObject *value;
     if (!fb_field_value(pair, cookie, &value)) {
@@ -128,8 +107,8 @@ cookie_values(PyObject *Py_UNUSED(module), PyObject *const *args,
                         "cookie_values(headers, name: bytes, whole=False)");
         return NULL;
     }
-    const wanted what = {fb_pytext_bytes(args[1]),
-                         count == 3 && args[2] == Py_True};
+    const cookie_wanted what = {fb_pytext_bytes(args[1]),
+                                count == 3 && args[2] == Py_True};
     PyObject *headers = fb_field_pairs(args[0]);
     PyObject *cookie = PyBytes_FromString("cookie");
     PyObject *found = PyDict_New();
