@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -416,6 +416,74 @@ def test_a_server_that_must_not_write_is_no_source() -> None:
 
     with own_redis() as server:
         asyncio.run(run(server))
+
+
+def test_what_could_not_be_written_is_written_later(make: Make) -> None:
+    """A process that alone knows of an end would refuse what others accept."""
+    claims = (SESSION, {"jti": "t1"}, {"sub": "u2", "gen": 0})
+
+    async def run() -> None:
+        async with unkept(make()) as here, unkept(make()) as there:
+            await here.replicate_once()
+            until = time.time() + 60
+            for ending in (
+                lambda: here.end_session("s1", until),
+                lambda: here.revoke("t1", until),
+                lambda: here.end_sessions("u2"),
+            ):
+                with out_of_reach(here), pytest.raises(StoreUnavailableError):
+                    await ending()
+            assert all(ended(here, one) for one in claims)
+            with (
+                out_of_reach(here, but=["since"]),
+                pytest.raises(StoreUnavailableError),
+            ):
+                await here.replicate_once()
+            await here.replicate_once()
+            await there.replicate_once()
+            assert [one for one in claims if not ended(there, one)] == []
+            # And who signs in then has a session everywhere.
+            generation = await there.not_before("u2")
+            assert not ended(here, {"sub": "u2", "gen": generation})
+            # That was all: nothing is written once more.
+            with out_of_reach(here, but=["since"]):
+                await here.replicate_once()
+
+    asyncio.run(run())
+
+
+def test_what_was_cancelled_is_written_later(make: Make) -> None:
+    async def run() -> None:
+        async with unkept(make()) as here, unkept(make()) as there:
+            await here.replicate_once()
+            with (
+                pytest.raises(asyncio.CancelledError),
+                out_of_reach(here, error=asyncio.CancelledError),
+            ):
+                await here.end_session("s1", time.time() + 60)
+            await here.replicate_once()
+            await there.replicate_once()
+            assert ended(there, SESSION)
+
+    asyncio.run(run())
+
+
+@contextmanager
+def out_of_reach(
+    store: Any,
+    *,
+    but: Sequence[str] = (),
+    error: type[BaseException] = StoreUnavailableError,
+) -> Iterator[None]:
+    """Let the methods of a store's journal fail, but for some."""
+
+    async def fail(*arguments: object) -> None:
+        raise error
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in {"end", "end_user", "since", "put_back"}.difference(but):
+            patch.setattr(store._journal, name, fail)
+        yield
 
 
 @pytest.mark.redis

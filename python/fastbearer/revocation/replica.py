@@ -104,7 +104,8 @@ class ReplicatedRevocations:
     What ends here is written to the journal, and counts here at once. A request
     asks the copy alone. A copy that could not be brought up to date for too long
     answers nothing more. What a store has lost (a replica that became the master may
-    lack what was written last) is written to it again.
+    lack what was written last) is written to it again, and so is what it may never
+    have heard of, for it was away: one process alone would refuse it otherwise.
 
     Attributes:
         place: What the log calls the store.
@@ -131,6 +132,7 @@ class ReplicatedRevocations:
         self._monotonic = monotonic
         self._max_lag = max_lag
         self._ended = Ended(clock)
+        self._unwritten: set[Change] = set()
         self._number = NOTHING_READ
         self._current_at = -math.inf
         self._pruned_at = -math.inf
@@ -184,9 +186,9 @@ class ReplicatedRevocations:
         least = max(int(self._clock()), self._ended.generation(user_id)) + 1
         try:
             value = await self._journal.end_user(key, least)
-        except StoreUnavailableError:
+        except BaseException:
             # Here all the same: to refuse too much is no harm.
-            self._ended.add(Change("user", key, least))
+            self._end_later(Change("user", key, least))
             raise
         self._ended.add(Change("user", key, value))
         return value
@@ -218,6 +220,10 @@ class ReplicatedRevocations:
             self._ended.add(change)
         self._number = number
         self._current_at = max(began, self._current_at)
+        if self._unwritten:
+            missing = tuple(self._unwritten)
+            await self._journal.put_back(missing)
+            self._unwritten.difference_update(missing)
 
     @asynccontextmanager
     async def lifespan(self, app: object) -> AsyncIterator[None]:
@@ -241,7 +247,16 @@ class ReplicatedRevocations:
         change = Change(kind, Ended.key(text), math.ceil(until))
         # First here: to refuse too much is no harm where the store is lost.
         self._ended.add(change)
-        await self._journal.end(change.kind, change.key, change.value)
+        try:
+            await self._journal.end(change.kind, change.key, change.value)
+        except BaseException:
+            self._end_later(change)
+            raise
+
+    def _end_later(self, change: Change) -> None:
+        """End something here, and in the journal as soon as that can be reached."""
+        self._ended.add(change)
+        self._unwritten.add(change)
 
     async def _run(self) -> None:
         woken = asyncio.Event()
