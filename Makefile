@@ -30,6 +30,8 @@ FUZZERS = $(FUZZ_TARGETS:tests/c/%.c=$(FUZZ_HOME)/%)
 # For each fuzz target, and how many of them run at a time.
 SECONDS ?= 60
 JOBS ?= 1
+# Of traffic under which the stores die: `make endure MINUTES=5`.
+MINUTES ?= 30
 # Releases of Debian, and targets: `make prove-set-up RELEASES=sid ALSO="check test"`.
 RELEASES ?= bookworm trixie
 ALSO ?= check
@@ -38,7 +40,7 @@ ASAN_LIBRARIES = $$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name
 READY = .venv/.set-up .venv/.built
 
 .PHONY: build lib run setup check test $(ROOMS:%=test-%) test-c test-asan
-.PHONY: test-core-and-project test-originals test-free-threaded test-tsan soak
+.PHONY: test-core-and-project test-originals test-free-threaded test-tsan soak endure
 .PHONY: fuzz fuzz-run fuzz-coverage fuzz-count
 .PHONY: bench lint clean prove-set-up wheel prove-wheels cross
 .DELETE_ON_ERROR:
@@ -99,14 +101,19 @@ test-tsan: .venv/.with-dev
 	$(PYTEST) -m soak tests/core/test_free_threaded.py -k thread_sanitizer
 
 # What proves the tests themselves, or takes long: planted bugs, valgrind, sanitizers,
-# other systems, packages of others, tens of thousands of cases; at last, timings and the
-# storm.
+# other systems, packages of others, tens of thousands of cases; at last, timings, the
+# storm, and half an hour of traffic.
 soak: $(READY) test-asan test-free-threaded cross fuzz
 	$(PYTEST) -m soak
 	.venv/bin/python benchmarks/passwords.py
 	.venv/bin/python benchmarks/timing.py
 	.venv/bin/python benchmarks/storm.py
 	.venv/bin/python benchmarks/http.py
+	$(MAKE) --no-print-directory endure
+
+# Mixed traffic on a service with two workers, whose PostgreSQL and Redis are killed.
+endure: $(READY)
+	PYTHONPATH=tests/kit .venv/bin/python -m endurance --minutes $(MINUTES)
 
 # The core for other systems, compiled, linked, and run where an emulator can do that:
 # `make cross TARGETS=s390x-linux-gnu`.
