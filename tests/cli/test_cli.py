@@ -14,10 +14,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import jwt
 import pytest
+import uvicorn
 
 from fastbearer import PasswordHash, __version__
 from fastbearer.cli import main
@@ -428,3 +430,16 @@ def test_serve(tmp_path: Path) -> None:
             assert (tmp_path / "fastbearer.db").is_file()
         finally:
             server.send_signal(signal.SIGINT)
+
+
+def test_a_busy_worker_is_not_taken_for_a_dead_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """uvicorn would kill it, and the requests that it serves, after five seconds."""
+    asked: dict[str, Any] = {}
+    start = (lambda app, **options: asked.update(options), "app")
+    monkeypatch.setattr("fastbearer.cli.commands.import_app", lambda: start)
+    monkeypatch.setenv("BETTER_AUTH_SECRET", SECRET)
+    assert main(["serve", "--port", "0"]) == 0
+    config = uvicorn.Config("app", **asked)
+    assert config.timeout_worker_healthcheck == 60

@@ -56,6 +56,7 @@ __all__ = [
 
 PROGRESS_FILES = 500
 GRACE_SECONDS = 30  # for requests under way, when the service is to stop
+SILENT_SECONDS = 60  # without an answer to its supervisor, until a worker is replaced
 
 OK, FAILED, USAGE = 0, 1, 2
 INTERRUPTED = 130  # as shells say it of SIGINT
@@ -180,6 +181,8 @@ def serve(options: argparse.Namespace) -> int:
         proxy_headers=settings.trusted_proxies is not None,
         forwarded_allow_ips=settings.trusted_proxies or "",
         timeout_graceful_shutdown=GRACE_SECONDS,
+        # On a busy machine a worker is slow to answer, and is none the worse for it.
+        timeout_worker_healthcheck=SILENT_SECONDS,
         log_config=server_logging(),
     )
     return OK
