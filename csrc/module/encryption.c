@@ -3,7 +3,7 @@
 
 #include <openssl/crypto.h>
 
-enum { WRAPPED_MAX = 4096 + 8 };
+enum { WRAPPED_MAX = WRAP_KEY_MAX + 8 };
 
 static bool
 are_bytes(PyObject *const *args, Py_ssize_t from, Py_ssize_t count)

@@ -119,8 +119,9 @@ CHECKED status fb_aead_open_cbc(const aead *with, const hmac_key *mac,
 
 /* --- key_wrap.c: key wrapping (RFC 3394, RFC 7518 4.3, 4.4) -------------- */
 
-/* RFC 3394: a key of a multiple of 8 bytes, at least 16; kek of 16, 24 or 32.
- * Writes 8 bytes more, or less. */
+/* RFC 3394: a key of a multiple of 8 bytes, at least 16 and at most
+ * WRAP_KEY_MAX; kek of 16, 24 or 32. Writes 8 bytes more, or less. */
+#define WRAP_KEY_MAX 4096
 CHECKED status fb_key_wrap_aes(span kek, span key, unsigned char *out);
 CHECKED status fb_key_unwrap_aes(span kek, span wrapped, unsigned char *out);
 

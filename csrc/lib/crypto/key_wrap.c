@@ -28,7 +28,8 @@ wrap_crypt(span kek, bool encrypts, span text, unsigned char *out)
     int done = 0;
     const EVP_CIPHER *cipher = wrapper(kek.len);
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    bool ok = context != NULL && cipher != NULL && text.len <= 4096
+    size_t most = encrypts ? WRAP_KEY_MAX : WRAP_KEY_MAX + 8;
+    bool ok = context != NULL && cipher != NULL && text.len <= most
               && text.len % 8 == 0;
     if (ok) {
         EVP_CIPHER_CTX_set_flags(context, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
