@@ -114,7 +114,8 @@ fb_password_means(core_state *state)
 static bool
 thread_count(PyObject *const *args, Py_ssize_t count, unsigned *threads)
 {
-    long given = count < 3 ? 0 : PyLong_AsLong(args[2]);
+    int overflow = 0; /* more than there can be are as many as there are */
+    long given = count < 3 ? 0 : PyLong_AsLongAndOverflow(args[2], &overflow);
     if (given == -1 && PyErr_Occurred()) {
         return false;
     }
@@ -321,9 +322,13 @@ PyDoc_STRVAR(rest_doc,
 static PyObject *
 password_rest(PyObject *module, PyObject *value)
 {
-    long seconds = PyLong_AsLong(value);
+    int overflow;
+    long seconds = PyLong_AsLongAndOverflow(value, &overflow);
     if (seconds == -1 && PyErr_Occurred()) {
         return NULL;
+    }
+    if (overflow != 0) { /* longer than any time, or less than none */
+        seconds = overflow > 0 ? LONG_MAX : 0;
     }
     return PyLong_FromSize_t(
         fb_arena_release(&state_of(module)->arenas, seconds));

@@ -47,16 +47,52 @@ PyDoc_STRVAR(setting_doc,
 "cost. A salt is bytes, or where a format keeps it as it is, ASCII text.");
 
 static PyObject *
-setting(const core_state *state, const char *scheme, span salt,
+setting(const core_state *state, const format *row, span salt,
         const hash_parts *parts)
 {
     hash_text out;
-    const format *row = fb_format_named(scheme);
     status result = row == NULL ? STATUS_HASH_UNKNOWN
                                 : fb_format_write(row, parts, salt, &out);
     return result == STATUS_OK
                ? PyUnicode_DecodeASCII(out.text, (Py_ssize_t)out.len, NULL)
                : fb_raise_status(state, result);
+}
+
+/* For PyArg_Parse: an integer of any size. What no cost can be, below 0 or too
+ * large for C, becomes the largest number, which is refused: it must not wrap
+ * round to a small one. */
+static int
+read_cost(PyObject *value, void *out)
+{
+    unsigned long long *cost = out;
+    if (!PyLong_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "a cost must be an int, not %.100s",
+                     Py_TYPE(value)->tp_name);
+        return 0;
+    }
+    *cost = PyLong_AsUnsignedLongLong(value);
+    if (*cost == (unsigned long long)-1 && PyErr_Occurred()) {
+        if (!PyErr_ExceptionMatches(PyExc_OverflowError)) {
+            return 0;
+        }
+        PyErr_Clear();
+    }
+    return 1;
+}
+
+static uint32_t
+narrow(unsigned long long cost)
+{
+    return cost > UINT32_MAX ? UINT32_MAX : (uint32_t)cost;
+}
+
+/* The row of that name, or NULL. */
+static const format *
+row_named(PyObject *name)
+{
+    const char *text = PyUnicode_IS_ASCII(name) ? PyUnicode_DATA(name) : "";
+    bool is_whole = strlen(text) == (size_t)PyUnicode_GET_LENGTH(name);
+    return is_whole ? fb_format_named(text) : NULL;
 }
 
 static PyObject *
@@ -72,29 +108,35 @@ password_setting(PyObject *module, PyObject *args, PyObject *kwargs)
                                "version",
                                "kind",
                                NULL};
-    const char *scheme, *kind = "";
+    const core_state *state = state_of(module);
     unsigned long long rounds = 0, memory = 0, lanes = 1, block = 8;
-    Py_ssize_t digest = 32;
-    unsigned version = 0;
-    Py_buffer salt;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "ss*|$KKKKnIs", keywords,
-                                     &scheme, &salt, &rounds, &memory, &lanes,
-                                     &block, &digest, &version, &kind)) {
+    unsigned long long digest = 32, version = 0;
+    PyObject *scheme, *salt, *kind = NULL;
+    span text, letter = {"", 0};
+    if (!PyArg_ParseTupleAndKeywords(
+            args, kwargs, "UO|$O&O&O&O&O&O&U", keywords, &scheme, &salt,
+            read_cost, &rounds, read_cost, &memory, read_cost, &lanes,
+            read_cost, &block, read_cost, &digest, read_cost, &version, &kind)
+        || !fb_pytext_ascii(state, "a salt", salt, STATUS_HASH_MALFORMED,
+                            &text)
+        || (kind != NULL
+            && !fb_pytext_ascii(state, "kind", kind, STATUS_HASH_MALFORMED,
+                                &letter))) {
         return NULL;
     }
+    if (letter.len > 1) {
+        return fb_raise_status(state, STATUS_HASH_MALFORMED);
+    }
     const hash_parts parts = {
-        .kind = kind[0],
-        .version = version,
+        .kind = letter.len == 0 ? '\0' : letter.p[0],
+        .version = narrow(version),
         .rounds = rounds,
-        .memory = memory > UINT32_MAX ? UINT32_MAX : (uint32_t)memory,
-        .lanes = lanes > UINT32_MAX ? UINT32_MAX : (uint32_t)lanes,
-        .block = block > UINT32_MAX ? UINT32_MAX : (uint32_t)block,
-        .digest = digest < 0 ? SIZE_MAX : (size_t)digest,
+        .memory = narrow(memory),
+        .lanes = narrow(lanes),
+        .block = narrow(block),
+        .digest = digest > SIZE_MAX ? SIZE_MAX : (size_t)digest,
     };
-    PyObject *made = setting(state_of(module), scheme,
-                             (span){salt.buf, (size_t)salt.len}, &parts);
-    PyBuffer_Release(&salt);
-    return made;
+    return setting(state, row_named(scheme), text, &parts);
 }
 
 PyMethodDef fb_password_parts_methods[] = {

@@ -102,6 +102,38 @@ def test_what_is_not_written(
         _core.password_setting(scheme, salt, **costs)
 
 
+@pytest.mark.parametrize("wide", [2**32, 2**64, 2**70, 10**30])
+@pytest.mark.parametrize(
+    ("scheme", "cost"),
+    [
+        *(("argon2id", name) for name in ("rounds", "memory_cost", "parallelism")),
+        ("bcrypt-sha256", "rounds"),
+    ],
+)
+def test_a_cost_does_not_wrap_round(scheme: str, cost: str, wide: int) -> None:
+    """One that is beyond C's integers must not become the small one it ends in."""
+    small = WRITTEN[scheme][1] | {"parallelism": 1}
+    for number in (wide + small[cost], small[cost] - wide):
+        with pytest.raises(InvalidHashError):
+            _core.password_setting(scheme, SALT, **{**small, cost: number})
+
+
+def test_words_that_no_hash_can_hold() -> None:
+    for scheme, kind in (("\ud800", ""), ("bcrypt\0", ""), ("bcrypt", "bb")):
+        with pytest.raises(InvalidHashError):
+            _core.password_setting(scheme, SALT, rounds=4, kind=kind)
+    for salt in ("\ud800" * 16, "\u00e9" * 16):
+        with pytest.raises(InvalidHashError):
+            _core.password_setting("bcrypt", salt, rounds=4)
+
+
+def test_a_number_may_be_larger_than_any_machine() -> None:
+    stored = _core.password_hash("x", "$2b$04$abcdefghijklmnopqrstuu", 2**70)
+    for threads in (2**70, -(2**70)):
+        assert _core.password_verify("x", stored, threads)
+    assert _core.password_rest(2**70) >= _core.password_rest(-(2**70)) == 0
+
+
 def test_what_is_made_under_a_bare_setting_can_be_read() -> None:
     for bare in (
         "$pbkdf2-sha512$9$c2FsdA$",
