@@ -112,6 +112,14 @@ fb_option_strings(const core_state *state, const char *name, PyObject *value,
     return strings;
 }
 
+int
+fb_option_size(PyObject *value, void *out)
+{
+    Py_ssize_t *size = out;
+    *size = PyNumber_AsSsize_t(value, NULL);
+    return *size != -1 || !PyErr_Occurred();
+}
+
 bool
 fb_option_clock(PyObject *value, PyObject **clock)
 {
@@ -140,7 +148,11 @@ fb_option_clock_read(PyObject *clock, double *now)
     *now = PyFloat_AsDouble(seconds);
     Py_DECREF(seconds);
     if (*now == -1.0 && PyErr_Occurred()) {
-        return false;
+        if (!PyErr_ExceptionMatches(PyExc_OverflowError)) {
+            return false;
+        }
+        PyErr_Clear();
+        *now = HUGE_VAL;
     }
     if (!(fabs(*now) <= SECONDS_MAX)) { /* nor is NaN */
         PyErr_SetString(PyExc_ValueError, "the clock returned no time");

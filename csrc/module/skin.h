@@ -105,6 +105,10 @@ bool fb_option_string(const core_state *state, const char *name,
 PyObject *fb_option_strings(const core_state *state, const char *name,
                             PyObject *value, bool may_be_empty);
 
+/* For PyArg_Parse: a Py_ssize_t; an integer out of its range becomes the
+ * range's end. */
+int fb_option_size(PyObject *value, void *out);
+
 /* A callable, or NULL for None; borrowed. */
 bool fb_option_clock(PyObject *value, PyObject **clock);
 

@@ -92,6 +92,7 @@ def test_a_token_is_text(value: Any) -> None:
 
 def test_max_bytes_comes_first() -> None:
     assert verifier(max_bytes=len(GOOD)).verify(GOOD) == {"sub": "1"}
+    assert verifier(max_bytes=2**70).verify(GOOD) == {"sub": "1"}
     for text in (GOOD, "." * len(GOOD), "é" * len(GOOD)):
         with pytest.raises(MalformedTokenError):
             verifier(max_bytes=len(GOOD) - 1).verify(text)
@@ -413,6 +414,9 @@ def test_the_clock_is_read_once_and_its_faults_are_its_own() -> None:
 
     with pytest.raises(OSError, match="no clock"):
         Verifier(KEY, clock=broken, require=()).verify(GOOD)
+    for never in (10**400, -(10**400), 2.0**60, float("nan")):
+        with pytest.raises(ValueError, match="no time"):
+            Verifier(KEY, clock=lambda: never, require=()).verify(GOOD)  # noqa: B023
 
 
 @pytest.mark.parametrize(
@@ -428,6 +432,8 @@ def test_the_clock_is_read_once_and_its_faults_are_its_own() -> None:
         {"max_bytes": 0},
         {"max_bytes": -5},
         {"cache": -1},
+        {"max_bytes": -(2**70)},
+        {"cache": 2**70},
         {"clock": 5},
         {"typ": 5},
         {"issuer": 5},

@@ -161,7 +161,7 @@ PyDoc_STRVAR(verifier_doc,
 typedef struct {
     PyObject *key, *issuer, *audience, *leeway, *require, *typ, *max_age,
         *clock, *algorithms;
-    Py_ssize_t max_bytes, cache;
+    Py_ssize_t max_bytes, cache; /* one out of range is the range's end */
     int ignore_audience, allow_padding;
 } options;
 
@@ -179,10 +179,11 @@ options_parse(PyObject *args, PyObject *kwargs, options *out)
     out->issuer = out->audience = out->typ = Py_None;
     out->max_age = out->clock = out->algorithms = Py_None;
     return PyArg_ParseTupleAndKeywords(
-        args, kwargs, "O|$OOpOOOOnpnOO:Verifier", keywords, &out->key,
+        args, kwargs, "O|$OOpOOOOO&pO&OO:Verifier", keywords, &out->key,
         &out->issuer, &out->audience, &out->ignore_audience, &out->leeway,
-        &out->require, &out->typ, &out->max_age, &out->max_bytes,
-        &out->allow_padding, &out->cache, &out->clock, &out->algorithms);
+        &out->require, &out->typ, &out->max_age, fb_option_size,
+        &out->max_bytes, &out->allow_padding, fb_option_size, &out->cache,
+        &out->clock, &out->algorithms);
 }
 
 static bool
