@@ -296,12 +296,11 @@ def _text(hash: str | bytes) -> str:
     """Return a hash as text; text that is not ASCII is not a hash."""
     if isinstance(hash, str):
         return hash
-    try:
-        return hash.decode("ascii")
-    except UnicodeDecodeError:
-        raise InvalidHashError("not a hash of a supported format") from None
-    except AttributeError:
-        raise TypeError("a hash must be str or bytes") from None
+    if not isinstance(hash, (bytes, bytearray)):
+        raise TypeError("a hash must be str or bytes")
+    if not hash.isascii():  # an error of decode() would hold it
+        raise InvalidHashError("not a hash of a supported format")
+    return hash.decode("ascii")
 
 
 _default: PasswordHash | None = None

@@ -22,6 +22,7 @@ __all__ = ["Pepper", "split"]
 MARK = "$pepper$"
 MINIMUM_BYTES = 32
 MAXIMUM_PASSWORD_BYTES = 4096
+LONGEST_VERSION = 32  # characters
 
 
 class Pepper:
@@ -41,11 +42,13 @@ class Pepper:
     __slots__ = ("_secrets", "version")
 
     def __init__(self, secrets: Mapping[str, bytes]) -> None:
+        if not hasattr(secrets, "keys"):
+            raise TypeError("a pepper is a mapping of versions to secrets")
         self._secrets = dict(secrets)
         if not self._secrets:
             raise ConfigurationError("a pepper needs a secret")
         for version, secret in self._secrets.items():
-            if not (version.isascii() and version.isalnum() and len(version) <= 32):
+            if not _is_version(version):
                 raise ConfigurationError("a pepper's version is letters and digits")
             if not isinstance(secret, bytes) or len(secret) < MINIMUM_BYTES:
                 raise ConfigurationError(
@@ -71,13 +74,31 @@ class Pepper:
         secret = self._secrets.get(self.version if version is None else version)
         if secret is None:
             raise InvalidHashError("the hash has a pepper of an unknown version")
-        try:
-            text = password.encode() if isinstance(password, str) else password
-        except UnicodeEncodeError:
-            raise PasswordError("the password holds a lone surrogate") from None
+        text = _bytes_of(password)
+        if text is None:
+            raise PasswordError("the password holds a lone surrogate")
         if len(text) > MAXIMUM_PASSWORD_BYTES:
             raise PasswordTooLongError("the password has over 4096 bytes")
         return b64encode(hmac.digest(secret, text, "sha256"))
+
+
+def _is_version(text: object) -> bool:
+    return (
+        isinstance(text, str)
+        and text.isascii()
+        and text.isalnum()
+        and len(text) <= LONGEST_VERSION
+    )
+
+
+def _bytes_of(password: str | bytes) -> bytes | None:
+    """Return its UTF-8, if there is one: the error would hold the password."""
+    if not isinstance(password, str):
+        return password
+    try:
+        return password.encode()
+    except UnicodeEncodeError:
+        return None
 
 
 def split(hash: str) -> tuple[str | None, str]:

@@ -387,6 +387,13 @@ def test_a_pepper(scheme: str) -> None:
     assert not old.verify("", bare)
 
 
+@pytest.mark.parametrize("pepper", ["1", 5, [("1", b"1" * 32)], {1: b"1" * 32}])
+def test_what_is_no_pepper(pepper: Any) -> None:
+    with pytest.raises((TypeError, ConfigurationError)) as caught:
+        PasswordHash(pepper=pepper)
+    assert not isinstance(caught.value, UnicodeError)
+
+
 def test_a_hash_without_a_pepper_still_verifies() -> None:
     stored = CHEAP.hash("x")
     assert peppered("1").verify("x", stored)

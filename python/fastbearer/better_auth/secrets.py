@@ -147,10 +147,9 @@ def signing_key(
             another kind (RFC 8725 3.1: algorithm confusion). The message shows
             no part of it.
     """
-    try:
-        raw = secret.encode() if isinstance(secret, str) else bytes(secret)
-    except UnicodeEncodeError:
-        raise ConfigurationError(UNENCODABLE.format(name)) from None
+    raw = _bytes_of(secret)
+    if raw is None:
+        raise ConfigurationError(UNENCODABLE.format(name))
     if raw == DEFAULT_SECRET.encode():
         raise ConfigurationError(PUBLIC.format(name))
     if len(raw) < LEAST_BYTES and not allow_short_secret:
@@ -159,6 +158,16 @@ def signing_key(
         return Key.from_secret(raw, allow_short_secret=allow_short_secret)
     except InvalidKeyError as error:
         raise ConfigurationError(f"{name}: {error}") from None
+
+
+def _bytes_of(secret: str | bytes) -> bytes | None:
+    """Return its UTF-8, if there is one: the error would hold the secret."""
+    if not isinstance(secret, str):
+        return bytes(secret)
+    try:
+        return secret.encode()
+    except UnicodeEncodeError:
+        return None
 
 
 def session_secrets(

@@ -287,7 +287,6 @@ def _data_of(jar: CookieJar) -> list[str]:
 def _text(value: object) -> str:
     if not isinstance(value, bytes):
         raise TypeError("session data is str or bytes")
-    try:
-        return value.decode("ascii")
-    except UnicodeDecodeError:
-        raise MalformedTokenError(NOT_ASCII) from None
+    if not value.isascii():  # an error of decode() would hold it
+        raise MalformedTokenError(NOT_ASCII)
+    return value.decode("ascii")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -78,10 +79,12 @@ def filled(text: str) -> str:
 
 def text_of(text: str) -> str:
     """Return a text that is Unicode, whatever the bytes of the command line."""
-    try:
+    is_unicode = False
+    with suppress(UnicodeEncodeError):  # which would hold the text
         text.encode()
-    except UnicodeEncodeError:
-        raise argparse.ArgumentTypeError("must be UTF-8") from None
+        is_unicode = True
+    if not is_unicode:
+        raise argparse.ArgumentTypeError("must be UTF-8")
     return text
 
 

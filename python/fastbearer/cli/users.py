@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from fastbearer import ConfigurationError, PasswordError
@@ -202,11 +203,12 @@ def new_password() -> str:
         PasswordError: It is empty, or no text.
     """
     password = read_password(twice=True)
-    try:
-        text = password if isinstance(password, str) else password.decode()
-        text.encode()
-    except UnicodeError:
-        raise PasswordError("the password is not UTF-8") from None
+    text = None
+    with suppress(UnicodeError):  # which would hold the password
+        given = password if isinstance(password, str) else password.decode()
+        text = given.encode().decode()
+    if text is None:
+        raise PasswordError("the password is not UTF-8")
     if not text:
         raise PasswordError("the password is empty")
     return text

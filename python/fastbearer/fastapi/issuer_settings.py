@@ -118,7 +118,7 @@ def _json(name: str, text: str, rule: str) -> dict[str, Any]:
     """
     try:
         return json_object(text)
-    except (MalformedTokenError, UnicodeEncodeError):
+    except MalformedTokenError:
         raise ConfigurationError(f"{name} must be {rule}") from None
 
 

@@ -134,15 +134,21 @@ class ClientAuthentication:
 def _read(given: PrivateKey) -> tuple[Key, str | None]:
     """Return a private key, and the client that its file names, if it does."""
     if isinstance(given, PathLike):
-        try:
-            given = Path(given).read_text()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not text"
-            raise ConfigurationError(f"private_key cannot be read: {reason}") from None
+        given = _text_of(Path(given))
     key, named = _parsed(given)
     if not key.is_private or key.algorithm.startswith("HS"):
         raise ConfigurationError(NOT_PRIVATE)
     return key, named
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text()
+    except OSError as error:
+        reason = error.strerror
+    except UnicodeDecodeError:  # which holds what was read: the key
+        reason = "it is not text"
+    raise ConfigurationError(f"private_key cannot be read: {reason}")
 
 
 def _parsed(given: Any) -> tuple[Key, str | None]:

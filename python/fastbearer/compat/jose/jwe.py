@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from contextlib import suppress
 from typing import Any
 
 from fastbearer._core import aead_sizes, base64url_bytes, json_object
@@ -127,10 +128,9 @@ def _content_key(key: Any, algorithm: str, encryption: str) -> tuple[bytes, AESK
 
 
 def _segments(text: Any) -> list[bytes]:
-    try:
+    segments: list[bytes] = []
+    with suppress(TypeError, UnicodeEncodeError):  # which would hold the text
         segments = ensure_binary(text).split(b".", 5)
-    except (TypeError, UnicodeEncodeError):
-        raise JWEParseError("Not enough segments") from None
     if len(segments) != 5:
         raise JWEParseError("Not enough segments")
     return segments

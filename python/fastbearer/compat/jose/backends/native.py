@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import Any
 
 from fastbearer._core import Key as CoreKey
@@ -54,14 +55,17 @@ class HMACKey(Key):
             key = _secret_of(key)
         if not isinstance(key, (str, bytes)):
             raise JWKError(NOT_A_TEXT)
+        secret = None
+        with suppress(UnicodeEncodeError):  # which would hold the key
+            secret = ensure_binary(key)
+        if secret is None:
+            raise JWKError("The key is not valid Unicode")
         try:
-            self.prepared_key = ensure_binary(key)
+            self.prepared_key = secret
             self.core = CoreKey.from_secret(key, algorithm, allow_short_secret=True)
         except InvalidKeyError as error:
             is_no_secret = error.reason in NOT_SECRETS
             raise JWKError(NOT_A_SECRET if is_no_secret else str(error)) from None
-        except UnicodeEncodeError as error:
-            raise JWKError("The key is not valid Unicode") from error
 
     def sign(self, msg: bytes) -> bytes:
         """Return the MAC."""

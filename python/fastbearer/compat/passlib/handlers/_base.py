@@ -180,10 +180,9 @@ class Handler:
 
     def _password(self, secret: Any) -> bytes:
         if isinstance(secret, str):
-            try:
-                secret = secret.encode("utf-8")
-            except UnicodeEncodeError:
-                raise PasswordValueError("password has a lone surrogate") from None
+            secret = utf8_of(secret)
+            if secret is None:
+                raise PasswordValueError("password has a lone surrogate")
         if not isinstance(secret, bytes):
             raise TypeError(
                 f"secret must be unicode or bytes, not {type(secret).__name__}"
@@ -198,6 +197,14 @@ class Handler:
 
     def __repr__(self) -> str:
         return f"<passlib handler {self.name}>"
+
+
+def utf8_of(secret: str) -> bytes | None:
+    """Return a text's UTF-8, if there is one: the error would hold the text."""
+    try:
+        return secret.encode("utf-8")
+    except UnicodeEncodeError:
+        return None
 
 
 def text_of(hash: Any) -> str:
