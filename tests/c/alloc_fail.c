@@ -1,7 +1,8 @@
 /*
  * For LD_PRELOAD: lets chosen allocations of one thread fail. Between
  * alloc_fail_begin and alloc_fail_end the n-th allocation of the thread, and
- * with `on` every later one, gets no memory; n 0 only counts.
+ * with `on` the many after it, gets no memory; n 0 only counts. `whose` are
+ * counted: malloc's, which is 0, or another allocator's that asks here.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -15,15 +16,22 @@ extern void *__libc_realloc(void *old, size_t size);
 extern void *__libc_memalign(size_t alignment, size_t size);
 extern void __libc_free(void *old);
 
-void alloc_fail_begin(long n, bool on);
+void alloc_fail_begin(int whose, long n, bool on);
+bool alloc_fail_refuses(int whose);
 long alloc_fail_end(long *left);
 
+/* CPython 3.11 asks for ever for the integer that a handler in Python begins
+ * with: once in a while there has to be memory again. */
+#define BURST 20000
+
 static __thread bool is_on, goes_on;
+static __thread int chosen;
 static __thread long wanted, seen, alive;
 
 void
-alloc_fail_begin(long n, bool on)
+alloc_fail_begin(int whose, long n, bool on)
 {
+    chosen = whose;
     wanted = n;
     goes_on = on;
     seen = alive = 0;
@@ -40,18 +48,26 @@ alloc_fail_end(long *left)
     return seen;
 }
 
-static bool
-is_refused(void)
+/* Whether that allocator has to refuse what it is asked for now. */
+bool
+alloc_fail_refuses(int whose)
 {
-    if (!is_on) {
+    if (!is_on || whose != chosen) {
         return false;
     }
     seen++;
-    bool is_wanted = wanted > 0 && (goes_on ? seen >= wanted : seen == wanted);
+    long last = goes_on ? wanted + BURST : wanted;
+    bool is_wanted = wanted > 0 && seen >= wanted && seen <= last;
     if (is_wanted) {
         errno = ENOMEM;
     }
     return is_wanted;
+}
+
+static bool
+is_refused(void)
+{
+    return alloc_fail_refuses(0);
 }
 
 static void *

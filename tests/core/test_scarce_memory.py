@@ -1,13 +1,15 @@
 """What the core does when an allocation fails: never more than a MemoryError.
 
-``scarce_memory.py`` makes the calls, in a process in which ``alloc_fail.c``
-stands before the allocator; ``make soak`` lets every allocation fail in turn.
+``scarce_memory.py`` calls every entry point, in a process in which ``alloc_fail.c``
+stands before the allocator, or ``alloc_call.c`` before that of libcrypto or of Python;
+``make soak`` lets every allocation fail in turn.
 """
 
 from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 import sys
 import sysconfig
@@ -15,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+import core_entries
+from other_pythons import built_with
 from project import ROOT
 
 SOURCES = ROOT / "tests" / "c"
@@ -35,7 +39,10 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     fail, call = home / "alloc_fail.so", home / "alloc_call.so"
     for command in (
         [*shared, "-o", str(fail), str(SOURCES / "alloc_fail.c")],
-        [*shared, python, "-o", str(call), str(SOURCES / "alloc_call.c"), str(fail)],
+        [
+            *(*shared, python, "-o", str(call), str(SOURCES / "alloc_call.c")),
+            *(str(fail), "-lcrypto"),
+        ],
     ):
         subprocess.run(command, check=True)
     return home
@@ -50,11 +57,14 @@ WITHOUT_GIL = pytest.mark.skipif(
 )
 
 
-def complaints(tools: Path, mode: str) -> tuple[int, list[str], str]:
-    """Return the exit code, what was not as it should be, and the last call."""
-    paths = [str(tools), *(path for path in sys.path if path)]
-    run = subprocess.run(
-        [sys.executable, str(ROOT / "tests" / "kit" / "scarce_memory.py"), mode],
+def run(
+    tools: Path, *arguments: str, package: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Make the calls, of a core of their own where one is named."""
+    paths = [*([str(package)] if package else []), str(tools)]
+    paths += [path for path in sys.path if path]
+    return subprocess.run(
+        [sys.executable, str(ROOT / "tests" / "kit" / "scarce_memory.py"), *arguments],
         env={
             **os.environ,
             "LD_PRELOAD": str(tools / "alloc_fail.so"),
@@ -65,13 +75,30 @@ def complaints(tools: Path, mode: str) -> tuple[int, list[str], str]:
         text=True,
         check=False,
     )
-    return run.returncode, run.stdout.splitlines(), run.stderr[-800:]
+
+
+def complaints(tools: Path, *arguments: str) -> tuple[int, list[str], str]:
+    """Return the exit code, what was not as it should be, and the last call."""
+    done = run(tools, *arguments)
+    return done.returncode, done.stdout.splitlines(), done.stderr[-800:]
+
+
+def failures(last: str) -> int:
+    """Return how many allocations have failed, and print it."""
+    found = re.search(r"^= (\d+) allocations of (\d+) entry points", last, re.MULTILINE)
+    assert found is not None, last
+    print(found[0], "failed")
+    assert int(found[2]) == len({*core_entries.entry_points()}) - len(
+        core_entries.NEVER_CALLED
+    )
+    return int(found[1])
 
 
 @WITHOUT_GIL
 def test_scarce_memory_changes_no_answer(tools: Path) -> None:
-    code, wrong, last = complaints(tools, "some")
+    code, wrong, last = complaints(tools, "some", "malloc")
     assert (code, wrong) == (0, []), last
+    assert failures(last) > 1000
 
 
 def test_an_error_of_others_changes_no_answer(tools: Path) -> None:
@@ -84,7 +111,43 @@ def test_an_error_of_others_changes_no_answer(tools: Path) -> None:
 
 @WITHOUT_GIL
 @pytest.mark.soak
+@pytest.mark.parametrize("allocator", ["malloc", "libcrypto", "python"])
 @pytest.mark.parametrize("mode", ["every", "leaks"])
-def test_no_allocation_that_fails_changes_an_answer(tools: Path, mode: str) -> None:
-    code, wrong, last = complaints(tools, mode)
+def test_no_allocation_that_fails_changes_an_answer(
+    tools: Path, mode: str, allocator: str
+) -> None:
+    code, wrong, last = complaints(tools, mode, allocator)
+    if "allocator cannot be changed" in last:
+        pytest.skip("LIBCRYPTO'S ALLOCATOR CANNOT BE CHANGED: only malloc's fails")
     assert (code, wrong) == (0, []), last
+    assert failures(last) > 1000
+
+
+# A file of csrc, what goes, what comes in its place, and whose memory is lacking.
+PLANTED = [
+    ("lib/jose/pkey.c", "&& is_silent", "&& false", "libcrypto"),
+    ("lib/jose/pkey.c", "EVP_MD_CTX_FLAG_FINALISE", "0", "libcrypto"),
+    ("lib/jose/secret.c", "if (scratch == NULL) {", "if (false) {", "malloc"),
+    ("module/key/jwk_part.c", "PyErr_Occurred() ? fb_jwk_failed() :", "", "python"),
+    ("module/json/json_out.c", "if (bytes == NULL) {", "if (false) {", "python"),
+    ("module/token/header.c", "if (out->parsed == NULL) {", "if (false) {", "python"),
+]
+
+
+@WITHOUT_GIL
+@pytest.mark.soak
+@pytest.mark.parametrize(
+    ("file", "old", "new", "allocator"),
+    PLANTED,
+    ids=[f"{p[0]} {p[1]}" for p in PLANTED],
+)
+def test_a_planted_bug_is_seen(
+    tools: Path, file: str, old: str, new: str, allocator: str, tmp_path: Path
+) -> None:
+    text = (ROOT / "csrc" / file).read_text()
+    assert old in text
+    package = built_with(
+        sys.executable, "fuzzed", file, text.replace(old, new, 1), tmp_path
+    )
+    done = run(tools, "every", allocator, "--first", package=package)
+    assert done.returncode != 0 or done.stdout != "", done.stderr[-800:]
