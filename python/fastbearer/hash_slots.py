@@ -14,8 +14,8 @@ from . import _core
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from _queue import SimpleQueue
     from collections.abc import Callable
-    from threading import Semaphore
     from typing import TypeVar
 
     T = TypeVar("T")
@@ -25,7 +25,7 @@ __all__ = ["in_slot", "password_hash", "password_verify", "slot_count"]
 VARIABLE = "FASTBEARER_HASH_SLOTS"
 
 _lock = allocate_lock()
-_slots: Semaphore | None = None
+_slots: SimpleQueue[None] | None = None
 _threads = 0
 _own = _local()
 """Whether this thread is in a slot: it must not wait for another one."""
@@ -96,12 +96,21 @@ def in_slot(work: Callable[..., T], *args: object) -> T:
     """
     if getattr(_own, "is_in_slot", False):
         return work(*args)
-    with _taken_slots():
+    slots = _taken_slots()
+    slots.get()
+    try:
         _own.is_in_slot = True
-        try:
-            return work(*args)
-        finally:
-            _own.is_in_slot = False
+        return work(*args)
+    finally:
+        # A slot that is not given back, for want of memory, is lost for ever: then
+        # everybody who hashes would wait.
+        while True:
+            try:
+                slots.put(None)
+                break
+            except MemoryError:
+                continue
+        _own.is_in_slot = False
 
 
 def _hash(password: str | bytes, setting: str | bytes, threads: int) -> str:
@@ -112,19 +121,26 @@ def _verify(password: str | bytes, hash: str | bytes, threads: int, weak: bool) 
     return _core.password_verify(password, hash, threads or _threads, weak)
 
 
-def _taken_slots() -> Semaphore:
-    """Return the process's slots, counted at first use."""
+def _taken_slots() -> SimpleQueue[None]:
+    """Return the process's free slots, counted at first use.
+
+    What is written in C gives a slot back, or raises and has not; a Semaphore, in
+    Python, may have done the half of it.
+    """
     global _slots, _threads
     if _slots is None:
         # At first use, for "import fastbearer" is to cost next to nothing.
-        from threading import Semaphore
+        from _queue import SimpleQueue
 
         from .cpu_limit import available_cores
 
         with _lock:
             if _slots is None:
                 _threads = available_cores()
-                _slots = Semaphore(slot_count())
+                slots: SimpleQueue[None] = SimpleQueue()
+                for _ in range(slot_count()):
+                    slots.put(None)
+                _slots = slots
     return _slots
 
 
