@@ -14,10 +14,13 @@ from fastbearer import Key
 
 SEARCH = """
 import gc, json, re, sys
-from fastbearer import Key
+from fastbearer import Key, Signer
 
 def use(text):
-    Key.from_jwk(json.loads(text)).thumbprint()
+    is_jwk = text.startswith("{")
+    key = Key.from_jwk(json.loads(text)) if is_jwk else Key.from_pem(text)
+    key.thumbprint()
+    Signer(key).sign({})
 
 text = sys.stdin.read()
 use(text)
@@ -43,18 +46,30 @@ print(found)
 """
 
 
+def as_text(key: Key, form: str) -> str:
+    """Return a text that does not hold its numbers as they are, as DER would."""
+    is_jwk = form == "jwk"
+    return json.dumps(key.to_jwk(private=True)) if is_jwk else key.to_pem(private=True)
+
+
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="it takes Linux")
 @pytest.mark.parametrize(
-    ("algorithm", "member"),
-    [("ES256", "d"), ("ES512", "d"), ("RS256", "p")],
+    ("algorithm", "member", "form"),
+    [
+        *(("ES256", "d", "jwk"), ("ES512", "d", "jwk"), ("RS256", "p", "jwk")),
+        *(("EdDSA", "d", "jwk"), ("Ed448", "d", "jwk"), ("HS256", "k", "jwk")),
+        *(("ES256", "d", "pem"), ("RS256", "p", "pem"), ("EdDSA", "d", "pem")),
+    ],
 )
-def test_no_private_number_is_left_behind(algorithm: str, member: str) -> None:
-    jwk = Key.generate(algorithm).to_jwk(private=True)
-    number = base64.urlsafe_b64decode(jwk[member] + "==")
+def test_no_private_number_is_left_behind(
+    algorithm: str, member: str, form: str
+) -> None:
+    key = Key.generate(algorithm)
+    number = base64.urlsafe_b64decode(key.to_jwk(private=True)[member] + "==")
     wanted = [bytes(255 - b for b in one[:20]).hex() for one in (number, number[::-1])]
     run = subprocess.run(
         [sys.executable, "-c", SEARCH, *wanted],
-        input=json.dumps(jwk),
+        input=as_text(key, form),
         capture_output=True,
         text=True,
         check=True,
