@@ -32,6 +32,8 @@ SECONDS ?= 60
 JOBS ?= 1
 # Of traffic under which the stores die: `make endure MINUTES=5`.
 MINUTES ?= 30
+# What a run of fuzz-python begins with; it prints a random one where there is none.
+SEED ?=
 # Releases of Debian, and targets: `make prove-set-up RELEASES=sid ALSO="check test"`.
 RELEASES ?= bookworm trixie
 ALSO ?= check
@@ -41,7 +43,7 @@ READY = .venv/.set-up .venv/.built
 
 .PHONY: build lib run setup check test $(ROOMS:%=test-%) test-c test-asan
 .PHONY: test-core-and-project test-originals test-free-threaded test-tsan soak endure
-.PHONY: fuzz fuzz-run fuzz-coverage fuzz-count
+.PHONY: fuzz fuzz-run fuzz-coverage fuzz-count fuzz-python
 .PHONY: bench lint clean prove-set-up wheel prove-wheels cross
 .DELETE_ON_ERROR:
 
@@ -103,7 +105,7 @@ test-tsan: .venv/.with-dev
 # What proves the tests themselves, or takes long: planted bugs, valgrind, sanitizers,
 # other systems, packages of others, tens of thousands of cases; at last, timings, the
 # storm, and half an hour of traffic.
-soak: $(READY) test-asan test-free-threaded cross fuzz
+soak: $(READY) test-asan test-free-threaded cross fuzz fuzz-python
 	$(PYTEST) -m soak
 	.venv/bin/python benchmarks/passwords.py
 	.venv/bin/python benchmarks/timing.py
@@ -135,6 +137,12 @@ fuzz-coverage: .venv/.made
 
 fuzz-count: $(FUZZERS)
 	@scripts/fuzz-coverage $(FUZZERS)
+
+# Random calls of every entry point of the core, for SECONDS, or those of SEED again;
+# `make fuzz-python SEED=5 OPTIONS="--case 77"` makes one, and shows it.
+fuzz-python: .venv/.with-dev .venv/.built
+	PYTHONPATH=tests/kit .venv/bin/python -m core_fuzz $(SECONDS) \
+	    $(SEED:%=--seed %) $(OPTIONS)
 
 # In fresh systems of RELEASES: `make run` serves, and what ALSO names passes.
 prove-set-up:

@@ -295,7 +295,7 @@ class PasswordHash:
 def _text(hash: str | bytes) -> str:
     """Return a hash as text; text that is not ASCII is not a hash."""
     if isinstance(hash, str):
-        return hash
+        return str.__str__(hash)  # as it is: one of another class could lie
     if not isinstance(hash, (bytes, bytearray)):
         raise TypeError("a hash must be str or bytes")
     if not hash.isascii():  # an error of decode() would hold it
