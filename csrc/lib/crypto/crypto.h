@@ -78,6 +78,11 @@ void fb_hmac_key_clear(hmac_key *key);
 bool fb_hmac_sign(const hmac_key *key, const void *message, size_t len,
                   unsigned char *mac);
 
+/* Whether that is the message's MAC, key->size bytes, in constant time.
+ * STATUS_SIGNATURE_WRONG where it is another. */
+CHECKED status fb_hmac_verify(const hmac_key *key, span message,
+                              const unsigned char *claimed);
+
 /* --- aead.c: content encryption (RFC 7518 5) ----------------------------- */
 
 #define AEAD_BLOCK 16

@@ -128,3 +128,15 @@ fb_hmac_sign(const hmac_key *key, const void *message, size_t len,
     }
     return ok;
 }
+
+status
+fb_hmac_verify(const hmac_key *key, span message, const unsigned char *claimed)
+{
+    unsigned char mac[MAC_MAX] = {0};
+    if (!fb_hmac_sign(key, message.p, message.len, mac)) {
+        return STATUS_CRYPTO_FAILED;
+    }
+    return CRYPTO_memcmp(mac, claimed, key->size) == 0
+               ? STATUS_OK
+               : STATUS_SIGNATURE_WRONG;
+}

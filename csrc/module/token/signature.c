@@ -1,7 +1,6 @@
 /* Signatures over compact tokens (RFC 7515 5). */
 #include "skin.h"
 
-#include <openssl/crypto.h>
 #include <string.h>
 
 #include "token/token.h"
@@ -48,19 +47,6 @@ read_signature(span text, unsigned char *bytes, size_t *len)
                                                      : STATUS_TOKEN_BASE64;
 }
 
-/* RFC 7518 3.2: compared in constant time. */
-CHECKED static status
-verify_hmac(const KeyObject *key, span message, const unsigned char *claimed)
-{
-    unsigned char mac[MAC_MAX] = {0};
-    if (!fb_hmac_sign(&key->hmac, message.p, message.len, mac)) {
-        return STATUS_CRYPTO_FAILED;
-    }
-    return CRYPTO_memcmp(mac, claimed, key->signature) == 0
-               ? STATUS_OK
-               : STATUS_SIGNATURE_WRONG;
-}
-
 status
 fb_signature_matches(const KeyObject *key, const alg *with, span message,
                      span claimed)
@@ -70,7 +56,7 @@ fb_signature_matches(const KeyObject *key, const alg *with, span message,
         return STATUS_SIGNATURE_WRONG;
     }
     if (key->alg->kind == KIND_HMAC) {
-        return verify_hmac(key, message, bytes);
+        return fb_hmac_verify(&key->hmac, message, bytes);
     }
     const pkey *one = fb_pkey_for(&key->pkey, with);
     return one == NULL ? STATUS_SIGNATURE_WRONG
