@@ -1,8 +1,18 @@
 /* Strict base64url, both ways. */
 #include "base/base.h"
 
-static const char alphabet[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+/* The character of a value below 64. It is computed, and not looked up: what
+ * is encoded may be a key. */
+static inline char
+character(uint32_t value)
+{
+    uint32_t c = 'A' + value;
+    c += (25 - value) >> 8 & ('a' - 'Z' - 1);
+    c -= (51 - value) >> 8 & ('z' - '0' + 1);
+    c -= (61 - value) >> 8 & ('9' - '-' + 1);
+    c += (62 - value) >> 8 & ('_' - '-' - 1);
+    return (char)c;
+}
 
 /* The value of a character, or FOREIGN. */
 #define FOREIGN 0x80
@@ -51,18 +61,18 @@ fb_b64url_encode(const unsigned char *bytes, size_t len, char *text)
     for (; len >= 3; len -= 3, bytes += 3, text += 4) {
         uint32_t group =
             (uint32_t)bytes[0] << 16 | (uint32_t)bytes[1] << 8 | bytes[2];
-        text[0] = alphabet[group >> 18];
-        text[1] = alphabet[group >> 12 & 63];
-        text[2] = alphabet[group >> 6 & 63];
-        text[3] = alphabet[group & 63];
+        text[0] = character(group >> 18);
+        text[1] = character(group >> 12 & 63);
+        text[2] = character(group >> 6 & 63);
+        text[3] = character(group & 63);
     }
     if (len > 0) {
         uint32_t group = (uint32_t)bytes[0] << 16
                          | (len == 2 ? (uint32_t)bytes[1] << 8 : 0);
-        *text++ = alphabet[group >> 18];
-        *text++ = alphabet[group >> 12 & 63];
+        *text++ = character(group >> 18);
+        *text++ = character(group >> 12 & 63);
         if (len == 2) {
-            *text++ = alphabet[group >> 6 & 63];
+            *text++ = character(group >> 6 & 63);
         }
     }
     return text;
@@ -73,11 +83,11 @@ static bool
 decode_tail(const unsigned char *in, size_t len, unsigned char *bytes)
 {
     uint32_t a = values[in[0]], b = values[in[1]];
-    uint32_t c = len == 3 ? values[in[2]] : 0;
     bytes[0] = (unsigned char)(a << 2 | b >> 4);
     if (len == 2) {
         return ((a | b) & FOREIGN) == 0 && (b & 15) == 0;
     }
+    uint32_t c = values[in[2]];
     bytes[1] = (unsigned char)(b << 4 | c >> 2);
     return ((a | b | c) & FOREIGN) == 0 && (c & 3) == 0;
 }
