@@ -114,7 +114,7 @@ prepare_all(pkey *key, bool is_private, const digests *all)
 status
 fb_pkey_make(pkey *key, EVP_PKEY *evp, const alg *with, const digests *all)
 {
-    bool is_private;
+    bool is_private = false;
     *key = (pkey){.evp = evp};
     fb_failure_forget();
     status result = EVP_PKEY_get0_provider(evp) == NULL

@@ -70,10 +70,11 @@ mix(uint64_t *v, int a, int b, int c, int d, uint64_t x, uint64_t y)
 static void
 compress(blake2b *state, const unsigned char *block, bool is_last)
 {
-    uint64_t v[16], m[16];
+    uint64_t v[16], m[16] = {0};
+    memcpy(v, state->chain, sizeof state->chain);
+    memcpy(v + 8, iv, sizeof iv);
     for (int i = 0; i < 16; i++) {
         m[i] = load(block + 8 * i);
-        v[i] = i < 8 ? state->chain[i] : iv[i - 8];
     }
     v[12] ^= state->count;
     v[14] ^= is_last ? UINT64_MAX : 0;
