@@ -1,0 +1,101 @@
+"""What is done with a secret takes the same time whatever the secret is.
+
+``tests/c/secrets_check.c`` and ``digest_secrets_check.c`` mark secrets as memory that
+nobody has written, and valgrind tells of each branch and each address that depends on
+one. Comparisons that stop at the first difference are planted to prove that it would.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from project import ROOT, locked, made
+
+LIBRARY = ROOT / "csrc" / "lib"
+CONSTANT = "CRYPTO_memcmp("
+COMPARING = sorted(p for p in LIBRARY.rglob("*.c") if CONSTANT in p.read_text())
+FLAGS = ["-std=c11", "-g", "-O2", "-w", "-pthread", "-DFASTBEARER_LIBARGON2"]
+LIBRARIES = ["-largon2", "-lcrypto"]
+
+# file, text, what replaces it: other things that an attacker would see
+PLANTED = [
+    ("crypto/hmac.c", "if (len > block) {", "if (len > block || !secret[0]) {"),
+    ("crypto/aead.c", "ok ? STATUS_OK :", "ok && tag[0] ? STATUS_OK :"),
+    ("base/b64url.c", "uint32_t c = 'A' + value;", 'uint32_t c = "AB"[value > 25];'),
+    ("better_auth/session_token.c", "CRYPTO_memcmp(mac", "mac[0] && CRYPTO_memcmp(mac"),
+]
+
+pytestmark = [
+    pytest.mark.soak,
+    pytest.mark.skipif(
+        not shutil.which("valgrind"), reason="valgrind is not installed"
+    ),
+]
+
+
+def leaks(program: Path) -> bool:
+    """Tell whether valgrind has seen that something depends on a secret."""
+    options = ["-q", "--error-limit=no", "--error-exitcode=9"]
+    supp = f"--suppressions={ROOT}/tests/c/secrets.supp"
+    command = ["valgrind", *options, supp, str(program)]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    assert (done.returncode == 0) == (not done.stderr), done.stdout + done.stderr
+    return done.returncode != 0
+
+
+def check_of(file: Path) -> str:
+    """Return the check that watches what this file compares."""
+    is_password = "password" in file.relative_to(LIBRARY).parts
+    return "digest_secrets_check" if is_password else "secrets_check"
+
+
+def planted(file: Path, source: str, folder: Path) -> Path:
+    """Build the check with other contents of a file of the library."""
+    check = check_of(file)
+    changed = folder / file.name
+    changed.write_text(source)
+    with locked(ROOT / "build" / ".making"):
+        subprocess.run(["make", "-s", "build/libfastbearer.a"], cwd=ROOT, check=True)
+        subprocess.run(  # what stands before the library takes its place
+            [
+                *("gcc", *FLAGS, "-Icsrc/lib", f"-I{file.parent}"),
+                *("-o", str(folder / check), f"tests/c/{check}.c", str(changed)),
+                *("build/libfastbearer.a", f"@tests/c/{check}.wraps", *LIBRARIES),
+            ],
+            cwd=ROOT,
+            check=True,
+        )
+    return folder / check
+
+
+@pytest.mark.parametrize("check", ["secrets_check", "digest_secrets_check"])
+def test_nothing_depends_on_a_secret(check: str) -> None:
+    assert not leaks(made(f"build/check/{check}"))
+
+
+@pytest.mark.parametrize("file", COMPARING, ids=lambda file: file.name)
+def test_a_comparison_that_stops_early_is_seen(file: Path, tmp_path: Path) -> None:
+    source = file.read_text()
+    assert source.count(CONSTANT) == 1
+    assert leaks(planted(file, source.replace(CONSTANT, "memcmp("), tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"), PLANTED, ids=[f"{p[0]} {p[1]}" for p in PLANTED]
+)
+def test_a_planted_leak_is_seen(name: str, old: str, new: str, tmp_path: Path) -> None:
+    file = LIBRARY / name
+    source = file.read_text()
+    assert old in source
+    assert leaks(planted(file, source.replace(old, new, 1), tmp_path))
+
+
+def test_every_comparison_of_the_library_is_planted() -> None:
+    """And none of the extension compares a secret by itself."""
+    module = (ROOT / "csrc" / "module").rglob("*.c")
+    assert not [path for path in module if CONSTANT in path.read_text()]
+    assert len(COMPARING) >= 8
