@@ -18,6 +18,7 @@ import pytest
 
 from fastbearer import _core
 from left_open import found_open, watch_event_loops
+from sanitized import IS_SANITIZED, SKIPPED, let_others_run_without
 from servers import BOTH, installed, stop_servers
 from waiting import HANG
 
@@ -86,6 +87,18 @@ def pytest_configure(config: pytest.Config) -> None:
             config.addinivalue_line("markers", f"{name}: meets {label}")
     make_hypothesis_patient()
     make_httpx2_patient()
+    if IS_SANITIZED:
+        let_others_run_without()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, where a sanitizer watches, what cannot run beside it."""
+    for item in items if IS_SANITIZED else ():
+        for name, reason in SKIPPED.items():
+            if item.get_closest_marker(name) or name in getattr(
+                item, "fixturenames", ()
+            ):
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
