@@ -23,6 +23,8 @@ ROOMS = $(patsubst tests/%/,%,$(filter-out tests/c/ tests/kit/ %__pycache__/,$(w
 CHECKS = $(patsubst tests/c/%.c,build/check/%,$(wildcard tests/c/*_check.c))
 FUZZ_TARGETS = $(filter-out %/fuzz_main.c,$(wildcard tests/c/fuzz_*.c))
 SEEDED = $(FUZZ_TARGETS:tests/c/%.c=build/check/%)
+# The checks that valgrind has to watch for what depends on a secret.
+SECRETS = $(filter %secrets_check,$(CHECKS))
 # Each compiler of fuzz targets has a folder of its own; scripts/prepare-fuzz names one.
 FUZZ_CC ?= gcc
 FUZZ_HOME ?= build/fuzz/$(FUZZ_CC)
@@ -39,11 +41,14 @@ RELEASES ?= bookworm trixie
 ALSO ?= check
 COMMA = ,
 ASAN_LIBRARIES = $$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)
+SANITIZED = LD_PRELOAD="$(ASAN_LIBRARIES)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
+    PYTHONPATH=build/asan/lib
 READY = .venv/.set-up .venv/.built
 
 .PHONY: build lib run setup check test $(ROOMS:%=test-%) test-c test-asan
 .PHONY: test-core-and-project test-originals test-free-threaded test-tsan soak endure
 .PHONY: fuzz fuzz-run fuzz-coverage fuzz-count fuzz-python
+.PHONY: secrets valgrind analyse prove assure test-memory
 .PHONY: bench lint clean prove-set-up wheel prove-wheels cross
 .DELETE_ON_ERROR:
 
@@ -81,14 +86,15 @@ test-c: $(CHECKS) $(SEEDED)
 	@for one in $(SEEDED); do printf '%s: ' "$$one" && \
 	    "$$one" "tests/c/seeds/$${one#build/check/fuzz_}" 0 "$$one-crash" || exit 1; done
 
-# The core's tests, with a core that AddressSanitizer and UBSan watch.
-test-asan: .venv/.with-dev
+# Every test, with a core that AddressSanitizer and UBSan watch; those of the core also
+# where they are marked `soak`. `make test-asan ASAN_TESTS=tests/jwks` runs a part.
+ASAN_TESTS ?= tests
+ASAN_SOAK ?= tests/core
+test-asan: $(READY)
 	FASTBEARER_BUILD=sanitize .venv/bin/python setup.py -q \
 	    build --build-base build/asan --build-lib build/asan/lib --force
-	LD_PRELOAD="$(ASAN_LIBRARIES)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
-	    PYTHONPATH=build/asan/lib $(PYTEST) -m "" tests/core \
-	    tests/better_auth/test_refusals.py tests/better_auth/test_samples.py \
-	    tests/better_auth/test_tokens.py
+	$(SANITIZED) $(PYTEST) $(ASAN_TESTS)
+	$(SANITIZED) $(PYTEST) -m soak $(ASAN_SOAK)
 
 # The test suites of the packages that the drop-ins stand in for.
 test-originals: .venv/.with-dev .venv/.built
@@ -101,6 +107,33 @@ test-free-threaded: .venv/.with-dev
 # Threads at the core that ThreadSanitizer watches, in the Python that TSAN_PYTHON names.
 test-tsan: .venv/.with-dev
 	$(PYTEST) -m soak tests/core/test_free_threaded.py -k thread_sanitizer
+
+# Whether anything depends on a secret: under valgrind, secrets are what must not decide.
+secrets: $(SECRETS)
+	scripts/under-valgrind secrets $(SECRETS)
+
+# The C checks and the fuzz targets, each with its seeds, under valgrind.
+valgrind: $(filter-out $(SECRETS),$(CHECKS)) $(SEEDED)
+	scripts/under-valgrind memory $^
+
+# The static analysers of gcc and of clang over all C code.
+analyse: .venv/.made
+	DEFINES=$(ARGON2:yes=-DFASTBEARER_LIBARGON2) scripts/analyse gcc $(filter %.c,$(C_FILES))
+	DEFINES=$(ARGON2:yes=-DFASTBEARER_LIBARGON2) scripts/analyse clang $(filter %.c,$(C_FILES))
+
+# What tests/c/proofs prove, for every input of their bounds: `scripts/prove NAME`.
+prove: .venv/.made
+	scripts/prove
+
+# Every regime of the assurance, each as a target of its own; then a line about each.
+ASSURANCE = analyse secrets valgrind prove fuzz fuzz-python test-asan test-tsan test-free-threaded \
+    test-memory
+assure: $(READY)
+	scripts/assure $(ASSURANCE)
+
+# Calls of which one allocation after another fails.
+test-memory: .venv/.with-dev .venv/.built
+	$(PYTEST) -m "soak or not soak" tests/core/test_scarce_memory.py tests/core/test_memory.py
 
 # What proves the tests themselves, or takes long: planted bugs, valgrind, sanitizers,
 # other systems, packages of others, tens of thousands of cases; at last, timings, the
@@ -191,6 +224,10 @@ build/check/verdict_check: LDFLAGS += $(addprefix -Wl$(COMMA)--wrap=,\
 build/check/work_check: LDFLAGS += $(addprefix -Wl$(COMMA)--wrap=,\
     fb_argon2_compute EVP_PBE_scrypt PKCS5_PBKDF2_HMAC fb_blowfish_setup \
     fb_sha_crypt_compute fb_md5_crypt_compute fb_phpass_compute fb_salted_salt_last)
+
+$(SECRETS): build/check/%: tests/c/%.wraps tests/c/secrets.h
+$(SECRETS): LDFLAGS += @$(@:build/check/%=tests/c/%).wraps
+build/check/verdict_check build/check/digest_secrets_check: tests/c/hash_samples.h
 
 build/check/%: tests/c/%.c build/libfastbearer.a
 	@mkdir -p $(@D)
