@@ -47,7 +47,7 @@ READY = .venv/.set-up .venv/.built
 
 .PHONY: build lib run setup check test $(ROOMS:%=test-%) test-c test-asan
 .PHONY: test-core-and-project test-originals test-free-threaded test-tsan soak endure
-.PHONY: fuzz fuzz-run fuzz-coverage fuzz-count fuzz-python
+.PHONY: fuzz fuzz-run fuzz-coverage fuzz-count fuzz-python coverage
 .PHONY: secrets valgrind analyse prove assure test-memory
 .PHONY: bench lint clean prove-set-up wheel prove-wheels cross
 .DELETE_ON_ERROR:
@@ -134,6 +134,11 @@ assure: $(READY)
 # Calls of which one allocation after another fails.
 test-memory: .venv/.with-dev .venv/.built
 	$(PYTEST) -m "soak or not soak" tests/core/test_scarce_memory.py tests/core/test_memory.py
+
+# Which lines and branches the tests reach, in texts of build/coverage; of a few rooms:
+# `make coverage ROOMS="core accounts"`.
+coverage: $(READY)
+	scripts/coverage $(ROOMS)
 
 # What proves the tests themselves, or takes long: planted bugs, valgrind, sanitizers,
 # other systems, packages of others, tens of thousands of cases; at last, timings, the

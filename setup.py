@@ -1,7 +1,7 @@
 """The extension module; everything else stands in pyproject.toml.
 
-``FASTBEARER_BUILD`` picks the flags: ``release`` (default), ``debug`` or
-``sanitize`` (AddressSanitizer and UndefinedBehaviorSanitizer).
+``FASTBEARER_BUILD`` picks the flags: ``release`` (default), ``debug``, ``sanitize``
+(AddressSanitizer and UndefinedBehaviorSanitizer) or ``coverage`` (clang's counters).
 ``FASTBEARER_LIBARGON2=0`` leaves libargon2 out where it is installed.
 ``FASTBEARER_LIBCRYPTO`` names a static libcrypto.a, which is linked in place of the
 shared library; its headers are those of ``../include`` beside it, where there are any.
@@ -48,6 +48,10 @@ FLAGS = {
     "sanitize": [
         "-O1", "-g3", "-UNDEBUG", "-fno-omit-frame-pointer",
         "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
+    ],
+    "coverage": [
+        "-O1", "-fcoverage-mapping",
+        f"-fprofile-instr-generate={os.path.abspath('build/coverage/c')}/%4m.profraw",
     ],
 }  # fmt: skip
 # The module's one exported name is PyInit__core, whatever is linked into it.
@@ -170,7 +174,8 @@ if "CFLAGS" in os.environ:
     os.environ["CFLAGS"] = f"{own} {os.environ['CFLAGS']}"
 # Debug information would name the build's folder, and differ with it.
 root = os.path.dirname(os.path.abspath(__file__))
-sanitizers = [flag for flag in FLAGS[build] if flag.startswith("-fsanitize")]
+RUNTIMES = ("-fsanitize", "-fprofile")
+runtimes = [flag for flag in FLAGS[build] if flag.startswith(RUNTIMES)]
 
 setup(
     long_description=long_description(),
@@ -190,7 +195,7 @@ setup(
                 f"-ffile-prefix-map={root}=.",
                 *FLAGS[build],
             ],
-            extra_link_args=[*LINKING, *sanitizers],
+            extra_link_args=[*LINKING, *runtimes],
         )
     ],
 )

@@ -33,7 +33,8 @@ def build(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str
 def test_an_unknown_build_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     run = build(tmp_path, FASTBEARER_BUILD="fast")
     assert run.returncode == 1
-    assert "FASTBEARER_BUILD must be one of release, debug, sanitize" in run.stderr
+    known = "release, debug, sanitize, coverage"
+    assert f"FASTBEARER_BUILD must be one of {known}\n" in run.stderr
     assert "Traceback" not in run.stderr
 
 
