@@ -1,0 +1,286 @@
+"""What the numbers of a key must be, and which halves of a key are shown."""
+
+from __future__ import annotations
+
+import base64
+import math
+import subprocess
+from functools import cache
+from typing import Any
+
+import pytest
+
+from fastbearer import (
+    InvalidKeyError,
+    InvalidSignatureError,
+    Key,
+    KeySet,
+    Signer,
+    Verifier,
+    jws,
+)
+
+SMALL_PRIMES = [p for p in range(3, 168) if all(p % q for q in range(2, p))]
+SECRET = "0123456789abcdef0123456789abcdef"
+
+
+def b64(number: int) -> str:
+    data = number.to_bytes((number.bit_length() + 7) // 8, "big")
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def number(text: Any) -> int:
+    assert isinstance(text, str)
+    return int.from_bytes(base64.urlsafe_b64decode(text + "=="), "big")
+
+
+@cache
+def rsa() -> dict[str, str]:
+    jwk: dict[str, str] = Key.generate("RS256").to_jwk(private=True)
+    return jwk
+
+
+def openssl(*arguments: str, data: bytes = b"") -> bytes:
+    run = subprocess.run(
+        ["openssl", *arguments], input=data, capture_output=True, check=True
+    )
+    return run.stdout
+
+
+def refused(jwk: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Return the reason for a refusal, and the member that it is about."""
+    with pytest.raises(InvalidKeyError) as caught:
+        Key.from_jwk(jwk)
+    return caught.value.reason, caught.value.member
+
+
+# --- RSA ----------------------------------------------------------------------
+
+
+def infineon_like(power: int) -> int:
+    """Return a modulus that is a power of 65537 modulo every small prime."""
+    product = math.prod(SMALL_PRIMES)
+    start = pow(65537, power, product)
+    step = (1 << 2047) // product + 1
+    return next(n for k in range(2) if (n := start + (step + k) * product) % 2 == 1)
+
+
+@pytest.mark.parametrize("power", [0, 1, 12345])
+def test_a_modulus_of_infineons_library_is_refused(power: int) -> None:
+    n = infineon_like(power)
+    assert n.bit_length() == 2048
+    jwk = {"kty": "RSA", "n": b64(n), "e": "AQAB"}
+    assert refused(jwk) == ("key_rsa_roca", "n")
+
+
+def test_a_modulus_that_only_resembles_one_is_taken() -> None:
+    """Modulo 11, 65537 has two powers: 1 and 10. Modulo the others, it has its own."""
+    n = infineon_like(12345)
+    step = 2 * math.prod(SMALL_PRIMES) // 11
+    other = next(n + k * step for k in range(11) if (n + k * step) % 11 == 2)
+    assert Key.from_jwk({"kty": "RSA", "n": b64(other), "e": "AQAB"})
+
+
+def test_a_modulus_is_odd() -> None:
+    even = number(rsa()["n"]) ^ 1
+    jwk = {"kty": "RSA", "n": b64(even), "e": "AQAB"}
+    assert refused(jwk) == ("key_rsa_size", "n")
+
+
+@pytest.mark.parametrize("e", [1, 2, 4, 65536, 1 << 256])
+def test_a_public_exponent_is_odd_and_no_one(e: int) -> None:
+    jwk = {"kty": "RSA", "n": rsa()["n"], "e": b64(e)}
+    assert refused(jwk) == ("key_rsa_exponent", "e")
+
+
+@pytest.mark.parametrize("e", [3, (1 << 255) + 1])
+def test_every_other_public_exponent_is_taken(e: int) -> None:
+    assert Key.from_jwk({"kty": "RSA", "n": rsa()["n"], "e": b64(e)})
+
+
+def test_a_private_key_without_its_primes_signs() -> None:
+    """RFC 7518 6.3.2 lets a JWK leave all of them out."""
+    bare = {name: rsa()[name] for name in ("kty", "n", "e", "d")}
+    key = Key.from_jwk(bare, "RS256")
+    assert jws.verify(jws.sign(b"x", key), Key.from_jwk(rsa()).public()) == b"x"
+    assert key.to_jwk(private=True) == {**bare, "alg": "RS256"}
+
+
+def test_a_private_exponent_is_that_of_the_public_one() -> None:
+    bare = {name: rsa()[name] for name in ("kty", "n", "e", "d")}
+    bare["d"] = b64(number(bare["d"]) ^ 2)
+    assert refused(bare) == ("key_pair", "d")
+
+
+@pytest.mark.parametrize("name", ["d", "p", "q", "dp", "dq", "qi"])
+def test_each_private_number_has_to_agree(name: str) -> None:
+    assert refused({**rsa(), name: b64(number(rsa()[name]) ^ 2)})[0] == "key_pair"
+
+
+def test_a_factor_is_no_one() -> None:
+    """Modulo p - 1 = 0 nothing can be computed."""
+    ones = dict.fromkeys(("p", "dp", "qi"), "AQ")
+    assert refused({**rsa(), **ones, "q": rsa()["n"]})[0] == "key_pair"
+
+
+# --- RSASSA-PSS (RFC 4055) ----------------------------------------------------
+
+
+def pss(*options: str) -> bytes:
+    """Return a private key that is for RSASSA-PSS alone, in PEM."""
+    command = ["genpkey", "-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048"]
+    for option in options:
+        command += ["-pkeyopt", option]
+    return openssl(*command)
+
+
+ONLY_SHA512 = [
+    "rsa_pss_keygen_md:sha512",
+    "rsa_pss_keygen_mgf1_md:sha512",
+    "rsa_pss_keygen_saltlen:64",
+]
+
+
+def test_a_key_for_pss_is_for_pss() -> None:
+    pem = pss()
+    key = Key.from_pem(pem)
+    assert key.algorithm == "PS256"
+    public = Key.from_pem(openssl("pkey", "-pubout", data=pem))
+    assert jws.verify(jws.sign(b"x", key), public) == b"x"
+    assert Key.from_pem(pem, "PS384").algorithm == "PS384"
+    for algorithm in ("RS256", "ES256", "EdDSA"):
+        with pytest.raises(InvalidKeyError) as caught:
+            Key.from_pem(pem, algorithm)
+        assert caught.value.reason == "key_unsuited"
+
+
+def test_a_key_for_one_digest_is_for_that_alone() -> None:
+    pem = pss(*ONLY_SHA512)
+    assert Key.from_pem(pem, "PS512").algorithm == "PS512"
+    for algorithm in ("PS256", "PS384", None):
+        with pytest.raises(InvalidKeyError) as caught:
+            Key.from_pem(pem, algorithm)
+        assert caught.value.reason == "key_unsuited"
+
+
+# --- curves -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("d", [0, 1, "order"])
+def test_a_private_number_of_a_curve_is_that_of_its_point(d: int | str) -> None:
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    jwk = Key.generate("ES256").to_jwk(private=True)
+    wanted = order if d == "order" else int(d)
+    text = base64.urlsafe_b64encode(wanted.to_bytes(32, "big")).rstrip(b"=")
+    assert refused({**jwk, "d": text.decode()})[0] in ("key_pair", "key_point")
+
+
+@pytest.mark.parametrize("algorithm", ["Ed25519", "Ed448"])
+def test_a_private_key_of_edwards_makes_its_own_public_one(algorithm: str) -> None:
+    jwk, other = (Key.generate(algorithm).to_jwk(private=True) for _ in range(2))
+    assert refused({**jwk, "x": other["x"]}) == ("key_pair", "d")
+
+
+@pytest.mark.parametrize("crv", [None, "", "P-257", "Ed25519", "secp256k2"])
+def test_a_curve_is_one_of_its_kind(crv: str | None) -> None:
+    jwk = {**Key.generate("ES256").to_jwk(), "crv": crv}
+    assert refused(jwk)[0] in ("key_curve", "jwk_member")
+
+
+# --- halves -------------------------------------------------------------------
+
+
+def test_a_secret_has_no_public_half() -> None:
+    key = Key.from_secret(SECRET)
+    for show in (key.public, key.to_jwk, key.to_pem, lambda: key.to_pem(private=True)):
+        with pytest.raises(InvalidKeyError) as caught:
+            show()
+        assert caught.value.reason == "key_no_public"
+    assert number(key.to_jwk(private=True)["k"]).to_bytes(32, "big") == SECRET.encode()
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
+def test_a_public_key_has_no_private_half(algorithm: str) -> None:
+    key = Key.generate(algorithm)
+    public = key.public()
+    assert public.public() is public and not public.is_private
+    for show in (
+        lambda: public.to_jwk(private=True),
+        lambda: public.to_pem(private=True),
+        lambda: jws.sign(b"x", public),
+        lambda: Signer(public),
+    ):
+        with pytest.raises(InvalidKeyError) as caught:
+            show()
+        assert caught.value.reason == "key_not_private"
+    shown = public.to_jwk(), key.to_jwk()
+    assert shown[0] == shown[1] and "d" not in shown[0]
+    assert "PRIVATE" not in public.to_pem() + key.to_pem()
+
+
+def test_a_key_without_an_id_is_shown_by_its_algorithm() -> None:
+    assert repr(Key.from_secret(SECRET)) == "<Key HS256>"
+    assert repr(Key.from_secret(SECRET, kid="a")) == "<Key HS256 kid='a'>"
+
+
+def test_a_key_does_what_its_operations_say() -> None:
+    """RFC 7517 4.3."""
+    jwk = Key.generate("EdDSA").to_jwk(private=True)
+    signs = Key.from_jwk({**jwk, "key_ops": ["sign"]})
+    verifies = Key.from_jwk({**jwk, "key_ops": ["verify"]})
+    assert jws.verify(jws.sign(b"x", signs), verifies) == b"x"
+    for does in (
+        lambda: jws.sign(b"x", verifies),
+        lambda: Signer(verifies),
+        lambda: jws.verify(jws.sign(b"x", signs), signs),
+        lambda: Verifier(signs),
+        lambda: Verifier(KeySet([verifies, signs])),
+    ):
+        with pytest.raises(InvalidKeyError) as caught:
+            does()
+        assert caught.value.reason == "key_use"
+
+
+@pytest.mark.parametrize("ops", [[5], ["verify", 5], ["verify", "verify"], "verify", 5])
+def test_operations_are_different_strings(ops: Any) -> None:
+    jwk = {**Key.generate("EdDSA").to_jwk(), "key_ops": ops}
+    assert refused(jwk) == ("jwk_member", "key_ops")
+
+
+# --- texts --------------------------------------------------------------------
+
+
+def test_a_key_is_the_whole_of_its_der() -> None:
+    pem = Key.generate("ES256").to_pem()
+    der = base64.b64decode("".join(pem.splitlines()[1:-1]))
+    assert Key.from_der(der).algorithm == "ES256"
+    for more in (der + b"\0", der + der):
+        with pytest.raises(InvalidKeyError):
+            Key.from_der(more)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"data": "\ud800"}, "key_unicode"),
+        ({"password": "\ud800"}, "key_unicode"),
+        ({"password": "x" * 1025}, "key_password"),
+    ],
+)
+def test_texts_of_a_key_are_unicode_and_short(
+    given: dict[str, str], reason: str
+) -> None:
+    pem = Key.generate("ES256").to_pem(private=True)
+    with pytest.raises(InvalidKeyError) as caught:
+        Key.from_pem(**{"data": pem, **given})  # type: ignore[arg-type]
+    assert caught.value.reason == reason
+    with pytest.raises(TypeError):
+        Key.from_pem(5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        Key.from_pem(pem, password=5)  # type: ignore[arg-type]
+
+
+def test_a_signature_of_another_key_is_wrong() -> None:
+    one, other = Key.generate("Ed448"), Key.generate("Ed448")
+    with pytest.raises(InvalidSignatureError):
+        jws.verify(jws.sign(b"x", one), other.public())
