@@ -234,6 +234,11 @@ $(SECRETS): build/check/%: tests/c/%.wraps tests/c/secrets.h
 $(SECRETS): LDFLAGS += @$(@:build/check/%=tests/c/%).wraps
 build/check/verdict_check build/check/digest_secrets_check: tests/c/hash_samples.h
 
+# The functions that failing.h lets fail.
+build/check/failure_check: tests/c/failing.h
+build/check/failure_check: LDFLAGS += $(shell sed -n \
+    's/^[A-Z][A-Z0-9_]*.[^,]*, \([A-Za-z0-9_]*\),.*/-Wl,--wrap=\1/p' tests/c/failing.h)
+
 build/check/%: tests/c/%.c build/libfastbearer.a
 	@mkdir -p $(@D)
 	@$(CC) $(LIB_FLAGS) -Icsrc/lib -o $@ $< build/libfastbearer.a $(LDFLAGS) $(LIB_LIBRARIES)
