@@ -153,3 +153,63 @@ def test_no_setting_is_made_of_a_format_that_makes_none() -> None:
     for scheme in ("argon2d", "phpass", "no such format"):
         with pytest.raises(InvalidHashError):
             _core.password_setting(scheme, b"0123456789abcdef")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$2",
+        "$2$",
+        "$3b$04$" + "." * 53,
+        f"$argon2id$v=19$m=8,t=1,p=1${B64}x",
+        f"$argon2id$v=19$m=8,t=1,p=1${B64}$",
+        f"$argon2id$v=19$m=8,t=1,p=1${B64}$!",
+        f"$argon2i${B64}",
+        "$argon2id",
+        "scrypt:16:8:1",
+        "scrypt:16:8:1$",
+        "scrypt$16$salt$8$x$",
+        "scrypt$16$salt$8$1",
+        "{scrypt}$e0801",
+        "{scrypt}$$c2FsdA==$c2FsdA==",
+        "{scrypt}$123456789$c2FsdA==$c2FsdA==",
+        "{scrypt}$ffffffff$c2FsdA==$c2FsdA==",
+        "{scrypt}$0e0801$c2FsdA==$c2FsdA==",
+        (
+            "$fbscrypt$v=1,n=64,r=8,p=1,ss=Bw==,sk=c2lnbmVyIGtleSBzaWduZXI=$c2FsdA==$"
+            "c2lnbmVyIGtleSBzaWduZXI="
+        ),
+        "A" * 67 + "=",
+        "AA" + "=" * 66,
+        "AQAAAAEAAAAJAAAAEHNhbHQ=",
+        "sha1$salt",
+        f"sha1${'s' * 300}${'0' * 40}",
+        "sha1$salt$" + "0" * 38,
+        "{bcrypt}",
+        "{bcrypt}x",
+        "{noop}x",
+        "{ARGON2}$2b$04$" + "." * 53,
+        ":" + "0" * 128,
+        "00:" + "0" * 126,
+        "$bcrypt-sha256$2b,4",
+        "$bcrypt-sha256$v=2,t=2b,r=4$.",
+    ],
+)
+def test_a_text_that_lacks_a_part_is_no_hash(text: str) -> None:
+    for call, arguments in (
+        (_core.password_scheme, (text,)),
+        (_core.password_verify, ("x", text, 1, True)),
+        (_core.password_is_sole, ("x", text)),
+    ):
+        assert reason(call, *arguments) in (
+            *("hash_malformed", "hash_unknown", "hash_costly"),
+        )
+
+
+def test_the_first_version_of_bcrypt_sha256_is_written_again() -> None:
+    made = _core.password_setting("bcrypt-sha256", b"0" * 16, rounds=4, version=1)
+    assert made.startswith("$bcrypt-sha256$2b,4$")
+    assert _core.password_parts(made)["version"] == 1
+    stored = _core.password_hash("x", made[:-32])
+    assert _core.password_verify("x", stored)
+    assert not _core.password_verify("y", stored)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastbearer import MalformedTokenError, Signer, jws
+from fastbearer import MalformedTokenError, Signer, _core, jws
 from handmade_tokens import KEY, verifier
 from project import VECTORS
 
@@ -195,3 +195,35 @@ def test_a_special_character_at_every_place(length: int, special: str) -> None:
         text = "a" * place + special + "b" * (length - place)
         members = {text: text}
         assert read(jws.verify(Signer(KEY).sign(members), KEY)) == members
+
+
+WHOLE = (
+    '{"a":[1.5e+7,-2E-3,true,false,null,"\\u00e9\\ud83d\\ude00\\n\u20ac\U0001f600"]}'
+)
+
+
+def test_a_text_that_ends_anywhere_is_refused() -> None:
+    data = WHOLE.encode()
+    assert _core.json_object(data) == json.loads(data)
+    for size in range(len(data)):
+        with pytest.raises(MalformedTokenError) as caught:
+            _core.json_object(data[:size])
+        assert caught.value.reason in (
+            *("json_syntax", "json_utf8", "json_surrogate", "json_not_object"),
+        ), data[:size]
+
+
+@pytest.mark.parametrize("length", [31, 32, 33, 63, 64, 65, 2000])
+def test_an_escaped_name_is_the_name_whatever_its_length(length: int) -> None:
+    """`exp` may not hide in escapes, nor a long name be taken for a short one."""
+    escaped = "\\u0065" * length
+    assert _core.json_object(f'{{"{escaped}":1}}') == {"e" * length: 1}
+    for twice in (
+        f'{{"{escaped}":1,"{"e" * length}":2}}',
+        f'{{"{"e" * length}":1,"{escaped}":2}}',
+    ):
+        with pytest.raises(MalformedTokenError) as caught:
+            _core.json_object(twice)
+        assert caught.value.reason == "json_duplicate"
+    token = jws.sign(f'{{"{"x" * length}\\u0069":"a","\\u0069ss":"b"}}'.encode(), KEY)
+    assert _core.unverified_issuer(token) == "b"

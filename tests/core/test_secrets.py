@@ -268,3 +268,71 @@ def test_random_secrets_are_never_taken_for_keys(algorithm: str) -> None:
 )
 def test_passphrases_that_only_sound_like_keys(passphrase: str) -> None:
     assert Key.from_secret(passphrase).algorithm == "HS256"
+
+
+# --- what only resembles a key ------------------------------------------------
+
+
+def der_of_a_key() -> bytes:
+    pem = Key.generate("ES256").to_pem()
+    return base64.b64decode("".join(pem.splitlines()[1:-1]))
+
+
+def test_a_key_that_is_cut_off_or_goes_on_is_a_secret() -> None:
+    der = der_of_a_key()
+    with pytest.raises(InvalidKeyError):
+        Key.from_secret(der)
+    for other in (*(der[:size] for size in range(64, len(der))), der + b"\0"):
+        assert Key.from_secret(other).algorithm == "HS256"
+
+
+def element(tag: int, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    assert len(body) < 128
+    return bytes([tag, len(body)]) + body
+
+
+BITS = element(0x03, b"\0" * 40)
+OID = element(0x30, element(0x06, b"\x2a"))
+
+
+@pytest.mark.parametrize(
+    "der",
+    [
+        element(0x30, element(0x30), BITS),
+        element(0x30, element(0x03), BITS),
+        element(0x30, element(0x30, b"\x06\x05\x2a"), BITS),
+        element(0x30, element(0x30, b"\x06"), BITS),
+        element(0x30, *[element(0x02, b"\x01" * 4)] * 10),
+        element(0x30, OID, BITS, BITS),
+        element(0x31, OID, BITS),
+        b"\x30\x80" + OID + BITS,
+        b"\x30\x85\0\0\0\0\x31" + OID + BITS,
+        b"\x30\x82\0\x31" + OID + BITS,
+        b"\x30\x81\x31" + OID + BITS,
+        element(0x30, OID, BITS)[:-1],
+        b"\x04\x04" * 20 + b"\x30\x84",
+        element(0x30, element(0x02, b"\x01" * 32), b"\x02\x84"),
+    ],
+)
+def test_what_is_no_sound_der_is_a_secret(der: bytes) -> None:
+    for secret in (der, base64.b64encode(der)):
+        assert Key.from_secret(secret, allow_short_secret=True).algorithm == "HS256"
+
+
+def test_its_sound_neighbour_is_none() -> None:
+    with pytest.raises(InvalidKeyError):
+        Key.from_secret(element(0x30, OID, BITS))
+
+
+@pytest.mark.parametrize("escape", ["\\u002", "\\u00g0", "\\u000g", "\\u0", "\\v002d"])
+def test_what_is_no_escape_stands_for_itself(escape: str) -> None:
+    text = f"{escape}----BEGIN{escape}PRIVATE KEY" + "x" * 40
+    assert Key.from_secret(text).algorithm == "HS256"
+
+
+@pytest.mark.parametrize("line", ["BEGIN PRIVATE KEY--", "--END PRIVATE KEY"])
+def test_dashes_on_one_side_are_enough(line: str) -> None:
+    with pytest.raises(InvalidKeyError) as caught:
+        Key.from_secret(f"{'x' * 30}{line}{'x' * 30}")
+    assert caught.value.reason == "key_is_pem"
