@@ -50,6 +50,9 @@ add_type(PyObject *module, PyType_Spec *spec)
 {
     PyTypeObject *type =
         (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
+    if (type == NULL && !PyErr_Occurred()) {
+        PyErr_NoMemory(); /* CPython 3.11 does not say it of the type's name */
+    }
     if (type != NULL && PyModule_AddType(module, type) < 0) {
         Py_CLEAR(type);
     }
