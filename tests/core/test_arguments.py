@@ -5,9 +5,12 @@ The Python layer hands them what they take; others may call them, too.
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -15,9 +18,11 @@ import pytest
 from fastbearer import (
     ConfigurationError,
     ImmatureTokenError,
+    InvalidAudienceError,
     Key,
     MalformedTokenError,
     Signer,
+    TokenError,
     Verifier,
     _core,
     jws,
@@ -295,3 +300,117 @@ def test_digits_of_an_integer_have_a_limit_of_ours() -> None:
                 Signer(KEY).sign({"a": number})
     finally:
         sys.set_int_max_str_digits(before)
+
+
+def test_a_date_that_utc_does_not_have_is_refused() -> None:
+    east, west = (timezone(timedelta(hours=hours)) for hours in (14, -14))
+    for date in (
+        datetime(1, 1, 1, tzinfo=east),
+        datetime(9999, 12, 31, 23, tzinfo=west),
+    ):
+        with pytest.raises(ValueError, match="out of range"):
+            Signer(KEY).sign({"exp": date})
+
+
+@pytest.mark.parametrize("threads", [-1, 0, 1, 63, 64, 1000])
+def test_threads_beyond_reason_are_one_for_each_core(threads: int) -> None:
+    stored = _core.password_hash("x", HASH, threads)
+    assert _core.password_verify("x", stored, threads)
+    assert not _core.password_verify("y", stored, threads)
+
+
+def test_rest_since_ever() -> None:
+    assert _core.password_rest(-1) == 0
+
+
+@pytest.mark.parametrize("wipes", ["1", "0", ""])
+def test_memory_may_be_wiped(wipes: str) -> None:
+    code = f"from fastbearer._core import *; s = password_hash('x', {HASH!r}); "
+    code += "print(password_verify('x', s), password_verify('y', s))"
+    environment = {**os.environ, "FASTBEARER_ARGON2_WIPE": wipes}
+    shown = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout.split() == ["True", "False"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        (b"ba=1 \t", "1"),
+        (b"x=2;\t ba=1\t;y=3", "1"),
+        (b'ba="1"', "1"),
+        (b'ba="1', '"1'),
+        (b'ba=1"', '1"'),
+        (b'ba="', '"'),
+    ],
+)
+def test_a_cookie_is_cut_out_as_it_was_written(field: bytes, value: str) -> None:
+    headers = [[b"cookie", field], (b"cookie2", b"ba=5"), [b"x", b"ba=6"]]
+    assert _core.cookie_values(headers, b"ba") == {"ba": value}
+    assert _core.cookie_values(headers, b"ba", False) == {"ba": value}
+    assert _core.cookie_values(headers, b"ba", True) == {"ba": value}
+
+
+def test_a_signature_longer_than_any_is_wrong_or_no_base64() -> None:
+    head = jws.sign(b"{}", KEY).rpartition(".")[0]
+    for text, reason in (
+        ("A" * 4000, "signature_wrong"),
+        ("A" * 3999 + "!", "token_base64"),
+    ):
+        with pytest.raises(TokenError) as caught:
+            jws.verify(f"{head}.{text}", KEY)
+        assert caught.value.reason == reason
+
+
+def test_a_list_of_audiences_is_read_to_its_end() -> None:
+    """It is of strings, also after the one that was looked for."""
+    verifier = Verifier(KEY, audience=["me", "us"], require=())
+    for aud in (["me", "others"], ["others", "us"], ["me", "us"]):
+        assert verifier.verify(Signer(KEY).sign({"aud": aud})) == {"aud": aud}
+    with pytest.raises(InvalidAudienceError) as caught:
+        verifier.verify(Signer(KEY).sign({"aud": ["me", 5]}))
+    assert caught.value.reason == "aud_shape"
+
+
+def test_a_type_that_is_not_ascii_is_no_option() -> None:
+    with pytest.raises(ConfigurationError, match="media type"):
+        Verifier(KEY, typ="\u00e9")
+
+
+DATE = "2026-11-22T06:46:51.909Z"
+
+
+@pytest.mark.parametrize(
+    ("date", "is_one"),
+    [
+        (DATE, True),
+        ("2026-11-22T06:46:51Z", True),
+        ("2026-11-22T06:46:51.9Z", True),
+        ("2026-11-22T06:46:51.Z", False),
+        ("2026-11-22T06:46:51:909Z", False),
+        ("2026-11-22T06:46:51.9/9Z", False),
+        ("2026-11-22T06:46:51.9:9Z", False),
+        ("2026-11-22T06:46:5/.909Z", False),
+        ("2026-11-22T06:46:5:.909Z", False),
+        ("2026-11-22T06:46:51.909", False),
+        ("2026-11-22T06:46:51Z9", False),
+        ("2026-11-22T06:46:5Z", False),
+        (f"2026-11-22T06:46:51.{'9' * 30}Z", False),
+    ],
+)
+def test_a_date_is_what_javascript_writes(date: str, is_one: bool) -> None:
+    misfit = _core.session_misfit({"expiresAt": date}, {}, False)
+    assert (misfit != "expiresAt") is is_one
+
+
+@pytest.mark.parametrize(
+    "name", ["read_token", "read_compact", "is_sealed_with", "open", "seal"]
+)
+def test_a_session_secret_takes_texts(name: str) -> None:
+    with pytest.raises(TypeError):
+        getattr(SECRET, name)(5)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import base64
+import json
 import math
 import subprocess
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.x509.oid import NameOID
 
 from fastbearer import (
     InvalidKeyError,
@@ -284,3 +290,115 @@ def test_a_signature_of_another_key_is_wrong() -> None:
     one, other = Key.generate("Ed448"), Key.generate("Ed448")
     with pytest.raises(InvalidSignatureError):
         jws.verify(jws.sign(b"x", one), other.public())
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
+def test_a_certificate_is_its_key(algorithm: str) -> None:
+    key = Key.generate(algorithm)
+    native: Any = load_pem_private_key(key.to_pem(private=True).encode(), None)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "anybody")])
+    day = datetime(2020, 1, 1, tzinfo=UTC)
+    made = (
+        x509.CertificateBuilder(name, name, native.public_key(), 5, day, day)
+        .sign(native, None if algorithm == "EdDSA" else SHA256())
+        .public_bytes
+    )
+    for one in (Key.from_pem(made(Encoding.PEM)), Key.from_der(made(Encoding.DER))):
+        assert (one.thumbprint(), one.is_private) == (key.thumbprint(), False)
+    with pytest.raises(InvalidKeyError):
+        Key.from_der(made(Encoding.DER) + b"\0")
+    with pytest.raises(InvalidKeyError) as caught:
+        Key.from_secret(made(Encoding.PEM))
+    assert caught.value.reason == "key_is_pem"
+
+
+@pytest.mark.parametrize(
+    ("k", "reason"),
+    [
+        (b"short", "key_short"),
+        (b" " * 40, "key_empty"),
+        (Key.generate("ES256").to_pem().encode(), "key_is_pem"),
+        (b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + b"A" * 40, "key_is_ssh"),
+        (json.dumps(Key.generate("ES256").to_jwk()).encode(), "key_is_jwk"),
+        (openssl("pkey", "-outform", "DER", data=pss()), "key_is_der"),
+    ],
+    ids=["short", "blank", "PEM", "SSH", "JWK", "DER"],
+)
+def test_a_jwk_of_a_secret_has_no_other_key_in_it(k: bytes, reason: str) -> None:
+    text = base64.urlsafe_b64encode(k).rstrip(b"=").decode()
+    assert refused({"kty": "oct", "k": text}) == (reason, "k")
+
+
+def test_a_secret_is_for_hmac_alone() -> None:
+    jwk = {"kty": "oct", "k": "A" * 43}
+    with pytest.raises(InvalidKeyError) as caught:
+        Key.from_jwk(jwk, "RS256")
+    assert (caught.value.reason, caught.value.member) == ("key_unsuited", "alg")
+    assert refused({**jwk, "alg": "ES256"})[0] == "key_unsuited"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-----BEGIN PRIVATE KEY",
+        "-----BEGIN PRIVATE KEY-----",
+        "-----BEGIN -----END -----",
+    ],
+)
+def test_a_block_that_does_not_end_is_none(text: str) -> None:
+    with pytest.raises(InvalidKeyError):
+        Key.from_pem(text)
+
+
+# --- encrypted keys (RFC 8018) ------------------------------------------------
+
+
+def element(tag: int, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    assert len(body) < 128
+    return bytes([tag, len(body)]) + body
+
+
+def oid(text: str) -> bytes:
+    return element(0x06, bytes.fromhex(text))
+
+
+PBES1, PBES2 = oid("2a864886f70d010503"), oid("2a864886f70d01050d")
+PBKDF2, SCRYPT = oid("2a864886f70d01050c"), oid("2b06010401da47040b")
+SALT, CIPHER = element(0x04, b"saltsalt"), element(0x30, oid("60864801650304012a"))
+NO_SEQUENCE = [b"", element(0x05), element(0x02, b"\1"), element(0x30), SALT]
+
+
+def scrypt(n: bytes, r: bytes, p: bytes) -> bytes:
+    costs = (element(0x02, one) for one in (n, r, p))
+    return element(0x30, SCRYPT, element(0x30, SALT, *costs))
+
+
+DERIVATIONS = [
+    *(element(0x30, PBKDF2, other) for other in NO_SEQUENCE),
+    *(element(0x30, SCRYPT, other) for other in NO_SEQUENCE),
+    scrypt(b"\xff", b"\x08", b"\1"),
+    scrypt(b"\1\0\0\0\0\0\0\0\0", b"\x08", b"\1"),
+    scrypt(b"\x10", b"\xff", b"\1"),
+    scrypt(b"\x10", b"\x7f\xff\xff\xff", b"\1"),
+    scrypt(b"\x10", b"\x08", b"\xff"),
+    scrypt(b"\x10", b"\x08", b"\x7f\xff\xff\xff"),
+    scrypt(b"\x10\0\0", b"\x08\0", b"\1"),
+    element(0x30, PBKDF2, element(0x30, SALT, element(0x02, b"\xff"))),
+    element(0x30, PBKDF2, element(0x30, SALT, element(0x02, b"\x7f\xff\xff\xff"))),
+]
+COSTS = [
+    *(element(0x30, PBES1, other) for other in NO_SEQUENCE),
+    *(element(0x30, PBES2, other) for other in NO_SEQUENCE),
+    element(0x30, PBES1, element(0x30, SALT, element(0x02, b"\xff"))),
+    *(element(0x30, PBES2, element(0x30, one, CIPHER)) for one in DERIVATIONS),
+]
+
+
+@pytest.mark.parametrize("algorithm", COSTS, ids=[one.hex()[:60] for one in COSTS])
+def test_what_an_encrypted_key_costs_must_be_told(algorithm: bytes) -> None:
+    der = element(0x30, algorithm, element(0x04, b"sealed"))
+    for more, reason in ((b"", "key_costly"), (b"\0", "key_unreadable")):
+        with pytest.raises(InvalidKeyError) as caught:
+            Key.from_der(der + more, password="x")
+        assert caught.value.reason == reason

@@ -36,7 +36,7 @@ advice_for(PyTypeObject *type)
             return advices[i].advice;
         }
     }
-    if (strcmp(kind, "EnumType") == 0 || strcmp(kind, "EnumMeta") == 0) {
+    if (strcmp(kind, "EnumType") == 0) {
         return "value.value";
     }
     if (PyObject_HasAttrString((PyObject *)type, "model_dump")) {

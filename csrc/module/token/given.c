@@ -46,8 +46,7 @@ date_from_datetime(PyObject *name, PyObject *value)
 static bool
 is_date_name(PyObject *name)
 {
-    if (!PyUnicode_Check(name) || PyUnicode_GET_LENGTH(name) != 3
-        || !PyUnicode_IS_ASCII(name)) {
+    if (PyUnicode_GET_LENGTH(name) != 3 || !PyUnicode_IS_ASCII(name)) {
         return false;
     }
     const char *text = PyUnicode_DATA(name);
