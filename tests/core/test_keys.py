@@ -8,6 +8,7 @@ import math
 import subprocess
 from datetime import UTC, datetime
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -402,3 +403,16 @@ def test_what_an_encrypted_key_costs_must_be_told(algorithm: bytes) -> None:
         with pytest.raises(InvalidKeyError) as caught:
             Key.from_der(der + more, password="x")
         assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize("lenient", [False, True])
+def test_a_set_that_is_published_has_no_private_key(lenient: bool) -> None:
+    """Whatever form the entry has that says it."""
+    good = Key.generate("ES256", kid="good").to_jwk()
+    for key in (Key.generate("ES256"), Key.from_secret(SECRET)):
+        jwk = key.to_jwk(private=True)
+        for entry in (jwk, MappingProxyType(jwk), json.dumps(jwk)):
+            keys = KeySet.from_jwks({"keys": [entry, good]}, lenient=lenient)
+            assert [one.kid for one in keys] == ["good"]
+            with pytest.raises(InvalidKeyError):
+                KeySet.from_jwks({"keys": [entry]}, lenient=lenient)
