@@ -6,6 +6,7 @@
  *
  *   make build/check/bounds_check && build/check/bounds_check
  */
+#include "better_auth/session.h"
 #include "jose/jose.h"
 #include "password/password.h"
 
@@ -132,6 +133,79 @@ check_der(void)
     }
 }
 
+#define MAC "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define END ",\"signature\":\"" MAC "\"}"
+
+/* Nothing of it is the secret's, whole or not. */
+static void
+check_sessions(const digests *all)
+{
+    static const char *const envelopes[] = {
+        "",
+        "{\"session\":",
+        "{\"session\":\"}",
+        "{\"session\":" MAC "\"}",
+        "{\"session\":{}" MAC "\"}",
+        "{\"session\":" END,
+        "{\"session\":1" END,
+        "{\"session\":{},\"expiresAt\":" END,
+        "{\"session\":{},\"expiresAt\":01" END,
+        "{\"session\":{},\"expiresAt\":1/" END,
+        "{\"session\":{},\"expiresAt\":1:" END,
+        "{\"session\":{},\"expiresAt\":12345678901234567" END,
+        "{\"session\":{},\"expires\":1" END,
+        "{\"session\":,\"expiresAt\":1" END,
+        "{\"session\":},\"expiresAt\":1" END,
+        "{\"session\":[],\"expiresAt\":1" END,
+        "{\"session\":{},\"expiresAt\":1" END,
+    };
+    static const char *const sealed[] = {
+        "", ".", "AAAA", "AAAA.AAAA", "AAAA.AAAA.AAAA", "AAAA.AAAA.AAAA.AAAA"};
+    static const char *const tokens[] = {
+        "",
+        "\"",
+        "%",
+        "%2",
+        "abcdefghijklmnopqrstuvwxyz012345." MAC "=",
+        "abcdefghijklmnopqrstuvwxyz012345:" MAC "=",
+        "abcdefghijklmnopqrstuvwxyz01234{." MAC "=",
+        "abcdefghijklmnopqrstuvwxyz01234`." MAC "=",
+        "abcdefghijklmnopqrstuvwxyz012345." MAC "==",
+    };
+    session_secret secret;
+    char text[1024], token[SESSION_TOKEN];
+    unsigned char scratch[2048];
+    span part;
+    int64_t expires_at;
+    if (fb_session_secret_init(&secret, all, (span){"a secret", 8})
+        != STATUS_OK) {
+        expect(false, "a session's secret");
+        return;
+    }
+    for (size_t i = 0; i < sizeof envelopes / sizeof *envelopes; i++) {
+        size_t len = strlen(envelopes[i]);
+        memcpy(text, envelopes[i], len);
+        expect(fb_session_compact_read(&secret, text, len, &part, &expires_at)
+                   != STATUS_OK,
+               envelopes[i]);
+    }
+    for (size_t i = 0; i < sizeof sealed / sizeof *sealed; i++) {
+        int len = snprintf(text, sizeof text, "%.*s..%s",
+                           (int)secret.header_len, secret.header, sealed[i]);
+        span value = {text, (size_t)len};
+        expect(fb_session_open(&secret, value, scratch, &part) != STATUS_OK,
+               sealed[i]);
+    }
+    for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
+        span value = {tokens[i], strlen(tokens[i])};
+        expect(fb_session_token_read(&secret, value, token) != STATUS_OK,
+               tokens[i]);
+    }
+    fb_session_secret_clear(&secret);
+}
+
+#define FIFTY ".................................................."
+
 /* A row is asked only for what is of its format, and whole; not so here. */
 static void
 check_rows(const format *rows, const hash_means *means)
@@ -142,7 +216,7 @@ check_rows(const format *rows, const hash_means *means)
         "no hash",
         "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ",
         "$2b$04$......................",
-        "$2b$32$.....................................................",
+        "$2b$32$" FIFTY "...",
         "$bcrypt-sha256$v=2,t=2b,r=4$......................",
         "bcrypt$$2b$04$......................",
         "$wp$2b$04$......................",
@@ -181,6 +255,10 @@ main(void)
     check_argon2();
     check_arenas();
     check_der();
+    check_sessions(&all);
+    expect(!fb_labelled_is_sole((span){"no label", 8}, (span){"x", 1})
+               && !fb_labelled_is_sole((span){"{X}none", 7}, (span){"x", 1}),
+           "a label that nobody knows");
     check_rows(fb_formats_made, &means);
     check_rows(fb_formats_old, &means);
     fb_digest_free_all(&all);

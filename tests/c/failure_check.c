@@ -303,6 +303,28 @@ session_data(const void *with)
     return judged(ok, is_right);
 }
 
+/* An envelope that anybody could have written. */
+static answer
+forged_data(const void *with)
+{
+    static const char forged[] =
+        "{\"session\":{},\"expiresAt\":1,\"signature\":"
+        "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}";
+    session_secret secret;
+    char text[sizeof forged];
+    span payload;
+    int64_t expires_at;
+    if (fb_session_secret_init(&secret, with, (span){"a secret", 8})
+        != STATUS_OK) {
+        return REFUSED;
+    }
+    memcpy(text, forged, sizeof forged);
+    status result = fb_session_compact_read(&secret, text, sizeof forged - 1,
+                                            &payload, &expires_at);
+    fb_session_secret_clear(&secret);
+    return judged(result == STATUS_OK, false);
+}
+
 /* --- all of them --------------------------------------------------------- */
 
 static long tried, faults;
@@ -473,6 +495,7 @@ main(void)
     for (int i = 0; i < 2; i++) {
         try("a session's token", session, both[i], RIGHT);
         try("a session's data", session_data, both[i], RIGHT);
+        try("forged data", forged_data, both[i], REFUSED);
     }
     printf("%ld failures of libcrypto, %ld wrong answers\n", tried, faults);
     return faults == 0 ? 0 : 1;

@@ -213,6 +213,14 @@ def test_a_text_that_ends_anywhere_is_refused() -> None:
         ), data[:size]
 
 
+@pytest.mark.parametrize("after", ["\\n123456", "\\u0041", "123456", "\\ud83d", ""])
+def test_half_of_a_pair_is_refused(after: str) -> None:
+    for first in ("\\ud83d", "\\uDBFF", "\\udc00"):
+        with pytest.raises(MalformedTokenError) as caught:
+            _core.json_object(f'{{"a":"{first}{after}"}}')
+        assert caught.value.reason == "json_surrogate"
+
+
 @pytest.mark.parametrize("length", [31, 32, 33, 63, 64, 65, 2000])
 def test_an_escaped_name_is_the_name_whatever_its_length(length: int) -> None:
     """`exp` may not hide in escapes, nor a long name be taken for a short one."""

@@ -1,0 +1,78 @@
+"""The checks of tests/c see bugs that are planted in the library they link with."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from project import ROOT, made
+
+LIBRARY = ROOT / "csrc" / "lib"
+C = ROOT / "tests" / "c"
+FLAGS = ["-std=c11", "-O1", "-w", "-pthread", "-Icsrc/lib"]
+
+# check, file, text, what replaces it where it comes first
+PLANTED = [
+    ("failure", "crypto/hmac.c", "&& EVP_DigestUpdate(ctx, message, len)", ""),
+    ("failure", "crypto/hmac.c", "|| !fb_sha2_final(&state, mac)", ""),
+    ("failure", "crypto/aead.c", "return ok ? STATUS_OK", "return true ? STATUS_OK"),
+    ("failure", "crypto/key_wrap.c", "return ok;", "return true;"),
+    ("failure", "jose/edwards.c", "BN_hex2bn(&scratch, on->order_8[i])", "true"),
+    ("failure", "password/kdf.c", "return ok ? STATUS_OK : failure();", "return 0;"),
+    ("failure", "password/digester.c", "return of->ok ? STATUS_OK", "return 1 ? 0"),
+    ("failure", "password/firebase.c", "return ok ? STATUS_OK", "return 1 ? 0"),
+    ("bounds", "crypto/aead.c", "text.len <= INT_MAX - 2 * AEAD_BLOCK", "true"),
+    ("bounds", "jose/ecdsa.c", "&& p == end", ""),
+    ("bounds", "jose/ecdsa.c", "if (from_len > len) {", "if (0) {"),
+    ("bounds", "password/bcrypt.c", "text.digest.len == 0", "0"),
+    ("bounds", "password/kdf.c", "read.key_len == 0", "0"),
+    ("bounds", "password/argon2/arena.c", "done->bytes > IDLE_BYTES_MAX", "0"),
+    ("bounds", "better_auth/session_token.c", "&& plain[SESSION_TOKEN] == '.'", ""),
+]
+
+
+def wrapped(check: str) -> list[str]:
+    """Return what the linker puts in the place of libcrypto's functions."""
+    if check != "failure":
+        return []
+    text = (C / "failing.h").read_text()
+    names = re.findall(r"^[A-Z][A-Z0-9_]*\([^,]*, (\w+),", text, re.MULTILINE)
+    return [f"-Wl,--wrap={name}" for name in names]
+
+
+def built(check: str, source: Path, folder: Path) -> Path:
+    """Build a check in which one file stands before the library's own."""
+    program = folder / "check"
+    room = (LIBRARY / source.relative_to(folder)).parent
+    subprocess.run(
+        [
+            *("gcc", *FLAGS, f"-I{room}", "-o", str(program)),
+            *(str(C / f"{check}_check.c"), str(source)),
+            *(str(made("build/libfastbearer.a")), *wrapped(check)),
+            *("-largon2", "-lcrypto"),
+        ],
+        cwd=ROOT,
+        check=True,
+    )
+    return program
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(
+    ("check", "file", "old", "new"), PLANTED, ids=[f"{p[1]} {p[2]}" for p in PLANTED]
+)
+def test_a_planted_bug_is_seen(
+    check: str, file: str, old: str, new: str, tmp_path: Path
+) -> None:
+    text = (LIBRARY / file).read_text()
+    assert old in text
+    source = tmp_path / file
+    source.parent.mkdir(parents=True)
+    for planted, is_good in ((text, True), (text.replace(old, new, 1), False)):
+        source.write_text(planted)
+        program = built(check, source, tmp_path)
+        done = subprocess.run([program], capture_output=True, text=True)
+        assert (done.returncode == 0) is is_good, done.stdout[-2000:]
