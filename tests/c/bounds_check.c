@@ -216,7 +216,7 @@ check_rows(const format *rows, const hash_means *means)
         "no hash",
         "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ",
         "$2b$04$......................",
-        "$2b$32$" FIFTY "...",
+        "$2b$31$" FIFTY "...",
         "$bcrypt-sha256$v=2,t=2b,r=4$......................",
         "bcrypt$$2b$04$......................",
         "$wp$2b$04$......................",

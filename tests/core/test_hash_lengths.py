@@ -168,6 +168,7 @@ def test_no_setting_is_made_of_a_format_that_makes_none() -> None:
         f"$argon2id$v=19$m=8,t=1,p=1${B64}x",
         f"$argon2id$v=19$m=8,t=1,p=1${B64}$",
         f"$argon2id$v=19$m=8,t=1,p=1${B64}$!",
+        f"$argon2id$v=19$m=8,t=1,p=1${B64}!",
         f"$argon2i${B64}",
         "$argon2id",
         "scrypt:16:8:1",
