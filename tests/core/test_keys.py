@@ -6,6 +6,7 @@ import base64
 import json
 import math
 import subprocess
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from types import MappingProxyType
@@ -14,7 +15,11 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
 from cryptography.x509.oid import NameOID
 
 from fastbearer import (
@@ -293,6 +298,22 @@ def test_a_signature_of_another_key_is_wrong() -> None:
         jws.verify(jws.sign(b"x", one), other.public())
 
 
+@pytest.mark.parametrize("form", [Encoding.PEM, Encoding.DER])
+def test_a_public_key_of_pkcs1_is_read(form: Encoding) -> None:
+    key = Key.generate("RS256")
+    native: Any = load_pem_private_key(key.to_pem(private=True).encode(), None)
+    text = native.public_key().public_bytes(form, PublicFormat.PKCS1)
+    read = Key.from_pem if form is Encoding.PEM else Key.from_der
+    for algorithm in (None, "RS256", "PS512"):
+        one = read(text, algorithm)
+        assert (one.thumbprint(), one.is_private) == (key.thumbprint(), False)
+    assert jws.verify(jws.sign(b"x", key), read(text)) == b"x"
+    if form is Encoding.DER:
+        for wrong in (text + b"\0", text[:-1], text[:-1] + b"\0\0"):
+            with pytest.raises(InvalidKeyError):
+                read(wrong)
+
+
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
 def test_a_certificate_is_its_key(algorithm: str) -> None:
     key = Key.generate(algorithm)
@@ -316,17 +337,19 @@ def test_a_certificate_is_its_key(algorithm: str) -> None:
 @pytest.mark.parametrize(
     ("k", "reason"),
     [
-        (b"short", "key_short"),
-        (b" " * 40, "key_empty"),
-        (Key.generate("ES256").to_pem().encode(), "key_is_pem"),
-        (b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + b"A" * 40, "key_is_ssh"),
-        (json.dumps(Key.generate("ES256").to_jwk()).encode(), "key_is_jwk"),
-        (openssl("pkey", "-outform", "DER", data=pss()), "key_is_der"),
+        (lambda: b"short", "key_short"),
+        (lambda: b" " * 40, "key_empty"),
+        (lambda: Key.generate("ES256").to_pem().encode(), "key_is_pem"),
+        (lambda: b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + b"A" * 40, "key_is_ssh"),
+        (lambda: json.dumps(Key.generate("ES256").to_jwk()).encode(), "key_is_jwk"),
+        (lambda: openssl("pkey", "-outform", "DER", data=pss()), "key_is_der"),
     ],
     ids=["short", "blank", "PEM", "SSH", "JWK", "DER"],
 )
-def test_a_jwk_of_a_secret_has_no_other_key_in_it(k: bytes, reason: str) -> None:
-    text = base64.urlsafe_b64encode(k).rstrip(b"=").decode()
+def test_a_jwk_of_a_secret_has_no_other_key_in_it(
+    k: Callable[[], bytes], reason: str
+) -> None:
+    text = base64.urlsafe_b64encode(k()).rstrip(b"=").decode()
     assert refused({"kty": "oct", "k": text}) == (reason, "k")
 
 
@@ -416,3 +439,104 @@ def test_a_set_that_is_published_has_no_private_key(lenient: bool) -> None:
             assert [one.kid for one in keys] == ["good"]
             with pytest.raises(InvalidKeyError):
                 KeySet.from_jwks({"keys": [entry]}, lenient=lenient)
+
+
+def test_a_curve_is_named() -> None:
+    for algorithm in ("ES256", "EdDSA"):
+        jwk = Key.generate(algorithm).to_jwk()
+        del jwk["crv"]
+        assert refused(jwk) == ("key_curve", "crv")
+
+
+class Broken(Mapping[str, Any]):
+    """A mapping that cannot be read."""
+
+    def __getitem__(self, name: str) -> Any:
+        raise LookupError("broken")
+
+    def __iter__(self) -> Iterator[str]:
+        raise LookupError("broken")
+
+    def __len__(self) -> int:
+        return 1
+
+
+def test_what_cannot_be_read_is_no_jwk() -> None:
+    for jwk in (Broken(), "\ud800", "[]"):
+        with pytest.raises(InvalidKeyError):
+            Key.from_jwk(jwk)
+
+
+@pytest.mark.parametrize("nothing", [None, "", [], ()])
+def test_what_is_empty_is_left_out_where_that_is_asked(nothing: Any) -> None:
+    jwk = {**Key.generate("ES256").to_jwk(), "d": nothing, "key_ops": nothing}
+    assert not Key.from_jwk(jwk, lenient=True).is_private
+    with pytest.raises(InvalidKeyError):
+        Key.from_jwk(jwk)
+
+
+@pytest.mark.parametrize("x", ["=", "==", "====", "A===", " "])
+def test_padding_alone_is_no_number(x: str) -> None:
+    jwk = {**Key.generate("ES256").to_jwk(), "x": x}
+    for lenient in (False, True):
+        with pytest.raises(InvalidKeyError) as caught:
+            Key.from_jwk(jwk, lenient=lenient)
+        assert (caught.value.reason, caught.value.member) == ("jwk_member", "x")
+
+
+# --- the same of DER (RFC 8017 A.1) -------------------------------------------
+
+
+def long_element(tag: int, body: bytes) -> bytes:
+    size = len(body).to_bytes(3, "big").lstrip(b"\0") or b"\0"
+    if len(body) < 128:
+        return bytes([tag]) + size + body
+    return bytes([tag, 0x80 | len(size)]) + size + body
+
+
+def pkcs1(*numbers: int) -> bytes:
+    parts = (n.to_bytes(n.bit_length() // 8 + 1, "big", signed=True) for n in numbers)
+    return long_element(0x30, b"".join(long_element(0x02, part) for part in parts))
+
+
+def modulus() -> int:
+    return number(rsa()["n"])
+
+
+PUBLIC: list[tuple[Callable[[], int], int, str]] = [
+    (lambda: (1 << 16399) + 1, 65537, "key_rsa_size"),
+    (lambda: (1 << 2046) + 1, 65537, "key_rsa_size"),
+    (lambda: modulus() + 1, 65537, "key_rsa_size"),
+    (lambda: 0, 65537, "key_rsa_size"),
+    (lambda: infineon_like(7), 65537, "key_rsa_roca"),
+    (modulus, 0, "key_rsa_exponent"),
+    (modulus, 1, "key_rsa_exponent"),
+    (modulus, 65536, "key_rsa_exponent"),
+    (modulus, (1 << 256) + 1, "key_rsa_exponent"),
+]
+
+
+@pytest.mark.parametrize(("n", "e", "reason"), PUBLIC)
+def test_a_public_key_in_der_has_the_same_bounds(
+    n: Callable[[], int], e: int, reason: str
+) -> None:
+    assert Key.from_der(pkcs1(modulus(), 65537)).algorithm == "RS256"
+    with pytest.raises(InvalidKeyError) as caught:
+        Key.from_der(pkcs1(n(), e))
+    assert caught.value.reason in (reason, "key_unreadable")
+
+
+PRIVATE = ("d", "p", "q", "dp", "dq", "qi")
+
+
+@pytest.mark.parametrize("name", PRIVATE)
+@pytest.mark.parametrize("change", ["zero", "one", "wide", "negative"])
+def test_a_private_key_in_der_has_the_same_bounds(name: str, change: str) -> None:
+    numbers = {other: number(rsa()[other]) for other in PRIVATE}
+    good = pkcs1(0, modulus(), 65537, *numbers.values())
+    assert Key.from_der(good).thumbprint() == Key.from_jwk(rsa()).thumbprint()
+    changed = {"wide": (1 << 2060) + 1, "negative": -numbers[name], "one": 1, "zero": 0}
+    numbers[name] = changed[change]
+    with pytest.raises(InvalidKeyError) as caught:
+        Key.from_der(pkcs1(0, modulus(), 65537, *numbers.values()))
+    assert caught.value.reason in ("key_pair", "key_unreadable")

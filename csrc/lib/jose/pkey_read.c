@@ -4,6 +4,7 @@
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/decoder.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -29,11 +30,21 @@ read_spki(const unsigned char **p, long len, span password)
     return d2i_PUBKEY(NULL, p, len);
 }
 
+/* d2i_PublicKey() reads it in libcrypto's older way, in which not all can be
+ * asked of a key. */
 static EVP_PKEY *
 read_rsa_public(const unsigned char **p, long len, span password)
 {
+    EVP_PKEY *evp = NULL;
+    size_t left = (size_t)len;
+    OSSL_DECODER_CTX *decoder = OSSL_DECODER_CTX_new_for_pkey(
+        &evp, "DER", "type-specific", "RSA", EVP_PKEY_PUBLIC_KEY, NULL, NULL);
     (void)password;
-    return d2i_PublicKey(EVP_PKEY_RSA, NULL, p, len);
+    if (decoder != NULL) {
+        (void)OSSL_DECODER_from_data(decoder, p, &left);
+    }
+    OSSL_DECODER_CTX_free(decoder);
+    return evp;
 }
 
 static EVP_PKEY *
