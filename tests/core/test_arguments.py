@@ -414,3 +414,37 @@ def test_a_date_is_what_javascript_writes(date: str, is_one: bool) -> None:
 def test_a_session_secret_takes_texts(name: str) -> None:
     with pytest.raises(TypeError):
         getattr(SECRET, name)(5)
+
+
+def test_names_that_resemble_those_of_dates_are_other_names() -> None:
+    claims = {"\u00e9xp": "x", "ex\u03c1": "x", "nbg": "x", "Exp": "x", "a": -1}
+    assert Verifier(KEY, require=()).verify(Signer(KEY).sign(claims)) == claims
+    signer = Signer(KEY, ascii=True)
+    deleted = {"a\u007f": "b", "c": "d\u007f"}
+    assert Verifier(KEY, require=()).verify(signer.sign(deleted)) == deleted
+
+
+def test_a_sequence_of_keys_need_not_be_iterable() -> None:
+    class Keys:
+        def __getitem__(self, index: int) -> Key:
+            return [KEY][index]
+
+    token = Signer(KEY).sign({})
+    assert Verifier(Keys(), require=()).verify(token) == {}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["HS{256", "hs 256", "HS25", "HS2567", "\u0127s256"])
+def test_an_algorithm_is_called_by_its_name(name: str) -> None:
+    with pytest.raises(ConfigurationError):
+        Verifier(KEY, algorithms=name)
+
+
+def test_a_password_of_another_form_is_not_the_only_one() -> None:
+    """Better Auth hashes NFKC: U+FA10 is U+585A there, which has as many bytes."""
+    stored = _core.password_setting("better-auth-scrypt", b"0" * 32)
+    assert _core.password_is_sole("\u585a", stored)
+    assert _core.password_is_sole("plain", stored)
+    assert not _core.password_is_sole("\ufa10", stored)
+    assert not _core.password_is_sole("\u212b", stored)
+    made = _core.password_hash("\ufa10", stored)
+    assert _core.password_verify("\u585a", made)
