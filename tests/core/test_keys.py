@@ -298,6 +298,15 @@ def test_a_signature_of_another_key_is_wrong() -> None:
         jws.verify(jws.sign(b"x", one), other.public())
 
 
+@pytest.mark.parametrize("kind", ["X25519", "X448"])
+def test_a_key_that_agrees_on_keys_signs_nothing(kind: str) -> None:
+    private = openssl("genpkey", "-algorithm", kind)
+    for text in (private, openssl("pkey", "-pubout", data=private)):
+        with pytest.raises(InvalidKeyError) as caught:
+            Key.from_pem(text)
+        assert caught.value.reason == "key_unreadable"
+
+
 @pytest.mark.parametrize("form", [Encoding.PEM, Encoding.DER])
 def test_a_public_key_of_pkcs1_is_read(form: Encoding) -> None:
     key = Key.generate("RS256")
