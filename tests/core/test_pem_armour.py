@@ -54,6 +54,7 @@ SPELLINGS = {
     "literal \\n": lambda pem: pem.replace("\n", "\\n"),
     "literal \\r\\n": lambda pem: pem.replace("\n", "\\r\\n"),
     "literal \\\\n": lambda pem: pem.replace("\n", "\\\\n"),
+    "literal \\n and \\t": lambda pem: pem.replace("\n", "\\n\\t"),
     "literal \\n and line ends": lambda pem: pem.replace("\n", "\\n\n"),
     "in double quotes": lambda pem: f'"{pem.strip()}"',
     "in single quotes, with \\n": lambda pem: "'" + pem.replace("\n", "\\n") + "'",
