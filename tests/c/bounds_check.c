@@ -201,6 +201,15 @@ check_sessions(const digests *all)
         expect(fb_session_token_read(&secret, value, token) != STATUS_OK,
                tokens[i]);
     }
+    memcpy(text, tokens[4], SESSION_SIGNED);
+    expect(fb_session_token_sign(&secret, text, text + SESSION_TOKEN + 1),
+           "a token is signed");
+    span value = {text, SESSION_SIGNED};
+    expect(fb_session_token_read(&secret, value, token) == STATUS_OK,
+           "a signed token");
+    text[SESSION_TOKEN] = ':';
+    expect(fb_session_token_read(&secret, value, token) != STATUS_OK,
+           "a token without its dot");
     fb_session_secret_clear(&secret);
 }
 
