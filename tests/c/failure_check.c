@@ -92,8 +92,8 @@ static answer
 seal(const void *with)
 {
     const aead_case *one = with;
-    unsigned char out[64], tag[AEAD_TAG_MAX];
-    size_t len;
+    unsigned char out[64] = {0}, tag[AEAD_TAG_MAX] = {0};
+    size_t len = 0;
     status result = fb_aead_seal(one->row, &all, key_bytes, iv, other, message,
                                  out, &len, tag);
     return judged(result == STATUS_OK,
@@ -105,8 +105,8 @@ static answer
 open_sealed(const void *with)
 {
     const aead_case *one = with;
-    unsigned char out[64], tag[AEAD_TAG_MAX];
-    size_t len;
+    unsigned char out[64] = {0}, tag[AEAD_TAG_MAX] = {0};
+    size_t len = 0;
     memcpy(tag, one->tag, sizeof tag);
     tag[0] ^= one->is_forged;
     status result = fb_aead_open(one->row, &all, key_bytes, iv, other,
@@ -121,7 +121,7 @@ static answer
 wrap(const void *with)
 {
     span kek = {(const char *)key_bytes, 32}, key = {(const char *)iv, 16};
-    unsigned char wrapped[24], out[24];
+    unsigned char wrapped[24] = {0}, out[24] = {0};
     bool is_forged = with != NULL;
     if (fb_key_wrap_aes(kek, key, wrapped) != STATUS_OK) {
         return REFUSED;
@@ -137,7 +137,7 @@ seal_for(const void *with)
 {
     static unsigned char sealed[RSA_BYTES_MAX], out[RSA_BYTES_MAX];
     EVP_PKEY *evp = (EVP_PKEY *)(uintptr_t)with;
-    size_t len, opened;
+    size_t len = 0, opened = 0;
     if (fb_key_wrap_oaep(evp, true, message, sealed, &len) != STATUS_OK
         || fb_key_unwrap_oaep(evp, true, (span){(char *)sealed, len}, out,
                               &opened)
@@ -170,7 +170,7 @@ read_key(const key_case *one, pkey *key)
 static answer
 sign(const void *with)
 {
-    unsigned char signature[SIGNATURE_MAX];
+    unsigned char signature[SIGNATURE_MAX] = {0};
     pkey key;
     if (!read_key(with, &key)) {
         return REFUSED;
@@ -258,7 +258,7 @@ session(const void *with)
 {
     static const char token[] = "abcdefghijklmnopqrstuvwxyz012345";
     session_secret secret;
-    char value[SESSION_SIGNED + 1], text[SESSION_TOKEN];
+    char value[SESSION_SIGNED + 1] = {0}, text[SESSION_TOKEN] = {0};
     if (fb_session_secret_init(&secret, with, (span){"a secret", 8})
         != STATUS_OK) {
         return REFUSED;
