@@ -85,6 +85,8 @@ def test_a_hash_of_nobody(scheme: str) -> None:
         ("scrypt", SALT, {"rounds": 15}),
         ("scrypt", SALT, {"rounds": 2**40}),
         ("scrypt", b"x" * 257, {"rounds": 16}),
+        ("scrypt", b"x" * 4000, {"rounds": 16}),
+        ("pbkdf2-sha256", b"x" * 4000, {"rounds": 9}),
         ("pbkdf2-sha256", SALT, {"rounds": 0}),
         ("pbkdf2-sha256", SALT, {"rounds": 2**63}),
         ("django-pbkdf2-sha256", "a$b", {"rounds": 9}),
