@@ -161,6 +161,35 @@ def test_the_payload_of_any_type(
         assert name in kinds and fits
 
 
+@pytest.mark.parametrize(
+    ("date", "fits"),
+    [
+        ("2026-12-29T06:46:51Z", True),
+        ("2026-12-29T06:46:51.9Z", True),
+        ("2026-12-29T06:46:51.909Z", True),
+        ("2026-12-29T06:46:51." + "9" * 19 + "Z", True),
+        ("2026-12-29T06:46:51." + "9" * 20 + "Z", False),
+        ("2026-12-29T06:46:51.Z", False),
+        ("2026-12-29T06:46:51,909Z", False),
+        ("2026-12-29T06:46:51.90:Z", False),
+        ("2026-12-29T06:46:51.909", False),
+        ("2026-12-29T06:46:51.909z", False),
+        ("2026-12-29T06:46:5Z", False),
+        ("2026-12-29 06:46:51.909Z", False),
+        ("2026/12-29T06:46:51.909Z", False),
+        ("x026-12-29T06:46:51.909Z", False),
+        ("2026-12-29T06:46:5x.909Z", False),
+        ("2026-12-29T06:46:51Z ", False),
+        ("Z", False),
+        ("", False),
+    ],
+)
+def test_what_is_a_date(date: str, fits: bool) -> None:
+    session = {**SESSION, "expiresAt": date}
+    expected = None if fits else "expiresAt"
+    assert _core.session_misfit(session, USER, False) == expected
+
+
 @strategies
 @pytest.mark.parametrize(
     "members",
