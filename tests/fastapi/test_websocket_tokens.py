@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 import pytest
-from fastapi import Depends, FastAPI, HTTPException, WebSocket
+from fastapi import Depends, FastAPI, HTTPException, Security, WebSocket
 from fastapi.responses import HTMLResponse
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,6 +46,8 @@ def make_app(auth: Auth = auth, subprotocol: str | None = None) -> FastAPI:
     app = FastAPI()
     user = Depends(auth.verify_jwt_token)
     optional = Depends(auth.optional_user)
+    reader = Security(auth.requires, scopes=["read"])
+    owner = Depends(auth.verify_path_user("user_id"))
 
     @app.websocket("/ws")
     async def socket(websocket: WebSocket, user: Annotated[TokenUser, user]) -> None:
@@ -59,6 +61,18 @@ def make_app(auth: Auth = auth, subprotocol: str | None = None) -> FastAPI:
     ) -> None:
         await websocket.accept()
         await websocket.send_text("nobody" if user is None else user["user_id"])
+        await websocket.close()
+
+    @app.websocket("/scoped")
+    async def scoped(websocket: WebSocket, user: Annotated[TokenUser, reader]) -> None:
+        await websocket.accept()
+        await websocket.send_text(user["user_id"])
+        await websocket.close()
+
+    @app.websocket("/users/{user_id}")
+    async def theirs(websocket: WebSocket, user: Annotated[TokenUser, owner]) -> None:
+        await websocket.accept()
+        await websocket.send_text(user["user_id"])
         await websocket.close()
 
     @app.websocket("/by-hand")
@@ -97,8 +111,8 @@ def denied(app: Any, offered: list[str], path: str = "/ws") -> int:
 
 @pytest.mark.parametrize("mark", ["bearer", "Bearer"])
 def test_a_browser_sends_the_token_as_a_subprotocol(mark: str) -> None:
-    token = token_for("u1", auth=auth)
-    for path in ("/ws", "/maybe", "/by-hand"):
+    token = token_for("u1", auth=auth, scopes=("read",))
+    for path in ("/ws", "/maybe", "/scoped", "/users/u1", "/by-hand"):
         assert met(make_app(), [mark, token], path) == ("u1", mark)
 
 
