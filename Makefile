@@ -47,7 +47,7 @@ READY = .venv/.set-up .venv/.built
 
 .PHONY: build lib run setup check test $(ROOMS:%=test-%) test-c test-asan
 .PHONY: test-core-and-project test-originals test-free-threaded test-tsan soak endure
-.PHONY: fuzz fuzz-run fuzz-coverage fuzz-count fuzz-python coverage
+.PHONY: mutants fuzz fuzz-run fuzz-coverage fuzz-count fuzz-python coverage
 .PHONY: secrets valgrind analyse prove assure test-memory
 .PHONY: bench lint clean prove-set-up wheel prove-wheels cross
 .DELETE_ON_ERROR:
@@ -154,6 +154,11 @@ soak: $(READY) test-asan test-free-threaded cross fuzz fuzz-python
 # Mixed traffic on a service with two workers, whose PostgreSQL and Redis are killed.
 endure: $(READY)
 	PYTHONPATH=tests/kit .venv/bin/python -m endurance --minutes $(MINUTES)
+
+# Small faults in the code, one at a time, each of which some test ought to find:
+# `make mutants FILES="claims.c refresh.py"`.
+mutants: $(READY)
+	.venv/bin/python scripts/mutants $(FILES)
 
 # The core for other systems, compiled, linked, and run where an emulator can do that:
 # `make cross TARGETS=s390x-linux-gnu`.

@@ -1,7 +1,8 @@
 """The extension module; everything else stands in pyproject.toml.
 
 ``FASTBEARER_BUILD`` picks the flags: ``release`` (default), ``debug``, ``sanitize``
-(AddressSanitizer and UndefinedBehaviorSanitizer) or ``coverage`` (clang's counters).
+(AddressSanitizer and UndefinedBehaviorSanitizer), ``coverage`` (clang's counters) or
+``quick`` (what is compiled soonest, for mutants).
 ``FASTBEARER_LIBARGON2=0`` leaves libargon2 out where it is installed.
 ``FASTBEARER_LIBCRYPTO`` names a static libcrypto.a, which is linked in place of the
 shared library; its headers are those of ``../include`` beside it, where there are any.
@@ -44,6 +45,7 @@ FLAGS = {
     "release": [
         "-O3", "-fno-plt", "-fno-semantic-interposition", "-D_FORTIFY_SOURCE=2",
     ],
+    "quick": ["-O1", "-g0", "-w"],
     "debug": ["-O0", "-g3", "-UNDEBUG", "-Werror"],
     "sanitize": [
         "-O1", "-g3", "-UNDEBUG", "-fno-omit-frame-pointer",
