@@ -30,6 +30,7 @@ from fastbearer import (
 )
 from fastbearer.jwks import JWKSClient, JWKSVerifier
 from fastbearer.jwks.key_documents import LeftOut, read_keys
+from fastbearer.jwks.shelf import freshness
 from key_server import Behaviour, KeyServer, answer, jwks_text, serving
 from waiting import HANG, until
 
@@ -742,3 +743,9 @@ def tls_source() -> Iterator[str]:
     with KeyServer(serving(OLD)) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         yield server.url.replace("http://127.0.0.1", "https://localhost")
+
+
+def test_what_is_older_than_its_age_is_not_fresh() -> None:
+    for age in (59, 60, 61, 600):
+        told = {"Cache-Control": "max-age=60", "Age": str(age)}
+        assert freshness(told) == max(60 - age, 0)
