@@ -33,7 +33,6 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return unpacked
 
 
-@pytest.mark.soak
 def test_it_has_every_file_of_ours(sdist: Path) -> None:
     """So it has what the build, the tests and the Makefile call."""
     listed = subprocess.run(
