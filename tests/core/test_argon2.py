@@ -12,6 +12,7 @@ from argon2.low_level import Type, hash_secret
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from c_tools import needs_proc
 from fastbearer import PasswordHash, _core
 
 KINDS = {"argon2id": Type.ID, "argon2i": Type.I, "argon2d": Type.D}
@@ -143,6 +144,7 @@ print("given back")
 """
 
 
+@needs_proc
 def test_idle_memory_is_bounded_and_given_back() -> None:
     result = subprocess.run(
         [sys.executable, "-c", MEMORY], capture_output=True, text=True
@@ -180,6 +182,7 @@ for thread in threads: thread.join()
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
 
 
+@needs_proc
 @under_a_sanitizer
 def test_no_memory_is_a_memory_error() -> None:
     code = """

@@ -15,7 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from c_tools import DEFINES, LIBRARIES, needs_checkout
 from project import ROOT
+
+pytestmark = needs_checkout
 
 FILES = [
     "blake2b.c",
@@ -114,12 +117,13 @@ def build(folder: Path, sources: Path, flags: list[str]) -> Path:
     program = folder / "check"
     subprocess.run(
         [
-            *("gcc", "-std=c11", "-w", "-DFASTBEARER_LIBARGON2", *flags),
+            *("gcc", "-std=c11", "-w", *DEFINES, *flags),
             f"-I{sources}",
             str(ROOT / "tests" / "c" / "argon2_check.c"),
             *(str(sources / ROOM / name) for name in FILES),
             *(str(LIBRARY / "base" / name) for name in BASE),
-            *("-largon2", "-lcrypto", "-pthread", "-Wl,--wrap=pthread_create"),
+            *LIBRARIES,
+            *("-pthread", "-Wl,--wrap=pthread_create"),
             *("-o", str(program)),
         ],
         check=True,

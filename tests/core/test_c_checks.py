@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from c_tools import LIBRARIES, needs_checkout
 from project import ROOT, made
 
 LIBRARY = ROOT / "csrc" / "lib"
@@ -52,7 +53,7 @@ def built(check: str, source: Path, folder: Path) -> Path:
             *("gcc", *FLAGS, "-iquote", str(room), "-o", str(program)),
             *(str(C / f"{check}_check.c"), str(source)),
             *(str(made("build/libfastbearer.a")), *wrapped(check)),
-            *("-largon2", "-lcrypto"),
+            *LIBRARIES,
         ],
         cwd=ROOT,
         check=True,
@@ -60,6 +61,7 @@ def built(check: str, source: Path, folder: Path) -> Path:
     return program
 
 
+@needs_checkout
 @pytest.mark.soak
 @pytest.mark.parametrize(
     ("check", "file", "old", "new"), PLANTED, ids=[f"{p[1]} {p[2]}" for p in PLANTED]

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from c_tools import DEFINES, LIBRARIES, needs_checkout
 from project import ROOT, locked, made
 
 LIBRARY = ROOT / "csrc" / "lib"
 CONSTANT = "CRYPTO_memcmp("
 COMPARING = sorted(p for p in LIBRARY.rglob("*.c") if CONSTANT in p.read_text())
-FLAGS = ["-std=c11", "-g", "-O2", "-w", "-pthread", "-DFASTBEARER_LIBARGON2"]
-LIBRARIES = ["-largon2", "-lcrypto"]
+FLAGS = ["-std=c11", "-g", "-O2", "-w", "-pthread", *DEFINES]
 
 # file, text, what replaces it: other things that an attacker would see
 PLANTED = [
@@ -30,6 +30,7 @@ PLANTED = [
 ]
 
 pytestmark = [
+    needs_checkout,
     pytest.mark.soak,
     pytest.mark.skipif(
         not shutil.which("valgrind"), reason="valgrind is not installed"

@@ -16,6 +16,7 @@ from typing import NoReturn
 import anyio
 import pytest
 
+from c_tools import needs_proc
 from fastbearer import (
     ConfigurationError,
     HasherBusyError,
@@ -353,6 +354,7 @@ print("bounded")
 """
 
 
+@needs_proc
 @pytest.mark.skipif("ASAN_OPTIONS" in os.environ, reason="a sanitizer keeps memory")
 def test_the_peak_of_memory_is_slots_times_m() -> None:
     command = [sys.executable, "-c", PEAK]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from c_tools import needs_proc
 from many_threads import wrong_answers
 from project import ROOT
 
@@ -90,6 +91,7 @@ inputs = list(range(6))
 """
 
 
+@needs_proc
 @pytest.mark.soak
 @under_a_sanitizer
 @pytest.mark.parametrize(
@@ -109,6 +111,7 @@ def test_memory_does_not_grow(setup: str, calls: int) -> None:
     assert int(run.stdout) < 2**20
 
 
+@needs_proc
 @pytest.mark.soak
 def test_a_leak_would_be_seen() -> None:
     leak = "kept = []\ncall = lambda n: kept.append(bytes(100))\ninputs = [1]\n"

@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 
+from c_tools import needs_checkout
 from fastbearer._core import password_hash, password_verify
 from project import made
 
@@ -41,6 +42,7 @@ def test_what_is_made_under_a_bare_setting_is_read(setting: str) -> None:
     assert not password_verify("wrong", made)
 
 
+@needs_checkout
 def test_a_computation_that_writes_nothing_proves_nothing() -> None:
     hashes = [password_hash("right", setting) for setting in SETTINGS]
     result = subprocess.run(

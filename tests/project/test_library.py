@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from c_tools import LIBRARIES
 from project import ROOT, made
 
 
@@ -76,7 +77,8 @@ main(void)
     subprocess.run(
         [
             *("gcc", "-std=c11", f"-I{ROOT}/csrc/lib", str(program), str(library)),
-            *("-largon2", "-lcrypto", "-pthread", "-o", str(tmp_path / "links")),
+            *LIBRARIES,
+            *("-pthread", "-o", str(tmp_path / "links")),
         ],
         check=True,
     )
