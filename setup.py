@@ -45,7 +45,6 @@ FLAGS = {
     "release": [
         "-O3", "-fno-plt", "-fno-semantic-interposition", "-D_FORTIFY_SOURCE=2",
     ],
-    "quick": ["-O1", "-g0", "-w"],
     "debug": ["-O0", "-g3", "-UNDEBUG", "-Werror"],
     "sanitize": [
         "-O1", "-g3", "-UNDEBUG", "-fno-omit-frame-pointer",
@@ -55,6 +54,7 @@ FLAGS = {
         "-O1", "-fcoverage-mapping",
         f"-fprofile-instr-generate={os.path.abspath('build/coverage/c')}/%4m.profraw",
     ],
+    "quick": ["-O1", "-g0", "-w"],
 }  # fmt: skip
 # The module's one exported name is PyInit__core, whatever is linked into it.
 LINKING = {

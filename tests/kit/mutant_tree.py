@@ -191,7 +191,9 @@ class Tree:
             if child == 0:
                 try:
                     self._become_a_run(said.fileno())
-                    os._exit(work())
+                    code = work()
+                    sys.stdout.flush()
+                    os._exit(code)
                 finally:
                     os._exit(1)
             is_late = not ended(child, SECONDS)

@@ -33,7 +33,7 @@ def build(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str
 def test_an_unknown_build_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     run = build(tmp_path, FASTBEARER_BUILD="fast")
     assert run.returncode == 1
-    known = "release, debug, sanitize, coverage"
+    known = "release, debug, sanitize, coverage, quick"
     assert f"FASTBEARER_BUILD must be one of {known}\n" in run.stderr
     assert "Traceback" not in run.stderr
 
