@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.thread import BrokenThreadPool
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -205,6 +206,9 @@ class HashingPool:
     def _check_turn(self, turn: Future[None]) -> None:
         """Let nobody wait for threads that will not come."""
         error = None if turn.cancelled() else turn.exception()
+        if isinstance(error, BrokenThreadPool):
+            with self._lock:
+                self._turns -= 1  # for it was never taken
         while error is not None:
             with self._lock:
                 call = self._waiting.take()

@@ -31,7 +31,7 @@ from fastbearer.hashing_pool import (
     hashing_for,
     shared_pool,
 )
-from waiting import until
+from waiting import HANG, until
 
 CHEAP = PasswordHash("argon2id", time_cost=1, memory_cost=8, parallelism=1)
 BCRYPT = PasswordHash("bcrypt", rounds=4)
@@ -403,6 +403,25 @@ def test_threads_that_cannot_begin_keep_nobody_waiting(
         calls = [pool.run(CHEAP.hash, "x") for _ in range(3)]
         ends = await asyncio.gather(*calls, return_exceptions=True)
         assert [type(end) for end in ends] == [BrokenThreadPool] * 3
+
+    asyncio.run(main())
+
+
+def test_threads_that_cannot_begin_keep_nobody_waiting_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A turn that was never taken is not counted for those who come after it."""
+
+    def fails() -> NoReturn:
+        raise RuntimeError("a thread of this test")
+
+    monkeypatch.setattr("fastbearer.hashing_pool._lower_priority", fails)
+
+    async def main() -> None:
+        pool = HashingPool(slots=1)
+        for _ in range(3):
+            with pytest.raises(BrokenThreadPool):
+                await asyncio.wait_for(pool.run(CHEAP.hash, "x"), HANG)
 
     asyncio.run(main())
 
