@@ -71,8 +71,10 @@ class KeySet:
         self._skipped: tuple[SkippedKey, ...] = ()
         if not self._keys:
             raise ValueError("a KeySet needs at least one Key")
-        if not all(isinstance(key, Key) for key in self._keys):
-            raise TypeError("a KeySet holds Keys only")
+        # No generator: CPython 3.12.1 crashes where it has no memory for one.
+        for key in self._keys:
+            if not isinstance(key, Key):
+                raise TypeError("a KeySet holds Keys only")
 
     @classmethod
     def from_jwks(
