@@ -19,7 +19,7 @@ PLANTED = [
     ("b64url_encode", "lib/base/b64url.c", "if (len == 2) {", "if (len >= 1) {"),
     ("b64url_wide", "lib/base/b64url_wide.c", "DECODE_ROOM 40", "DECODE_ROOM 33"),
     ("compact_split", "lib/jose/compact.c", "(second - text.p)}", "(end - text.p)}"),
-    ("cookie", "module/http/cookie.c", "(equals - line.p)}", "(equals - line.p + 1)}"),
+    ("cookie", "lib/http/cookie_pair.c", "(equals - at)}", "(equals - at + 1)}"),
     ("ecdsa_from_der", "lib/jose/ecdsa.c", "end - *p - 2 < (*p)[1]", "0"),
     ("ecdsa_to_der", "lib/jose/ecdsa.c", "!= 0;", "!= 0 && len > 1;"),
     (
