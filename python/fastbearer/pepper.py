@@ -13,6 +13,7 @@ from .errors import (
     PasswordError,
     PasswordTooLongError,
 )
+from .utf8 import utf8_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +75,7 @@ class Pepper:
         secret = self._secrets.get(self.version if version is None else version)
         if secret is None:
             raise InvalidHashError("the hash has a pepper of an unknown version")
-        text = _bytes_of(password)
+        text = utf8_of(password) if isinstance(password, str) else password
         if text is None:
             raise PasswordError("the password holds a lone surrogate")
         if len(text) > MAXIMUM_PASSWORD_BYTES:
@@ -89,16 +90,6 @@ def _is_version(text: object) -> bool:
         and text.isalnum()
         and len(text) <= LONGEST_VERSION
     )
-
-
-def _bytes_of(password: str | bytes) -> bytes | None:
-    """Return its UTF-8, if there is one: the error would hold the password."""
-    if not isinstance(password, str):
-        return password
-    try:
-        return password.encode()
-    except UnicodeEncodeError:
-        return None
 
 
 def split(hash: str) -> tuple[str | None, str]:

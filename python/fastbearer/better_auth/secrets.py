@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fastbearer import Key
 from fastbearer._core import SessionSecret
 from fastbearer.errors import ConfigurationError, InvalidKeyError
+from fastbearer.utf8 import utf8_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -147,7 +148,7 @@ def signing_key(
             another kind (RFC 8725 3.1: algorithm confusion). The message shows
             no part of it.
     """
-    raw = _bytes_of(secret)
+    raw = utf8_of(secret) if isinstance(secret, str) else bytes(secret)
     if raw is None:
         raise ConfigurationError(UNENCODABLE.format(name))
     if raw == DEFAULT_SECRET.encode():
@@ -158,16 +159,6 @@ def signing_key(
         return Key.from_secret(raw, allow_short_secret=allow_short_secret)
     except InvalidKeyError as error:
         raise ConfigurationError(f"{name}: {error}") from None
-
-
-def _bytes_of(secret: str | bytes) -> bytes | None:
-    """Return its UTF-8, if there is one: the error would hold the secret."""
-    if not isinstance(secret, str):
-        return bytes(secret)
-    try:
-        return secret.encode()
-    except UnicodeEncodeError:
-        return None
 
 
 def session_secrets(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+from fastbearer.utf8 import utf8_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,11 +80,7 @@ def filled(text: str) -> str:
 
 def text_of(text: str) -> str:
     """Return a text that is Unicode, whatever the bytes of the command line."""
-    is_unicode = False
-    with suppress(UnicodeEncodeError):  # which would hold the text
-        text.encode()
-        is_unicode = True
-    if not is_unicode:
+    if utf8_of(text) is None:
         raise argparse.ArgumentTypeError("must be UTF-8")
     return text
 

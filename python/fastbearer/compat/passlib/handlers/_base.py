@@ -18,6 +18,7 @@ from fastbearer.compat.passlib.exc import (
     PasswordValueError,
 )
 from fastbearer.hash_slots import password_verify
+from fastbearer.utf8 import utf8_of
 
 __all__ = ["Handler", "text_of"]
 
@@ -197,14 +198,6 @@ class Handler:
 
     def __repr__(self) -> str:
         return f"<passlib handler {self.name}>"
-
-
-def utf8_of(secret: str) -> bytes | None:
-    """Return a text's UTF-8, if there is one: the error would hold the text."""
-    try:
-        return secret.encode("utf-8")
-    except UnicodeEncodeError:
-        return None
 
 
 def text_of(hash: Any) -> str:
