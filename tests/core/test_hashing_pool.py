@@ -390,14 +390,16 @@ def test_a_sandbox_that_refuses_a_nicety(
     asyncio.run(main())
 
 
-def test_threads_that_cannot_begin_keep_nobody_waiting(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def threads_that_cannot_begin(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails() -> NoReturn:
         raise RuntimeError("a thread of this test")
 
     monkeypatch.setattr("fastbearer.hashing_pool._lower_priority", fails)
 
+
+@pytest.mark.usefixtures("threads_that_cannot_begin")
+def test_threads_that_cannot_begin_keep_nobody_waiting() -> None:
     async def main() -> None:
         pool = HashingPool(slots=1)
         calls = [pool.run(CHEAP.hash, "x") for _ in range(3)]
@@ -407,15 +409,9 @@ def test_threads_that_cannot_begin_keep_nobody_waiting(
     asyncio.run(main())
 
 
-def test_threads_that_cannot_begin_keep_nobody_waiting_later(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.mark.usefixtures("threads_that_cannot_begin")
+def test_threads_that_cannot_begin_keep_nobody_waiting_later() -> None:
     """A turn that was never taken is not counted for those who come after it."""
-
-    def fails() -> NoReturn:
-        raise RuntimeError("a thread of this test")
-
-    monkeypatch.setattr("fastbearer.hashing_pool._lower_priority", fails)
 
     async def main() -> None:
         pool = HashingPool(slots=1)

@@ -133,6 +133,7 @@ class ReplicatedRevocations:
         self._max_lag = max_lag
         self._ended = Ended(clock)
         self._unwritten: set[Change] = set()
+        """What ends here, and in the journal as soon as that can be reached."""
         self._number = NOTHING_READ
         self._current_at = -math.inf
         self._pruned_at = -math.inf
@@ -188,7 +189,9 @@ class ReplicatedRevocations:
             value = await self._journal.end_user(key, least)
         except BaseException:
             # Here all the same: to refuse too much is no harm.
-            self._end_later(Change("user", key, least))
+            change = Change("user", key, least)
+            self._ended.add(change)
+            self._unwritten.add(change)
             raise
         self._ended.add(Change("user", key, value))
         return value
@@ -250,13 +253,8 @@ class ReplicatedRevocations:
         try:
             await self._journal.end(change.kind, change.key, change.value)
         except BaseException:
-            self._end_later(change)
+            self._unwritten.add(change)
             raise
-
-    def _end_later(self, change: Change) -> None:
-        """End something here, and in the journal as soon as that can be reached."""
-        self._ended.add(change)
-        self._unwritten.add(change)
 
     async def _run(self) -> None:
         woken = asyncio.Event()
