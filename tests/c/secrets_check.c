@@ -224,6 +224,13 @@ make_cookies(const session_secret *secret, cookies *made)
          == STATUS_OK);
 }
 
+/* Another character of base64url: one with another bit may be none at all. */
+static char
+another_than(char character)
+{
+    return character == 'A' ? 'B' : 'A';
+}
+
 /* Reads each; `altered` of them are not what was made. */
 static void
 read_cookies(const session_secret *secret, cookies of, bool altered)
@@ -235,9 +242,14 @@ read_cookies(const session_secret *secret, cookies of, bool altered)
     int64_t expires_at;
     const span sealed = {of.sealed, of.sealed_len};
     if (altered) {
-        of.token[0] ^= 1;
-        of.compact[sizeof "{\"session\":{\"" - 1] ^= 1;
-        of.sealed[of.sealed_len - 2] ^= 1;
+        char *const spoiled[] = {
+            &of.token[0],
+            &of.compact[sizeof "{\"session\":{\"" - 1],
+            &of.sealed[of.sealed_len - 2],
+        };
+        for (size_t i = 0; i < sizeof spoiled / sizeof *spoiled; i++) {
+            *spoiled[i] = another_than(*spoiled[i]);
+        }
     }
     MUST(
         fb_session_token_read(secret, (span){of.token, sizeof of.token}, token)
