@@ -49,7 +49,7 @@ READY = .venv/.set-up .venv/.built
 .PHONY: test-core-and-project test-originals test-free-threaded test-tsan soak endure
 .PHONY: mutants fuzz fuzz-run fuzz-coverage fuzz-count fuzz-python coverage
 .PHONY: secrets valgrind analyse prove assure test-memory
-.PHONY: bench lint clean prove-set-up wheel prove-wheels cross
+.PHONY: docs docs-serve bench lint clean prove-set-up wheel prove-wheels cross
 .DELETE_ON_ERROR:
 
 build: .venv/.built
@@ -190,6 +190,14 @@ fuzz-python: .venv/.with-dev .venv/.built
 # In fresh systems of RELEASES: `make run` serves, and what ALSO names passes.
 prove-set-up:
 	scripts/prove-set-up $(RELEASES) $(addprefix --also ,$(ALSO))
+
+# The documentation site, in build/docs/site; what is wrong with a page or a link fails it.
+docs: .venv/.with-dev .venv/.built
+	.venv/bin/python scripts/docs
+
+# The site, at the port of PORT, until Ctrl-C.
+docs-serve: docs
+	.venv/bin/python -m http.server --bind 127.0.0.1 --directory build/docs/site $(PORT)
 
 bench: .venv/.with-dev
 	scripts/bench --algorithms HS256 RS256 ES256 EdDSA

@@ -158,7 +158,7 @@ def test_a_user_from_sign_up_to_sign_out(page: Page, example: Example) -> None:
 
     kept = {"cookie": by_cookie["cookie"]}
     assert httpx2.get(f"{example.backend}/tasks", headers=kept).status_code == 401
-    # Whoever kept it still has minutes, as docs/better-auth.md says.
+    # Whoever kept it still has minutes, as docs/better-auth/sessions.md says.
     kept = {"authorization": by_token["authorization"]}
     answer = httpx2.get(f"{example.backend}/tasks", headers=kept)
     assert answer.json() == [{"title": "Tea"}, {"title": "Scones"}]

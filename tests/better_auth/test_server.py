@@ -647,7 +647,7 @@ def known(who: SignedIn, source: str) -> dict[str, str]:
 def test_a_backend_without_a_store(
     cached: BetterAuthServer, serve: Callable[[ASGIApp], str]
 ) -> None:
-    """As docs/better-auth.md says, session data stays good after a sign-out."""
+    """As docs/better-auth/sessions.md says, session data stays good after a sign-out."""
     server = cached
     ada, url = sign_up(server), serve(app_of(server))
     bearer = server.get("/token", cookie=ada.cookie).json()["token"]
@@ -685,5 +685,5 @@ def test_a_backend_with_a_store(
     assert plain.session_of(ada.cookie) is None
     assert ask(url, cookie=ada.cookie) == 401
     assert ask(url, authorization=f"Bearer {ada.bearer}") == 401
-    # Good for 15 minutes, as docs/better-auth.md says.
+    # Good for 15 minutes, as docs/better-auth/sessions.md says.
     assert ask(url, authorization=f"Bearer {bearer}") == known(ada, "jwt")

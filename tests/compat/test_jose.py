@@ -1,6 +1,6 @@
 """fastbearer.compat.jose beside python-jose: the same in, the same out.
 
-Where it is stricter on purpose, ``STRICTER`` says so; docs/compat.md has the
+Where it is stricter on purpose, ``STRICTER`` says so; docs/migrate/drop-ins.md has the
 reasons.
 """
 

@@ -304,7 +304,7 @@ def test_the_cache_remembers_signatures_only() -> None:
 def test_ecdsa_is_deterministic_where_libcrypto_makes_it_so(
     keys: dict[str, Key], algorithm: str
 ) -> None:
-    """RFC 6979, from OpenSSL 3.2 on: docs/keys.md says so."""
+    """RFC 6979, from OpenSSL 3.2 on: docs/guide/keys.md says so."""
     version = tuple(map(int, _core.libcrypto_version.split()[1].split(".")[:2]))
     signatures = {jws.sign(b"text", keys[algorithm]) for _ in range(4)}
     assert (len(signatures) == 1) == (version >= (3, 2))

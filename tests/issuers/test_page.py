@@ -1,4 +1,4 @@
-"""docs/identity-providers.md: its snippets are the issuers whose tokens are tested."""
+"""docs/providers/identity-providers.md: its snippets are the issuers whose tokens are tested."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fastbearer.issuers import Issuer
 from project import ROOT
 from providers import PROVIDERS, Provider, members
 
-PAGE = (ROOT / "docs" / "identity-providers.md").read_text()
+PAGE = (ROOT / "docs" / "providers" / "identity-providers.md").read_text()
 SECTION = re.compile(r"(?ms)^###? (.+?)\n(.*?)(?=^##|\Z)")
 PYTHON = re.compile(r"(?ms)^```python\n(.*?)^```$")
 SHELL = re.compile(r"(?ms)^```sh\n(.*?)^```$")

@@ -1,4 +1,4 @@
-"""The pictures of the pages: drawn, and those of docs/architecture.md true."""
+"""The pictures of the pages: drawn, and those of docs/explain/architecture.md true."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_picture_is_drawn(name: str) -> None:
     assert drawn == DRAW.drawn(PICTURES[name]), "run scripts/draw-pictures"
     texts = [one.text for one in ET.fromstring(drawn).iter() if one.text]
     assert set(DRAW.labels(PICTURES[name]).values()) <= set(texts)
-    assert f"](pictures/{name}.svg)" in PAGES[name]
+    assert f"](../pictures/{name}.svg)" in PAGES[name]
 
 
 def test_every_line_of_a_picture_is_understood() -> None:

@@ -99,7 +99,7 @@ def faults(path: Path) -> list[str]:
 
 
 PLACES = (
-    *("*.md", "docs/*.md", "changelog.d/*.md"),
+    *("*.md", "docs/**/*.md", "changelog.d/*.md"),
     *("python/**/*.py", "python/**/*.pyi", "csrc/**/*.[ch]"),
 )
 FILES = [

@@ -1,4 +1,4 @@
-"""docs/security.md: tests hold each promise, and no row of the standard is missing."""
+"""docs/explain/security.md: tests hold each promise, and no row of the standard is missing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from project import ROOT
 
-PAGE = ROOT / "docs" / "security.md"
+PAGE = ROOT / "docs" / "explain" / "security.md"
 
 ROWS = {
     "6.1": 3,
@@ -47,7 +47,7 @@ HELD = ("held", "held by default", "held with a setting")
 VERDICTS = (*HELD, "yours", "not offered", "not met")
 
 TABLE = re.compile(r"(?m)^\|.*\n\|[-| ]+\n((?:\|.*\n)*)")
-LINK = re.compile(r"\[`([^`]+)`\]\((\.\./tests/[^)]+)\)( \(nightly\))?")
+LINK = re.compile(r"\[`([^`]+)`\]\((\.\./\.\./tests/[^)]+)\)( \(nightly\))?")
 CLAIMED = re.compile(r"`(test_\w+)")
 
 
@@ -142,8 +142,8 @@ def test_the_verdicts_are_explained() -> None:
 
 def test_readers_find_the_page() -> None:
     for page, link in (
-        ("SECURITY.md", "docs/security.md"),
-        ("docs/README.md", "security.md"),
+        ("SECURITY.md", "docs/explain/security.md"),
+        ("docs/index.md", "explain/security.md"),
     ):
         assert f"]({link})" in (ROOT / page).read_text()
 
@@ -162,8 +162,8 @@ SOME = "| 9.1.1 | "
     ("old", "new", "told"),
     [
         (
-            "(../tests/core/test_strict.py)",
-            "(../tests/core/test_stricter.py)",
+            "(../../tests/core/test_strict.py)",
+            "(../../tests/core/test_stricter.py)",
             "is not there",
         ),
         ("[`test_max_bytes_comes_first`]", "[`test_max_bytes_come_first`]", "has no"),
@@ -174,8 +174,8 @@ SOME = "| 9.1.1 | "
         ),
         ("[`test_audiences`]", "[`test_audiences[nobody's]`]", "has no case"),
         (
-            "(../tests/core/test_memory.py) (nightly)",
-            "(../tests/core/test_memory.py)",
+            "(../../tests/core/test_memory.py) (nightly)",
+            "(../../tests/core/test_memory.py)",
             "nightly",
         ),
         (SOME, "| 9.1.8 | ", "9.1.1 is missing"),

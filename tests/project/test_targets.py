@@ -1,4 +1,4 @@
-"""docs/targets.toml, and the table that docs/install.md has of it."""
+"""docs/targets.toml, and the table that docs/start/install.md has of it."""
 
 from __future__ import annotations
 

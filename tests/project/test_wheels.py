@@ -136,11 +136,11 @@ def test_somebody_has_looked_for_a_newer_openssl() -> None:
 
 def test_the_pages_name_the_openssl_that_is_pinned() -> None:
     needed = " or later"
-    for page in ("CONTRIBUTING.md", "docs/install.md"):
+    for page in ("CONTRIBUTING.md", "docs/start/install.md"):
         text = (ROOT / page).read_text()
         named = re.findall(rf"OpenSSL (\d+\.\d+\.\d+)(?!{needed})", text)
         assert set(named) <= {PIN["version"]}, page
-    assert f"OpenSSL {PIN['version']}" in (ROOT / "docs/install.md").read_text()
+    assert f"OpenSSL {PIN['version']}" in (ROOT / "docs/start/install.md").read_text()
     rule = (ROOT / "CONTRIBUTING.md").read_text()
     assert "New OpenSSL, new wheels" in rule and "scripts/openssl.toml" in rule
 
