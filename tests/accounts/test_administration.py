@@ -371,6 +371,7 @@ def test_a_password_that_is_set_ends_sessions_and_codes(tmp_path: Path) -> None:
             token = token_of(await desk.sign_in())
             await desk.client.post("forgot-password", json={"email": EMAIL})
             await desk.users.set(user.id, password=NEW)
+            assert rows(tmp_path / "a.db", "SELECT id FROM fastbearer_code") == []
             assert await desk.me(token) == 401
             assert (await desk.sign_in()).status_code == 401
             assert (await desk.sign_in(password=NEW)).is_success
@@ -406,6 +407,22 @@ def test_a_name_that_is_set_ends_no_code(tmp_path: Path) -> None:
             await desk.users.enable(user.id)
             answer = await desk.client.post("reset-password", json=body)
             assert answer.status_code == 400
+
+    asyncio.run(walk())
+
+
+def test_an_email_that_is_set_ends_codes(tmp_path: Path) -> None:
+    """Where it is set back, the user is again as the code knows them."""
+
+    async def walk() -> None:
+        outbox: list[Any] = []
+        async with desk_of(tmp_path / "a.db", send=outbox.append) as desk:
+            user = await desk.users.create(email=EMAIL, password=PASSWORD)
+            await desk.client.post("forgot-password", json={"email": EMAIL})
+            for email in ("eve@example.com", EMAIL):
+                await desk.users.set(user.id, email=email)
+            body = {"code": outbox[-1].code, "password": NEW}
+            assert (await desk.client.post("reset-password", json=body)).is_error
 
     asyncio.run(walk())
 

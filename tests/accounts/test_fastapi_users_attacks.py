@@ -34,6 +34,7 @@ pytestmark = pytest.mark.http
 ADA = "ada@example.com"
 BOB = "bob@example.com"
 NEW = "another horse battery"
+CODES = "SELECT id FROM fastbearer_code"
 PRIVILEGES = {"is_superuser": True, "is_verified": True, "is_active": False}
 
 
@@ -126,6 +127,30 @@ def test_nobody_promotes_themselves(service: Service) -> None:
     assert answer.json()["is_superuser"] is False
     assert answer.json()["is_verified"] is False
     assert service.login(ADA).status_code == 200
+
+
+def test_a_code_of_before_is_not_good_again(service: Service) -> None:
+    """The user is again as the code knows them: it must have ended with the move."""
+    service.register(ADA)
+    token = service.token(ADA)
+    assert service.ask("POST", "/auth/forgot-password", email=ADA).status_code == 202
+    body = {"token": service.code("reset_password"), "password": NEW}
+    for email in (BOB, ADA):
+        assert service.ask("PATCH", "/users/me", token, email=email).is_success
+    assert service.ask("POST", "/auth/reset-password", **body).status_code == 400
+    assert service.login(ADA).is_success
+
+
+def test_codes_end_with_the_password(service: Service) -> None:
+    service.register(ADA)
+    assert service.ask("POST", "/auth/forgot-password", email=ADA).status_code == 202
+    service.code("reset_password")
+    name = {"name": "Ada"}
+    assert service.ask("PATCH", "/users/me", service.token(ADA), **name).is_success
+    assert len(rows(service.database, CODES)) == 1
+    changed = service.ask("PATCH", "/users/me", service.token(ADA), password=NEW)
+    assert changed.is_success
+    assert rows(service.database, CODES) == []
 
 
 def test_a_schema_of_the_project_opens_no_door() -> None:

@@ -144,6 +144,46 @@ def test_the_log_names_the_user_and_not_the_hash(
 # --- renewals
 
 
+class LostStore(OneUserStore):
+    """A store that cannot be written at the moment."""
+
+    async def replace_password_hash(self, user: User, password_hash: str) -> bool:
+        raise ConnectionError("down")
+
+
+def test_the_log_says_that_a_renewal_was_not_stored(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whoever signs in is let in all the same, and keeps the hash that they had."""
+    stored = PasswordHash("bcrypt", rounds=4).hash(PASSWORD)
+    user = user_with(stored)
+    with caplog.at_level(logging.INFO, "fastbearer"):
+        assert asyncio.run(credentials(CHEAP, LostStore()).match(PASSWORD, user))
+    assert user.password_hash == stored
+    assert caplog.messages == ["password hash of user 1 not upgraded"]
+    (record,) = caplog.records
+    assert record.levelname == "ERROR"
+    assert record.exc_info is not None and record.exc_info[0] is ConnectionError
+    assert stored not in caplog.text
+
+
+def test_a_renewal_that_was_overtaken_changes_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Overtaken(OneUserStore):
+        async def replace_password_hash(self, user: User, password_hash: str) -> bool:
+            return False
+
+    user = user_with(PasswordHash("bcrypt", rounds=4).hash(PASSWORD))
+    before = user.password_hash
+    assert asyncio.run(credentials(CHEAP, Overtaken()).match(PASSWORD, user))
+    assert user.password_hash == before
+    user = user_with(before)
+    assert asyncio.run(credentials(CHEAP, OneUserStore()).match(PASSWORD, user))
+    assert user.password_hash != before
+    assert caplog.messages == []
+
+
 def test_what_bcrypt_has_not_seen_locks_nobody_out() -> None:
     phrase = "x" * 72 + " and eighteen more"
     stored = PasswordHash("bcrypt", rounds=4).hash(phrase[:72])
