@@ -103,8 +103,6 @@ typedef const EVP_CIPHER *cipher;
 /* clang-format off: a line each, for the Makefile */
 
 F1(int, SHA256_Init, 0, SHA256_CTX *)
-F3(int, SHA256_Update, 0, SHA256_CTX *, const void *, size_t)
-F2(int, SHA256_Final, 0, byte *, SHA256_CTX *)
 F1(int, SHA384_Init, 0, SHA512_CTX *)
 F1(int, SHA512_Init, 0, SHA512_CTX *)
 F3(int, SHA512_Update, 0, SHA512_CTX *, const void *, size_t)

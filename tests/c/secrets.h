@@ -5,7 +5,8 @@
  * it. `make secrets` runs them so; run alone, they check the verdicts only.
  *
  * One thing that is computed from a secret is public: what a comparison in
- * constant time says. So CRYPTO_memcmp, and nothing else, makes it PUBLIC.
+ * constant time says. So fb_equal_macs and CRYPTO_memcmp, and nothing else, make
+ * it PUBLIC.
  */
 #ifndef FASTBEARER_SECRETS_H
 #define FASTBEARER_SECRETS_H
@@ -46,6 +47,19 @@ __wrap_CRYPTO_memcmp(const void *one, const void *other, size_t len)
     int differs = __real_CRYPTO_memcmp(one, other, len);
     PUBLIC(&differs, sizeof differs);
     return differs != 0;
+}
+
+bool __real_fb_equal_macs(const unsigned char *one, const unsigned char *other,
+                          size_t len);
+bool __wrap_fb_equal_macs(const unsigned char *one, const unsigned char *other,
+                          size_t len);
+bool
+__wrap_fb_equal_macs(const unsigned char *one, const unsigned char *other,
+                     size_t len)
+{
+    bool equal = __real_fb_equal_macs(one, other, len);
+    PUBLIC(&equal, sizeof equal);
+    return equal;
 }
 
 /* A copy that is secret, in a block of its own. */

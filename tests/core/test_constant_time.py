@@ -19,11 +19,22 @@ from project import ROOT, locked, made
 LIBRARY = ROOT / "csrc" / "lib"
 CONSTANT = "CRYPTO_memcmp("
 COMPARING = sorted(p for p in LIBRARY.rglob("*.c") if CONSTANT in p.read_text())
+OURS = "fb_equal_macs("
+EARLY = "!memcmp("
 FLAGS = ["-std=c11", "-g", "-O2", "-w", "-pthread", *DEFINES]
 
 # file, text, what replaces it: other things that an attacker would see
 PLANTED = [
     ("crypto/hmac.c", "if (len > block) {", "if (len > block || !secret[0]) {"),
+    ("crypto/hmac.c", OURS, EARLY),
+    ("crypto/equal.c", "differing |=", "if (differing) break; differing |="),
+    ("crypto/equal.c", "differing |=", "if (!left) break; differing |="),
+    (
+        "crypto/sha2.c",
+        "begin(&state, key->outer);",
+        "if (*digest) begin(&state, key->outer);",
+    ),
+    ("crypto/sha2.c", "if (left > 0) {", "if (left > state->h[0] % 2) {"),
     ("crypto/aead.c", "ok ? STATUS_OK :", "ok && tag[0] ? STATUS_OK :"),
     ("base/b64url.c", "uint32_t c = 'A' + value;", 'uint32_t c = "AB"[value > 25];'),
     ("better_auth/session_token.c", "CRYPTO_memcmp(mac", "mac[0] && CRYPTO_memcmp(mac"),
@@ -98,5 +109,8 @@ def test_a_planted_leak_is_seen(name: str, old: str, new: str, tmp_path: Path) -
 def test_every_comparison_of_the_library_is_planted() -> None:
     """And none of the extension compares a secret by itself."""
     module = (ROOT / "csrc" / "module").rglob("*.c")
-    assert not [path for path in module if CONSTANT in path.read_text()]
-    assert len(COMPARING) >= 8
+    texts = [path.read_text() for path in module]
+    assert not [text for text in texts if CONSTANT in text or OURS in text]
+    assert len(COMPARING) >= 7
+    ours = [p.name for p in LIBRARY.rglob("*.c") if OURS in p.read_text()]
+    assert sorted(ours) == ["equal.c", "hmac.c"]

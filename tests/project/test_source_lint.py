@@ -189,7 +189,7 @@ def banned_calls(source: Source) -> list[str]:
 
 
 def early_compare(source: Source) -> list[str]:
-    """Secrets are compared by CRYPTO_memcmp.
+    """Secrets are compared by CRYPTO_memcmp or fb_equal_macs.
 
     A comparison of what is public says so: ``/* public */`` in its line.
     """

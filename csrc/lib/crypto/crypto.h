@@ -36,34 +36,67 @@ typedef struct {
 bool fb_digest_fetch_all(digests *all, bool only_evp);
 void fb_digest_free_all(digests *all);
 
-/* --- sha2.c: SHA-2 states by value --------------------------------------- */
+/* --- sha2.c: SHA-2 by value, where digests.by_value says so -------------- */
 
+/* SHA-384 and SHA-512: a state that is copied by assignment. */
+typedef SHA512_CTX sha512;
+
+bool fb_sha2_init(sha512 *state, digest_id digest);
+bool fb_sha2_update(sha512 *state, const void *bytes, size_t len);
+bool fb_sha2_final(sha512 *state, unsigned char *out);
+
+/*
+ * HMAC-SHA256 with a prepared key: the eight words of the state (FIPS 180-4
+ * 6.2.2) after the block of ipad, and after that of opad. Never modified, so
+ * any number of threads may share it; as secret as the key itself.
+ */
+#define SHA256_WORDS 8
 typedef struct {
-    digest_id digest;
-    union {
-        SHA256_CTX sha256;
-        SHA512_CTX sha512; /* SHA-384 too */
-    } of;
-} sha2;
+    uint32_t inner[SHA256_WORDS], outer[SHA256_WORDS];
+} sha256_mac;
 
-bool fb_sha2_init(sha2 *state, digest_id digest);
-bool fb_sha2_update(sha2 *state, const void *bytes, size_t len);
-bool fb_sha2_final(sha2 *state, unsigned char *out);
+/* From the key, XORed with ipad and with opad: SHA256_CBLOCK bytes each. False
+ * when libcrypto fails. */
+bool fb_sha2_prepare(sha256_mac *key, const unsigned char *inner,
+                     const unsigned char *outer);
 
-/* Whether it digests as libcrypto's own object does. */
+/* Writes SHA256_DIGEST_LENGTH bytes, which may overlap the message. */
+void fb_sha2_mac(const sha256_mac *key, span message, unsigned char *mac);
+
+/* Puts the MAC of a MAC, both as SHA256_WORDS words, in its place: two blocks,
+ * and one step of PBKDF2 (RFC 8018 5.2). */
+void fb_sha2_mac_again(const sha256_mac *key, uint32_t *words);
+
+/* Words from the first SHA256_DIGEST_LENGTH bytes, and back. */
+void fb_sha2_get(const unsigned char *bytes, uint32_t *words);
+void fb_sha2_put(const uint32_t *words, unsigned char *bytes);
+
+/* Whether they digest as libcrypto's own object does. */
 bool fb_sha2_agrees(digest_id digest, const EVP_MD *md);
+
+/* --- equal.c: comparing MACs --------------------------------------------- */
+
+/* Whether two MACs of `len` bytes, a multiple of 8, are the same, in constant
+ * time. A file of its own: the checks of constant time put a function in its
+ * place, and -flto alone makes it part of its callers. */
+bool fb_equal_macs(const unsigned char *one, const unsigned char *other,
+                   size_t len);
 
 /* --- hmac.c: HMAC with a prepared key (RFC 2104) ------------------------- */
 
 #define MAC_MAX 64
 
-typedef union {
-    sha2 sha2;
-    EVP_MD_CTX *evp;
-} hmac_state;
-
+/* The states after ipad and after opad; never modified. */
 typedef struct {
-    hmac_state inner, outer; /* after ipad, after opad; never modified */
+    union {
+        sha256_mac sha256; /* unless is_evp, for DIGEST_SHA256 */
+        struct {
+            sha512 inner, outer;
+        } sha512; /* unless is_evp, for the others */
+        struct {
+            EVP_MD_CTX *inner, *outer;
+        } evp;
+    } of;
     digest_id digest;
     size_t size; /* bytes of a MAC */
     bool is_evp;

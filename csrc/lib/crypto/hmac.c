@@ -21,24 +21,27 @@ pad(unsigned char *padded, const unsigned char *block_key, size_t block,
 /* --- states by value ----------------------------------------------------- */
 
 static bool
-prepare_sha2(hmac_key *key, const unsigned char *inner,
-             const unsigned char *outer, size_t block)
+prepare_value(hmac_key *key, const unsigned char *inner,
+              const unsigned char *outer, size_t block)
 {
-    return fb_sha2_init(&key->inner.sha2, key->digest)
-           && fb_sha2_update(&key->inner.sha2, inner, block)
-           && fb_sha2_init(&key->outer.sha2, key->digest)
-           && fb_sha2_update(&key->outer.sha2, outer, block);
+    if (key->digest == DIGEST_SHA256) {
+        return fb_sha2_prepare(&key->of.sha256, inner, outer);
+    }
+    return fb_sha2_init(&key->of.sha512.inner, key->digest)
+           && fb_sha2_update(&key->of.sha512.inner, inner, block)
+           && fb_sha2_init(&key->of.sha512.outer, key->digest)
+           && fb_sha2_update(&key->of.sha512.outer, outer, block);
 }
 
 static bool
-sign_sha2(const hmac_key *key, const void *message, size_t len,
-          unsigned char *mac)
+sign_sha512(const hmac_key *key, span message, unsigned char *mac)
 {
-    sha2 state = key->inner.sha2;
-    if (!fb_sha2_update(&state, message, len) || !fb_sha2_final(&state, mac)) {
+    sha512 state = key->of.sha512.inner;
+    if (!fb_sha2_update(&state, message.p, message.len)
+        || !fb_sha2_final(&state, mac)) {
         return false;
     }
-    state = key->outer.sha2;
+    state = key->of.sha512.outer;
     return fb_sha2_update(&state, mac, key->size)
            && fb_sha2_final(&state, mac);
 }
@@ -49,24 +52,23 @@ static bool
 prepare_evp(hmac_key *key, const EVP_MD *md, const unsigned char *inner,
             const unsigned char *outer, size_t block)
 {
-    key->inner.evp = EVP_MD_CTX_new();
-    key->outer.evp = EVP_MD_CTX_new();
-    return key->inner.evp != NULL && key->outer.evp != NULL
-           && EVP_DigestInit_ex2(key->inner.evp, md, NULL)
-           && EVP_DigestUpdate(key->inner.evp, inner, block)
-           && EVP_DigestInit_ex2(key->outer.evp, md, NULL)
-           && EVP_DigestUpdate(key->outer.evp, outer, block);
+    key->of.evp.inner = EVP_MD_CTX_new();
+    key->of.evp.outer = EVP_MD_CTX_new();
+    return key->of.evp.inner != NULL && key->of.evp.outer != NULL
+           && EVP_DigestInit_ex2(key->of.evp.inner, md, NULL)
+           && EVP_DigestUpdate(key->of.evp.inner, inner, block)
+           && EVP_DigestInit_ex2(key->of.evp.outer, md, NULL)
+           && EVP_DigestUpdate(key->of.evp.outer, outer, block);
 }
 
 static bool
-sign_evp(const hmac_key *key, const void *message, size_t len,
-         unsigned char *mac)
+sign_evp(const hmac_key *key, span message, unsigned char *mac)
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool ok = ctx != NULL && EVP_MD_CTX_copy_ex(ctx, key->inner.evp)
-              && EVP_DigestUpdate(ctx, message, len)
+    bool ok = ctx != NULL && EVP_MD_CTX_copy_ex(ctx, key->of.evp.inner)
+              && EVP_DigestUpdate(ctx, message.p, message.len)
               && EVP_DigestFinal_ex(ctx, mac, NULL)
-              && EVP_MD_CTX_copy_ex(ctx, key->outer.evp)
+              && EVP_MD_CTX_copy_ex(ctx, key->of.evp.outer)
               && EVP_DigestUpdate(ctx, mac, key->size)
               && EVP_DigestFinal_ex(ctx, mac, NULL);
     EVP_MD_CTX_free(ctx);
@@ -96,7 +98,7 @@ fb_hmac_key_init(hmac_key *key, const digests *all, digest_id digest,
     pad(outer, block_key, block, 0x5c);
     ok = ok
          && (key->is_evp ? prepare_evp(key, md, inner, outer, block)
-                         : prepare_sha2(key, inner, outer, block));
+                         : prepare_value(key, inner, outer, block));
     OPENSSL_cleanse(block_key, sizeof block_key);
     OPENSSL_cleanse(inner, sizeof inner);
     OPENSSL_cleanse(outer, sizeof outer);
@@ -111,8 +113,8 @@ void
 fb_hmac_key_clear(hmac_key *key)
 {
     if (key->is_evp) {
-        EVP_MD_CTX_free(key->inner.evp);
-        EVP_MD_CTX_free(key->outer.evp);
+        EVP_MD_CTX_free(key->of.evp.inner);
+        EVP_MD_CTX_free(key->of.evp.outer);
     }
     OPENSSL_cleanse(key, sizeof *key);
 }
@@ -121,8 +123,13 @@ bool
 fb_hmac_sign(const hmac_key *key, const void *message, size_t len,
              unsigned char *mac)
 {
-    bool ok = key->is_evp ? sign_evp(key, message, len, mac)
-                          : sign_sha2(key, message, len, mac);
+    const span text = {message, len};
+    if (!key->is_evp && key->digest == DIGEST_SHA256) {
+        fb_sha2_mac(&key->of.sha256, text, mac);
+        return true;
+    }
+    bool ok =
+        key->is_evp ? sign_evp(key, text, mac) : sign_sha512(key, text, mac);
     if (!ok) {
         ERR_clear_error();
     }
@@ -136,7 +143,6 @@ fb_hmac_verify(const hmac_key *key, span message, const unsigned char *claimed)
     if (!fb_hmac_sign(key, message.p, message.len, mac)) {
         return STATUS_CRYPTO_FAILED;
     }
-    return CRYPTO_memcmp(mac, claimed, key->size) == 0
-               ? STATUS_OK
-               : STATUS_SIGNATURE_WRONG;
+    return fb_equal_macs(mac, claimed, key->size) ? STATUS_OK
+                                                  : STATUS_SIGNATURE_WRONG;
 }
