@@ -2,7 +2,8 @@
 
 ``from fastbearer.compat.jose import JWTError, jwt`` in place of
 ``from jose import JWTError, jwt``, and nothing else changes. Each package says
-which version it stands in for, and docs/migrate/drop-ins.md where it is stricter on purpose.
+which version it stands in for, and docs/migrate/drop-ins.md where it is stricter on
+purpose.
 """
 
 import importlib

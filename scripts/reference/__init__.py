@@ -1,0 +1,1 @@
+"""The pages of the site's section Reference, made from the code itself."""
