@@ -647,7 +647,7 @@ def known(who: SignedIn, source: str) -> dict[str, str]:
 def test_a_backend_without_a_store(
     cached: BetterAuthServer, serve: Callable[[ASGIApp], str]
 ) -> None:
-    """As docs/better-auth/sessions.md says, session data stays good after a sign-out."""
+    """As docs/better-auth/sessions.md says, session data outlives a sign-out."""
     server = cached
     ada, url = sign_up(server), serve(app_of(server))
     bearer = server.get("/token", cookie=ada.cookie).json()["token"]

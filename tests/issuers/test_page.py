@@ -1,4 +1,4 @@
-"""docs/providers/identity-providers.md: its snippets are the issuers whose tokens are tested."""
+"""docs/providers/identity-providers.md: its snippets are issuers that are tested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/explain/security.md: tests hold each promise, and no row of the standard is missing."""
+"""docs/explain/security.md: tests hold each promise, and no row is missing."""
 
 from __future__ import annotations
 
