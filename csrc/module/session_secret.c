@@ -14,7 +14,7 @@ static PyObject *
 object_from(const core_state *state, span text)
 {
     known_members unused;
-    return fb_json_read_object(state, text, &unused);
+    return fb_json_read_object(state, text, NULL, &unused);
 }
 
 /* --- session_token ------------------------------------------------------- */

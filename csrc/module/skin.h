@@ -10,6 +10,7 @@
 #include <Python.h>
 
 #include "json/json_out.h"
+#include "json/shape.h"
 #include "lib.h"
 #include "names.h"
 
@@ -115,6 +116,15 @@ bool fb_option_clock(PyObject *value, PyObject **clock);
 /* Seconds since the epoch by that clock, or by the system's if it is NULL. */
 bool fb_option_clock_read(PyObject *clock, double *now);
 
+/* --- dict_fill.c --------------------------------------------------------- */
+
+/* A dict of the names of another, in its order, to be copied. */
+PyObject *fb_dict_model(PyObject *of);
+
+/* A copy of a model that has these values, in order, which are taken over. */
+PyObject *fb_dict_fill(PyObject *model, PyObject *const *values,
+                       Py_ssize_t count);
+
 /* --- json_read.c --------------------------------------------------------- */
 
 /* Members of an object that the core reads itself, borrowed from it; NULL
@@ -123,9 +133,11 @@ typedef struct {
     PyObject *of[NAME_COUNT];
 } known_members;
 
-/* The object that the whole text is; refuses duplicate names, too. */
+/* The object that the whole text is; refuses duplicate names, too. With
+ * `learned`, which may be NULL, it learns from what it reads, and behind the
+ * text there are SHAPE_TEXT_MAX bytes of zeros. */
 PyObject *fb_json_read_object(const core_state *state, span text,
-                              known_members *known);
+                              json_shapes *learned, known_members *known);
 
 /* --- key.c --------------------------------------------------------------- */
 

@@ -54,6 +54,8 @@ GROUND = {
     ("module/skin.h", "lib.h"),
     ("module/skin.h", "names.h"),
     ("module/skin.h", "json/json_out.h"),
+    ("module/skin.h", "json/shape.h"),
+    ("module/json/shape.h", "names.h"),
     ("module/names.h", "base/base.h"),
     ("module/json/json_out.h", "base/base.h"),
     ("module/json/json_out.h", "json/json.h"),

@@ -1,134 +1,16 @@
 /* Python objects from the events of a JSON cursor. */
 #include "skin.h"
 
-#include <math.h>
+#include "json/reader.h"
 
-typedef struct {
-    const core_state *state;
-    json_cursor cursor;
-} reader;
+static PyObject *read_value(reader *from, json_event event,
+                            shape_place *place);
 
+/* --- arrays -------------------------------------------------------------- */
+
+/* Objects in an array stand at one place. */
 static PyObject *
-refuse(reader *from, status error)
-{
-    return fb_raise_status(from->state, error);
-}
-
-/* --- scalars ------------------------------------------------------------- */
-
-static PyObject *
-make_ascii(span text)
-{
-    PyObject *made = PyUnicode_New((Py_ssize_t)text.len, 127);
-    if (made != NULL) {
-        memcpy(PyUnicode_1BYTE_DATA(made), text.p, text.len);
-    }
-    return made;
-}
-
-/* The text, once plain, is looked up like any other: an escape must not hide
- * a name from the checks. */
-static PyObject *
-make_unescaped(span text, const names *all, const common_name **common)
-{
-    char local[256];
-    char *plain = text.len <= sizeof local ? local : PyMem_Malloc(text.len);
-    *common = NULL;
-    if (plain == NULL) {
-        return PyErr_NoMemory();
-    }
-    size_t len = fb_json_unescape(text, plain);
-    PyObject *made = PyUnicode_DecodeUTF8(plain, (Py_ssize_t)len, NULL);
-    *common = fb_names_find(all, (span){plain, len});
-    if (plain != local) {
-        PyMem_Free(plain);
-    }
-    return made;
-}
-
-static PyObject *
-make_plain(const json_cursor *at)
-{
-    return at->is_ascii ? make_ascii(at->text)
-                        : PyUnicode_DecodeUTF8(at->text.p,
-                                               (Py_ssize_t)at->text.len, NULL);
-}
-
-static PyObject *
-make_text(reader *from)
-{
-    const json_cursor *at = &from->cursor;
-    const common_name *unused;
-    return at->is_escaped
-               ? make_unescaped(at->text, &from->state->names, &unused)
-               : make_plain(at);
-}
-
-/* Also tells which of the core's own names it is, or -1. */
-static PyObject *
-make_name(reader *from, int *id)
-{
-    const json_cursor *at = &from->cursor;
-    const names *all = &from->state->names;
-    const common_name *common;
-    PyObject *made = NULL;
-    if (at->is_escaped) {
-        made = make_unescaped(at->text, all, &common);
-    } else {
-        common = fb_names_find(all, at->text);
-        made = common != NULL ? Py_NewRef(common->text) : make_plain(at);
-    }
-    *id = common == NULL ? -1 : common->id;
-    return made;
-}
-
-/* CPython's converters want a NUL after the text. */
-static PyObject *
-make_number(reader *from, PyObject *(*convert)(const char *text))
-{
-    char local[64];
-    span text = from->cursor.text;
-    char *copy = text.len < sizeof local ? local : PyMem_Malloc(text.len + 1);
-    if (copy == NULL) {
-        return PyErr_NoMemory();
-    }
-    memcpy(copy, text.p, text.len);
-    copy[text.len] = '\0';
-    PyObject *made = convert(copy);
-    if (copy != local) {
-        PyMem_Free(copy);
-    }
-    if (made == NULL && PyErr_ExceptionMatches(PyExc_ValueError)) {
-        PyErr_Clear();
-        return refuse(from, STATUS_JSON_NUMBER);
-    }
-    return made;
-}
-
-/* ValueError too where sys.set_int_max_str_digits() is below our limit. */
-static PyObject *
-long_from_text(const char *text)
-{
-    return PyLong_FromString(text, NULL, 10);
-}
-
-static PyObject *
-float_from_text(const char *text)
-{
-    double value = PyOS_string_to_double(text, NULL, NULL);
-    if (isinf(value)) {
-        PyErr_SetNone(PyExc_ValueError);
-        return NULL;
-    }
-    return PyFloat_FromDouble(value);
-}
-
-/* --- containers ---------------------------------------------------------- */
-
-static PyObject *read_value(reader *from, json_event event);
-
-static PyObject *
-read_array(reader *from)
+read_array(reader *from, shape_place *place)
 {
     PyObject *list = PyList_New(0);
     json_event event;
@@ -136,7 +18,7 @@ read_array(reader *from)
         return NULL;
     }
     while ((event = fb_json_item(&from->cursor)) != JSON_ARRAY_END) {
-        PyObject *value = read_value(from, event);
+        PyObject *value = read_value(from, event, place);
         if (value == NULL || PyList_Append(list, value) < 0) {
             Py_XDECREF(value);
             Py_DECREF(list);
@@ -147,13 +29,16 @@ read_array(reader *from)
     return list;
 }
 
+/* --- objects of no known shape ------------------------------------------- */
+
 static bool
 read_member(reader *from, PyObject *object, known_members *known)
 {
     int id;
-    PyObject *name = make_name(from, &id);
+    PyObject *name = fb_scalar_name(from, &id);
     PyObject *value =
-        name == NULL ? NULL : read_value(from, fb_json_value(&from->cursor));
+        name == NULL ? NULL
+                     : read_value(from, fb_json_value(&from->cursor), NULL);
     bool ok = value != NULL && PyDict_SetItem(object, name, value) == 0;
     if (ok && known != NULL && id >= 0) {
         known->of[id] = value;
@@ -163,51 +48,168 @@ read_member(reader *from, PyObject *object, known_members *known)
     return ok;
 }
 
-/* RFC 7515 4 and RFC 7519 4: a name that comes twice leaves fewer entries. */
+/* The rest of an object of which there are `members` already; takes it over.
+ * RFC 7515 4 and RFC 7519 4: a name that comes twice leaves fewer entries. */
 static PyObject *
-read_object(reader *from, known_members *known)
+read_members(reader *from, PyObject *object, Py_ssize_t members,
+             known_members *known, shape_draft *draft)
 {
-    PyObject *object = PyDict_New();
-    Py_ssize_t members = 0;
-    json_event event;
+    const char *end = from->cursor.p - 1; /* of the last value, or the brace */
+    json_event event = JSON_REFUSED;
+    while (object != NULL
+           && (event = fb_json_member(&from->cursor)) == JSON_NAME) {
+        if (draft != NULL) {
+            fb_shape_note(draft, end, from->cursor.p);
+        }
+        if (!read_member(from, object, known)) {
+            Py_CLEAR(object);
+        }
+        members++;
+        end = from->cursor.p;
+    }
     if (object == NULL) {
         return NULL;
     }
-    while ((event = fb_json_member(&from->cursor)) == JSON_NAME) {
-        if (!read_member(from, object, known)) {
-            Py_DECREF(object);
-            return NULL;
-        }
-        members++;
-    }
     if (event == JSON_REFUSED) {
-        refuse(from, from->cursor.error);
-    } else if (PyDict_GET_SIZE(object) != members) {
-        refuse(from, STATUS_JSON_DUPLICATE);
-    } else {
-        return object;
+        Py_CLEAR(object);
+        return reader_refuse(from, from->cursor.error);
     }
-    Py_DECREF(object);
-    return NULL;
+    if (PyDict_GET_SIZE(object) != members) {
+        Py_CLEAR(object);
+        return reader_refuse(from, STATUS_JSON_DUPLICATE);
+    }
+    if (draft != NULL) {
+        fb_shape_note(draft, end, from->cursor.p);
+    }
+    return object;
 }
+
+static PyObject *
+read_and_learn(reader *from, shape_place *place, known_members *known)
+{
+    shape_draft draft;
+    draft.count = 0;
+    PyObject *object = read_members(from, PyDict_New(), 0, known, &draft);
+    if (object != NULL) {
+        fb_shape_learn(&from->state->names, &draft, object, place);
+    }
+    return object;
+}
+
+/* --- objects of a known shape -------------------------------------------- */
+
+/* What was foretold, and has come. */
+typedef struct {
+    json_shape *as; /* it fits so far */
+    bool is_whole;
+    Py_ssize_t count;
+    PyObject *values[SHAPE_MEMBERS_MAX]; /* owned */
+} foretold;
+
+static void
+foretold_drop(foretold *found)
+{
+    while (found->count > 0) {
+        Py_DECREF(found->values[--found->count]);
+    }
+}
+
+/* Members, as long as a shape foretells them; false for an exception. */
+static bool
+read_foretold(reader *from, known_members *known, foretold *found)
+{
+    json_cursor *at = &from->cursor;
+    const char *p = at->p - 1; /* the brace belongs to the first member */
+    while (!found->is_whole) {
+        shape_member *member = &found->as->members[found->count];
+        if (!shape_goes_on(member, p)) {
+            json_shape *other = fb_shape_other(found->as, found->count, p);
+            if (other == NULL) {
+                return true;
+            }
+            found->as = other;
+            continue;
+        }
+        p = at->p = p + member->len;
+        if (found->count == found->as->count) {
+            found->is_whole = true;
+            break;
+        }
+        PyObject *value = read_value(from, fb_json_value(at), &member->inner);
+        if (value == NULL) {
+            foretold_drop(found);
+            return false;
+        }
+        if (member->id >= 0 && known != NULL) {
+            known->of[member->id] = value;
+        }
+        found->values[found->count++] = value;
+        p = at->p;
+        at->is_first = false;
+    }
+    return true;
+}
+
+/* An object that began as foretold, and went on in another way. */
+static PyObject *
+read_rest(reader *from, known_members *known, foretold *found)
+{
+    PyObject *object = PyDict_New(), *name;
+    Py_ssize_t at = 0;
+    for (Py_ssize_t i = 0; object != NULL && i < found->count; i++) {
+        PyDict_Next(found->as->model, &at, &name, NULL);
+        if (PyDict_SetItem(object, name, found->values[i]) < 0) {
+            Py_CLEAR(object);
+        }
+    }
+    Py_ssize_t members = found->count;
+    foretold_drop(found);
+    return read_members(from, object, members, known, NULL);
+}
+
+static PyObject *
+read_object(reader *from, shape_place *place, known_members *known)
+{
+    foretold found;
+    const char *start = from->cursor.p;
+    found.as = place == NULL ? NULL : atomic_load(place);
+    found.count = 0;
+    found.is_whole = false;
+    if (found.as != NULL && !read_foretold(from, known, &found)) {
+        return NULL;
+    }
+    if (found.is_whole) {
+        from->cursor.depth--;
+        from->cursor.is_first = false;
+        return fb_dict_fill(found.as->model, found.values, found.count);
+    }
+    if (place != NULL && fb_shape_may_learn(from->learned, place)) {
+        foretold_drop(&found);
+        from->cursor.p = start;
+        from->cursor.is_first = true;
+        return read_and_learn(from, place, known);
+    }
+    return found.count > 0 ? read_rest(from, known, &found)
+                           : read_members(from, PyDict_New(), 0, known, NULL);
+}
+
+/* --- values -------------------------------------------------------------- */
 
 /* The cursor bounds the depth, so recursion is bounded. */
 static PyObject *
-read_value(reader *from, json_event event)
+read_value(reader *from, json_event event, shape_place *place)
 {
     switch (event) {
     case JSON_STRING:
-        return make_text(from);
+        return fb_scalar_text(from);
     case JSON_INTEGER:
-        return from->cursor.is_small
-                   ? PyLong_FromLongLong(from->cursor.integer)
-                   : make_number(from, long_from_text);
+        return fb_scalar_integer(from);
     case JSON_REAL:
-        return make_number(from, float_from_text);
+        return fb_scalar_real(from);
     case JSON_OBJECT:
-        return read_object(from, NULL);
+        return read_object(from, place, NULL);
     case JSON_ARRAY:
-        return read_array(from);
+        return read_array(from, place);
     case JSON_TRUE:
         return Py_NewRef(Py_True);
     case JSON_FALSE:
@@ -215,25 +217,28 @@ read_value(reader *from, json_event event)
     case JSON_NULL:
         return Py_NewRef(Py_None);
     default:
-        return refuse(from, from->cursor.error);
+        return reader_refuse(from, from->cursor.error);
     }
 }
 
 PyObject *
-fb_json_read_object(const core_state *state, span text, known_members *known)
+fb_json_read_object(const core_state *state, span text, json_shapes *learned,
+                    known_members *known)
 {
-    reader from = {.state = state};
+    reader from = {.state = state, .learned = learned};
     *known = (known_members){0};
     fb_json_begin(&from.cursor, text);
     json_event event = fb_json_value(&from.cursor);
     if (event != JSON_OBJECT) {
-        return refuse(&from, event == JSON_REFUSED ? from.cursor.error
-                                                   : STATUS_JSON_NOT_OBJECT);
+        return reader_refuse(&from, event == JSON_REFUSED
+                                        ? from.cursor.error
+                                        : STATUS_JSON_NOT_OBJECT);
     }
-    PyObject *object = read_object(&from, known);
+    PyObject *object =
+        read_object(&from, learned == NULL ? NULL : &learned->claims, known);
     if (object != NULL && !fb_json_end(&from.cursor)) {
         Py_DECREF(object);
-        return refuse(&from, from.cursor.error);
+        return reader_refuse(&from, from.cursor.error);
     }
     return object;
 }

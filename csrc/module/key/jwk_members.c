@@ -47,7 +47,7 @@ members_of_text(const core_state *state, PyObject *value)
     known_members known;
     span text;
     return fb_pytext_utf8(state, "jwk", value, STATUS_KEY_UNICODE, &text)
-               ? fb_json_read_object(state, text, &known)
+               ? fb_json_read_object(state, text, NULL, &known)
                : NULL;
 }
 

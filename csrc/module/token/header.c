@@ -71,7 +71,7 @@ fb_header_read(const core_state *state, PyObject *keys, span segment,
     if (!whole && read_ready(keys, segment, typ, out)) {
         return true;
     }
-    out->parsed = fb_segment_object(state, segment, &known);
+    out->parsed = fb_segment_object(state, segment, NULL, &known);
     if (out->parsed == NULL) {
         return false;
     }
@@ -107,7 +107,7 @@ merge(const core_state *state, const KeyObject *key, PyObject *extra, int form)
 {
     known_members known;
     span ready = fb_pytext_bytes(key->headers[form]);
-    PyObject *members = fb_segment_object(state, ready, &known);
+    PyObject *members = fb_segment_object(state, ready, NULL, &known);
     PyObject *still = fb_json_still(extra);
     if (members != NULL
         && (still == NULL || PyDict_Update(members, still) < 0
@@ -151,7 +151,7 @@ check_own(const core_state *state, const KeyObject *key, PyObject *encoded)
 {
     known_members known;
     span segment = fb_pytext_bytes(encoded);
-    PyObject *members = fb_segment_object(state, segment, &known);
+    PyObject *members = fb_segment_object(state, segment, NULL, &known);
     if (members == NULL && PyErr_ExceptionMatches(PyExc_MemoryError)) {
         return false;
     }

@@ -110,8 +110,9 @@ unverified_header(PyObject *module, PyObject *value)
         return NULL;
     }
     status result = fb_compact_split(text, false, &parts);
-    return result == STATUS_OK ? fb_segment_object(state, parts.header, &known)
-                               : fb_raise_status(state, result);
+    return result == STATUS_OK
+               ? fb_segment_object(state, parts.header, NULL, &known)
+               : fb_raise_status(state, result);
 }
 
 PyMethodDef fb_jws_methods[] = {

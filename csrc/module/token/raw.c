@@ -91,7 +91,7 @@ json_object(PyObject *module, PyObject *value)
     known_members known;
     span text;
     return fb_pytext_utf8(state, "text", value, STATUS_JSON_SURROGATE, &text)
-               ? fb_json_read_object(state, text, &known)
+               ? fb_json_read_object(state, text, NULL, &known)
                : NULL;
 }
 

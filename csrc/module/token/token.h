@@ -12,9 +12,10 @@
 /* The bytes of a segment, strict base64url. */
 PyObject *fb_segment_bytes(const core_state *state, span segment);
 
-/* The object whose JSON a segment holds, unchecked but for its JSON. */
+/* The object whose JSON a segment holds, unchecked but for its JSON; `learned`
+ * as for fb_json_read_object. */
 PyObject *fb_segment_object(const core_state *state, span segment,
-                            known_members *known);
+                            json_shapes *learned, known_members *known);
 
 /* --- typ.c --------------------------------------------------------------- */
 

@@ -11,6 +11,7 @@ typedef struct {
     typ_rules typ;
     claims_rules rules;
     signature_cache cache;
+    json_shapes learned;
     size_t max_bytes;
     bool allow_padding;
 } VerifierObject;
@@ -70,7 +71,7 @@ verify(VerifierObject *self, PyObject *value, bool whole, header *head)
         return NULL;
     }
     /* The payload's JSON, read only now that its signature has passed. */
-    claims = fb_segment_object(state, parts.payload, &known);
+    claims = fb_segment_object(state, parts.payload, &self->learned, &known);
     if (claims != NULL
         && !fb_claims_check(state, &self->rules, claims, &known, now)) {
         Py_CLEAR(claims);
@@ -298,6 +299,7 @@ verifier_dealloc(PyObject *self)
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     fb_cache_clear(&verifier->cache);
+    fb_shape_free(&verifier->learned.claims);
     Py_XDECREF(verifier->keys);
     Py_XDECREF(verifier->typ.types);
     Py_XDECREF(verifier->rules.issuers);

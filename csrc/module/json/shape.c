@@ -1,0 +1,163 @@
+/* Shapes of objects: learned, published, and given back. */
+#include "skin.h"
+
+/* --- learning ------------------------------------------------------------ */
+
+bool
+fb_shape_may_learn(json_shapes *all, shape_place *place)
+{
+    int shapes_here = 0;
+    for (json_shape *one = atomic_load(place); one != NULL;
+         one = atomic_load(&one->next)) {
+        shapes_here++;
+    }
+    return shapes_here < SHAPES_MAX
+           && atomic_load_explicit(&all->tried, memory_order_relaxed)
+                  < SHAPES_TRIED_MAX
+           && atomic_fetch_add(&all->tried, 1) < SHAPES_TRIED_MAX;
+}
+
+static bool
+is_space(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+void
+fb_shape_note(shape_draft *draft, const char *start, const char *end)
+{
+    bool is_before_value = end[-1] == ':'; /* perhaps with space between */
+    while (is_before_value && is_space(*end)) {
+        end++;
+    }
+    if (draft->count <= SHAPE_MEMBERS_MAX) {
+        draft->texts[draft->count] = (span){start, (size_t)(end - start)};
+    }
+    draft->count++;
+}
+
+static bool
+is_worth_it(const shape_draft *draft)
+{
+    bool fits = draft->count <= SHAPE_MEMBERS_MAX + 1;
+    for (Py_ssize_t i = 0; fits && i < draft->count; i++) {
+        fits = draft->texts[i].len <= SHAPE_TEXT_MAX;
+    }
+    return fits;
+}
+
+static int
+id_of(const names *all, PyObject *name)
+{
+    for (int id = 0; id < NAME_COUNT; id++) {
+        if (PyUnicode_Compare(name, all->own[id]) == 0) {
+            return id;
+        }
+    }
+    return -1;
+}
+
+static void
+set_text(shape_member *member, span text)
+{
+    memcpy(member->text, text.p, text.len);
+    memset(member->mask, 0xff, text.len);
+    member->len = (uint32_t)text.len;
+}
+
+/* The names of `object`, in the model and by their ids. */
+static bool
+set_names(json_shape *made, const names *all, PyObject *object)
+{
+    Py_ssize_t at = 0;
+    PyObject *name;
+    made->model = fb_dict_model(object);
+    if (made->model == NULL) {
+        return false;
+    }
+    for (Py_ssize_t i = 0; PyDict_Next(made->model, &at, &name, NULL); i++) {
+        made->members[i].id = id_of(all, name);
+    }
+    return true;
+}
+
+static json_shape *
+shape_make(const names *all, const shape_draft *draft, PyObject *object)
+{
+    size_t members = (size_t)draft->count;
+    json_shape *made =
+        PyMem_Calloc(1, sizeof(json_shape) + members * sizeof(shape_member));
+    if (made == NULL) {
+        return NULL;
+    }
+    made->count = draft->count - 1;
+    for (size_t i = 0; i < members; i++) {
+        set_text(&made->members[i], draft->texts[i]);
+    }
+    if (!set_names(made, all, object)) {
+        PyErr_Clear();
+        PyMem_Free(made);
+        return NULL;
+    }
+    return made;
+}
+
+void
+fb_shape_learn(const names *all, const shape_draft *draft, PyObject *object,
+               shape_place *place)
+{
+    json_shape *made =
+        is_worth_it(draft) ? shape_make(all, draft, object) : NULL;
+    for (int i = 0; made != NULL && i < SHAPES_MAX; i++) {
+        json_shape *other = NULL;
+        if (atomic_compare_exchange_strong(place, &other, made)) {
+            made = NULL;
+        } else {
+            place = &other->next;
+        }
+    }
+    fb_shape_free(&(shape_place){made}); /* others were faster */
+}
+
+void
+fb_shape_free(shape_place *place)
+{
+    json_shape *one = atomic_load(place);
+    if (one == NULL) {
+        return;
+    }
+    fb_shape_free(&one->next);
+    for (Py_ssize_t i = 0; i < one->count; i++) {
+        fb_shape_free(&one->members[i].inner);
+    }
+    Py_DECREF(one->model);
+    PyMem_Free(one);
+}
+
+/* --- choosing ------------------------------------------------------------ */
+
+static bool
+begin_alike(const json_shape *one, const json_shape *other, Py_ssize_t count)
+{
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (memcmp(one->members[i].text, other->members[i].text,
+                   SHAPE_TEXT_MAX)
+            != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+json_shape *
+fb_shape_other(json_shape *than, Py_ssize_t count, const char *p)
+{
+    for (json_shape *one = atomic_load(&than->next); one != NULL;
+         one = atomic_load(&one->next)) {
+        if (one->count >= count && shape_goes_on(&one->members[count], p)
+            && begin_alike(one, than, count)) {
+            return one;
+        }
+    }
+    return NULL;
+}
