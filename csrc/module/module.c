@@ -20,6 +20,15 @@ exec_names(PyObject *module)
     return fb_names_make(&state_of(module)->names) ? 0 : -1;
 }
 
+static int
+exec_dicts(PyObject *module)
+{
+    core_state *state = state_of(module);
+    fb_dict_try(state);
+    return PyModule_AddStringConstant(module, "dict_values",
+                                      state->writes_dicts ? "written" : "set");
+}
+
 /* Fetched here and never lazily: a first use from two threads is a race. */
 static int
 exec_digests(PyObject *module)
@@ -182,6 +191,7 @@ module_free(void *module)
 static PyModuleDef_Slot module_slots[] = {
     {Py_mod_exec, exec_errors},
     {Py_mod_exec, exec_names},
+    {Py_mod_exec, exec_dicts},
     {Py_mod_exec, exec_digests},
     {Py_mod_exec, exec_means},
     {Py_mod_exec, exec_types},

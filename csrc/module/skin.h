@@ -31,6 +31,7 @@ typedef struct {
     digests digests;
     hash_means means;
     arenas arenas;
+    bool writes_dicts; /* see fb_dict_try */
 } core_state;
 
 static inline core_state *
@@ -118,12 +119,15 @@ bool fb_option_clock_read(PyObject *clock, double *now);
 
 /* --- dict_fill.c --------------------------------------------------------- */
 
+/* Finds out whether values can be written into a dict, or have to be set. */
+void fb_dict_try(core_state *state);
+
 /* A dict of the names of another, in its order, to be copied. */
 PyObject *fb_dict_model(PyObject *of);
 
 /* A copy of a model that has these values, in order, which are taken over. */
-PyObject *fb_dict_fill(PyObject *model, PyObject *const *values,
-                       Py_ssize_t count);
+PyObject *fb_dict_fill(const core_state *state, PyObject *model,
+                       PyObject *const *values, Py_ssize_t count);
 
 /* --- json_read.c --------------------------------------------------------- */
 

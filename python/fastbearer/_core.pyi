@@ -8,6 +8,7 @@ from .tokens import Token
 libcrypto_version: str
 algorithms: tuple[str, ...]
 argon2_engine: str
+dict_values: str
 key_set_max: int
 key_set_text_max: int
 

@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastbearer import TokenError, jws
+from fastbearer import TokenError, _core, jws
 from handmade_tokens import KEY, verifier
 from other_pythons import built_with, environment
 from project import ROOT
@@ -36,7 +36,9 @@ DEEP = (
     b'"grants":[{"id":1,"name":"one","on":{"x":0}},{"id":22,"name":"two","on":{"x":1}}],'
     b'"rate":0.25,"big":123456789012345678901234567890,"caf\xc3\xa9":"\xc3\xa9\\n","":""}'
 )
-SPACED = b'{ "sub": "x",\n\t"caf\\u00e9" : 1, "o" : { "a" : [ { "b" : 1 } , { "b" : 2 } ] } }\n'
+SPACED = b"""{ "sub": "x",
+\t"caf\\u00e9" : 1, "o" : { "a" : [ { "b" : 1 } , { "b" : 2 } ] } }
+"""
 TEXTS = {"own": OWN, "other": OTHER, "deep": DEEP, "spaced": SPACED}
 CLOSE = [OWN, OTHER, b'{"sub":"user-1","user_id":"u"}', b'{"sub":"user-1"}', b"{}"]
 """Each begins as another does."""
@@ -372,15 +374,21 @@ def test_threads_that_learn_at_once() -> None:
     assert failed == []
 
 
-# --- planted bugs -------------------------------------------------------------------
+# --- both ways of filling a dict, and planted bugs ----------------------------------
 
 HERE = "tests/core/test_shapes.py"
+
+
+def test_how_values_get_into_a_dict() -> None:
+    is_known = (3, 11) <= sys.version_info < (3, 14) and hasattr(sys, "getrefcount")
+    has_gil = getattr(sys, "_is_gil_enabled", lambda: True)()
+    assert _core.dict_values == ("written" if is_known and has_gil else "set")
 
 
 def run_here(package: Any) -> subprocess.CompletedProcess[str]:
     """Run the tests of this file with another core."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
-    deselected = "not planted"
+    deselected = "not how_values and not planted and not set_one"
     return subprocess.run(
         [*command, "-m", "not soak", "-k", deselected, HERE],
         env=environment(PYTHONPATH=str(package)),
@@ -394,6 +402,35 @@ def source(file: str, old: str, new: str) -> str:
     text = (ROOT / "csrc" / "module" / "json" / file).read_text()
     assert text.count(old) == 1, f"{file} has not, or twice: {old}"
     return text.replace(old, new)
+
+
+NOT_WRITTEN = [
+    ("= DICT_ENTRIES_ARE_KNOWN;", "= false;"),
+    # What the trial at the start has to see:
+    (
+        "entries[i].me_value = values[i];",
+        "entries[count - 1 - i].me_value = values[i];",
+    ),
+    ("PyObject_GC_Track(copy);", ""),
+]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("old", "new"), NOT_WRITTEN, ids=[p[0] for p in NOT_WRITTEN])
+def test_values_that_are_set_one_by_one(old: str, new: str, tmp_path: Any) -> None:
+    file = "module/json/dict_fill.c"
+    text = source("dict_fill.c", old, new)
+    package = built_with(sys.executable, "fuzzed", file, text, tmp_path)
+    code = "from fastbearer import _core; print(_core.dict_values, _core.__file__)"
+    told = subprocess.check_output(
+        [sys.executable, "-c", code],
+        env=environment(PYTHONPATH=str(package)),
+        text=True,
+    )
+    assert told.split()[0] == "set"
+    assert str(tmp_path) in told
+    done = run_here(package)
+    assert done.returncode == 0, done.stdout[-3000:]
 
 
 PLANTED = [
@@ -411,6 +448,12 @@ PLANTED = [
     ("json_read.c", "known->of[member->id] = value;", ""),
     ("json_read.c", "from->cursor.p = start;", ""),
     ("json_read.c", "found->as = other;", "found->as = other; found->count = 0;"),
+    ("dict_fill.c", "PyObject_GC_UnTrack(model);", "PyObject_GC_Track(model);"),
+    (
+        "dict_fill.c",
+        "copy = PyDict_Copy(model);\n    if (copy == NULL",
+        "copy = Py_NewRef(model);\n    if (copy == NULL",
+    ),
 ]
 
 

@@ -1,5 +1,16 @@
-/* Dicts of the same names, each a copy of a model with values of its own. */
+/*
+ * Dicts of the same names, each a copy of a model with values of its own.
+ *
+ * The public way sets one item after another, and looks each name up for it.
+ * Where CPython's dicts are known, the values are written to where the copy
+ * has them: a dict whose names are all str, none of them ever deleted, has an
+ * array of names and values, in order. It was read in 3.11, 3.12 and 3.13,
+ * and is tried when the module starts.
+ */
+#define Py_BUILD_CORE_MODULE 1 /* before Python.h, for dict_entries.h */
 #include "skin.h"
+
+#include "json/dict_entries.h"
 
 PyObject *
 fb_dict_model(PyObject *of)
@@ -17,6 +28,8 @@ fb_dict_model(PyObject *of)
     }
     return model;
 }
+
+/* --- item by item -------------------------------------------------------- */
 
 /* Without a GIL, threads would wait at the model's lock for each other. */
 static PyObject *
@@ -42,8 +55,8 @@ set_items(PyObject *copy, PyObject *model, PyObject *const *values)
     return ok;
 }
 
-PyObject *
-fb_dict_fill(PyObject *model, PyObject *const *values, Py_ssize_t count)
+static PyObject *
+fill_by_items(PyObject *model, PyObject *const *values, Py_ssize_t count)
 {
     PyObject *copy = copy_to_set(model);
     if (copy != NULL && !set_items(copy, model, values)) {
@@ -53,4 +66,113 @@ fb_dict_fill(PyObject *model, PyObject *const *values, Py_ssize_t count)
         Py_DECREF(values[i]);
     }
     return copy;
+}
+
+/* --- written ------------------------------------------------------------- */
+
+#if DICT_ENTRIES_ARE_KNOWN
+
+/* Whether the copy has `count` names, in order, and nothing else. */
+static bool
+is_plain(const PyDictObject *copy, Py_ssize_t count)
+{
+    return copy->ma_values == NULL && copy->ma_used == count
+           && copy->ma_keys->dk_kind == DICT_KEYS_UNICODE
+           && copy->ma_keys->dk_nentries == count;
+}
+
+/* A dict is tracked by the garbage collector once it holds what may be. */
+static void
+write_values(PyObject *copy, PyObject *const *values, Py_ssize_t count)
+{
+    PyDictUnicodeEntry *entries =
+        DK_UNICODE_ENTRIES(((PyDictObject *)copy)->ma_keys);
+    bool is_container = false;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *none = entries[i].me_value;
+        entries[i].me_value = values[i];
+        is_container = is_container || PyType_IS_GC(Py_TYPE(values[i]));
+        Py_DECREF(none);
+    }
+    if (is_container && !PyObject_GC_IsTracked(copy)) {
+        PyObject_GC_Track(copy);
+    }
+}
+
+static PyObject *
+fill_by_writing(PyObject *model, PyObject *const *values, Py_ssize_t count)
+{
+    PyObject *copy = PyDict_Copy(model);
+    if (copy == NULL || !is_plain((PyDictObject *)copy, count)) {
+        Py_XDECREF(copy);
+        return fill_by_items(model, values, count);
+    }
+    write_values(copy, values, count);
+    return copy;
+}
+
+#endif
+
+PyObject *
+fb_dict_fill(const core_state *state, PyObject *model, PyObject *const *values,
+             Py_ssize_t count)
+{
+#if DICT_ENTRIES_ARE_KNOWN
+    if (state->writes_dicts) {
+        return fill_by_writing(model, values, count);
+    }
+#else
+    (void)state;
+#endif
+    return fill_by_items(model, values, count);
+}
+
+/* --- the trial ----------------------------------------------------------- */
+
+/* Whether a dict has the names of a model and these values, and no more. */
+static bool
+has_values(PyObject *dict, PyObject *model, PyObject *const *values)
+{
+    Py_ssize_t at = 0, in_model = 0;
+    PyObject *name, *value, *wanted;
+    bool ok = PyDict_GET_SIZE(dict) == PyDict_GET_SIZE(model);
+    while (ok && PyDict_Next(model, &in_model, &wanted, NULL)) {
+        ok = PyDict_Next(dict, &at, &name, &value) && name == wanted
+             && value == *values
+             && PyDict_GetItemWithError(dict, name) == value
+             && PyDict_GetItemWithError(model, name) == Py_None;
+        values++;
+    }
+    return ok && !PyDict_Next(dict, &at, NULL, NULL);
+}
+
+/* The values are the names, and one that makes the copy a container. */
+static bool
+fills_well(const core_state *state, PyObject *model)
+{
+    PyObject *values[NAME_COUNT];
+    for (int i = 0; i < NAME_COUNT; i++) {
+        values[i] = Py_NewRef(i == NAME_exp ? model : state->names.own[i]);
+    }
+    PyObject *copy = fb_dict_fill(state, model, values, NAME_COUNT);
+    bool ok = copy != NULL && has_values(copy, model, values)
+              && PyObject_GC_IsTracked(copy);
+    Py_XDECREF(copy);
+    return ok;
+}
+
+void
+fb_dict_try(core_state *state)
+{
+    PyObject *of = PyDict_New(), *model = NULL;
+    bool ok = of != NULL;
+    for (int i = 0; ok && i < NAME_COUNT; i++) {
+        ok = PyDict_SetItem(of, state->names.own[i], Py_None) == 0;
+    }
+    state->writes_dicts = DICT_ENTRIES_ARE_KNOWN;
+    ok = ok && (model = fb_dict_model(of)) != NULL && fills_well(state, model);
+    state->writes_dicts = state->writes_dicts && ok;
+    PyErr_Clear(); /* without memory for it, item by item */
+    Py_XDECREF(of);
+    Py_XDECREF(model);
 }

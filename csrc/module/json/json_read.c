@@ -181,7 +181,8 @@ read_object(reader *from, shape_place *place, known_members *known)
     if (found.is_whole) {
         from->cursor.depth--;
         from->cursor.is_first = false;
-        return fb_dict_fill(found.as->model, found.values, found.count);
+        return fb_dict_fill(from->state, found.as->model, found.values,
+                            found.count);
     }
     if (place != NULL && fb_shape_may_learn(from->learned, place)) {
         foretold_drop(&found);
