@@ -41,14 +41,14 @@ argon2_word(size_t word)
     return (word & 96) | (word & 12) << 1 | (word & 16) >> 2 | (word & 3);
 }
 
-/* Has the CPU fetch it into the second cache, since many more lines can be on
- * their way there than to the first. */
+/* Has the CPU fetch it into the first cache: it is read a block later, and
+ * would be waited for once more on its way from the second. */
 static inline void
 argon2_block_fetch(const argon2_block *block)
 {
 #ifdef __GNUC__
     for (size_t i = 0; i < ARGON2_WORDS; i += 8) {
-        __builtin_prefetch(block->words + i, 0, 2);
+        __builtin_prefetch(block->words + i, 0, 3);
     }
 #else
     (void)block;
