@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
+from fastbearer.cli.site import REQUEST_CODES
 from fastbearer.errors import FastbearerError
 from fastbearer.fastapi.challenges import ANSWERS
 from reference.markdown import code, entry, one_line, page, text_of
-from reference.modules import MODULES
+from reference.modules import MODULES, SOURCES
 
 STATUSES = Path(__file__).resolve().parents[2] / "csrc" / "lib" / "base" / "status.h"
 STATUS = re.compile(r'X\((\w+),\s*"(\w+)",\s*(NULL|"\w+"),\s*((?:"[^"]*"\s*)+)\)')
@@ -26,6 +27,12 @@ but a `TokenError`. No message repeats a token, a key or a password. Where the c
 has refused something, the error has a `reason` as well: the one rule that was
 broken. Codes and reasons are promises to programs; messages may be worded better at
 any time.
+"""
+OF_REQUESTS = """\
+## Of requests
+
+These codes stand in lines of the log, `... refused: CODE: REASON`, for requests that
+were refused before a token was looked at, or after it was found to be good.
 """
 ELSEWHERE = """\
 ## Of the accounts
@@ -97,6 +104,18 @@ def tree(found: list[tuple[int, type[FastbearerError]]]) -> str:
     return "\n".join(lines)
 
 
+def of_requests() -> Iterator[str]:
+    """Yield what is said of each code that only the log has."""
+    known: dict[str, set[str]] = {code: set() for code in REQUEST_CODES}
+    for file in sorted(SOURCES.rglob("*.py")):
+        for call in re.findall(r'log_refusal\(\s*"(\w+)",\s*"(\w+)"', file.read_text()):
+            if call[0] in known:
+                known[call[0]].add(call[1])
+    for name, found in known.items():
+        lines = "\n".join(f"- {code(reason)}" for reason in sorted(found))
+        yield page(f"### {name}", "Reasons:" if found else "", lines)
+
+
 def errors_page() -> str:
     """Return the page."""
     load()
@@ -115,6 +134,8 @@ def errors_page() -> str:
         tree(own),
         "## Each code",
         *(section(one, known) for _, one in own),
+        OF_REQUESTS,
+        *of_requests(),
         ELSEWHERE,
         *(section(one, known) for one in sorted(others, key=lambda one: one.code)),
     )

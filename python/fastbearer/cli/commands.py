@@ -28,6 +28,7 @@ from fastbearer.cli.inputs import (
 )
 from fastbearer.cli.inspection import described, judged
 from fastbearer.cli.server import check_address, check_start, server_logging
+from fastbearer.cli.site import open_in_browser, page_of
 
 if TYPE_CHECKING:
     import argparse
@@ -50,6 +51,7 @@ __all__ = [
     "migrate",
     "migrate_imports",
     "serve",
+    "show_docs",
     "sign_token",
     "verify_token",
 ]
@@ -123,6 +125,14 @@ def inspect_token(options: argparse.Namespace) -> int:
     text, is_accepted = judged(token, Judge(options))
     print(f"\n{text}")
     return OK if is_accepted else FAILED
+
+
+def show_docs(options: argparse.Namespace) -> int:
+    """Print where the site tells of an error, and open it where that can be done."""
+    address = page_of(options.code)
+    print(address)
+    open_in_browser(address)
+    return OK
 
 
 def doctor(options: argparse.Namespace) -> int:

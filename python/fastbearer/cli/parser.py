@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     add_verify(subparsers)
     add_inspect(subparsers)
     add_doctor(subparsers)
+    add_docs(subparsers)
     add_hash(subparsers)
     add_migrate(subparsers)
     add_migrate_imports(subparsers)
@@ -104,6 +105,17 @@ def add_doctor(subparsers: Any) -> None:
     text = "look at the settings in force, and at all that they need"
     command = subparsers.add_parser("doctor", help=text, description=text)
     command.set_defaults(command=commands.doctor)
+
+
+def add_docs(subparsers: Any) -> None:
+    text = "open the documentation at an error code, and print the address"
+    command = subparsers.add_parser("docs", help=text, description=text)
+    command.add_argument(
+        "code",
+        nargs="?",
+        help="the code of an error, or its class (default: the first page)",
+    )
+    command.set_defaults(command=commands.show_docs)
 
 
 def add_judging(command: argparse.ArgumentParser) -> None:

@@ -1,0 +1,79 @@
+"""`fastbearer docs`: the address of what the site says of an error."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+import webbrowser
+
+import pytest
+
+from fastbearer.cli import main
+from fastbearer.cli.site import DISPLAYS, REQUEST_CODES, codes
+from project import ROOT
+
+SITE = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"][
+    "Documentation"
+]
+
+
+@pytest.fixture(autouse=True)
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Collect what a browser is asked to open; there is no window at first."""
+    found: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", lambda url: not found.append(url))
+    monkeypatch.setattr("sys.platform", "linux")
+    for name in DISPLAYS:
+        monkeypatch.delenv(name, raising=False)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place"),
+    [
+        ([], ""),
+        (["expired_token"], "reference/errors/#expired_token"),
+        (["ExpiredTokenError"], "reference/errors/#expired_token"),
+        (["invalid_token"], "reference/errors/#invalid_token"),
+        (["cross_site"], "reference/errors/#cross_site"),
+        (["email_taken"], "reference/errors/#email_taken"),
+    ],
+)
+def test_the_address_is_printed(
+    arguments: list[str], place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["docs", *arguments]) == 0
+    assert capsys.readouterr().out == f"{SITE}{place}\n"
+
+
+def test_a_browser_is_opened_where_there_is_a_window(
+    opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["docs", "expired_token"]) == 0
+    assert opened == []
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert main(["docs", "expired_token"]) == 0
+    assert opened == [f"{SITE}reference/errors/#expired_token"]
+
+
+def test_a_code_that_is_none_is_refused(
+    opened: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["docs", "expired_tokn"]) == 1
+    told = capsys.readouterr().err
+    assert "no error has the code 'expired_tokn'; did you mean expired_token?" in told
+    assert main(["docs", "a" * 40]) == 1
+    assert "did you mean" not in capsys.readouterr().err
+    assert opened == []
+
+
+def test_every_code_of_the_log_is_known() -> None:
+    logged = set()
+    for file in (ROOT / "python").glob("**/*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            is_line = isinstance(node, ast.Call) and "log_refusal" in ast.unparse(
+                node.func
+            )
+            if is_line and isinstance(node.args[0], ast.Constant):
+                logged.add(node.args[0].value)
+    assert set(REQUEST_CODES) <= logged <= codes().keys()
