@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from endurance.ledger import (
+    NO_SUCH_USER_TEXT,
     REVOKED_TEXT,
     Answer,
     AwayError,
@@ -29,6 +30,7 @@ MOST_IN_CALM = 20
 ME = Kind("account, good token")
 ENDED = Kind("account, ended token")
 REVOKED = Answer(401, REVOKED_TEXT)
+NO_SUCH_USER = Answer(401, NO_SUCH_USER_TEXT)
 OK = Answer(200)
 
 
@@ -172,6 +174,7 @@ class Client:
         """Ask with a token whose session has ended, once; a 503 will do."""
         reply = await self.reply(ENDED, "GET", "/api/auth/me", bearer(ended.token))
         must = ended.must_be_refused(reply, self.ledger)
-        allowed = (REVOKED,) if must else (REVOKED, OK)
+        # Who has not heard of a deletion yet takes the token, and finds no user.
+        allowed = (REVOKED,) if must else (REVOKED, NO_SUCH_USER, OK)
         with suppress(AwayError):
             self.ledger.judge(ENDED, reply, allowed)

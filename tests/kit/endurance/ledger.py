@@ -20,6 +20,7 @@ BUSY = "Too many passwords are being checked. Please try again."
 """What it says of the other 503, which a slow machine may give at any time."""
 
 REVOKED_TEXT = "Token has been revoked. Please sign in again."
+NO_SUCH_USER_TEXT = "Invalid token"
 REVOKED_WHY = "revoked_token: session_ended"
 
 SHOWN = 5
