@@ -22,47 +22,75 @@ reason_of(const char *name)
     return reason;
 }
 
+/* ClaimError's own __init__ takes the claim, too, and keeps it. */
+static bool
+prepare_claim(refusal *to, const char *message, const char *claim)
+{
+    to->arguments = Py_BuildValue("(sz)", message, claim);
+    return to->arguments != NULL
+           && PyDict_SetItemString(to->members, "claim",
+                                   PyTuple_GET_ITEM(to->arguments, 1))
+                  == 0;
+}
+
+static bool
+prepare(refusal *to, status of, PyObject *errors, PyObject *claim_error)
+{
+    to->class = PyObject_GetAttrString(errors, rows[of].class);
+    to->members = PyDict_New();
+    PyObject *reason = reason_of(rows[of].name);
+    int is_claim = to->class == NULL || to->members == NULL
+                       ? -1
+                       : PyObject_IsSubclass(to->class, claim_error);
+    if (is_claim == 0) {
+        to->arguments = Py_BuildValue("(s)", rows[of].message);
+    }
+    bool ok = is_claim >= 0 && reason != NULL
+              && (is_claim == 0
+                      ? to->arguments != NULL
+                      : prepare_claim(to, rows[of].message, rows[of].claim))
+              && PyDict_SetItemString(to->members, "reason", reason) == 0;
+    Py_XDECREF(reason);
+    return ok;
+}
+
 /* Made once, for whoever sends wrong tokens sends many. */
 bool
 fb_raise_prepare(core_state *state)
 {
     PyObject *errors = PyImport_ImportModule("fastbearer.errors");
-    bool ok = errors != NULL;
+    PyObject *claim_error =
+        errors == NULL ? NULL : PyObject_GetAttrString(errors, "ClaimError");
+    bool ok = claim_error != NULL;
     for (int i = 0; ok && i < STATUS_COUNT; i++) {
-        refusal *to = &state->refusals[i];
-        if (rows[i].class != NULL) {
-            to->class = PyObject_GetAttrString(errors, rows[i].class);
-            to->arguments =
-                rows[i].claim == NULL
-                    ? Py_BuildValue("(s)", rows[i].message)
-                    : Py_BuildValue("(ss)", rows[i].message, rows[i].claim);
-            to->reason = reason_of(rows[i].name);
-            ok = to->class != NULL && to->arguments != NULL
-                 && to->reason != NULL;
-        }
+        ok = rows[i].class == NULL
+             || prepare(&state->refusals[i], (status)i, errors, claim_error);
     }
     if (ok) {
         state->configuration_error =
             PyObject_GetAttrString(errors, "ConfigurationError");
-        state->reason_name = PyUnicode_InternFromString("reason");
     }
+    Py_XDECREF(claim_error);
     Py_XDECREF(errors);
-    return ok && state->configuration_error != NULL
-           && state->reason_name != NULL;
+    return ok && state->configuration_error != NULL;
 }
 
+/* What the class makes when it is called, but without its __init__, which is
+ * Python's for those of claims and takes longer than all else. */
 static void
 raise_with(const core_state *state, status failed, PyObject *arguments,
-           PyObject *member)
+           const char *name, PyObject *value)
 {
     const refusal *from = &state->refusals[failed];
-    PyObject *error = PyObject_CallObject(from->class, arguments);
-    if (error != NULL
-        && PyObject_SetAttr(error, state->reason_name, from->reason) == 0
-        && (member == NULL
-            || PyObject_SetAttrString(error, "member", member) == 0)) {
+    PyTypeObject *class = (PyTypeObject *)from->class;
+    PyObject *error = class->tp_new(class, arguments, NULL);
+    PyObject *members = error == NULL ? NULL : PyDict_Copy(from->members);
+    if (members != NULL
+        && (name == NULL || PyDict_SetItemString(members, name, value) == 0)
+        && PyObject_GenericSetDict(error, members, NULL) == 0) {
         PyErr_SetObject(from->class, error);
     }
+    Py_XDECREF(members);
     Py_XDECREF(error);
 }
 
@@ -72,7 +100,7 @@ fb_raise_status(const core_state *state, status failed)
     if (failed == STATUS_NO_MEMORY) {
         return PyErr_NoMemory();
     }
-    raise_with(state, failed, state->refusals[failed].arguments, NULL);
+    raise_with(state, failed, state->refusals[failed].arguments, NULL, NULL);
     return NULL;
 }
 
@@ -85,7 +113,7 @@ fb_raise_worded(const core_state *state, status failed, const char *rule, ...)
     va_end(rest);
     PyObject *arguments = words == NULL ? NULL : PyTuple_Pack(1, words);
     if (arguments != NULL) {
-        raise_with(state, failed, arguments, NULL);
+        raise_with(state, failed, arguments, NULL, NULL);
     }
     Py_XDECREF(words);
     Py_XDECREF(arguments);
@@ -114,7 +142,7 @@ fb_raise_member(const core_state *state, status failed, const char *member)
     PyObject *arguments = member_arguments(from->arguments, failed, member);
     PyObject *name = PyUnicode_FromString(member);
     if (arguments != NULL && name != NULL) {
-        raise_with(state, failed, arguments, name);
+        raise_with(state, failed, arguments, "member", name);
     }
     Py_XDECREF(arguments);
     Py_XDECREF(name);
@@ -129,7 +157,7 @@ fb_raise_missing(const core_state *state, PyObject *claim)
     PyObject *arguments =
         message == NULL ? NULL : PyTuple_Pack(2, message, claim);
     if (arguments != NULL) {
-        raise_with(state, STATUS_CLAIM_MISSING, arguments, NULL);
+        raise_with(state, STATUS_CLAIM_MISSING, arguments, "claim", claim);
     }
     Py_XDECREF(message);
     Py_XDECREF(arguments);

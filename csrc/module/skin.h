@@ -18,12 +18,12 @@
 
 /* What is raised for a status; NULL for those that are no error of ours. */
 typedef struct {
-    PyObject *class, *arguments, *reason;
+    PyObject *class, *arguments; /* what its args are */
+    PyObject *members;           /* dict: what its __dict__ begins with */
 } refusal;
 
 typedef struct {
     refusal refusals[STATUS_COUNT];
-    PyObject *reason_name; /* "reason", interned */
     PyObject *configuration_error;
     PyObject *token_type; /* fastbearer.tokens.Token */
     PyTypeObject *key_type, *verifier_type, *signer_type;
@@ -49,7 +49,8 @@ bool fb_raise_prepare(core_state *state);
  * returns NULL. */
 PyObject *fb_raise_status(const core_state *state, status failed);
 
-/* Raises what the status stands for, in better words; returns NULL. */
+/* Raises what the status stands for, which is no claim, in better words;
+ * returns NULL. */
 PyObject *fb_raise_worded(const core_state *state, status failed,
                           const char *rule, ...);
 
