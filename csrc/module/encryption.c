@@ -60,7 +60,21 @@ PyDoc_STRVAR(seal_doc,
 "aead_seal($module, name, key, iv, aad, text, /)\n"
 "--\n"
 "\n"
-"Return ciphertext and tag (RFC 7518 5).");
+"Encrypt and authenticate as the content encryptions of JWE do (RFC 7518 5).\n"
+"\n"
+"Args:\n"
+"    name: Such as \"A256GCM\" or \"A256CBC-HS512\".\n"
+"    key: As many bytes as `aead_sizes` says.\n"
+"    iv: As many bytes as `aead_sizes` says, never the same under one key.\n"
+"    aad: What is authenticated beside the text, bytes.\n"
+"    text: The plaintext, bytes.\n"
+"\n"
+"Returns:\n"
+"    Ciphertext and tag.\n"
+"\n"
+"Raises:\n"
+"    ValueError: The name is unknown, or the key or the iv has another size.\n"
+"    TypeError: An argument is not bytes.");
 
 static PyObject *
 seal(PyObject *module, PyObject *const *args, Py_ssize_t count)
@@ -99,7 +113,12 @@ PyDoc_STRVAR(open_doc,
 "aead_open($module, name, key, iv, aad, text, tag, /)\n"
 "--\n"
 "\n"
-"Return the plaintext; InvalidSignatureError where anything was altered.");
+"Return the plaintext, which `aead_seal` has encrypted.\n"
+"\n"
+"Raises:\n"
+"    InvalidSignatureError: Anything was altered, or the key is another one.\n"
+"    ValueError: The name is unknown, or the key or the iv has another size.\n"
+"    TypeError: An argument is not bytes.");
 
 static PyObject *
 open_sealed(PyObject *module, PyObject *const *args, Py_ssize_t count)
@@ -137,7 +156,10 @@ PyDoc_STRVAR(sizes_doc,
 "aead_sizes($module, name, /)\n"
 "--\n"
 "\n"
-"Return the bytes of key and iv.");
+"Return how many bytes key and iv have (RFC 7518 5.1).\n"
+"\n"
+"Raises:\n"
+"    ValueError: There is no content encryption of that name.");
 
 static PyObject *
 sizes(PyObject *Py_UNUSED(module), PyObject *name)
@@ -173,7 +195,18 @@ PyDoc_STRVAR(wrap_doc,
 "aes_wrap($module, kek, key, /)\n"
 "--\n"
 "\n"
-"Return the key, encrypted (RFC 3394).");
+"Return a key, encrypted with AES key wrap (RFC 3394).\n"
+"\n"
+"Args:\n"
+"    kek: The key that encrypts it: 16, 24 or 32 bytes.\n"
+"    key: The key, of 16 to 64 bytes, a multiple of 8.\n"
+"\n"
+"Returns:\n"
+"    Eight bytes more than the key has.\n"
+"\n"
+"Raises:\n"
+"    FastbearerError: A size is none of these.\n"
+"    TypeError: An argument is not bytes.");
 
 static PyObject *
 wrap(PyObject *module, PyObject *const *args, Py_ssize_t count)
@@ -185,7 +218,11 @@ PyDoc_STRVAR(unwrap_doc,
 "aes_unwrap($module, kek, wrapped, /)\n"
 "--\n"
 "\n"
-"Return the key; InvalidSignatureError where it was altered.");
+"Return the key that `aes_wrap` has encrypted.\n"
+"\n"
+"Raises:\n"
+"    InvalidSignatureError: It was altered, or encrypted with another key.\n"
+"    TypeError: An argument is not bytes.");
 
 static PyObject *
 unwrap(PyObject *module, PyObject *const *args, Py_ssize_t count)
@@ -229,7 +266,16 @@ PyDoc_STRVAR(oaep_seal_doc,
 "rsa_oaep_seal($module, key, sha256, text, /)\n"
 "--\n"
 "\n"
-"Return the text, encrypted for the key (RFC 7518 4.3).");
+"Return a text, encrypted for an RSA key with OAEP (RFC 7518 4.3).\n"
+"\n"
+"Args:\n"
+"    key: An RSA Key, of which the public half is used.\n"
+"    sha256: Whether OAEP hashes with SHA-256, or else with SHA-1.\n"
+"    text: Bytes, at most 66 (SHA-1: 42) fewer than the modulus has.\n"
+"\n"
+"Raises:\n"
+"    FastbearerError: The text is too long.\n"
+"    TypeError: The key is not an RSA Key, or the text is not bytes.");
 
 static PyObject *
 oaep_seal(PyObject *module, PyObject *const *args, Py_ssize_t count)
@@ -241,7 +287,11 @@ PyDoc_STRVAR(oaep_open_doc,
 "rsa_oaep_open($module, key, sha256, text, /)\n"
 "--\n"
 "\n"
-"Return the text; InvalidSignatureError where the private key does not fit.");
+"Return the text that `rsa_oaep_seal` has encrypted.\n"
+"\n"
+"Raises:\n"
+"    InvalidSignatureError: It was altered, or the key is another one.\n"
+"    TypeError: The key is not an RSA Key, or the text is not bytes.");
 
 static PyObject *
 oaep_open(PyObject *module, PyObject *const *args, Py_ssize_t count)

@@ -130,9 +130,20 @@ PyDoc_STRVAR(hash_doc,
 "password_hash($module, password, setting, threads=0, /)\n"
 "--\n"
 "\n"
-"Return the hash of a password under a setting: a hash without its digest.\n"
+"Return the hash of a password under a setting.\n"
 "\n"
-"At most `threads` threads work at one Argon2 hash; 0 means one per core.");
+"Args:\n"
+"    password: A str is taken as UTF-8; at most 4096 bytes.\n"
+"    setting: The scheme, its costs and the salt, as `password_setting`\n"
+"        writes them; the digest in it is not looked at.\n"
+"    threads: Of one Argon2 hash, at most; 0 means as many as cores.\n"
+"\n"
+"Raises:\n"
+"    InvalidHashError: The setting is malformed, of an unknown format, or\n"
+"        asks for more memory or time than is allowed.\n"
+"    PasswordTooLongError: Over 4096 bytes, or over 72 for bcrypt.\n"
+"    PasswordError: A lone surrogate, or a NUL for bcrypt.\n"
+"    TypeError: An argument is neither str nor bytes.");
 
 static PyObject *
 hash(const core_state *state, PyObject *value, size_t most, span setting,
@@ -186,7 +197,16 @@ PyDoc_STRVAR(verify_doc,
 "\n"
 "Return whether the password made the hash, in constant time.\n"
 "\n"
-"A hash of a weak format is refused unless `weak` is true.");
+"Args:\n"
+"    password: A str is taken as UTF-8. What cannot be hashed never matches.\n"
+"    hash: Of any supported format.\n"
+"    threads: Of one Argon2 hash, at most; 0 means as many as cores.\n"
+"    weak: Also verifies hashes of weak formats; they are refused otherwise.\n"
+"\n"
+"Raises:\n"
+"    InvalidHashError: The hash is malformed, of an unknown format or of a\n"
+"        weak one, or asks for more memory or time than is allowed.\n"
+"    TypeError: An argument is neither str nor bytes.");
 
 static PyObject *
 verify(const core_state *state, PyObject *value, size_t most, span hash,
@@ -237,27 +257,6 @@ password_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
     return answer;
 }
 
-PyDoc_STRVAR(scheme_doc,
-"password_scheme($module, hash, /)\n"
-"--\n"
-"\n"
-"Return the name of a hash's format, once its syntax and cost are checked.");
-
-static PyObject *
-password_scheme(PyObject *module, PyObject *value)
-{
-    core_state *state = state_of(module);
-    span hash;
-    const format *found;
-    hash_parts parts;
-    if (!hash_span(state, value, &hash)) {
-        return NULL;
-    }
-    status result = fb_format_parts(hash, &found, &parts);
-    return result == STATUS_OK ? PyUnicode_FromString(found->name)
-                               : fb_raise_status(state, result);
-}
-
 PyDoc_STRVAR(is_sole_doc,
 "password_is_sole($module, password, hash, /)\n"
 "--\n"
@@ -265,7 +264,12 @@ PyDoc_STRVAR(is_sole_doc,
 "Return whether no other password can verify as this one does.\n"
 "\n"
 "False where the format sees a part of the password only, or takes several\n"
-"for one: then what was typed may not be what the user once chose.");
+"for one: then what was typed may not be what the user once chose.\n"
+"\n"
+"Raises:\n"
+"    InvalidHashError: The hash is malformed, of an unknown format, or asks\n"
+"        for more memory or time than is allowed.\n"
+"    TypeError: An argument is neither str nor bytes.");
 
 static PyObject *
 is_sole(const core_state *state, const format *found, span hash,
@@ -317,7 +321,7 @@ PyDoc_STRVAR(rest_doc,
 "\n"
 "Give back the memory that no hash has used for that many seconds.\n"
 "\n"
-"Returns how many pieces are left.");
+"It returns how many pieces of memory are still kept.");
 
 static PyObject *
 password_rest(PyObject *module, PyObject *value)
@@ -339,7 +343,6 @@ PyMethodDef fb_password_methods[] = {
      METH_FASTCALL, hash_doc},
     {"password_verify", (PyCFunction)(void (*)(void))password_verify,
      METH_FASTCALL, verify_doc},
-    {"password_scheme", password_scheme, METH_O, scheme_doc},
     {"password_is_sole", (PyCFunction)(void (*)(void))password_is_sole,
      METH_FASTCALL, is_sole_doc},
     {"password_rest", password_rest, METH_O, rest_doc},

@@ -7,8 +7,15 @@ PyDoc_STRVAR(parts_doc,
 "\n"
 "Return what a hash says besides its bytes, as password_setting takes it.\n"
 "\n"
-"That is 'scheme', whether it 'is_weak', and the costs and sizes; what a\n"
-"format does not say is 0.");
+"Returns:\n"
+"    `scheme` and `kind`, which are str; `is_weak`, a bool; and the costs\n"
+"    and sizes, which are int: `memory_cost` in KiB, `salt_size` and\n"
+"    `digest_size` in bytes. What a format does not say is 0.\n"
+"\n"
+"Raises:\n"
+"    InvalidHashError: The hash is malformed, of an unknown format, or asks\n"
+"        for more memory or time than is allowed.\n"
+"    TypeError: The hash is neither str nor bytes.");
 
 static PyObject *
 password_parts(PyObject *module, PyObject *value)
@@ -34,6 +41,32 @@ password_parts(PyObject *module, PyObject *value)
         (Py_ssize_t)parts.salt, "digest_size", (Py_ssize_t)parts.digest);
 }
 
+PyDoc_STRVAR(scheme_doc,
+"password_scheme($module, hash, /)\n"
+"--\n"
+"\n"
+"Return the name of a hash's format, once its syntax and cost are checked.\n"
+"\n"
+"Raises:\n"
+"    InvalidHashError: The hash is malformed, of an unknown format, or asks\n"
+"        for more memory or time than is allowed.\n"
+"    TypeError: The hash is neither str nor bytes.");
+
+static PyObject *
+password_scheme(PyObject *module, PyObject *value)
+{
+    core_state *state = state_of(module);
+    span hash;
+    const format *found;
+    hash_parts parts;
+    if (!fb_pytext_ascii(state, "a hash", value, STATUS_HASH_UNKNOWN, &hash)) {
+        return NULL;
+    }
+    status result = fb_format_parts(hash, &found, &parts);
+    return result == STATUS_OK ? PyUnicode_FromString(found->name)
+                               : fb_raise_status(state, result);
+}
+
 PyDoc_STRVAR(setting_doc,
 "password_setting($module, scheme, salt, /, *, rounds=0, memory_cost=0,\n"
 "                 parallelism=1, block_size=8, digest_size=32, version=0,\n"
@@ -43,8 +76,23 @@ PyDoc_STRVAR(setting_doc,
 "Return nobody's hash: these costs, this salt, and a digest of zeros.\n"
 "\n"
 "To hash under; or, for it costs as much, to verify where there is no user.\n"
-"`rounds` are Argon2's passes, PBKDF2's iterations, scrypt's N, or bcrypt's\n"
-"cost. A salt is bytes, or where a format keeps it as it is, ASCII text.");
+"\n"
+"Args:\n"
+"    scheme: The format's name, such as \"argon2id\".\n"
+"    salt: Bytes; or ASCII text where a format keeps it as it is.\n"
+"    rounds: Argon2's passes, PBKDF2's iterations, scrypt's N, or bcrypt's\n"
+"        cost, of which the hash takes 2 ** rounds steps.\n"
+"    memory_cost: Argon2's memory in KiB.\n"
+"    parallelism: Lanes of Argon2, or scrypt's p.\n"
+"    block_size: scrypt's r.\n"
+"    digest_size: Bytes of the digest.\n"
+"    version: The format's, where it has several.\n"
+"    kind: Which one of a format that has several kinds, such as \"2b\".\n"
+"\n"
+"Raises:\n"
+"    InvalidHashError: There is no such format, or a cost or a size is out\n"
+"        of its range.\n"
+"    TypeError: An argument has the wrong type.");
 
 static PyObject *
 setting(const core_state *state, const format *row, span salt,
@@ -141,6 +189,7 @@ password_setting(PyObject *module, PyObject *args, PyObject *kwargs)
 
 PyMethodDef fb_password_parts_methods[] = {
     {"password_parts", password_parts, METH_O, parts_doc},
+    {"password_scheme", password_scheme, METH_O, scheme_doc},
     {"password_setting", (PyCFunction)(void (*)(void))password_setting,
      METH_VARARGS | METH_KEYWORDS, setting_doc},
     {NULL, NULL, 0, NULL},

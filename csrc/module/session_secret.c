@@ -45,8 +45,10 @@ PyDoc_STRVAR(sign_token_doc,
 "sign_token($self, token, /)\n"
 "--\n"
 "\n"
-"Return token, dot and signature; ValueError unless the token is 32 letters\n"
-"and digits.");
+"Return token, dot and signature, as in the cookie `session_token`.\n"
+"\n"
+"Raises:\n"
+"    ValueError: The token is not 32 letters and digits.");
 
 static PyObject *
 sign_token(PyObject *self, PyObject *value)
@@ -75,7 +77,12 @@ PyDoc_STRVAR(read_token_doc,
 "read_token($self, value, /)\n"
 "--\n"
 "\n"
-"Return the token of a signed value, which may be escaped and quoted.");
+"Return the token of a signed value, which may be escaped and quoted.\n"
+"\n"
+"Raises:\n"
+"    MalformedTokenError: It is not token, dot and signature.\n"
+"    InvalidSignatureError: Another secret has signed it.\n"
+"    TypeError: The value is neither str nor bytes.");
 
 static PyObject *
 read_token(PyObject *self, PyObject *value)
@@ -99,7 +106,15 @@ PyDoc_STRVAR(read_compact_doc,
 "read_compact($self, value, /)\n"
 "--\n"
 "\n"
-"Return the payload of a signed envelope, and its milliseconds.");
+"Return the payload of signed session data (strategy \"compact\").\n"
+"\n"
+"Returns:\n"
+"    The payload, and its end in milliseconds since the epoch.\n"
+"\n"
+"Raises:\n"
+"    MalformedTokenError: It is not such a value, or not strict JSON.\n"
+"    InvalidSignatureError: Another secret has signed it.\n"
+"    TypeError: The value is neither str nor bytes.");
 
 static PyObject *
 read_compact(PyObject *self, PyObject *value)
@@ -133,7 +148,11 @@ PyDoc_STRVAR(is_sealed_doc,
 "is_sealed_with($self, value, /)\n"
 "--\n"
 "\n"
-"Return whether a value names this secret as the one that seals it.");
+"Tell whether sealed session data names this secret as its key.\n"
+"\n"
+"Raises:\n"
+"    MalformedTokenError: The value has characters that are not ASCII.\n"
+"    TypeError: The value is neither str nor bytes.");
 
 static PyObject *
 is_sealed_with(PyObject *self, PyObject *value)
@@ -151,7 +170,13 @@ PyDoc_STRVAR(open_doc,
 "open($self, value, /)\n"
 "--\n"
 "\n"
-"Return the object that is sealed in a value.");
+"Return the object that is sealed in session data (strategy \"jwe\").\n"
+"\n"
+"Raises:\n"
+"    UnknownKeyError: It names another secret, or has another form.\n"
+"    InvalidSignatureError: It was altered.\n"
+"    MalformedTokenError: What is inside is not a strict JSON object.\n"
+"    TypeError: The value is neither str nor bytes.");
 
 static PyObject *
 open_sealed(PyObject *self, PyObject *value)
@@ -183,7 +208,10 @@ PyDoc_STRVAR(seal_doc,
 "seal($self, text, /)\n"
 "--\n"
 "\n"
-"Return the value in which bytes are sealed.");
+"Return JSON text, sealed as a JWE (RFC 7516) with A256CBC-HS512.\n"
+"\n"
+"Raises:\n"
+"    TypeError: The text is not bytes.");
 
 static PyObject *
 seal(PyObject *self, PyObject *bytes)
@@ -220,7 +248,14 @@ PyDoc_STRVAR(secret_doc,
 "SessionSecret(secret, /)\n"
 "--\n"
 "\n"
-"A Better Auth server's secret, prepared. Immutable.");
+"A Better Auth server's secret, prepared. Immutable.\n"
+"\n"
+"Args:\n"
+"    secret: A str is taken as UTF-8, bytes as they are.\n"
+"\n"
+"Raises:\n"
+"    InvalidKeyError: The secret holds a lone surrogate.\n"
+"    TypeError: The secret is neither str nor bytes.");
 
 static PyObject *
 secret_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)

@@ -142,7 +142,7 @@ class RevokedTokenError(TokenError):
     """A good token that was signed out, or whose user ended all sessions."""
 
     code = "revoked_token"
-    reason = "session_ended"
+    reason: str | None = "session_ended"
 
 
 class InactiveTokenError(TokenError):

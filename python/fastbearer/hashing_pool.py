@@ -108,7 +108,7 @@ class HashingPool:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.slots = slot_count() if slots is None else slots
+        self.slots: int = slot_count() if slots is None else slots
         if self.slots < 1 or queue < 0 or not queue_seconds > 0:
             raise ConfigurationError("a pool needs slots, and time to wait for one")
         self._places = self.slots + queue

@@ -96,7 +96,7 @@ class PasswordHash:
                 "the password scheme must be argon2id, bcrypt or scrypt"
             )
         self.scheme = scheme
-        self.weak_hashes = weak_hashes
+        self.weak_hashes: bool = weak_hashes
         self._verifiers = VerifierChain(verifiers)
         self._pepper = None if pepper is None else Pepper(pepper)
         try:

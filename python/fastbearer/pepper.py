@@ -55,7 +55,7 @@ class Pepper:
                 raise ConfigurationError(
                     f"a pepper's secret is at least {MINIMUM_BYTES} bytes"
                 )
-        self.version = list(self._secrets)[-1]
+        self.version: str = list(self._secrets)[-1]
 
     def mark(self, hash: str) -> str:
         """Return the hash with the newest version before it."""

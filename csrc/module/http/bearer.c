@@ -43,9 +43,10 @@ PyDoc_STRVAR(bearer_token_doc,
 "bearer_token($module, headers, name, /)\n"
 "--\n"
 "\n"
-"Return the bearer token among the headers of a request (RFC 6750 2.1), as\n"
-"it came: \"\" where the header holds none, None where there is no such\n"
-"header.\n"
+"Return the bearer token of the headers of a request (RFC 6750 2.1).\n"
+"\n"
+"It is as it came: \"\" where the header holds none, None where there is no\n"
+"such header.\n"
 "\n"
 "Args:\n"
 "    headers: ASGI's: pairs of bytes, the names in lower case.\n"
@@ -53,7 +54,7 @@ PyDoc_STRVAR(bearer_token_doc,
 "\n"
 "Raises:\n"
 "    ValueError: There are two such headers.\n"
-"    TypeError: An argument is not such.");
+"    TypeError: An argument has the wrong type.");
 
 static PyObject *
 bearer_token(PyObject *Py_UNUSED(module), PyObject *const *args,

@@ -272,8 +272,13 @@ PyDoc_STRVAR(set_key_doc,
 "jwk_set_key($module, jwk, lenient, /)\n"
 "--\n"
 "\n"
-"Read the key of an entry of a JWK Set. One that names no algorithm serves\n"
-"those of its family (RFC 7517 4.4); see fastbearer.KeySet.from_jwks.");
+"Read the key of an entry of a JWK Set; see fastbearer.KeySet.from_jwks.\n"
+"\n"
+"One that names no algorithm serves those of its family (RFC 7517 4.4).\n"
+"\n"
+"Raises:\n"
+"    InvalidKeyError: The entry breaks a rule; the message names the rule,\n"
+"        and `member` the member.");
 
 static PyObject *
 jwk_set_key(PyObject *module, PyObject *const *args, Py_ssize_t count)

@@ -9,8 +9,12 @@ const char fb_jwk_write_key_doc[] =
     "to_jwk($self, /, private=False)\n"
     "--\n"
     "\n"
-    "Return the key as a dict of its JWK, with `alg`, and `kid` if it has\n"
-    "one.\n"
+    "Return the key as a dict of its JWK (RFC 7517 4).\n"
+    "\n"
+    "It has `alg`, and `kid` if the key has one.\n"
+    "\n"
+    "Args:\n"
+    "    private: Whether the private half, or the shared secret, is in it.\n"
     "\n"
     "Raises:\n"
     "    InvalidKeyError: The private half is asked for and there is none,\n"
@@ -20,8 +24,9 @@ const char fb_jwk_thumbprint_doc[] =
     "thumbprint($self, /)\n"
     "--\n"
     "\n"
-    "Return the SHA-256 thumbprint of the key's public half (RFC 7638), or\n"
-    "of a shared secret, as base64url.";
+    "Return the key's SHA-256 thumbprint as base64url (RFC 7638).\n"
+    "\n"
+    "It is that of the public half, or of the shared secret.";
 
 static PyObject *
 encode(const unsigned char *bytes, size_t len)

@@ -301,8 +301,10 @@ static PyGetSetDef key_properties[] = {
     {"algorithm", key_get_algorithm, NULL,
      "The algorithm that the key signs with, as in a header.", NULL},
     {"algorithms", key_get_algorithms, NULL,
-     "Those of tokens that it verifies: several for an RSA key of a set\n"
-     "that names none, and both names that an Edwards key has.",
+     "Those of the tokens that it verifies.\n"
+     "\n"
+     "Several for an RSA key of a set that names none (RFC 7517 4.4), and\n"
+     "both names that an Edwards key has (RFC 8037, RFC 9864).",
      NULL},
     {"kid", key_get_kid, NULL, "The key's id, or None.", NULL},
     {"is_private", key_get_is_private, NULL,

@@ -63,6 +63,10 @@ const char fb_key_generate_doc[] =
     "An HMAC key has as many bytes as its hash, an RSA key 2048 bits; EdDSA\n"
     "is Ed25519.\n"
     "\n"
+    "Args:\n"
+    "    algorithm: Such as \"HS256\", \"RS256\", \"ES256\" or \"EdDSA\".\n"
+    "    kid: The key's id (RFC 7515 4.1.4).\n"
+    "\n"
     "Raises:\n"
     "    InvalidKeyError: The algorithm is unknown.";
 

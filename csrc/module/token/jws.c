@@ -7,7 +7,12 @@ PyDoc_STRVAR(sign_doc,
 "jws_sign($module, payload, key, headers, /)\n"
 "--\n"
 "\n"
-"See fastbearer.jws.sign.");
+"Return the compact JWS of a payload; see fastbearer.jws.sign.\n"
+"\n"
+"Raises:\n"
+"    InvalidKeyError: The key is a public one.\n"
+"    TypeError: An argument has the wrong type.\n"
+"    ValueError: A header that a verifier would refuse.");
 
 static PyObject *
 jws_sign(PyObject *module, PyObject *const *args, Py_ssize_t count)
@@ -38,7 +43,11 @@ PyDoc_STRVAR(verify_doc,
 "jws_verify($module, token, keys, /)\n"
 "--\n"
 "\n"
-"See fastbearer.jws.verify.");
+"Return the payload of a compact JWS; see fastbearer.jws.verify.\n"
+"\n"
+"Raises:\n"
+"    TokenError: The token was not accepted; the subclass says why.\n"
+"    TypeError: The token is neither str nor bytes, or a key is not a Key.");
 
 static PyObject *
 jws_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)

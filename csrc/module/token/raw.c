@@ -8,7 +8,11 @@ PyDoc_STRVAR(raw_sign_doc,
 "raw_sign($module, message, key, /)\n"
 "--\n"
 "\n"
-"Return the signature of any bytes.");
+"Return the bare signature of any bytes, as a JWS has it (RFC 7518 3).\n"
+"\n"
+"Raises:\n"
+"    InvalidKeyError: The key is a public one.\n"
+"    TypeError: The message is not bytes, or the key is not a Key.");
 
 static PyObject *
 raw_sign(PyObject *module, PyObject *const *args, Py_ssize_t count)
@@ -35,7 +39,10 @@ PyDoc_STRVAR(raw_verify_doc,
 "raw_verify($module, message, signature, key, /)\n"
 "--\n"
 "\n"
-"Return whether the signature is right.");
+"Return whether a bare signature is right, in constant time.\n"
+"\n"
+"Raises:\n"
+"    TypeError: Message or signature is not bytes, or the key is not a Key.");
 
 static PyObject *
 raw_verify(PyObject *module, PyObject *const *args, Py_ssize_t count)
@@ -64,8 +71,15 @@ PyDoc_STRVAR(base64url_doc,
 "base64url_bytes($module, text, /)\n"
 "--\n"
 "\n"
-"Return the bytes that strict base64url stands for (RFC 7515 2), str or\n"
-"bytes; MalformedTokenError if it is not that.");
+"Return the bytes that strict base64url stands for (RFC 7515 2).\n"
+"\n"
+"Args:\n"
+"    text: Without padding; str or bytes.\n"
+"\n"
+"Raises:\n"
+"    MalformedTokenError: It has padding, spaces, foreign characters, or\n"
+"        trailing bits that are not zero.\n"
+"    TypeError: The text is neither str nor bytes.");
 
 static PyObject *
 base64url_bytes(PyObject *module, PyObject *value)
@@ -81,8 +95,14 @@ PyDoc_STRVAR(json_object_doc,
 "json_object($module, text, /)\n"
 "--\n"
 "\n"
-"Return the dict of a strict JSON text, str or bytes; MalformedTokenError if\n"
-"it is not one.");
+"Return the dict of a strict JSON text (RFC 8259, RFC 7493 2).\n"
+"\n"
+"Args:\n"
+"    text: A str, or bytes in UTF-8; at most 32 levels.\n"
+"\n"
+"Raises:\n"
+"    MalformedTokenError: It is not one object, or can be read in two ways.\n"
+"    TypeError: The text is neither str nor bytes.");
 
 static PyObject *
 json_object(PyObject *module, PyObject *value)

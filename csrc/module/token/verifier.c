@@ -106,7 +106,14 @@ PyDoc_STRVAR(verify_complete_doc,
 "verify_complete($self, token, /)\n"
 "--\n"
 "\n"
-"Like `verify`, but return a Token: a named tuple of header and claims.");
+"Like `verify`, but return a Token: a named tuple of header and claims.\n"
+"\n"
+"Args:\n"
+"    token: A compact JWS (RFC 7515 7.1), str or bytes.\n"
+"\n"
+"Raises:\n"
+"    TokenError: The token was not accepted; the subclass says why.\n"
+"    TypeError: The argument is neither str nor bytes.");
 
 static PyObject *
 verifier_verify_complete(PyObject *self, PyObject *value)
@@ -133,8 +140,9 @@ PyDoc_STRVAR(verifier_doc,
 "         algorithms=None)\n"
 "--\n"
 "\n"
-"Verifies compact signed tokens (RFC 7515, RFC 7519), strictly. It is\n"
-"immutable but for its cache, and safe to share between threads.\n"
+"Verifies compact signed tokens (RFC 7515, RFC 7519), strictly.\n"
+"\n"
+"Immutable but for its cache, and safe to share between threads.\n"
 "\n"
 "Args:\n"
 "    key: A Key, or a KeySet (or other iterable) of them.\n"
@@ -147,7 +155,7 @@ PyDoc_STRVAR(verifier_doc,
 "    typ: The media type that the header's `typ` must have (RFC 8725 3.11),\n"
 "        one or several; None among them takes a header without `typ`.\n"
 "    max_age: Seconds (or a timedelta) since `iat`, which is then required.\n"
-"    max_bytes: Longer tokens are refused before they are read.\n"
+"    max_bytes: Longer tokens, in bytes, are refused before they are read.\n"
 "    allow_padding: Takes correct '=' padding, as some load balancers add.\n"
 "    cache: How many of the last tokens whose signature has passed are\n"
 "        remembered, so that a token that comes again costs no signature\n"

@@ -5,12 +5,14 @@
 application starts.
 """
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Annotated, TypeAlias
 
 from fastbearer.extras import needs_extra
 
 with needs_extra("accounts"):
-    from fastapi import Depends
+    from fastapi import APIRouter, Depends
 
     from fastbearer.accounts.assembly import Accounts
     from fastbearer.accounts.database import Database
@@ -97,8 +99,8 @@ __all__ = [
     "router",
 ]
 
-accounts = Accounts(auth)
+accounts: Accounts = Accounts(auth)
 CurrentAccount: TypeAlias = Annotated[User, Depends(accounts.current_account)]
 """The signed-in user of the default accounts."""
-router = accounts.router
-lifespan = accounts.lifespan
+router: APIRouter = accounts.router
+lifespan: Callable[[object], AbstractAsyncContextManager[None]] = accounts.lifespan

@@ -11,11 +11,12 @@ from fastbearer import PasswordHash
 from fastbearer.accounts.client_address import ClientAddresses
 from fastbearer.accounts.codes import Codes
 from fastbearer.accounts.credentials import Credentials
+from fastbearer.accounts.database import Database
 from fastbearer.accounts.events import EventName, Events, Handler
-from fastbearer.accounts.flows.administration import Users
+from fastbearer.accounts.flows.administration import CreateUser, Users
 from fastbearer.accounts.flows.email_change import EmailChange
 from fastbearer.accounts.flows.entry import Entry
-from fastbearer.accounts.flows.inviting import Inviting
+from fastbearer.accounts.flows.inviting import Invite, Inviting
 from fastbearer.accounts.flows.outbox import Outbox
 from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.flows.recovery import Recovery
@@ -67,7 +68,7 @@ PROBE = "readyz"
 PREFIX = "/api/auth"
 TOKEN_URL = f"{PREFIX[1:]}/token"
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 def route_class(names: Sequence[Name]) -> type[StrictRoute]:
@@ -172,7 +173,7 @@ class Accounts:
         self._places = Places(
             auth, is_own_store=self._is_own_store, has_codes=self._has_tables
         )
-        self.database = self._places.database
+        self.database: Database = self._places.database
         configured = ConfiguredUserStore(lambda: auth.settings, self.database)
         self.store: UserStore = configured if store is None else store
         self._auth = auth
@@ -215,16 +216,16 @@ class Accounts:
             sending=None if codes is None else self._outbox(codes, clients, send),
         )
         sessions = getattr(store, "session_dependency", None)
-        self.current_account = AccountDependency(parts, sessions)
-        self.users = Users(parts, shaped.sign_up)
-        self.create_user = self.users.create
-        self.invitations = Inviting(parts, invitations, send or self._sender)
-        self.invite = self.invitations.make
+        self.current_account: AccountDependency = AccountDependency(parts, sessions)
+        self.users: Users = Users(parts, shaped.sign_up)
+        self.create_user: CreateUser = self.users.create
+        self.invitations: Inviting = Inviting(parts, invitations, send or self._sender)
+        self.invite: Invite = self.invitations.make
         # What the store of the settings can is known when they are read.
         known = None if store is None else users
         self._changes = Changes(changes, names, known, kept)
         answers = Answers(auth, shaped)
-        self.router = APIRouter(
+        self.router: APIRouter = APIRouter(
             prefix=PREFIX if self._layout is None else "",
             tags=["accounts"],
             route_class=route_class(self._shape.names),

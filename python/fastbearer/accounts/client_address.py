@@ -43,7 +43,7 @@ NOBODY = (
     " TRUSTED_PROXIES=unix trusts what such a proxy says"
 )
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 class ClientAddresses:

@@ -38,7 +38,7 @@ WEAK_HINT = ", of a weak format: PASSWORD_WEAK_HASHES=1 lets it verify"
 BYTES = {"bcrypt": 72}
 MOST_BYTES = 4096
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 class Credentials:
@@ -67,8 +67,8 @@ class Credentials:
         self._hasher = hasher
         self._decoy: str | None = None
         self._rules = PasswordRules(settings, store.password_length)
-        self.check_length = self._rules.check_length
-        self.check_new = self._rules.check_new
+        self.check_length: Callable[[str], None] = self._rules.check_length
+        self.check_new: Callable[..., None] = self._rules.check_new
 
     def prepare(self) -> None:
         """Load what the first password would have to wait for.

@@ -80,7 +80,7 @@ PRUNE = text("DELETE FROM fastbearer_ended WHERE expires_at <= :before").bindpar
 NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', '')")
 
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 class DatabaseRevocations(ReplicatedRevocations):

@@ -39,8 +39,8 @@ EventName = Literal[
     "invitation_revoked",
 ]
 
-logger = logging.getLogger("fastbearer")
-audit = logging.getLogger("fastbearer.audit")
+logger: logging.Logger = logging.getLogger("fastbearer")
+audit: logging.Logger = logging.getLogger("fastbearer.audit")
 
 
 @dataclass(frozen=True)

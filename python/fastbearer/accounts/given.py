@@ -231,7 +231,7 @@ def _spellings(field: str) -> set[str]:
     return {*bare, *(one.removesuffix("s") for one in bare)} - {""}
 
 
-FOLDED_PRIVILEGES = frozenset().union(*map(_spellings, PRIVILEGES))
+FOLDED_PRIVILEGES: frozenset[str] = frozenset().union(*map(_spellings, PRIVILEGES))
 
 
 def _may_be_none(field: FieldInfo) -> bool:

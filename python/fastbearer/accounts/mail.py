@@ -75,7 +75,7 @@ NOT_BY_SETTINGS = (
 )
 NO_EXTRA = 'SMTP_URL needs the extra smtp: pip install "fastbearer[smtp]"'
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 class ConfiguredSender:

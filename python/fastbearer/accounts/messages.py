@@ -30,7 +30,7 @@ Notice = Literal["email_changing", "email_changed", "already_registered"]
 
 MessagePurpose = Purpose | Notice
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 @dataclass(frozen=True)

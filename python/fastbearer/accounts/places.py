@@ -19,7 +19,7 @@ ELSEWHERE = "a store of the application's own"
 LONG_DAYS = 1
 """Of an access token that can be refreshed (RFC 9700 2.2.1 has them live shortly)."""
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 class Places:
@@ -38,7 +38,7 @@ class Places:
         self._auth = auth
         self._is_own_store = is_own_store
         self._has_codes = has_codes
-        self.database = Database(self._database_url)
+        self.database: Database = Database(self._database_url)
 
     @property
     def needs_database(self) -> bool:

@@ -47,8 +47,8 @@ def utc_now() -> datetime:
 class UtcDateTime(TypeDecorator[datetime]):
     """Times that are aware and in UTC, also on databases that know no zones."""
 
-    impl = DateTime(timezone=True)
-    cache_ok = True
+    impl: DateTime = DateTime(timezone=True)
+    cache_ok: bool = True
 
     def process_bind_param(
         self, value: datetime | None, dialect: Dialect
@@ -78,8 +78,8 @@ class UtcDateTime(TypeDecorator[datetime]):
 class Words(TypeDecorator[list[str]]):
     """Words without spaces, in one text with spaces between them (as RFC 6749 3.3)."""
 
-    impl = String
-    cache_ok = True
+    impl: type[String] = String
+    cache_ok: bool = True
 
     def process_bind_param(
         self, value: list[str] | None, dialect: Dialect

@@ -35,7 +35,7 @@ NEVER = 253_370_764_800  # the first second of the year 9999
 """When a token expires of which that is not known."""
 
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 class Tokens(NamedTuple):

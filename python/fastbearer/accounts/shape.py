@@ -51,8 +51,8 @@ class Shape:
         self.names: tuple[Name, ...] = tuple(dict.fromkeys(names))
         self.sign_up = sign_up
         self.public = public
-        self.given = Given(sign_up, self.names, attributes)
-        self.shown = Shown(public, attributes)
+        self.given: Given = Given(sign_up, self.names, attributes)
+        self.shown: Shown = Shown(public, attributes)
 
     @property
     def one_name(self) -> str:

@@ -32,7 +32,7 @@ NOT_LOADED = (
 )
 NOT_SHOWN = "the row of a user does not fit {model}: {fields}"
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 BARE: Any = {"include_url": False, "include_context": False, "include_input": False}
 """How errors of pydantic are asked for: without values."""

@@ -29,7 +29,7 @@ NO_MAPPING = "claims= must return a mapping of claims, and has returned a {}"
 FAILED = "claims= has failed for user %s"
 NO_SCOPE = "claims= has given a scope that is none: printable ASCII, without spaces"
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 class ClaimsError(FastbearerError):

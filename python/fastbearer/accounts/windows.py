@@ -37,7 +37,7 @@ class MemoryWindows(Storage, MovingWindowSupport):
         most_keys: How many keys of one lifetime are kept.
     """
 
-    STORAGE_SCHEME = None
+    STORAGE_SCHEME: list[str] | None = None
 
     def __init__(
         self, clock: Callable[[], float] = time.time, most_keys: int = MOST_KEYS

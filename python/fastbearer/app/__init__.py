@@ -76,4 +76,4 @@ def _hide_docs(service: FastAPI) -> None:
     routes[:] = [one for one in routes if getattr(one, "path", None) not in urls]
 
 
-app = create_app()
+app: FastAPI = create_app()

@@ -17,7 +17,7 @@ TIMEOUT_SECONDS = 3.0
 
 State = Literal["ok", "down"]
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 class Alive(BaseModel):
@@ -58,7 +58,7 @@ class Health:
     def __init__(self, auth: Auth, accounts: Accounts) -> None:
         self._auth = auth
         self._accounts = accounts
-        self.router = APIRouter(tags=["health"])
+        self.router: APIRouter = APIRouter(tags=["health"])
         self.router.add_api_route("/healthz", self.healthz, methods=["GET"])
         self.router.add_api_route(
             "/readyz",

@@ -32,7 +32,9 @@ class Task(Record, table=True):
 
     __tablename__: ClassVar[Any] = "fastbearer_task"
     # The order of a user's list.
-    __table_args__ = (Index("fastbearer_task_by_age", "user_id", "created_at", "id"),)
+    __table_args__: ClassVar[tuple[Index, ...]] = (
+        Index("fastbearer_task_by_age", "user_id", "created_at", "id"),
+    )
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=32)
     user_id: str = Field(max_length=USER_ID_LENGTH)

@@ -1,7 +1,7 @@
 """What the task routes read and answer."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
@@ -87,7 +87,7 @@ class TaskChanges(BaseModel):
 class PublicTask(BaseModel):
     """A task as its user sees it."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(from_attributes=True)
 
     id: str
     title: str

@@ -1,6 +1,6 @@
 """The routes of a user's own tasks."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 
@@ -45,7 +45,7 @@ Owner = Annotated[str, Depends(owner_of)]
 class TasksRoute(StrictRoute):
     """Invalid input is refused in the words of the schemas."""
 
-    texts = TEXTS
+    texts: ClassVar[dict[str, str]] = TEXTS
 
 
 class Tasks:
@@ -62,7 +62,7 @@ class Tasks:
     def __init__(self, auth: Auth, database: Database) -> None:
         database.add(TASKS)
         self._store = TaskStore(database)
-        self.router = APIRouter(
+        self.router: APIRouter = APIRouter(
             prefix="/{user_id}/tasks",
             tags=["tasks"],
             dependencies=[Depends(auth.verify_owner_id)],

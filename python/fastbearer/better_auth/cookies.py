@@ -70,7 +70,8 @@ class CookieNames:
             raise ConfigurationError(WRONG_NAMES)
         token, data = (named.get(one, f"{prefix}.{one}") for one in NAMED)
         mark = SECURE if secure else ""
-        self.session_token, self.session_data = f"{mark}{token}", f"{mark}{data}"
+        self.session_token: str = f"{mark}{token}"
+        self.session_data: str = f"{mark}{data}"
         self._secure = f"{SECURE}{token}", f"{SECURE}{data}"
         # One look suffices where both begin alike.
         sought = {token, data} if named else {f"{prefix}.session_"}
@@ -139,7 +140,7 @@ class CookieJar:
     ) -> None:
         self._values = values
         self._data = data
-        self.session_tokens = _every(values.get(token))
+        self.session_tokens: list[str] = _every(values.get(token))
 
     @property
     def session_token(self) -> str | None:

@@ -60,7 +60,7 @@ LEAST_MILLISECONDS = 10**11
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 class Shown:
@@ -74,8 +74,8 @@ class Shown:
     def __init__(
         self, user_fields: Iterable[str] = (), session_fields: Iterable[str] = ()
     ) -> None:
-        self.user = _distinct(USER_FIELDS, user_fields)
-        self.session = _distinct(SESSION_FIELDS, session_fields)
+        self.user: tuple[str, ...] = _distinct(USER_FIELDS, user_fields)
+        self.session: tuple[str, ...] = _distinct(SESSION_FIELDS, session_fields)
 
     def session_of(
         self,

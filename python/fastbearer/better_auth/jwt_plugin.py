@@ -83,7 +83,7 @@ class SignedByKey:
         self, issuer: Issuer, clock: Callable[[], float] | None = None
     ) -> None:
         self._rules = Rules(issuer, clock)
-        self.options = self._rules.options
+        self.options: dict[str, Any] = self._rules.options
         self._made: tuple[object, Verifier | JWKSVerifier] | None = None
         Verifier(
             Key.generate("HS256"), **self.options

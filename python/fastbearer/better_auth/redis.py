@@ -29,7 +29,7 @@ LAST_BYTE = DATA_BYTES_MAX - 1  # a longer value is cut off: its JSON breaks
 DIGITS_MAX = 16  # milliseconds up to the year 9999 and beyond
 NO_OBJECTS = "session and user are not objects"
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 class RedisSessions:

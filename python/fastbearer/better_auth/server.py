@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import timedelta
 
+    from fastbearer.better_auth.origins import Rule
     from fastbearer.better_auth.session_store import SessionStore
 
 __all__ = ["BetterAuth", "Strategy"]
@@ -111,10 +112,10 @@ class BetterAuth(SignedSessions):
     ) -> None:
         key = signing_key(secret, allow_short_secret=allow_short_secret)
         every = session_secrets(secret, previous, allow_short_secret=allow_short_secret)
-        self.origin = _origin(base_url)
+        self.origin: str = _origin(base_url)
         exact, rules = origins_and_rules(trusted_origins)
-        self.trusted_origins = frozenset((self.origin, *exact))
-        self.origin_rules = tuple(rules)
+        self.trusted_origins: frozenset[str] = frozenset((self.origin, *exact))
+        self.origin_rules: tuple[Rule, ...] = tuple(rules)
         self.store = store
         self._names = CookieNames(cookie_prefix, secure=secure, names=cookie_names)
         self._is_secure = secure

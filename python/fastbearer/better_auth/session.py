@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
@@ -17,7 +18,7 @@ __all__ = ["Session", "Source", "checked", "is_token", "moment", "session_of_cla
 
 Source = Literal["cookie", "store", "jwt"]
 
-is_token = SessionSecret.is_token
+is_token: Callable[[object], bool] = SessionSecret.is_token
 
 REGISTERED = frozenset(
     ("iss", "sub", "aud", "exp", "nbf", "iat", "jti")

@@ -17,7 +17,7 @@ from fastbearer.better_auth.javascript import iso
 from fastbearer.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, TableClause
     from sqlalchemy.ext.asyncio import AsyncConnection
     from sqlalchemy.sql.elements import ColumnClause
     from sqlalchemy.types import TypeEngine
@@ -76,7 +76,7 @@ class Tables:
         self._plural = "s" if use_plural else ""
         self._snake_case = snake_case
         self.schema = schema
-        self.zone = _zone(zone)
+        self.zone: tzinfo = _zone(zone)
         self._check()
 
     def _check(self) -> None:
@@ -164,7 +164,7 @@ class Table:
         self._model = model
         self._declared = declared
         self._is_sqlite = is_sqlite
-        self.clause = table(
+        self.clause: TableClause[Any] = table(
             _quoted(names.table(model)),
             *(
                 column(_quoted(name), None if is_sqlite else kind)

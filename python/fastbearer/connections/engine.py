@@ -72,7 +72,7 @@ DRIVERS: Mapping[str, str] = {
 }
 """What a URL may begin with -> the driver that is meant, in SQLAlchemy's words."""
 
-SERVER_POOL = {
+SERVER_POOL: dict[str, Any] = {
     "pool_size": 10,
     "max_overflow": 10,
     "pool_timeout": 5,  # seconds to wait for a connection

@@ -115,7 +115,7 @@ NO_BINDING = (
     " with sslmode=verify-full nobody can stand in between either"
 )
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 def with_hosts_apart(url: str) -> str:

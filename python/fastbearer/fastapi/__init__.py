@@ -15,6 +15,11 @@ with needs_extra("fastapi"):
     from fastbearer.fastapi.bearer import TokenUser, TokenVerifier
     from fastbearer.fastapi.better_auth import better_auth_session
     from fastbearer.fastapi.better_auth_api_keys import better_auth_api_key
+    from fastbearer.fastapi.dependencies import (
+        PathUserDependency,
+        ScopesDependency,
+        UserDependency,
+    )
     from fastbearer.fastapi.dpop import DPoP
     from fastbearer.fastapi.middleware import BearerMiddleware
     from fastbearer.fastapi.replays import MemoryReplays, RedisReplays, ReplayStore
@@ -53,9 +58,9 @@ __all__ = [
     "verify_user_id",
 ]
 
-verify_jwt_token = auth.verify_jwt_token
-verify_user_id = auth.verify_user_id
-requires = auth.requires
+verify_jwt_token: UserDependency = auth.verify_jwt_token
+verify_user_id: PathUserDependency = auth.verify_user_id
+requires: ScopesDependency = auth.requires
 generate_jwt_token = auth.generate_jwt_token
 
 CurrentUser: TypeAlias = Annotated[TokenUser, Depends(auth.verify_jwt_token)]

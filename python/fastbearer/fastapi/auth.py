@@ -151,7 +151,7 @@ class Auth(Doors):
             self.verifier = verifier
         self._revocations = revocations
         self._given_redis = redis
-        self.clock = time.time if clock is None else clock
+        self.clock: Callable[[], float] = time.time if clock is None else clock
         self._verifier_clock = clock
         self._is_verifier_given = verifier is not None
         self._needs_no_settings = verifier is not None and settings is None
@@ -160,7 +160,7 @@ class Auth(Doors):
         self.home_issuers: frozenset[str] | None = None
         self.home_algorithm: str | None = None
         self.foreign_issuers: frozenset[Issuer] = frozenset()
-        self.protection = Protection(
+        self.protection: Protection = Protection(
             lambda: self._policy,
             resource=resource,
             dpop=dpop,
@@ -570,4 +570,4 @@ class _SettingsBesideIssuers(Settings):
     needs_keys = False
 
 
-auth = Auth()
+auth: Auth = Auth()

@@ -20,6 +20,7 @@ from fastbearer.fastapi.cookie import TokenCookie
 from fastbearer.fastapi.hints import hint_for
 from fastbearer.fastapi.protection import Protection
 from fastbearer.fastapi.refusal_log import log_token_error
+from fastbearer.fastapi.subprotocols import Offer
 from fastbearer.fastapi.token_finder import CHOSEN, TokenFinder
 from fastbearer.fastapi.token_header import HeaderReader, TokenHeader
 from fastbearer.fastapi.users import TokenUser, UserOf, user_of
@@ -50,7 +51,7 @@ READY = (dict, NoneType)
 NO_REVOCATIONS = "Tokens cannot be checked at the moment. Please try again."
 REVOKED_REASON = "the session has ended"
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 class TokenVerifier(Protocol):
@@ -141,6 +142,9 @@ class BearerReader:
         token, offer, nothing: Those of the `TokenFinder`.
     """
 
+    token: Callable[[Any], str | None]
+    nothing: Callable[..., HTTPException]
+    offer: Callable[[Any], Offer | None]
     _all: ClassVar[WeakSet["BearerReader"]] = WeakSet()
 
     def __init__(

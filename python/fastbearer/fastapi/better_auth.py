@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from fastapi.openapi.models import HTTPBearer
+from fastapi.openapi.models import SecurityBase as SecurityScheme
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
@@ -47,7 +48,7 @@ TWO_HEADERS = "More than one Authorization header"
 NO_SESSIONS = "Sessions cannot be looked up at the moment. Please try again."
 NOTHING = "cookies or bearer, one of them must be there"
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 class BetterAuthSession(SecurityBase):
@@ -78,7 +79,7 @@ class BetterAuthSession(SecurityBase):
         self._is_optional = optional
         self._trusted = TrustedOrigins(server.trusted_origins, server.origin_rules)
         self._without_origin = without_origin(requests_without_origin)
-        self.model = HTTPBearer()
+        self.model: SecurityScheme = HTTPBearer()
         self.scheme_name = "BetterAuth"
 
     async def __call__(self, conn: HTTPConnection) -> Session | None:

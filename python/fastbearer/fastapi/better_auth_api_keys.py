@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from fastapi import HTTPException
 from fastapi.openapi.models import APIKey as Scheme
 from fastapi.openapi.models import APIKeyIn
+from fastapi.openapi.models import SecurityBase as SecurityScheme
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
@@ -34,7 +35,7 @@ TWO_KEYS = "More than one API key"
 NO_LOOK_UP = "API keys cannot be looked up at the moment. Please try again."
 WRONG_PERMISSIONS = "permissions are resource -> list of actions"
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 class BetterAuthAPIKey(SecurityBase):
@@ -60,7 +61,8 @@ class BetterAuthAPIKey(SecurityBase):
         self._permissions = _checked(permissions or {})
         self._headers = frozenset(name.lower().encode() for name in headers)
         self._is_optional = optional
-        self.model = Scheme.model_validate({"in": APIKeyIn.header, "name": headers[0]})
+        named = {"in": APIKeyIn.header, "name": headers[0]}
+        self.model: SecurityScheme = Scheme.model_validate(named)
         self.scheme_name = "BetterAuthAPIKey"
 
     async def __call__(self, conn: HTTPConnection) -> APIKey | None:

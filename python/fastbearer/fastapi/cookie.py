@@ -58,7 +58,7 @@ class TokenCookie:
         requests_without_origin: WithoutOrigin = "refuse",
         is_foreign: bool = False,
     ) -> None:
-        self.name = f"__Host-{name}" if secure and not is_foreign else name
+        self.name: str = f"__Host-{name}" if secure and not is_foreign else name
         self._raw_name = self.name.encode()
         self._secure = secure
         self._same_site: SameSite = same_site

@@ -4,9 +4,11 @@ No ``from __future__ import annotations`` here: FastAPI has to see the real
 class in the signature of ``__call__``.
 """
 
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from fastapi.openapi.models import SecurityBase as SecurityScheme
 from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
@@ -67,6 +69,9 @@ class BearerDependency(SecurityBase):
     """
 
     reader: ClassVar[type[BearerReader]] = BearerReader
+    model: SecurityScheme
+    scheme_name: str
+    __signature__: inspect.Signature
     """What finds and verifies the token."""
 
     def __init__(

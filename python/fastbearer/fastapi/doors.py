@@ -51,6 +51,16 @@ class Doors:
             several issuers apart; see `fastbearer.fastapi.home_users.owner`.
     """
 
+    verify_jwt_token: UserDependency
+    verify_user_id: PathUserDependency
+    verify_home_user: HomeUserDependency
+    verify_home_user_id: HomePathUserDependency
+    verify_owner_id: OwnerDependency
+    optional_user: OptionalUserDependency
+    token_claims: ClaimsDependency
+    requires: ScopesDependency
+    path_users: dict[str, PathUserDependency]
+
     def _open(
         self, header: Header, scheme: str | None, cookies: Iterable[str]
     ) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ another token.
 """
 
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, ClassVar
 
 from starlette.requests import HTTPConnection
 
@@ -79,7 +79,7 @@ class HomeReader(JudgingReader):
 class HomeDependency(BearerDependency):
     """What reads the tokens of our own users."""
 
-    reader = HomeReader
+    reader: ClassVar[type[BearerReader]] = HomeReader
 
 
 class HomeUserDependency(HomeDependency, UserDependency):
@@ -105,7 +105,7 @@ class OwnerDependency(PathUserDependency):
     to keep what is theirs.
     """
 
-    reader = OwnerReader
+    reader: ClassVar[type[BearerReader]] = OwnerReader
 
     async def __call__(self, conn: HTTPConnection, **_: None) -> TokenUser:
         """Return the user; as `PathUserDependency`."""

@@ -37,13 +37,15 @@ class OwnTokens:
         self._scopes = naming.scopes[0] if naming.scopes else "scope"
         types: Any = () if issuer is None else fields.typ or ()
         is_usual = not types or "JWT" in types
-        self.header = None if is_usual else {"typ": types[0]}
+        self.header: dict[str, Any] | None = None if is_usual else {"typ": types[0]}
         self._constant: dict[str, Any] = dict(NOT_A_LINK)
         required = {} if issuer is None else fields.required
         for name, values in required.items():
             if None not in values:
                 self._constant[name] = values[0]
-        self.names = frozenset((*self._users, *self._emails, *self._constant))
+        self.names: frozenset[str] = frozenset(
+            (*self._users, *self._emails, *self._constant)
+        )
 
     def claims(
         self, user_id: str, email: str, scopes: Iterable[str] = ()

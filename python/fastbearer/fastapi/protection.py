@@ -46,7 +46,7 @@ NO_RESOURCE = (
 )
 
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 class Protection:

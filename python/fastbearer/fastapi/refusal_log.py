@@ -15,7 +15,7 @@ from fastbearer.errors import FastbearerError
 
 __all__ = ["log_refusal", "log_token_error"]
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 FIT = re.compile(r"[\x21-\x7e]{1,80}")
 """What may be in the line: the name of a claim may come from somebody's verifier."""

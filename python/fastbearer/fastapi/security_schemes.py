@@ -38,6 +38,9 @@ class Scheme(NamedTuple):
 class Alternative(SecurityBase):
     """A dependency that does nothing, for the document to show its scheme as well."""
 
+    model: SecurityScheme
+    scheme_name: str
+
     def __init__(self, scheme: Scheme) -> None:
         self.scheme_name, self.model = scheme
 

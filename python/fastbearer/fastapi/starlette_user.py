@@ -36,7 +36,7 @@ class AuthenticatedUser(dict[str, Any], BaseUser):
 
     # Each request makes one: a dict's own constructor, and no further dict beside it.
     __slots__ = ("claims",)
-    __signature__ = Signature([Parameter("user", Parameter.POSITIONAL_ONLY)])
+    __signature__: Signature = Signature([Parameter("user", Parameter.POSITIONAL_ONLY)])
     claims: Mapping[str, Any]
 
     @property

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 __all__ = ["CANNOT_START", "says_errors", "told_start"]
 
-says_errors = ContextVar("says_errors", default=False)
+says_errors: ContextVar[bool] = ContextVar("says_errors", default=False)
 """Whether whoever starts the application shows its errors in one line, too."""
 
 CANNOT_START = "cannot start: %s"
 TOLD = "_fastbearer_told"
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 @contextmanager

@@ -60,7 +60,7 @@ NUL = b"\\u0000"
 UNNAMED = "Invalid request"
 OF_VALIDATORS = ("value_error", "assertion_error")
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 def _without_nul(text: str) -> str:
@@ -70,7 +70,7 @@ def _without_nul(text: str) -> str:
     return text
 
 
-WithoutNul = AfterValidator(_without_nul)
+WithoutNul: AfterValidator = AfterValidator(_without_nul)
 
 Text = Annotated[str, WithoutNul]
 """A text that every database can store.
@@ -90,7 +90,7 @@ class NulInBodyError(HTTPException):
     def __init__(self, field: str) -> None:
         super().__init__(400, UNNAMED)
         told = {"type": "value_error", "loc": ("body", field), "msg": "NUL in a text"}
-        self.invalid = RequestValidationError([told])
+        self.invalid: RequestValidationError = RequestValidationError([told])
 
 
 class StrictRequest(Request):

@@ -66,9 +66,9 @@ class HeaderReader:
 
     def __init__(self, header: TokenHeader) -> None:
         self.header = header
-        self.raw_name = header.name.lower().encode()
+        self.raw_name: bytes = header.name.lower().encode()
         self._scheme = None if header.scheme is None else header.scheme.lower().encode()
-        self.is_bearer = self._scheme == b"bearer"
+        self.is_bearer: bool = self._scheme == b"bearer"
 
     @property
     def is_standard(self) -> bool:

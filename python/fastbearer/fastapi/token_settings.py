@@ -35,7 +35,7 @@ class TokenSettings(BaseSettings):
             The message names variable and rule and shows no value.
     """
 
-    model_config = SettingsConfigDict(
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
         env_file=None,
         env_ignore_empty=True,
         extra="forbid",

@@ -48,7 +48,7 @@ WRONG_NUMBER = "timeout, max_bytes, concurrency and remembered must be positive"
 WRONG_WAITING = "waiting must be a number of tokens, at least 0"
 WRONG_TEXT = "url, assertion_audience and token_type_hint must be texts"
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 class Metadata(Protocol):
@@ -131,18 +131,25 @@ class Introspection:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.url = url
-        self.client = ClientAuthentication(client_id, client_secret, private_key, auth)
+        self.client: ClientAuthentication = ClientAuthentication(
+            client_id, client_secret, private_key, auth
+        )
         self.assertion_audience = assertion_audience
         self.always = always
-        self.lifetime, self.inactive_lifetime = lifetime, inactive_lifetime
-        self.remembered, self.waiting = remembered, waiting
+        self.lifetime: float = lifetime
+        self.inactive_lifetime: float = inactive_lifetime
+        self.remembered: int = remembered
+        self.waiting: int = waiting
         self.concurrency = concurrency
         self.token_type_hint = token_type_hint
-        self.token_types = _lower(token_types)
-        self.headers = None if headers is None else text_items("headers", headers)
+        self.token_types: frozenset[str] = _lower(token_types)
+        self.headers: dict[str, str] | None = (
+            None if headers is None else text_items("headers", headers)
+        )
         self.ssl_context = ssl_context
         self.allow_http = allow_http
-        self.timeout, self.max_bytes = timeout, max_bytes
+        self.timeout: float = timeout
+        self.max_bytes: int = max_bytes
         self.clock = clock
         self._check()
 

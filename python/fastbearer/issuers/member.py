@@ -12,6 +12,7 @@ from fastbearer.issuers.usable_keys import UsableKeys
 
 if TYPE_CHECKING:
     from fastbearer.issuers.issuer import Issuer
+    from fastbearer.issuers.naming import Naming
 
 __all__ = ["CACHED_TOKENS", "Begin", "Claims", "Member", "is_symmetric"]
 
@@ -46,6 +47,9 @@ class Member:
         begin: Returns them where the keys are at hand, else a coroutine of them.
     """
 
+    naming: Naming
+    families: set[bool]
+    source: Any
     verify: Callable[[str], Claims]
     begin: Begin
 

@@ -37,10 +37,10 @@ class Naming:
         scopes: Iterable[str] = ("scope", "scp"),
         roles: Iterable[str] = (),
     ) -> None:
-        self.user = tuple(user)
-        self.email = tuple(email)
-        self.scopes = tuple(scopes)
-        self.roles = tuple(roles)
+        self.user: tuple[str, ...] = tuple(user)
+        self.email: tuple[str, ...] = tuple(email)
+        self.scopes: tuple[str, ...] = tuple(scopes)
+        self.roles: tuple[str, ...] = tuple(roles)
 
     @classmethod
     def of(cls, issuer: Issuer) -> Naming:

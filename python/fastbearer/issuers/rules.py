@@ -53,7 +53,7 @@ class Rules:
         self, issuer: Issuer, clock: Callable[[], float] | None = None
     ) -> None:
         fields: Any = issuer
-        self.naming = Naming.of(issuer)
+        self.naming: Naming = Naming.of(issuer)
         self._max_bytes: int = fields.max_bytes
         self._needs_kid: bool = fields.require_kid
         self._required: dict[str, tuple[Any, ...]] = fields.required

@@ -92,7 +92,7 @@ class IssuersVerifier:
         *,
         one_server: Iterable[Issuer] = (),
     ) -> None:
-        self.issuers = tuple(issuers)
+        self.issuers: tuple[Issuer, ...] = tuple(issuers)
         if not self.issuers:
             raise ConfigurationError(NO_ISSUERS)
         members = [Member(one, clock) for each in self.issuers for one in _split(each)]
@@ -111,10 +111,10 @@ class IssuersVerifier:
             if self._opaque is not None and self._opaque.asks_about(member.issuer):
                 member.ask_also(self._opaque)
         namings = {one.naming for one in members}
-        self.naming = namings.pop() if len(namings) == 1 else None
+        self.naming: Naming | None = namings.pop() if len(namings) == 1 else None
         self._start, self._own = self._shortcut(members)
         self.begin: Begin = self._made_begin(members)
-        self.waits = any(one.source is not None for one in members) or (
+        self.waits: bool = any(one.source is not None for one in members) or (
             self._opaque is not None
         )
 
@@ -289,7 +289,7 @@ class ByAlgorithm:
     def __init__(self, symmetric: Member, other: Member) -> None:
         self.symmetric = symmetric
         self._other = other
-        self.naming = symmetric.naming
+        self.naming: Naming = symmetric.naming
 
     def of(self, token: str) -> Member:
         """Return whose token it may be: the header's ``alg`` says so."""

@@ -21,7 +21,7 @@ __all__ = ["Kept"]
 
 T = TypeVar("T")
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 class Kept(Generic[T]):

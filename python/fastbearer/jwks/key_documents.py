@@ -15,7 +15,7 @@ from fastbearer.urls import read_url
 
 __all__ = ["LeftOut", "log_left_out", "read_json", "read_keys", "shown"]
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 MOST_LINES = 8
 """Lines of the log about one document: it may have hundreds of bad entries."""

@@ -41,7 +41,7 @@ class Shelf(Generic[T]):
     def __init__(
         self, lifetime: float, max_stale: float, cooldown: float, name: str = "keys"
     ) -> None:
-        self.failure = "not fetched yet"
+        self.failure: str = "not fetched yet"
         self._name = name
         self._lifetime = lifetime
         self._max_stale = max_stale

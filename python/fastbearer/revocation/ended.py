@@ -54,7 +54,7 @@ class Shelf(dict[str, int]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.has_digests = False
+        self.has_digests: bool = False
 
     def put(self, key: str, value: int) -> None:
         """Keep the greater of two values."""

@@ -32,7 +32,7 @@ NOT_RUN = (
     " or the router of the accounts"
 )
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 class Reading(NamedTuple):

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel
 
@@ -26,13 +26,33 @@ from fastbearer.accounts.records import utc_now
 from fastbearer.errors import FastbearerError
 from fastbearer.revocation import MemoryRevocations
 
-__all__ = ["Users"]
+__all__ = ["CreateUser", "Users"]
 
 PAGE = 100
 TRIES = 3
 Reach = Literal["everywhere", "process", "nowhere"]
 OF_CODES = frozenset(("email", "is_active"))
 """What codes are for: when it changes, or the password does, they are good no more."""
+
+
+class CreateUser(Protocol):
+    """`Users.create`, with its arguments."""
+
+    async def __call__(
+        self,
+        *,
+        email: str | None = None,
+        password: str | None = None,
+        name: str | None = None,
+        username: str | None = None,
+        phone: str | None = None,
+        roles: Sequence[str] = (),
+        email_verified: bool = False,
+        is_active: bool = True,
+        **further: Any,
+    ) -> User:
+        """Add a user."""
+        ...
 
 
 class Users:

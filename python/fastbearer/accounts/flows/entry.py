@@ -51,7 +51,7 @@ PASSES = (
 )
 """What is said of a new user without the store having failed."""
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 T = TypeVar("T")
 

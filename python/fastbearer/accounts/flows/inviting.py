@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
+from typing import Protocol
 
 from fastbearer.accounts.flows.errors import InvalidUserError
 from fastbearer.accounts.flows.keeping import check_keeps_roles
@@ -14,7 +15,7 @@ from fastbearer.accounts.names import new_name
 from fastbearer.accounts.records import utc_now
 from fastbearer.errors import ConfigurationError
 
-__all__ = ["Inviting"]
+__all__ = ["Invite", "Inviting"]
 
 WEEK = timedelta(days=7)
 CLOSED = "SIGN_UP=closed: nobody can use an invitation"
@@ -23,6 +24,21 @@ NO_DATABASE = (
     " SIGN_UP=invitation"
 )
 NOWHERE_TO = "an invitation can be sent to an e-mail only: say email=..."
+
+
+class Invite(Protocol):
+    """`Inviting.make`, with its arguments."""
+
+    async def __call__(
+        self,
+        *,
+        email: str | None = None,
+        roles: Sequence[str] = (),
+        lifetime: timedelta = WEEK,
+        by: str | None = None,
+        send: bool = False,
+    ) -> str:
+        """Make an invitation."""
 
 
 class Inviting:

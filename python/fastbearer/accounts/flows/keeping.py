@@ -10,7 +10,7 @@ from fastbearer.errors import ConfigurationError
 
 __all__ = ["check_keeps_roles", "check_kept", "keep"]
 
-USUAL = {"roles": [], "is_active": True}
+USUAL: dict[str, object] = {"roles": [], "is_active": True}
 NOT_KEPT = "the store of users does not keep {}: add a column for it, or leave it out"
 
 

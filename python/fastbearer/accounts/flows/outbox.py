@@ -24,7 +24,7 @@ from fastbearer.fastapi.strict_routes import after_answer
 
 __all__ = ["Outbox"]
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 class Outbox:

@@ -44,7 +44,7 @@ OF_TOKENS = frozenset(("email", "roles", "is_active"))
 NO_SENDER = "there is no way to send messages"
 NO_SUCH_USER = "there is no such account: it may have been deleted"
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 @dataclass(frozen=True)

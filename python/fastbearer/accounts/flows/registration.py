@@ -20,7 +20,7 @@ from fastbearer.fastapi.strict_routes import after_answer
 
 __all__ = ["Registration"]
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 class Registration:

@@ -8,6 +8,8 @@ filters in its ``env.py`` it does not see them.
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import MetaData
+
 from fastbearer.accounts.records import Record
 
 __all__ = ["include_name", "include_object", "metadata"]
@@ -15,7 +17,7 @@ __all__ = ["include_name", "include_object", "metadata"]
 PREFIX = "fastbearer_"
 """How the names of all our tables begin, those of the versions too."""
 
-metadata = Record.metadata
+metadata: MetaData = Record.metadata
 """Our tables, for foreign keys to them; Alembic need not be told of it."""
 
 

@@ -60,7 +60,9 @@ class Changes:
                 store.require("change", PURPOSE)
         elif store is None or store.can("change"):
             self.schema = _default(names, store)
-        self.texts = {} if self.schema is None else texts_of(self.schema)
+        self.texts: dict[str, str] = (
+            {} if self.schema is None else texts_of(self.schema)
+        )
 
     def check(self, store: CheckedUserStore) -> None:
         """Make sure that the store keeps what the project lets users change.

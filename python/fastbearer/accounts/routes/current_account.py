@@ -35,7 +35,7 @@ class AccountDependency:
         needed = {"user": Annotated[TokenUser, Depends(verify)]}
         if sessions is not None:
             needed["session"] = Annotated[Any, Depends(sessions)]
-        self.__signature__ = inspect.Signature(
+        self.__signature__: inspect.Signature = inspect.Signature(
             [
                 inspect.Parameter(name, KEYWORD, annotation=kind)
                 for name, kind in needed.items()

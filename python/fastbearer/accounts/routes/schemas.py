@@ -1,6 +1,6 @@
 """What sign-up, sign-in and sign-out read and answer."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -101,7 +101,7 @@ Secret = Annotated[str, StringConstraints(max_length=255), WithoutNul]
 class Body(BaseModel):
     """What a client sends; an error that shows it would show a password."""
 
-    model_config = ConfigDict(hide_input_in_errors=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(hide_input_in_errors=True)
 
 
 class EmailOnly(Body):
@@ -169,7 +169,7 @@ class NewPassword(GivenCode):
 class PublicUser(BaseModel):
     """What a user is shown of themselves."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(from_attributes=True)
 
     id: str
     email: str

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from fastapi import HTTPException, Response
+from fastapi.openapi.models import SecurityBase as SecurityScheme
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse
@@ -195,8 +196,8 @@ class ClaimsOrRefusal(SecurityBase):
     """
 
     def __init__(self, claims: ClaimsDependency) -> None:
-        self.model = claims.model
-        self.scheme_name = claims.scheme_name
+        self.model: SecurityScheme = claims.model
+        self.scheme_name: str = claims.scheme_name
         self._claims = claims
 
     async def __call__(self, conn: HTTPConnection) -> dict[str, Any] | HTTPException:

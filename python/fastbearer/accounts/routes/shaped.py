@@ -63,9 +63,11 @@ class Shaped:
 
     def __init__(self, shape: Shape) -> None:
         self._shape = shape
-        self.sign_up = _sign_up(shape)
-        self.sign_up_texts = texts_of(self.sign_up, partial(_usual, self.sign_up))
-        self.sign_in = _sign_in(shape.names)
+        self.sign_up: Any = _sign_up(shape)
+        self.sign_up_texts: dict[str, str] = texts_of(
+            self.sign_up, partial(_usual, self.sign_up)
+        )
+        self.sign_in: Any = _sign_in(shape.names)
         public: Any = shape.public
         kinds = (RefreshableSession, Session, CookieSession)
         made = [_with(kind, "user", public, public) for kind in kinds]

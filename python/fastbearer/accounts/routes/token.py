@@ -33,7 +33,7 @@ from fastbearer.accounts.routes.schemas import TEXTS
 from fastbearer.accounts.routes.table import Routes, Row
 from fastbearer.errors import FastbearerError
 from fastbearer.fastapi.challenges import Answer
-from fastbearer.fastapi.strict_routes import StrictRoute, Text, refusals
+from fastbearer.fastapi.strict_routes import StrictRequest, StrictRoute, Text, refusals
 
 __all__ = ["TokenRoute", "TokenRoutes"]
 
@@ -57,7 +57,7 @@ Word = Annotated[Text, Field(max_length=SHORT)]
 class TokenForm(BaseModel):
     """What RFC 6749 4.3.2 and 6 have a client send; what else comes is ignored."""
 
-    model_config = ConfigDict(hide_input_in_errors=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(hide_input_in_errors=True)
 
     grant_type: Word = Field(
         default="password",
@@ -122,9 +122,9 @@ INVALID = "invalid_request"
 class TokenRoute(StrictRoute):
     """A route that refuses as RFC 6749 5.2 has it."""
 
-    texts: ClassVar = {**TEXTS, **FORM_TEXTS}
-    reader: ClassVar = AccountsRequest
-    answers: ClassVar = {
+    texts: ClassVar[Mapping[str, str]] = {**TEXTS, **FORM_TEXTS}
+    reader: ClassVar[type[StrictRequest]] = AccountsRequest
+    answers: ClassVar[Mapping[type[FastbearerError], Answer]] = {
         **ANSWERS,
         UnsupportedGrantError: Answer(400, GRANTS),
         MissingParameterError: Answer(400, None),

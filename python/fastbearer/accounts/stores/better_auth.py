@@ -68,7 +68,7 @@ NOT_TAKEN = (
     "Better Auth's tables do not take the row of a new user; for a column that must"
     " have a value override new_row"
 )
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 class BetterAuthUserStore:

@@ -19,7 +19,7 @@ __all__ = ["UserRows"]
 
 Row = dict[str, Any]
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 class UserRows:

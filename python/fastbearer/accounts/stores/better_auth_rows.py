@@ -56,7 +56,7 @@ NO_COLUMN = (
     " leave it out of the schema"
 )
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 def user_of(row: dict[str, Any], password_hash: str) -> User | None:

@@ -26,7 +26,7 @@ LACKS = "the store of users ({}) needs a method {} for {}"
 
 UNFIT = "the database does not keep what a user is to have: %s"
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 T = TypeVar("T")
 

@@ -19,8 +19,8 @@ class HyphenatedUuid(TypeDecorator[UUID]):
     would find nobody there.
     """
 
-    impl = CHAR(UUID_LENGTH)
-    cache_ok = True
+    impl: CHAR = CHAR(UUID_LENGTH)
+    cache_ok: bool = True
 
     @property
     def python_type(self) -> type[UUID]:

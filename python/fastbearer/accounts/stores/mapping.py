@@ -88,15 +88,15 @@ class UserMapping:
 
     def __init__(self, model: type, names: Mapping[str, str]) -> None:
         self.model: Any = model
-        self.mapper = _mapper_of(model)
+        self.mapper: Mapper[Any] = _mapper_of(model)
         table = self.mapper.local_table
         if not isinstance(table, Table):
             kind = type(table).__name__.lower()
             raise ConfigurationError(NO_TABLE.format(model.__name__, kind))
-        self.table = table
+        self.table: Table = table
         self._names = {field: self._found(field, names[field]) for field in FIELDS}
         columns = {field: self.column(field) for field in FIELDS}
-        self.padded = {
+        self.padded: set[str] = {
             field
             for field, column in columns.items()
             if column is not None and isinstance(column.type, CHAR)

@@ -61,7 +61,7 @@ LENGTHS = {
 }
 PASSWORD = "password"
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 class ModelChecks:

@@ -91,11 +91,14 @@ class SQLAlchemyUserStore:
     ) -> None:
         given = locals()
         self._fields = UserMapping(model, {field: given[field] for field in FIELDS})
-        self._model = self.row_type = self._fields.model
-        self.attribute_names = self._fields.attributes
+        self._model: type[Any] = self._fields.model
+        self.row_type: type[Any] = self._model
+        self.attribute_names: dict[str, str] = self._fields.attributes
         self._rows = UserRows(self._fields)
         self._transactions = Transactions(session_dependency)
-        self.session_dependency = self._transactions.dependency
+        self.session_dependency: Callable[[], Any] | None = (
+            self._transactions.dependency
+        )
 
     @asynccontextmanager
     async def lifespan(self, app: object) -> AsyncIterator[None]:

@@ -61,7 +61,7 @@ LIMITED = (
     " cannot count: may_write=True, or rate_limit=False where the server has none"
 )
 
-logger = logging.getLogger("fastbearer")
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ __all__ = [
 has_crypto = True
 """Whether there are other algorithms than HMAC: the core has them all."""
 
-requires_cryptography = {
+requires_cryptography: set[str] = {
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     *("ES256", "ES256K", "ES384", "ES512", "ES521", "EdDSA"),
 }
@@ -64,7 +64,7 @@ def get_default_algorithms() -> dict[str, Algorithm]:
     }
 
 
-KINDS = {
+KINDS: dict[str, tuple[str, ...]] = {
     "AllowedRSAKeys": ("RSA",),
     "AllowedECKeys": ("EC",),
     "AllowedOKPKeys": ("OKP",),

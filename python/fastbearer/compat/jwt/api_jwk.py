@@ -7,7 +7,11 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from fastbearer.compat.jwt.algorithms import get_default_algorithms, has_crypto
+from fastbearer.compat.jwt.algorithms import (
+    Algorithm,
+    get_default_algorithms,
+    has_crypto,
+)
 from fastbearer.compat.jwt.exceptions import (
     InvalidKeyError,
     PyJWKError,
@@ -52,13 +56,15 @@ class PyJWK:
         self._jwk_data = jwk_data
         if not jwk_data.get("kty"):
             raise InvalidKeyError("kty is not found")
-        self.algorithm_name = algorithm or jwk_data.get("alg") or _algorithm(jwk_data)
+        self.algorithm_name: str = (
+            algorithm or jwk_data.get("alg") or _algorithm(jwk_data)
+        )
         algorithms = get_default_algorithms()
         if self.algorithm_name not in algorithms:
             raise PyJWKError("Unable to find an algorithm for key")
-        self.Algorithm = algorithms[self.algorithm_name]
+        self.Algorithm: Algorithm = algorithms[self.algorithm_name]
         try:
-            self.key = self.Algorithm.from_jwk(jwk_data)
+            self.key: Any = self.Algorithm.from_jwk(jwk_data)
         except (TypeError, ValueError, NotImplementedError) as error:
             raise InvalidKeyError(
                 f"Unable to construct key from JWK: {error}"
@@ -126,7 +132,7 @@ class PyJWKSet:
             raise PyJWKSetError("The JWK Set did not contain any keys")
         if not isinstance(keys, list):
             raise PyJWKSetError("Invalid JWK Set value")
-        self.keys = list(_usable(keys))
+        self.keys: list[PyJWK] = list(_usable(keys))
         if not self.keys:
             raise PyJWKSetError("The JWK Set did not contain any usable keys")
 
@@ -168,7 +174,7 @@ class PyJWTSetWithTimestamp:
 
     def __init__(self, jwk_set: PyJWKSet) -> None:
         self.jwk_set = jwk_set
-        self.timestamp = time.monotonic()
+        self.timestamp: float = time.monotonic()
 
     def get_jwk_set(self) -> PyJWKSet:
         """Return the set."""

@@ -78,8 +78,8 @@ class PyJWS(HeaderRules):
         if algorithms is not None:
             known = self._algorithms.items()
             self._algorithms = {name: one for name, one in known if name in algorithms}
-        self.has_default_algorithms = algorithms is None
-        self.options = self._get_default_options()
+        self.has_default_algorithms: bool = algorithms is None
+        self.options: SigOptions = self._get_default_options()
         if options is not None:
             self.options = {**self.options, **options}
 

@@ -63,7 +63,7 @@ class PyJWT(ClaimRules):
     """
 
     def __init__(self, options: Options | None = None) -> None:
-        self.options = self._get_default_options()
+        self.options: FullOptions = self._get_default_options()
         if options is not None:
             self.options = self._merge_options(options)
         self._jws = PyJWS(options=self._get_sig_options())

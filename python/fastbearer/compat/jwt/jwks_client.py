@@ -75,11 +75,13 @@ class PyJWKClient:
                 f'Lifespan must be greater than 0, the input is "{lifespan}"'
             )
         self.uri = uri
-        self.headers = headers or {}
+        self.headers: dict[str, Any] = headers or {}
         self.timeout = timeout
         self.ssl_context = ssl_context
         self.cooldown_duration = cooldown_duration
-        self.jwk_set_cache = JWKSetCache(lifespan) if cache_jwk_set else None
+        self.jwk_set_cache: JWKSetCache | None = (
+            JWKSetCache(lifespan) if cache_jwk_set else None
+        )
         self._last_successful_fetch: float | None = None
         self._client_lock = threading.RLock()
         if cache_keys:

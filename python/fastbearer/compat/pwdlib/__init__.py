@@ -25,7 +25,7 @@ class PasswordHash:
         if not hashers:
             raise ValueError("You must specify at least one hasher.")
         self.hashers = hashers
-        self.current_hasher = hashers[0]
+        self.current_hasher: HasherProtocol = hashers[0]
 
     @classmethod
     def recommended(cls) -> PasswordHash:

@@ -1,6 +1,6 @@
 """What the routes of fastapi-users read and answer."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
@@ -31,7 +31,7 @@ class UserRead(BaseModel):
     Derive from it for more; each field is read from the user's row.
     """
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(from_attributes=True)
 
     id: int | UUID | str
     email: str

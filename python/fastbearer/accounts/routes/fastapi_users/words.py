@@ -21,7 +21,7 @@ from fastbearer.accounts.routes.schemas import TEXTS
 from fastbearer.accounts.stores.protocol import EmailTakenError, UnkeepableError
 from fastbearer.errors import FastbearerError, PasswordRuleError
 from fastbearer.fastapi.challenges import Answer
-from fastbearer.fastapi.strict_routes import NulInBodyError, StrictRoute
+from fastbearer.fastapi.strict_routes import NulInBodyError, StrictRequest, StrictRoute
 
 __all__ = [
     "AlreadyVerifiedError",
@@ -76,8 +76,8 @@ class LaxJSONRequest(AccountsRequest):
 class FastAPIUsersRoute(StrictRoute):
     """A route that refuses in the words of fastapi-users: what is invalid is a 422."""
 
-    texts = TEXTS
-    reader = LaxJSONRequest
+    texts: ClassVar[dict[str, str]] = TEXTS
+    reader: ClassVar[type[StrictRequest]] = LaxJSONRequest
     answers: ClassVar[Mapping[type[FastbearerError], Answer]] = {
         **ANSWERS,
         NotSuperuserError: Answer(403, "Forbidden"),
@@ -109,7 +109,7 @@ class FastAPIUsersRoute(StrictRoute):
 class LoginRoute(FastAPIUsersRoute):
     """Of ``get_auth_router``."""
 
-    answers: ClassVar = {
+    answers: ClassVar[Mapping[type[FastbearerError], Answer]] = {
         **FastAPIUsersRoute.answers,
         WrongCredentialsError: Answer(400, "LOGIN_BAD_CREDENTIALS"),
         UnverifiedLoginError: Answer(400, "LOGIN_USER_NOT_VERIFIED"),
@@ -128,7 +128,7 @@ class RegisterRoute(FastAPIUsersRoute):
 
     password_text: ClassVar[str | None] = None
 
-    answers: ClassVar = {
+    answers: ClassVar[Mapping[type[FastbearerError], Answer]] = {
         **FastAPIUsersRoute.answers,
         EmailTakenError: Answer(400, "REGISTER_USER_ALREADY_EXISTS"),
         PasswordRuleError: Answer(400, None, code=REGISTER_PASSWORD),
@@ -157,7 +157,7 @@ class RegisterRoute(FastAPIUsersRoute):
 class ResetPasswordRoute(FastAPIUsersRoute):
     """Of ``get_reset_password_router``."""
 
-    answers: ClassVar = {
+    answers: ClassVar[Mapping[type[FastbearerError], Answer]] = {
         **FastAPIUsersRoute.answers,
         WrongCodeError: Answer(400, "RESET_PASSWORD_BAD_TOKEN"),
         PasswordRuleError: Answer(400, None, code=RESET_PASSWORD),
@@ -167,7 +167,7 @@ class ResetPasswordRoute(FastAPIUsersRoute):
 class VerifyRoute(FastAPIUsersRoute):
     """Of ``get_verify_router``."""
 
-    answers: ClassVar = {
+    answers: ClassVar[Mapping[type[FastbearerError], Answer]] = {
         **FastAPIUsersRoute.answers,
         WrongCodeError: Answer(400, "VERIFY_USER_BAD_TOKEN"),
         AlreadyVerifiedError: Answer(400, "VERIFY_USER_ALREADY_VERIFIED"),
@@ -177,7 +177,7 @@ class VerifyRoute(FastAPIUsersRoute):
 class UsersRoute(FastAPIUsersRoute):
     """Of ``get_users_router``."""
 
-    answers: ClassVar = {
+    answers: ClassVar[Mapping[type[FastbearerError], Answer]] = {
         **FastAPIUsersRoute.answers,
         EmailTakenError: Answer(400, "UPDATE_USER_EMAIL_ALREADY_EXISTS"),
         PasswordRuleError: Answer(400, None, code=UPDATE_PASSWORD),

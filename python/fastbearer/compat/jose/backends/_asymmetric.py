@@ -47,7 +47,7 @@ class _AsymmetricKey(Key):
         if algorithm not in self.algorithms:
             raise JWKError(f"hash_alg: {algorithm} is not valid hash algorithm")
         self._algorithm = algorithm
-        self.core = self._read(key)
+        self.core: CoreKey = self._read(key)
 
     @property
     def _for(self) -> str:
@@ -128,7 +128,7 @@ class RSAKey(_AsymmetricKey):
     """An RSA key of 2048 to 16384 bits."""
 
     kty = "RSA"
-    algorithms = frozenset(ALGORITHMS.RSA_DS | ALGORITHMS.RSA_OAEP_ALL)
+    algorithms: frozenset[str] = frozenset(ALGORITHMS.RSA_DS | ALGORITHMS.RSA_OAEP_ALL)
 
     @property
     def _for(self) -> str:
@@ -186,7 +186,7 @@ class ECKey(_AsymmetricKey):
     """A key on the curve of its algorithm (RFC 7518 3.4)."""
 
     kty = "EC"
-    algorithms = frozenset(ALGORITHMS.EC_DS)
+    algorithms: frozenset[str] = frozenset(ALGORITHMS.EC_DS)
 
     def to_pem(self) -> bytes:
         """Return PEM; of a private key in the form of SEC 1."""

@@ -65,7 +65,7 @@ class DIRKey(Key):
     """
 
     def __init__(self, key_data: str | bytes, algorithm: str) -> None:
-        self.secret = ensure_binary(key_data)
+        self.secret: bytes = ensure_binary(key_data)
         self._alg = algorithm
 
     def to_dict(self) -> dict[str, Any]:

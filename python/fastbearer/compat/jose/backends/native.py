@@ -62,7 +62,9 @@ class HMACKey(Key):
             raise JWKError("The key is not valid Unicode")
         try:
             self.prepared_key = secret
-            self.core = CoreKey.from_secret(key, algorithm, allow_short_secret=True)
+            self.core: CoreKey = CoreKey.from_secret(
+                key, algorithm, allow_short_secret=True
+            )
         except InvalidKeyError as error:
             is_no_secret = error.reason in NOT_SECRETS
             raise JWKError(NOT_A_SECRET if is_no_secret else str(error)) from None

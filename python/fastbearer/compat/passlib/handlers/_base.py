@@ -37,13 +37,13 @@ class Handler:
         truncate_size: How many bytes of a password it sees; None for all.
     """
 
-    name = ""
+    name: str = ""
     setting_kwds: ClassVar[tuple[str, ...]] = ()
     context_kwds: ClassVar[tuple[str, ...]] = ()
     aliases: ClassVar[Mapping[str, str]] = {}
     pattern: ClassVar[re.Pattern[str]]
-    takes_nul = True
-    is_disabled = False
+    takes_nul: bool = True
+    is_disabled: bool = False
     truncate_size: int | None = None
 
     def using(self, relaxed: bool = False, **settings: Any) -> Any:

@@ -32,7 +32,7 @@ class RoundsHandler(Handler):
     setting_kwds: ClassVar[tuple[str, ...]] = ("rounds",)
     aliases: ClassVar[Mapping[str, str]] = ROUNDS_ALIASES
 
-    default_rounds = 1
+    default_rounds: int = 1
     min_desired_rounds: int | None = None
     max_desired_rounds: int | None = None
     min_rounds: ClassVar[int] = 1

@@ -23,7 +23,7 @@ TOO_MUCH = "memory_cost is at least 8 * parallelism, and all is bounded"
 
 class _Argon2(RoundsHandler):
     name = "argon2"
-    setting_kwds = (
+    setting_kwds: ClassVar[tuple[str, ...]] = (
         "salt_size",
         "salt_len",
         "rounds",
@@ -42,17 +42,17 @@ class _Argon2(RoundsHandler):
         "hash_len": "digest_size",
         "checksum_size": "digest_size",
     }
-    pattern = re.compile(
+    pattern: ClassVar[re.Pattern[str]] = re.compile(
         r"\$argon2(?P<type>id|i|d)\$(?:v=(?P<version>[0-9]{1,9})\$)?"
         r"m=(?P<memory>[0-9]{1,9}),t=(?P<rounds>[0-9]{1,9}),p=(?P<lanes>[0-9]{1,9})"
         r"\$(?P<salt>[^$]+)\$(?P<digest>[^$]+)\Z"
     )
-    default_rounds = 3
-    memory_cost = 65536
-    parallelism = 4
-    salt_size = 16
-    digest_size = 32
-    max_threads = -1
+    default_rounds: int = 3
+    memory_cost: int = 65536
+    parallelism: int = 4
+    salt_size: int = 16
+    digest_size: int = 32
+    max_threads: int = -1
 
     def configure(self, asked: Settings) -> None:
         """Take the cost and the sizes.
@@ -108,4 +108,4 @@ def _check_type(kind: object) -> None:
         raise ValueError("new hashes of argon2 are of the type ID (RFC 9106 4)")
 
 
-argon2 = _Argon2()
+argon2: _Argon2 = _Argon2()

@@ -23,14 +23,15 @@ SALT_BYTES = 16
 class _BcryptSettings(RoundsHandler):
     """The settings that all have whose work bcrypt does."""
 
-    setting_kwds = ("rounds", "ident", "truncate_error")
+    setting_kwds: ClassVar[tuple[str, ...]] = ("rounds", "ident", "truncate_error")
     aliases: ClassVar[Mapping[str, str]] = {**ROUNDS_ALIASES, "default_ident": "ident"}
     idents: ClassVar[tuple[str, ...]] = ("2b",)
 
-    default_rounds = 12
-    min_rounds, max_rounds = 4, 16
-    ident = "2b"
-    truncate_error = False
+    default_rounds: int = 12
+    min_rounds: ClassVar[int] = 4
+    max_rounds: ClassVar[int] = 16
+    ident: str = "2b"
+    truncate_error: bool = False
     truncate_size: int | None = SEEN_BYTES
 
     def configure(self, asked: Settings) -> None:
@@ -52,8 +53,10 @@ class _BcryptSettings(RoundsHandler):
 
 class _Bcrypt(_BcryptSettings):
     name = "bcrypt"
-    pattern = re.compile(r"\$2[abxy]?\$(?P<rounds>[0-9]{2})\$[./A-Za-z0-9]{53}\Z")
-    idents = ("2a", "2b", "2y")
+    pattern: ClassVar[re.Pattern[str]] = re.compile(
+        r"\$2[abxy]?\$(?P<rounds>[0-9]{2})\$[./A-Za-z0-9]{53}\Z"
+    )
+    idents: ClassVar[tuple[str, ...]] = ("2a", "2b", "2y")
     takes_nul = False
 
     def make(self, password: bytes) -> str:
@@ -77,12 +80,12 @@ class _BcryptSha256(_BcryptSettings):
     """bcrypt of a digest, which is never too long (passlib's own format)."""
 
     name = "bcrypt_sha256"
-    pattern = re.compile(
+    pattern: ClassVar[re.Pattern[str]] = re.compile(
         r"\$bcrypt-sha256\$(?:v=(?P<version>2),t=2b,r=|2[ab],)(?P<rounds>[0-9]{1,2})"
         r"\$(?P<salt>[./A-Za-z0-9]{22})\$(?P<digest>[./A-Za-z0-9]{31})\Z"
     )
-    version = 2
-    truncate_size = None
+    version: int = 2
+    truncate_size: int | None = None
 
     def configure(self, asked: Settings) -> None:
         """Take those of bcrypt, and the version of the format."""
@@ -110,5 +113,5 @@ class _BcryptSha256(_BcryptSettings):
         return int(self.parts(hash)["version"] or 1) < self.version
 
 
-bcrypt = _Bcrypt()
-bcrypt_sha256 = _BcryptSha256()
+bcrypt: _Bcrypt = _Bcrypt()
+bcrypt_sha256: _BcryptSha256 = _BcryptSha256()

@@ -40,7 +40,7 @@ def _letters(count: int) -> str:
 class _DjangoPbkdf2(Pbkdf2):
     """PBKDF2 whose salt is used as it is written."""
 
-    salt_size = SALT_LETTERS
+    salt_size: int = SALT_LETTERS
     least_salt = 1
 
     def new_salt(self) -> str:
@@ -61,15 +61,19 @@ def _pattern(word: str, digest_characters: int) -> re.Pattern[str]:
 
 
 class _DjangoPbkdf2Sha1(_DjangoPbkdf2):
-    name, word, digest = "django_pbkdf2_sha1", "pbkdf2_sha1", "sha1"
-    default_rounds = 131000
-    pattern = _pattern(word, 27)
+    name: str = "django_pbkdf2_sha1"
+    word: ClassVar[str] = "pbkdf2_sha1"
+    digest: ClassVar[str] = "sha1"
+    default_rounds: int = 131000
+    pattern: ClassVar[re.Pattern[str]] = _pattern(word, 27)
 
 
 class _DjangoPbkdf2Sha256(_DjangoPbkdf2):
-    name, word, digest = "django_pbkdf2_sha256", "pbkdf2_sha256", "sha256"
-    default_rounds = 29000
-    pattern = _pattern(word, 43)
+    name: str = "django_pbkdf2_sha256"
+    word: ClassVar[str] = "pbkdf2_sha256"
+    digest: ClassVar[str] = "sha256"
+    default_rounds: int = 29000
+    pattern: ClassVar[re.Pattern[str]] = _pattern(word, 43)
 
 
 class _DjangoSalted(Handler):
@@ -77,9 +81,9 @@ class _DjangoSalted(Handler):
 
     word: ClassVar[str]
     digest: ClassVar[Callable[..., Any]]
-    setting_kwds = ("salt_size",)
+    setting_kwds: ClassVar[tuple[str, ...]] = ("salt_size",)
     aliases: ClassVar[Mapping[str, str]] = {"default_salt_size": "salt_size"}
-    salt_size = SALT_LETTERS
+    salt_size: int = SALT_LETTERS
 
     def configure(self, asked: Settings) -> None:
         """Take the salt's size."""
@@ -98,13 +102,21 @@ class _DjangoSalted(Handler):
 
 
 class _DjangoSaltedSha1(_DjangoSalted):
-    name, word, digest = "django_salted_sha1", "sha1", hashlib.sha1
-    pattern = re.compile(r"sha1\$(?P<salt>[!-#%-~]*)\$[0-9a-f]{40}\Z")
+    name: str = "django_salted_sha1"
+    word: ClassVar[str] = "sha1"
+    digest: ClassVar[Callable[..., Any]] = hashlib.sha1
+    pattern: ClassVar[re.Pattern[str]] = re.compile(
+        r"sha1\$(?P<salt>[!-#%-~]*)\$[0-9a-f]{40}\Z"
+    )
 
 
 class _DjangoSaltedMd5(_DjangoSalted):
-    name, word, digest = "django_salted_md5", "md5", hashlib.md5
-    pattern = re.compile(r"md5\$(?P<salt>[!-#%-~]*)\$[0-9a-f]{32}\Z")
+    name: str = "django_salted_md5"
+    word: ClassVar[str] = "md5"
+    digest: ClassVar[Callable[..., Any]] = hashlib.md5
+    pattern: ClassVar[re.Pattern[str]] = re.compile(
+        r"md5\$(?P<salt>[!-#%-~]*)\$[0-9a-f]{32}\Z"
+    )
 
 
 class _Prefixed(Handler):
@@ -114,7 +126,7 @@ class _Prefixed(Handler):
 
     def __init__(self, inner: RoundsHandler) -> None:
         self._inner = inner
-        self.truncate_size = inner.truncate_size
+        self.truncate_size: int | None = inner.truncate_size
         self.setting_kwds = inner.setting_kwds  # type: ignore[misc]
 
     def using(self, relaxed: bool = False, **settings: Any) -> Any:
@@ -141,17 +153,21 @@ class _Prefixed(Handler):
 
 
 class _DjangoBcrypt(_Prefixed):
-    name, prefix, takes_nul = "django_bcrypt", "bcrypt$", False
+    name: str = "django_bcrypt"
+    prefix: ClassVar[str] = "bcrypt$"
+    takes_nul: bool = False
 
 
 class _DjangoArgon2(_Prefixed):
-    name, prefix = "django_argon2", "argon2"
+    name: str = "django_argon2"
+    prefix: ClassVar[str] = "argon2"
 
 
 class _DjangoBcryptSha256(_Prefixed):
     """bcrypt of the hexadecimal SHA-256 of the password."""
 
-    name, prefix = "django_bcrypt_sha256", "bcrypt_sha256$"
+    name: str = "django_bcrypt_sha256"
+    prefix: ClassVar[str] = "bcrypt_sha256$"
 
     def __init__(self, inner: RoundsHandler) -> None:
         super().__init__(inner)
@@ -168,7 +184,7 @@ class _DjangoDisabled(Handler):
     """The hash of an account that nobody signs in to."""
 
     name = "django_disabled"
-    pattern = re.compile("!")
+    pattern: ClassVar[re.Pattern[str]] = re.compile("!")
     is_disabled = True
 
     def make(self, password: bytes) -> str:
@@ -194,11 +210,11 @@ def _hexdigest(password: bytes) -> bytes:
     return hashlib.sha256(password).hexdigest().encode("ascii")
 
 
-django_pbkdf2_sha1 = _DjangoPbkdf2Sha1()
-django_pbkdf2_sha256 = _DjangoPbkdf2Sha256()
-django_salted_sha1 = _DjangoSaltedSha1()
-django_salted_md5 = _DjangoSaltedMd5()
-django_bcrypt = _DjangoBcrypt(bcrypt)
-django_bcrypt_sha256 = _DjangoBcryptSha256(bcrypt)
-django_argon2 = _DjangoArgon2(argon2)
-django_disabled = _DjangoDisabled()
+django_pbkdf2_sha1: _DjangoPbkdf2Sha1 = _DjangoPbkdf2Sha1()
+django_pbkdf2_sha256: _DjangoPbkdf2Sha256 = _DjangoPbkdf2Sha256()
+django_salted_sha1: _DjangoSaltedSha1 = _DjangoSaltedSha1()
+django_salted_md5: _DjangoSaltedMd5 = _DjangoSaltedMd5()
+django_bcrypt: _DjangoBcrypt = _DjangoBcrypt(bcrypt)
+django_bcrypt_sha256: _DjangoBcryptSha256 = _DjangoBcryptSha256(bcrypt)
+django_argon2: _DjangoArgon2 = _DjangoArgon2(argon2)
+django_disabled: _DjangoDisabled = _DjangoDisabled()

@@ -23,12 +23,12 @@ class Pbkdf2(RoundsHandler):
 
     word: ClassVar[str]
     digest: ClassVar[str]
-    setting_kwds = ("salt_size", "rounds")
+    setting_kwds: ClassVar[tuple[str, ...]] = ("salt_size", "rounds")
     aliases: ClassVar[Mapping[str, str]] = {
         **ROUNDS_ALIASES,
         "default_salt_size": "salt_size",
     }
-    salt_size = 16
+    salt_size: int = 16
     least_salt: ClassVar[int] = 0
 
     def configure(self, asked: Settings) -> None:
@@ -80,21 +80,27 @@ def _pattern(word: str, digest_characters: int) -> re.Pattern[str]:
 
 
 class _Pbkdf2Sha1(Pbkdf2):
-    name, word, digest = "pbkdf2_sha1", "pbkdf2", "sha1"
-    default_rounds = 131000
-    pattern = _pattern(word, 27)
+    name: str = "pbkdf2_sha1"
+    word: ClassVar[str] = "pbkdf2"
+    digest: ClassVar[str] = "sha1"
+    default_rounds: int = 131000
+    pattern: ClassVar[re.Pattern[str]] = _pattern(word, 27)
 
 
 class _Pbkdf2Sha256(Pbkdf2):
-    name, word, digest = "pbkdf2_sha256", "pbkdf2-sha256", "sha256"
-    default_rounds = 29000
-    pattern = _pattern(word, 43)
+    name: str = "pbkdf2_sha256"
+    word: ClassVar[str] = "pbkdf2-sha256"
+    digest: ClassVar[str] = "sha256"
+    default_rounds: int = 29000
+    pattern: ClassVar[re.Pattern[str]] = _pattern(word, 43)
 
 
 class _Pbkdf2Sha512(Pbkdf2):
-    name, word, digest = "pbkdf2_sha512", "pbkdf2-sha512", "sha512"
-    default_rounds = 25000
-    pattern = _pattern(word, 86)
+    name: str = "pbkdf2_sha512"
+    word: ClassVar[str] = "pbkdf2-sha512"
+    digest: ClassVar[str] = "sha512"
+    default_rounds: int = 25000
+    pattern: ClassVar[re.Pattern[str]] = _pattern(word, 86)
 
 
 def _ab64(data: bytes) -> str:
@@ -102,6 +108,6 @@ def _ab64(data: bytes) -> str:
     return b64encode(data, b"./").decode("ascii").rstrip("=")
 
 
-pbkdf2_sha1 = _Pbkdf2Sha1()
-pbkdf2_sha256 = _Pbkdf2Sha256()
-pbkdf2_sha512 = _Pbkdf2Sha512()
+pbkdf2_sha1: _Pbkdf2Sha1 = _Pbkdf2Sha1()
+pbkdf2_sha256: _Pbkdf2Sha256 = _Pbkdf2Sha256()
+pbkdf2_sha512: _Pbkdf2Sha512 = _Pbkdf2Sha512()

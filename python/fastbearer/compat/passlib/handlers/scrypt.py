@@ -21,20 +21,25 @@ TOO_MUCH = "rounds, block_size and parallelism ask for too much"
 
 class _Scrypt(RoundsHandler):
     name = "scrypt"
-    setting_kwds = ("salt_size", "rounds", "block_size", "parallelism")
+    setting_kwds: ClassVar[tuple[str, ...]] = (
+        "salt_size",
+        "rounds",
+        "block_size",
+        "parallelism",
+    )
     aliases: ClassVar[Mapping[str, str]] = {
         **ROUNDS_ALIASES,
         "default_salt_size": "salt_size",
     }
-    pattern = re.compile(
+    pattern: ClassVar[re.Pattern[str]] = re.compile(
         r"\$scrypt\$ln=(?P<rounds>[0-9]{1,9}),r=(?P<block>[0-9]{1,9}),"
         r"p=(?P<lanes>[0-9]{1,9})\$[^$]*\$[^$]+\Z"
     )
-    default_rounds = 16
-    max_rounds = 20
-    block_size = 8
-    parallelism = 1
-    salt_size = 16
+    default_rounds: int = 16
+    max_rounds: ClassVar[int] = 20
+    block_size: int = 8
+    parallelism: int = 1
+    salt_size: int = 16
 
     def configure(self, asked: Settings) -> None:
         """Take the cost and the salt's size.
@@ -70,4 +75,4 @@ class _Scrypt(RoundsHandler):
         )
 
 
-scrypt = _Scrypt()
+scrypt: _Scrypt = _Scrypt()
