@@ -1,6 +1,6 @@
 """Each block of the cookbook is of a kind that something checks, and passes it.
 
-What a block does is shown by test_cookbook.py; here it is read as its own tools read it.
+What a block does is shown by test_cookbook.py; here it is read by its own tools.
 """
 
 from __future__ import annotations
