@@ -1,4 +1,4 @@
-"""docs/providers/identity-providers.md: its snippets are issuers that are tested."""
+"""docs/providers: the snippets of its pages are the issuers that are tested."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ from fastbearer.issuers import Issuer
 from project import ROOT
 from providers import PROVIDERS, Provider, members
 
-PAGE = (ROOT / "docs" / "providers" / "identity-providers.md").read_text()
-SECTION = re.compile(r"(?ms)^###? (.+?)\n(.*?)(?=^##|\Z)")
+PAGES = ROOT / "docs" / "providers"
+INDEX = (PAGES / "index.md").read_text()
+SECTION = re.compile(r"(?ms)^## (.+?)\n(.*?)(?=^## |\Z)")
 PYTHON = re.compile(r"(?ms)^```python\n(.*?)^```$")
-SHELL = re.compile(r"(?ms)^```sh\n(.*?)^```$")
+SHELL = re.compile(r"(?ms)^```sh\n(export JWT_ISSUERS=.*?)^```$")
 
-SECTIONS = dict(SECTION.findall(PAGE))
+SECTIONS = dict(SECTION.findall((PAGES / "others.md").read_text()))
+for _page in PAGES.glob("*.md"):
+    _title, _, _text = _page.read_text().partition("\n")
+    SECTIONS.setdefault(_title.removeprefix("# "), _text)
 HEADINGS = {
     "auth0": "Auth0",
     "azure_b2c": "Azure AD B2C",
@@ -88,5 +92,11 @@ def test_the_snippet_in_the_environment(
 
 
 @pytest.mark.parametrize("profile", sorted({one.profile for one in SHOWN} - {None}))
-def test_the_table_names_each_profile(profile: str) -> None:
-    assert f"`Issuer.{profile}(" in PAGE
+def test_the_index_names_each_profile(profile: str) -> None:
+    assert f"`Issuer.{profile}(" in INDEX
+
+
+def test_a_provider_that_needs_no_profile_is_among_the_others() -> None:
+    others = SECTION.findall((PAGES / "others.md").read_text())
+    without = {HEADINGS[one.name] for one in SHOWN if one.profile is None}
+    assert {title for title, _ in others} == without
