@@ -1,4 +1,4 @@
-"""docs/better-auth/sessions.md has a row for each option that a backend may notice."""
+"""docs/better-auth/options.md has a row for each option that a backend may notice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from better_auth_server import NEWEST, installed_packages
 from project import ROOT
 
-PAGE = ROOT / "docs" / "better-auth" / "sessions.md"
+PAGE = ROOT / "docs" / "better-auth" / "options.md"
 OPTIONS = re.findall(
     r"\S+",
     """
