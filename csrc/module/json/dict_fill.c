@@ -103,12 +103,13 @@ static PyObject *
 fill_by_writing(PyObject *model, PyObject *const *values, Py_ssize_t count)
 {
     PyObject *copy = PyDict_Copy(model);
-    if (copy == NULL || !is_plain((PyDictObject *)copy, count)) {
-        Py_XDECREF(copy);
-        return fill_by_items(model, values, count);
+    if (copy != NULL && is_plain((PyDictObject *)copy, count)) {
+        write_values(copy, values, count);
+        return copy;
     }
-    write_values(copy, values, count);
-    return copy;
+    Py_XDECREF(copy);
+    PyErr_Clear(); /* whatever there is no memory for, fails there again */
+    return fill_by_items(model, values, count);
 }
 
 #endif
