@@ -81,6 +81,13 @@ def test_without_whole_names_begin_so() -> None:
     assert cookie_values(headers, b"a.") == {"a.x": "1", "__Secure-a.y": "2"}
 
 
+def test_what_comes_after_a_name_is_no_part_of_it() -> None:
+    headers = lines(b"__Secure-a=1; a=1; __Secure-=1")
+    for begins in (b"a=1", b"a=", b"=1"):
+        assert cookie_values(headers, begins) == {}
+    assert cookie_values(headers, b"a") == {"__Secure-a": "1", "a": "1"}
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import itertools
 import json
@@ -46,6 +47,24 @@ def texts() -> dict[str, tuple[str, Key]]:
             )
             found[f"{name} traditional"] = (old.decode(), key)
     return found
+
+
+@pytest.mark.parametrize("name", texts())
+@pytest.mark.parametrize("more", [b"\0", b"\x05\0", b"0"])
+def test_bytes_after_the_key_are_refused(name: str, more: bytes) -> None:
+    """Two readers of one key must not read two keys."""
+    pem, key = texts()[name]
+    password = PASSWORD if "encrypted" in name else None
+    first, *body, last = pem.splitlines()
+    der = base64.b64decode("".join(body))
+    algorithm = name.split()[0]
+    read = Key.from_der(der, algorithm, password=password)
+    assert read.thumbprint() == key.thumbprint()
+    with pytest.raises(InvalidKeyError):
+        Key.from_der(der + more, algorithm, password=password)
+    longer = "\n".join([first, base64.b64encode(der + more).decode(), last])
+    with pytest.raises(InvalidKeyError):
+        Key.from_pem(longer, algorithm, password=password)
 
 
 SPELLINGS = {

@@ -18,6 +18,7 @@ KEY = Key.from_secret(SECRET)
 RSA, EC, ED = (Key.generate(name) for name in ("RS256", "ES256", "EdDSA"))
 CLAIMS = {"sub": "u1", "exp": 4e9, "aud": ["a", "b"], "own": {"deep": ["x", 1.5, None]}}
 TOKEN = Signer(KEY).sign(CLAIMS)
+OF_FIVE = Signer(KEY, issuer="i", audience="a", lifetime=60, clock=lambda: 5).sign({})
 VERIFIER = Verifier(KEY, audience="a", require=("sub", "own"))
 HASH = _core.password_hash("pw", "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21l")
 SESSIONS = _core.SessionSecret(SECRET)
@@ -37,6 +38,18 @@ def named(jwk: dict[str, Any]) -> dict[str, Any]:
     return {Name(name): value for name, value in jwk.items()}
 
 
+def signer(key: Key, issuer: str, audience: list[str], clock: Any) -> str:
+    """Make a signer, and let it go."""
+    made = Signer(key, issuer=issuer, audience=audience, lifetime=60, clock=clock)
+    return made.sign({})
+
+
+def verifier(key: Key, issuer: str, audience: list[str], clock: Any) -> None:
+    """Make a verifier that has remembered a token, and let it go."""
+    made = Verifier(key, issuer=issuer, audience=audience, clock=clock, cache=4)
+    made.verify(OF_FIVE)
+
+
 CALLS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "verify": (VERIFIER.verify, (TOKEN,)),
     "verify bytes": (VERIFIER.verify, (TOKEN.encode(),)),
@@ -51,6 +64,8 @@ CALLS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     ),
     "sign what cannot be": (Signer(KEY).sign, ({"own": object(), "sub": "u1"},)),
     "sign no date": (Signer(KEY).sign, ({"exp": "soon"},)),
+    "signer": (signer, (KEY, Name("i"), [Name("a")], lambda: 5.0)),
+    "verifier": (verifier, (KEY, Name("i"), [Name("a")], lambda: 5.0)),
     "jws": (jws.sign, (b"payload", KEY)),
     "jws verify": (jws.verify, (TOKEN, [KEY, RSA])),
     "header": (_core.unverified_header, (TOKEN,)),
