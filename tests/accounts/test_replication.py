@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,12 @@ from fastbearer.accounts import Database, DatabaseRevocations
 from fastbearer.accounts.database_revocations import NUMBER
 from fastbearer.accounts.models import Ended
 from fastbearer.errors import StoreUnavailableError
-from fastbearer.revocation import MemoryRevocations, RevocationStore, replica
+from fastbearer.revocation import (
+    MemoryRevocations,
+    RevocationStore,
+    replica,
+    unwritten,
+)
 from fastbearer.revocation.protocol import scope_of
 from fastbearer.revocation.redis import RedisRevocations
 from fastbearer.testing import FrozenClock
@@ -464,6 +469,82 @@ def test_what_was_cancelled_is_written_later(make: Make) -> None:
             await here.replicate_once()
             await there.replicate_once()
             assert ended(there, SESSION)
+
+    asyncio.run(run())
+
+
+def test_what_waits_for_a_store_has_a_bound(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What finds no room is refused as a failure, and has not ended anywhere."""
+    monkeypatch.setattr(unwritten, "UNWRITTEN_MAX", 3)
+    late = [{"sid": "s9"}, {"jti": "t9"}, {"sub": "u9", "gen": 0}]
+
+    async def run() -> None:
+        clock = FrozenClock(int(time.time()))
+        until = clock() + 60
+        async with unkept(make(clock=clock)) as here, unkept(make()) as there:
+            await here.replicate_once()
+
+            async def refused(ending: Coroutine[Any, Any, object]) -> None:
+                with out_of_reach(here), pytest.raises(StoreUnavailableError):
+                    await ending
+
+            await refused(here.end_session("s1", until))
+            await refused(here.revoke("t1", clock() + 1))
+            for _ in range(5):
+                await refused(here.end_sessions("u1"))
+            assert len(here._unwritten) == 3
+            endings = (
+                lambda: here.end_session("s9", until),
+                lambda: here.revoke("t9", until),
+                lambda: here.end_sessions("u9"),
+            )
+            for ending in endings:
+                await refused(ending())
+            assert [one for one in late if ended(here, one)] == []
+            # A longer session needs no more room, and what expires makes some.
+            await refused(here.end_session("s1", until + 60))
+            clock.advance(2)
+            await refused(here.end_session("s2", until))
+            await refused(here.end_session("s9", until))
+            assert len(here._unwritten) == 3
+            # The store is back before it is read: what can be written ends.
+            await here.end_session("s9", until)
+            assert ended(here, {"sid": "s9"})
+            await here.replicate_once()
+            assert len(here._unwritten) == 0
+            await there.replicate_once()
+            generation = await there.not_before("u1")
+            for claims in ({"sid": "s1"}, {"sid": "s2"}, {"sid": "s9"}):
+                assert ended(there, claims), claims
+            assert ended(there, {"sub": "u1", "gen": generation - 1})
+            await here.end_sessions("u9")
+            assert ended(here, late[2])
+
+    asyncio.run(run())
+
+
+def test_what_grows_while_it_is_written_is_written_again(make: Make) -> None:
+    async def run() -> None:
+        async with unkept(make()) as here:
+            await here.replicate_once()
+            until = time.time() + 60
+            with out_of_reach(here), pytest.raises(StoreUnavailableError):
+                await here.end_session("s1", until)
+            put_back = here._journal.put_back
+
+            async def meanwhile(changes: list[Any]) -> None:
+                await put_back(changes)
+                with out_of_reach(here), pytest.raises(StoreUnavailableError):
+                    await here.end_session("s1", until + 60)
+
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(here._journal, "put_back", meanwhile)
+                await here.replicate_once()
+            assert len(here._unwritten) == 1
+            await here.replicate_once()
+            assert len(here._unwritten) == 0
 
     asyncio.run(run())
 

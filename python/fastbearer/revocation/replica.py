@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from fastbearer.errors import StoreUnavailableError
 from fastbearer.revocation.ended import Change, Ended
+from fastbearer.revocation.unwritten import Unwritten
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
@@ -105,7 +106,8 @@ class ReplicatedRevocations:
     asks the copy alone. A copy that could not be brought up to date for too long
     answers nothing more. What a store has lost (a replica that became the master may
     lack what was written last) is written to it again, and so is what it may never
-    have heard of, for it was away: one process alone would refuse it otherwise.
+    have heard of, for it was away: one process alone would refuse it otherwise. Where
+    too much waits for that, what could not be written has not ended here either.
 
     Attributes:
         place: What the log calls the store.
@@ -132,8 +134,7 @@ class ReplicatedRevocations:
         self._monotonic = monotonic
         self._max_lag = max_lag
         self._ended = Ended(clock)
-        self._unwritten: set[Change] = set()
-        """What ends here, and in the journal as soon as that can be reached."""
+        self._unwritten = Unwritten(clock)
         self._number = NOTHING_READ
         self._current_at = -math.inf
         self._pruned_at = -math.inf
@@ -190,8 +191,9 @@ class ReplicatedRevocations:
         except BaseException:
             # Here all the same: to refuse too much is no harm.
             change = Change("user", key, least)
-            self._ended.add(change)
-            self._unwritten.add(change)
+            if self._unwritten.has_room(change):
+                self._ended.add(change)
+                self._unwritten.add(change)
             raise
         self._ended.add(Change("user", key, value))
         return value
@@ -224,9 +226,9 @@ class ReplicatedRevocations:
         self._number = number
         self._current_at = max(began, self._current_at)
         if self._unwritten:
-            missing = tuple(self._unwritten)
+            missing = self._unwritten.changes()
             await self._journal.put_back(missing)
-            self._unwritten.difference_update(missing)
+            self._unwritten.remove(missing)
 
     @asynccontextmanager
     async def lifespan(self, app: object) -> AsyncIterator[None]:
@@ -249,12 +251,17 @@ class ReplicatedRevocations:
     async def _end(self, kind: Kind, text: str, until: float) -> None:
         change = Change(kind, Ended.key(text), math.ceil(until))
         # First here: to refuse too much is no harm where the store is lost.
-        self._ended.add(change)
+        has_room = self._unwritten.has_room(change)
+        if has_room:
+            self._ended.add(change)
         try:
             await self._journal.end(change.kind, change.key, change.value)
         except BaseException:
-            self._unwritten.add(change)
+            if has_room:
+                self._unwritten.add(change)
             raise
+        if not has_room:
+            self._ended.add(change)
 
     async def _run(self) -> None:
         woken = asyncio.Event()
