@@ -1,6 +1,7 @@
 /* prove: 8..8 +14 lib/jose/ecdsa.c
- * Signatures of up to 8 bytes: the DER form is as long as is said, and gives
- * the same signature again; there is none of a zero. */
+ * Signatures of up to 8 bytes: the DER form is as long as is said, its numbers
+ * are positive, and it gives the same signature again; there is none of a
+ * zero. */
 #include "proof.h"
 
 #include "jose/jose.h"
@@ -25,6 +26,8 @@ main(void)
     PROVE(der_len <= len + 8);
     PROVE((der_len == 0) == (is_zero(raw, half) || is_zero(raw + half, half)));
     if (der_len > 0) {
+        const unsigned char *r = der + 2, *s = r + 2 + r[1];
+        PROVE((r[2] & 0x80) == 0 && (s[2] & 0x80) == 0);
         PROVE(fb_ecdsa_from_der(der, der_len, again, len));
         PROVE(memcmp(again, raw, len) == 0);
     }
