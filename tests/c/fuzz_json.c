@@ -37,10 +37,37 @@ check_text(const pair *both)
     free(text);
 }
 
+/* One look at a string tells whether it takes more than that. */
+static void
+check_plain_text(const pair *both)
+{
+    const json_cursor *cursor = &both->cursor;
+    span plain;
+    const char *after =
+        json_plain_text(cursor->text.p - 1, cursor->end, &plain);
+    bool is_plain = cursor->is_ascii && !cursor->is_escaped;
+    MUST((after != NULL) == is_plain);
+    MUST(after == NULL
+         || (after == cursor->p && is_same(plain, cursor->text)));
+}
+
+static void
+check_plain_integer(const pair *both, bool is_integer)
+{
+    const json_cursor *cursor = &both->cursor;
+    int64_t value = 0;
+    const char *after =
+        json_plain_integer(cursor->text.p, cursor->end, &value);
+    MUST(after == NULL
+         || (is_integer && cursor->is_small && after == cursor->p
+             && value == cursor->integer));
+}
+
 static void
 check_number(const pair *both, bool is_integer)
 {
     const json_cursor *cursor = &both->cursor;
+    check_plain_integer(both, is_integer);
     MUST(cursor->text.p == both->second.text.p);
     MUST(cursor->text.len == both->second.text.len);
     if (is_integer) {
@@ -75,10 +102,13 @@ agree_value(pair *both, json_event said, int depth)
         return false;
     case JSON_STRING:
         check_text(both);
+        check_plain_text(both);
         return true;
     case JSON_INTEGER:
+        check_number(both, true);
+        return true;
     case JSON_REAL:
-        check_number(both, said == JSON_INTEGER);
+        check_number(both, false);
         return true;
     case JSON_OBJECT:
         return agree_object(both, depth + 1);

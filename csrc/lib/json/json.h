@@ -4,6 +4,12 @@
 
 #include "base/base.h"
 
+#include <string.h>
+
+#if defined(__SSE2__) && defined(__GNUC__)
+#include <emmintrin.h>
+#endif
+
 /* --- json_scan.c: a strict JSON cursor (RFC 8259) ------------------------ */
 
 #define JSON_DEPTH_MAX 32
@@ -61,6 +67,85 @@ json_special(uint64_t word)
     uint64_t quote = word ^ each * '"', backslash = word ^ each * '\\';
     return (word | (word - each * 0x20) | (quote - each) | (backslash - each))
            & each * 0x80;
+}
+
+static inline bool
+json_is_plain(char c)
+{
+    return c != '"' && c != '\\' && (unsigned char)c >= 0x20
+           && (unsigned char)c < 0x80;
+}
+
+/* A stretch without special characters is skipped in large steps. */
+#if defined(__SSE2__) && defined(__GNUC__)
+static inline const char *
+json_skip_plain(const char *p, const char *end)
+{
+    for (; end - p >= 16; p += 16) {
+        __m128i block = _mm_loadu_si128((const void *)p);
+        __m128i special = _mm_or_si128(
+            _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')),
+                         _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'))),
+            /* signed: what is not ASCII is negative */
+            _mm_cmplt_epi8(block, _mm_set1_epi8(0x20)));
+        int found = _mm_movemask_epi8(special);
+        if (found != 0) {
+            return p + __builtin_ctz((unsigned)found);
+        }
+    }
+    while (p < end && json_is_plain(*p)) {
+        p++;
+    }
+    return p;
+}
+#else
+static inline const char *
+json_skip_plain(const char *p, const char *end)
+{
+    uint64_t word;
+    for (; end - p >= 8; p += 8) {
+        memcpy(&word, p, sizeof word);
+        if (json_special(word) != 0) {
+            break;
+        }
+    }
+    while (p < end && json_is_plain(*p)) {
+        p++;
+    }
+    return p;
+}
+#endif
+
+/*
+ * What most values are, read in one look: the byte after a value that begins
+ * at p, which is before `end`; or NULL, for all else and all that is wrong.
+ */
+
+/* ASCII without escapes. */
+static inline const char *
+json_plain_text(const char *p, const char *end, span *text)
+{
+    const char *start = p + 1;
+    const char *quote = *p == '"' ? json_skip_plain(start, end) : end;
+    *text = (span){start, (size_t)(quote - start)};
+    return quote < end && *quote == '"' ? quote + 1 : NULL;
+}
+
+#define JSON_SMALL_DIGITS 18 /* any number of so many digits is an int64_t */
+
+/* Digits, not beginning with 0, and after them the end of a member or item. */
+static inline const char *
+json_plain_integer(const char *p, const char *end, int64_t *value)
+{
+    const char *most =
+        end - p > JSON_SMALL_DIGITS ? p + JSON_SMALL_DIGITS : end;
+    if (*p < '1' || *p > '9') {
+        return NULL;
+    }
+    for (*value = 0; p < most && *p >= '0' && *p <= '9'; p++) {
+        *value = *value * 10 + (*p - '0');
+    }
+    return p < end && (*p == ',' || *p == '}' || *p == ']') ? p : NULL;
 }
 
 /* Reads the text whose opening quote the cursor stands on. */

@@ -102,7 +102,7 @@ read_number(json_cursor *cursor)
     if (len > JSON_DIGITS_MAX) {
         return refuse(cursor, STATUS_JSON_NUMBER);
     }
-    cursor->is_small = len <= 18;
+    cursor->is_small = len <= JSON_SMALL_DIGITS;
     if (cursor->is_small) {
         read_small(cursor, digits, len);
     }

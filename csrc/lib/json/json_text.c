@@ -3,59 +3,6 @@
 
 #include <string.h>
 
-static bool
-is_plain(char c)
-{
-    return c != '"' && c != '\\' && (unsigned char)c >= 0x20
-           && (unsigned char)c < 0x80;
-}
-
-/* A stretch without special characters is skipped in large steps. */
-#if defined(__SSE2__) && defined(__GNUC__)
-#include <emmintrin.h>
-
-static const char *
-skip_blocks(const char *p, const char *end)
-{
-    for (; end - p >= 16; p += 16) {
-        __m128i block = _mm_loadu_si128((const void *)p);
-        __m128i special = _mm_or_si128(
-            _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')),
-                         _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'))),
-            /* signed: what is not ASCII is negative */
-            _mm_cmplt_epi8(block, _mm_set1_epi8(0x20)));
-        int found = _mm_movemask_epi8(special);
-        if (found != 0) {
-            return p + __builtin_ctz((unsigned)found);
-        }
-    }
-    return p;
-}
-#else
-static const char *
-skip_blocks(const char *p, const char *end)
-{
-    uint64_t word;
-    for (; end - p >= 8; p += 8) {
-        memcpy(&word, p, sizeof word);
-        if (json_special(word) != 0) {
-            break;
-        }
-    }
-    return p;
-}
-#endif
-
-static const char *
-skip_plain(const char *p, const char *end)
-{
-    p = skip_blocks(p, end);
-    while (p < end && is_plain(*p)) {
-        p++;
-    }
-    return p;
-}
-
 /* The length of the UTF-8 sequence at p (RFC 3629 4), or 0. */
 static size_t
 utf8_length(const char *p, const char *end)
@@ -168,7 +115,7 @@ status
 fb_json_text_read(json_cursor *cursor)
 {
     const char *start = cursor->p + 1;
-    const char *p = skip_plain(start, cursor->end);
+    const char *p = json_skip_plain(start, cursor->end);
     cursor->is_ascii = true;
     cursor->is_escaped = false;
     while (p == cursor->end || *p != '"') {
@@ -177,7 +124,7 @@ fb_json_text_read(json_cursor *cursor)
         if (error != STATUS_OK) {
             return error;
         }
-        p = skip_plain(cursor->p, cursor->end);
+        p = json_skip_plain(cursor->p, cursor->end);
     }
     cursor->text = (span){start, (size_t)(p - start)};
     cursor->p = p + 1;

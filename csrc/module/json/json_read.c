@@ -6,25 +6,81 @@
 static PyObject *read_value(reader *from, json_event event,
                             shape_place *place);
 
+/* --- what is read in one look -------------------------------------------- */
+
+/* The value at the cursor, if it is a plain string or a small integer that
+ * begins there; otherwise nothing happens, and *is_read is false. */
+static inline PyObject *
+read_plain(json_cursor *at, bool *is_read)
+{
+    span text;
+    const char *after = json_plain_text(at->p, at->end, &text);
+    *is_read = true;
+    if (after != NULL) {
+        at->p = after;
+        return reader_ascii(text);
+    }
+    after = json_plain_integer(at->p, at->end, &at->integer);
+    if (after != NULL) {
+        at->p = after;
+        at->is_small = true;
+        return PyLong_FromLongLong(at->integer);
+    }
+    *is_read = false;
+    return NULL;
+}
+
+/* The value of a member. */
+static inline PyObject *
+read_next(reader *from, shape_place *place)
+{
+    json_cursor *at = &from->cursor;
+    bool is_read = false;
+    PyObject *value = at->p < at->end ? read_plain(at, &is_read) : NULL;
+    return is_read ? value : read_value(from, fb_json_value(at), place);
+}
+
 /* --- arrays -------------------------------------------------------------- */
+
+/* The next item: where one look is enough, no space stands before it. */
+static PyObject *
+read_item(reader *from, shape_place *place, bool *is_end)
+{
+    json_cursor *at = &from->cursor;
+    const char *start = at->p;
+    if (at->end - start > 1 && (at->is_first || *start == ',')) {
+        bool is_read;
+        at->p += at->is_first ? 0 : 1;
+        PyObject *value = read_plain(at, &is_read);
+        if (is_read) {
+            at->is_first = false;
+            return value;
+        }
+        at->p = start;
+    }
+    json_event event = fb_json_item(at);
+    *is_end = event == JSON_ARRAY_END;
+    return *is_end ? NULL : read_value(from, event, place);
+}
 
 /* Objects in an array stand at one place. */
 static PyObject *
 read_array(reader *from, shape_place *place)
 {
-    PyObject *list = PyList_New(0);
-    json_event event;
+    PyObject *list = PyList_New(0), *value;
+    bool is_end = false;
     if (list == NULL) {
         return NULL;
     }
-    while ((event = fb_json_item(&from->cursor)) != JSON_ARRAY_END) {
-        PyObject *value = read_value(from, event, place);
-        if (value == NULL || PyList_Append(list, value) < 0) {
-            Py_XDECREF(value);
-            Py_DECREF(list);
-            return NULL;
-        }
+    while ((value = read_item(from, place, &is_end)) != NULL) {
+        int failed = PyList_Append(list, value);
         Py_DECREF(value);
+        if (failed) {
+            break;
+        }
+    }
+    if (!is_end) {
+        Py_CLEAR(list);
     }
     return list;
 }
@@ -36,9 +92,7 @@ read_member(reader *from, PyObject *object, known_members *known)
 {
     int id;
     PyObject *name = fb_scalar_name(from, &id);
-    PyObject *value =
-        name == NULL ? NULL
-                     : read_value(from, fb_json_value(&from->cursor), NULL);
+    PyObject *value = name == NULL ? NULL : read_next(from, NULL);
     bool ok = value != NULL && PyDict_SetItem(object, name, value) == 0;
     if (ok && known != NULL && id >= 0) {
         known->of[id] = value;
@@ -135,7 +189,7 @@ read_foretold(reader *from, known_members *known, foretold *found)
             found->is_whole = true;
             break;
         }
-        PyObject *value = read_value(from, fb_json_value(at), &member->inner);
+        PyObject *value = read_next(from, &member->inner);
         if (value == NULL) {
             foretold_drop(found);
             return false;
