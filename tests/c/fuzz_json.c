@@ -64,6 +64,19 @@ check_plain_integer(const pair *both, bool is_integer)
 }
 
 static void
+check_real(const pair *both)
+{
+    span text = both->cursor.text;
+    char *copy = exact_room(text.len + 1);
+    memcpy(copy, text.p, text.len);
+    copy[text.len] = '\0';
+    double wanted = strtod(copy, NULL), value;
+    MUST(!fb_json_real(text, &value)
+         || memcmp(&value, &wanted, sizeof value) == 0);
+    free(copy);
+}
+
+static void
 check_number(const pair *both, bool is_integer)
 {
     const json_cursor *cursor = &both->cursor;
@@ -109,6 +122,7 @@ agree_value(pair *both, json_event said, int depth)
         return true;
     case JSON_REAL:
         check_number(both, false);
+        check_real(both);
         return true;
     case JSON_OBJECT:
         return agree_object(both, depth + 1);

@@ -155,6 +155,12 @@ CHECKED status fb_json_text_read(json_cursor *cursor);
  * `out` may be where the text stands. */
 size_t fb_json_unescape(span text, char *out);
 
+/* --- json_real.c: numbers with a fraction or an exponent ----------------- */
+
+/* The double nearest to what a JSON_REAL says; false where that takes more
+ * than 128 bits, or the compiler has not as many: ask strtod. */
+bool fb_json_real(span text, double *value);
+
 /* --- json_find.c: one member --------------------------------------------- */
 
 #define JSON_FIND_MAX 16 /* bytes of a name, which is ASCII */

@@ -113,5 +113,8 @@ fb_scalar_integer(reader *from)
 PyObject *
 fb_scalar_real(reader *from)
 {
-    return make_number(from, float_from_text);
+    double value;
+    return fb_json_real(from->cursor.text, &value)
+               ? PyFloat_FromDouble(value)
+               : make_number(from, float_from_text);
 }
