@@ -136,6 +136,8 @@ PyObject *fb_dict_fill(const core_state *state, PyObject *model,
  * where absent. */
 typedef struct {
     PyObject *of[NAME_COUNT];
+    uint32_t read; /* a bit for each id whose integer is known already: */
+    int64_t integers[NAME_COUNT];
 } known_members;
 
 /* The object that the whole text is; refuses duplicate names, too. With

@@ -8,25 +8,27 @@ static PyObject *read_value(reader *from, json_event event,
 
 /* --- what is read in one look -------------------------------------------- */
 
-/* The value at the cursor, if it is a plain string or a small integer that
- * begins there; otherwise nothing happens, and *is_read is false. */
+typedef enum { NOT_PLAIN, PLAIN_TEXT, PLAIN_INTEGER } plainness;
+
+/* A plain string or a small integer that begins at *p, which is moved past it;
+ * nothing happens where *what is NOT_PLAIN. */
 static inline PyObject *
-read_plain(json_cursor *at, bool *is_read)
+read_plain(const char **p, const char *end, plainness *what, int64_t *integer)
 {
     span text;
-    const char *after = json_plain_text(at->p, at->end, &text);
-    *is_read = true;
+    const char *after = json_plain_text(*p, end, &text);
     if (after != NULL) {
-        at->p = after;
+        *p = after;
+        *what = PLAIN_TEXT;
         return reader_ascii(text);
     }
-    after = json_plain_integer(at->p, at->end, &at->integer);
+    after = json_plain_integer(*p, end, integer);
     if (after != NULL) {
-        at->p = after;
-        at->is_small = true;
-        return PyLong_FromLongLong(at->integer);
+        *p = after;
+        *what = PLAIN_INTEGER;
+        return PyLong_FromLongLong(*integer);
     }
-    *is_read = false;
+    *what = NOT_PLAIN;
     return NULL;
 }
 
@@ -35,9 +37,12 @@ static inline PyObject *
 read_next(reader *from, shape_place *place)
 {
     json_cursor *at = &from->cursor;
-    bool is_read = false;
-    PyObject *value = at->p < at->end ? read_plain(at, &is_read) : NULL;
-    return is_read ? value : read_value(from, fb_json_value(at), place);
+    plainness what = NOT_PLAIN;
+    int64_t unused;
+    PyObject *value =
+        at->p < at->end ? read_plain(&at->p, at->end, &what, &unused) : NULL;
+    return what != NOT_PLAIN ? value
+                             : read_value(from, fb_json_value(at), place);
 }
 
 /* --- arrays -------------------------------------------------------------- */
@@ -47,16 +52,16 @@ static PyObject *
 read_item(reader *from, shape_place *place, bool *is_end)
 {
     json_cursor *at = &from->cursor;
-    const char *start = at->p;
-    if (at->end - start > 1 && (at->is_first || *start == ',')) {
-        bool is_read;
-        at->p += at->is_first ? 0 : 1;
-        PyObject *value = read_plain(at, &is_read);
-        if (is_read) {
+    const char *p = at->p + (at->is_first ? 0 : 1);
+    if (p < at->end && (at->is_first || *at->p == ',')) {
+        plainness what;
+        int64_t unused;
+        PyObject *value = read_plain(&p, at->end, &what, &unused);
+        if (what != NOT_PLAIN) {
+            at->p = p;
             at->is_first = false;
             return value;
         }
-        at->p = start;
     }
     json_event event = fb_json_item(at);
     *is_end = event == JSON_ARRAY_END;
@@ -96,6 +101,7 @@ read_member(reader *from, PyObject *object, known_members *known)
     bool ok = value != NULL && PyDict_SetItem(object, name, value) == 0;
     if (ok && known != NULL && id >= 0) {
         known->of[id] = value;
+        known->read &= ~(1u << id);
     }
     Py_XDECREF(name);
     Py_XDECREF(value);
@@ -168,6 +174,29 @@ foretold_drop(foretold *found)
     }
 }
 
+static inline PyObject *
+read_foretold_value(reader *from, const char **p, shape_member *member,
+                    known_members *known)
+{
+    json_cursor *at = &from->cursor;
+    plainness what;
+    int64_t integer;
+    PyObject *value = read_plain(p, at->end, &what, &integer);
+    if (what == NOT_PLAIN) {
+        at->p = *p;
+        value = read_value(from, fb_json_value(at), &member->inner);
+        *p = at->p;
+    }
+    if (known != NULL && member->id >= 0) {
+        known->of[member->id] = value;
+        if (what == PLAIN_INTEGER) {
+            known->integers[member->id] = integer;
+            known->read |= 1u << member->id;
+        }
+    }
+    return value;
+}
+
 /* Members, as long as a shape foretells them; false for an exception. */
 static bool
 read_foretold(reader *from, known_members *known, foretold *found)
@@ -179,28 +208,26 @@ read_foretold(reader *from, known_members *known, foretold *found)
         if (!shape_goes_on(member, p)) {
             json_shape *other = fb_shape_other(found->as, found->count, p);
             if (other == NULL) {
+                at->p = found->count == 0 ? at->p : p;
                 return true;
             }
             found->as = other;
             continue;
         }
-        p = at->p = p + member->len;
+        p += member->len;
         if (found->count == found->as->count) {
             found->is_whole = true;
             break;
         }
-        PyObject *value = read_next(from, &member->inner);
+        PyObject *value = read_foretold_value(from, &p, member, known);
         if (value == NULL) {
             foretold_drop(found);
             return false;
         }
-        if (member->id >= 0 && known != NULL) {
-            known->of[member->id] = value;
-        }
         found->values[found->count++] = value;
-        p = at->p;
         at->is_first = false;
     }
+    at->p = p;
     return true;
 }
 
@@ -281,7 +308,8 @@ fb_json_read_object(const core_state *state, span text, json_shapes *learned,
                     known_members *known)
 {
     reader from = {.state = state, .learned = learned};
-    *known = (known_members){0};
+    memset(known->of, 0, sizeof known->of);
+    known->read = 0;
     fb_json_begin(&from.cursor, text);
     json_event event = fb_json_value(&from.cursor);
     if (event != JSON_OBJECT) {

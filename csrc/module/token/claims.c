@@ -63,15 +63,26 @@ check_required(const core_state *state, const claims_rules *rules,
 
 /* --- times --------------------------------------------------------------- */
 
+static bool
+is_date(int64_t seconds)
+{
+    return seconds <= DATE_MAX && seconds >= -DATE_MAX;
+}
+
 /* A NumericDate (RFC 7519 2): a JSON number, which true is not. */
 static bool
-read_date(PyObject *value, double *date)
+read_date(const known_members *known, name_id id, double *date)
 {
+    PyObject *value = known->of[id];
+    if (known->read >> id & 1) {
+        *date = (double)known->integers[id];
+        return is_date(known->integers[id]);
+    }
     if (PyLong_CheckExact(value)) {
         int overflow;
         long long seconds = PyLong_AsLongLongAndOverflow(value, &overflow);
         *date = (double)seconds;
-        return overflow == 0 && seconds <= DATE_MAX && seconds >= -DATE_MAX;
+        return overflow == 0 && is_date(seconds);
     }
     if (PyFloat_CheckExact(value)) {
         *date = PyFloat_AS_DOUBLE(value);
@@ -81,13 +92,13 @@ read_date(PyObject *value, double *date)
 }
 
 CHECKED static status
-check_exp(const claims_rules *rules, PyObject *exp, double now)
+check_exp(const claims_rules *rules, const known_members *known, double now)
 {
     double date;
-    if (exp == NULL) {
+    if (known->of[NAME_exp] == NULL) {
         return STATUS_OK;
     }
-    if (!read_date(exp, &date)) {
+    if (!read_date(known, NAME_exp, &date)) {
         return STATUS_EXP_INVALID;
     }
     /* RFC 7519 4.1.4: on or after is too late */
@@ -95,13 +106,13 @@ check_exp(const claims_rules *rules, PyObject *exp, double now)
 }
 
 CHECKED static status
-check_nbf(const claims_rules *rules, PyObject *nbf, double now)
+check_nbf(const claims_rules *rules, const known_members *known, double now)
 {
     double date;
-    if (nbf == NULL) {
+    if (known->of[NAME_nbf] == NULL) {
         return STATUS_OK;
     }
-    if (!read_date(nbf, &date)) {
+    if (!read_date(known, NAME_nbf, &date)) {
         return STATUS_NBF_INVALID;
     }
     return now < date - rules->leeway ? STATUS_NBF_AHEAD : STATUS_OK;
@@ -110,13 +121,13 @@ check_nbf(const claims_rules *rules, PyObject *nbf, double now)
 /* One in the future is no reason to refuse: clocks differ, and only nbf says
  * when a token begins. */
 CHECKED static status
-check_iat(const claims_rules *rules, PyObject *iat, double now)
+check_iat(const claims_rules *rules, const known_members *known, double now)
 {
     double date;
-    if (iat == NULL) {
+    if (known->of[NAME_iat] == NULL) {
         return STATUS_OK;
     }
-    if (!read_date(iat, &date)) {
+    if (!read_date(known, NAME_iat, &date)) {
         return STATUS_IAT_INVALID;
     }
     return rules->max_age >= 0 && now >= date + rules->max_age + rules->leeway
@@ -179,12 +190,12 @@ check_aud(const claims_rules *rules, PyObject *aud)
 CHECKED static status
 check_known(const claims_rules *rules, const known_members *known, double now)
 {
-    status result = check_exp(rules, known->of[NAME_exp], now);
+    status result = check_exp(rules, known, now);
     if (result == STATUS_OK) {
-        result = check_nbf(rules, known->of[NAME_nbf], now);
+        result = check_nbf(rules, known, now);
     }
     if (result == STATUS_OK) {
-        result = check_iat(rules, known->of[NAME_iat], now);
+        result = check_iat(rules, known, now);
     }
     if (result == STATUS_OK) {
         result = check_iss(rules, known->of[NAME_iss]);
