@@ -17,7 +17,12 @@ FLAGS = ["-std=c11", "-O1", "-w", "-pthread", "-Icsrc/lib"]
 
 # check, file, text, what replaces it where it comes first
 PLANTED = [
-    ("failure", "crypto/hmac.c", "&& EVP_DigestUpdate(ctx, message.p,", "&& (0, message.len"),
+    (
+        "failure",
+        "crypto/hmac.c",
+        "&& EVP_DigestUpdate(ctx, message.p,",
+        "&& (0, message.len",
+    ),
     ("failure", "crypto/hmac.c", "|| !fb_sha2_final(", "|| 0 & fb_sha2_final("),
     ("failure", "crypto/aead.c", "return ok ? STATUS_OK", "return true ? STATUS_OK"),
     ("failure", "crypto/key_wrap.c", "return ok;", "return true;"),

@@ -190,7 +190,17 @@ def tokens() -> Iterator[Entry]:
         yield Entry(f"sign {name}", sign.sign, (given,), {"headers": {"x": "y"}})
         text = jws.sign(b"hello", key)
         yield Entry(f"jws {name}", jws.verify, (text, key), is_right=is_(b"hello"))
+    first = sign_first(KEYS["HS256"])
+    yield Entry("sign at first", sign_first, (KEYS["HS256"],), is_right=is_(first))
     yield from refused_tokens()
+
+
+def sign_first(key: Key) -> str:
+    """Sign with a signer that has not met these names."""
+    return Signer(key).sign({"first": 1, "second": {"third": [{"fourth": 2}]}})
+
+
+sign_first.__qualname__ = Signer.sign.__qualname__
 
 
 def refused_tokens() -> Iterator[Entry]:

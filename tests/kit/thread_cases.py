@@ -59,6 +59,15 @@ def change(n):
     claims.pop("z%d" % ((n + 3) % 7), None)
 at_once(*[sign] * 4, *[change] * 4, times=20_000)
 """,
+    "names that a signer meets for the first time": """
+names = [sys.intern("n%d" % n) for n in range(200)]
+fresh = [Signer(key) for _ in range(200)]
+def sign(n):
+    name = names[n % 7 * 29 % 200]
+    text = fresh[n % 200].sign({name: {names[n % 200]: n}})
+    assert verifier.verify(text) == {name: {names[n % 200]: n}}
+at_once(*[sign] * 8, times=4_000)
+""",
     "claims within claims that others change": """
 inner = {}
 array = [inner, [inner]]

@@ -8,6 +8,7 @@ fb_json_out_begin(json_out *text)
     text->len = 0;
     text->size = sizeof text->local;
     text->ascii = false;
+    text->ready = NULL;
     text->steps = 0;
 }
 
@@ -106,57 +107,101 @@ put_escaped(char *out, char c)
     return out;
 }
 
-/* Copies a text in which nothing needs an escape; false if something may.
- * The last eight (or four) bytes overlap the ones before. */
+typedef unsigned char sixteen __attribute__((vector_size(16)));
+
+/* Copies 16 bytes; those that need an escape have bits in what is returned. */
+static sixteen
+copy_sixteen(char *out, const char *in)
+{
+    sixteen bytes;
+    memcpy(&bytes, in, sizeof bytes);
+    memcpy(out, &bytes, sizeof bytes);
+    return (sixteen)(bytes < 0x20) | (sixteen)(bytes == '"')
+           | (sixteen)(bytes == '\\');
+}
+
+static bool
+is_any(sixteen found)
+{
+    uint64_t halves[2];
+    memcpy(halves, &found, sizeof found);
+    return (halves[0] | halves[1]) != 0;
+}
+
+/* Fewer than 16 bytes; the last four overlap the ones before. */
+static bool
+copy_short(char *out, const char *in, size_t len)
+{
+    char padded[16] = "                ";
+    if (len >= 8) {
+        memcpy(padded, in, 8);
+        memcpy(padded + 8, in + len - 8, 8);
+        memcpy(out, padded, 8);
+        memcpy(out + len - 8, padded + 8, 8);
+    } else if (len >= 4) {
+        memcpy(padded, in, 4);
+        memcpy(padded + 8, in + len - 4, 4);
+        memcpy(out, padded, 4);
+        memcpy(out + len - 4, padded + 8, 4);
+    } else {
+        for (size_t at = 0; at < len; at++) {
+            out[at] = padded[at] = in[at];
+        }
+    }
+    return !is_any(copy_sixteen(padded, padded));
+}
+
+/* Copies a text in which nothing needs an escape; false if something does.
+ * The last 16 bytes overlap the ones before. */
 static bool
 copy_plain(char *out, const char *in, size_t len)
 {
-    uint64_t word, found = 0;
-    if (len >= 8) {
-        for (size_t at = 0; at + 8 < len; at += 8) {
-            memcpy(&word, in + at, 8);
-            memcpy(out + at, &word, 8);
-            found |= json_special(word);
-        }
-        memcpy(&word, in + len - 8, 8);
-        memcpy(out + len - 8, &word, 8);
-        return (found | json_special(word)) == 0;
+    if (len < sizeof(sixteen)) {
+        return copy_short(out, in, len);
     }
-    if (len >= 4) {
-        uint32_t first, last;
-        memcpy(&first, in, 4);
-        memcpy(&last, in + len - 4, 4);
-        memcpy(out, &first, 4);
-        memcpy(out + len - 4, &last, 4);
-        return json_special((uint64_t)first << 32 | last) == 0;
+    size_t last = len - sizeof(sixteen);
+    sixteen found = copy_sixteen(out + last, in + last);
+    for (size_t at = 0; at < last; at += sizeof(sixteen)) {
+        found |= copy_sixteen(out + at, in + at);
     }
-    for (size_t at = 0; at < len; at++) {
-        if (needs_escape(in[at])) {
-            return false;
-        }
-        out[at] = in[at];
-    }
-    return true;
+    return !is_any(found);
 }
 
-/* Needs room for ESCAPE_MAX bytes a byte, and two. */
+/* Needs room for ESCAPE_MAX bytes a byte. */
 static char *
-put_quoted(char *out, span text)
+copy_escaped(char *out, span text)
 {
-    *out++ = '"';
-    if (copy_plain(out, text.p, text.len)) {
-        out += text.len;
-    } else {
-        for (size_t i = 0; i < text.len; i++) {
-            if (needs_escape(text.p[i])) {
-                out = put_escaped(out, text.p[i]);
-            } else {
-                *out++ = text.p[i];
-            }
+    for (size_t i = 0; i < text.len; i++) {
+        if (needs_escape(text.p[i])) {
+            out = put_escaped(out, text.p[i]);
+        } else {
+            *out++ = text.p[i];
         }
     }
-    *out++ = '"';
     return out;
+}
+
+/* Writes "text" and, after it, what follows. */
+static bool
+put_quoted(json_out *text, span string, char after)
+{
+    char *start = reserve(text, string.len + 3);
+    if (start == NULL) {
+        return false;
+    }
+    char *end = start + 1 + string.len;
+    if (!copy_plain(start + 1, string.p, string.len)) {
+        start = reserve(text, string.len * ESCAPE_MAX + 3);
+        if (start == NULL) {
+            return false;
+        }
+        end = copy_escaped(start + 1, string);
+    }
+    *start = '"';
+    *end++ = '"';
+    *end++ = after;
+    text->len += (size_t)(end - start);
+    return true;
 }
 
 /* Borrows a string's UTF-8. */
@@ -217,59 +262,56 @@ goes_beyond(const json_out *text, PyObject *value, span string)
 }
 
 static bool
-write_ascii(json_out *text, PyObject *value)
+put_ascii_quoted(json_out *text, PyObject *value, char after)
 {
     size_t len = (size_t)PyUnicode_GET_LENGTH(value);
-    char *start = reserve(text, len * 2 * ESCAPE_MAX + 2);
+    char *start = reserve(text, len * 2 * ESCAPE_MAX + 3);
     if (start == NULL) {
         return false;
     }
-    text->len += (size_t)(put_ascii(start, value) - start);
+    char *end = put_ascii(start, value);
+    *end++ = after;
+    text->len += (size_t)(end - start);
     return true;
 }
 
 bool
-fb_json_put_string(json_out *text, PyObject *value)
+fb_json_put_string(json_out *text, PyObject *value, char after)
 {
     span string;
-    if (!utf8_of(value, &string)) {
+    return utf8_of(value, &string)
+           && (goes_beyond(text, value, string)
+                   ? put_ascii_quoted(text, value, after)
+                   : put_quoted(text, string, after));
+}
+
+static bool
+put_new_name(json_out *text, PyObject *name)
+{
+    size_t start = text->len;
+    if (!fb_json_put_string(text, name, ':')) {
         return false;
     }
-    if (goes_beyond(text, value, string)) {
-        return write_ascii(text, value);
+    if (text->ready != NULL) {
+        fb_json_ready_keep(text->ready, name,
+                           (span){text->bytes + start, text->len - start});
     }
-    char *start = reserve(text, string.len * ESCAPE_MAX + 2);
-    if (start == NULL) {
-        return false;
-    }
-    text->len += (size_t)(put_quoted(start, string) - start);
     return true;
 }
 
 bool
-fb_json_put_name(json_out *text, PyObject *name, PyObject *string)
+fb_json_put_name(json_out *text, PyObject *name)
 {
-    span key, value = {NULL, 0};
-    if (!utf8_of(name, &key) || (string != NULL && !utf8_of(string, &value))) {
-        return false;
+    const json_ready_name *ready =
+        text->ready == NULL ? NULL : json_ready_find(text->ready, name);
+    if (ready == NULL) {
+        return put_new_name(text, name);
     }
-    if (goes_beyond(text, name, key)
-        || (string != NULL && goes_beyond(text, string, value))) {
-        return fb_json_put_string(text, name) && fb_json_put(text, ":", 1)
-               && (string == NULL
-                   || (fb_json_put_string(text, string)
-                       && fb_json_put(text, ",", 1)));
-    }
-    char *start = reserve(text, (key.len + value.len) * ESCAPE_MAX + 6);
+    char *start = reserve(text, sizeof ready->text);
     if (start == NULL) {
         return false;
     }
-    char *out = put_quoted(start, key);
-    *out++ = ':';
-    if (string != NULL) { /* most are, so they go in one step */
-        out = put_quoted(out, value);
-        *out++ = ',';
-    }
-    text->len += (size_t)(out - start);
+    memcpy(start, ready->text, sizeof ready->text);
+    text->len += ready->len;
     return true;
 }

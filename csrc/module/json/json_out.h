@@ -7,8 +7,55 @@
 
 #include <Python.h>
 
+#include <stdatomic.h>
+
 #include "base/base.h"
 #include "json/json.h"
+
+/* --- json_ready.c: names of members, ready as they are written ----------- */
+
+#define JSON_READY_TEXT 32 /* bytes of "name": */
+#define JSON_READY_PLACES 128
+#define JSON_READY_STEPS 4 /* places in which a name may stand */
+
+typedef struct {
+    PyObject *name; /* the very object, owned */
+    size_t len;
+    char text[JSON_READY_TEXT];
+} json_ready_name;
+
+typedef struct {
+    _Atomic(json_ready_name *) of[JSON_READY_PLACES + JSON_READY_STEPS];
+} json_ready;
+
+/* The first place in which a name may stand, by its address. */
+static inline size_t
+json_ready_place(const PyObject *name)
+{
+    uint64_t mixed = (uint64_t)(uintptr_t)name * 0x9e3779b97f4a7c15u;
+    return (size_t)(mixed >> 57); /* of JSON_READY_PLACES */
+}
+
+/* How that very name is written, or NULL. */
+static inline const json_ready_name *
+json_ready_find(const json_ready *ready, const PyObject *name)
+{
+    const _Atomic(json_ready_name *) *place =
+        ready->of + json_ready_place(name);
+    for (int i = 0; i < JSON_READY_STEPS; i++) {
+        const json_ready_name *kept =
+            atomic_load_explicit(place + i, memory_order_acquire);
+        if (kept == NULL || kept->name == name) {
+            return kept;
+        }
+    }
+    return NULL;
+}
+
+/* Keeps how a name is written, if there is a place for it. Any number of
+ * threads may call it; never raises. */
+void fb_json_ready_keep(json_ready *ready, PyObject *name, span text);
+void fb_json_ready_clear(json_ready *ready);
 
 /* --- json_out.c ---------------------------------------------------------- */
 
@@ -21,9 +68,10 @@ typedef struct {
 typedef struct {
     char *bytes;
     size_t len, size;
-    bool ascii;       /* write other characters as escapes */
-    int steps;        /* to what could not be written, from within */
-    char local[1024]; /* where most texts fit */
+    bool ascii;        /* write other characters as escapes */
+    json_ready *ready; /* for texts that are alike; NULL for others */
+    int steps;         /* to what could not be written, from within */
+    char local[1024];  /* where most texts fit */
     json_step at[JSON_DEPTH_MAX + 1];
 } json_out;
 
@@ -31,14 +79,22 @@ void fb_json_out_begin(json_out *text);
 void fb_json_out_end(json_out *text);
 bool fb_json_put(json_out *text, const char *bytes, size_t len);
 
-/* Writes a quoted string; ValueError for a lone surrogate. */
-bool fb_json_put_string(json_out *text, PyObject *value);
+/* Writes a quoted string and, after it, one character; ValueError for a lone
+ * surrogate. */
+bool fb_json_put_string(json_out *text, PyObject *value, char after);
 
-/* Writes "name": and, unless it is NULL, a quoted string with a comma. */
-bool fb_json_put_name(json_out *text, PyObject *name, PyObject *string);
+/* Writes "name": */
+bool fb_json_put_name(json_out *text, PyObject *name);
 
 /* The text in base64url, as bytes. */
 PyObject *fb_json_out_b64url(const json_out *text);
+
+/* --- json_number.c ------------------------------------------------------- */
+
+/* Each writes a number and, after it, one character. ValueError for an integer
+ * of more digits than a reader takes, and for what is not finite. */
+bool fb_json_put_integer(json_out *text, PyObject *value, char after);
+bool fb_json_put_real(json_out *text, PyObject *value, char after);
 
 /* --- json_blame.c -------------------------------------------------------- */
 

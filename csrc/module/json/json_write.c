@@ -1,69 +1,7 @@
 /* A strict, compact JSON writer: what it writes, the reader accepts. */
 #include "skin.h"
 
-#include <math.h>
-
-/* --- numbers ------------------------------------------------------------- */
-
-static bool
-write_small(json_out *text, long long value)
-{
-    char digits[20], *p = digits + sizeof digits;
-    unsigned long long rest =
-        value < 0 ? 0 - (unsigned long long)value : (unsigned long long)value;
-    do {
-        *--p = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest > 0);
-    if (value < 0) {
-        *--p = '-';
-    }
-    return fb_json_put(text, p, (size_t)(digits + sizeof digits - p));
-}
-
-static const char too_long[] = "an integer to be signed has too many digits";
-
-/* ValueError for more digits than a reader takes; a subclass's own __str__
- * is not asked. */
-static bool
-write_integer(json_out *text, PyObject *value)
-{
-    int overflow;
-    long long small = PyLong_AsLongLongAndOverflow(value, &overflow);
-    if (overflow == 0) {
-        return (small != -1 || !PyErr_Occurred()) && write_small(text, small);
-    }
-    PyObject *digits = PyNumber_ToBase(value, 10);
-    bool ok = false;
-    if (digits == NULL && PyErr_ExceptionMatches(PyExc_ValueError)) {
-        PyErr_SetString(PyExc_ValueError, too_long); /* sys's own limit */
-    } else if (digits != NULL) {
-        Py_ssize_t len = PyUnicode_GET_LENGTH(digits);
-        const char *first = PyUnicode_DATA(digits);
-        if (len - (*first == '-') > JSON_DIGITS_MAX) {
-            PyErr_SetString(PyExc_ValueError, too_long);
-        } else {
-            ok = fb_json_put(text, first, (size_t)len);
-        }
-        Py_DECREF(digits);
-    }
-    return ok;
-}
-
-static bool
-write_real(json_out *text, PyObject *value)
-{
-    double number = PyFloat_AS_DOUBLE(value);
-    if (!isfinite(number)) {
-        PyErr_SetString(PyExc_ValueError, "JSON has no NaN and no Infinity");
-        return false;
-    }
-    char *digits =
-        PyOS_double_to_string(number, 'r', 0, Py_DTSF_ADD_DOT_0, NULL);
-    bool ok = digits != NULL && fb_json_put(text, digits, strlen(digits));
-    PyMem_Free(digits);
-    return ok;
-}
+static bool write_value(json_out *text, PyObject *value, int level);
 
 /* --- containers ---------------------------------------------------------- */
 
@@ -73,15 +11,10 @@ write_real(json_out *text, PyObject *value)
 static bool
 write_member(json_out *text, PyObject *name, PyObject *value, int level)
 {
-    if (PyUnicode_Check(value)) {
-        return fb_json_put_name(text, name, value)
-               || fb_json_blame(text, name, 0);
-    }
     Py_INCREF(name);
     Py_INCREF(value);
     bool ok =
-        (fb_json_put_name(text, name, NULL)
-         && fb_json_write(text, value, level + 1) && fb_json_put(text, ",", 1))
+        (fb_json_put_name(text, name) && write_value(text, value, level + 1))
         || fb_json_blame(text, name, 0);
     Py_DECREF(name);
     Py_DECREF(value);
@@ -160,8 +93,7 @@ write_item(json_out *text, PyObject *item, Py_ssize_t index, int level)
 {
     Py_INCREF(item); /* as in write_member */
     bool ok =
-        (fb_json_write(text, item, level + 1) && fb_json_put(text, ",", 1))
-        || fb_json_blame(text, NULL, index);
+        write_value(text, item, level + 1) || fb_json_blame(text, NULL, index);
     Py_DECREF(item);
     return ok;
 }
@@ -280,31 +212,40 @@ write_container(json_out *text, PyObject *value, int level)
                 : fb_json_put(text, "[", 1) && write_items(text, still, level)
                       && fb_json_close(text, ']'));
     let_go(still);
-    return ok;
+    return ok && fb_json_put(text, ",", 1);
 }
 
-bool
-fb_json_write(json_out *text, PyObject *value, int level)
+/* A value and a comma. */
+static bool
+write_value(json_out *text, PyObject *value, int level)
 {
     if (PyUnicode_Check(value)) {
-        return fb_json_put_string(text, value);
+        return fb_json_put_string(text, value, ',');
     }
     if (PyBool_Check(value)) {
-        return value == Py_True ? fb_json_put(text, "true", 4)
-                                : fb_json_put(text, "false", 5);
+        return value == Py_True ? fb_json_put(text, "true,", 5)
+                                : fb_json_put(text, "false,", 6);
     }
     if (PyLong_Check(value)) {
-        return write_integer(text, value);
+        return fb_json_put_integer(text, value, ',');
     }
     if (PyDict_Check(value) || PyList_Check(value) || PyTuple_Check(value)) {
         return write_container(text, value, level);
     }
     if (value == Py_None) {
-        return fb_json_put(text, "null", 4);
+        return fb_json_put(text, "null,", 5);
     }
     if (PyFloat_Check(value)) {
-        return write_real(text, value);
+        return fb_json_put_real(text, value, ',');
     }
     fb_json_blame_type(value);
     return false;
+}
+
+bool
+fb_json_write(json_out *text, PyObject *value, int level)
+{
+    bool ok = write_value(text, value, level);
+    text->len -= ok ? 1 : 0;
+    return ok;
 }

@@ -204,7 +204,8 @@ put_required(json_out *text, PyObject *jwk, const KeyObject *key)
         PyObject *own = PyUnicode_FromString(*name);
         PyObject *value =
             own == NULL ? NULL : PyDict_GetItemWithError(jwk, own);
-        ok = value != NULL && fb_json_put_name(text, own, value);
+        ok = value != NULL && fb_json_put_name(text, own)
+             && fb_json_put_string(text, value, ',');
         Py_XDECREF(own);
     }
     return ok && fb_json_close(text, '}');

@@ -14,6 +14,7 @@ typedef struct {
     PyObject *clock;    /* callable, or NULL */
     double lifetime;    /* seconds; < 0 for none */
     bool ascii;
+    json_ready ready;
 } SignerObject;
 
 /* --- claims -------------------------------------------------------------- */
@@ -101,7 +102,7 @@ parse_sign(PyObject *const *args, Py_ssize_t count, PyObject *kwnames,
 }
 
 static PyObject *
-sign(const SignerObject *self, PyObject *claims, PyObject *encoded_header)
+sign(SignerObject *self, PyObject *claims, PyObject *encoded_header)
 {
     json_out text;
     PyObject *made = NULL;
@@ -116,6 +117,7 @@ sign(const SignerObject *self, PyObject *claims, PyObject *encoded_header)
     }
     fb_json_out_begin(&text);
     text.ascii = self->ascii;
+    text.ready = &self->ready;
     if (write_claims(self, &text, &settled, now)) {
         made = fb_signature_sign(self->state, self->key, encoded_header,
                                  (span){text.bytes, text.len});
@@ -131,7 +133,7 @@ static PyObject *
 signer_sign(PyObject *self, PyObject *const *args, Py_ssize_t count,
             PyObject *kwnames)
 {
-    const SignerObject *signer = (SignerObject *)self;
+    SignerObject *signer = (SignerObject *)self;
     PyObject *headers, *made = NULL;
     if (!parse_sign(args, count, kwnames, &headers)) {
         return NULL;
@@ -249,6 +251,7 @@ signer_dealloc(PyObject *self)
     Py_XDECREF(signer->issuer);
     Py_XDECREF(signer->audience);
     Py_XDECREF(signer->clock);
+    fb_json_ready_clear(&signer->ready);
     type->tp_free(self);
     Py_DECREF(type);
 }
