@@ -12,11 +12,14 @@ C_FILES = $(shell find csrc -name '*.[ch]')
 LIB_FILES = $(shell find csrc/lib -name '*.c')
 # Not every machine has libargon2, which is one more engine and the tests' oracle.
 ARGON2 = $(shell pkg-config --exists libargon2 2>/dev/null && echo yes)
+# Nor libsodium, which is another engine of Ed25519 and scrypt.
+SODIUM = $(shell pkg-config --exists libsodium 2>/dev/null && echo yes)
 # Nor libxcrypt, which the fuzz target of old hashes asks.
 LIBCRYPT = $(shell pkg-config --exists libxcrypt 2>/dev/null && echo yes)
+OPTIONAL_DEFINES = $(ARGON2:yes=-DFASTBEARER_LIBARGON2) $(SODIUM:yes=-DFASTBEARER_LIBSODIUM)
 LIB_FLAGS = -std=c11 -O2 -g -fPIC -pthread -Wall -Wextra -Werror=unused-result \
-    $(ARGON2:yes=-DFASTBEARER_LIBARGON2)
-LIB_LIBRARIES = $(ARGON2:yes=-largon2) -lcrypto -pthread
+    $(OPTIONAL_DEFINES)
+LIB_LIBRARIES = $(ARGON2:yes=-largon2) $(SODIUM:yes=-lsodium) -lcrypto -pthread
 SEED_FLAGS = $(LIBCRYPT:yes=-DFASTBEARER_LIBCRYPT)
 SEED_LIBRARIES = $(LIBCRYPT:yes=-lcrypt) $(LIB_LIBRARIES)
 ROOMS = $(patsubst tests/%/,%,$(filter-out tests/c/ tests/kit/ %__pycache__/,$(wildcard tests/*/)))
@@ -118,8 +121,8 @@ valgrind: $(filter-out $(SECRETS),$(CHECKS)) $(SEEDED)
 
 # The static analysers of gcc and of clang over all C code.
 analyse: .venv/.made
-	DEFINES=$(ARGON2:yes=-DFASTBEARER_LIBARGON2) scripts/analyse gcc $(filter %.c,$(C_FILES))
-	DEFINES=$(ARGON2:yes=-DFASTBEARER_LIBARGON2) scripts/analyse clang $(filter %.c,$(C_FILES))
+	DEFINES="$(OPTIONAL_DEFINES)" scripts/analyse gcc $(filter %.c,$(C_FILES))
+	DEFINES="$(OPTIONAL_DEFINES)" scripts/analyse clang $(filter %.c,$(C_FILES))
 
 # What tests/c/proofs prove, for every input of their bounds: `scripts/prove NAME`.
 prove: .venv/.made
@@ -236,11 +239,11 @@ build/c/%.o: csrc/lib/%.c $(filter %.h,$(C_FILES)) | .venv/.made
 build/check/argon2_check: LDFLAGS += -Wl,--wrap=pthread_create
 
 build/check/verdict_check: LDFLAGS += $(addprefix -Wl$(COMMA)--wrap=,\
-    fb_argon2_compute EVP_PBE_scrypt PKCS5_PBKDF2_HMAC fb_blowfish_encrypt fb_hmac_sign \
-    EVP_DigestFinal_ex HMAC EVP_EncryptUpdate)
+    fb_argon2_compute EVP_PBE_scrypt fb_sodium_scrypt PKCS5_PBKDF2_HMAC \
+    fb_blowfish_encrypt fb_hmac_sign EVP_DigestFinal_ex HMAC EVP_EncryptUpdate)
 
 build/check/work_check: LDFLAGS += $(addprefix -Wl$(COMMA)--wrap=,\
-    fb_argon2_compute EVP_PBE_scrypt PKCS5_PBKDF2_HMAC fb_blowfish_setup \
+    fb_argon2_compute EVP_PBE_scrypt fb_sodium_scrypt PKCS5_PBKDF2_HMAC fb_blowfish_setup \
     fb_sha_crypt_compute fb_md5_crypt_compute fb_phpass_compute fb_salted_salt_last)
 
 $(SECRETS): build/check/%: tests/c/%.wraps tests/c/secrets.h

@@ -3,9 +3,11 @@
 ``FASTBEARER_BUILD`` picks the flags: ``release`` (default), ``debug``, ``sanitize``
 (AddressSanitizer and UndefinedBehaviorSanitizer), ``coverage`` (clang's counters) or
 ``quick`` (what is compiled soonest, for mutants).
-``FASTBEARER_LIBARGON2=0`` leaves libargon2 out where it is installed.
+``FASTBEARER_LIBARGON2=0`` and ``FASTBEARER_LIBSODIUM=0`` leave these libraries out
+where they are installed.
 ``FASTBEARER_LIBCRYPTO`` names a static libcrypto.a, which is linked in place of the
 shared library; its headers are those of ``../include`` beside it, where there are any.
+``FASTBEARER_LIBSODIUM`` may name a libsodium.a in the same way.
 """
 
 import os
@@ -23,6 +25,8 @@ from setuptools.command.build_ext import build_ext
 
 PAGES = "https://github.com/fastbearer/fastbearer/blob/main/"
 LIBCRYPTO = "libcrypto >= 3.0.3"
+OPTIONAL = {"libargon2": "argon2.h", "libsodium": "sodium.h"}
+"""A library that the core can do without, as pkg-config knows it -> its header."""
 INSTALL = {
     "  Debian, Ubuntu": (
         "apt-get install gcc libc6-dev pkg-config python3-dev libssl-dev"
@@ -82,24 +86,22 @@ def knows(library: str) -> bool:
 
 def pkg_config(option: str, libraries: list[str]) -> list[str]:
     """Return what pkg-config prints for libraries, as arguments."""
-    if not libraries:
-        return []
     command = ["pkg-config", "--print-errors", option, *libraries]
     return subprocess.check_output(command, text=True).split()
 
 
-def static_libcrypto() -> str | None:
-    """Return the archive that is to be linked in place of the shared library."""
-    archive = os.environ.get("FASTBEARER_LIBCRYPTO") or None
+def static_archive(variable: str) -> str | None:
+    """Return the archive that is to be linked in place of a shared library."""
+    archive = os.environ.get(variable) or None
     if archive and not os.path.isfile(archive):
-        raise SystemExit(f"fastbearer: FASTBEARER_LIBCRYPTO: no such file: {archive}")
+        raise SystemExit(f"fastbearer: {variable}: no such file: {archive}")
     return archive
 
 
-def headers_beside(archive: str) -> str | None:
-    """Return the folder of OpenSSL's headers that belong to an archive."""
+def headers_beside(archive: str, header: str = "openssl") -> str | None:
+    """Return the folder of a library's headers that belong to an archive."""
     folder = os.path.join(os.path.dirname(archive), os.pardir, "include")
-    return folder if os.path.isdir(os.path.join(folder, "openssl")) else None
+    return folder if os.path.exists(os.path.join(folder, header)) else None
 
 
 def missing(compiler: str, archive: str | None) -> list[str]:
@@ -119,19 +121,33 @@ def missing(compiler: str, archive: str | None) -> list[str]:
     return found
 
 
+def libcrypto_arguments(archive: str | None) -> tuple[list[str], list[str]]:
+    """Return what the compiler and what the linker is told of libcrypto."""
+    beside = headers_beside(archive) if archive else None
+    headers = [f"-I{beside}"] if beside else pkg_config("--cflags", [LIBCRYPTO])
+    return headers, [archive] if archive else pkg_config("--libs", [LIBCRYPTO])
+
+
+def optional_arguments(library: str) -> tuple[list[str], list[str]]:
+    """Return the same of a library that the core can do without."""
+    variable = f"FASTBEARER_{library.upper()}"
+    chosen = os.environ.get(variable)
+    if chosen == "0" or not (chosen or knows(library)):
+        return [], []
+    archive = static_archive(variable)
+    if archive is None:
+        headers = pkg_config("--cflags", [library])
+        return [f"-D{variable}", *headers], pkg_config("--libs", [library])
+    beside = headers_beside(archive, OPTIONAL[library])
+    return [f"-D{variable}", *([f"-I{beside}"] if beside else [])], [archive]
+
+
 def library_arguments(archive: str | None) -> tuple[list[str], list[str]]:
     """Return what the compiler and what the linker is told of the libraries."""
-    others, defines = [], []
-    if os.environ.get("FASTBEARER_LIBARGON2") != "0" and knows("libargon2"):
-        others, defines = ["libargon2"], ["-DFASTBEARER_LIBARGON2"]
-    if archive is None:
-        libraries = [LIBCRYPTO, *others]
-        headers = pkg_config("--cflags", libraries)
-        return [*defines, *headers], pkg_config("--libs", libraries)
-    beside = headers_beside(archive)
-    headers = [f"-I{beside}"] if beside else pkg_config("--cflags", [LIBCRYPTO])
-    headers += pkg_config("--cflags", others)
-    return [*defines, *headers], [archive, *pkg_config("--libs", others)]
+    found = [optional_arguments(library) for library in OPTIONAL]
+    found.append(libcrypto_arguments(archive))
+    compiling, linking = zip(*found, strict=True)
+    return [*chain.from_iterable(compiling)], [*chain.from_iterable(linking)]
 
 
 class ParallelBuild(build_ext):  # type: ignore[misc]
@@ -139,7 +155,7 @@ class ParallelBuild(build_ext):  # type: ignore[misc]
 
     def find_libraries(self) -> None:
         """Tell the compiler where the libraries are, or the user what is missing."""
-        archive = static_libcrypto()
+        archive = static_archive("FASTBEARER_LIBCRYPTO")
         lacking = missing(self.compiler.compiler_so[0], archive)
         if lacking:
             lines = ["fastbearer cannot be compiled. This is missing:", *lacking]

@@ -35,12 +35,18 @@ exec_digests(PyObject *module)
 {
     const char *choice = getenv("FASTBEARER_HMAC");
     bool only_evp = choice != NULL && strcmp(choice, "evp") == 0;
-    if (fb_digest_fetch_all(&state_of(module)->digests, only_evp)) {
-        return 0;
+    core_state *state = state_of(module);
+    if (!fb_digest_fetch_all(&state->digests, only_evp)) {
+        ERR_clear_error();
+        PyErr_SetString(PyExc_ImportError, "libcrypto has no SHA-2");
+        return -1;
     }
-    ERR_clear_error();
-    PyErr_SetString(PyExc_ImportError, "libcrypto has no SHA-2");
-    return -1;
+    return fb_engine_choose(state, "FASTBEARER_ED25519", fb_sodium_has_ed25519,
+                            &state->digests.by_sodium)
+                   && fb_engine_name(module, "ed25519_engine",
+                                     state->digests.by_sodium)
+               ? 0
+               : -1;
 }
 
 static int
@@ -51,7 +57,13 @@ exec_means(PyObject *module)
         return -1;
     }
     return PyModule_AddStringConstant(
-        module, "argon2_engine", fb_argon2_engine_name(state->means.engine));
+               module, "argon2_engine",
+               fb_argon2_engine_name(state->means.engine))
+                       == 0
+                   && fb_engine_name(module, "scrypt_engine",
+                                     state->means.by_sodium)
+               ? 0
+               : -1;
 }
 
 static PyTypeObject *
@@ -109,6 +121,18 @@ add_algorithms(PyObject *module)
     return ok ? 0 : -1;
 }
 
+/* Its version, or None. */
+static int
+add_libsodium(PyObject *module)
+{
+    const char *version = fb_sodium_version();
+    PyObject *said =
+        version == NULL ? Py_NewRef(Py_None) : PyUnicode_FromString(version);
+    int failed = PyModule_AddObjectRef(module, "libsodium_version", said);
+    Py_XDECREF(said);
+    return failed;
+}
+
 /* The limits that Python asks for, so that there is one table of them. */
 static int
 exec_limits(PyObject *module)
@@ -140,6 +164,7 @@ exec_functions(PyObject *module)
                           module, "libcrypto_version",
                           OpenSSL_version(OPENSSL_VERSION))
                           < 0
+                   || add_libsodium(module) < 0
                ? -1
                : 0;
 }

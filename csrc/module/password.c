@@ -107,7 +107,8 @@ fb_password_means(core_state *state)
                      fb_argon2_engine_name(state->means.engine));
         return false;
     }
-    return true;
+    return fb_engine_choose(state, "FASTBEARER_SCRYPT", fb_sodium_has_scrypt,
+                            &state->means.by_sodium);
 }
 
 /* Threads for one hash: 0 stands for one per core. */

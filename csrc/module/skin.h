@@ -40,6 +40,16 @@ state_of(PyObject *module)
     return PyModule_GetState(module);
 }
 
+/* --- engine.c ------------------------------------------------------------ */
+
+/* Whether sodium.c is to be used, where it is there: it is unless the variable
+ * says "libcrypto", or libcrypto is to keep to FIPS. */
+bool fb_engine_choose(const core_state *state, const char *variable,
+                      bool (*is_there)(void), bool *by_sodium);
+
+/* Says in an attribute of the module what was chosen. */
+bool fb_engine_name(PyObject *module, const char *attribute, bool by_sodium);
+
 /* --- raise.c ------------------------------------------------------------- */
 
 /* Fills what is raised. */

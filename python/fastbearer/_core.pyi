@@ -7,12 +7,18 @@ from .tokens import Token
 
 libcrypto_version: str
 """The release of libcrypto that runs, as it names itself."""
+libsodium_version: str | None
+"""The release of libsodium, or None where the core was built without it."""
 algorithms: tuple[str, ...]
 """The signature algorithms (RFC 7518 3.1, RFC 8037, RFC 8812, RFC 9864)."""
 argon2_engine: str
 """What computes Argon2: "avx512", "avx2", "portable" or "libargon2"."""
 dict_values: str
 """How claims come into a dict: "written" straight into a copy, or "set" by name."""
+ed25519_engine: str
+"""What verifies Ed25519: "libsodium" or "libcrypto"."""
+scrypt_engine: str
+"""What computes scrypt: "libsodium" or "libcrypto"."""
 key_set_max: int
 """The most entries of a JWK Set."""
 key_set_text_max: int

@@ -55,6 +55,17 @@ __wrap_EVP_PBE_scrypt(const char *pass, size_t pass_len,
     return result;
 }
 
+bool __real_fb_sodium_scrypt(span password, span salt, uint64_t n, uint32_t r,
+                             uint32_t p, unsigned char *key, size_t size);
+bool
+__wrap_fb_sodium_scrypt(span password, span salt, uint64_t n, uint32_t r,
+                        uint32_t p, unsigned char *key, size_t size)
+{
+    bool ok = __real_fb_sodium_scrypt(password, salt, n, r, p, key, size);
+    hide(key, size);
+    return ok;
+}
+
 int __real_PKCS5_PBKDF2_HMAC(const char *pass, int pass_len,
                              const unsigned char *salt, int salt_len,
                              int rounds, const EVP_MD *digest, int key_len,
@@ -123,12 +134,15 @@ int
 main(void)
 {
     static arenas kept;
-    const hash_means means = {fb_argon2_engine_find(NULL), &kept, false};
+    hash_means means = {fb_argon2_engine_find(NULL), &kept, false, false};
     int leaks = 0;
-    for (size_t i = 0; i < HASH_SAMPLES; i++) {
-        unsigned before = SECRETS_SEEN;
-        try_hash(&means, hash_samples[i]);
-        leaks += secrets_leaked(before, hash_samples[i]);
+    for (int sodium = 0; sodium < 2; sodium++) {
+        means.by_sodium = sodium == 1 && fb_sodium_has_scrypt();
+        for (size_t i = 0; i < HASH_SAMPLES; i++) {
+            unsigned before = SECRETS_SEEN;
+            try_hash(&means, hash_samples[i]);
+            leaks += secrets_leaked(before, hash_samples[i]);
+        }
     }
     return leaks == 0 ? 0 : 1;
 }

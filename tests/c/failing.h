@@ -1,7 +1,7 @@
 /*
  * The functions of libcrypto that the library calls and that may fail, each
- * with what it returns then. The linker puts those below in their place: they
- * call libcrypto, but for the one call that is to fail. The Makefile reads
+ * with what it returns then, and what libsodium does. The linker puts those
+ * below in their place: they call them, but for the one call that is to fail. The Makefile reads
  * their names here.
  */
 #ifndef FASTBEARER_FAILING_H
@@ -19,6 +19,8 @@
 #include <openssl/sha.h>
 
 #include <stdbool.h>
+
+#include "base/base.h"
 
 /* Counts calls from 0; the n-th fails, and with `on` every later one. */
 static long wanted, seen;
@@ -134,6 +136,7 @@ F2(int, RAND_bytes, 0, byte *, int)
 
 F10(int, EVP_PBE_scrypt, 0, const char *, size_t, const byte *, size_t,
     uint64_t, uint64_t, uint64_t, uint64_t, byte *, size_t)
+F7(bool, fb_sodium_scrypt, false, span, span, uint64_t, uint32_t, uint32_t, byte *, size_t)
 F8(int, PKCS5_PBKDF2_HMAC, 0, const char *, int, const byte *, int, int,
    digest, int, byte *)
 F3(EVP_KDF *, EVP_KDF_fetch, NULL, OSSL_LIB_CTX *, const char *, const char *)

@@ -218,7 +218,7 @@ typedef struct {
 } hash_case;
 
 static arenas kept;
-static hash_means means = {NULL, &kept, false};
+static hash_means means = {NULL, &kept, false, false};
 
 static answer
 verify_password(const void *with)
@@ -478,6 +478,19 @@ try_passwords(void)
     }
 }
 
+static void
+try_sodium(void)
+{
+    all.by_sodium = fb_sodium_has_ed25519();
+    means.by_sodium = fb_sodium_has_scrypt();
+    if (all.by_sodium) {
+        try_key("EdDSA");
+    }
+    if (means.by_sodium) {
+        try_passwords();
+    }
+}
+
 int
 main(void)
 {
@@ -491,6 +504,7 @@ main(void)
     try_key("EdDSA");
     try_points();
     try_passwords();
+    try_sodium();
     const digests *both[] = {&all, &slow};
     for (int i = 0; i < 2; i++) {
         try("a session's token", session, both[i], RIGHT);

@@ -112,6 +112,7 @@ all_digests(void)
     if (!is_fetched) {
         is_fetched = fb_digest_fetch_all(&all, false);
         MUST(is_fetched);
+        all.by_sodium = fb_sodium_has_ed25519();
     }
     return &all;
 }

@@ -37,6 +37,15 @@ __wrap_EVP_PBE_scrypt(const char *pass, size_t pass_len,
     return 1;
 }
 
+bool
+__wrap_fb_sodium_scrypt(span password, span salt, uint64_t n, uint32_t r,
+                        uint32_t p, unsigned char *key, size_t size)
+{
+    (void)password, (void)salt, (void)n, (void)r, (void)p;
+    (void)key, (void)size;
+    return true;
+}
+
 int
 __wrap_PKCS5_PBKDF2_HMAC(const char *pass, int pass_len,
                          const unsigned char *salt, int salt_len, int rounds,
@@ -134,13 +143,16 @@ int
 main(int count, char **hashes)
 {
     static arenas kept;
-    const hash_means ours = {fb_argon2_engine_find(NULL), &kept, false};
+    hash_means ours = {fb_argon2_engine_find(NULL), &kept, false, false};
     int accepted = accepts_token() ? 1 : 0;
-    for (size_t i = 0; i < HASH_SAMPLES; i++) {
-        accepted += accepts(&ours, hash_samples[i]);
-    }
-    for (int i = 1; i < count; i++) {
-        accepted += accepts(&ours, hashes[i]);
+    for (int sodium = 0; sodium < 2; sodium++) {
+        ours.by_sodium = sodium == 1;
+        for (size_t i = 0; i < HASH_SAMPLES; i++) {
+            accepted += accepts(&ours, hash_samples[i]);
+        }
+        for (int i = 1; i < count; i++) {
+            accepted += accepts(&ours, hashes[i]);
+        }
     }
     return accepted == 0 ? 0 : 1;
 }

@@ -45,6 +45,16 @@ __wrap_EVP_PBE_scrypt(const char *pass, size_t pass_len,
                                  memory, key, key_len);
 }
 
+bool __real_fb_sodium_scrypt(span password, span salt, uint64_t n, uint32_t r,
+                             uint32_t p, unsigned char *key, size_t size);
+bool
+__wrap_fb_sodium_scrypt(span password, span salt, uint64_t n, uint32_t r,
+                        uint32_t p, unsigned char *key, size_t size)
+{
+    computed++;
+    return __real_fb_sodium_scrypt(password, salt, n, r, p, key, size);
+}
+
 int __real_PKCS5_PBKDF2_HMAC(const char *pass, int pass_len,
                              const unsigned char *salt, int salt_len,
                              int rounds, const EVP_MD *digest, int key_len,
@@ -154,11 +164,14 @@ int
 main(void)
 {
     static arenas kept;
-    const hash_means means = {fb_argon2_engine_find(NULL), &kept, false};
+    hash_means means = {fb_argon2_engine_find(NULL), &kept, false, false};
     int failures = 0;
     memset(long_one, 'x', sizeof long_one);
-    for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
-        failures += failures_of(&means, samples[i]);
+    for (int sodium = 0; sodium < 2; sodium++) {
+        means.by_sodium = sodium == 1 && fb_sodium_has_scrypt();
+        for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
+            failures += failures_of(&means, samples[i]);
+        }
     }
     return failures == 0 ? 0 : 1;
 }

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from fastbearer import Key
+from fastbearer import Key, _core
 from fastbearer.cli import checkup, main
 from introspection_server import CLIENT_ID, CLIENT_SECRET, IntrospectionServer
 from key_server import (
@@ -65,7 +65,12 @@ def test_a_secret_alone_is_well(doctor: Doctor) -> None:
     status, out = doctor(**SECRETS)
     assert (status, wrong(out)) == (0, [])
     assert re.search(r"^ok +versions: fastbearer .*, Python 3.*, OpenSSL 3", out)
-    assert re.search(r"^ok +passwords: Argon2 by \w+", out, re.MULTILINE)
+    engines = "Argon2 by [a-z0-9]+, scrypt by lib(crypto|sodium)"
+    assert re.search(f"^ok +passwords: {engines}$", out, re.MULTILINE)
+    verified = "Ed25519 verified by lib(crypto|sodium), everything else by libcrypto"
+    assert re.search(f"^ok +signatures: {verified}$", out, re.MULTILINE)
+    inside = f", libsodium {_core.libsodium_version}\n"
+    assert (inside in out) == (_core.libsodium_version is not None)
     assert "BETTER_AUTH_SECRET=(set)" in out
     assert "issuer without iss: at hand: without kid (HS256)" in out
 

@@ -14,16 +14,16 @@ __all__ = ["DEFINES", "LIBRARIES", "needs_checkout", "needs_proc"]
 
 
 def _is_installed(library: str) -> bool:
-    """Ask pkg-config, as the build does: libargon2 is not on every machine."""
+    """Ask pkg-config, as the build does: not every machine has them."""
     if not shutil.which("pkg-config"):
         return False
     command = ["pkg-config", "--exists", library]
     return subprocess.run(command, check=False).returncode == 0
 
 
-_HAS_LIBARGON2 = _is_installed("libargon2")
-DEFINES = ["-DFASTBEARER_LIBARGON2"] if _HAS_LIBARGON2 else []
-LIBRARIES = [*(["-largon2"] if _HAS_LIBARGON2 else []), "-lcrypto"]
+_OPTIONAL = [name for name in ("libargon2", "libsodium") if _is_installed(name)]
+DEFINES = [f"-DFASTBEARER_{name.upper()}" for name in _OPTIONAL]
+LIBRARIES = [*(f"-l{name.removeprefix('lib')}" for name in _OPTIONAL), "-lcrypto"]
 
 needs_checkout = pytest.mark.skipif(
     not (ROOT / ".venv" / ".made").exists(),

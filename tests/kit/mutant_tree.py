@@ -301,13 +301,8 @@ def is_built_from(name: str) -> bool:
 
 
 def flags() -> str:
-    """Return how make is to compile the C checks: quickly, and with libargon2."""
-    has = ["pkg-config", "--exists", "libargon2"]
-    try:
-        has_argon2 = subprocess.call(has) == 0
-    except FileNotFoundError:
-        has_argon2 = False
-    return f"{CHECK_FLAGS} -DFASTBEARER_LIBARGON2" if has_argon2 else CHECK_FLAGS
+    """Return how make is to compile the C checks: quickly, and with what is here."""
+    return f"{CHECK_FLAGS} $(OPTIONAL_DEFINES)"
 
 
 def killer(said: str) -> str:

@@ -48,6 +48,52 @@ def test_flags_of_the_environment_come_after_the_interpreters(tmp_path: Path) ->
         assert call.index("-DMINE=1") > call.index(own[-1])
 
 
+OPTIONAL = ["libargon2", "libsodium"]
+
+
+@pytest.mark.parametrize("library", OPTIONAL)
+def test_a_library_that_is_optional_can_be_left_out(
+    tmp_path: Path, library: str
+) -> None:
+    variable = f"FASTBEARER_{library.upper()}"
+    run = build(tmp_path, **{variable: "0"})
+    assert run.returncode == 0, run.stderr
+    assert f"-D{variable}" not in run.stdout.split()
+    assert f"-l{library.removeprefix('lib')}" not in run.stdout.split()
+    known = subprocess.run(["pkg-config", "--exists", library], check=False)
+    if known.returncode != 0:
+        pytest.skip(f"NO {library} ON THIS MACHINE")
+    run = build(tmp_path)
+    assert f"-D{variable}" in run.stdout.split()
+    assert f"-l{library.removeprefix('lib')}" in run.stdout.split()
+
+
+def test_a_static_library_is_linked_in_place_of_the_shared(tmp_path: Path) -> None:
+    archive = tmp_path / "made" / "lib" / "libsodium.a"
+    header = tmp_path / "made" / "include" / "sodium.h"
+    for path in (archive, header):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    run = build(tmp_path, FASTBEARER_LIBSODIUM=str(archive))
+    assert run.returncode == 0, run.stderr
+    words = run.stdout.split()
+    assert "-DFASTBEARER_LIBSODIUM" in words
+    assert f"-I{archive.parent}/../include" in words
+    assert str(archive) in words
+    assert "-lsodium" not in words
+
+
+@pytest.mark.parametrize("library", ["libcrypto", *OPTIONAL])
+def test_a_static_library_that_is_not_there_is_named(
+    tmp_path: Path, library: str
+) -> None:
+    variable = f"FASTBEARER_{library.upper()}"
+    run = build(tmp_path, **{variable: "/nowhere/lib.a"})
+    assert run.returncode == 1
+    assert f"fastbearer: {variable}: no such file: /nowhere/lib.a\n" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
 def cpu_flags() -> set[str]:
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         name, _, value = line.partition(":")

@@ -45,7 +45,9 @@ def test_the_library_needs_nothing_of_python(library: Path) -> None:
     assert {name for name in needed if re.match(r"_?Py[A-Z_]", name)} == set()
 
 
-@pytest.mark.parametrize("other", ["libargon2.a", "libcrypto.a", "libc.a"])
+@pytest.mark.parametrize(
+    "other", ["libargon2.a", "libsodium.a", "libcrypto.a", "libc.a"]
+)
 def test_no_name_is_another_library_s_too(library: Path, other: str) -> None:
     """A linker binds both to one of the two: M2's wrong accept."""
     ours = names(library, "TDRBVW")
@@ -128,7 +130,7 @@ def beside_libargon2(library: Path, folder: Path) -> str:
     subprocess.run(
         [
             *("gcc", "-std=c11", f"-I{ROOT}/csrc/lib", str(source), str(library)),
-            *(str(static_library("libargon2.a")), "-lcrypto", "-pthread"),
+            *(str(static_library("libargon2.a")), *LIBRARIES, "-pthread"),
             *("-o", str(program)),
         ],
         check=True,

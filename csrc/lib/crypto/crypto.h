@@ -28,11 +28,13 @@ typedef enum {
 
 typedef struct {
     EVP_MD *md[DIGEST_COUNT];
-    bool by_value; /* whether sha2.c may be used instead */
+    bool by_value;  /* whether sha2.c may be used instead */
+    bool by_sodium; /* whether sodium.c verifies Ed25519 */
 } digests;
 
 /* Fetches every digest once; false when libcrypto lacks one. With only_evp,
- * under FIPS, or where sha2.c disagrees, by_value is false. */
+ * under FIPS, or where sha2.c disagrees, by_value is false; by_sodium always
+ * is. */
 bool fb_digest_fetch_all(digests *all, bool only_evp);
 void fb_digest_free_all(digests *all);
 
@@ -115,6 +117,26 @@ bool fb_hmac_sign(const hmac_key *key, const void *message, size_t len,
  * STATUS_SIGNATURE_WRONG where it is another. */
 CHECKED status fb_hmac_verify(const hmac_key *key, span message,
                               const unsigned char *claimed);
+
+/* --- sodium.c: Ed25519 and scrypt by libsodium --------------------------- */
+
+/* libsodium's version, or NULL where this was built without it. */
+const char *fb_sodium_version(void);
+
+/* Whether there is a libsodium that computes what libcrypto computes. What
+ * follows may be called once it has said so. */
+bool fb_sodium_has_ed25519(void);
+bool fb_sodium_has_scrypt(void);
+
+/* Whether that is the message's signature, of 64 bytes, under a point of 32
+ * that is canonical and of large order. It refuses every R of small order,
+ * which libcrypto does not. */
+bool fb_sodium_verify(const unsigned char *point, span message,
+                      const unsigned char *signature);
+
+/* RFC 7914, for parameters that it allows. False if there is no memory. */
+bool fb_sodium_scrypt(span password, span salt, uint64_t n, uint32_t r,
+                      uint32_t p, unsigned char *key, size_t size);
 
 /* --- aead.c: content encryption (RFC 7518 5) ----------------------------- */
 

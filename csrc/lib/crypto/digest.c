@@ -11,6 +11,7 @@ bool
 fb_digest_fetch_all(digests *all, bool only_evp)
 {
     all->by_value = !only_evp && !EVP_default_properties_is_fips_enabled(NULL);
+    all->by_sodium = false;
     for (int i = 0; i < DIGEST_COUNT; i++) {
         all->md[i] = EVP_MD_fetch(NULL, digest_names[i], NULL);
         if (all->md[i] == NULL) {

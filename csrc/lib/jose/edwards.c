@@ -4,19 +4,36 @@
 
 #include <openssl/bn.h>
 
-/* a x^2 + y^2 = 1 + d x^2 y^2 over p; hexadecimal numbers, and the y of the
- * points of order 8, where there are any. */
+/* The y of a point as it is encoded: little-endian, without the sign of x. */
+typedef struct {
+    unsigned char bytes[EDWARDS_MAX];
+} encoded_y;
+
+/* a x^2 + y^2 = 1 + d x^2 y^2 over p, in hexadecimal; and the y of the points
+ * of small order, whose x is told by its sign: of order 1, 2 and 4 on both
+ * curves (1, -1 and 0), and of order 8. */
 typedef struct {
     int a;
-    const char *p, *d, *order_8[2];
+    const char *p, *d;
+    size_t small_count;
+    encoded_y small[5];
 } edwards;
 
 static const edwards ed25519 = {
     -1,
     "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed",
     "52036cee2b6ffe738cc740797779e89800700a4d4141d8ab75eb4dca135978a3",
-    {"7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7",
-     "05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826"},
+    5,
+    {
+        {"\x01"},
+        {"\xec\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+         "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f"},
+        {{0}},
+        {"\xc7\x17\x6a\x70\x3d\x4d\xd8\x4f\xba\x3c\x0b\x76\x0d\x10\x67\x0f"
+         "\x2a\x20\x53\xfa\x2c\x39\xcc\xc6\x4e\xc7\xfd\x77\x92\xac\x03\x7a"},
+        {"\x26\xe8\x95\x8f\xc2\xb2\x27\xb0\x45\xc3\xf4\x89\xf2\xef\x98\xf0"
+         "\xd5\xdf\xac\x05\xd3\xc6\x33\x39\xb1\x38\x02\x88\x6d\x53\xfc\x05"},
+    },
 };
 
 static const edwards ed448 = {
@@ -24,33 +41,43 @@ static const edwards ed448 = {
     "fffffffffffffffffffffffffffffffffffffffffffffffffffffffe"
     "ffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
     "-98a9",
-    {NULL, NULL},
+    3,
+    {
+        {"\x01"},
+        {"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+         "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"
+         "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+         "\xff\xff\xff\xff\xff\xff\xff\xff"},
+        {{0}},
+    },
 };
 
-/* The y of an encoded point: little-endian, without the sign of x. */
-static bool
-read_y(const unsigned char *point, size_t len, BIGNUM *y)
+static const edwards *
+law_of(const curve *on)
 {
-    unsigned char bytes[57];
-    memcpy(bytes, point, len);
-    bytes[len - 1] &= 0x7f;
-    return BN_lebin2bn(bytes, (int)len, y) != NULL;
+    return on->bytes == 32 ? &ed25519 : &ed448;
 }
 
-/* Orders 1, 2 and 4 have y = 1, -1 and 0 on both curves. False, too, where it
- * could not be told. */
-static bool
-is_large_order(const edwards *on, const BIGNUM *y, const BIGNUM *p,
-               BIGNUM *scratch)
+static encoded_y
+y_of(const unsigned char *point, size_t len)
 {
-    bool is_large = !BN_is_zero(y) && !BN_is_one(y)
-                    && BN_copy(scratch, p) != NULL && BN_sub_word(scratch, 1)
-                    && BN_cmp(y, scratch) != 0;
-    for (int i = 0; i < 2 && on->order_8[i] != NULL; i++) {
-        is_large = is_large && BN_hex2bn(&scratch, on->order_8[i])
-                   && BN_cmp(y, scratch) != 0;
+    encoded_y y;
+    memcpy(y.bytes, point, len);
+    y.bytes[len - 1] &= 0x7f;
+    return y;
+}
+
+bool
+fb_edwards_is_small(const curve *on, const unsigned char *point)
+{
+    const edwards *law = law_of(on);
+    encoded_y y = y_of(point, on->bytes);
+    for (size_t i = 0; i < law->small_count; i++) {
+        if (memcmp(y.bytes, law->small[i].bytes, on->bytes) == 0) {
+            return true;
+        }
     }
-    return is_large;
+    return false;
 }
 
 /* x^2 = (1 - y^2) / (a - d y^2) has a solution if the product of the two is a
@@ -73,16 +100,17 @@ has_x(const edwards *on, const BIGNUM *y, const BIGNUM *p, BN_CTX *ctx)
 bool
 fb_edwards_is_sound(const curve *on, const unsigned char *point)
 {
-    const edwards *with = on->bytes == 32 ? &ed25519 : &ed448;
+    const edwards *law = law_of(on);
+    encoded_y bytes = y_of(point, on->bytes);
     BN_CTX *ctx = BN_CTX_new();
     bool ok = false;
     if (ctx != NULL) {
         BN_CTX_start(ctx);
         BIGNUM *p = BN_CTX_get(ctx), *y = BN_CTX_get(ctx);
-        BIGNUM *scratch = BN_CTX_get(ctx);
-        ok = scratch != NULL && BN_hex2bn(&p, with->p)
-             && read_y(point, on->bytes, y) && BN_cmp(y, p) < 0
-             && is_large_order(with, y, p, scratch) && has_x(with, y, p, ctx);
+        ok = y != NULL && BN_hex2bn(&p, law->p)
+             && BN_lebin2bn(bytes.bytes, (int)on->bytes, y) != NULL
+             && BN_cmp(y, p) < 0 && !fb_edwards_is_small(on, point)
+             && has_x(law, y, p, ctx);
         BN_CTX_end(ctx);
     }
     BN_CTX_free(ctx);

@@ -140,6 +140,9 @@ CHECKED status fb_pkey_check_older(EVP_PKEY *evp);
 /* RFC 8032 5.1.3, 5.2.3: canonical, on the curve, and not of small order. */
 bool fb_edwards_is_sound(const curve *on, const unsigned char *point);
 
+/* Whether that is the canonical y of a point of order 1, 2, 4 or 8. */
+bool fb_edwards_is_small(const curve *on, const unsigned char *point);
+
 /* --- pkey.c: signatures -------------------------------------------------- */
 
 typedef struct pkey {
@@ -150,6 +153,8 @@ typedef struct pkey {
     size_t signature;    /* bytes, exactly */
     struct pkey *family; /* see fb_pkey_open; owned */
     size_t family_len;
+    bool by_sodium; /* an Ed25519 key that sodium.c verifies with */
+    unsigned char point[EDWARDS_MAX];
 } pkey;
 
 /*

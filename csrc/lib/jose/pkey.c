@@ -88,6 +88,17 @@ suggestion(EVP_PKEY *evp, const curve *on)
     return fb_alg_find(name, strlen(name));
 }
 
+/* For libsodium, where it verifies with this key. */
+CHECKED static status
+prepare_point(pkey *key, const digests *all)
+{
+    size_t len;
+    key->by_sodium = all->by_sodium && key->curve != NULL
+                     && EVP_PKEY_get_base_id(key->evp) == EVP_PKEY_ED25519;
+    return key->by_sodium ? fb_pkey_raw(key->evp, false, key->point, &len)
+                          : STATUS_OK;
+}
+
 /* The contexts of a checked key, for an algorithm that may not suit it. */
 CHECKED static status
 prepare_all(pkey *key, bool is_private, const digests *all)
@@ -129,6 +140,9 @@ fb_pkey_make(pkey *key, EVP_PKEY *evp, const alg *with, const digests *all)
     if (result == STATUS_OK) {
         key->alg = with != NULL ? with : suggestion(evp, key->curve);
         result = prepare_all(key, is_private, all);
+    }
+    if (result == STATUS_OK) {
+        result = prepare_point(key, all);
     }
     if (result != STATUS_OK) {
         fb_pkey_clear(key);
@@ -246,10 +260,17 @@ verify(const pkey *key, span message, const unsigned char *signature,
                : result;
 }
 
+/* libsodium refuses an R of small order, which libcrypto does not: such a
+ * signature is libcrypto's. */
 status
 fb_pkey_verify(const pkey *key, span message, const unsigned char *signature)
 {
     unsigned char der[ECDSA_DER_MAX];
+    if (key->by_sodium && !fb_edwards_is_small(key->curve, signature)) {
+        return fb_sodium_verify(key->point, message, signature)
+                   ? STATUS_OK
+                   : STATUS_SIGNATURE_WRONG;
+    }
     if (key->alg->kind != KIND_EC) {
         return verify(key, message, signature, key->signature);
     }

@@ -109,14 +109,13 @@ fb_firebase_verify(const format *row, const hash_means *means, span password,
                    span hash, unsigned threads, bool *matches)
 {
     (void)row;
-    (void)means;
     (void)threads; /* one */
     firebase_hash read;
     unsigned char key[AES_KEY] = {0}, made[KDF_DIGEST_MAX] = {0};
     *matches = false;
     status result = read_text(hash, &read);
     if (result == STATUS_OK) {
-        result = fb_kdf_compute(&read.with, password, AES_KEY, key);
+        result = fb_kdf_compute(&read.with, means, password, AES_KEY, key);
     }
     if (result == STATUS_OK) {
         result = encrypt(&read, key, made);

@@ -1,6 +1,8 @@
 /* The formats of which new hashes are made, too; or could be. */
 #include "password/password.h"
 
+#include "password/kdf.h"
+
 #define KDF                                                                   \
     .check = fb_kdf_check, .verify = fb_kdf_verify, .is_sole = fb_kdf_is_sole
 

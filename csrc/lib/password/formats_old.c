@@ -1,6 +1,7 @@
 /* The formats of hashes that others have made, and nobody makes anew here. */
 #include "password/password.h"
 
+#include "password/kdf.h"
 #include "password/old.h"
 
 #define KDF                                                                   \

@@ -1,4 +1,5 @@
-/* scrypt (RFC 7914) and PBKDF2 (RFC 8018 5.2), by libcrypto. */
+/* scrypt (RFC 7914) by libcrypto or libsodium, PBKDF2 (RFC 8018 5.2) by
+ * libcrypto. */
 #include "password/password.h"
 
 #include <string.h>
@@ -72,8 +73,16 @@ failure(void)
 }
 
 status
-fb_kdf_compute(const kdf *with, span password, size_t size, unsigned char *key)
+fb_kdf_compute(const kdf *with, const hash_means *means, span password,
+               size_t size, unsigned char *key)
 {
+    if (with->md == NULL && means->by_sodium) {
+        const span salt = {(const char *)with->salt, with->salt_len};
+        return fb_sodium_scrypt(password, salt, with->n, with->r, with->p, key,
+                                size)
+                   ? STATUS_OK
+                   : STATUS_NO_MEMORY;
+    }
     fb_failure_forget();
     bool ok = with->md == NULL ? scrypt(with, password, size, key)
                                : pbkdf2(with, password, size, key);
@@ -84,13 +93,12 @@ status
 fb_kdf_make(const format *row, const hash_means *means, span password,
             span setting, unsigned threads, hash_text *out)
 {
-    (void)means;
     (void)threads; /* one */
     kdf read;
     unsigned char key[KDF_DIGEST_MAX] = {0};
     status result = fb_kdf_read(row, setting, &read);
     if (result == STATUS_OK) {
-        result = fb_kdf_compute(&read, password, row->key, key);
+        result = fb_kdf_compute(&read, means, password, row->key, key);
     }
     if (result == STATUS_OK) {
         memcpy(out->text, setting.p, read.setting_len);
@@ -106,7 +114,6 @@ status
 fb_kdf_verify(const format *row, const hash_means *means, span password,
               span hash, unsigned threads, bool *matches)
 {
-    (void)means;
     (void)threads; /* one */
     kdf read;
     unsigned char key[KDF_DIGEST_MAX] = {0};
@@ -116,7 +123,7 @@ fb_kdf_verify(const format *row, const hash_means *means, span password,
         result = STATUS_HASH_MALFORMED;
     }
     if (result == STATUS_OK) {
-        result = fb_kdf_compute(&read, password, read.key_len, key);
+        result = fb_kdf_compute(&read, means, password, read.key_len, key);
     }
     if (result == STATUS_OK) {
         *matches = CRYPTO_memcmp(key, read.key, read.key_len) == 0;

@@ -1,4 +1,4 @@
-/* What kdf_read.c reads and kdf.c computes: scrypt and PBKDF2. */
+/* scrypt and PBKDF2: what is read of their texts, and what kdf.c computes. */
 #ifndef FASTBEARER_KDF_H
 #define FASTBEARER_KDF_H
 
@@ -23,7 +23,38 @@ CHECKED status fb_kdf_read(const format *row, span text, kdf *out);
 CHECKED status fb_kdf_check_cost(const kdf *read);
 
 /* Writes a key of that size. */
-CHECKED status fb_kdf_compute(const kdf *with, span password, size_t size,
-                              unsigned char *key);
+CHECKED status fb_kdf_compute(const kdf *with, const hash_means *means,
+                              span password, size_t size, unsigned char *key);
+
+/* --- kdf_read.c, kdf_read_packed.c, kdf_write.c: their texts ------------- */
+
+bool fb_kdf_read_passlib_scrypt(span text, span rest, kdf *out);
+bool fb_kdf_read_django_scrypt(span text, span rest, kdf *out);
+bool fb_kdf_read_werkzeug_scrypt(span text, span rest, kdf *out);
+bool fb_kdf_read_better_auth(span text, span rest, kdf *out);
+bool fb_kdf_read_passlib_pbkdf2(span text, span rest, kdf *out);
+bool fb_kdf_read_django_pbkdf2(span text, span rest, kdf *out);
+bool fb_kdf_read_werkzeug_pbkdf2(span text, span rest, kdf *out);
+
+/* ASP.NET Core Identity's (dotnet/aspnetcore, PasswordHasher.cs). */
+bool fb_kdf_is_aspnet_v2(span text);
+bool fb_kdf_read_aspnet_v2(span text, span rest, kdf *out);
+bool fb_kdf_read_aspnet_v3(span text, span rest, kdf *out);
+/* Spring Security's (Pbkdf2PasswordEncoder, SCryptPasswordEncoder), with the
+ * costs of their defaults and no secret. */
+bool fb_kdf_read_spring_pbkdf2(span text, span rest, kdf *out);
+bool fb_kdf_read_spring_pbkdf2_v5_8(span text, span rest, kdf *out);
+bool fb_kdf_read_spring_scrypt(span text, span rest, kdf *out);
+/* Atlassian Crowd's and Jira's (passlib, atlassian_pbkdf2_sha1). */
+bool fb_kdf_read_atlassian(span text, span rest, kdf *out);
+
+bool fb_kdf_write_passlib_scrypt(const format *row, const hash_parts *parts,
+                                 span salt, hash_text *out);
+bool fb_kdf_write_better_auth(const format *row, const hash_parts *parts,
+                              span salt, hash_text *out);
+bool fb_kdf_write_passlib_pbkdf2(const format *row, const hash_parts *parts,
+                                 span salt, hash_text *out);
+bool fb_kdf_write_django_pbkdf2(const format *row, const hash_parts *parts,
+                                span salt, hash_text *out);
 
 #endif

@@ -18,9 +18,10 @@ fb_kdf_check_cost(const kdf *read)
                : read->n <= ITERATIONS_MAX ? STATUS_OK
                                            : STATUS_HASH_COSTLY;
     }
-    /* RFC 7914 6: N is a power of two, r and p are positive */
+    /* RFC 7914 6: N is a power of two and less than 2^(128 r / 8), r and p are
+     * positive */
     if (read->n < 2 || (read->n & (read->n - 1)) != 0 || read->r == 0
-        || read->p == 0) {
+        || read->p == 0 || (read->r < 4 && read->n >> (16 * read->r) != 0)) {
         return STATUS_HASH_MALFORMED;
     }
     bool is_cheap = read->n <= (uint64_t)1 << LOG_N_MAX && read->r < 1 << 16

@@ -90,11 +90,12 @@ size_t fb_arena_release(arenas *of, int64_t seconds);
 
 #define HASH_TEXT_MAX 512
 
-/* With what Argon2 is computed. */
+/* With what hashes are computed. */
 typedef struct {
     const argon2_engine *engine;
     arenas *arenas;
-    bool wipes; /* overwrites the memory of every hash at its end */
+    bool wipes;     /* overwrites the memory of every Argon2 hash at its end */
+    bool by_sodium; /* scrypt by libsodium */
 } hash_means;
 
 typedef struct {
@@ -250,37 +251,6 @@ CHECKED status fb_kdf_verify(const format *row, const hash_means *means,
                              span password, span hash, unsigned threads,
                              bool *matches);
 bool fb_kdf_is_sole(span setting, span password);
-
-/* --- kdf_read.c, kdf_read_packed.c, kdf_write.c: their texts ------------- */
-
-bool fb_kdf_read_passlib_scrypt(span text, span rest, kdf *out);
-bool fb_kdf_read_django_scrypt(span text, span rest, kdf *out);
-bool fb_kdf_read_werkzeug_scrypt(span text, span rest, kdf *out);
-bool fb_kdf_read_better_auth(span text, span rest, kdf *out);
-bool fb_kdf_read_passlib_pbkdf2(span text, span rest, kdf *out);
-bool fb_kdf_read_django_pbkdf2(span text, span rest, kdf *out);
-bool fb_kdf_read_werkzeug_pbkdf2(span text, span rest, kdf *out);
-
-/* ASP.NET Core Identity's (dotnet/aspnetcore, PasswordHasher.cs). */
-bool fb_kdf_is_aspnet_v2(span text);
-bool fb_kdf_read_aspnet_v2(span text, span rest, kdf *out);
-bool fb_kdf_read_aspnet_v3(span text, span rest, kdf *out);
-/* Spring Security's (Pbkdf2PasswordEncoder, SCryptPasswordEncoder), with the
- * costs of their defaults and no secret. */
-bool fb_kdf_read_spring_pbkdf2(span text, span rest, kdf *out);
-bool fb_kdf_read_spring_pbkdf2_v5_8(span text, span rest, kdf *out);
-bool fb_kdf_read_spring_scrypt(span text, span rest, kdf *out);
-/* Atlassian Crowd's and Jira's (passlib, atlassian_pbkdf2_sha1). */
-bool fb_kdf_read_atlassian(span text, span rest, kdf *out);
-
-bool fb_kdf_write_passlib_scrypt(const format *row, const hash_parts *parts,
-                                 span salt, hash_text *out);
-bool fb_kdf_write_better_auth(const format *row, const hash_parts *parts,
-                              span salt, hash_text *out);
-bool fb_kdf_write_passlib_pbkdf2(const format *row, const hash_parts *parts,
-                                 span salt, hash_text *out);
-bool fb_kdf_write_django_pbkdf2(const format *row, const hash_parts *parts,
-                                span salt, hash_text *out);
 
 /* --- django.c ------------------------------------------------------------ */
 

@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastbearer import FastbearerError, KeySet, PasswordHash, __version__
-from fastbearer._core import argon2_engine, libcrypto_version
+from fastbearer._core import (
+    argon2_engine,
+    ed25519_engine,
+    libcrypto_version,
+    libsodium_version,
+    scrypt_engine,
+)
 from fastbearer.cli.log import logged
 from fastbearer.errors import (
     ConfigurationError,
@@ -77,7 +83,10 @@ def findings() -> Iterator[Finding]:
     """Yield what there is to say, each when it is known."""
     python = f"Python {sys.version.split()[0]}"
     text = f"fastbearer {__version__}, {python}, {libcrypto_version}"
+    text += f", libsodium {libsodium_version}" if libsodium_version else ""
     yield Finding(False, "versions", text)
+    text = f"Ed25519 verified by {ed25519_engine}, everything else by libcrypto"
+    yield Finding(False, "signatures", text)
     yield password_engine()
     try:
         from fastbearer.fastapi import Auth, Settings
@@ -105,7 +114,7 @@ def password_engine() -> Finding:
         works = hasher.verify("a password", hasher.hash("a password"))
     except (FastbearerError, MemoryError) as error:
         return Finding(True, "passwords", f"cannot be hashed: {type(error).__name__}")
-    text = f"Argon2 by {argon2_engine}"
+    text = f"Argon2 by {argon2_engine}, scrypt by {scrypt_engine}"
     return Finding(not works, "passwords", text if works else f"{text}: wrong answers")
 
 
