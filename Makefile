@@ -239,11 +239,12 @@ build/c/%.o: csrc/lib/%.c $(filter %.h,$(C_FILES)) | .venv/.made
 build/check/argon2_check: LDFLAGS += -Wl,--wrap=pthread_create
 
 build/check/verdict_check: LDFLAGS += $(addprefix -Wl$(COMMA)--wrap=,\
-    fb_argon2_compute EVP_PBE_scrypt fb_sodium_scrypt PKCS5_PBKDF2_HMAC \
+    fb_argon2_compute EVP_PBE_scrypt fb_sodium_scrypt PKCS5_PBKDF2_HMAC fb_pbkdf2_sha256 \
     fb_blowfish_encrypt fb_hmac_sign EVP_DigestFinal_ex HMAC EVP_EncryptUpdate)
 
 build/check/work_check: LDFLAGS += $(addprefix -Wl$(COMMA)--wrap=,\
-    fb_argon2_compute EVP_PBE_scrypt fb_sodium_scrypt PKCS5_PBKDF2_HMAC fb_blowfish_setup \
+    fb_argon2_compute EVP_PBE_scrypt fb_sodium_scrypt PKCS5_PBKDF2_HMAC \
+    fb_pbkdf2_sha256 fb_blowfish_setup \
     fb_sha_crypt_compute fb_md5_crypt_compute fb_phpass_compute fb_salted_salt_last)
 
 $(SECRETS): build/check/%: tests/c/%.wraps tests/c/secrets.h

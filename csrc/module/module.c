@@ -53,7 +53,7 @@ static int
 exec_means(PyObject *module)
 {
     core_state *state = state_of(module);
-    if (!fb_password_means(state)) {
+    if (!fb_engine_means(state)) {
         return -1;
     }
     return PyModule_AddStringConstant(

@@ -47,6 +47,9 @@ state_of(PyObject *module)
 bool fb_engine_choose(const core_state *state, const char *variable,
                       bool (*is_there)(void), bool *by_sodium);
 
+/* Chooses the means to hash passwords with. */
+bool fb_engine_means(core_state *state);
+
 /* Says in an attribute of the module what was chosen. */
 bool fb_engine_name(PyObject *module, const char *attribute, bool by_sodium);
 
@@ -271,7 +274,5 @@ extern PyMethodDef fb_issuer_methods[], fb_jwk_methods[], fb_jws_methods[];
 extern PyMethodDef fb_password_methods[], fb_raw_methods[],
     fb_session_methods[];
 extern PyMethodDef fb_password_parts_methods[];
-/* Chooses the means to hash passwords with, as the environment says. */
-bool fb_password_means(core_state *state);
 
 #endif

@@ -255,8 +255,8 @@ int
 main(void)
 {
     static arenas kept;
-    const hash_means means = {fb_argon2_engine_find(NULL), &kept, false,
-                              false};
+    const hash_means means = {fb_argon2_engine_find(NULL), &kept, false, false,
+                              NULL};
     digests all;
     if (!fb_digest_fetch_all(&all, false)) {
         return 2;

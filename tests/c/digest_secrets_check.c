@@ -11,6 +11,7 @@
 #include "secrets.h"
 
 #include "password/blowfish/blowfish.h"
+#include "password/kdf.h"
 #include "password/password.h"
 
 #include "hash_samples.h"
@@ -62,6 +63,17 @@ __wrap_fb_sodium_scrypt(span password, span salt, uint64_t n, uint32_t r,
                         uint32_t p, unsigned char *key, size_t size)
 {
     bool ok = __real_fb_sodium_scrypt(password, salt, n, r, p, key, size);
+    hide(key, size);
+    return ok;
+}
+
+bool __real_fb_pbkdf2_sha256(const kdf *with, const digests *all,
+                             span password, size_t size, unsigned char *key);
+bool
+__wrap_fb_pbkdf2_sha256(const kdf *with, const digests *all, span password,
+                        size_t size, unsigned char *key)
+{
+    bool ok = __real_fb_pbkdf2_sha256(with, all, password, size, key);
     hide(key, size);
     return ok;
 }
@@ -134,15 +146,20 @@ int
 main(void)
 {
     static arenas kept;
-    hash_means means = {fb_argon2_engine_find(NULL), &kept, false, false};
+    hash_means means = {fb_argon2_engine_find(NULL), &kept, false, false,
+                        NULL};
     int leaks = 0;
-    for (int sodium = 0; sodium < 2; sodium++) {
-        means.by_sodium = sodium == 1 && fb_sodium_has_scrypt();
+    digests all;
+    MUST(fb_digest_fetch_all(&all, false));
+    for (int other = 0; other < 2; other++) {
+        means.by_sodium = other == 1 && fb_sodium_has_scrypt();
+        means.digests = other == 1 ? &all : NULL;
         for (size_t i = 0; i < HASH_SAMPLES; i++) {
             unsigned before = SECRETS_SEEN;
             try_hash(&means, hash_samples[i]);
             leaks += secrets_leaked(before, hash_samples[i]);
         }
     }
+    fb_digest_free_all(&all);
     return leaks == 0 ? 0 : 1;
 }

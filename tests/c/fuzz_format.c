@@ -25,10 +25,11 @@ static const hash_means *
 the_means(void)
 {
     static arenas kept = {.most = 1};
-    static hash_means means = {NULL, &kept, true, false};
+    static hash_means means = {NULL, &kept, true, false, NULL};
     if (means.engine == NULL) {
         means.engine = fb_argon2_engine_find("portable");
         means.by_sodium = fb_sodium_has_scrypt();
+        means.digests = all_digests();
     }
     return &means;
 }

@@ -131,7 +131,7 @@ compute(const given *of, unsigned char *key)
 
 /* --- what the library says of it ----------------------------------------- */
 
-/* libsodium, where it is there: compute() has asked libcrypto. */
+/* Without libcrypto, where that can be: compute() has asked it. */
 static const hash_means *
 the_means(void)
 {
@@ -139,6 +139,7 @@ the_means(void)
     static bool is_made;
     if (!is_made) {
         means.by_sodium = fb_sodium_has_scrypt();
+        means.digests = all_digests();
         is_made = true;
     }
     return &means;

@@ -9,6 +9,7 @@
  */
 #include "better_auth/session.h"
 #include "password/blowfish/blowfish.h"
+#include "password/kdf.h"
 #include "password/password.h"
 
 #include <stdio.h>
@@ -43,6 +44,14 @@ __wrap_fb_sodium_scrypt(span password, span salt, uint64_t n, uint32_t r,
 {
     (void)password, (void)salt, (void)n, (void)r, (void)p;
     (void)key, (void)size;
+    return true;
+}
+
+bool
+__wrap_fb_pbkdf2_sha256(const kdf *with, const digests *all, span password,
+                        size_t size, unsigned char *key)
+{
+    (void)with, (void)all, (void)password, (void)size, (void)key;
     return true;
 }
 
@@ -143,10 +152,15 @@ int
 main(int count, char **hashes)
 {
     static arenas kept;
-    hash_means ours = {fb_argon2_engine_find(NULL), &kept, false, false};
+    hash_means ours = {fb_argon2_engine_find(NULL), &kept, false, false, NULL};
     int accepted = accepts_token() ? 1 : 0;
-    for (int sodium = 0; sodium < 2; sodium++) {
-        ours.by_sodium = sodium == 1;
+    digests all;
+    if (!fb_digest_fetch_all(&all, false)) {
+        return 2;
+    }
+    for (int other = 0; other < 2; other++) {
+        ours.by_sodium = other == 1;
+        ours.digests = other == 1 ? &all : NULL;
         for (size_t i = 0; i < HASH_SAMPLES; i++) {
             accepted += accepts(&ours, hash_samples[i]);
         }
@@ -154,5 +168,6 @@ main(int count, char **hashes)
             accepted += accepts(&ours, hashes[i]);
         }
     }
+    fb_digest_free_all(&all);
     return accepted == 0 ? 0 : 1;
 }

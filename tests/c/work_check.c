@@ -6,6 +6,7 @@
  * It prints each hash and password for which the work is another, and fails if
  * there is one.
  */
+#include "password/kdf.h"
 #include "password/password.h"
 
 #include <stdio.h>
@@ -53,6 +54,16 @@ __wrap_fb_sodium_scrypt(span password, span salt, uint64_t n, uint32_t r,
 {
     computed++;
     return __real_fb_sodium_scrypt(password, salt, n, r, p, key, size);
+}
+
+bool __real_fb_pbkdf2_sha256(const kdf *with, const digests *all,
+                             span password, size_t size, unsigned char *key);
+bool
+__wrap_fb_pbkdf2_sha256(const kdf *with, const digests *all, span password,
+                        size_t size, unsigned char *key)
+{
+    computed++;
+    return __real_fb_pbkdf2_sha256(with, all, password, size, key);
 }
 
 int __real_PKCS5_PBKDF2_HMAC(const char *pass, int pass_len,
@@ -164,14 +175,21 @@ int
 main(void)
 {
     static arenas kept;
-    hash_means means = {fb_argon2_engine_find(NULL), &kept, false, false};
+    hash_means means = {fb_argon2_engine_find(NULL), &kept, false, false,
+                        NULL};
     int failures = 0;
     memset(long_one, 'x', sizeof long_one);
-    for (int sodium = 0; sodium < 2; sodium++) {
-        means.by_sodium = sodium == 1 && fb_sodium_has_scrypt();
+    digests all;
+    if (!fb_digest_fetch_all(&all, false)) {
+        return 2;
+    }
+    for (int other = 0; other < 2; other++) {
+        means.by_sodium = other == 1 && fb_sodium_has_scrypt();
+        means.digests = other == 1 ? &all : NULL;
         for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
             failures += failures_of(&means, samples[i]);
         }
     }
+    fb_digest_free_all(&all);
     return failures == 0 ? 0 : 1;
 }

@@ -1,5 +1,4 @@
-/* scrypt (RFC 7914) by libcrypto or libsodium, PBKDF2 (RFC 8018 5.2) by
- * libcrypto. */
+/* scrypt (RFC 7914) and PBKDF2 (RFC 8018 5.2), by what is quickest. */
 #include "password/password.h"
 
 #include <string.h>
@@ -52,8 +51,12 @@ scrypt(const kdf *with, span password, size_t size, unsigned char *key)
 }
 
 static bool
-pbkdf2(const kdf *with, span password, size_t size, unsigned char *key)
+pbkdf2(const kdf *with, const digests *all, span password, size_t size,
+       unsigned char *key)
 {
+    if (with->md == EVP_sha256 && all != NULL && all->by_value) {
+        return fb_pbkdf2_sha256(with, all, password, size, key);
+    }
     return PKCS5_PBKDF2_HMAC(password.p, (int)password.len, with->salt,
                              (int)with->salt_len, (int)with->n, with->md(),
                              (int)size, key)
@@ -84,8 +87,9 @@ fb_kdf_compute(const kdf *with, const hash_means *means, span password,
                    : STATUS_NO_MEMORY;
     }
     fb_failure_forget();
-    bool ok = with->md == NULL ? scrypt(with, password, size, key)
-                               : pbkdf2(with, password, size, key);
+    bool ok = with->md == NULL
+                  ? scrypt(with, password, size, key)
+                  : pbkdf2(with, means->digests, password, size, key);
     return ok ? STATUS_OK : failure();
 }
 

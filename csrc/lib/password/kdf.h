@@ -26,6 +26,12 @@ CHECKED status fb_kdf_check_cost(const kdf *read);
 CHECKED status fb_kdf_compute(const kdf *with, const hash_means *means,
                               span password, size_t size, unsigned char *key);
 
+/* --- pbkdf2.c: PBKDF2-HMAC-SHA256 by value ------------------------------- */
+
+/* Where all->by_value says so. False when libcrypto fails. */
+bool fb_pbkdf2_sha256(const kdf *with, const digests *all, span password,
+                      size_t size, unsigned char *key);
+
 /* --- kdf_read.c, kdf_read_packed.c, kdf_write.c: their texts ------------- */
 
 bool fb_kdf_read_passlib_scrypt(span text, span rest, kdf *out);

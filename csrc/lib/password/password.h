@@ -96,6 +96,7 @@ typedef struct {
     arenas *arenas;
     bool wipes;     /* overwrites the memory of every Argon2 hash at its end */
     bool by_sodium; /* scrypt by libsodium */
+    const digests *digests; /* by which PBKDF2 may be computed, or NULL */
 } hash_means;
 
 typedef struct {
