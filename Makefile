@@ -52,7 +52,7 @@ READY = .venv/.set-up .venv/.built
 .PHONY: test-core-and-project test-originals test-free-threaded test-tsan soak endure
 .PHONY: mutants fuzz fuzz-run fuzz-coverage fuzz-count fuzz-python coverage
 .PHONY: secrets valgrind analyse prove assure test-memory
-.PHONY: docs docs-serve bench lint clean prove-set-up wheel prove-wheels cross
+.PHONY: docs docs-serve docs-test bench lint clean prove-set-up wheel prove-wheels cross
 .DELETE_ON_ERROR:
 
 build: .venv/.built
@@ -197,6 +197,11 @@ prove-set-up:
 # The documentation site, in build/docs/site; what is wrong with a page or a link fails it.
 docs: .venv/.with-dev .venv/.built
 	.venv/bin/python scripts/docs
+
+# Every page in a browser, light and dark, on a desktop and on a phone; `make test` looks
+# at a few. Screenshots are kept in build/docs-screenshots.
+docs-test: $(READY)
+	$(PYTEST) -m "soak or not soak" tests/site
 
 # The site, at the port of PORT, until Ctrl-C.
 docs-serve: docs
