@@ -334,10 +334,14 @@ def test_a_postgresql_that_is_empty_migrated_and_killed(doctor: Doctor) -> None:
 
         environment = {**os.environ, **settings}
         command = [sys.executable, "-m", "fastbearer", "migrate"]
-        subprocess.run(command, env=environment, check=True, capture_output=True)
-        status, out = doctor(**settings)
-        assert (status, wrong(out)) == (0, [])
-        assert "the accounts' tables are up to date" in out
+        for more, is_told in ((["--accounts"], True), ([], False)):
+            subprocess.run(
+                [*command, *more], env=environment, check=True, capture_output=True
+            )
+            status, out = doctor(**settings)
+            assert (status, wrong(out)) == (0, [])
+            assert "the accounts' tables are up to date" in out
+            assert ("the table of tasks" in out) is is_told
 
         server.kill()
         status, out = doctor(**settings)

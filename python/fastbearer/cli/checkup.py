@@ -62,6 +62,10 @@ ACTIVE = (
 SEE_CLOCK = (
     "let both clocks be set by NTP, or set JWT_LEEWAY to more than the difference"
 )
+NO_TASKS = (
+    "the table of tasks is not made, or of another version: `fastbearer serve` alone"
+    " needs it, and `fastbearer migrate` makes it"
+)
 SEE_REDIS = "see that Redis runs, and that REDIS_URL has its host, user and password"
 
 
@@ -308,13 +312,17 @@ def database(settings: Settings) -> Iterator[Finding]:
             yield missing_file(Path(file).parent)
             return
         asyncio.run(Database(lambda: written).check())
-        tables = "reached, and the accounts' tables are up to date"
-        whole = Database(lambda: written)
-        whole.add(TASKS)
-        yield Finding(False, "database", tables)
-        asyncio.run(whole.check())
     except ConfigurationError as error:
         yield Finding(True, "database", str(error))
+        return
+    tables = "reached, and the accounts' tables are up to date"
+    yield Finding(False, "database", tables)
+    whole = Database(lambda: written)
+    whole.add(TASKS)
+    try:
+        asyncio.run(whole.check())
+    except ConfigurationError:
+        yield Finding(False, "database", NO_TASKS)
 
 
 def redis(auth: Auth) -> Iterator[Finding]:
