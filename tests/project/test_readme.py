@@ -26,6 +26,8 @@ from project import ROOT, SECRET
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md"))]
 BLOCK = re.compile(r"(?ms)^(?:<!-- ([\w ]+) -->\n)?```(\w+)\n(.*?)^```$")
 LINK = re.compile(r"\]\((?!https?://)([^)#]*)(?:#([^)]+))?\)")
+DOCS = ROOT / "docs"
+REFERENCE = DOCS / "reference"
 MISMATCH = "User ID mismatch: You can only access your own data"
 
 
@@ -129,5 +131,7 @@ def test_the_pages_link_to_what_is_there() -> None:
         )
         for target, anchor in links:
             file = page.parent / target if target else page
+            if file.resolve().parent == REFERENCE and DOCS in page.parents:
+                continue  # made with the site, whose build checks the link
             assert file.exists(), f"{page.name}: {target}"
             assert not anchor or anchor in anchors(file), f"{page.name}: #{anchor}"
