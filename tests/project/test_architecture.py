@@ -88,3 +88,39 @@ def test_the_ways_name_files_that_are_there() -> None:
             if "/" in place or place.endswith(".py"):
                 homes = ("csrc/module", "csrc/lib", "python/fastbearer")
                 assert any((ROOT / home / place).exists() for home in homes), place
+
+
+BACKGROUNDS = {
+    "white": "#ffffff",
+    "GitHub's dark": "#0d1117",
+    "the site's dark": "#1e2129",
+}
+SEEN = 3.0
+"""The least contrast of what is no text (WCAG 2.2, 1.4.11)."""
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of a colour (WCAG 2.2)."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("background", BACKGROUNDS.values(), ids=BACKGROUNDS)
+def test_a_picture_can_be_seen_on_white_and_on_dark(background: str) -> None:
+    (line,) = set(re.findall(r"line\{stroke:(#\w+)\}", DRAW.STYLE))
+    assert contrast(line, background) >= SEEN
+    text, box = re.findall(r"fill:(#\w+)", DRAW.STYLE)
+    assert contrast(text, box) >= 7
+
+
+def test_a_line_that_is_too_dark_would_be_seen() -> None:
+    assert contrast("#57606a", BACKGROUNDS["the site's dark"]) < SEEN
