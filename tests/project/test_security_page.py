@@ -66,12 +66,20 @@ def cells(row: str) -> list[str]:
 @functools.cache
 def nightly_of(file: Path) -> dict[str, bool]:
     """Return the name of each test of a file, and whether it is for the night alone."""
+    body = ast.parse(file.read_text()).body
+    of_all = [ast.unparse(one) for one in body if is_mark_of_all(one)]
     return {
-        node.name: "pytest.mark.soak" in map(ast.unparse, node.decorator_list)
-        for node in ast.parse(file.read_text()).body
+        node.name: any("pytest.mark.soak" in mark for mark in of_all)
+        or "pytest.mark.soak" in map(ast.unparse, node.decorator_list)
+        for node in body
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         and node.name.startswith("test_")
     }
+
+
+def is_mark_of_all(node: ast.stmt) -> bool:
+    """Tell whether a statement marks every test of its file."""
+    return isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark"
 
 
 def faults_of_links(text: str) -> list[str]:
@@ -176,6 +184,11 @@ SOME = "| 9.1.1 | "
         (
             "(../../tests/core/test_memory.py) (nightly)",
             "(../../tests/core/test_memory.py)",
+            "nightly",
+        ),
+        (
+            "(../../tests/core/test_constant_time.py) (nightly)",
+            "(../../tests/core/test_constant_time.py)",
             "nightly",
         ),
         (SOME, "| 9.1.8 | ", "9.1.1 is missing"),
