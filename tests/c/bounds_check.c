@@ -1,8 +1,9 @@
 /*
  * What the upper storey never asks the library, and another caller might:
  * lengths beyond the interfaces of libcrypto and of RFC 9106, DER that no
- * libcrypto writes, and settings in the place of hashes. All of it is refused,
- * and nothing is read at the addresses of the long ones.
+ * libcrypto writes, another digest in the place of SHA-256, and settings in
+ * that of hashes. All of it is refused, and nothing is read at the addresses
+ * of the long ones.
  *
  *   make build/check/bounds_check && build/check/bounds_check
  */
@@ -251,6 +252,16 @@ check_rows(const format *rows, const hash_means *means)
     }
 }
 
+/* Of as many bytes as SHA-256: the size alone does not make it the same. */
+static void
+check_sha2(void)
+{
+    expect(fb_sha2_agrees(DIGEST_SHA256, EVP_sha256()),
+           "SHA-256 is not libcrypto's");
+    expect(!fb_sha2_agrees(DIGEST_SHA256, EVP_sha3_256()),
+           "SHA3-256 was taken for SHA-256");
+}
+
 int
 main(void)
 {
@@ -262,6 +273,7 @@ main(void)
         return 2;
     }
     check_encryption(&all);
+    check_sha2();
     check_argon2();
     check_arenas();
     check_der();

@@ -385,6 +385,23 @@ def test_hex_after_the_label_of_a_salt_is_base64(label: str) -> None:
     assert _core.password_parts(label + shorter)["salt_size"] == salt_size
 
 
+@pytest.mark.parametrize(
+    ("label", "digest"), [("{SMD5}", "md5"), ("{SSHA}", "sha1"), ("{SSHA512}", "sha512")]
+)
+def test_the_longest_salt_that_is_read(label: str, digest: str) -> None:
+    """It ends where the digest begins that is compared."""
+    for size, is_read in ((255, True), (256, True), (257, False)):
+        salt = bytes(range(255, -1, -1))[:size].ljust(size, b"s")
+        made = hashlib.new(digest, b"x" + salt).digest() + salt
+        stored = label + base64.b64encode(made).decode()
+        if is_read:
+            assert _core.password_verify("x", stored, 1, True)
+            assert not _core.password_verify("y", stored, 1, True)
+        else:
+            with pytest.raises(InvalidHashError):
+                _core.password_verify("x", stored, 1, True)
+
+
 def test_the_environment_takes_weak_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fastbearer.passwords._default", None)
     monkeypatch.setenv("PASSWORD_WEAK_HASHES", "1")
