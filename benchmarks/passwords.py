@@ -18,6 +18,8 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).parent.parent)
 
 import argparse
+import base64
+import hashlib
 import importlib.metadata
 import importlib.util
 import json
@@ -68,6 +70,9 @@ COSTS = (
     Cost(65536, 3, 1, 2.4, None),
     Cost(19456, 2, 1, 2.2, 2.2),
 )
+MARKED = ("argon2-cffi", "hashlib")
+SCRYPT_MARK = 1.35  # where libsodium computes it
+PBKDF2_MARK = 2.5  # where the CPU has instructions for SHA-256
 AVX2_MARK = 1.8  # where there is no AVX-512
 
 
@@ -123,6 +128,39 @@ def bcrypt_calls() -> dict[str, Call]:
         check(bcrypt.checkpw(encoded, ours.hash(PASSWORD).encode()))
         check(ours.verify(PASSWORD, calls["bcrypt"]()))
     return calls
+
+
+def scrypt_calls() -> dict[str, Call]:
+    """Return scrypt at the cost that Better Auth has by default."""
+    salt = "0123456789abcdef" * 2
+    cost: dict[str, Any] = {"n": 2**14, "r": 16, "p": 1, "maxmem": 2**26, "dklen": 64}
+
+    def theirs() -> bytes:
+        return hashlib.scrypt(PASSWORD.encode(), salt=salt.encode(), **cost)
+
+    stored = f"{salt}:{theirs().hex()}"
+    return verifying(stored) | {"hashlib": theirs}
+
+
+def pbkdf2_calls() -> dict[str, Call]:
+    """Return PBKDF2-SHA256 with a tenth of the iterations that Django has now."""
+    salt, iterations = "0123456789abcdef", 100_000
+
+    def theirs() -> bytes:
+        return hashlib.pbkdf2_hmac(
+            "sha256", PASSWORD.encode(), salt.encode(), iterations
+        )
+
+    key = base64.b64encode(theirs()).decode()
+    return verifying(f"pbkdf2_sha256${iterations}${salt}${key}") | {"hashlib": theirs}
+
+
+def verifying(stored: str) -> dict[str, Call]:
+    """Return how we verify a hash, once it is known that we do it right."""
+    hasher = PasswordHash()
+    check(hasher.verify(PASSWORD, stored))
+    check(not hasher.verify(f"{PASSWORD}!", stored))
+    return {"fastbearer": lambda: hasher.verify(PASSWORD, stored)}
 
 
 def check(holds: bool) -> None:
@@ -206,7 +244,7 @@ def show(title: str, rows: list[dict[str, Any]], mark: float | None) -> None:
     for row in rows:
         by_median = row["median"] / ours["median"]
         by_least = row["least"] / ours["least"]
-        told = verdict(by_median, mark) if row["library"] == "argon2-cffi" else ""
+        told = verdict(by_median, mark) if row["library"] in MARKED else ""
         print(
             f"  {row['library']:22} {row['median']:8.1f} ms ({row['least']:.1f})"
             f"  {by_median:5.2f}x ({by_least:.2f}x)  {told}"
@@ -226,7 +264,7 @@ def describe() -> None:
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     model = [line.partition(":")[2].strip() for line in lines if "model name" in line]
     print(f"fastbearer {importlib.metadata.version('fastbearer')} {_core.__file__}")
-    print(f"Argon2 engine: {_core.argon2_engine}")
+    print(f"Argon2 by {_core.argon2_engine}, scrypt by {_core.scrypt_engine}")
     print(f"Python {platform.python_version()}, {_core.libcrypto_version}")
     print(f"{len(model)} x {model[0] if model else platform.machine()}")
     for module, package in PACKAGES.items():
@@ -254,6 +292,15 @@ def main() -> None:
     rows = measure(bcrypt_calls(), max(options.rounds // 3, 3), options.runs)
     show("bcrypt, cost 12: median (least)", rows, None)
     tables["bcrypt"] = rows
+    by_sodium = _core.scrypt_engine == "libsodium"
+    others = (
+        ("scrypt, N=2^14, r=16, p=1", scrypt_calls, SCRYPT_MARK if by_sodium else None),
+        ("PBKDF2-SHA256, 100,000 iterations", pbkdf2_calls, PBKDF2_MARK),
+    )
+    for title, calls_there, mark in others:
+        rows = measure(calls_there(), options.rounds, options.runs)
+        show(f"{title}: median (least)", rows, mark)
+        tables[title] = rows
     if options.json:
         options.json.write_text(json.dumps(tables, indent=1))
 
