@@ -19,15 +19,20 @@ from typing import Any
 import pytest
 import yaml
 
+import pinned as pinned_sources
 from project import ROOT
 from scripts import script
 
 BUILD = script("build-openssl")
+BUILD_LIBSODIUM = script("build-libsodium")
 FINISH = script("finish-wheel")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 CIBUILDWHEEL = PROJECT["tool"]["cibuildwheel"]
 WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/wheels.yml").read_text())
-PIN = tomllib.loads((ROOT / "scripts/openssl.toml").read_text())
+PINS = {
+    name: tomllib.loads((ROOT / f"scripts/{name}.toml").read_text())
+    for name in ("openssl", "libsodium")
+}
 
 PYTHONS = ["cp311", "cp312", "cp313", "cp314", "cp314t", "cp315", "cp315t"]
 SYSTEMS = {
@@ -114,42 +119,52 @@ def test_publishing_needs_no_password() -> None:
 
 
 @pytest.mark.parametrize("system", ["linux", "macos"])
-def test_the_wheels_of_every_system_have_our_openssl_inside(system: str) -> None:
+def test_the_wheels_of_every_system_have_our_libraries_inside(system: str) -> None:
     chosen = CIBUILDWHEEL["environment"] | CIBUILDWHEEL[system].get("environment", {})
     assert chosen["FASTBEARER_LIBCRYPTO"].endswith("/build/openssl/lib/libcrypto.a")
+    assert chosen["FASTBEARER_LIBSODIUM"].endswith("/build/libsodium/lib/libsodium.a")
     assert chosen["FASTBEARER_LIBARGON2"] == "0"
     before = CIBUILDWHEEL[system].get("before-all", CIBUILDWHEEL["before-all"])
     assert "scripts/build-openssl build/openssl" in str(before)
+    assert "scripts/build-libsodium build/libsodium" in str(before)
     assert (
         "scripts/finish-wheel {wheel} {dest_dir}"
         in CIBUILDWHEEL["repair-wheel-command"]
     )
 
 
-# --- the OpenSSL inside -------------------------------------------------------
+# --- the libraries inside -----------------------------------------------------
 
 
-def test_somebody_has_looked_for_a_newer_openssl() -> None:
-    assert isinstance(PIN["checked"], date)
-    assert date(2026, 11, 1) <= PIN["checked"] <= datetime.now(UTC).date()
+@pytest.mark.parametrize("library", PINS)
+def test_somebody_has_looked_for_a_newer_one(library: str) -> None:
+    pin = PINS[library]
+    assert isinstance(pin["checked"], date)
+    assert date(2026, 11, 1) <= pin["checked"] <= datetime.now(UTC).date()
 
 
-def test_the_pages_name_the_openssl_that_is_pinned() -> None:
+def test_the_pages_name_what_is_pinned() -> None:
     needed = " or later"
     for page in ("CONTRIBUTING.md", "docs/start/install.md"):
         text = (ROOT / page).read_text()
         named = re.findall(rf"OpenSSL (\d+\.\d+\.\d+)(?!{needed})", text)
-        assert set(named) <= {PIN["version"]}, page
-    assert f"OpenSSL {PIN['version']}" in (ROOT / "docs/start/install.md").read_text()
+        assert set(named) <= {PINS["openssl"]["version"]}, page
+    text = (ROOT / "docs/start/install.md").read_text()
+    assert f"OpenSSL {PINS['openssl']['version']}" in text
+    assert f"libsodium {PINS['libsodium']['version']}" in text
     rule = (ROOT / "CONTRIBUTING.md").read_text()
-    assert "New OpenSSL, new wheels" in rule and "scripts/openssl.toml" in rule
+    assert "New OpenSSL, new wheels" in rule
+    assert "scripts/openssl.toml" in rule and "scripts/libsodium.toml" in rule
 
 
-def test_the_pin_is_a_version_with_a_digest() -> None:
-    assert re.fullmatch(r"\d+\.\d+\.\d+", PIN["version"])
-    assert re.fullmatch(r"[0-9a-f]{64}", PIN["sha256"])
-    pin = BUILD.read_pin(ROOT / "scripts/openssl.toml")
-    assert pin["url"].endswith(f"/openssl-{PIN['version']}.tar.gz")
+@pytest.mark.parametrize("library", PINS)
+def test_the_pin_is_a_version_with_a_digest(library: str) -> None:
+    pinned = PINS[library]
+    assert re.fullmatch(r"\d+\.\d+\.\d+", pinned["version"])
+    assert re.fullmatch(r"[0-9a-f]{64}", pinned["sha256"])
+    pin = pinned_sources.read_pin(ROOT / f"scripts/{library}.toml")
+    archive = pin["url"].rpartition("/")[2]
+    assert archive.endswith(".tar.gz") and pinned["version"] in archive
     assert pin["url"].startswith("https://")
 
 
@@ -202,6 +217,37 @@ def test_openssl_is_built_of_the_pinned_source(source: Path) -> None:
     assert (made / "purl.txt").read_text().endswith("@openssl-9.8.7\n")
 
 
+def test_libsodium_is_laid_out_with_the_notices_of_its_files(tmp_path: Path) -> None:
+    source, prefix = tmp_path / "source", tmp_path / "made"
+    notice = "/* Copyright 2009 Somebody. Redistribution and use are permitted. */"
+    files = {
+        "LICENSE": "ISC License",
+        "src/libsodium/.libs/libsodium.a": "archive",
+        "src/libsodium/include/sodium.h": "",
+        "src/libsodium/include/sodium/version.h": HEADER,
+        "src/libsodium/include/sodium/version.h.in": "",
+        "src/libsodium/include/sodium/private/common.h": "",
+        "src/libsodium/one.c": f"{notice}\nint one;",
+        "src/libsodium/two.c": f"{notice}\nint two;",
+        "src/libsodium/none.c": "/* no notice */",
+    }
+    for name, text in files.items():
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_text(text)
+    BUILD_LIBSODIUM.install(source, prefix, "1.2.34")
+    made = {str(path.relative_to(prefix)) for path in prefix.rglob("*.*")}
+    assert made == {
+        "LICENSE.txt",
+        "include/sodium.h",
+        "include/sodium/version.h",
+        "lib/libsodium.a",
+        "purl.txt",
+    }
+    licence = (prefix / "LICENSE.txt").read_text()
+    assert licence.startswith("ISC License") and licence.count("Somebody") == 1
+    assert "@1.2.34" in (prefix / "purl.txt").read_text()
+
+
 def test_another_source_is_not_unpacked(source: Path) -> None:
     run = build_openssl(source, "0" * 64)
     assert run.returncode == 1
@@ -216,34 +262,65 @@ def test_openssl_loads_nothing_at_run_time() -> None:
 # --- what is inside a wheel ---------------------------------------------------
 
 
-def test_the_components_are_a_cyclonedx_of_openssl() -> None:
-    purl = "pkg:github/openssl/openssl@openssl-9.8.7"
-    listed = FINISH.components("fastbearer", "1.2.3", "9.8.7", purl)
+HEADER = '#define SODIUM_VERSION_STRING "1.2.34"\n'
+
+
+@pytest.fixture
+def unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A wheel whose module has both libraries inside, which stand beside it."""
+    for name, archive in (("openssl", "libcrypto"), ("libsodium", "libsodium")):
+        prefix = tmp_path / name
+        (prefix / "lib").mkdir(parents=True)
+        (prefix / "include" / "sodium").mkdir(parents=True)
+        (prefix / "LICENSE.txt").write_text(f"the licence of {name}")
+        (prefix / "purl.txt").write_text(f"pkg:generic/{name}@0\n")
+        variable = f"FASTBEARER_{archive.upper()}"
+        monkeypatch.setenv(variable, str(prefix / "lib" / f"{archive}.a"))
+    (tmp_path / "libsodium/include/sodium/version.h").write_text(HEADER)
+    (tmp_path / "wheel" / "fastbearer-1.2.3.dist-info").mkdir(parents=True)
+    module = tmp_path / "wheel" / "_core.so"
+    module.write_bytes(b"OpenSSL 3.5.9 15 Sep 2026\0" + b"1.2.34\0")
+    return module.parent
+
+
+def described(wheel: Path) -> dict[str, Any]:
+    """Describe an unpacked wheel, and return its list of components."""
+    FINISH.describe(wheel, wheel / "_core.so")
+    text = (wheel / "fastbearer-1.2.3.dist-info/sboms/fastbearer.cdx.json").read_text()
+    return dict(json.loads(text))
+
+
+def test_what_is_inside_is_described_in_the_wheel(unpacked: Path) -> None:
+    listed = described(unpacked)
     assert (listed["bomFormat"], listed["specVersion"]) == ("CycloneDX", "1.6")
     assert listed["metadata"]["component"]["purl"] == "pkg:pypi/fastbearer@1.2.3"
-    (library,) = listed["components"]
-    assert (library["name"], library["version"]) == ("openssl", "9.8.7")
-    assert library["licenses"] == [{"license": {"id": "Apache-2.0"}}]
-    assert listed["dependencies"][0]["dependsOn"] == [library["bom-ref"]]
+    first, second = listed["components"]
+    assert (first["name"], first["version"]) == ("openssl", "3.5.9")
+    assert first["licenses"] == [{"expression": "Apache-2.0"}]
+    assert (second["name"], second["version"]) == ("libsodium", "1.2.34")
+    assert second["licenses"] == [{"expression": "ISC AND BSD-2-Clause"}]
+    assert listed["dependencies"][0]["dependsOn"] == [
+        "pkg:generic/openssl@0",
+        "pkg:generic/libsodium@0",
+    ]
+    licences = unpacked / "fastbearer-1.2.3.dist-info" / "licenses"
+    for folder in ("OpenSSL", "libsodium"):
+        text = (licences / folder / "LICENSE.txt").read_text()
+        assert text == f"the licence of {folder.lower()}"
 
 
-def test_what_is_inside_is_described_in_the_wheel(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_wheel_without_libsodium_does_not_list_it(
+    unpacked: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prefix = tmp_path / "openssl"
-    (prefix / "lib").mkdir(parents=True)
-    (prefix / "LICENSE.txt").write_text("the licence")
-    (prefix / "purl.txt").write_text("pkg:generic/openssl@3.5.9\n")
-    monkeypatch.setenv("FASTBEARER_LIBCRYPTO", str(prefix / "lib" / "libcrypto.a"))
-    info = tmp_path / "wheel" / "fastbearer-1.2.3.dist-info"
-    info.mkdir(parents=True)
-    module = tmp_path / "wheel" / "_core.so"
-    module.write_bytes(b"OpenSSL 3.5.9 15 Sep 2026\0")
-    FINISH.describe(info.parent, module)
-    assert (info / "licenses/OpenSSL/LICENSE.txt").read_text() == "the licence"
-    listed = json.loads((info / "sboms/fastbearer.cdx.json").read_text())
-    assert listed["components"][0]["purl"] == "pkg:generic/openssl@3.5.9"
-    assert listed["components"][0]["version"] == "3.5.9"
+    monkeypatch.setenv("FASTBEARER_LIBSODIUM", "0")
+    (only,) = described(unpacked)["components"]
+    assert only["name"] == "openssl"
+
+
+def test_another_libsodium_than_what_is_listed_is_seen(unpacked: Path) -> None:
+    (unpacked / "_core.so").write_bytes(b"OpenSSL 3.5.9 15 Sep 2026\0")
+    with pytest.raises(SystemExit, match="HAS NOT THE libsodium"):
+        described(unpacked)
 
 
 def test_the_version_of_openssl_is_read_from_the_module(tmp_path: Path) -> None:
@@ -282,8 +359,9 @@ def glibc_of(tag: str) -> tuple[int, int]:
 
 @pytest.mark.soak
 def test_a_wheel_of_this_machine_is_what_is_claimed(tmp_path: Path) -> None:
-    if not script("wheel").debian_archive():
-        pytest.skip("NO STATIC libcrypto.a (apt-get install libssl-dev)")
+    made = script("wheel")
+    if not (made.OPENSSL.static() and made.LIBSODIUM.static()):
+        pytest.skip("NO STATIC LIBRARIES (apt-get install libssl-dev libsodium-dev)")
     subprocess.run([ROOT / "scripts/wheel", sys.executable], check=True)
     tag = f"cp3{sys.version_info[1]}"
     (wheel,) = (ROOT / "dist").glob(f"fastbearer-*-{tag}-manylinux*.whl")
@@ -293,9 +371,13 @@ def test_a_wheel_of_this_machine_is_what_is_claimed(tmp_path: Path) -> None:
     (module,) = tmp_path.rglob("_core.*.so")
     assert FINISH.exported(module) == ["PyInit__core"]
     linked = subprocess.check_output(["readelf", "-d", str(module)], text=True)
-    assert not re.search(r"libcrypto|libargon2|RPATH|RUNPATH", linked)
+    assert not re.search(r"libcrypto|libargon2|libsodium|RPATH|RUNPATH", linked)
     (info,) = tmp_path.glob("*.dist-info")
     assert (info / "licenses/LICENSE").is_file()
     assert "Apache" in (info / "licenses/OpenSSL/LICENSE.txt").read_text()
     listed = json.loads((info / "sboms/fastbearer.cdx.json").read_text())
-    assert listed["components"][0]["version"] == FINISH.openssl_inside(module)
+    openssl, libsodium = listed["components"]
+    assert openssl["version"] == FINISH.openssl_inside(module)
+    assert libsodium["name"] == "libsodium"
+    notices = (info / "licenses/libsodium/LICENSE.txt").read_text()
+    assert "ISC" in notices and "Colin Percival" in notices
