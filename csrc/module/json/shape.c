@@ -116,7 +116,9 @@ fb_shape_learn(const names *all, const shape_draft *draft, PyObject *object,
             place = &other->next;
         }
     }
-    fb_shape_free(&(shape_place){made}); /* others were faster */
+    shape_place left; /* clang makes no compound literal of it */
+    atomic_init(&left, made);
+    fb_shape_free(&left); /* others were faster */
 }
 
 void
