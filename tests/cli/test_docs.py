@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import tomllib
 import webbrowser
 
@@ -32,11 +33,12 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ("arguments", "place"),
     [
         ([], ""),
-        (["expired_token"], "reference/errors/#expired_token"),
-        (["ExpiredTokenError"], "reference/errors/#expired_token"),
-        (["invalid_token"], "reference/errors/#invalid_token"),
-        (["cross_site"], "reference/errors/#cross_site"),
-        (["email_taken"], "reference/errors/#email_taken"),
+        (["expired_token"], "questions/codes/#expired_token"),
+        (["ExpiredTokenError"], "questions/codes/#expired_token"),
+        (["invalid_token"], "questions/codes/#invalid_token"),
+        (["cross_site"], "questions/codes/#cross_site"),
+        (["email_taken"], "questions/codes/#email_taken"),
+        (["signature_wrong"], "questions/codes/#signature_wrong"),
     ],
 )
 def test_the_address_is_printed(
@@ -53,7 +55,7 @@ def test_a_browser_is_opened_where_there_is_a_window(
     assert opened == []
     monkeypatch.setenv("DISPLAY", ":0")
     assert main(["docs", "expired_token"]) == 0
-    assert opened == [f"{SITE}reference/errors/#expired_token"]
+    assert opened == [f"{SITE}questions/codes/#expired_token"]
 
 
 def test_a_code_that_is_none_is_refused(
@@ -62,9 +64,14 @@ def test_a_code_that_is_none_is_refused(
     assert main(["docs", "expired_tokn"]) == 1
     told = capsys.readouterr().err
     assert "no error has the code 'expired_tokn'; did you mean expired_token?" in told
-    assert main(["docs", "a" * 40]) == 1
+    assert main(["docs", "No-Code"]) == 1
     assert "did you mean" not in capsys.readouterr().err
     assert opened == []
+
+
+def test_every_code_has_a_heading() -> None:
+    page = (ROOT / "docs" / "questions" / "codes.md").read_text()
+    assert set(codes().values()) <= set(re.findall(r"(?m)^### (\w+)$", page))
 
 
 def test_every_code_of_the_log_is_known() -> None:

@@ -113,7 +113,7 @@ def add_docs(subparsers: Any) -> None:
     command.add_argument(
         "code",
         nargs="?",
-        help="the code of an error, or its class (default: the first page)",
+        help="a code or a reason, or an error's class (default: the first page)",
     )
     command.set_defaults(command=commands.show_docs)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import webbrowser
 from contextlib import suppress
@@ -15,7 +16,7 @@ from fastbearer.errors import FastbearerError
 
 __all__ = ["REQUEST_CODES", "codes", "open_in_browser", "page_of"]
 
-ERRORS = "reference/errors/"
+QUESTIONS = "questions/codes/"
 REQUEST_CODES = (
     "cross_site",
     "insufficient_role",
@@ -24,6 +25,10 @@ REQUEST_CODES = (
     "not_authenticated",
 )
 """Codes of lines in the log that stand for no class."""
+
+REASON = re.compile(r"[a-z][a-z0-9_]+")
+SIMILAR = 0.85
+"""A name that is as much like a known one is taken for a slip of the keyboard."""
 
 DISPLAYS = ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY")
 
@@ -53,7 +58,7 @@ def page_of(name: str | None) -> str:
     """Return the address of what the site says of an error, or of its first page.
 
     Args:
-        name: A code, or the name of a class.
+        name: A code, the name of a class, or a reason.
 
     Raises:
         ConfigurationError: Nothing is called so.
@@ -61,11 +66,11 @@ def page_of(name: str | None) -> str:
     if name is None:
         return site()
     known = codes()
-    if name not in known:
-        near = get_close_matches(name, known, n=1)
+    near = get_close_matches(name, known, n=1, cutoff=SIMILAR)
+    if name not in known and (near or not REASON.fullmatch(name)):
         hint = f"; did you mean {near[0]}?" if near else ""
         raise ConfigurationError(f"no error has the code {name!r}{hint}")
-    return f"{site()}{ERRORS}#{known[name]}"
+    return f"{site()}{QUESTIONS}#{known.get(name, name)}"
 
 
 def open_in_browser(address: str) -> bool:
