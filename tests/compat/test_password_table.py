@@ -64,7 +64,7 @@ def rows(page: str, heading: str, number: int = 1) -> Iterator[list[str]]:
 
 TABLE = {
     maker.strip("`"): answer
-    for maker, answer in rows("from-passlib.md", "| Maker | `verify_password` |")
+    for maker, answer in rows("migrate/passlib.md", "| Maker | `verify_password` |")
 }
 
 
@@ -106,7 +106,7 @@ def names_of(table: str) -> dict[str, bool]:
 
 def test_the_formats_that_the_docs_name_are_the_cores() -> None:
     """Each in the table where it belongs: of today, older, or weak."""
-    page = "passwords.md"
+    page = "guide/passwords.md"
     heading = "| Written by | Text | `identify` |"
     folder = ROOT / "csrc" / "lib" / "password"
     made = names_of((folder / "formats.c").read_text())

@@ -38,7 +38,7 @@ from fastbearer.fastapi.hint_places import filled
 from fastbearer.fastapi.hints import HINTS, MISSING_CLAIMS, NOT_LISTED, OPAQUE
 from project import ROOT, SECRET
 
-DOCUMENT = ROOT / "docs" / "fastapi.md"
+DOCUMENT = ROOT / "docs" / "guide" / "fastapi.md"
 
 auth = Auth(Settings(better_auth_secret=SECRET))
 FLAVOURS = [

@@ -14,7 +14,7 @@ from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi import Auth, Issuer, Settings
 from project import OTHER_SECRET, ROOT, SECRET
 
-PAGE = (ROOT / "docs" / "fastapi.md").read_text()
+PAGE = (ROOT / "docs" / "guide" / "fastapi.md").read_text()
 SNIPPET = next(
     one.partition("```")[0] for one in PAGE.split("```python\n") if "jobs" in one
 )

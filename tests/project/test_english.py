@@ -19,7 +19,7 @@ from project import ROOT
 
 AWKWARD = {
     # Of a place it is right: behind a proxy, a frontend, a login; and left behind.
-    r"\bbehind(?! (an?|the|Better|its|your|one|bearer)\b)": "after",
+    r"\bbehind(?! (an?|the|Better|its|your|one|bearer|nginx|them)\b)": "after",
     r"\b(?-i:It|That|They) (is|are) (none|no longer one)\b": "say what it is not",
     r"\b(?-i:It) (does|is|has|was|would|cannot)( not)?\.": "say what it does not do",
     r"\bif it is none\b": "say what it is not",

@@ -53,7 +53,7 @@ def test_every_system_has_a_line_that_installs_it(tmp_path: Path, system: str) -
     said = build(tmp_path).stderr.splitlines()[-4:]
     (line,) = (line for line in said if f" {system} " in line)
     name, _, command = line.strip().partition(": ")
-    page = (ROOT / "docs" / "install.md").read_text()
+    page = (ROOT / "docs" / "start" / "install.md").read_text()
     assert f"| {name} | `{command}` |" in page
 
 
