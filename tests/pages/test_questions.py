@@ -85,8 +85,8 @@ def reasons_in(source: str) -> Iterator[str]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             places = GIVEN.get(node.func.id, ())
             found = [text(node.args[at]) for at in places if at < len(node.args)]
-        elif isinstance(node, ast.Assign):
-            target = node.targets[0]
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
             name = getattr(target, "attr", getattr(target, "id", ""))
             found = [text(node.value)] if name == "reason" else []
         elif isinstance(node, ast.FunctionDef) and node.name == "flaw":
