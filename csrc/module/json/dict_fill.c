@@ -29,11 +29,11 @@ fb_dict_model(PyObject *of)
     return model;
 }
 
-/* --- item by item -------------------------------------------------------- */
+/* --- filling ------------------------------------------------------------- */
 
 /* Without a GIL, threads would wait at the model's lock for each other. */
 static PyObject *
-copy_to_set(PyObject *model)
+begin_copy(PyObject *model)
 {
 #ifdef Py_GIL_DISABLED
     (void)model;
@@ -44,7 +44,7 @@ copy_to_set(PyObject *model)
 }
 
 static bool
-set_items(PyObject *copy, PyObject *model, PyObject *const *values)
+set_values(PyObject *copy, PyObject *model, PyObject *const *values)
 {
     Py_ssize_t at = 0;
     PyObject *name;
@@ -54,21 +54,6 @@ set_items(PyObject *copy, PyObject *model, PyObject *const *values)
     }
     return ok;
 }
-
-static PyObject *
-fill_by_items(PyObject *model, PyObject *const *values, Py_ssize_t count)
-{
-    PyObject *copy = copy_to_set(model);
-    if (copy != NULL && !set_items(copy, model, values)) {
-        Py_CLEAR(copy);
-    }
-    for (Py_ssize_t i = 0; i < count; i++) {
-        Py_DECREF(values[i]);
-    }
-    return copy;
-}
-
-/* --- written ------------------------------------------------------------- */
 
 #if DICT_ENTRIES_ARE_KNOWN
 
@@ -81,7 +66,8 @@ is_plain(const PyDictObject *copy, Py_ssize_t count)
            && copy->ma_keys->dk_nentries == count;
 }
 
-/* A dict is tracked by the garbage collector once it holds what may be. */
+/* Takes the values over. A dict is tracked by the garbage collector once it
+ * holds what may be. */
 static void
 write_values(PyObject *copy, PyObject *const *values, Py_ssize_t count)
 {
@@ -99,33 +85,29 @@ write_values(PyObject *copy, PyObject *const *values, Py_ssize_t count)
     }
 }
 
-static PyObject *
-fill_by_writing(PyObject *model, PyObject *const *values, Py_ssize_t count)
-{
-    PyObject *copy = PyDict_Copy(model);
-    if (copy != NULL && is_plain((PyDictObject *)copy, count)) {
-        write_values(copy, values, count);
-        return copy;
-    }
-    Py_XDECREF(copy);
-    PyErr_Clear(); /* whatever there is no memory for, fails there again */
-    return fill_by_items(model, values, count);
-}
-
 #endif
 
 PyObject *
 fb_dict_fill(const core_state *state, PyObject *model, PyObject *const *values,
              Py_ssize_t count)
 {
+    PyObject *copy = begin_copy(model);
 #if DICT_ENTRIES_ARE_KNOWN
-    if (state->writes_dicts) {
-        return fill_by_writing(model, values, count);
+    if (copy != NULL && state->writes_dicts
+        && is_plain((PyDictObject *)copy, count)) {
+        write_values(copy, values, count);
+        return copy;
     }
 #else
     (void)state;
 #endif
-    return fill_by_items(model, values, count);
+    if (copy != NULL && !set_values(copy, model, values)) {
+        Py_CLEAR(copy);
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        Py_DECREF(values[i]);
+    }
+    return copy;
 }
 
 /* --- the trial ----------------------------------------------------------- */
