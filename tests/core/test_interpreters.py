@@ -75,7 +75,13 @@ REFUSED = {
     fastbearer.Signer(KEY).sign({}): fastbearer.MissingClaimError,
     jws.sign(b'{"a":1,"a":2}', KEY): fastbearer.MalformedTokenError,
 }
+DEEP = {"exp": 4102444800, "o": {"a": [{"b": 1}, {"b": 2}]}, "e": {}}
+DEEP_TOKEN = fastbearer.Signer(KEY).sign(DEEP)
+
 for round in range(200):
+    claims = VERIFIER.verify(DEEP_TOKEN)
+    assert claims == DEEP
+    claims["o"]["a"].append(claims)
     for token, error in REFUSED.items():
         try:
             VERIFIER.verify(token)

@@ -407,10 +407,7 @@ def source(file: str, old: str, new: str) -> str:
 NOT_WRITTEN = [
     ("= DICT_ENTRIES_ARE_KNOWN;", "= false;"),
     # What the trial at the start has to see:
-    (
-        "entries[i].me_value = values[i];",
-        "entries[count - 1 - i].me_value = values[i];",
-    ),
+    ("me_value = values[i];", "me_value = values[count - 1 - i];"),
     ("PyObject_GC_Track(copy);", ""),
 ]
 
@@ -437,23 +434,18 @@ PLANTED = [
     ("shape.c", "&& begin_alike(one, than, count)", ""),
     ("shape.c", "one->count >= count && ", ""),
     ("shape.c", "fits = draft->texts[i].len <= SHAPE_TEXT_MAX;", ""),
-    ("shape.c", "draft->count <= SHAPE_MEMBERS_MAX + 1;", "true;"),
     ("shape.c", "if (draft->count <= SHAPE_MEMBERS_MAX) {", "{"),
     ("shape.c", "memset(member->mask, 0xff, text.len);", ""),
     ("shape.c", "Py_DECREF(one->model);", ""),
     ("shape.c", "fb_shape_free(&one->members[i].inner);", ""),
     ("json_read.c", "from->cursor.depth--;", ""),
-    ("json_read.c", "at->is_first = false;", ""),
+    ("json_read.c", "value;\n        at->is_first = false;", "value;"),
     ("json_read.c", "Py_ssize_t members = found->count;", "Py_ssize_t members = 0;"),
     ("json_read.c", "known->of[member->id] = value;", ""),
+    ("json_read.c", "known->integers[member->id] = integer;", ""),
     ("json_read.c", "from->cursor.p = start;", ""),
+    ("dict_fill.c", "return PyDict_Copy(model);", "return Py_NewRef(model);"),
     ("json_read.c", "found->as = other;", "found->as = other; found->count = 0;"),
-    ("dict_fill.c", "PyObject_GC_UnTrack(model);", "PyObject_GC_Track(model);"),
-    (
-        "dict_fill.c",
-        "copy = PyDict_Copy(model);\n    if (copy == NULL",
-        "copy = Py_NewRef(model);\n    if (copy == NULL",
-    ),
 ]
 
 

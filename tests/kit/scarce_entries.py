@@ -192,6 +192,7 @@ def tokens() -> Iterator[Entry]:
         yield Entry(f"jws {name}", jws.verify, (text, key), is_right=is_(b"hello"))
     first = sign_first(KEYS["HS256"])
     yield Entry("sign at first", sign_first, (KEYS["HS256"],), is_right=is_(first))
+    yield from learned_tokens(claims)
     yield from refused_tokens()
 
 
@@ -201,6 +202,24 @@ def sign_first(key: Key) -> str:
 
 
 sign_first.__qualname__ = Signer.sign.__qualname__
+
+
+def learned_tokens(claims: dict[str, Any]) -> Iterator[Entry]:
+    """Yield what a verifier learns from, and what it reads by what it has learned."""
+    key = KEYS["HS256"]
+    deep = Signer(key).sign({**claims, "o": [{"p": {"q": 1}}, {"p": {"q": 2}}]})
+    near = Signer(key).sign({**claims, "other": [{"p": {"q": 1}}]})
+    good = Verifier(key, clock=clock, audience="a", require=()).verify(deep)
+
+    def learn(token: str) -> Any:
+        verifier = Verifier(key, clock=clock, audience="a", require=())
+        for _ in range(4):
+            verifier.verify(token)
+            verifier.verify(near)
+        return verifier.verify(token)
+
+    learn.__qualname__ = "Verifier.verify"
+    yield Entry("learn", learn, (deep,), is_right=is_(good))
 
 
 def refused_tokens() -> Iterator[Entry]:

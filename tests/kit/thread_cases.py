@@ -302,6 +302,21 @@ def collect(n):
     gc.get_referents(*gc.get_objects()[-50:])
 at_once(*[make] * 6, *[collect] * 2, times=150)
 """,
+    "shapes that are learned at once": """
+claims = [{"n%d" % (n % 5): n, "o": {"x%d" % (n % 3): [{"id": n}]}} for n in range(30)]
+tokens = [signer.sign(one) for one in claims]
+box = [verifier]
+def verify(n):
+    one = box[0]
+    for token, expected in zip(tokens, claims):
+        read = one.verify(token)
+        assert read == expected, (read, expected)
+        read["o"].clear()
+        read.clear()
+def renew(n):
+    box[0] = Verifier(key, require=())
+at_once(*[verify] * 6, renew, times=2_000)
+""",
     "a verifier in many hands": """
 import many_threads
 assert many_threads.wrong_answers(-(-300 // SHARE)) == []

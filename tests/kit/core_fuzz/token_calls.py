@@ -190,6 +190,25 @@ def verify_claims(dice: Random) -> Call:
     return Call(Verifier(HS, **how.named()).verify, (token,), check=check)
 
 
+@calls("Verifier.verify", TokenError, weight=20)
+def verify_after_others(dice: Random) -> Call:
+    """A verifier learns from what it sees, which must not change an answer."""
+    how = replace(options(dice), typ=None, algorithms=None, max_bytes=10**6)
+    texts = [payload(dice) for _ in range(dice.choice((1, 1, 2, 5)))]
+    texts += [mutated(dice, one) for one in texts]
+    tokens = [signed_with_hmac(GOOD_HEADERS[0], one, SECRET.encode()) for one in texts]
+    verifier = Verifier(HS, **how.named())
+    for token in tokens * dice.choice((1, 3, 6)):
+        with suppress(TokenError):
+            verifier.verify(token)
+    token = dice.choice(tokens)
+    if dice.random() < 0.5:
+        text = mutated(dice, dice.choice(texts))
+        token = signed_with_hmac(GOOD_HEADERS[0], text, SECRET.encode())
+    check = verdict(judged(token, (HS,), how), whole=False)
+    return Call(verifier.verify, (token,), check=check)
+
+
 @calls("Verifier.verify", TokenError, weight=30)
 def verify(dice: Random) -> Call:
     return verifying(dice, whole=False)
