@@ -386,7 +386,8 @@ def test_hex_after_the_label_of_a_salt_is_base64(label: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("label", "digest"), [("{SMD5}", "md5"), ("{SSHA}", "sha1"), ("{SSHA512}", "sha512")]
+    ("label", "digest"),
+    [("{SMD5}", "md5"), ("{SSHA}", "sha1"), ("{SSHA512}", "sha512")],
 )
 def test_the_longest_salt_that_is_read(label: str, digest: str) -> None:
     """It ends where the digest begins that is compared."""

@@ -123,31 +123,59 @@ def test_no_allocation_that_fails_changes_an_answer(
     assert failures(last) > 1000
 
 
-# A file of csrc, what goes, what comes in its place, and whose memory is lacking.
+# A file of csrc, what goes, what comes in its place, whose memory is lacking, and how
+# the names of the calls begin that see it.
 PLANTED = [
-    ("lib/jose/pkey.c", "&& is_silent", "&& false", "libcrypto"),
-    ("lib/jose/pkey.c", "EVP_MD_CTX_FLAG_FINALISE", "0", "libcrypto"),
-    ("lib/jose/secret.c", "if (scratch == NULL) {", "if (false) {", "malloc"),
-    ("module/key/jwk_part.c", "PyErr_Occurred() ? fb_jwk_failed() :", "", "python"),
-    ("module/json/json_out.c", "if (bytes == NULL) {", "if (false) {", "python"),
-    ("module/token/header.c", "if (out->parsed == NULL) {", "if (false) {", "python"),
+    ("lib/jose/pkey.c", "&& is_silent", "&& false", "libcrypto", "raw Ed"),
+    ("lib/jose/pkey.c", "EVP_MD_CTX_FLAG_FINALISE", "0", "libcrypto", "raw "),
+    ("lib/jose/secret.c", "if (scratch == NULL) {", "if (false) {", "malloc", "secret"),
+    (
+        "module/key/jwk_part.c",
+        "PyErr_Occurred() ? fb_jwk_failed() :",
+        "",
+        "python",
+        "refused",
+    ),
+    (
+        "module/json/json_out.c",
+        "if (bytes == NULL) {",
+        "if (false) {",
+        "python",
+        "sign",
+    ),
+    (
+        "module/token/header.c",
+        "if (out->parsed == NULL) {",
+        "if (false) {",
+        "python",
+        "verify",
+    ),
 ]
 
 
 @WITHOUT_GIL
 @pytest.mark.soak
 @pytest.mark.parametrize(
-    ("file", "old", "new", "allocator"),
+    ("file", "old", "new", "allocator", "calls"),
     PLANTED,
     ids=[f"{p[0]} {p[1]}" for p in PLANTED],
 )
 def test_a_planted_bug_is_seen(
-    tools: Path, file: str, old: str, new: str, allocator: str, tmp_path: Path
+    tools: Path,
+    file: str,
+    old: str,
+    new: str,
+    allocator: str,
+    calls: str,
+    tmp_path: Path,
 ) -> None:
     text = (ROOT / "csrc" / file).read_text()
     assert old in text
     package = built_with(
         sys.executable, "fuzzed", file, text.replace(old, new, 1), tmp_path
     )
-    done = run(tools, "every", allocator, "--first", package=package)
-    assert done.returncode != 0 or done.stdout != "", done.stderr[-800:]
+    limits = ("--first", f"--calls={calls}")
+    done = run(tools, "every", allocator, *limits, package=package)
+    if "allocator cannot be changed" in done.stderr:
+        pytest.skip("LIBCRYPTO'S ALLOCATOR CANNOT BE CHANGED: only malloc's fails")
+    assert done.returncode < 0 or done.stdout.endswith("\n"), done.stderr[-800:]

@@ -172,7 +172,7 @@ def built_with(python: str, version: str, file: str, text: str, folder: Path) ->
     planted = folder / Path(file).name
     planted.write_text(text)
     headers = asked(["objdump", "-p", str(core)]) or ""
-    libraries = re.findall(r"NEEDED +(lib(?:crypto|argon2)\S+)", headers)
+    libraries = re.findall(r"NEEDED +(lib(?:crypto|argon2|sodium)\S+)", headers)
     include, *compiler = (asked([python, "-c", COMPILER]) or "").split("\n")
     subprocess.run(
         [
@@ -184,6 +184,13 @@ def built_with(python: str, version: str, file: str, text: str, folder: Path) ->
             *(f"-l:{library}" for library in libraries),
         ],
         cwd=ROOT,
+        check=True,
+    )
+    # What cannot be loaded would fail like what a planted bug has broken.
+    subprocess.run(
+        [python, "-c", "import fastbearer"],
+        cwd=folder,
+        env=environment(PYTHONPATH=str(copy)),
         check=True,
     )
     return copy

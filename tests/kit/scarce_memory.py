@@ -10,7 +10,8 @@ is one of
 - ``others``: none does, but libcrypto has an error of somebody else's.
 
 ALLOCATOR is ``malloc``, under which Python's and libcrypto's are counted, too,
-``libcrypto`` or ``python``; ``--first`` ends at the first fault. It prints a line for
+``libcrypto`` or ``python``; ``--first`` ends at the first fault, and ``--calls=sign``
+makes those calls alone whose names begin with "sign". It prints a line for
 each call that did not do as it should: give its answer, raise what it raises with
 memory to spare, or raise a MemoryError; and at last how many allocations have failed.
 """
@@ -43,6 +44,7 @@ IN_PYTHON = frozenset(core_entries.of_python())
 FEW = 4
 """How many allocations of a call fail, about, where not every one does."""
 
+CALLS = "--calls="
 ALLOCATORS = ("malloc", "libcrypto", "python")
 failures: Counter[str] = Counter()
 """Entry point -> how many of its allocations have failed."""
@@ -125,15 +127,16 @@ def error_queue() -> ctypes.CDLL:
     return ctypes.CDLL(path[0])
 
 
-def every_entry() -> Iterator[Entry]:
-    """Yield the calls, each room's made while there is memory."""
+def every_entry(begins: str = "") -> Iterator[Entry]:
+    """Yield the calls whose names begin so, each room's made while there is memory."""
     for entries in ENTRIES:
-        yield from [*entries()]
+        yield from [one for one in entries() if one.name.startswith(begins)]
 
 
-def main(mode: str = "some", *chosen: str) -> None:
-    stops = "--first" in chosen
-    chosen = tuple(one for one in chosen if one != "--first")
+def main(mode: str = "some", *given: str) -> None:
+    stops = "--first" in given
+    begins = "".join(one[len(CALLS) :] for one in given if one.startswith(CALLS))
+    chosen = tuple(one for one in given if not one.startswith("--"))
     if mode == "others":
         queue = error_queue()
         for entry in every_entry():
@@ -145,7 +148,7 @@ def main(mode: str = "some", *chosen: str) -> None:
             sys.exit("libcrypto's allocator cannot be changed any more")
         if allocator == "python":
             alloc_call.hook_python()
-        for entry in every_entry():
+        for entry in every_entry(begins):
             for line in try_entry(entry, mode, ALLOCATORS.index(allocator)):
                 print(line, flush=True)
                 if stops:

@@ -274,6 +274,30 @@ def test_a_user_without_a_client_and_a_client_without_a_user() -> None:
     assert client is not None and (client.client_id, client.subject) == ("agent", None)
 
 
+@pytest.mark.parametrize(
+    ("audience", "resource"),
+    [
+        ("https://api.example.com/mcp", "https://api.example.com/mcp"),
+        (["other", "https://api.example.com/mcp"], "https://api.example.com/mcp"),
+    ],
+)
+def test_which_resource_a_token_is_for(audience: Any, resource: str) -> None:
+    auth = auth_for("https://api.example.com")
+    token = token_for("https://api.example.com", aud=audience)
+    found = asyncio.run(TokenVerifier(auth).verify_token(token))
+    assert found is not None and found.resource == resource
+
+
+@pytest.mark.parametrize(
+    ("audience", "resource"), [("tasks", "tasks"), (["tasks", "other"], None)]
+)
+def test_a_token_where_no_resource_is_named(audience: Any, resource: Any) -> None:
+    settings = Settings(better_auth_secret=SECRET, jwt_audience="tasks")
+    token = Signer(KEY, lifetime=60).sign({"sub": "u1", "aud": audience})
+    found = asyncio.run(TokenVerifier(Auth(settings)).verify_token(token))
+    assert found is not None and found.resource == resource
+
+
 def test_settings_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BETTER_AUTH_SECRET", SECRET)
     monkeypatch.setenv("JWT_ISSUER", ISSUER)
