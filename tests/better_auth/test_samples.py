@@ -163,6 +163,21 @@ def test_a_session_that_ends_with_the_browser() -> None:
 
 
 @pytest.mark.parametrize(
+    ("remember", "max_age", "good_for"),
+    [(True, 300, 300), (True, 30, 30), (False, 300, 60), (False, 30, 30)],
+)
+def test_how_long_the_data_of_a_session_is_good(
+    remember: bool, max_age: int, good_for: int
+) -> None:
+    """A minute at most where the session ends with the browser, as at the server."""
+    session, user = big(1)
+    ba = BetterAuth(SECRET, clock=lambda: NOW)
+    _, data = ba.write_cookies(session, user, remember=remember, max_age=max_age)
+    written = ba.write_session_data(session, user, max_age=good_for)
+    assert data.partition("=")[2].partition(";")[0] == written
+
+
+@pytest.mark.parametrize(
     "extra", [{"n": 2**53 + 1}, {"n": 10**400}, {"n": "\ud800"}, {"\udfff": 1}]
 )
 def test_what_javascript_does_not_have(extra: dict[str, Any]) -> None:

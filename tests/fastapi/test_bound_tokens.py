@@ -20,6 +20,7 @@ from fastbearer.fastapi import (
 )
 from fastbearer.fastapi.dpop import DPoP
 from fastbearer.issuers import IssuersVerifier
+from fastbearer.issuers.binding import is_dpop
 from fastbearer.mcp import TokenVerifier
 from fastbearer.revocation import MemoryRevocations
 from key_server import KeyServer, serving
@@ -146,3 +147,16 @@ def authenticates(auth: Auth, token: str) -> bool:
 def test_it_is_refused_at_every_door(auth: Auth, way: dict[str, Any]) -> None:
     assert set(doors(auth, token_for(auth, way)).values()) == {True}
     assert set(doors(auth, token_for(auth, way, **BOUND)).values()) == {False}
+
+
+@pytest.mark.parametrize("name", ["token_type", "typ"])
+@pytest.mark.parametrize("kind", ["DPoP", "dpop", "DPOP"])
+def test_a_type_that_says_dpop(name: str, kind: str) -> None:
+    assert is_dpop({name: kind})
+    assert is_dpop({"token_type": "Bearer", "typ": "Bearer", name: kind})
+
+
+@pytest.mark.parametrize("kind", ["Bearer", "", "DPoP ", None, 1, ["DPoP"]])
+def test_a_type_that_does_not_say_dpop(kind: Any) -> None:
+    assert not is_dpop({"token_type": kind, "typ": kind})
+    assert not is_dpop({})
