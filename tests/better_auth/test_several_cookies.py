@@ -15,6 +15,7 @@ from fastapi import Depends, FastAPI
 
 from asgi import ASGIApp
 from fastbearer.better_auth import BetterAuth, Session
+from fastbearer.better_auth.cookies import CookieJar
 from fastbearer.errors import (
     ConfigurationError,
     InvalidSignatureError,
@@ -274,3 +275,12 @@ def test_an_unsigned_one_is_why(serve: Serve) -> None:
     forged = pairs("a", BetterAuth(OTHER_SECRET))
     with pytest.raises(InvalidSignatureError):
         BetterAuth(SECRET).read_cookies("; ".join([*forged, f"{TOKEN}=x"]))
+
+
+@pytest.mark.parametrize(
+    ("value", "first"), [(["1", "2"], "1"), ("1", "1"), (None, None)]
+)
+def test_the_first_of_several(value: Any, first: str | None) -> None:
+    values = {} if value is None else {"token": value, "data": value}
+    jar = CookieJar(values, "token", "data")
+    assert (jar.session_token, jar.session_data) == (first, first)
