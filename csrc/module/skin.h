@@ -155,7 +155,7 @@ typedef struct {
 
 /* The object that the whole text is; refuses duplicate names, too. With
  * `learned`, which may be NULL, it learns from what it reads, and behind the
- * text there are SHAPE_TEXT_MAX bytes of zeros. */
+ * text there are SHAPE_HEAD bytes of zeros. */
 PyObject *fb_json_read_object(const core_state *state, span text,
                               json_shapes *learned, known_members *known);
 

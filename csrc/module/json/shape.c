@@ -61,7 +61,7 @@ static void
 set_text(shape_member *member, span text)
 {
     memcpy(member->text, text.p, text.len);
-    memset(member->mask, 0xff, text.len);
+    memset(member->mask, 0xff, text.len < SHAPE_HEAD ? text.len : SHAPE_HEAD);
     member->len = (uint32_t)text.len;
 }
 

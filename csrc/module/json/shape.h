@@ -11,7 +11,8 @@
 
 #include "names.h"
 
-#define SHAPE_TEXT_MAX 32    /* bytes before a value: `,"name":` */
+#define SHAPE_TEXT_MAX 64    /* bytes before a value: `,"name":` */
+#define SHAPE_HEAD 32        /* of them, which are compared at once */
 #define SHAPE_MEMBERS_MAX 48 /* in an object */
 #define SHAPES_MAX 4         /* at a place */
 #define SHAPES_TRIED_MAX 64  /* by a verifier: those who sign choose names */
@@ -29,7 +30,7 @@ typedef _Atomic(json_shape *) shape_place;
 /* What stands before a value, up to its first byte, or behind the last. */
 typedef struct {
     uint64_t text[SHAPE_TEXT_MAX / 8];
-    uint64_t mask[SHAPE_TEXT_MAX / 8]; /* 0xff for each byte of the text */
+    uint64_t mask[SHAPE_HEAD / 8]; /* 0xff for each byte of the text */
     uint32_t len;
     int32_t id; /* a name_id, or -1 */
     shape_place inner;
@@ -48,18 +49,22 @@ typedef struct {
     _Atomic(int) tried;
 } json_shapes;
 
-/* Whether the text of a member stands at p, where SHAPE_TEXT_MAX bytes are
- * readable. */
+/* Whether the text of a member stands at p, which is within a JSON text behind
+ * which SHAPE_HEAD bytes are readable, and zeros. */
 static inline bool
 shape_goes_on(const shape_member *member, const char *p)
 {
     uint64_t differs = 0;
-    for (size_t i = 0; i < SHAPE_TEXT_MAX / 8; i++) {
+    for (size_t i = 0; i < SHAPE_HEAD / 8; i++) {
         uint64_t word;
         memcpy(&word, p + 8 * i, sizeof word);
         differs |= (word ^ member->text[i]) & member->mask[i];
     }
-    return differs == 0;
+    return differs == 0
+           && (member->len <= SHAPE_HEAD
+               || memcmp(p + SHAPE_HEAD, member->text + SHAPE_HEAD / 8,
+                         member->len - SHAPE_HEAD)
+                      == 0);
 }
 
 /* Another shape of the place that begins with the same `count` members, and

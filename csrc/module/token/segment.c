@@ -23,14 +23,14 @@ PyObject *
 fb_segment_object(const core_state *state, span segment, json_shapes *learned,
                   known_members *known)
 {
-    unsigned char local[LOCAL_MAX + SHAPE_TEXT_MAX];
-    size_t len = fb_b64url_decoded(segment.len), size = len + SHAPE_TEXT_MAX;
+    unsigned char local[LOCAL_MAX + SHAPE_HEAD];
+    size_t len = fb_b64url_decoded(segment.len), size = len + SHAPE_HEAD;
     unsigned char *json = size <= sizeof local ? local : PyMem_Malloc(size);
     PyObject *object = NULL;
     if (json == NULL) {
         return PyErr_NoMemory();
     }
-    memset(json + len, 0, SHAPE_TEXT_MAX);
+    memset(json + len, 0, SHAPE_HEAD);
     if (fb_b64url_decode(segment.p, segment.len, json)) {
         object = fb_json_read_object(state, (span){(char *)json, len}, learned,
                                      known);
