@@ -1,4 +1,5 @@
-/* The room of JSON texts, read strictly. It may use base. */
+/* The room of JSON: texts, read strictly, and numbers, written. It may use
+ * base. */
 #ifndef FASTBEARER_JSON_H
 #define FASTBEARER_JSON_H
 
@@ -172,5 +173,24 @@ bool fb_json_real(span text, double *value);
  * looked at.
  */
 bool fb_json_find_string(span text, span name, json_cursor *found);
+
+/* --- json_digits.c: numbers in decimal digits ---------------------------- */
+
+/* Writes digits before `end`, 20 at most; returns where they begin. */
+char *fb_json_digits(char *end, uint64_t value);
+
+/* Writes a real number as Python's repr() does, at most JSON_REAL_MAX bytes:
+ * the fewest digits that are read back as the same number. Returns how many,
+ * or 0 for what others have to write: what is not finite, 0, and what is far
+ * from 1; without integers of 128 bits, everything. */
+#define JSON_REAL_MAX 32
+size_t fb_json_real(char *out, double value);
+
+/* --- json_powers.c: powers of ten, from 10^JSON_POWER_FIRST on ----------- */
+
+/* Each is 128 bits, the highest one set, rounded up. */
+#define JSON_POWER_FIRST (-64)
+#define JSON_POWERS 128
+extern const uint64_t fb_json_powers[JSON_POWERS][2];
 
 #endif

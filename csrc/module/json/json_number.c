@@ -3,36 +3,13 @@
 
 #include <math.h>
 
-/* Writes decimal digits before `end`; returns where they begin. */
-static char *
-put_digits(char *end, unsigned long long value)
-{
-    static const char pairs[] =
-        "00010203040506070809101112131415161718192021222324"
-        "25262728293031323334353637383940414243444546474849"
-        "50515253545556575859606162636465666768697071727374"
-        "75767778798081828384858687888990919293949596979899";
-    while (value >= 100) {
-        end -= 2;
-        memcpy(end, pairs + value % 100 * 2, 2);
-        value /= 100;
-    }
-    if (value >= 10) {
-        end -= 2;
-        memcpy(end, pairs + value * 2, 2);
-    } else {
-        *--end = (char)('0' + value);
-    }
-    return end;
-}
-
 static bool
 put_small(json_out *text, long long value, char after)
 {
     char digits[21], *end = digits + sizeof digits;
     *--end = after;
-    end = put_digits(end, value < 0 ? 0 - (unsigned long long)value
-                                    : (unsigned long long)value);
+    end = fb_json_digits(end, value < 0 ? 0 - (unsigned long long)value
+                                        : (unsigned long long)value);
     if (value < 0) {
         *--end = '-';
     }
@@ -70,6 +47,17 @@ fb_json_put_integer(json_out *text, PyObject *value, char after)
     return ok;
 }
 
+static bool
+put_any_real(json_out *text, double number, char after)
+{
+    char *digits =
+        PyOS_double_to_string(number, 'r', 0, Py_DTSF_ADD_DOT_0, NULL);
+    bool ok = digits != NULL && fb_json_put(text, digits, strlen(digits))
+              && fb_json_put(text, &after, 1);
+    PyMem_Free(digits);
+    return ok;
+}
+
 bool
 fb_json_put_real(json_out *text, PyObject *value, char after)
 {
@@ -78,10 +66,15 @@ fb_json_put_real(json_out *text, PyObject *value, char after)
         PyErr_SetString(PyExc_ValueError, "JSON has no NaN and no Infinity");
         return false;
     }
-    char *digits =
-        PyOS_double_to_string(number, 'r', 0, Py_DTSF_ADD_DOT_0, NULL);
-    bool ok = digits != NULL && fb_json_put(text, digits, strlen(digits))
-              && fb_json_put(text, &after, 1);
-    PyMem_Free(digits);
-    return ok;
+    char *start = fb_json_reserve(text, JSON_REAL_MAX + 1);
+    if (start == NULL) {
+        return false;
+    }
+    size_t len = fb_json_real(start, number);
+    if (len == 0) {
+        return put_any_real(text, number, after);
+    }
+    start[len] = after;
+    text->len += len + 1;
+    return true;
 }

@@ -23,9 +23,8 @@ fb_json_out_end(json_out *text)
     }
 }
 
-/* Room for `len` more bytes, or NULL. */
-static char *
-reserve(json_out *text, size_t len)
+char *
+fb_json_reserve(json_out *text, size_t len)
 {
     if (text->size - text->len >= len) {
         return text->bytes + text->len;
@@ -51,7 +50,7 @@ reserve(json_out *text, size_t len)
 bool
 fb_json_put(json_out *text, const char *bytes, size_t len)
 {
-    char *end = reserve(text, len);
+    char *end = fb_json_reserve(text, len);
     if (end == NULL) {
         return false;
     }
@@ -185,13 +184,13 @@ copy_escaped(char *out, span text)
 static bool
 put_quoted(json_out *text, span string, char after)
 {
-    char *start = reserve(text, string.len + 3);
+    char *start = fb_json_reserve(text, string.len + 3);
     if (start == NULL) {
         return false;
     }
     char *end = start + 1 + string.len;
     if (!copy_plain(start + 1, string.p, string.len)) {
-        start = reserve(text, string.len * ESCAPE_MAX + 3);
+        start = fb_json_reserve(text, string.len * ESCAPE_MAX + 3);
         if (start == NULL) {
             return false;
         }
@@ -265,7 +264,7 @@ static bool
 put_ascii_quoted(json_out *text, PyObject *value, char after)
 {
     size_t len = (size_t)PyUnicode_GET_LENGTH(value);
-    char *start = reserve(text, len * 2 * ESCAPE_MAX + 3);
+    char *start = fb_json_reserve(text, len * 2 * ESCAPE_MAX + 3);
     if (start == NULL) {
         return false;
     }
@@ -307,7 +306,7 @@ fb_json_put_name(json_out *text, PyObject *name)
     if (ready == NULL) {
         return put_new_name(text, name);
     }
-    char *start = reserve(text, sizeof ready->text);
+    char *start = fb_json_reserve(text, sizeof ready->text);
     if (start == NULL) {
         return false;
     }

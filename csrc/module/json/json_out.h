@@ -77,6 +77,9 @@ typedef struct {
 
 void fb_json_out_begin(json_out *text);
 void fb_json_out_end(json_out *text);
+
+/* Where `len` more bytes can be written, or NULL. */
+char *fb_json_reserve(json_out *text, size_t len);
 bool fb_json_put(json_out *text, const char *bytes, size_t len);
 
 /* Writes a quoted string and, after it, one character; ValueError for a lone
