@@ -341,7 +341,7 @@ def test_a_postgresql_that_is_empty_migrated_and_killed(doctor: Doctor) -> None:
             status, out = doctor(**settings)
             assert (status, wrong(out)) == (0, [])
             assert "the accounts' tables are up to date" in out
-            assert ("the table of tasks" in out) is is_told
+            assert ("fastbearer_task" in out) is is_told
 
         server.kill()
         status, out = doctor(**settings)

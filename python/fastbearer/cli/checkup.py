@@ -63,8 +63,8 @@ SEE_CLOCK = (
     "let both clocks be set by NTP, or set JWT_LEEWAY to more than the difference"
 )
 NO_TASKS = (
-    "the table of tasks is not made, or of another version: `fastbearer serve` alone"
-    " needs it, and `fastbearer migrate` makes it"
+    "fastbearer_task, which `fastbearer serve` alone needs, is not made, or of another"
+    " version: `fastbearer migrate` makes it"
 )
 SEE_REDIS = "see that Redis runs, and that REDIS_URL has its host, user and password"
 
