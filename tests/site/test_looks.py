@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from browser import chromium
 from docs_site import (
@@ -44,17 +44,6 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
-def faults(page: Page, address: str, picture: str) -> list[str]:
-    """Return what is wrong with a page, after keeping what it looks like."""
-    found: list[str] = []
-    page.on("console", lambda one: found.append(f"console: {one.text}"))
-    page.on("pageerror", lambda one: found.append(f"error: {one}"))
-    page.on("request", lambda one: found.append(one.url) if away(one.url) else None)
-    page.goto(address, wait_until="networkidle")
-    page.screenshot(path=SCREENSHOTS / f"{picture}.png")
-    return found + wider_than_the_window(page) + broken_rules(page)
-
-
 def away(url: str) -> bool:
     return not url.startswith(("http://127.0.0.1:", "data:", "blob:"))
 
@@ -62,18 +51,27 @@ def away(url: str) -> bool:
 def looked_at(
     browser: Browser, base_url: str, size: str, scheme: str, some: list[str]
 ) -> dict[str, list[str]]:
-    """Return page -> what is wrong with it, for the pages that have faults."""
+    """Return page -> what is wrong with it, for the pages that have faults.
+
+    What each looks like is kept.
+    """
     context = reader(browser, size, scheme)
+    page = context.new_page()
+    found: list[str] = []
+    page.on("console", lambda one: found.append(f"console: {one.text}"))
+    page.on("pageerror", lambda one: found.append(f"error: {one}"))
+    page.on("request", lambda one: found.append(one.url) if away(one.url) else None)
     wrong = {}
     for path in some:
-        page = context.new_page()
+        found.clear()
+        page.goto(f"{base_url}/{path}")
         name = path.strip("/").replace("/", "-") or "home"
-        found = faults(page, f"{base_url}/{path}", f"{size}-{scheme}/{name}")
+        page.screenshot(path=SCREENSHOTS / f"{size}-{scheme}" / f"{name}.png")
         shown = page.locator("body").get_attribute("data-md-color-scheme")
         assert shown == {"light": "default", "dark": "slate"}[scheme]
-        if found:
-            wrong[path or "home"] = found
-        page.close()
+        faults = [*found, *wider_than_the_window(page), *broken_rules(page)]
+        if faults:
+            wrong[path or "home"] = faults
     context.close()
     return wrong
 
