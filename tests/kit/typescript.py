@@ -47,11 +47,16 @@ declare module "next/navigation" { export function redirect(path: string): never
 """What of Vite and Next the pages use, which are too large to install for it."""
 
 
+def install() -> tuple[Path, str]:
+    """Install the compiler; return the folder, and what npm said if it failed."""
+    return npm_install("typescript", PACKAGE)
+
+
 def installed() -> Path:
     """Return the folder with the compiler; skip the test where there is none."""
     if not has_node():
         pytest.skip(NO_NODE)
-    folder, failure = npm_install("typescript", PACKAGE)
+    folder, failure = install()
     if failure:
         pytest.skip(f"NO TYPESCRIPT: npm install failed: {failure}")
     return folder

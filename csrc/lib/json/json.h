@@ -132,7 +132,7 @@ json_plain_text(const char *p, const char *end, span *text)
     return quote < end && *quote == '"' ? quote + 1 : NULL;
 }
 
-#define JSON_SMALL_DIGITS 18 /* any number of so many digits is an int64_t */
+#define JSON_SMALL_DIGITS 18 /* any number of this many digits is an int64_t */
 
 /* Digits, not beginning with 0, and after them the end of a member or item. */
 static inline const char *
