@@ -52,7 +52,8 @@ READY = .venv/.set-up .venv/.built
 .PHONY: test-core-and-project test-originals test-free-threaded test-tsan soak endure
 .PHONY: mutants fuzz fuzz-run fuzz-coverage fuzz-count fuzz-python coverage
 .PHONY: secrets valgrind analyse prove assure test-memory
-.PHONY: docs docs-serve docs-test bench lint clean prove-set-up wheel prove-wheels cross
+.PHONY: docs docs-serve docs-test bench bench-report lint clean prove-set-up wheel
+.PHONY: prove-wheels cross
 .DELETE_ON_ERROR:
 
 build: .venv/.built
@@ -209,6 +210,12 @@ docs-serve: docs
 
 bench: .venv/.with-dev
 	scripts/bench --algorithms HS256 RS256 ES256 EdDSA
+
+# The page docs/trust/benchmarks.md with its plots, in less than ten minutes; leave the
+# machine alone meanwhile. `make bench-report REPORT="--only routes storm"` takes a part.
+REPORT ?=
+bench-report: .venv/.made
+	scripts/bench-report $(REPORT)
 
 lint: .venv/.with-dev
 	.venv/bin/ruff check

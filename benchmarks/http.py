@@ -217,11 +217,11 @@ def show_in_process(least: dict[str, float]) -> None:
 WRK_CASES = [case for case in CASES if case != "no-op dependency"]
 
 
-def run_server(case: str, port: int) -> None:
+def serve(app: Any, port: int) -> None:
     import uvicorn
 
     uvicorn.run(
-        application(case),
+        app,
         host="127.0.0.1",
         port=port,
         loop="uvloop",
@@ -232,10 +232,10 @@ def run_server(case: str, port: int) -> None:
     )
 
 
-def wrk(url: str, seconds: int) -> float:
+def wrk(url: str, seconds: int, token: str = TOKEN) -> float:
     core = max(os.sched_getaffinity(0))
     command = ["taskset", "-c", str(core), "wrk", "-t1", "-c32", f"-d{seconds}s"]
-    command += ["-H", f"Authorization: Bearer {TOKEN}", url]
+    command += ["-H", f"Authorization: Bearer {token}", url]
     printed = subprocess.check_output(command, text=True)
     assert "Non-2xx" not in printed, printed
     found = re.search(r"Requests/sec:\s+([\d.]+)", printed)
@@ -275,7 +275,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve is not None:
-        run_server(options.serve, options.port)
+        serve(application(options.serve), options.port)
         return
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cores)})

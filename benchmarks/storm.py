@@ -148,7 +148,8 @@ def percentile(values: list[float], hundredths: int) -> float:
 def sign_up(url: str, clients: int) -> None:
     for n in range(clients):
         body = {"email": f"user{n}@example.com", "password": PASSWORD}
-        httpx2.post(f"{url}/api/auth/signup", json=body).raise_for_status()
+        answer = httpx2.post(f"{url}/api/auth/signup", json=body, timeout=60)
+        answer.raise_for_status()
 
 
 def one_run(factory: str, clients: int, seconds: float) -> dict[str, float]:

@@ -1,0 +1,1 @@
+"""The benchmarks whose figures are published, and the page that shows them."""
