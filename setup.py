@@ -24,6 +24,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 PAGES = "https://github.com/fastbearer/fastbearer/blob/main/"
+PICTURES = "https://raw.githubusercontent.com/fastbearer/fastbearer/main/"
 LIBCRYPTO = "libcrypto >= 3.0.3"
 OPTIONAL = {"libargon2": "argon2.h", "libsodium": "sodium.h"}
 """A library that the core can do without, as pkg-config knows it -> its header."""
@@ -74,7 +75,11 @@ LINKING = {
 def long_description() -> str:
     """Return README.md as PyPI shows it, where relative links would lead nowhere."""
     with open("README.md", encoding="utf-8") as file:
-        return re.sub(r"\]\((?!https?://|#)", f"]({PAGES}", file.read())
+        text = file.read()
+    relative = r"(?!https?://|#)"
+    text = re.sub(rf"(!\[[^\]]*\]\(){relative}", rf"\1{PICTURES}", text)
+    text = re.sub(rf'((?:src|srcset)="){relative}', rf"\1{PICTURES}", text)
+    return re.sub(rf"\]\({relative}", f"]({PAGES}", text)
 
 
 def knows(library: str) -> bool:

@@ -115,7 +115,7 @@ def faults(path: Path) -> list[str]:
 
 
 PLACES = (
-    *("*.md", "docs/**/*.md", "changelog.d/*.md"),
+    *("*.md", "docs/**/*.md", "changelog.d/*.md", "python/**/*.md"),
     *("python/**/*.py", "python/**/*.pyi", "csrc/**/*.[ch]"),
 )
 FILES = [

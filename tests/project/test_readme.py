@@ -23,7 +23,9 @@ from fastbearer.app import create_app
 from fastbearer.fastapi import Auth, Settings
 from project import ROOT, SECRET
 
-PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md"))]
+SKILLS = ROOT / "python" / "fastbearer" / ".agents" / "skills"
+SKILL = SKILLS / "fastbearer" / "SKILL.md"
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md")), SKILL]
 BLOCK = re.compile(r"(?ms)^(?:<!-- ([\w ]+) -->\n)?```(\w+)\n(.*?)^```$")
 LINK = re.compile(r"\]\((?!https?://)([^)#]*)(?:#([^)]+))?\)")
 DOCS = ROOT / "docs"
@@ -57,6 +59,30 @@ def test_a_python_block_runs(code: str, tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
 
 
+def test_readme_is_read_in_a_minute() -> None:
+    lines = (ROOT / "README.md").read_text().splitlines()
+    assert len(lines) < 150
+
+
+def test_the_picture_shows_what_the_application_answers(tmp_path: Path) -> None:
+    made = tmp_path / "result.svg"
+    command = [sys.executable, str(ROOT / "scripts" / "draw-result"), str(made)]
+    subprocess.run(command, check=True, capture_output=True)
+    kept = ROOT / "docs" / "pictures" / "result.svg"
+    assert kept.read_text() == made.read_text(), "run scripts/draw-result"
+
+
+def test_assistants_find_the_guide_in_the_package(tmp_path: Path) -> None:
+    """Where tools look that collect such guides: .agents/skills/<name>/SKILL.md."""
+    command = [sys.executable, "setup.py", "-q", "build_py", "--build-lib", tmp_path]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    installed = tmp_path / SKILL.relative_to(ROOT / "python")
+    assert installed.read_text() == SKILL.read_text()
+    head = SKILL.read_text().split("---\n")[1]
+    assert "name: fastbearer\n" in head
+    assert "description: " in head
+
+
 def walk(code: str, base_url: str) -> list[dict[str, object]]:
     """Run the walk through the service, and return the answers it prints."""
     told = "http://127.0.0.1:8000"
@@ -78,7 +104,7 @@ def test_the_walk_through_the_service(
     database = f"sqlite+aiosqlite:///{tmp_path}/service.db"
     auth = Auth(Settings(better_auth_secret=SECRET, database_url=database))
     base_url = serve(create_app(auth, accounts=Accounts(auth)))
-    codes = dict(blocks(ROOT / "README.md", "sh"))
+    codes = dict(blocks(ROOT / "docs" / "start" / "service.md", "sh"))
     created, listed, refused = walk(codes["run against the service"], base_url)
     assert created["success"] is True
     assert listed == {"success": True, "data": [created["data"]]}

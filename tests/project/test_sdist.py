@@ -16,6 +16,7 @@ import pytest
 from project import ROOT, locked
 
 PAGES = "https://github.com/fastbearer/fastbearer/blob/main/"
+PICTURES = "https://raw.githubusercontent.com/fastbearer/fastbearer/main/"
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +82,25 @@ def test_the_long_description_leads_to_pages_that_are_there(metadata: Message) -
     assert [page for page in pages if not (ROOT / page).exists()] == []
 
 
+def test_the_long_description_shows_pictures_that_are_there(metadata: Message) -> None:
+    """As files: the page of one would show nothing."""
+    text = metadata.get_payload()
+    assert isinstance(text, str)
+    shown = re.findall(r"!\[[^\]]*\]\(([^)]*)\)", text)
+    shown += re.findall(r'\b(?:src|srcset)="([^"]*)"', text)
+    assert len(shown) >= 3
+    assert [one for one in shown if not one.startswith(PICTURES)] == []
+    files = [one.removeprefix(PICTURES) for one in shown]
+    assert [file for file in files if not (ROOT / file).is_file()] == []
+
+
 def test_the_project_s_links_agree(metadata: Message) -> None:
     assert metadata["Description-Content-Type"] == "text/markdown"
     links = dict(one.split(", ") for one in metadata.get_all("Project-URL", []))
     home = PAGES.removesuffix("/blob/main/")
     assert set(links) >= {"Source", "Documentation", "Changelog", "Issues"}
+    owner, name = home.split("/")[-2:]
+    assert links.pop("Documentation") == f"https://{owner}.github.io/{name}/"
     for link in links.values():
         assert link == home or link.startswith(f"{home}/")
         page = link.partition("/blob/main/")[2]
