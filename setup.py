@@ -19,6 +19,7 @@ import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 from glob import glob
 from itertools import chain
+from tempfile import TemporaryDirectory
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
@@ -48,7 +49,8 @@ HARDENING = [
 ]  # fmt: skip
 FLAGS = {
     "release": [
-        "-O3", "-fno-plt", "-fno-semantic-interposition", "-D_FORTIFY_SOURCE=2",
+        "-O3", "-DNDEBUG", "-fno-plt", "-fno-semantic-interposition",
+        "-D_FORTIFY_SOURCE=2",
     ],
     "debug": ["-O0", "-g3", "-UNDEBUG", "-Werror"],
     "sanitize": [
@@ -61,6 +63,8 @@ FLAGS = {
     ],
     "quick": ["-O1", "-g0", "-w"],
 }  # fmt: skip
+LINK_TIME = "-flto=auto"
+"""Lets the compiler look at all files of a release together, where it can."""
 # The module's one exported name is PyInit__core, whatever is linked into it.
 LINKING = {
     "darwin": ["-Wl,-exported_symbol,_PyInit__core"],
@@ -155,6 +159,23 @@ def library_arguments(archive: str | None) -> tuple[list[str], list[str]]:
     return [*chain.from_iterable(compiling)], [*chain.from_iterable(linking)]
 
 
+def links_with(command: list[str], flag: str) -> bool:
+    """Tell whether a compiler compiles and links a library with a flag.
+
+    clang does only beside a linker of its own.
+    """
+    with TemporaryDirectory() as folder:
+        source = os.path.join(folder, "a.c")
+        with open(source, "w", encoding="ascii") as file:
+            file.write("int answer(void); int answer(void) { return 42; }\n")
+        library = os.path.join(folder, "a.so")
+        call = [*command, "-fPIC", "-shared", "-Werror", flag, source, "-o", library]
+        try:
+            return subprocess.run(call, capture_output=True).returncode == 0
+        except OSError:
+            return False
+
+
 class ParallelBuild(build_ext):  # type: ignore[misc]
     """Compiles as many files at a time as there are CPUs."""
 
@@ -167,6 +188,9 @@ class ParallelBuild(build_ext):  # type: ignore[misc]
             lines = ["\n  ".join(lines), "What installs it, on"]
             raise SystemExit("\n".join([*lines, *map(": ".join, INSTALL.items())]))
         compiling, linking = library_arguments(archive)
+        if build == "release" and links_with(self.compiler.compiler_so, LINK_TIME):
+            compiling.append(LINK_TIME)
+            linking += [LINK_TIME, PREFIX_MAP, *FLAGS[build]]
         for extension in self.extensions:
             extension.extra_compile_args += compiling
             extension.extra_link_args += linking
@@ -197,6 +221,7 @@ if "CFLAGS" in os.environ:
     os.environ["CFLAGS"] = f"{own} {os.environ['CFLAGS']}"
 # Debug information would name the build's folder, and differ with it.
 root = os.path.dirname(os.path.abspath(__file__))
+PREFIX_MAP = f"-ffile-prefix-map={root}=."
 RUNTIMES = ("-fsanitize", "-fprofile")
 runtimes = [flag for flag in FLAGS[build] if flag.startswith(RUNTIMES)]
 
@@ -215,7 +240,7 @@ setup(
                 *WARNINGS,
                 *HARDENING,
                 "-pthread",
-                f"-ffile-prefix-map={root}=.",
+                PREFIX_MAP,
                 *FLAGS[build],
             ],
             extra_link_args=[*LINKING, *runtimes],

@@ -31,7 +31,7 @@ def calls(tmp_path: Path, **environment: str) -> tuple[list[list[str]], list[str
     return [words for words in called if "-c" in words], linking
 
 
-def built_in(folder: Path) -> Path:
+def built_in(folder: Path, build: str) -> Path:
     """Return a wheel of our sources, which are copied to a folder to be built."""
     folder.mkdir(parents=True)
     for name in SOURCES:
@@ -40,15 +40,17 @@ def built_in(folder: Path) -> Path:
     for name in FOLDERS:
         shutil.copytree(ROOT / name, folder / name, ignore=left_out)
     command = [sys.executable, "setup.py", "-q", "bdist_wheel", "-d", "made"]
-    fixed = {"FASTBEARER_BUILD": "debug", "SOURCE_DATE_EPOCH": "1700000000"}
+    fixed = {"FASTBEARER_BUILD": build, "SOURCE_DATE_EPOCH": "1700000000"}
     subprocess.run(command, cwd=folder, env={**os.environ, **fixed}, check=True)
     (wheel,) = (folder / "made").glob("*.whl")
     return wheel
 
 
 @pytest.mark.soak
-def test_two_folders_give_the_same_wheel(tmp_path: Path) -> None:
-    one, other = built_in(tmp_path / "one"), built_in(tmp_path / "another" / "folder")
+@pytest.mark.parametrize("build", ["debug", "release"])
+def test_two_folders_give_the_same_wheel(build: str, tmp_path: Path) -> None:
+    one = built_in(tmp_path / "one", build)
+    other = built_in(tmp_path / "another" / "folder", build)
     assert one.name == other.name
     digests = {hashlib.sha256(wheel.read_bytes()).hexdigest() for wheel in (one, other)}
     assert len(digests) == 1
@@ -60,6 +62,17 @@ def test_no_object_knows_the_folder_of_the_build(tmp_path: Path) -> None:
     for call in compiling:
         assert f"-ffile-prefix-map={ROOT}=." in call
     assert [word for word in linking if "build-id" in word] == []
+
+
+def test_a_release_is_compiled_as_one_and_without_assertions(tmp_path: Path) -> None:
+    compiling, linking = calls(tmp_path, FASTBEARER_BUILD="release", CFLAGS="-g0")
+    assert "-flto=auto" in linking
+    for call in compiling:
+        assert {"-flto=auto", "-DNDEBUG"} <= {*call}
+    compiling, linking = calls(tmp_path, FASTBEARER_BUILD="debug")
+    assert not [
+        word for call in (*compiling, linking) for word in call if "lto" in word
+    ]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the flags are those of ELF")
