@@ -184,7 +184,7 @@ char *fb_json_digits(char *end, uint64_t value);
  * or 0 for what others have to write: what is not finite, 0, and what is far
  * from 1; without integers of 128 bits, everything. */
 #define JSON_REAL_MAX 32
-size_t fb_json_real(char *out, double value);
+size_t fb_json_real_digits(char *out, double value);
 
 /* --- json_powers.c: powers of ten, from 10^JSON_POWER_FIRST on ----------- */
 

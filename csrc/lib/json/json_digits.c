@@ -206,7 +206,7 @@ put_decimal(char *out, decimal number)
 }
 
 size_t
-fb_json_real(char *out, double value)
+fb_json_real_digits(char *out, double value)
 {
     uint64_t bits;
     decimal number;

@@ -70,7 +70,7 @@ fb_json_put_real(json_out *text, PyObject *value, char after)
     if (start == NULL) {
         return false;
     }
-    size_t len = fb_json_real(start, number);
+    size_t len = fb_json_real_digits(start, number);
     if (len == 0) {
         return put_any_real(text, number, after);
     }
