@@ -26,7 +26,12 @@ PLANTED = [
     ("failure", "crypto/hmac.c", "|| !fb_sha2_final(", "|| 0 & fb_sha2_final("),
     ("failure", "crypto/aead.c", "return ok ? STATUS_OK", "return true ? STATUS_OK"),
     ("failure", "crypto/key_wrap.c", "return ok;", "return true;"),
-    ("failure", "jose/edwards.c", "BN_hex2bn(&scratch, on->order_8[i])", "true"),
+    (
+        "failure",
+        "jose/edwards.c",
+        "(int)on->bytes, y) != NULL",
+        "(int)on->bytes, y), 1",
+    ),
     ("failure", "password/kdf.c", "return ok ? STATUS_OK : failure();", "return 0;"),
     ("failure", "password/digester.c", "return of->ok ? STATUS_OK", "return 1 ? 0"),
     ("failure", "password/firebase.c", "return ok ? STATUS_OK", "return 1 ? 0"),

@@ -38,7 +38,7 @@ PLANTED = [
     ("token/given.c", "if (has == 1) {", "if (false) {"),
     ("json/json_read.c", "PyDict_GET_SIZE(object) != members", "false"),
     ("json/shape.c", "memset(member->mask, 0xff,", "(void)(text.len,"),
-    ("json/json_write.c", "if (!isfinite(number)) {", "if (isnan(number)) {"),
+    ("json/json_number.c", "if (!isfinite(number)) {", "if (isnan(number)) {"),
     ("json/json_out.c", "c >= DEL", "c > DEL"),
     ("key/jwk_traits.c", '!fb_jwk_text_is(use, "sig")', "false"),
     ("pytext.c", "PyErr_Clear(); /* it holds the text", "/* it holds the text"),

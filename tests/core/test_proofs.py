@@ -30,9 +30,9 @@ PLANTED = [
     ),
     (
         "json_text",
-        "lib/json/json_text.c",
-        "while (p < end && is_plain",
-        "while (is_plain",
+        "lib/json/json.h",
+        "break;\n        }\n    }\n    while (p < end && json_is_plain",
+        "break;\n        }\n    }\n    while (json_is_plain",
     ),
     (
         "json_unescape",
