@@ -193,7 +193,9 @@ def test_a_private_key_of_edwards_makes_its_own_public_one(algorithm: str) -> No
     assert refused({**jwk, "x": other["x"]}) == ("key_pair", "d")
 
 
-@pytest.mark.parametrize("crv", [None, "", "P-257", "Ed25519", "secp256k2"])
+@pytest.mark.parametrize(
+    "crv", [None, "", "P-257", "Ed25519", "secp256k2", "prime256v1"]
+)
 def test_a_curve_is_one_of_its_kind(crv: str | None) -> None:
     jwk = {**Key.generate("ES256").to_jwk(), "crv": crv}
     assert refused(jwk)[0] in ("key_curve", "jwk_member")

@@ -15,10 +15,10 @@ import httpx2
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from fastapi import Depends, FastAPI, Security
+from fastapi import Depends, FastAPI, Security, WebSocket
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from starlette.testclient import TestClient
+from starlette.testclient import TestClient, WebSocketDenialResponse
 
 from fastbearer import Key, KeySet, Signer, Verifier, jws
 from fastbearer.errors import (
@@ -314,6 +314,30 @@ def test_a_header_without_a_bearer_token(
         client = TestClient(BearerMiddleware(FastAPI(), auth=auth_with()))
     assert asked(client, Authorization=value) == 401
     assert lines() == [f"not_authenticated: {line}"]
+
+
+@pytest.mark.parametrize("offered", [["bearer"], ["chat", "bearer"]])
+def test_a_subprotocol_without_a_token(
+    offered: list[str], lines: Callable[[], list[str]]
+) -> None:
+    auth = auth_with()
+    app = FastAPI()
+
+    @app.websocket("/ws")
+    async def socket(
+        websocket: WebSocket,
+        user: Annotated[TokenUser, Depends(auth.verify_jwt_token)],
+    ) -> None:
+        raise AssertionError("nobody comes here")
+
+    with (
+        pytest.raises(WebSocketDenialResponse) as refusal,
+        TestClient(app).websocket_connect("/ws", subprotocols=offered),
+    ):
+        pass
+    assert refusal.value.status_code == 401
+    told = "token_empty; the subprotocol bearer is followed by no token"
+    assert lines() == [f"not_authenticated: {told}"]
 
 
 def test_nobody_is_told_of_requests_without_credentials(
