@@ -19,11 +19,11 @@ QUESTIONS = {
     "refresh token": "guide/",
     "JWT_AUDIENCE": "reference/settings/",
     "expired_token": "reference/errors/",
-    "Keycloak": "providers/identity-providers/",
+    "Keycloak": "providers/keycloak/",
     "nginx proxy": "guide/operations/",
     "passlib": "migrate/passlib/",
     "bcrypt": "guide/passwords/",
-    "sealed session cookie": "better-auth/sessions/",
+    "sealed session cookie": "better-auth/",
 }
 """What somebody types -> where one of the first results must lead."""
 
