@@ -23,10 +23,10 @@ INTRODUCTION = """\
 Every error that fastbearer raises on purpose is a `FastbearerError` and has a
 `code`, which log lines and the command line show as well; `fastbearer docs CODE`
 opens the page that says [what causes it, and what to do](../questions/codes.md).
-Whatever a token contains, verifying it raises nothing but a `TokenError`. No message repeats a token, a key or a password. Where the core
-has refused something, the error has a `reason` as well: the one rule that was
-broken. Codes and reasons are promises to programs; messages may be worded better at
-any time.
+Whatever a token contains, verifying it raises nothing but a `TokenError`. No
+message repeats a token, a key or a password. Where the core has refused something,
+the error has a `reason` as well: the one rule that was broken. Codes and reasons
+are promises to programs; messages may be worded better at any time.
 """
 OF_REQUESTS = """\
 ## Of requests
