@@ -141,7 +141,7 @@ def test_the_table_names_files_and_suites_that_exist() -> None:
         used |= {*suites}
     assert used == {*TABLE["suites"]}
     for tests in TABLE["suites"].values():
-        assert all((ROOT / test).is_file() for test in tests)
+        assert all((ROOT / test.partition("::")[0]).is_file() for test in tests)
 
 
 def test_the_table_has_mutants_of_every_room() -> None:

@@ -49,8 +49,8 @@ typedef struct {
     _Atomic(int) tried;
 } json_shapes;
 
-/* Whether the text of a member stands at p, which is within a JSON text behind
- * which SHAPE_HEAD bytes are readable, and zeros. */
+/* Whether the text of a member stands at p, which is within a JSON text that
+ * SHAPE_HEAD readable bytes follow, all zero. */
 static inline bool
 shape_goes_on(const shape_member *member, const char *p)
 {
