@@ -338,7 +338,8 @@ def test_collections_that_verify_meanwhile() -> None:
         token(json.dumps({f"n{n}": {"x": [n]}, "y": [n]}).encode()) for n in range(9)
     ]
     expected = [json.dumps({f"n{n}": {"x": [n]}, "y": [n]}) for n in range(9)]
-    verify, inside = new(), []
+    verify = new()
+    inside: list[bool] = []
 
     def collected(phase: str, info: dict[str, int]) -> None:
         if phase == "stop" and not inside:
@@ -409,7 +410,7 @@ def run_here(package: Any) -> subprocess.CompletedProcess[str]:
 
 
 def source(file: str, old: str, new: str) -> str:
-    text = (ROOT / "csrc" / "module" / "json" / file).read_text()
+    text: str = (ROOT / "csrc" / "module" / "json" / file).read_text()
     assert text.count(old) == 1, f"{file} has not, or twice: {old}"
     return text.replace(old, new)
 
