@@ -41,7 +41,7 @@ PLANTED = [
     ("json/json_number.c", "if (!isfinite(number)) {", "if (isnan(number)) {"),
     ("json/json_out.c", "c >= DEL", "c > DEL"),
     ("key/jwk_traits.c", '!fb_jwk_text_is(use, "sig")', "false"),
-    ("pytext.c", "PyErr_Clear(); /* it holds the text", "/* it holds the text"),
+    ("pytext.c", "text->p == NULL && PyErr_E", "text->p != NULL && PyErr_E"),
     ("password_parts.c", "PyErr_Clear();\n    }\n    return 1;", "}\n    return 1;"),
     ("http/cookie.c", "PyUnicode_Compare(kept, text) == 0", "false"),
     ("session_members.c", "wanted == TEXT ||", "true ||"),

@@ -222,6 +222,19 @@ def test_a_new_hash_forgets_nothing(stored: str) -> None:
         _core.password_hash("x" * 73, stored[:-31])
 
 
+@pytest.mark.parametrize(
+    "setting",
+    ["argon2$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ", "bcrypt$$2b$04$" + "." * 22],
+)
+def test_a_setting_of_django_makes_a_whole_hash(setting: str) -> None:
+    made = _core.password_hash("x", setting, 1)
+    assert made.startswith(setting)
+    inner = _core.password_hash("x", "$" + setting.partition("$")[2].lstrip("$"), 1)
+    assert made.endswith(inner.removeprefix("$")) and len(inner) > 50
+    assert _core.password_verify("x", made, 1)
+    assert not _core.password_verify("y", made, 1)
+
+
 FIPS = """
 import ctypes, re, sys
 from fastbearer import _core
