@@ -136,8 +136,9 @@ bool fb_option_clock_read(PyObject *clock, double *now);
 /* Finds out whether values can be written into a dict, or have to be set. */
 void fb_dict_try(core_state *state);
 
-/* A dict of the names of another, in its order, to be copied. */
-PyObject *fb_dict_model(PyObject *of);
+/* A dict of these names, in order, to be copied. NULL where one comes twice,
+ * without an exception. */
+PyObject *fb_dict_model(PyObject *const *given, Py_ssize_t count);
 
 /* A copy of a model that has these values, in order, which are taken over. */
 PyObject *fb_dict_fill(const core_state *state, PyObject *model,
@@ -151,13 +152,17 @@ typedef struct {
     PyObject *of[NAME_COUNT];
     uint32_t read; /* a bit for each id whose integer is known already: */
     int64_t integers[NAME_COUNT];
+    bool is_new; /* there is a shape that fb_json_learn would learn */
 } known_members;
 
 /* The object that the whole text is; refuses duplicate names, too. With
- * `learned`, which may be NULL, it learns from what it reads, and behind the
- * text there are SHAPE_HEAD bytes of zeros. */
+ * `learned`, which may be NULL, it uses the shapes that are known, and
+ * SHAPE_HEAD bytes of zeros follow the text. */
 PyObject *fb_json_read_object(const core_state *state, span text,
                               json_shapes *learned, known_members *known);
+
+/* Reads such a text once more, to learn its shapes. No exception. */
+void fb_json_learn(const core_state *state, span text, json_shapes *learned);
 
 /* --- key.c --------------------------------------------------------------- */
 

@@ -317,6 +317,70 @@ def test_what_was_learned_goes_with_its_verifier() -> None:
     assert after - before < 4000, "a verifier of these names takes 5000 bytes and more"
 
 
+def growth(verify: Verify, texts: list[str]) -> int:
+    """Return how many bytes a verifier keeps of tokens that it has seen."""
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for text in texts * 3:
+        answer(verify, text)
+    after = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    return after - before
+
+
+def test_what_is_refused_teaches_nothing() -> None:
+    names = [json.dumps({f"name{n}": {"x": [{"y": n}]}})[1:] for n in range(9)]
+    good = [token(f'{{"exp":4102444800,{one}'.encode()) for one in names]
+    late = [token(f'{{"exp":1,{one}'.encode()) for one in names]
+    broken = [token(f'{{"exp":4102444800,{one}'.encode()[:-1]) for one in names]
+    forged = [one[:-43] + "A" * 43 for one in good]
+    growth(new(), good + late + broken + forged)
+    verify = new()
+    assert growth(verify, late + broken + forged) < 1000
+    assert growth(verify, good) > 2000
+
+
+CHANGED_MEANWHILE = """
+import gc
+from fastbearer import Key, Verifier, jws
+key = Key.from_secret("0123456789abcdef0123456789abcdef")
+text = jws.sign(b'{"first":[],"sub":"x","exp":4102444800}', key)
+def change(phase, info):
+    for one in gc.get_objects():
+        if type(one) is dict and "first" in one and phase == "start":
+            CHANGE
+gc.callbacks.append(change)
+for threshold in range(1, 60):
+    verifier = Verifier(key)
+    for _ in range(4):
+        gc.collect()
+        gc.set_threshold(threshold)
+        try:
+            verifier.verify(text)
+        except Exception:
+            pass
+        gc.set_threshold(0)
+    gc.callbacks.clear()
+    assert verifier.verify(text) == {"first": [], "sub": "x", "exp": 4102444800}
+    gc.callbacks.append(change)
+"""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        'one.update({f"x{n}": n for n in range(400)})',
+        'one["admin"] = one.pop("sub", 0)',
+        "one.clear()",
+    ],
+)
+def test_claims_that_are_changed_while_they_are_read(change: str) -> None:
+    """Code of the same process may find them, in a collection: it hurts nobody else."""
+    code = CHANGED_MEANWHILE.replace("CHANGE", change)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_call_keeps_no_reference() -> None:
     verify, text = taught(DEEP), token(DEEP)
     kept = verify(text)

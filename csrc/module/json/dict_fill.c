@@ -13,15 +13,14 @@
 #include "json/dict_entries.h"
 
 PyObject *
-fb_dict_model(PyObject *of)
+fb_dict_model(PyObject *const *given, Py_ssize_t count)
 {
-    PyObject *model = PyDict_New(), *name;
-    Py_ssize_t at = 0;
+    PyObject *model = PyDict_New();
     bool ok = model != NULL;
-    while (ok && PyDict_Next(of, &at, &name, NULL)) {
-        ok = PyDict_SetItem(model, name, Py_None) == 0;
+    for (Py_ssize_t i = 0; ok && i < count; i++) {
+        ok = PyDict_SetItem(model, given[i], Py_None) == 0;
     }
-    if (!ok) {
+    if (!ok || PyDict_GET_SIZE(model) != count) {
         Py_CLEAR(model);
     } else if (PyObject_GC_IsTracked(model)) {
         PyObject_GC_UnTrack(model); /* or gc.get_objects() would show it */
@@ -147,15 +146,10 @@ fills_well(const core_state *state, PyObject *model)
 void
 fb_dict_try(core_state *state)
 {
-    PyObject *of = PyDict_New(), *model = NULL;
-    bool ok = of != NULL;
-    for (int i = 0; ok && i < NAME_COUNT; i++) {
-        ok = PyDict_SetItem(of, state->names.own[i], Py_None) == 0;
-    }
+    PyObject *model = fb_dict_model(state->names.own, NAME_COUNT);
     state->writes_dicts = DICT_ENTRIES_ARE_KNOWN;
-    ok = ok && (model = fb_dict_model(of)) != NULL && fills_well(state, model);
+    bool ok = model != NULL && fills_well(state, model);
     state->writes_dicts = state->writes_dicts && ok;
     PyErr_Clear(); /* without memory for it, item by item */
-    Py_XDECREF(of);
     Py_XDECREF(model);
 }

@@ -93,12 +93,16 @@ read_array(reader *from, shape_place *place)
 /* --- objects of no known shape ------------------------------------------- */
 
 static bool
-read_member(reader *from, PyObject *object, known_members *known)
+read_member(reader *from, PyObject *object, known_members *known,
+            shape_draft *draft)
 {
     int id;
     PyObject *name = fb_scalar_name(from, &id);
     PyObject *value = name == NULL ? NULL : read_next(from, NULL);
     bool ok = value != NULL && PyDict_SetItem(object, name, value) == 0;
+    if (ok && draft != NULL) {
+        fb_shape_note_name(draft, name);
+    }
     if (ok && known != NULL && id >= 0) {
         known->of[id] = value;
         known->read &= ~(1u << id);
@@ -121,7 +125,7 @@ read_members(reader *from, PyObject *object, Py_ssize_t members,
         if (draft != NULL) {
             fb_shape_note(draft, end, from->cursor.p);
         }
-        if (!read_member(from, object, known)) {
+        if (!read_member(from, object, known, draft)) {
             Py_CLEAR(object);
         }
         members++;
@@ -148,11 +152,12 @@ static PyObject *
 read_and_learn(reader *from, shape_place *place, known_members *known)
 {
     shape_draft draft;
-    draft.count = 0;
+    draft.count = draft.named = 0;
     PyObject *object = read_members(from, PyDict_New(), 0, known, &draft);
     if (object != NULL) {
-        fb_shape_learn(&from->state->names, &draft, object, place);
+        fb_shape_learn(&from->state->names, &draft, place);
     }
+    fb_shape_forget(&draft);
     return object;
 }
 
@@ -265,7 +270,11 @@ read_object(reader *from, shape_place *place, known_members *known)
         return fb_dict_fill(from->state, found.as->model, found.values,
                             found.count);
     }
-    if (place != NULL && fb_shape_may_learn(from->learned, place)) {
+    from->is_new =
+        from->is_new
+        || (place != NULL && fb_shape_has_room(from->learned, place));
+    if (from->learns && place != NULL
+        && fb_shape_may_learn(from->learned, place)) {
         foretold_drop(&found);
         from->cursor.p = start;
         from->cursor.is_first = true;
@@ -303,25 +312,42 @@ read_value(reader *from, json_event event, shape_place *place)
     }
 }
 
+static PyObject *
+read_whole(reader *from, span text, known_members *known)
+{
+    memset(known->of, 0, sizeof known->of);
+    known->read = 0;
+    fb_json_begin(&from->cursor, text);
+    json_event event = fb_json_value(&from->cursor);
+    if (event != JSON_OBJECT) {
+        return reader_refuse(from, event == JSON_REFUSED
+                                       ? from->cursor.error
+                                       : STATUS_JSON_NOT_OBJECT);
+    }
+    shape_place *place = from->learned == NULL ? NULL : &from->learned->claims;
+    PyObject *object = read_object(from, place, known);
+    if (object != NULL && !fb_json_end(&from->cursor)) {
+        Py_DECREF(object);
+        return reader_refuse(from, from->cursor.error);
+    }
+    return object;
+}
+
 PyObject *
 fb_json_read_object(const core_state *state, span text, json_shapes *learned,
                     known_members *known)
 {
     reader from = {.state = state, .learned = learned};
-    memset(known->of, 0, sizeof known->of);
-    known->read = 0;
-    fb_json_begin(&from.cursor, text);
-    json_event event = fb_json_value(&from.cursor);
-    if (event != JSON_OBJECT) {
-        return reader_refuse(&from, event == JSON_REFUSED
-                                        ? from.cursor.error
-                                        : STATUS_JSON_NOT_OBJECT);
-    }
-    PyObject *object =
-        read_object(&from, learned == NULL ? NULL : &learned->claims, known);
-    if (object != NULL && !fb_json_end(&from.cursor)) {
-        Py_DECREF(object);
-        return reader_refuse(&from, from.cursor.error);
-    }
+    PyObject *object = read_whole(&from, text, known);
+    known->is_new = from.is_new;
     return object;
+}
+
+void
+fb_json_learn(const core_state *state, span text, json_shapes *learned)
+{
+    known_members unused;
+    reader from = {.state = state, .learned = learned, .learns = true};
+    Py_XDECREF(read_whole(&from, text, &unused));
+    PyErr_Clear(); /* without the memory, another time */
 }

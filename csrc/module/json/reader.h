@@ -8,6 +8,7 @@ typedef struct {
     const core_state *state;
     json_cursor cursor;
     json_shapes *learned; /* or NULL */
+    bool learns, is_new;
 } reader;
 
 static inline PyObject *

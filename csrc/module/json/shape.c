@@ -4,7 +4,7 @@
 /* --- learning ------------------------------------------------------------ */
 
 bool
-fb_shape_may_learn(json_shapes *all, shape_place *place)
+fb_shape_has_room(json_shapes *all, shape_place *place)
 {
     int shapes_here = 0;
     for (json_shape *one = atomic_load(place); one != NULL;
@@ -13,7 +13,13 @@ fb_shape_may_learn(json_shapes *all, shape_place *place)
     }
     return shapes_here < SHAPES_MAX
            && atomic_load_explicit(&all->tried, memory_order_relaxed)
-                  < SHAPES_TRIED_MAX
+                  < SHAPES_TRIED_MAX;
+}
+
+bool
+fb_shape_may_learn(json_shapes *all, shape_place *place)
+{
+    return fb_shape_has_room(all, place)
            && atomic_fetch_add(&all->tried, 1) < SHAPES_TRIED_MAX;
 }
 
@@ -34,6 +40,22 @@ fb_shape_note(shape_draft *draft, const char *start, const char *end)
         draft->texts[draft->count] = (span){start, (size_t)(end - start)};
     }
     draft->count++;
+}
+
+void
+fb_shape_note_name(shape_draft *draft, PyObject *name)
+{
+    if (draft->named <= SHAPE_MEMBERS_MAX) {
+        draft->names[draft->named++] = Py_NewRef(name);
+    }
+}
+
+void
+fb_shape_forget(shape_draft *draft)
+{
+    while (draft->named > 0) {
+        Py_DECREF(draft->names[--draft->named]);
+    }
 }
 
 static bool
@@ -65,24 +87,22 @@ set_text(shape_member *member, span text)
     member->len = (uint32_t)text.len;
 }
 
-/* The names of `object`, in the model and by their ids. */
+/* The names, in the model and by their ids. */
 static bool
-set_names(json_shape *made, const names *all, PyObject *object)
+set_names(json_shape *made, const names *all, PyObject *const *given)
 {
-    Py_ssize_t at = 0;
-    PyObject *name;
-    made->model = fb_dict_model(object);
+    made->model = fb_dict_model(given, made->count);
     if (made->model == NULL) {
         return false;
     }
-    for (Py_ssize_t i = 0; PyDict_Next(made->model, &at, &name, NULL); i++) {
-        made->members[i].id = id_of(all, name);
+    for (Py_ssize_t i = 0; i < made->count; i++) {
+        made->members[i].id = id_of(all, given[i]);
     }
     return true;
 }
 
 static json_shape *
-shape_make(const names *all, const shape_draft *draft, PyObject *object)
+shape_make(const names *all, const shape_draft *draft)
 {
     size_t members = (size_t)draft->count;
     json_shape *made =
@@ -94,7 +114,7 @@ shape_make(const names *all, const shape_draft *draft, PyObject *object)
     for (size_t i = 0; i < members; i++) {
         set_text(&made->members[i], draft->texts[i]);
     }
-    if (!set_names(made, all, object)) {
+    if (!set_names(made, all, draft->names)) {
         PyErr_Clear();
         PyMem_Free(made);
         return NULL;
@@ -103,11 +123,9 @@ shape_make(const names *all, const shape_draft *draft, PyObject *object)
 }
 
 void
-fb_shape_learn(const names *all, const shape_draft *draft, PyObject *object,
-               shape_place *place)
+fb_shape_learn(const names *all, const shape_draft *draft, shape_place *place)
 {
-    json_shape *made =
-        is_worth_it(draft) ? shape_make(all, draft, object) : NULL;
+    json_shape *made = is_worth_it(draft) ? shape_make(all, draft) : NULL;
     for (int i = 0; made != NULL && i < SHAPES_MAX; i++) {
         json_shape *other = NULL;
         if (atomic_compare_exchange_strong(place, &other, made)) {

@@ -71,22 +71,30 @@ shape_goes_on(const shape_member *member, const char *p)
  * goes on with what stands at p; or NULL. */
 json_shape *fb_shape_other(json_shape *than, Py_ssize_t count, const char *p);
 
-/* What was seen of an object that is being read for the first time. */
+/* What was seen of an object that is read to be learned from. It has the names
+ * themselves: who runs within an allocation may change the object. */
 typedef struct {
-    Py_ssize_t count; /* more than SHAPE_MEMBERS_MAX: too many */
+    Py_ssize_t count, named; /* count > SHAPE_MEMBERS_MAX + 1: too many */
     span texts[SHAPE_MEMBERS_MAX + 1];
+    PyObject *names[SHAPE_MEMBERS_MAX + 1]; /* owned */
 } shape_draft;
 
-/* Whether another shape may be learned at the place; counts as a try. */
+/* Whether another shape may be learned at the place. */
+bool fb_shape_has_room(json_shapes *all, shape_place *place);
+
+/* The same; and counts as a try. */
 bool fb_shape_may_learn(json_shapes *all, shape_place *place);
 
-/* Notes what stands before a value, or behind the last. */
+/* Notes what stands before a value, or behind the last; and a name. */
 void fb_shape_note(shape_draft *draft, const char *start, const char *end);
+void fb_shape_note_name(shape_draft *draft, PyObject *name);
 
-/* Learns the shape of an object, if it has one that is worth it. No
- * exception: without the memory, nothing is learned. */
+/* Learns the shape, if it is worth it. No exception: without the memory,
+ * nothing is learned. */
 void fb_shape_learn(const names *all, const shape_draft *draft,
-                    PyObject *object, shape_place *place);
+                    shape_place *place);
+
+void fb_shape_forget(shape_draft *draft);
 
 void fb_shape_free(shape_place *place);
 

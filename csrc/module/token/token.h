@@ -17,6 +17,10 @@ PyObject *fb_segment_bytes(const core_state *state, span segment);
 PyObject *fb_segment_object(const core_state *state, span segment,
                             json_shapes *learned, known_members *known);
 
+/* Learns the shapes of such a segment, once it was accepted. No exception. */
+void fb_segment_learn(const core_state *state, span segment,
+                      json_shapes *learned);
+
 /* --- typ.c --------------------------------------------------------------- */
 
 typedef struct {

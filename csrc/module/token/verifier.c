@@ -76,6 +76,10 @@ verify(VerifierObject *self, PyObject *value, bool whole, header *head)
         && !fb_claims_check(state, &self->rules, claims, &known, now)) {
         Py_CLEAR(claims);
     }
+    /* What is refused, teaches nothing: there is room for few shapes. */
+    if (claims != NULL && known.is_new) {
+        fb_segment_learn(state, parts.payload, &self->learned);
+    }
     return claims;
 }
 
