@@ -6,31 +6,7 @@
 static PyObject *read_value(reader *from, json_event event,
                             shape_place *place);
 
-/* --- what is read in one look -------------------------------------------- */
-
-typedef enum { NOT_PLAIN, PLAIN_TEXT, PLAIN_INTEGER } plainness;
-
-/* A plain string or a small integer that begins at *p, which is moved past it;
- * nothing happens where *what is NOT_PLAIN. */
-static inline PyObject *
-read_plain(const char **p, const char *end, plainness *what, int64_t *integer)
-{
-    span text;
-    const char *after = json_plain_text(*p, end, &text);
-    if (after != NULL) {
-        *p = after;
-        *what = PLAIN_TEXT;
-        return reader_ascii(text);
-    }
-    after = json_plain_integer(*p, end, integer);
-    if (after != NULL) {
-        *p = after;
-        *what = PLAIN_INTEGER;
-        return PyLong_FromLongLong(*integer);
-    }
-    *what = NOT_PLAIN;
-    return NULL;
-}
+/* --- values, the most usual ones in one look ----------------------------- */
 
 /* The value of a member. */
 static inline PyObject *
@@ -40,7 +16,7 @@ read_next(reader *from, shape_place *place)
     plainness what = NOT_PLAIN;
     int64_t unused;
     PyObject *value =
-        at->p < at->end ? read_plain(&at->p, at->end, &what, &unused) : NULL;
+        at->p < at->end ? reader_plain(&at->p, at->end, &what, &unused) : NULL;
     return what != NOT_PLAIN ? value
                              : read_value(from, fb_json_value(at), place);
 }
@@ -56,7 +32,7 @@ read_item(reader *from, shape_place *place, bool *is_end)
     if (p < at->end && (at->is_first || *at->p == ',')) {
         plainness what;
         int64_t unused;
-        PyObject *value = read_plain(&p, at->end, &what, &unused);
+        PyObject *value = reader_plain(&p, at->end, &what, &unused);
         if (what != NOT_PLAIN) {
             at->p = p;
             at->is_first = false;
@@ -186,7 +162,7 @@ read_foretold_value(reader *from, const char **p, shape_member *member,
     json_cursor *at = &from->cursor;
     plainness what;
     int64_t integer;
-    PyObject *value = read_plain(p, at->end, &what, &integer);
+    PyObject *value = reader_plain(p, at->end, &what, &integer);
     if (what == NOT_PLAIN) {
         at->p = *p;
         value = read_value(from, fb_json_value(at), &member->inner);

@@ -27,6 +27,33 @@ reader_ascii(span text)
     return made;
 }
 
+/* --- what is read in one look -------------------------------------------- */
+
+typedef enum { NOT_PLAIN, PLAIN_TEXT, PLAIN_INTEGER } plainness;
+
+/* A plain string or a small integer that begins at *p, which is moved past it;
+ * nothing happens where *what is NOT_PLAIN. */
+static inline PyObject *
+reader_plain(const char **p, const char *end, plainness *what,
+             int64_t *integer)
+{
+    span text;
+    const char *after = json_plain_text(*p, end, &text);
+    if (after != NULL) {
+        *p = after;
+        *what = PLAIN_TEXT;
+        return reader_ascii(text);
+    }
+    after = json_plain_integer(*p, end, integer);
+    if (after != NULL) {
+        *p = after;
+        *what = PLAIN_INTEGER;
+        return PyLong_FromLongLong(*integer);
+    }
+    *what = NOT_PLAIN;
+    return NULL;
+}
+
 /* --- scalar.c: of what the cursor's last event read ---------------------- */
 
 PyObject *fb_scalar_text(reader *from);
