@@ -109,6 +109,9 @@ crypto_sign_ed25519_verify_detached(const unsigned char *signature,
                                     const unsigned char *point)
 {
     (void)message, (void)len, (void)point;
+    if (signature[63] >= 0x10) { /* RFC 8032 5.1.7: S beyond the order */
+        return BEYOND;
+    }
     return signature[0] == 0x9d ? RIGHT : LOOSE;
 }
 
@@ -120,19 +123,20 @@ crypto_pwhash_scryptsalsa208sha256_ll(void)
 """
 
 
-@pytest.mark.parametrize("answers", [(-1, -1, -1), (0, 0, 0)])
+@pytest.mark.parametrize("answers", [(-1, -1, -1, -1), (0, 0, -1, 0), (0, -1, 0, 0)])
 @needs_libsodium
 @needs_checkout
 @under_a_sanitizer
 def test_a_libsodium_that_answers_otherwise_is_not_used(
-    tmp_path: Path, answers: tuple[int, int, int]
+    tmp_path: Path, answers: tuple[int, int, int, int]
 ) -> None:
-    """One that refuses everything; and one that lets the cofactor save signatures."""
+    """One that refuses everything; one that lets the cofactor save signatures; and
+    one that takes an S beyond the order, as it does with ED25519_COMPAT."""
     if "libsodium" not in Path("/proc/self/maps").read_text():
         pytest.skip("libsodium IS LINKED INTO THE CORE: nothing can take its place")
     source, wrong = tmp_path / "wrong.c", tmp_path / "wrong.so"
     source.write_text(WRONG)
-    names = ("RIGHT", "LOOSE", "SCRYPT")
+    names = ("RIGHT", "LOOSE", "BEYOND", "SCRYPT")
     defines = [f"-D{name}={said}" for name, said in zip(names, answers, strict=True)]
     command = ["gcc", "-shared", "-fPIC", *defines, "-o", wrong, source]
     subprocess.run(command, check=True)
