@@ -10,6 +10,7 @@ from pydantic import AliasChoices, SecretStr
 from pydantic.fields import FieldInfo
 
 from fastbearer.fastapi import Settings
+from fastbearer.fastapi.token_settings import as_variable
 from reference.markdown import code, page, text_of
 
 INTRODUCTION = """\
@@ -85,9 +86,7 @@ def default_of(field: FieldInfo) -> str:
     value = field.default
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
-    if isinstance(value, bool):
-        value = int(value)
-    return "not set" if value in (None, "") else code(value)
+    return "not set" if value in (None, "") else code(as_variable(field, value))
 
 
 def section(name: str, field: FieldInfo, text: str) -> str:

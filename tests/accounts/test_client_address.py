@@ -160,10 +160,15 @@ def test_unix_sockets(peer: str | None) -> None:
     assert forwarded_for("203.0.113.1", peer=peer) is None
 
 
-def test_a_server_that_has_read_the_header_itself() -> None:
+def test_a_server_that_has_read_the_header_itself(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """uvicorn's proxy headers: the client is there already, port and all."""
     assert forwarded_for("203.0.113.1:99", peer="203.0.113.1") == "203.0.113.1"
+    assert forwarded_for("10.0.0.7, 203.0.113.1", peer="203.0.113.1") == "203.0.113.1"
+    assert caplog.messages == []
     assert forwarded_for("x", peer="203.0.113.1:99") == "203.0.113.1"
+    assert len(caplog.messages) == 1
 
 
 @pytest.mark.http

@@ -21,6 +21,7 @@ __all__ = ["UNKNOWN", "ClientAddresses", "read_node"]
 UNKNOWN = "unknown"
 IPV6_PREFIX = 64  # what one customer has: RFC 6177 2
 LONGEST_NODE = 64
+FURTHEST_HOP = 8
 
 Address = IPv4Address | IPv6Address
 Peer = Address | str | None
@@ -75,7 +76,9 @@ class ClientAddresses:
         peer = _peer(scope)
         header, hops = self._hops(scope)
         if not self._is_proxy(peer):
-            if hops and peer is not None:
+            # A server that has read the header itself has the client here already.
+            near = map(self._hop, hops[-FURTHEST_HOP:])
+            if hops and peer is not None and peer not in near:
                 self._tell(UNTRUSTED, header, peer)
             return self._counted(peer)
         if not hops:

@@ -124,11 +124,14 @@ def password_engine() -> Finding:
 
 def in_force(settings: Settings) -> Iterator[str]:
     """Yield the settings that somebody has set, without secrets."""
+    from fastbearer.fastapi.token_settings import as_variable
+
+    fields = type(settings).model_fields
     for name in sorted(settings.model_fields_set):
         value = getattr(settings, name)
         is_secret = SECRETS.search(name) or hasattr(value, "get_secret_value")
         if value is not None:
-            shown = "(set)" if is_secret else public(str(value))
+            shown = "(set)" if is_secret else public(as_variable(fields[name], value))
             yield f"{name.upper()}={shown}"
 
 
@@ -158,15 +161,23 @@ def issuers(auth: Auth) -> Iterator[Finding]:
         yield Finding(True, "issuers", str(error))
         return
     for issuer in every:
-        name = public(issuer.names[0] or "without iss") if issuer.names else "any"
-        yield from of_issuer(issuer, f"issuer {name}")
+        yield from of_issuer(issuer, subject_of(issuer, auth))
+
+
+def subject_of(issuer: Issuer, auth: Auth) -> str:
+    """Return what its lines are about; tokens of the secret may have no issuer."""
+    name = public(issuer.names[0] or "without iss") if issuer.names else "any"
+    if issuer is not auth.issuers.own:
+        return f"issuer {name}"
+    named = auth.settings.jwt_issuer is not None
+    return f"tokens of the secret, issuer {name}" if named else "tokens of the secret"
 
 
 def of_issuer(issuer: Issuer, subject: str) -> Iterator[Finding]:
     """Yield what there is to say of its keys, its clock and its introspection."""
     keys: Any = issuer.keys
     if isinstance(keys, KeySet):
-        yield Finding(False, subject, f"at hand: {shown_keys(keys)}")
+        yield Finding(False, subject, f"keys loaded: {shown_keys(keys)}")
         if issuer.introspect is not None:
             yield introspection(issuer, None, subject)
         return
@@ -239,8 +250,9 @@ def reason_of(error: Exception, records: list[LogRecord]) -> str:
 def shown_keys(keys: KeySet) -> str:
     """Return the keys by their ids and algorithms."""
     shown = [
-        f"{public(key.kid) if key.kid else 'without kid'} ({'/'.join(key.algorithms)})"
+        f"{public(key.kid)} ({algorithms})" if key.kid else algorithms
         for key in list(keys)[:SHOWN_KEYS]
+        for algorithms in ["/".join(key.algorithms)]
     ]
     more = len(keys) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")

@@ -5,12 +5,20 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fastbearer.better_auth.secrets import Secrets
 from fastbearer.errors import ConfigurationError
 
-__all__ = ["MISSING_SECRET", "Text", "TokenSettings", "listed", "setting"]
+__all__ = [
+    "MISSING_SECRET",
+    "Text",
+    "TokenSettings",
+    "as_variable",
+    "listed",
+    "setting",
+]
 
 SECRET_NAMES = "BETTER_AUTH_SECRET (or AUTH_SECRET)"
 MISSING_SECRET = "BETTER_AUTH_SECRET environment variable is required"
@@ -21,6 +29,14 @@ Text = Annotated[str, Field(min_length=1)]
 def setting(default: Any, rule: str, **options: Any) -> Any:
     """Return a field: an error says "<NAME> must be <rule>"."""
     return Field(default=default, description=rule, **options)
+
+
+def as_variable(field: FieldInfo, value: object) -> str:
+    """Return the value of a field as its variable would have it."""
+    if not isinstance(value, bool):
+        return str(value)
+    off, on = ("off", "on") if field.description == "on or off" else ("0", "1")
+    return on if value else off
 
 
 class TokenSettings(BaseSettings):
@@ -66,8 +82,8 @@ class TokenSettings(BaseSettings):
 
     # Not in the repr: there may be a key in such a URL's query, or a password.
     jwks_url: Text | None = setting(None, "a URL", repr=False)
-    """Where the keys are, if elsewhere. Without ``better_auth_url`` the tokens
-    must have ``jwt_issuer`` and ``jwt_audience``."""
+    """Where the keys are, if elsewhere. Without ``better_auth_url`` it needs
+    ``jwt_issuer``, unless ``jwt_any_issuer`` is set."""
 
     jwt_expiration_days: int | float = setting(
         7, "a number of days greater than 0 and at most 36500", gt=0, le=36500
