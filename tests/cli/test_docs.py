@@ -10,6 +10,7 @@ import webbrowser
 import pytest
 
 from fastbearer.cli import main
+from fastbearer.cli.reasons import REASONS
 from fastbearer.cli.site import DISPLAYS, REQUEST_CODES, codes
 from project import ROOT
 
@@ -61,17 +62,21 @@ def test_a_browser_is_opened_where_there_is_a_window(
 def test_a_code_that_is_none_is_refused(
     opened: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["docs", "expired_tokn"]) == 1
+    assert main(["docs", "expired_tokn"]) == 2
     told = capsys.readouterr().err
-    assert "no error has the code 'expired_tokn'; did you mean expired_token?" in told
-    assert main(["docs", "No-Code"]) == 1
-    assert "did you mean" not in capsys.readouterr().err
+    assert "no error has the code or reason 'expired_tokn'; did you mean expired_token?" in told
+    for name in ("No-Code", "nonsense", ""):
+        assert main(["docs", name]) == 2
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert told.err == f"error: no error has the code or reason {name!r}\n"
     assert opened == []
 
 
-def test_every_code_has_a_heading() -> None:
+def test_every_code_and_reason_has_a_heading() -> None:
     page = (ROOT / "docs" / "questions" / "codes.md").read_text()
-    assert set(codes().values()) <= set(re.findall(r"(?m)^### (\w+)$", page))
+    headings = set(re.findall(r"(?m)^### (\w+)$", page))
+    assert headings == REASONS | set(codes().values())
 
 
 def test_every_code_of_the_log_is_known() -> None:

@@ -129,7 +129,10 @@ def inspect_token(options: argparse.Namespace) -> int:
 
 def show_docs(options: argparse.Namespace) -> int:
     """Print where the site tells of an error, and open it where that can be done."""
-    address = page_of(options.code)
+    try:
+        address = page_of(options.code)
+    except LookupError as error:
+        return complain(f"error: {error}", USAGE)
     print(address)
     open_in_browser(address)
     return OK

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import webbrowser
 from contextlib import suppress
@@ -12,6 +11,7 @@ from importlib import import_module
 from importlib.metadata import metadata
 
 from fastbearer import ConfigurationError
+from fastbearer.cli.reasons import REASONS
 from fastbearer.errors import FastbearerError
 
 __all__ = ["REQUEST_CODES", "codes", "open_in_browser", "page_of"]
@@ -26,7 +26,6 @@ REQUEST_CODES = (
 )
 """Codes of lines in the log that stand for no class."""
 
-REASON = re.compile(r"[a-z][a-z0-9_]+")
 SIMILAR = 0.85
 """A name that is as much like a known one is taken for a slip of the keyboard."""
 
@@ -61,16 +60,16 @@ def page_of(name: str | None) -> str:
         name: A code, the name of a class, or a reason.
 
     Raises:
-        ConfigurationError: Nothing is called so.
+        LookupError: Nothing is called so.
     """
     if name is None:
         return site()
-    known = codes()
-    near = get_close_matches(name, known, n=1, cutoff=SIMILAR)
-    if name not in known and (near or not REASON.fullmatch(name)):
+    known = {reason: reason for reason in REASONS} | codes()
+    if name not in known:
+        near = get_close_matches(name, known, n=1, cutoff=SIMILAR)
         hint = f"; did you mean {near[0]}?" if near else ""
-        raise ConfigurationError(f"no error has the code {name!r}{hint}")
-    return f"{site()}{QUESTIONS}#{known.get(name, name)}"
+        raise LookupError(f"no error has the code or reason {name!r}{hint}")
+    return f"{site()}{QUESTIONS}#{known[name]}"
 
 
 def open_in_browser(address: str) -> bool:
