@@ -75,7 +75,9 @@ class Files:
         }
         for block in blocks(page):
             if block.title and " " not in block.title:
-                (folder / block.title).write_text(block.code)
+                file = folder / block.title
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(block.code)
 
     def run(self, *command: str, stdin: str = "", is_good: bool = True) -> str:
         """Run a command there, and return what it prints."""

@@ -29,6 +29,7 @@ OPTIONS = {
     "jsx": "react-jsx",
     "lib": ["ES2022", "DOM", "DOM.Iterable"],
     "types": ["node"],
+    "paths": {"@/*": ["./*"]},  # as create-next-app has it
     "outDir": "js",
 }
 STUBS = """\

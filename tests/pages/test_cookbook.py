@@ -10,14 +10,17 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from accounts_kit import http
+from better_auth_tables import TOKEN, WEEK, better_auth_tables
 from browser import chromium, open_page
 from fastbearer import Key
+from fastbearer.better_auth import BetterAuth
 from key_server import KeyServer, serving
 from mail_server import MailServer
 from project import OTHER_SECRET, SECRET
@@ -250,7 +253,7 @@ def test_react_cookies(tmp_path: Path) -> None:
 SERVER = """\
 import { createServer } from "node:http";
 import { Readable } from "node:stream";
-import { POST } from "./js/route.js";
+import { POST } from "./js/app/notes/route.js";
 
 createServer(async (request, response) => {
   const answer = await POST(
@@ -274,11 +277,12 @@ def test_next_cookies(tmp_path: Path) -> None:
     from typescript import compiled
 
     files = files_of("next-cookies", tmp_path, **COOKIES)
-    for name in ("page.tsx", "route.ts", "backend.ts", "next.config.ts"):
+    page, route = "app/page.tsx", "app/notes/route.ts"
+    for name in (page, route, "lib/backend.ts", "next.config.ts"):
         assert (tmp_path / name).exists()
-    compiled(tmp_path)
-    script = tmp_path / "js" / "route.js"
-    script.write_text(script.read_text().replace('"./backend"', '"./backend.js"'))
+    script = (compiled(tmp_path) / route).with_suffix(".js")
+    ours, nodes = "@/lib/backend", "../../lib/backend.js"
+    script.write_text(script.read_text().replace(ours, nodes))
     (tmp_path / "server.mjs").write_text(SERVER)
     same_site = {"Sec-Fetch-Site": "same-origin"}
     with files.served(REQUESTS_WITHOUT_ORIGIN="allow") as url:
@@ -298,6 +302,44 @@ def test_next_cookies(tmp_path: Path) -> None:
     with files.served() as url:  # without the setting, Next's POST is refused
         refused = http.post(f"{url}/api/notes?text=x", headers={"Cookie": cookie})
         assert refused.status_code == 403
+
+
+def test_next_better_auth(tmp_path: Path) -> None:
+    """A page of Next's origin may read and write with Better Auth's cookie."""
+    ours = {"Origin": "http://localhost:3000"}
+    with better_auth_tables("sqlite", tmp_path) as tables:
+        now = datetime.now(UTC)
+        tables.sign_in(expiresAt=now + WEEK, createdAt=now, updatedAt=now)
+        cookie = BetterAuth(SECRET).sign_session_token(TOKEN)
+        signed_in = {"Cookie": f"better-auth.session_token={cookie}"}
+        files = Files(
+            recipe("next-better-auth"),
+            tmp_path,
+            BETTER_AUTH_URL=ours["Origin"],
+            BETTER_AUTH_DATABASE_URL=tables.url,
+        )
+        with files.served() as url:
+            notes, note = f"{url}/notes", {"text": "Tea"}
+            assert post(notes, note, **ours).status_code == 401
+            added = post(notes, note, **signed_in, **ours)
+            assert (added.status_code, added.json()) == (201, [note])
+            read = http.get(notes, headers={**signed_in, **ours})
+            assert read.json() == [note]
+            allowed = read.headers["access-control-allow-origin"]
+            assert allowed == ours["Origin"]
+            assert read.headers["access-control-allow-credentials"] == "true"
+            foreign = {"Origin": "http://localhost:4000"}
+            refused = post(notes, note, **signed_in, **foreign)
+            assert refused.status_code == 403
+            assert "access-control-allow-origin" not in refused.headers
+
+
+@pytest.mark.node
+def test_the_types_of_next_better_auth(tmp_path: Path) -> None:
+    from typescript import compiled
+
+    Files(recipe("next-better-auth"), tmp_path)
+    assert (compiled(tmp_path) / "app" / "notes" / "notes.js").exists()
 
 
 def test_websockets(tmp_path: Path) -> None:
