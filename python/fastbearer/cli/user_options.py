@@ -23,7 +23,7 @@ def add_user(subparsers: Any) -> None:
     add_list(actions)
     add_set(actions)
     for name, text, work in (
-        ("disable", "let a user sign in no more, and end every session", users.disable),
+        ("disable", "stop a user from signing in, and end every session", users.disable),
         ("enable", "let a user sign in again", users.enable),
         ("end-sessions", "end every session of a user", users.end_sessions),
     ):
@@ -55,12 +55,12 @@ def add_create(actions: Any) -> None:
 
 
 def add_list(actions: Any) -> None:
-    text = "list all users, one a line: id, names, roles, and what else is to be known"
+    text = "list all users, one per line: ID, names, roles and status"
     add_action(actions, "list", text, users.list_users)
 
 
 def add_set(actions: Any) -> None:
-    text = "change a user; what is left out stays, and an empty text is none"
+    text = "change a user; what is left out stays, and an empty value removes it"
     action = add_action(actions, "set", text, users.change)
     add_who(action)
     add_fields(action)

@@ -44,7 +44,7 @@ OPAQUE = (
 )
 
 UNSIGNED = "alg is none: nothing signs such a token, and it is never accepted"
-NOT_LISTED = "list every accepted alg in {}, if its alg is to be one"
+NOT_LISTED = "list every accepted alg in {}, if tokens with this alg are to be accepted"
 BETTER_AUTH = "Better Auth's jwt() plugin? Set BETTER_AUTH_URL."
 BETTER_AUTH_TOO = (
     "Better Auth's jwt() plugin? Set BETTER_AUTH_URL, and list its alg in"

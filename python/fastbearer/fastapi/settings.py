@@ -85,7 +85,7 @@ class Settings(TokenSettings):
     async driver."""
 
     database_pooler: Literal["none", "pgbouncer"] = setting("none", "none or pgbouncer")
-    """What stands before PostgreSQL: "pgbouncer" in transaction mode, for every URL of
+    """The pooler in front of PostgreSQL: "pgbouncer" in transaction mode, for every URL of
     these settings. ``pgbouncer=true`` in one URL says so of that one."""
 
     better_auth_database_url: Text | None = setting(None, "a database URL", repr=False)
@@ -135,7 +135,7 @@ class Settings(TokenSettings):
     revocation: Literal["auto", "off", "memory", "database", "redis"] = setting(
         "auto", "auto, off, memory, database or redis"
     )
-    """Where it is kept which sessions have ended before their tokens expired;
+    """Where sessions are recorded that have ended before their tokens expired;
     "auto": with accounts, where those are, otherwise "off", nowhere."""
 
     revocation_failure: Literal["closed", "open"] = setting("closed", "closed or open")
@@ -170,7 +170,7 @@ class Settings(TokenSettings):
     sign_up: Literal["open", "closed", "invitation"] = setting(
         "open", "open, closed or invitation"
     )
-    """Who may sign up: everybody, nobody, or who has an invitation."""
+    """Who may sign up: everybody, nobody, or only people with an invitation."""
 
     email_verification: bool = setting(False, "1 or 0")
     """Whether sign-up sends a code to the e-mail."""
@@ -192,7 +192,7 @@ class Settings(TokenSettings):
 
     mail_console: bool = setting(False, "1 or 0")
     """Whether messages go to standard error where there is no ``smtp_url``: for
-    development, for codes are in them."""
+    development, because they contain codes."""
 
     api_docs: bool = setting(True, "1 or 0")
     """Whether the service shows its OpenAPI document, and the pages /docs and
