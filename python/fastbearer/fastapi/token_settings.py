@@ -122,7 +122,7 @@ class TokenSettings(BaseSettings):
 
     jwt_required: Text | None = setting(None, "a JSON object")
     """Claims that must have a value, as JSON: name or path -> the value, or a list of
-    the values of which the claim must have one."""
+    the values of which the claim must have one: ``{"azp": ["web", "app"]}``."""
 
     jwt_user_claim: Text | None = setting(None, "names of claims")
     """The claim that names the user, in place of ``sub``, else ``user_id``; of several
