@@ -18,7 +18,7 @@ import sys
 import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 from glob import glob
-from itertools import chain
+from itertools import chain, islice
 from tempfile import TemporaryDirectory
 
 from setuptools import Extension, setup
@@ -63,8 +63,8 @@ FLAGS = {
     ],
     "quick": ["-O1", "-g0", "-w"],
 }  # fmt: skip
-LINK_TIME = "-flto=auto"
-"""Lets the compiler look at all files of a release together, where it can."""
+LINK_TIME = ("-flto=auto", "-flto")  # zig's compiler knows only the latter
+"""Either lets the compiler look at all files of a release together, where it can."""
 # The module's one exported name is PyInit__core, whatever is linked into it.
 LINKING = {
     "darwin": ["-Wl,-exported_symbol,_PyInit__core"],
@@ -176,6 +176,12 @@ def links_with(command: list[str], flag: str) -> bool:
             return False
 
 
+def link_time(command: list[str]) -> list[str]:
+    """Return the flag of LINK_TIME that a compiler takes, if there is one."""
+    known = (flag for flag in LINK_TIME if links_with(command, flag))
+    return [*islice(known, 1)]
+
+
 class ParallelBuild(build_ext):  # type: ignore[misc]
     """Compiles as many files at a time as there are CPUs."""
 
@@ -188,9 +194,10 @@ class ParallelBuild(build_ext):  # type: ignore[misc]
             lines = ["\n  ".join(lines), "What installs it, on"]
             raise SystemExit("\n".join([*lines, *map(": ".join, INSTALL.items())]))
         compiling, linking = library_arguments(archive)
-        if build == "release" and links_with(self.compiler.compiler_so, LINK_TIME):
-            compiling.append(LINK_TIME)
-            linking += [LINK_TIME, PREFIX_MAP, *FLAGS[build]]
+        if build == "release":
+            together = link_time(self.compiler.compiler_so)
+            compiling += together
+            linking += [*together, PREFIX_MAP, *FLAGS[build]] if together else []
         for extension in self.extensions:
             extension.extra_compile_args += compiling
             extension.extra_link_args += linking

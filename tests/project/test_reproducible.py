@@ -26,7 +26,7 @@ def calls(tmp_path: Path, **environment: str) -> tuple[list[list[str]], list[str
     )
     # setuptools prints each call as well, with the name of the compiler.
     lines = (line.split() for line in printed.splitlines() if "csrc/" in line)
-    called = [words for words in lines if words[0] != "echo"]
+    called = [words for words in lines if "/" not in words[0] and words[0] != "echo"]
     (linking,) = (words for words in called if "-c" not in words)
     return [words for words in called if "-c" in words], linking
 
@@ -73,6 +73,20 @@ def test_a_release_is_compiled_as_one_and_without_assertions(tmp_path: Path) -> 
     assert not [
         word for call in (*compiling, linking) for word in call if "lto" in word
     ]
+
+
+def test_a_compiler_without_a_number_of_jobs_links_as_one_too(tmp_path: Path) -> None:
+    """As zig's, which knows no -flto=auto."""
+    compiler = tmp_path / "cc"
+    compiler.write_text(
+        '#!/bin/sh\ncase " $* " in *" -flto=auto "*) exit 1; esac\necho "$@"\n'
+    )
+    compiler.chmod(0o755)
+    compiling, linking = calls(
+        tmp_path, FASTBEARER_BUILD="release", CFLAGS="-g0", CC=str(compiler)
+    )
+    for call in (*compiling, linking):
+        assert "-flto" in call
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the flags are those of ELF")
