@@ -1,8 +1,10 @@
 """The extension module; everything else stands in pyproject.toml.
 
 ``FASTBEARER_BUILD`` picks the flags: ``release`` (default), ``debug``, ``sanitize``
-(AddressSanitizer and UndefinedBehaviorSanitizer), ``coverage`` (clang's counters) or
-``quick`` (what is compiled soonest, for mutants).
+(AddressSanitizer and UndefinedBehaviorSanitizer), ``coverage`` (clang's counters),
+``training`` (the same, of what a release compiles) or ``quick`` (what is compiled
+soonest, for mutants).
+``FASTBEARER_PROFILE`` names what clang counted in a training, for a release.
 ``FASTBEARER_LIBARGON2=0`` and ``FASTBEARER_LIBSODIUM=0`` leave these libraries out
 where they are installed.
 ``FASTBEARER_LIBCRYPTO`` names a static libcrypto.a, which is linked in place of the
@@ -61,6 +63,7 @@ FLAGS = {
         "-O1", "-fcoverage-mapping",
         f"-fprofile-instr-generate={os.path.abspath('build/coverage/c')}/%4m.profraw",
     ],
+    "training": ["-O1", "-DNDEBUG", "-fprofile-instr-generate", "-w"],
     "quick": ["-O1", "-g0", "-w"],
 }  # fmt: skip
 LINK_TIME = ("-flto=auto", "-flto")  # zig's compiler knows only the latter
@@ -221,6 +224,12 @@ class ParallelBuild(build_ext):  # type: ignore[misc]
 build = os.environ.get("FASTBEARER_BUILD", "release")
 if build not in FLAGS:
     raise SystemExit(f"fastbearer: FASTBEARER_BUILD must be one of {', '.join(FLAGS)}")
+if os.environ.get("FASTBEARER_PROFILE"):
+    # Files that the training has no need of are none to warn of.
+    FLAGS["release"] += [
+        f"-fprofile-instr-use={os.environ['FASTBEARER_PROFILE']}",
+        "-Wno-profile-instr-unprofiled",
+    ]
 if "CFLAGS" in os.environ:
     # setuptools would let them replace the interpreter's own, on which its
     # headers rely (-fwrapv, -DNDEBUG).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 import sys
 import sysconfig
@@ -33,7 +34,7 @@ def build(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str
 def test_an_unknown_build_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     run = build(tmp_path, FASTBEARER_BUILD="fast")
     assert run.returncode == 1
-    known = "release, debug, sanitize, coverage, quick"
+    known = "release, debug, sanitize, coverage, training, quick"
     assert f"FASTBEARER_BUILD must be one of {known}\n" in run.stderr
     assert "Traceback" not in run.stderr
 
@@ -46,6 +47,26 @@ def test_flags_of_the_environment_come_after_the_interpreters(tmp_path: Path) ->
     for call in calls:
         assert set(own) <= set(call)
         assert call.index("-DMINE=1") > call.index(own[-1])
+
+
+@pytest.mark.parametrize("kind", ["release", "debug", "training"])
+def test_a_release_alone_uses_a_profile(tmp_path: Path, kind: str) -> None:
+    run = build(tmp_path, FASTBEARER_PROFILE="made", FASTBEARER_BUILD=kind)
+    assert run.returncode == 0, run.stderr
+    calls = [line.split() for line in run.stdout.splitlines() if " -c " in line]
+    assert calls
+    for call in calls:
+        assert ("-fprofile-instr-use=made" in call) == (kind == "release")
+
+
+def test_a_training_compiles_what_a_release_compiles(tmp_path: Path) -> None:
+    """Functions of other conditions would have other counters."""
+    defined = []
+    for kind in ("training", "release"):
+        words = build(tmp_path, FASTBEARER_BUILD=kind).stdout.split()
+        defined.append({word for word in words if re.match("-[DU]", word)})
+    training, release = defined
+    assert training | {"-D_FORTIFY_SOURCE=2"} == release
 
 
 OPTIONAL = ["libargon2", "libsodium"]

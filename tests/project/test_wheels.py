@@ -14,12 +14,15 @@ import zipfile
 from datetime import UTC, date, datetime
 from fnmatch import fnmatch
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 
+import core_profile
 import pinned as pinned_sources
+from counting_clang import tool
 from project import ROOT
 from scripts import script
 
@@ -259,6 +262,64 @@ def test_openssl_loads_nothing_at_run_time() -> None:
     assert {"no-shared", "no-module", "no-autoload-config"} <= set(BUILD.OPTIONS)
 
 
+# --- the profile --------------------------------------------------------------
+
+
+def counted(**functions: int) -> str:
+    """Return a profile's text, as llvm-profdata writes it."""
+    line = "{}\n# Func Hash:\n24\n# Num Counters:\n1\n# Counter Values:\n{}\n"
+    return "".join(f"{line.format(*one)}\n" for one in functions.items())
+
+
+def test_functions_that_are_left_out_are_not_in_a_profile() -> None:
+    text = counted(fb_json_put=1, fb_json_ready_keep=2, fb_json_ready_clear=3)
+    assert core_profile.usable(text) == counted(fb_json_put=1, fb_json_ready_clear=3)
+
+
+def test_what_is_left_out_of_a_profile_is_there() -> None:
+    sources = {path.name: path for path in (ROOT / "csrc").rglob("*.[ch]")}
+    text = "\n".join(path.read_text() for path in sources.values())
+    for name in core_profile.LEFT_OUT:
+        file, colon, function = name.rpartition(":")
+        assert re.search(rf"(?m)^{function}\(", text), name
+        assert not colon or file in sources
+
+
+@pytest.mark.parametrize(
+    ("root", "clang"), [(None, None), ("/another/root", Path("clang"))]
+)
+def test_a_wheel_without_a_profile_says_so(
+    root: str | None, clang: Path | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    python = SimpleNamespace(root=root, name="3.13")
+    assert script("wheel").profile(python, ROOT, {}, clang) == {}
+    assert capsys.readouterr().err == "NO PROFILE: 3.13 is built without\n"
+
+
+@pytest.mark.soak
+def test_two_trainings_make_the_same_profile(tmp_path: Path) -> None:
+    """The same sources would not make the same wheel otherwise."""
+    made = script("wheel")
+    clang = made.clang_that_counts()
+    if clang is None:
+        pytest.skip("NO CLANG THAT COUNTS: it needs clang, llvm, libclang-rt")
+    made.HOME.mkdir(parents=True, exist_ok=True)
+    made.tools()
+    made.setuptools_alone()
+    python = made.Python(sys.executable)
+    chosen = made.environment(python, None, None)
+    profiles = [
+        made.trained(python, tmp_path / name, chosen, clang)
+        for name in ("one", "other")
+    ]
+    one, other = (path.read_bytes() for path in profiles)
+    assert one == other
+    shown = [tool(clang, "llvm-profdata"), "show", "--all-functions", profiles[0]]
+    functions = subprocess.check_output(shown, text=True)
+    for trained in ("fb_json_read_object", "fb_json_put_name", "fb_signature_make"):
+        assert f"  {trained}:" in functions
+
+
 # --- what is inside a wheel ---------------------------------------------------
 
 
@@ -362,7 +423,10 @@ def test_a_wheel_of_this_machine_is_what_is_claimed(tmp_path: Path) -> None:
     made = script("wheel")
     if not (made.OPENSSL.static() and made.LIBSODIUM.static()):
         pytest.skip("NO STATIC LIBRARIES (apt-get install libssl-dev libsodium-dev)")
-    subprocess.run([ROOT / "scripts/wheel", sys.executable], check=True)
+    command = [ROOT / "scripts/wheel", sys.executable]
+    run = subprocess.run(command, check=True, stderr=subprocess.PIPE, text=True)
+    assert "profile data" not in run.stderr
+    assert ("NO PROFILE" in run.stderr) == (made.clang_that_counts() is None)
     tag = f"cp3{sys.version_info[1]}"
     (wheel,) = (ROOT / "dist").glob(f"fastbearer-*-{tag}-manylinux*.whl")
     assert glibc_of(wheel.name) <= (2, 28)
