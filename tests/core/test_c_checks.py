@@ -21,7 +21,7 @@ PLANTED = [
         "failure",
         "crypto/hmac.c",
         "&& EVP_DigestUpdate(ctx, message.p,",
-        "&& (0, message.len",
+        "&& (0, message.p,",
     ),
     ("failure", "crypto/hmac.c", "|| !fb_sha2_final(", "|| 0 & fb_sha2_final("),
     ("failure", "crypto/aead.c", "return ok ? STATUS_OK", "return true ? STATUS_OK"),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from c_tools import DEFINES, LIBRARIES
 from project import ROOT, locked
 from waiting import HANG
 
@@ -98,11 +99,10 @@ def names() -> set[str]:
 
 def extras() -> list[str]:
     """Return the flags for the libraries that some targets ask, where they are here."""
-    flags = []
-    for package, name in (("libargon2", "ARGON2"), ("libxcrypt", "CRYPT")):
-        asked = ["pkg-config", "--exists", package]
-        if subprocess.run(asked, capture_output=True).returncode == 0:
-            flags += [f"-DFASTBEARER_LIB{name}", f"-l{name.lower()}"]
+    flags = [*DEFINES, *LIBRARIES]
+    asked = ["pkg-config", "--exists", "libxcrypt"]
+    if subprocess.run(asked, capture_output=True).returncode == 0:
+        flags += ["-DFASTBEARER_LIBCRYPT", "-lcrypt"]
     return flags
 
 
@@ -159,7 +159,7 @@ def test_a_planted_bug_is_seen(
         [
             *("gcc", *FLAGS, "-Icsrc/lib", f"-I{(LIBRARY / file).parent}"),
             *("-o", program, home / f"fuzz_{target}.o", planted),
-            *(home / "fuzz_main.o", home / "lib.a", *extras(), "-lcrypto"),
+            *(home / "fuzz_main.o", home / "lib.a", *extras()),
         ],
         cwd=ROOT,
         check=True,
