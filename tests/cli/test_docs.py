@@ -64,7 +64,10 @@ def test_a_code_that_is_none_is_refused(
 ) -> None:
     assert main(["docs", "expired_tokn"]) == 2
     told = capsys.readouterr().err
-    assert "no error has the code or reason 'expired_tokn'; did you mean expired_token?" in told
+    assert (
+        "no error has the code or reason 'expired_tokn'; did you mean expired_token?"
+        in told
+    )
     for name in ("No-Code", "nonsense", ""):
         assert main(["docs", name]) == 2
         told = capsys.readouterr()

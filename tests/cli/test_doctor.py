@@ -72,13 +72,15 @@ def test_a_secret_alone_is_well(doctor: Doctor) -> None:
     inside = f", libsodium {_core.libsodium_version}\n"
     assert (inside in out) == (_core.libsodium_version is not None)
     assert "BETTER_AUTH_SECRET=(set)" in out
-    assert re.search(r"^ok +tokens of the secret: keys loaded: HS256$", out, re.M)
+    assert re.search(
+        r"^ok +tokens of the secret: keys loaded: HS256$", out, re.MULTILINE
+    )
 
 
 def test_settings_are_told_as_they_are_written(doctor: Doctor) -> None:
     switches = {"THROTTLE": "off", "AUTH_COOKIE": "true", "JWT_ISSUER": "us"}
     _, out = doctor(**SECRETS, **switches)
-    (line,) = re.findall(r"^ok +settings: (.*)$", out, re.M)
+    (line,) = re.findall(r"^ok +settings: (.*)$", out, re.MULTILINE)
     assert {"THROTTLE=off", "AUTH_COOKIE=1"} <= set(line.split(", "))
     assert "tokens of the secret, issuer us: keys loaded: HS256" in out
 

@@ -23,7 +23,11 @@ def add_user(subparsers: Any) -> None:
     add_list(actions)
     add_set(actions)
     for name, text, work in (
-        ("disable", "stop a user from signing in, and end every session", users.disable),
+        (
+            "disable",
+            "stop a user from signing in, and end every session",
+            users.disable,
+        ),
         ("enable", "let a user sign in again", users.enable),
         ("end-sessions", "end every session of a user", users.end_sessions),
     ):

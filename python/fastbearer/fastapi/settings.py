@@ -85,8 +85,8 @@ class Settings(TokenSettings):
     async driver."""
 
     database_pooler: Literal["none", "pgbouncer"] = setting("none", "none or pgbouncer")
-    """The pooler in front of PostgreSQL: "pgbouncer" in transaction mode, for every URL of
-    these settings. ``pgbouncer=true`` in one URL says so of that one."""
+    """The pooler in front of PostgreSQL: "pgbouncer" in transaction mode, for every URL
+    of these settings. ``pgbouncer=true`` in one URL says so of that one."""
 
     better_auth_database_url: Text | None = setting(None, "a database URL", repr=False)
     """SQLAlchemy URL of a Better Auth server's database: then the users are those
