@@ -31,7 +31,8 @@ AWKWARD = {
     r"\bonly who\b": "only those who",
     r"\bthat JSON has not\b": "that JSON does not have",
     r"\b(has|have) nowhere\b": "does not have",
-    r"\bhas not all\b": "does not have all",
+    r"\bhas not (all|the)\b": "does not have",
+    r"\bor who has\b": "or whoever has",
     r"\b(?<!there\W)(is|are) no (text|base64|JSON|strict|PEM|URL|key|token|hash)\b": (
         "is not"
     ),
@@ -49,6 +50,7 @@ IN_PAGES = {
     r"\b(?-i:It) is (said|told) (at|in|by)\b": "say who says it",
     r"\b(?-i:What) is (no|not) (mail|JWT|address|valid)\b": "a value that is not",
     r"\bof these days\b": "current",
+    r"\b(database|Redis|issuer|server|store) is away\b": "is unavailable",
     r"\bmind that\b": "note that",
     r"(?-i:\[[a-z-]+\.md\])": "the title of the page, not the name of its file",
 }

@@ -214,7 +214,7 @@ def _settings(context: object) -> object:
 
 
 def _of_form(token: str) -> str | None:
-    """Return what a token is that has not the form of one."""
+    """Return what a token is that does not have the form of one."""
     start = token[:80].strip().lower()
     if start.startswith("bearer"):
         return TWICE

@@ -1,4 +1,4 @@
-"""Who may sign up: everybody, nobody, or who has an invitation."""
+"""Who may sign up: everybody, nobody, or people with an invitation."""
 
 from contextlib import AsyncExitStack
 

@@ -39,7 +39,7 @@ from fastbearer.fastapi.strict_routes import on_outage
 __all__ = ["Parts", "counted_for", "verified"]
 
 OF_TOKENS = frozenset(("email", "roles", "is_active"))
-"""What a token says of its user, or who has one: when it changes, sessions end."""
+"""What a token says of its user, or whoever has one: when it changes, sessions end."""
 
 NO_SENDER = "there is no way to send messages"
 NO_SUCH_USER = "there is no such account: it may have been deleted"

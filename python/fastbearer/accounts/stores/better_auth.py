@@ -121,7 +121,7 @@ class BetterAuthUserStore:
         """Look at the tables, and close the connections in the end.
 
         Raises:
-            ConfigurationError: The database cannot be reached, or has not the tables
+            ConfigurationError: The database cannot be reached, or lacks the tables
                 or columns that are needed. The message shows no part of the URL.
         """
         try:
