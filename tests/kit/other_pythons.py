@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -159,6 +160,8 @@ def built_with(python: str, version: str, file: str, text: str, folder: Path) ->
         text: What takes its place.
         folder: Where the copy is made.
     """
+    # The tests themselves may run on several Pythons in turn.
+    version = f"{version}-{sysconfig.get_config_var('SOABI')}"
     package = built_for(python, version)
     copy = shutil.copytree(package, folder / "package")
     (core,) = (copy / "fastbearer").glob("_core.*.so")
