@@ -429,6 +429,11 @@ LARGE: dict[str, Callable[[int], Claims]] = {
 LARGE_AT_MOST = {"a list of scopes": 0.9}  # of ryjwt's time; others 1
 
 
+def large_claims(shape: str, size: int) -> Claims:
+    """Return claims of a kind of LARGE, whose token has about so many bytes."""
+    return {"sub": "user-1", "exp": EXP} | LARGE[shape](size * 3 // 4 - 100)
+
+
 def measure_large(rounds: int) -> None:
     """Print verify and sign of about 2 kB and 20 kB, in several shapes, by ryjwt's."""
     key = Key.from_secret(SECRET)
@@ -440,7 +445,7 @@ def measure_large(rounds: int) -> None:
         secret = ryjwt.SecretKey(SECRET, algorithms=["HS256"])
         calls["verify"]["ryjwt"], calls["sign"]["ryjwt"] = secret.decode, secret.encode
     for shape, size in ((shape, size) for shape in LARGE for size in (2000, 20_000)):
-        claims = {"sub": "user-1", "exp": EXP} | LARGE[shape](size * 3 // 4 - 100)
+        claims = large_claims(shape, size)
         text = Signer(key).sign(claims)
         for operation, peers in calls.items():
             for call in calls["verify"].values():

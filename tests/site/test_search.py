@@ -22,7 +22,7 @@ QUESTIONS = {
     "Keycloak": "providers/keycloak/",
     "nginx proxy": "guide/operations/",
     "passlib": "migrate/passlib/",
-    "bcrypt": "guide/passwords/",
+    "pepper": "guide/passwords/",
     "sealed session cookie": "better-auth/",
 }
 """What somebody types -> where one of the first results must lead."""
