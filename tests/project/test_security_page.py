@@ -202,7 +202,7 @@ SOME = "| 9.1.1 | "
         ),
         ("| yours | There are no pages here. |", "| yours | |", "says nothing"),
         ("| Promise |", "| Hope |", "no promises"),
-        ("by libcrypto's own function. |", "by libcrypto |", "not a sentence"),
+        ("are compared in constant time. |", "in constant time |", "not a sentence"),
     ],
 )
 def test_a_planted_fault_is_seen(old: str, new: str, told: str) -> None:
