@@ -17,19 +17,30 @@ PyDoc_STRVAR(parts_doc,
 "        for more memory or time than is allowed.\n"
 "    TypeError: The hash is neither str nor bytes.");
 
-static PyObject *
-password_parts(PyObject *module, PyObject *value)
+/* The row of a hash's format, or NULL for an exception. */
+static const format *
+read_parts(const core_state *state, PyObject *value, hash_parts *parts)
 {
-    core_state *state = state_of(module);
     span hash;
     const format *found;
-    hash_parts parts;
     if (!fb_pytext_ascii(state, "a hash", value, STATUS_HASH_UNKNOWN, &hash)) {
         return NULL;
     }
-    status result = fb_format_parts(hash, &found, &parts);
+    status result = fb_format_parts(hash, &found, parts);
     if (result != STATUS_OK) {
-        return fb_raise_status(state, result);
+        fb_raise_status(state, result);
+        return NULL;
+    }
+    return found;
+}
+
+static PyObject *
+password_parts(PyObject *module, PyObject *value)
+{
+    hash_parts parts;
+    const format *found = read_parts(state_of(module), value, &parts);
+    if (found == NULL) {
+        return NULL;
     }
     return Py_BuildValue(
         "{ss sO ss# sI sK sI sI sI sn sn}", "scheme", found->name, "is_weak",
@@ -55,16 +66,9 @@ PyDoc_STRVAR(scheme_doc,
 static PyObject *
 password_scheme(PyObject *module, PyObject *value)
 {
-    core_state *state = state_of(module);
-    span hash;
-    const format *found;
     hash_parts parts;
-    if (!fb_pytext_ascii(state, "a hash", value, STATUS_HASH_UNKNOWN, &hash)) {
-        return NULL;
-    }
-    status result = fb_format_parts(hash, &found, &parts);
-    return result == STATUS_OK ? PyUnicode_FromString(found->name)
-                               : fb_raise_status(state, result);
+    const format *found = read_parts(state_of(module), value, &parts);
+    return found == NULL ? NULL : PyUnicode_FromString(found->name);
 }
 
 PyDoc_STRVAR(setting_doc,
