@@ -84,7 +84,7 @@ only_one(uint64_t low, uint64_t step, uint64_t first, uint64_t last)
     return below == above ? -1 : above;
 }
 
-/* fraction * 2^q; for `is_even`, the ends round to it, too. */
+/* Of fraction * 2^q; where that is even, the ends round to it, too. */
 static decimal
 shortest(uint64_t fraction, int q, bool is_lower_nearer)
 {

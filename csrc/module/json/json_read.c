@@ -246,11 +246,9 @@ read_object(reader *from, shape_place *place, known_members *known)
         return fb_dict_fill(from->state, found.as->model, found.values,
                             found.count);
     }
-    from->is_new =
-        from->is_new
-        || (place != NULL && fb_shape_has_room(from->learned, place));
-    if (from->learns && place != NULL
-        && fb_shape_may_learn(from->learned, place)) {
+    bool has_room = place != NULL && fb_shape_has_room(from->learned, place);
+    from->is_new = from->is_new || has_room;
+    if (has_room && from->learns && fb_shape_may_try(from->learned)) {
         foretold_drop(&found);
         from->cursor.p = start;
         from->cursor.is_first = true;

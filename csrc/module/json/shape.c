@@ -17,10 +17,9 @@ fb_shape_has_room(json_shapes *all, shape_place *place)
 }
 
 bool
-fb_shape_may_learn(json_shapes *all, shape_place *place)
+fb_shape_may_try(json_shapes *all)
 {
-    return fb_shape_has_room(all, place)
-           && atomic_fetch_add(&all->tried, 1) < SHAPES_TRIED_MAX;
+    return atomic_fetch_add(&all->tried, 1) < SHAPES_TRIED_MAX;
 }
 
 static bool

@@ -82,8 +82,8 @@ typedef struct {
 /* Whether another shape may be learned at the place. */
 bool fb_shape_has_room(json_shapes *all, shape_place *place);
 
-/* The same; and counts as a try. */
-bool fb_shape_may_learn(json_shapes *all, shape_place *place);
+/* Counts a try; false for those that come too late. */
+bool fb_shape_may_try(json_shapes *all);
 
 /* Notes what stands before a value, or behind the last; and a name. */
 void fb_shape_note(shape_draft *draft, const char *start, const char *end);
