@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
-
-import httpx2
 
 from accounts_kit import http
 from ports import free_port
+from programs import run_in, started_in
 from project import ROOT, SECRET
-from waiting import wait_until
 
 EXAMPLES = ROOT / "examples"
 
@@ -66,17 +63,8 @@ class ExampleService:
 
     def run(self, *arguments: str, stdin: str = "") -> str:
         """Run ``python -m``, as in the folder of the example; return what it prints."""
-        done = subprocess.run(
-            [sys.executable, "-m", *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        command = [sys.executable, "-m", *arguments]
+        return run_in(self.folder, self.environment, command, stdin)
 
 
 def _headers(token: str) -> dict[str, str]:
@@ -95,19 +83,14 @@ def running_example(name: str, **settings: str) -> Iterator[ExampleService]:
     service = ExampleService.idle(name, **settings)
     service.url = f"http://127.0.0.1:{port}"
     command = ["uvicorn", "app:app", "--port", str(port), "--log-level", "warning"]
-    with subprocess.Popen(
-        [sys.executable, "-m", *command], cwd=service.folder, env=service.environment
-    ) as process:
-
-        def answers() -> bool:
-            assert process.poll() is None, "the example has not started"
-            try:
-                return bool(http.get(f"{service.url}/openapi.json").is_success)
-            except httpx2.TransportError:
-                return False
-
-        try:
-            wait_until(answers)
-            yield service
-        finally:
-            process.send_signal(signal.SIGINT)
+    with (
+        TemporaryDirectory() as logs,
+        started_in(
+            service.folder,
+            service.environment,
+            [sys.executable, "-m", *command],
+            service.url,
+            Path(logs) / "example.log",
+        ),
+    ):
+        yield service

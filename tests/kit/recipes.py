@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx2
-
-from accounts_kit import http
 from fastbearer.fastapi import Settings
 from ports import free_port
+from programs import run_in, started_in
 from project import ROOT, SECRET
-from waiting import wait_until
 
 DOCS = ROOT / "docs"
 PAGES = sorted((DOCS / "cookbook").glob("*.md"))
@@ -81,17 +76,7 @@ class Files:
 
     def run(self, *command: str, stdin: str = "", is_good: bool = True) -> str:
         """Run a command there, and return what it prints."""
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert (done.returncode == 0) is is_good, done.stdout + done.stderr
-        return done.stdout if is_good else done.stderr
+        return run_in(self.folder, self.environment, command, stdin, is_good=is_good)
 
     @contextmanager
     def served(self, app: str = "main:app", **settings: str) -> Iterator[str]:
@@ -107,23 +92,5 @@ class Files:
         """Run a program for as long as the context lasts; it answers at a URL first."""
         environment = {**self.environment, **settings}
         log = self.folder / f"{command[0]}.log"
-        with (
-            log.open("ab") as stderr,
-            subprocess.Popen(
-                command, cwd=self.folder, env=environment, stderr=stderr
-            ) as process,
-        ):
-
-            def answers() -> bool:
-                assert process.poll() is None, log.read_text()
-                try:
-                    http.get(f"{url}/openapi.json")
-                except httpx2.TransportError:
-                    return False
-                return True
-
-            try:
-                wait_until(answers)
-                yield
-            finally:
-                process.send_signal(signal.SIGINT)
+        with started_in(self.folder, environment, command, url, log):
+            yield

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from ports import free_port
+from programs import run_in
 from project import ROOT
 from waiting import wait_until
 
@@ -86,16 +87,8 @@ class Tutorial:
 
     def run(self, script: str) -> str:
         """Run commands in the folder, and return what they print."""
-        done = subprocess.run(
-            ["sh", "-eu", "-c", script],
-            cwd=self._folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        command = ["sh", "-eu", "-c", script]
+        return run_in(self._folder, self.environment, command)
 
     @contextmanager
     def running(self) -> Iterator[None]:
