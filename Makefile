@@ -7,7 +7,10 @@ PORT ?= 8000
 CORES ?= auto
 # What is handed to pytest: `make test-core OPTIONS='-x -k hmac'`.
 OPTIONS ?=
-PYTEST = .venv/bin/python -m pytest -n $(CORES) $(OPTIONS)
+# How the sets of a run are ordered: another way each time, the same in every process,
+# since pytest-xdist wants the same tests in the same order. A line of make shows it.
+HASHSEED ?= $(shell od -An -N2 -tu2 /dev/urandom | tr -d ' ')
+PYTEST = PYTHONHASHSEED=$(HASHSEED) .venv/bin/python -m pytest -n $(CORES) $(OPTIONS)
 C_FILES = $(shell find csrc -name '*.[ch]')
 LIB_FILES = $(shell find csrc/lib -name '*.c')
 # Not every machine has libargon2, which is one more engine and the tests' oracle.
