@@ -57,7 +57,7 @@ pack(__m256i values)
     return _mm256_shuffle_epi8(groups, order);
 }
 
-#define DECODE_ROOM 40 /* characters: a block writes 28 bytes for its 24 */
+#define DECODED 32 /* characters, in a block of 24 bytes */
 
 AVX2 static inline bool
 decode_block(const char *text, unsigned char *bytes)
@@ -66,9 +66,10 @@ decode_block(const char *text, unsigned char *bytes)
     if (!to_values(_mm256_loadu_si256((const void *)text), &values)) {
         return false;
     }
-    values = pack(values);
+    const __m256i both_halves = _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 7, 7);
+    values = _mm256_permutevar8x32_epi32(pack(values), both_halves);
     _mm_storeu_si128((void *)bytes, _mm256_castsi256_si128(values));
-    _mm_storeu_si128((void *)(bytes + 12),
+    _mm_storel_epi64((void *)(bytes + 16),
                      _mm256_extracti128_si256(values, 1));
     return true;
 }
@@ -77,22 +78,24 @@ decode_block(const char *text, unsigned char *bytes)
 AVX2 static size_t
 decode(const char *text, size_t len, unsigned char *bytes)
 {
-    size_t last = (len - DECODE_ROOM) / 4 * 4;
-    for (size_t at = 0; at < last; at += 32) {
+    size_t last = (len - DECODED) / 4 * 4;
+    for (size_t at = 0; at < last; at += DECODED) {
         if (!decode_block(text + at, bytes + at / 4 * 3)) {
             return at;
         }
     }
-    return decode_block(text + last, bytes + last / 4 * 3) ? last + 32 : last;
+    return decode_block(text + last, bytes + last / 4 * 3) ? last + DECODED
+                                                           : last;
 }
 
-/* Twelve bytes of each half to sixteen values. */
+/* Twelve bytes of each half, the first and the last of them, to sixteen
+ * values. */
 AVX2 static inline __m256i
 unpack(__m256i bytes)
 {
     const __m256i order =
-        _mm256_setr_epi8(1, 0, 2, 1, 4, 3, 5, 4, 7, 6, 8, 7, 10, 9, 11, 10, 1,
-                         0, 2, 1, 4, 3, 5, 4, 7, 6, 8, 7, 10, 9, 11, 10);
+        _mm256_setr_epi8(1, 0, 2, 1, 4, 3, 5, 4, 7, 6, 8, 7, 10, 9, 11, 10, 5,
+                         4, 6, 5, 8, 7, 9, 8, 11, 10, 12, 11, 14, 13, 15, 14);
     __m256i groups = _mm256_shuffle_epi8(bytes, order);
     __m256i high = _mm256_mulhi_epu16(
         _mm256_and_si256(groups, _mm256_set1_epi32(0x0fc0fc00)),
@@ -119,40 +122,38 @@ to_text(__m256i values)
     return _mm256_add_epi8(values, _mm256_shuffle_epi8(shifts, class));
 }
 
-#define ENCODE_ROOM 28 /* bytes: a block reads 28 for its 24 */
+#define ENCODED 24 /* bytes, in a block of 32 characters */
 
 AVX2 static inline void
 encode_block(const unsigned char *bytes, char *text)
 {
     __m256i in = _mm256_inserti128_si256(
         _mm256_castsi128_si256(_mm_loadu_si128((const void *)bytes)),
-        _mm_loadu_si128((const void *)(bytes + 12)), 1);
+        _mm_loadu_si128((const void *)(bytes + 8)), 1);
     _mm256_storeu_si256((void *)text, to_text(unpack(in)));
 }
 
 AVX2 static size_t
 encode(const unsigned char *bytes, size_t len, char *text)
 {
-    size_t last = (len - ENCODE_ROOM) / 3 * 3;
-    for (size_t at = 0; at < last; at += 24) {
+    size_t last = (len - ENCODED) / 3 * 3;
+    for (size_t at = 0; at < last; at += ENCODED) {
         encode_block(bytes + at, text + at / 3 * 4);
     }
     encode_block(bytes + last, text + last / 3 * 4);
-    return last + 24;
+    return last + ENCODED;
 }
 
 size_t
 fb_b64url_decode_wide(const char *text, size_t len, unsigned char *bytes)
 {
-    return len >= DECODE_ROOM && fb_cpu_has_avx2() ? decode(text, len, bytes)
-                                                   : 0;
+    return len >= DECODED && fb_cpu_has_avx2() ? decode(text, len, bytes) : 0;
 }
 
 size_t
 fb_b64url_encode_wide(const unsigned char *bytes, size_t len, char *text)
 {
-    return len >= ENCODE_ROOM && fb_cpu_has_avx2() ? encode(bytes, len, text)
-                                                   : 0;
+    return len >= ENCODED && fb_cpu_has_avx2() ? encode(bytes, len, text) : 0;
 }
 
 #else
