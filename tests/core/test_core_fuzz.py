@@ -39,7 +39,7 @@ PLANTED = [
     ("json/json_read.c", "PyDict_GET_SIZE(object) != members", "false"),
     ("json/shape.c", "memset(member->mask, 0xff,", "(void)(text.len,"),
     ("json/json_number.c", "if (!isfinite(number)) {", "if (isnan(number)) {"),
-    ("json/json_out.c", "c >= DEL", "c > DEL"),
+    ("json/json_string.c", "c >= DEL", "c > DEL"),
     ("key/jwk_traits.c", '!fb_jwk_text_is(use, "sig")', "false"),
     ("pytext.c", "text->p == NULL && PyErr_E", "text->p != NULL && PyErr_E"),
     ("password_parts.c", "PyErr_Clear();\n    }\n    return 1;", "}\n    return 1;"),

@@ -82,6 +82,21 @@ void fb_json_out_end(json_out *text);
 char *fb_json_reserve(json_out *text, size_t len);
 bool fb_json_put(json_out *text, const char *bytes, size_t len);
 
+static inline bool
+json_put_character(json_out *text, char c)
+{
+    if (text->len == text->size) {
+        return fb_json_put(text, &c, 1);
+    }
+    text->bytes[text->len++] = c;
+    return true;
+}
+
+/* The text in base64url, as bytes. */
+PyObject *fb_json_out_b64url(const json_out *text);
+
+/* --- json_string.c ------------------------------------------------------- */
+
 /* Writes a quoted string and, after it, one character; ValueError for a lone
  * surrogate. */
 bool fb_json_put_string(json_out *text, PyObject *value, char after);
@@ -89,8 +104,9 @@ bool fb_json_put_string(json_out *text, PyObject *value, char after);
 /* Writes "name": */
 bool fb_json_put_name(json_out *text, PyObject *name);
 
-/* The text in base64url, as bytes. */
-PyObject *fb_json_out_b64url(const json_out *text);
+/* Writes "name":"value", if that takes no more than to copy it; else nothing
+ * is written, nor raised. */
+bool fb_json_put_ready(json_out *text, PyObject *name, PyObject *value);
 
 /* --- json_number.c ------------------------------------------------------- */
 

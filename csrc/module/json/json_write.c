@@ -11,6 +11,9 @@ static bool write_value(json_out *text, PyObject *value, int level);
 static bool
 write_member(json_out *text, PyObject *name, PyObject *value, int level)
 {
+    if (fb_json_put_ready(text, name, value)) {
+        return true;
+    }
     Py_INCREF(name);
     Py_INCREF(value);
     bool ok =
@@ -85,7 +88,7 @@ fb_json_close(json_out *text, char bracket)
         *last = bracket;
         return true;
     }
-    return fb_json_put(text, &bracket, 1);
+    return json_put_character(text, bracket);
 }
 
 static bool
@@ -205,14 +208,14 @@ write_container(json_out *text, PyObject *value, int level)
     PyObject *still = hold(value);
     bool ok =
         still != NULL
-        && (PyDict_Check(still)
-                ? fb_json_put(text, "{", 1)
-                      && write_members(text, still, level)
-                      && fb_json_close(text, '}')
-                : fb_json_put(text, "[", 1) && write_items(text, still, level)
-                      && fb_json_close(text, ']'));
+        && (PyDict_Check(still) ? json_put_character(text, '{')
+                                      && write_members(text, still, level)
+                                      && fb_json_close(text, '}')
+                                : json_put_character(text, '[')
+                                      && write_items(text, still, level)
+                                      && fb_json_close(text, ']'));
     let_go(still);
-    return ok && fb_json_put(text, ",", 1);
+    return ok && json_put_character(text, ',');
 }
 
 /* A value and a comma. */

@@ -46,7 +46,7 @@ write_claims(const SignerObject *self, json_out *text, PyObject **given,
              double now)
 {
     PyObject *const *own = self->state->names.own;
-    if (!fb_json_put(text, "{", 1) || !fb_given_write(text, given)) {
+    if (!json_put_character(text, '{') || !fb_given_write(text, given)) {
         return false;
     }
     PyObject *claims = *given;
