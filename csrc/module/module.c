@@ -25,8 +25,13 @@ exec_dicts(PyObject *module)
 {
     core_state *state = state_of(module);
     fb_dict_try(state);
-    return PyModule_AddStringConstant(module, "dict_values",
-                                      state->writes_dicts ? "written" : "set");
+    state->walks_dicts = fb_dict_walk_try(&state->names);
+    const char *values = state->writes_dicts ? "written" : "set";
+    const char *members = state->walks_dicts ? "read" : "asked for";
+    bool ok =
+        PyModule_AddStringConstant(module, "dict_values", values) == 0
+        && PyModule_AddStringConstant(module, "dict_members", members) == 0;
+    return ok ? 0 : -1;
 }
 
 /* Fetched here and never lazily: a first use from two threads is a race. */

@@ -9,6 +9,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "json/dict_walk.h"
 #include "json/json_out.h"
 #include "json/shape.h"
 #include "lib.h"
@@ -32,6 +33,7 @@ typedef struct {
     hash_means means;
     arenas arenas;
     bool writes_dicts; /* see fb_dict_try */
+    bool walks_dicts;  /* see fb_dict_walk_try */
 } core_state;
 
 static inline core_state *

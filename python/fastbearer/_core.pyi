@@ -13,6 +13,8 @@ algorithms: tuple[str, ...]
 """The signature algorithms (RFC 7518 3.1, RFC 8037, RFC 8812, RFC 9864)."""
 argon2_engine: str
 """What computes Argon2: "avx512", "avx2", "portable" or "libargon2"."""
+dict_members: str
+"""How claims are read from a dict: "read" in place, or "asked for" one by one."""
 dict_values: str
 """How claims come into a dict: "written" straight into a copy, or "set" by name."""
 ed25519_engine: str

@@ -8,6 +8,7 @@ fb_json_out_begin(json_out *text)
     text->len = 0;
     text->size = sizeof text->local;
     text->ascii = false;
+    text->walks_dicts = false;
     text->ready = NULL;
     text->steps = 0;
 }

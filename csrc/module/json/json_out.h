@@ -69,6 +69,7 @@ typedef struct {
     char *bytes;
     size_t len, size;
     bool ascii;        /* write other characters as escapes */
+    bool walks_dicts;  /* see fb_dict_walk */
     json_ready *ready; /* for texts that are alike; NULL for others */
     int steps;         /* to what could not be written, from within */
     char local[1024];  /* where most texts fit */

@@ -67,10 +67,10 @@ are_unique(PyObject *object)
 static bool
 write_members(json_out *text, PyObject *object, int level)
 {
+    dict_walk walk = fb_dict_walk(object, text->walks_dicts);
     PyObject *name, *value;
-    Py_ssize_t position = 0;
     bool ok = true, are_plain = true;
-    while (ok && PyDict_Next(object, &position, &name, &value)) {
+    while (ok && dict_walk_next(&walk, &name, &value)) {
         if (!PyUnicode_CheckExact(name)) {
             are_plain = false;
             ok = is_name(name);

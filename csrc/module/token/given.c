@@ -105,10 +105,10 @@ plain_of(PyObject *claims)
 static bool
 write_plain(json_out *text, PyObject *claims, bool *is_plain)
 {
+    dict_walk walk = fb_dict_walk(claims, text->walks_dicts);
     PyObject *name, *value;
-    Py_ssize_t position = 0;
     bool ok = true;
-    while (ok && PyDict_Next(claims, &position, &name, &value)) {
+    while (ok && dict_walk_next(&walk, &name, &value)) {
         *is_plain = PyUnicode_CheckExact(name)
                     && (!is_date_name(name) || is_number(value));
         ok = *is_plain && fb_json_write_member(text, name, value);

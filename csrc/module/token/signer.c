@@ -117,6 +117,7 @@ sign(SignerObject *self, PyObject *claims, PyObject *encoded_header)
     }
     fb_json_out_begin(&text);
     text.ascii = self->ascii;
+    text.walks_dicts = self->state->walks_dicts;
     text.ready = &self->ready;
     if (write_claims(self, &text, &settled, now)) {
         made = fb_signature_sign(self->state, self->key, encoded_header,
