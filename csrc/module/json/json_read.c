@@ -1,6 +1,7 @@
 /* Python objects from the events of a JSON cursor. */
 #include "skin.h"
 
+#include "json/items.h"
 #include "json/reader.h"
 
 static PyObject *read_value(reader *from, json_event event,
@@ -48,21 +49,17 @@ read_item(reader *from, shape_place *place, bool *is_end)
 static PyObject *
 read_array(reader *from, shape_place *place)
 {
-    PyObject *list = PyList_New(0), *value;
+    items all;
+    PyObject *list = NULL, *value;
     bool is_end = false;
-    if (list == NULL) {
-        return NULL;
+    fb_items_begin(&all);
+    while ((value = read_item(from, place, &is_end)) != NULL
+           && items_add(&all, value)) {
     }
-    while ((value = read_item(from, place, &is_end)) != NULL) {
-        int failed = PyList_Append(list, value);
-        Py_DECREF(value);
-        if (failed) {
-            break;
-        }
+    if (is_end) {
+        list = fb_items_list(&all);
     }
-    if (!is_end) {
-        Py_CLEAR(list);
-    }
+    fb_items_end(&all);
     return list;
 }
 
