@@ -35,6 +35,7 @@ fill(void *p, size_t size)
 
 #define _mm_setr_epi8(...) ANY_128
 #define _mm256_setr_epi8(...) ANY_256
+#define _mm256_setr_epi32(...) ANY_256
 #define _mm256_set1_epi8(x) ANY_256
 #define _mm256_set1_epi32(x) ANY_256
 #define _mm256_setzero_si256() ANY_256
@@ -51,6 +52,7 @@ fill(void *p, size_t size)
 #define _mm256_cmpgt_epi8(a, b) ((void)(a), (void)(b), ANY_256)
 #define _mm256_subs_epu8(a, b) ((void)(a), (void)(b), ANY_256)
 #define _mm256_shuffle_epi8(a, b) ((void)(a), (void)(b), ANY_256)
+#define _mm256_permutevar8x32_epi32(a, b) ((void)(a), (void)(b), ANY_256)
 #define _mm256_maddubs_epi16(a, b) ((void)(a), (void)(b), ANY_256)
 #define _mm256_madd_epi16(a, b) ((void)(a), (void)(b), ANY_256)
 #define _mm256_mulhi_epu16(a, b) ((void)(a), (void)(b), ANY_256)
@@ -58,6 +60,7 @@ fill(void *p, size_t size)
 #define _mm256_movemask_epi8(a) ((void)(a), nondet_int())
 #define _mm_loadu_si128(p) (touch(p, 16), ANY_128)
 #define _mm256_loadu_si256(p) (touch(p, 32), ANY_256)
+#define _mm_storel_epi64(p, a) ((void)(a), fill(p, 8))
 #define _mm_storeu_si128(p, a) ((void)(a), fill(p, 16))
 #define _mm256_storeu_si256(p, a) ((void)(a), fill(p, 32))
 
