@@ -26,7 +26,7 @@ for _page in PAGES.glob("*.md"):
 HEADINGS = {
     "auth0": "Auth0",
     "azure_b2c": "Azure AD B2C",
-    "better_auth": "Better Auth",
+    "better_auth": "Several Better Auth servers",
     "better_auth_oauth": "Better Auth's OAuth provider",
     "clerk": "Clerk",
     "cloudflare_access": "Cloudflare Access",
