@@ -198,7 +198,8 @@ module_clear(PyObject *module)
     for (int i = 0; i < STATUS_COUNT; i++) {
         Py_CLEAR(state->refusals[i].class);
         Py_CLEAR(state->refusals[i].arguments);
-        Py_CLEAR(state->refusals[i].members);
+        Py_CLEAR(state->refusals[i].reason);
+        Py_CLEAR(state->refusals[i].claim);
     }
     Py_CLEAR(state->configuration_error);
     Py_CLEAR(state->token_type);

@@ -1,6 +1,8 @@
 /* From a status to the exception that it stands for. */
 #include "skin.h"
 
+#include <structmember.h> /* PyMemberDef, which is in Python.h from 3.12 on */
+
 static const struct {
     const char *name, *class, *claim, *message;
 } rows[STATUS_COUNT] = {
@@ -24,33 +26,43 @@ reason_of(const char *name)
 
 /* ClaimError's own __init__ takes the claim, too, and keeps it. */
 static bool
-prepare_claim(refusal *to, const char *message, const char *claim)
+prepare_arguments(refusal *to, status of, bool is_claim)
 {
-    to->arguments = Py_BuildValue("(sz)", message, claim);
-    return to->arguments != NULL
-           && PyDict_SetItemString(to->members, "claim",
-                                   PyTuple_GET_ITEM(to->arguments, 1))
-                  == 0;
+    const char *message = rows[of].message, *claim = rows[of].claim;
+    to->arguments = is_claim ? Py_BuildValue("(sz)", message, claim)
+                             : Py_BuildValue("(s)", message);
+    if (to->arguments != NULL && is_claim) {
+        to->claim = Py_NewRef(PyTuple_GET_ITEM(to->arguments, 1));
+    }
+    return to->arguments != NULL;
 }
 
 static bool
 prepare(refusal *to, status of, PyObject *errors, PyObject *claim_error)
 {
     to->class = PyObject_GetAttrString(errors, rows[of].class);
-    to->members = PyDict_New();
-    PyObject *reason = reason_of(rows[of].name);
-    int is_claim = to->class == NULL || to->members == NULL
+    to->reason = reason_of(rows[of].name);
+    int is_claim = to->class == NULL || to->reason == NULL
                        ? -1
                        : PyObject_IsSubclass(to->class, claim_error);
-    if (is_claim == 0) {
-        to->arguments = Py_BuildValue("(s)", rows[of].message);
+    return is_claim >= 0 && prepare_arguments(to, of, is_claim == 1);
+}
+
+/* Where an error has its reason, which is in a slot of the class of all. */
+static bool
+find_reason(core_state *state, PyObject *errors)
+{
+    PyObject *base = PyObject_GetAttrString(errors, "FastbearerError");
+    PyObject *slot =
+        base == NULL ? NULL : PyObject_GetAttrString(base, "_reason");
+    bool ok = slot != NULL && Py_IS_TYPE(slot, &PyMemberDescr_Type);
+    if (ok) {
+        state->reason_offset = ((PyMemberDescrObject *)slot)->d_member->offset;
+    } else if (slot != NULL) {
+        PyErr_SetString(PyExc_ImportError, "errors have no slot of a reason");
     }
-    bool ok = is_claim >= 0 && reason != NULL
-              && (is_claim == 0
-                      ? to->arguments != NULL
-                      : prepare_claim(to, rows[of].message, rows[of].claim))
-              && PyDict_SetItemString(to->members, "reason", reason) == 0;
-    Py_XDECREF(reason);
+    Py_XDECREF(slot);
+    Py_XDECREF(base);
     return ok;
 }
 
@@ -61,7 +73,7 @@ fb_raise_prepare(core_state *state)
     PyObject *errors = PyImport_ImportModule("fastbearer.errors");
     PyObject *claim_error =
         errors == NULL ? NULL : PyObject_GetAttrString(errors, "ClaimError");
-    bool ok = claim_error != NULL;
+    bool ok = claim_error != NULL && find_reason(state, errors);
     for (int i = 0; ok && i < STATUS_COUNT; i++) {
         ok = rows[i].class == NULL
              || prepare(&state->refusals[i], (status)i, errors, claim_error);
@@ -77,20 +89,29 @@ fb_raise_prepare(core_state *state)
 
 /* What the class makes when it is called, but without its __init__, which is
  * Python's for those of claims and takes longer than all else. */
-static void
-raise_with(const core_state *state, status failed, PyObject *arguments,
-           const char *name, PyObject *value)
+static PyObject *
+make_error(const core_state *state, status failed, PyObject *arguments)
 {
     const refusal *from = &state->refusals[failed];
     PyTypeObject *class = (PyTypeObject *)from->class;
     PyObject *error = class->tp_new(class, arguments, NULL);
-    PyObject *members = error == NULL ? NULL : PyDict_Copy(from->members);
-    if (members != NULL
-        && (name == NULL || PyDict_SetItemString(members, name, value) == 0)
-        && PyObject_GenericSetDict(error, members, NULL) == 0) {
-        PyErr_SetObject(from->class, error);
+    if (error != NULL) {
+        char *place = (char *)error + state->reason_offset;
+        *(PyObject **)place = Py_NewRef(from->reason); /* NULL until now */
     }
-    Py_XDECREF(members);
+    return error;
+}
+
+/* With one attribute more, where it has a name. */
+static void
+raise_with(const core_state *state, status failed, PyObject *arguments,
+           const char *name, PyObject *value)
+{
+    PyObject *error = make_error(state, failed, arguments);
+    if (error != NULL
+        && (name == NULL || PyObject_SetAttrString(error, name, value) == 0)) {
+        PyErr_SetObject(state->refusals[failed].class, error);
+    }
     Py_XDECREF(error);
 }
 
@@ -100,7 +121,9 @@ fb_raise_status(const core_state *state, status failed)
     if (failed == STATUS_NO_MEMORY) {
         return PyErr_NoMemory();
     }
-    raise_with(state, failed, state->refusals[failed].arguments, NULL, NULL);
+    const refusal *from = &state->refusals[failed];
+    raise_with(state, failed, from->arguments,
+               from->claim == NULL ? NULL : "claim", from->claim);
     return NULL;
 }
 

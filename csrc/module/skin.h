@@ -20,11 +20,13 @@
 /* What is raised for a status; NULL for those that are no error of ours. */
 typedef struct {
     PyObject *class, *arguments; /* what its args are */
-    PyObject *members;           /* dict: what its __dict__ begins with */
+    PyObject *reason;            /* str */
+    PyObject *claim;             /* str, or None; NULL where there is none */
 } refusal;
 
 typedef struct {
     refusal refusals[STATUS_COUNT];
+    Py_ssize_t reason_offset; /* of its place in an error */
     PyObject *configuration_error;
     PyObject *token_type; /* fastbearer.tokens.Token */
     PyTypeObject *key_type, *verifier_type, *signer_type;

@@ -7,6 +7,8 @@ token, a key or a password. The C core looks these classes up by name.
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = [
     "APIKeyPermissionError",
     "BoundTokenError",
@@ -51,8 +53,22 @@ class FastbearerError(Exception):
             messages may be worded better at any time.
     """
 
+    # The core keeps the reason here: a dict for it would take as long as all else that
+    # a refusal does.
+    __slots__ = ("_reason",)
     code: str = "fastbearer_error"
-    reason: str | None = None
+
+    @property
+    def reason(self) -> str | None:
+        return getattr(self, "_reason", None)
+
+    @reason.setter
+    def reason(self, reason: str | None) -> None:
+        self._reason = reason
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Take the reason along, which is in a slot, to copies."""
+        return type(self), self.args, {**self.__dict__, "reason": self.reason}
 
 
 class TokenError(FastbearerError):
