@@ -202,7 +202,7 @@ def test_the_user_of_the_claims(claims: dict[str, Any], user: TokenUser) -> None
 )
 def test_a_token_without_a_user(claims: dict[str, Any]) -> None:
     is_there = any(claims.values())
-    words = "user_id is not a text" if is_there else "missing user_id"
+    words = "user_id is not a string" if is_there else "missing user_id"
     given_auth = Auth(verifier=FixedVerifier(claims))
     for dependency in (
         given_auth.verify_jwt_token,

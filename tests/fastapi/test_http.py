@@ -177,7 +177,7 @@ def test_a_token_without_a_user(client: httpx2.Client) -> None:
 def test_a_user_that_is_a_number_is_refused_in_true_words(
     client: httpx2.Client,
 ) -> None:
-    words = "Invalid token: user_id is not a text"
+    words = "Invalid token: user_id is not a string"
     for claims in ({"sub": 4}, {"sub": None, "user_id": 7}, {"sub": ["u1"]}):
         headers = bearer(sign(**claims))
         for path in ("/me", "/maybe", "/u1/tasks", "/u1/notes"):

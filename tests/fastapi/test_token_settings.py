@@ -335,7 +335,7 @@ def test_whom_the_claims_name(site: Make) -> None:
     missing = api.get(token(hs))
     assert missing.json()["detail"] == "Invalid token: missing user_id"
     number = api.get(token(hs, oid=4))
-    assert number.json()["detail"] == "Invalid token: user_id is not a text"
+    assert number.json()["detail"] == "Invalid token: user_id is not a string"
     for claims, status in (
         ({"permissions": ["tasks:write"]}, 200),
         ({"realm_access": {"roles": ["tasks:write"]}}, 200),

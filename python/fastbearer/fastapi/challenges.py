@@ -48,7 +48,7 @@ INVALID = "Invalid token"
 INVALID_PROOF = "Invalid DPoP proof"
 USE_NONCE = "A DPoP proof needs the nonce of this response. Please try again."
 MISSING_USER_ID = "Invalid token: missing user_id"
-WRONG_USER_ID = "Invalid token: user_id is not a text"
+WRONG_USER_ID = "Invalid token: user_id is not a string"
 NO_KEYS = "Keys cannot be fetched at the moment. Please try again."
 API_KEY = "Invalid API key"
 API_KEY_PERMISSION = "The API key does not allow this"
@@ -70,7 +70,7 @@ class Answer:
 
     Attributes:
         status: The HTTP status.
-        detail: A text of ours; None for the error's own, where it is fit to be shown.
+        detail: A message of ours; None for the error's own, where it may be shown.
         challenge: The error code of RFC 6750 3.1, where there is a challenge; empty
             for one without, which blames no token (RFC 9110 15.5.2 asks for one).
         is_passing: Whether another attempt may succeed: then the response has
@@ -216,7 +216,7 @@ def _refusal(
 
     Args:
         status: The HTTP status.
-        detail: A text of ours; never anything that was sent.
+        detail: A message of ours; never anything that was sent.
         error: The error code of RFC 6750 3.1 or RFC 9449 7.1.
         challenges: What challenges say.
         scopes: What the client is to ask for.

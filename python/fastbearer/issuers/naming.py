@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_NAMING", "Naming", "find_claim"]
 
 NO_USER = "the token names no user"
-NOT_A_TEXT = "the claim that names the user is not a text"
+NOT_A_STRING = "the claim that names the user is not a string"
 
 NO_USER_REASON = "no_user"
 USER_NOT_TEXT = "user_not_text"
@@ -27,7 +27,7 @@ class Naming:
         user: The claims that may name the user.
         email: Those that may have the e-mail.
         scopes: Those that may have the scopes.
-        roles: Those whose texts count as scopes as well.
+        roles: Those whose strings count as scopes as well.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Naming:
 
         Raises:
             MissingClaimError: They name nobody.
-            InvalidClaimError: What names the user is not a text, like a number. It is
+            InvalidClaimError: What names the user is not a string, like a number. It is
                 not made one: to another reader of the same token, 4 and "4" may be
                 two users, and so may 1e3 and 1000.
         """
@@ -85,8 +85,8 @@ class Naming:
     def scopes_of(self, claims: Mapping[str, Any]) -> set[str]:
         """Return the scopes of a token (RFC 8693 4.2), and what counts as such.
 
-        Scopes are a text with spaces between them; a list of texts is common, and
-        means the same. Roles are texts as they are, in a list or alone, or the names
+        Scopes are a string with spaces between them; a list of strings is common, and
+        means the same. Roles are strings as they are, in a list or alone, or the names
         of an object.
         """
         scopes: set[str] = set()
@@ -108,7 +108,7 @@ class Naming:
         for name in self.user:
             found = find_claim(claims, name)
             if found is not None and not isinstance(found, str):
-                wrong = InvalidClaimError(NOT_A_TEXT, name)
+                wrong = InvalidClaimError(NOT_A_STRING, name)
                 wrong.reason = USER_NOT_TEXT
                 return wrong
         missing = MissingClaimError(NO_USER, self.user[0])
