@@ -266,7 +266,7 @@ PyDoc_STRVAR(oaep_seal_doc,
 "rsa_oaep_seal($module, key, sha256, text, /)\n"
 "--\n"
 "\n"
-"Return a text, encrypted for an RSA key with OAEP (RFC 7518 4.3).\n"
+"Return bytes, encrypted for an RSA key with OAEP (RFC 7518 4.3).\n"
 "\n"
 "Args:\n"
 "    key: An RSA Key, of which the public half is used.\n"

@@ -79,7 +79,7 @@ PyDoc_STRVAR(setting_doc,
 "\n"
 "Return nobody's hash: these costs, this salt, and a digest of zeros.\n"
 "\n"
-"To hash under; or, for it costs as much, to verify where there is no user.\n"
+"To hash under; or, at the same cost, to verify where there is no user.\n"
 "\n"
 "Args:\n"
 "    scheme: The format's name, such as \"argon2id\".\n"

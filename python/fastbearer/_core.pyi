@@ -81,7 +81,7 @@ class Key:
         kid: str | None = None,
         password: str | bytes | None = None,
     ) -> Key:
-        """Read a key of the first key or certificate in a PEM text (RFC 7468).
+        """Read a key of the first key or certificate in a PEM string (RFC 7468).
 
         SubjectPublicKeyInfo, PKCS#1, PKCS#8 (also encrypted), SEC 1, and X.509
         certificates, of which only the key is used: their dates, names and
@@ -444,7 +444,7 @@ def aes_unwrap(kek: bytes, wrapped: bytes, /) -> bytes:
     """
 
 def rsa_oaep_seal(key: Key, sha256: bool, text: bytes, /) -> bytes:
-    """Return a text, encrypted for an RSA key with OAEP (RFC 7518 4.3).
+    """Return bytes, encrypted for an RSA key with OAEP (RFC 7518 4.3).
 
     Args:
         key: An RSA Key, of which the public half is used.
@@ -694,7 +694,7 @@ def password_setting(
 ) -> str:
     """Return nobody's hash: these costs, this salt, and a digest of zeros.
 
-    To hash under; or, for it costs as much, to verify where there is no user.
+    To hash under; or, at the same cost, to verify where there is no user.
 
     Args:
         scheme: The format's name, such as "argon2id".

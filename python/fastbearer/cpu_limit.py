@@ -35,7 +35,7 @@ def available_cores(root: str = "/") -> int:
 def quota_cores(root: str = "/") -> int | None:
     """Return the quota of this process in whole cores, or None if it has none.
 
-    Every cgroup above the process counts, for each limits all that is in it.
+    Every cgroup above the process counts, because each limits all that is in it.
     What is missing or malformed limits nothing.
 
     Args:

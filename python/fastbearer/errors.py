@@ -49,8 +49,8 @@ class FastbearerError(Exception):
     Attributes:
         code: The class's name for programs, such as ``"malformed_token"``.
         reason: The one rule that was broken, such as ``"json_not_object"``,
-            where the core found it; None elsewhere. Programs compare this, for
-            messages may be worded better at any time.
+            where the core found it; None elsewhere. Programs compare this,
+            because messages may be reworded at any time.
     """
 
     # The core keeps the reason here: a dict for it would take as long as all else that

@@ -1,7 +1,7 @@
 """Password hashes of formats that the core does not know: whoever knows one tells.
 
 `HashVerifier` says what is asked of an object that verifies them; two are here, for
-hashes that no text describes without a secret of their project.
+hashes that cannot be verified without a secret of their project.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class FirebaseScrypt:
         return text
 
     def identify(self, hash: str) -> bool:
-        """Return whether it is a text of `stored`."""
+        """Return whether `stored` made it."""
         return hash.startswith(self.mark)
 
     def verify(self, password: bytes, hash: str) -> bool:

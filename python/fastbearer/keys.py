@@ -102,7 +102,7 @@ class KeySet:
 
         Raises:
             InvalidKeyError: It is no JWK Set, has more than 256 entries or a
-                text of more than a mebibyte, or none of its keys is usable.
+                string of more than a mebibyte, or none of its keys is usable.
         """
         keys: list[Key] = []
         skipped: list[SkippedKey] = []

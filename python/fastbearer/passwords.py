@@ -247,7 +247,7 @@ class PasswordHash:
     async def ahash(self, password: str | bytes) -> str:
         """`hash`, on a bounded pool of threads off the event loop.
 
-        One thread works at each hash, for there are as many slots as cores.
+        One thread works at each hash, because there are as many slots as cores.
 
         Raises:
             HasherBusyError: All slots and the queue before them are taken.

@@ -6,7 +6,7 @@ __all__ = ["utf8_of"]
 
 
 def utf8_of(text: str) -> bytes | None:
-    """Return a text's UTF-8, or None where a lone surrogate has none.
+    """Return a string's UTF-8, or None where a lone surrogate has none.
 
     A UnicodeEncodeError holds the whole text, and stays the context of whatever is
     raised in its place: secrets and passwords are encoded here.

@@ -56,8 +56,32 @@ IN_PAGES = {
 }
 """The same for the pages alone, which people read who have not come for the code."""
 
+_RELATIVE = "who|whose|whom|which|that|what|whatever|where|when|how|if|unless|or|to"
+_NAMES = "it|he|she|they|we|there|nobody|nothing|everybody|somebody"
+_NOT_VERBS = f"{_RELATIVE}|of|and|in|from|but|else|with|by|at|on"
+_VERBS = (
+    "is|are|was|were|has|have|had|may|might|must|can|cannot|could|would|will|does|do|did"
+    "|allows?|comes?|costs?|counts?|ends?|gives?|goes|keeps?|knows?|limits|makes?|needs?"
+    "|puts?|reads|says?|stands?|takes?"
+)
+
+IN_PROSE = {
+    rf", for ({_NAMES}) (?!({_NOT_VERBS})\b)[a-z]+": "because",
+    rf", for ((?!({_RELATIVE})\b)[\w'`*/-]+ ){{1,5}}({_VERBS})\b": "because",
+    r"\b(an?|one|another|each|every|any|no|several) ((?!JSON\b)[\w`-]+ )?text\b": (
+        "a string, a message, a document"
+    ),
+    r"\btexts\b(?!:)": "strings, messages",
+}
+"""The same for pages, without their code, and for docstrings: what is read as prose.
+
+A JSON text is what RFC 8259 calls it, and ``texts:`` is an argument.
+"""
+
 QUOTES = {"CONTRIBUTING.md"}
 """Pages that show what not to write."""
+
+FENCE = re.compile(r"(?ms)^( *)```.*?^\1```")
 
 
 def awkward(
@@ -98,6 +122,18 @@ def words_of_c(path: Path) -> Iterator[tuple[int, str]]:
         yield source.count("\n", 0, match.start()) + 1, match[0]
 
 
+def prose(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the first line and the text of each part of a file that is prose."""
+    source = path.read_text()
+    if path.suffix == ".md" and ("docs" in path.parts or path.name == "README.md"):
+        yield 1, FENCE.sub(lambda fence: "\n" * fence[0].count("\n"), source)
+    elif path.suffix in (".py", ".pyi"):
+        for node in ast.walk(ast.parse(source)):
+            match node:
+                case ast.Expr(ast.Constant(str(text))):
+                    yield node.lineno, text
+
+
 def faults(path: Path) -> list[str]:
     """Return what is awkward in a file."""
     if path.suffix in (".py", ".pyi"):
@@ -107,9 +143,11 @@ def faults(path: Path) -> list[str]:
     else:
         parts = iter([(1, path.read_text())])
     patterns = {**AWKWARD, **IN_PAGES} if "docs" in path.parts else AWKWARD
+    looked = [(parts, patterns), (prose(path), IN_PROSE)]
     return sorted(
         {
             f"{first + line - 1}: {words}"
+            for parts, patterns in looked
             for first, text in parts
             for line, words in awkward(text, patterns)
         }
@@ -166,6 +204,48 @@ def test_a_phrase_that_pages_must_not_have_is_seen(tmp_path: Path, text: str) ->
     page = tmp_path / "docs" / "a.md"
     page.write_text(text)
     assert len(faults(page)) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It waits, for it may\nbe late.",
+        "It waits, for nobody has come.",
+        "It waits, for the copy may be late.",
+        "It waits, for some algorithms allow a second signature.",
+        "The user's name is a text.",
+        "The user's name is no empty text.",
+        "Lists of texts are kept.",
+    ],
+)
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [("README.md", "{}\n"), ("a.py", '"""{}"""\n'), ("a.pyi", 'x = 1\n"""{}"""\n')],
+)
+def test_a_phrase_that_prose_must_not_have_is_seen(
+    tmp_path: Path, text: str, name: str, form: str
+) -> None:
+    (tmp_path / name).write_text(form.format(text))
+    assert len(faults(tmp_path / name)) >= 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It lives, for ten minutes, in memory. It is kept, for a user who has one.",
+        "Plain text is sent, for want of a page. The text of a message is ours.",
+        "A form, for each of which there is a row, reads a JSON text.",
+        "```text\na text, for it is code\n```",
+    ],
+)
+def test_prose_that_is_good_passes(tmp_path: Path, text: str) -> None:
+    (tmp_path / "README.md").write_text(f"{text}\n")
+    assert faults(tmp_path / "README.md") == []
+
+
+def test_what_is_no_prose_may_have_it(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text('x = "a text"  # for texts\n')
+    assert faults(tmp_path / "a.py") == []
 
 
 def test_good_english_passes(tmp_path: Path) -> None:

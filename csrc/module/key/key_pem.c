@@ -7,7 +7,7 @@ const char fb_key_from_pem_doc[] =
     "from_pem($type, /, data, algorithm=None, *, kid=None, password=None)\n"
     "--\n"
     "\n"
-    "Read a key of the first key or certificate in a PEM text (RFC 7468).\n"
+    "Read a key of the first key or certificate in a PEM string (RFC 7468).\n"
     "\n"
     "SubjectPublicKeyInfo, PKCS#1, PKCS#8 (also encrypted), SEC 1, and X.509\n"
     "certificates, of which only the key is used: their dates, names and\n"

@@ -79,7 +79,7 @@ def given_email(text: str) -> str:
     registered today is judged but coarsely. No message goes to such an address.
 
     Raises:
-        ValueError: It is longer than 254 characters, or not two texts without
+        ValueError: It is longer than 254 characters, or not two parts without
             spaces and control characters around one "@".
     """
     email = _folded(text)
@@ -131,7 +131,7 @@ def spellings(email: str) -> tuple[str, ...]:
 
 
 def _folded(text: str) -> str | None:
-    """Return a text in lower case and NFC, or None where it is too long.
+    """Return a string in lower case and NFC, or None where it is too long.
 
     Normalization takes quadratic time: the length is judged before it.
     """
@@ -142,7 +142,7 @@ def _folded(text: str) -> str | None:
 
 
 def in_lower_case(text: str) -> str:
-    """Return a text in lower case and NFC, which takes quadratic time."""
+    """Return a string in lower case and NFC, which takes quadratic time."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
 
 

@@ -51,7 +51,7 @@ class AccountEvent:
         name: What happened.
         email: Of the account, or the one that was tried.
         address: The client's, as the throttle counts it; empty where there is none,
-            for it is an administrator who has done it.
+            because an administrator has done it.
         user_id: None where nobody has the e-mail.
         user: The user, where they are at hand.
         time: UTC.

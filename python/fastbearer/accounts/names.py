@@ -111,10 +111,10 @@ def normalize_phone(text: str) -> str:
 
 
 def name_of(text: str) -> Name:
-    """Return what kind of name a text is, by its shape alone.
+    """Return what kind of name a string is, by its shape alone.
 
     An "@" is in every e-mail and in nothing else, a "+" begins every phone number and
-    nothing else: so no text names two users.
+    nothing else: so no string names two users.
     """
     if "@" in text:
         return "email"

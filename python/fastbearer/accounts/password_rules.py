@@ -109,7 +109,7 @@ def forms_of(password: str) -> list[str]:
 
 
 def _words(*texts: str) -> Iterator[str]:
-    """Yield the words of texts, and each text as one word."""
+    """Yield the words of strings, and each string as one word."""
     for text in texts:
         parts = NOT_WORD.split(text.casefold())
         for word in ("".join(parts), *parts, *re.split(r"\d+", "".join(parts))):

@@ -76,7 +76,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Words(TypeDecorator[list[str]]):
-    """Words without spaces, in one text with spaces between them (as RFC 6749 3.3)."""
+    """Words without spaces, in a string with spaces between them (RFC 6749 3.3)."""
 
     impl: type[String] = String
     cache_ok: bool = True

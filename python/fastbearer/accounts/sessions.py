@@ -163,7 +163,7 @@ class Sessions:
         """Go on with the session of a refresh token.
 
         What may fail comes before the token is used: a client that comes again with it
-        later, for it had no answer, would look like a thief.
+        later, because it had no answer, would look like a thief.
 
         Raises:
             ReusedTokenError: The token was used before; its session has ended.

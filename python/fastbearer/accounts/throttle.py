@@ -168,7 +168,7 @@ class Throttle:
                 await windows.release(limit.key_for(kind, digest(email)))
 
     async def forget(self, kind: Kind, email: str, address: str | None) -> None:
-        """Forget a client's attempts for an e-mail, for one has succeeded.
+        """Forget a client's attempts for an e-mail, because one has succeeded.
 
         The client is known from now on. What others have tried stays counted.
 

@@ -237,7 +237,7 @@ def _is_address_if_asked(pattern: str, host: str) -> bool:
 
 
 def _matches(pattern: str, text: str) -> bool:
-    """Tell whether a text matches: ``*`` is any characters, ``?`` is one.
+    """Tell whether a string matches: ``*`` is any characters, ``?`` is one.
 
     Where a later part does not fit, only the last ``*`` takes more: the time is at
     most the product of both lengths.

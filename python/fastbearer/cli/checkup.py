@@ -136,7 +136,7 @@ def in_force(settings: Settings) -> Iterator[str]:
 
 
 def public(text: str) -> str:
-    """Return a text without what URLs may hide, in ASCII, and not too long."""
+    """Return a string without what URLs may hide, in ASCII, and not too long."""
     bare = QUERY.sub("?...", WORD.sub(_without_user, text))
     shown = ascii(bare)[1:-1]
     return shown if len(shown) <= SHOWN_TEXT else shown[:SHOWN_TEXT] + "..."

@@ -77,7 +77,7 @@ class Output:
         self._has_reader = True
 
     def write(self, text: str) -> None:
-        """Write a text where somebody still reads."""
+        """Write a string where somebody still reads."""
         if self._has_reader:
             try:
                 print(text, end="")

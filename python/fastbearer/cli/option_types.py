@@ -79,7 +79,7 @@ def filled(text: str) -> str:
 
 
 def text_of(text: str) -> str:
-    """Return a text that is Unicode, whatever the bytes of the command line."""
+    """Return a string that is Unicode, whatever the bytes of the command line."""
     if utf8_of(text) is None:
         raise argparse.ArgumentTypeError("must be UTF-8")
     return text

@@ -56,6 +56,6 @@ def show(values: dict[str, Any], options: argparse.Namespace) -> None:
 
 
 def shown(text: str) -> str:
-    """Return a text that no terminal obeys, in one line."""
+    """Return a string that no terminal obeys, in one line."""
     marks = (one if one.isprintable() else ascii(one)[1:-1] for one in text)
     return "".join(marks).encode(errors="backslashreplace").decode()

@@ -175,13 +175,13 @@ async def end_sessions(accounts: Accounts, options: argparse.Namespace) -> int:
 
 
 async def found(accounts: Accounts, who: str) -> User | None:
-    """Return the user whom a text names."""
+    """Return the user whom a string names."""
     name, value = name_of(who)
     return await accounts.users.find(**{name: value})
 
 
 def name_of(who: str) -> tuple[str, str]:
-    """Return what a text is, by its shape, and the name itself."""
+    """Return what a string is, by its shape, and the name itself."""
     kind, separator, rest = who.partition(":")
     if separator and kind in ("email", "username", "phone"):
         return kind, rest
@@ -200,7 +200,7 @@ def new_password() -> str:
     """Return a password from the terminal or standard input.
 
     Raises:
-        PasswordError: It is empty, or no text.
+        PasswordError: It is empty, or not UTF-8.
     """
     password = read_password(twice=True)
     text = None

@@ -203,7 +203,7 @@ def _patience(options: dict[str, Any]) -> dict[str, Any]:
 class RedisScript:
     """A Lua script, which Redis knows by its digest once it has run it.
 
-    The keys of a call must be of one slot: a text in braces that all have.
+    The keys of a call must be of one slot: a string in braces that all have.
 
     Args:
         access: Where it runs.

@@ -47,7 +47,7 @@ class RedisURL(NamedTuple):
         kind: What is at its hosts.
         hosts: Host and port of each; of one server, they are among the options.
         options: Arguments of redis-py for the connections to the data.
-        master: The name of a master that Sentinels watch, or an empty text.
+        master: The name of a master that Sentinels watch, or an empty string.
         sentinels: Arguments of redis-py for the connections to the Sentinels.
     """
 

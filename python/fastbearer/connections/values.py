@@ -2,7 +2,7 @@
 
 Password hashes and e-mails are among them. SQLAlchemy shows them unless its engine
 is told otherwise, and so do PostgreSQL ("Failing row contains ...") and MySQL
-("Duplicate entry ...") in texts of their own.
+("Duplicate entry ...") in words of their own.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class HiddenError(Exception):
     """What a driver said, without values.
 
     Attributes:
-        sqlstate: The SQLSTATE, or an empty text.
+        sqlstate: The SQLSTATE, or an empty string.
     """
 
     sqlstate = ""

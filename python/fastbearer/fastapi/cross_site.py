@@ -84,7 +84,7 @@ class TrustedOrigins(Container[bytes]):
 
 
 def read_origin(text: str) -> str | None:
-    """Return an origin as browsers write it, or None where a text is not one.
+    """Return an origin as browsers write it, or None where a string is not one.
 
     Args:
         text: ``https://app.example.com``; or that of an app, whose scheme is its own:

@@ -41,7 +41,7 @@ POLICY_VIOLATION = 1008  # RFC 6455 7.4.1
 
 
 class Doors:
-    """What an ``Auth`` offers to routes; made once, for identity counts.
+    """What an ``Auth`` offers to routes; made once, because identity counts.
 
     Attributes:
         verify_home_user: Dependency: the user, if ``home_issuers`` has their issuer, or
@@ -130,7 +130,7 @@ class Doors:
         """Return the dependency: the user, if the token has one of some roles, or 403.
 
         For ``Depends(auth.requires_role("admin"))``. The claim ``roles`` is a list of
-        texts, as in the tokens of the accounts. The users are our own, as for
+        strings, as in the tokens of the accounts. The users are our own, as for
         ``verify_home_user``: what another issuer calls a role is none here. The same
         roles have one dependency, however often it is asked for.
 

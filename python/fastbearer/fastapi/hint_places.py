@@ -50,7 +50,7 @@ def is_verifier_given(context: object) -> bool:
 
 
 def filled(text: str, context: object) -> str:
-    """Return a text with the places of rules in it.
+    """Return a string with the places of rules in it.
 
     Args:
         text: With ``{audience}``, or another field of an issuer, where its place is

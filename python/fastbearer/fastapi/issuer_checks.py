@@ -145,7 +145,7 @@ def names_provider(issuer: Issuer | None) -> bool:
 
 
 def _told(settings: TokenSettings, text: str) -> str:
-    """Return a text, and what ``JWT_ISSUER`` is where that may be mistaken."""
+    """Return a string, and what ``JWT_ISSUER`` is where that may be mistaken."""
     is_elsewhere = settings.better_auth_url is not None or settings.jwks_url is not None
     if is_elsewhere or not settings.has_secret:
         return text

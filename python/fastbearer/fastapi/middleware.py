@@ -51,7 +51,7 @@ class BearerMiddleware:
 
     Raises:
         ConfigurationError: ``header`` is not a header name (RFC 9110 5.1), ``scheme``
-            is not a scheme, or ``exempt`` is one text, or has what would open
+            is not a scheme, or ``exempt`` is one string, or has what would open
             everything or nothing: "", "/", a relative path, a pattern with wildcards.
     """
 

@@ -69,7 +69,7 @@ class ExemptPaths:
         paths: Like "/healthz" or "/static/".
 
     Raises:
-        ConfigurationError: It is one text, or one of the paths would open
+        ConfigurationError: It is one string, or one of the paths would open
             everything, or never match.
     """
 

@@ -48,7 +48,7 @@ def log_refusal(
         code: Of what kind it is: an error's ``code``, or that of RFC 6750 3.1.
         reason: The one rule that was broken.
         claim: The claim that is meant.
-        hint: What may help to find the cause; a text of ours.
+        hint: What may help to find the cause; in words of ours.
         what: What was refused.
     """
     code, reason, claim = _fit(code) or "unknown", _fit(reason), _fit(claim)

@@ -70,7 +70,7 @@ class RoleDependency(HomeDependency):
 
 
 def _roles_of(claims: Mapping[str, Any]) -> set[str]:
-    """Return the texts of a list; a text alone is none, for it may have any form."""
+    """Return the strings of a list; one alone may have any form, and does not count."""
     found = claims.get(CLAIM)
     several = found if isinstance(found, list) else []
     return {one for one in several if isinstance(one, str)}

@@ -1,7 +1,7 @@
 """Strict JSON in, and refusals in our own words out.
 
 FastAPI answers invalid input with 422 and repeats what was sent, a password
-for example. Routes of this class answer 400 with one fixed text per field.
+for example. Routes of this class answer 400 with one fixed message per field.
 """
 
 import logging
@@ -73,7 +73,7 @@ def _without_nul(text: str) -> str:
 WithoutNul: AfterValidator = AfterValidator(_without_nul)
 
 Text = Annotated[str, WithoutNul]
-"""A text that every database can store.
+"""A string that every database can store.
 
 Lone surrogates, the other kind that cannot be stored, come neither through
 the JSON reader below nor through the percent-decoding of a server.
@@ -81,7 +81,7 @@ the JSON reader below nor through the percent-decoding of a server.
 
 
 class NulInBodyError(HTTPException):
-    """A text of a JSON body has NUL, which PostgreSQL cannot store.
+    """A string of a JSON body has NUL, which PostgreSQL cannot store.
 
     Attributes:
         invalid: The same as FastAPI says what is invalid.
@@ -133,7 +133,7 @@ class StrictRequest(Request):
         Raises:
             HTTPException: 400 for anything else; also for NaN, Infinity and
                 lone surrogates.
-            NulInBodyError: A text in it has NUL.
+            NulInBodyError: A string in it has NUL.
         """
         body = await self.body()
         try:
@@ -146,7 +146,7 @@ class StrictRequest(Request):
 
 
 def _check_nul(read: Any) -> None:
-    """Refuse NUL in any text of parsed JSON, and name the outermost key.
+    """Refuse NUL in any string of parsed JSON, and name the outermost key.
 
     Raises:
         NulInBodyError: There is one.

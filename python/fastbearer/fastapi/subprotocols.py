@@ -1,6 +1,6 @@
 """Tokens among the subprotocols of a WebSocket: a browser can send no other header.
 
-``new WebSocket(url, ["bearer", token])``; the scheme may also stand in one text with
+``new WebSocket(url, ["bearer", token])``; the scheme may also stand in one string with
 the token, ``"bearer." + token``, or as Kubernetes has it, in base64url.
 """
 

@@ -126,7 +126,7 @@ class TokenSettings(BaseSettings):
 
     jwt_user_claim: Text | None = setting(None, "names of claims")
     """The claim that names the user, in place of ``sub``, else ``user_id``; of several
-    with commas between them the first that is a text. A path has dots."""
+    with commas between them the first that is a string. A path has dots."""
 
     jwt_email_claim: Text | None = setting(None, "names of claims")
     """The claim with the e-mail, in place of ``email``."""
@@ -136,7 +136,7 @@ class TokenSettings(BaseSettings):
     first that is there counts."""
 
     jwt_role_claims: Text | None = setting(None, "names of claims")
-    """Claims whose texts count as scopes as well, like ``realm_access.roles``."""
+    """Claims whose strings count as scopes as well, like ``realm_access.roles``."""
 
     jwt_max_bytes: int = setting(
         16384, "a whole number from 1024 to 1048576", ge=1024, le=1_048_576
@@ -208,7 +208,7 @@ class TokenSettings(BaseSettings):
 
 
 def listed(text: str | None) -> list[str]:
-    """Return the parts of a text with commas between them."""
+    """Return the parts of a string with commas between them."""
     return [part.strip() for part in text.split(",")] if text else []
 
 

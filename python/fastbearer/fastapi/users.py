@@ -107,7 +107,7 @@ def _is_of_a_link(naming: Naming, claims: Mapping[str, Any]) -> bool:
 def _nobody(
     naming: Naming, claims: Mapping[str, Any], challenges: Challenges
 ) -> HTTPException:
-    """Return the 401 of claims that name nobody, or nobody by a text."""
+    """Return the 401 of claims that name nobody, or nobody by a string."""
     error = naming.nobody(claims)
     is_missing = isinstance(error, MissingClaimError)
     log_token_error(error, NO_USER if is_missing else NOT_TEXT)

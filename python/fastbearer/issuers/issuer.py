@@ -54,16 +54,16 @@ class Issuer(Profiles):
             several, of which None lets it be absent.
         require_kid: Whether the header must name its key.
         require: Claims that must be there; of a tuple of names, one of them. Where
-            one is a user's claim, it must be a text that is not empty.
+            one is a user's claim, it must be a string that is not empty.
         required: Claims that must have a value: name -> the value, or a collection of
             the values of which the claim must have one. None among the values lets
             the claim be absent.
-        user_claim: The claim that names the user; of several the first that is a text
+        user_claim: The claim that names the user; of several the first that is a string
             and not empty.
         email_claim: The claim with the e-mail; one of several likewise.
         scope_claims: The claims that may have the scopes: the first that is there
             counts.
-        role_claims: Claims whose texts count as scopes as well; of an object, its
+        role_claims: Claims whose strings count as scopes as well; of an object, its
             names.
         max_bytes: Longer tokens are refused before they are read.
         allow_http: Whether keys may come over http from another machine.

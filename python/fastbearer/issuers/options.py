@@ -1,7 +1,7 @@
 """What the options of an issuer may be, and the one form in which they are kept.
 
 Each function takes the name of the option, for its message; no message repeats a
-value, for some are secrets.
+value, because some are secrets.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MOST_SECONDS = 2.0**52
 
 
 def text(name: str, value: Any) -> str:
-    """Return a text that is not empty."""
+    """Return a string that is not empty."""
     if not (isinstance(value, str) and value):
         raise ConfigurationError(f"{name} must be a text, and not empty")
     return value
@@ -51,7 +51,7 @@ def truth(name: str, value: Any) -> bool:
 
 
 def texts(name: str, value: Any, *, least: int = 1) -> tuple[str, ...]:
-    """Return one text or several as a tuple, of which none is empty."""
+    """Return one string or several as a tuple, of which none is empty."""
     found = (value,) if isinstance(value, str) else _tuple(name, value, "texts")
     if not all(isinstance(one, str) and one for one in found):
         raise ConfigurationError(f"{name} must be texts, none of them empty")
@@ -61,7 +61,7 @@ def texts(name: str, value: Any, *, least: int = 1) -> tuple[str, ...]:
 
 
 def maybe_absent(name: str, value: Any) -> tuple[str | None, ...] | None:
-    """Return one text or several; None among them lets what they are of be absent."""
+    """Return one string or several; None among them lets what they are of be absent."""
     if value is None:
         return None
     several = (value,) if isinstance(value, str) else _tuple(name, value, "texts")
@@ -95,7 +95,7 @@ def values(name: str, value: Any) -> dict[str, tuple[Any, ...]]:
 
 
 def text_items(name: str, value: Any) -> dict[str, str]:
-    """Return a mapping of texts."""
+    """Return a mapping of strings."""
     if not isinstance(value, Mapping) or not all(
         isinstance(one, str) for pair in value.items() for one in pair
     ):

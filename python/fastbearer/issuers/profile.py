@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Options", "Profile", "Texts", "URLOptions"]
 
 Texts = str | Iterable[str]
-"""One text, or several of which one will do."""
+"""One string, or several of which one will do."""
 
 LEEWAY = 10
 """Seconds by which a provider's clock may differ from ours: enough for machines that

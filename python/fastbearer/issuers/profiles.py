@@ -109,8 +109,8 @@ class Profiles(CloudProfiles, ServerProfiles):
     ) -> Self:
         """Return Okta: access tokens of a custom authorization server.
 
-        The user is ``uid``, for ``sub`` is a name to sign in with; machines have no
-        ``uid``, and are their ``sub``. ID tokens have no ``cid``.
+        The user is ``uid``, because ``sub`` is a name to sign in with; machines have
+        no ``uid``, and are their ``sub``. ID tokens have no ``cid``.
 
         Args:
             domain: Your Okta domain, or the authorization server's issuer URI.

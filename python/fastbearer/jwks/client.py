@@ -124,9 +124,9 @@ class JWKSClient:
 
 
 class KeyReader:
-    """Fetches key sets, and reads each text once.
+    """Fetches key sets, and reads each document once.
 
-    The same text keeps its keys, and with them what verifiers remember; what it
+    The same document keeps its keys, and with them what verifiers remember; what it
     leaves out is logged once.
     """
 

@@ -21,7 +21,7 @@ MOST_LINES = 8
 """Lines of the log about one document: it may have hundreds of bad entries."""
 
 MOST_SHOWN = 60
-"""Characters of a text from elsewhere in such a line."""
+"""Characters of a string from elsewhere in such a line."""
 
 BOM = b"\xef\xbb\xbf"
 PEM = "-----BEGIN "

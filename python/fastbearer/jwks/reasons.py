@@ -23,7 +23,7 @@ def reason_of(
 ) -> str:
     """Return why a request failed, in words of ours.
 
-    The texts of exceptions have pieces of what came over the network in them, and
+    The messages of exceptions have pieces of what came over the network in them, and
     say "All connection attempts failed" of most faults; their causes know more.
 
     Args:

@@ -43,8 +43,8 @@ class ClaimsReader:
         """Return the members of an ``AccessToken``, or None for a bad token.
 
         Raises:
-            KeySourceError: It cannot be told, for the issuer's keys cannot be fetched.
-            StoreUnavailableError: It cannot be told, for a store cannot be reached.
+            KeySourceError: The issuer's keys cannot be fetched, so it cannot be told.
+            StoreUnavailableError: A store cannot be reached, so it cannot be told.
         """
         claims = await self._claims(token)
         if claims is None:

@@ -54,8 +54,8 @@ class TokenVerifier(BaseVerifier):
         """Return what a token says, or None where it is not accepted.
 
         Raises:
-            KeySourceError: It cannot be told, for the issuer's keys cannot be fetched.
-            StoreUnavailableError: It cannot be told, for a store cannot be reached.
+            KeySourceError: The issuer's keys cannot be fetched, so it cannot be told.
+            StoreUnavailableError: A store cannot be reached, so it cannot be told.
         """
         members = await self._reader.members(token)
         return None if members is None else AccessToken(**members)

@@ -138,7 +138,7 @@ def since_of(claims: Mapping[str, Any], scope: str) -> float | None:
 
 
 def subject_of(claims: Mapping[str, Any]) -> str | None:
-    """Return whom a token names: ``sub``, else ``user_id``; a text, not empty."""
+    """Return whom a token names: ``sub``, else ``user_id``; a string, not empty."""
     for name in ("sub", "user_id"):
         subject = claims.get(name)
         if isinstance(subject, str) and subject:
@@ -150,8 +150,8 @@ def revocation_id(token: str, claims: Mapping[str, Any]) -> str:
     """Return what a token is known by: its ``jti`` (RFC 7519 4.1.7).
 
     A JWS without one is known by the digest of what was signed; not of the whole token,
-    for some algorithms allow a second signature. Of other tokens, each character may
-    be what tells two of them apart.
+    because some algorithms allow a second signature. Of other tokens, each character
+    may be what tells two of them apart.
     """
     jti = claims.get("jti")
     if isinstance(jti, str) and jti:
@@ -161,7 +161,7 @@ def revocation_id(token: str, claims: Mapping[str, Any]) -> str:
 
 
 def _is_jws(token: str) -> bool:
-    """Tell a JWS from texts that have two dots as well (RFC 7515 3.1)."""
+    """Tell a JWS from strings that have two dots as well (RFC 7515 3.1)."""
     try:
         unverified_header(token)
     except TokenError:

@@ -106,8 +106,8 @@ class ReplicatedRevocations:
     asks the copy alone. A copy that could not be brought up to date for too long
     answers nothing more. What a store has lost (a replica that became the master may
     lack what was written last) is written to it again, and so is what it may never
-    have heard of, for it was away: one process alone would refuse it otherwise. Where
-    too much waits for that, what could not be written has not ended here either.
+    have heard of because it was away: one process alone would refuse it otherwise.
+    Where too much waits for that, what could not be written has not ended here either.
 
     Attributes:
         place: What the log calls the store.
@@ -199,7 +199,7 @@ class ReplicatedRevocations:
         return value
 
     async def not_before(self, user_id: str) -> int:
-        """As in `RevocationStore`; the journal is asked, for the copy may be late.
+        """As in `RevocationStore`, but of the journal, because the copy may be late.
 
         It may also be ahead: of a store that was restored, or has lost its data.
         """

@@ -78,7 +78,7 @@ class Login(NamedTuple):
 
 
 def typed_login(text: str, password: str, names: Sequence[Name]) -> Login:
-    """Return who somebody says they are in one text: its shape tells the kind of name.
+    """Return who somebody says they are: the shape of a name tells its kind.
 
     Args:
         text: As it was typed.

@@ -141,7 +141,7 @@ class Parts:
         await self.attempt("message", request, user.email, counted_for(user))
 
     async def succeed(self, kind: Kind, request: HTTPConnection, email: str) -> None:
-        """Forget a client's failed attempts, for this one was right.
+        """Forget a client's failed attempts, because this one was right.
 
         That it cannot be stored does not undo what has succeeded.
         """

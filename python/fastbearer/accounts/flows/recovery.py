@@ -75,8 +75,8 @@ class Recovery:
         """Choose a new password with the code that was sent; all sessions end.
 
         They end before the password changes, so that where they cannot, nothing
-        has happened and the code is still good; and after it, for one may have
-        begun meanwhile.
+        has happened and the code is still good; and after it, because one may
+        have begun meanwhile.
 
         Raises:
             WrongCodeError: The code is nobody's.

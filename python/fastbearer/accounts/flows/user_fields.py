@@ -125,7 +125,7 @@ def checked_flag(name: str, value: object) -> bool:
 
 
 def checked_text(name: str, text: str, length: int) -> str:
-    """Return a text that every database keeps.
+    """Return a string that every database keeps.
 
     Raises:
         InvalidUserError: It is longer than it may be, or has what cannot be stored.
@@ -141,7 +141,7 @@ def _parted(
     """Return what the schema knows, and the names that it does not ask for.
 
     Raises:
-        InvalidUserError: The schema does not know a field, or a text is not storable.
+        InvalidUserError: The schema does not know a field, or a string is not storable.
     """
     known: dict[str, Any] = {}
     others: dict[str, Any] = {}
@@ -183,7 +183,7 @@ def _is_own(row: object, name: str) -> bool:
 
 
 def _typed(row: object, name: str, value: Any) -> Any:
-    """Return a value of the type of its column, where it comes as a text.
+    """Return a value of the type of its column, where it comes as a string.
 
     Raises:
         InvalidUserError: It cannot be of that type.

@@ -27,7 +27,7 @@ MOMENT = sa.DateTime(timezone=True).with_variant(mysql.DATETIME(fsp=6), "mysql")
 """The type of a time, to the microsecond."""
 
 TEXT = sa.String().with_variant(mysql.TEXT(), "mysql")
-"""The type of a text of any length."""
+"""The type of a string of any length."""
 
 # Texts are equal only if they are the same, blanks at their ends included.
 MARIADB_COLLATION = "utf8mb4_nopad_bin"

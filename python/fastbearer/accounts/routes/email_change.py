@@ -66,7 +66,7 @@ class EmailChangeRoutes(Routes):
     ) -> SignedIn:
         """Change your e-mail, with the code that was sent to the new one.
 
-        You get a new token, for all other sessions end.
+        You get a new token, because all other sessions end.
         """
         entered = await self._change.confirm(user, body.code, request)
         return self._answers.signed_in(*entered, response, request)

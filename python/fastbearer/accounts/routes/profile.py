@@ -58,7 +58,7 @@ class ProfileRoutes(Routes):
         response: Response,
         user: TokenUser,
     ) -> SignedIn:
-        """Change your password; get a new token, for other sessions may end."""
+        """Change your password; get a new token, because other sessions may end."""
         entered = await self._profile.change_password(
             user,
             body.current_password,

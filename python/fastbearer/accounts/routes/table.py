@@ -59,7 +59,7 @@ class Routes:
 
 
 def _route_class(router: APIRouter, texts: Mapping[str, str]) -> type[APIRoute]:
-    """Return the class of a router's routes, with further texts."""
+    """Return the class of a router's routes, with further messages."""
     base: Any = router.route_class
     if not texts:
         return base  # type: ignore[no-any-return]

@@ -47,7 +47,7 @@ class UserRows:
         )
 
     async def find_id(self, layout: Layout, user_id: str) -> User | None:
-        """Return the user with an id; it may be any text."""
+        """Return the user with an id; it may be any string."""
         key = key_in(layout, user_id)
         if key is None:
             return None

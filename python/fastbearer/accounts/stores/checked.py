@@ -229,7 +229,7 @@ def _new_names(user: User, values: Mapping[str, Any]) -> dict[str, str | None]:
 def _secrets(user: User) -> tuple[str, ...]:
     """Return the values of a user that no error shows, but for the shortest.
 
-    Those are in any text, and an error without its words is of no use.
+    Short ones are part of many words, and an error without its words is of no use.
     """
     given = (value for value in user.given.values() if isinstance(value, str))
     return (user.password_hash, *(one for one in given if len(one) >= LEAST_HIDDEN))

@@ -1,4 +1,4 @@
-"""Ids of users: any text that a token has, and what a column keeps."""
+"""Ids of users: any string that a token has, and what a column keeps."""
 
 from typing import Any
 from uuid import UUID
@@ -12,14 +12,14 @@ DIGITS = 20  # of the longest, with its sign; int() takes quadratic time
 
 
 def key_of(user_id: str, kind: type) -> Any:
-    """Return a user's id as its column has it, or None for another text.
+    """Return a user's id as its column has it, or None for another string.
 
     An id is written in one way only: "02", "+2", " 2" and "0_2" are not 2, nor
-    is a UUID in capitals or braces. Else several texts would name one user, and
+    is a UUID in capitals or braces. Else several strings would name one user, and
     what is noted of the one (a revocation, say) would not hold for the others.
 
     Args:
-        user_id: Any text.
+        user_id: Any string.
         kind: What the column keeps: int, UUID or str.
     """
     if not is_storable(user_id):

@@ -78,7 +78,7 @@ class UserMapping:
         model: The class.
         mapper: SQLAlchemy's of it.
         table: What it is mapped to.
-        padded: The fields whose columns fill texts up with spaces (CHAR).
+        padded: The fields whose columns fill strings up with spaces (CHAR).
 
     Raises:
         ConfigurationError: The class is not mapped to a table, lacks an attribute

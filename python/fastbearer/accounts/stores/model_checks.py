@@ -135,7 +135,7 @@ class ModelChecks:
         self._check_required(set_by_us)
 
     def check_hash_length(self, length: int) -> None:
-        """Check that the column of the password hash keeps texts, and long ones.
+        """Check that the column of the password hash keeps strings, and long ones.
 
         Raises:
             ConfigurationError: The column is one of bytes, or too short.

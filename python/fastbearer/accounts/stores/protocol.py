@@ -111,7 +111,7 @@ class UserStore(Protocol):
         ...
 
     async def find(self, user_id: str) -> User | None:
-        """Return the user with this id, if there is one; it may be any text."""
+        """Return the user with this id, if there is one; it may be any string."""
         ...
 
     async def replace_password_hash(self, user: User, password_hash: str) -> bool:
@@ -157,7 +157,7 @@ class SessionUserStore(UserStore, Protocol):
 
         Args:
             session: Open, and then still open.
-            user_id: Any text.
+            user_id: Any string.
         """
         ...
 

@@ -52,7 +52,7 @@ class UserRows:
     def row(
         self, session: Session, user_id: str, *, is_to_go: bool = False
     ) -> Any | None:
-        """Return the row with an id, deleted or not; it may be any text.
+        """Return the row with an id, deleted or not; it may be any string.
 
         Args:
             session: Where it is asked for.

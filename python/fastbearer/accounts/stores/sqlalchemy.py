@@ -59,7 +59,7 @@ class SQLAlchemyUserStore:
         email_verified: Name of the attribute that is true once the e-mail is known
             to be the user's.
         is_active: Name of the attribute that is false for users who may not sign in.
-        roles: Name of the attribute with the roles: a list, a text with spaces
+        roles: Name of the attribute with the roles: a list, a string with spaces
             between them, or an Enum.
         deleted_at: Name of the attribute that is not None for deleted users.
 

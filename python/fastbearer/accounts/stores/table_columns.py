@@ -14,7 +14,7 @@ class TableColumn(NamedTuple):
     Attributes:
         length: In characters, or None for any number.
         is_binary: Whether it keeps bytes alone.
-        is_padded: Whether it fills texts up with spaces.
+        is_padded: Whether it fills strings up with spaces.
         is_nullable: Whether it takes NULL.
         must_be_given: Whether an INSERT must give it a value.
         is_unique: Whether a value, or one in lower case, is in one row only.
@@ -65,7 +65,7 @@ def length_of(kind: Any) -> int | None:
 def keeps_bytes(kind: Any) -> bool:
     """Tell whether a column's type takes bytes.
 
-    A type of the project's own may turn texts into bytes.
+    A type of the project's own may turn strings into bytes.
     """
     if isinstance(kind, TypeDecorator):
         return False

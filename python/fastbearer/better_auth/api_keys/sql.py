@@ -54,7 +54,7 @@ IDS: Mapping[type, tuple[str, Any]] = {
     int: ("^[0-9]{1,18}$", types.BigInteger()),
     UUID: ("^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", types.Uuid()),
 }
-"""Type of ids -> how a text looks that is one, and what the database calls it."""
+"""Type of ids -> how a string looks that is one, and what the database calls it."""
 
 
 class LookUp(NamedTuple):
@@ -220,7 +220,7 @@ class SQLAPIKeys:
 
 
 def _as(kind: type, reference: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return a reference as an id: the plugin stores a text, whatever ids are.
+    """Return a reference as an id: the plugin stores a string, whatever ids are.
 
     What is no such id, like that of an organization, is NULL.
     """

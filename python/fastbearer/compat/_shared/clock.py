@@ -8,7 +8,7 @@ __all__ = ["now"]
 def now() -> float:
     """Return seconds since the epoch.
 
-    Looked up at every call, for tests of other people put a clock of their own
-    in the place of ``time.time``; the core's own clock they could not stop.
+    It is looked up at every call, because tests of other people put a clock of their
+    own in the place of ``time.time``; they could not stop the core's own clock.
     """
     return time.time()

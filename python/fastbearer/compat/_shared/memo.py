@@ -38,10 +38,10 @@ class _Recent(Generic[T]):
 
 
 class TextMemo(_Recent[T]):
-    """What was made from recent texts, found again by their content."""
+    """What was made from recent strings, found again by their content."""
 
     def __call__(self, text: str | bytes, *rest: Any) -> T:
-        """Return what is made from a text.
+        """Return what is made from a string.
 
         Raises:
             TypeError: Something in ``rest`` cannot be hashed.

@@ -1,7 +1,7 @@
 """PEM in any layout: other packages accept what RFC 7468 calls lax.
 
-Texts from environment variables are in one line, indented, or have other line ends;
-one text may have several keys and certificates.
+Strings from environment variables are in one line, indented, or have other line ends;
+one string may have several keys and certificates.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def first_block(text: bytes, *kinds: tuple[bytes, ...]) -> bytes | None:
     """Return the first block of the first kind that is found, in the usual layout.
 
     Args:
-        text: Any text.
+        text: Any string.
         kinds: Labels; those of the preferred kind come first.
     """
     blocks = list(_blocks(text))

@@ -90,7 +90,7 @@ ALGORITHMS = Algorithms()
 
 
 class Zips:
-    """Compression of encrypted texts."""
+    """Compression of encrypted tokens."""
 
     DEF = "DEF"
     NONE = None
@@ -100,4 +100,4 @@ class Zips:
 ZIPS = Zips()
 
 JWE_SIZE_LIMIT = 250 * 1024
-"""Bytes of an encrypted text, and of what is in it."""
+"""Bytes of an encrypted token, and of what is in it."""

@@ -21,7 +21,7 @@ class JOSEError(Exception):
 
 
 class JWSError(JOSEError):
-    """A signed text was not accepted, or cannot be made."""
+    """A signed token was not accepted, or cannot be made."""
 
 
 class JWSSignatureError(JWSError):
@@ -53,7 +53,7 @@ class JWEError(JOSEError):
 
 
 class JWEParseError(JWEError):
-    """The text is not an encrypted text."""
+    """The text is not an encrypted token."""
 
 
 class JWEInvalidAuth(JWEError):  # noqa: N818 - python-jose's name

@@ -1,4 +1,4 @@
-"""Encrypted texts (RFC 7516)."""
+"""Encrypted tokens (RFC 7516)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def encrypt(
     cty: str | None = None,
     kid: str | None = None,
 ) -> bytes:
-    """Return an encrypted text.
+    """Return an encrypted token.
 
     Args:
         plaintext: What to encrypt.
@@ -62,14 +62,14 @@ def encrypt(
 
 
 def decrypt(jwe_str: str | bytes, key: Any) -> bytes:
-    """Return the plaintext of an encrypted text.
+    """Return the plaintext of an encrypted token.
 
     Args:
         jwe_str: The text.
         key: A secret, PEM, JWK or Key for its algorithm.
 
     Raises:
-        JWEParseError: The text is not an encrypted text.
+        JWEParseError: The text is not an encrypted token.
         JWEError: The text was altered, was encrypted with another key, or is too long.
     """
     size = len(jwe_str) if isinstance(jwe_str, (str, bytes)) else 0
@@ -108,7 +108,7 @@ def get_unverified_header(jwe_str: str | bytes) -> dict[str, Any]:
     """Return the header as anybody could have written it.
 
     Raises:
-        JWEParseError: The text is not an encrypted text.
+        JWEParseError: The text is not an encrypted token.
     """
     return _header(_segments(jwe_str)[0])
 

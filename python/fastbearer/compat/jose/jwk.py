@@ -53,7 +53,7 @@ def register_key(algorithm: str, key_class: type[Key]) -> bool:
 
 
 def construct(key_data: Any, algorithm: str | None = None) -> Any:
-    """Return the key of a secret, a PEM text or a JWK.
+    """Return the key of a secret, a PEM string or a JWK.
 
     Raises:
         JWKError: The key cannot be used for the algorithm, or there is no algorithm.

@@ -1,4 +1,4 @@
-"""Signed texts (RFC 7515)."""
+"""Signed tokens (RFC 7515)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def sign(
     headers: Mapping[str, Any] | None = None,
     algorithm: str = ALGORITHMS.HS256,
 ) -> str:
-    """Return a signed text.
+    """Return a signed token.
 
     Args:
         payload: Bytes, or a mapping, which becomes JSON.
@@ -61,7 +61,7 @@ def sign(
 
 
 def verify(token: str | bytes, key: Any, algorithms: Any, verify: bool = True) -> bytes:
-    """Return the payload of a signed text.
+    """Return the payload of a signed token.
 
     Args:
         token: The text.

@@ -73,7 +73,7 @@ def timedelta_total_seconds(delta: timedelta) -> int:
 
 
 def is_pem_format(key: bytes) -> bool:
-    """Tell whether there is a PEM text."""
+    """Tell whether there is a PEM string."""
     begin = BEGIN.search(key)
     return begin is not None and END.search(key, begin.end()) is not None
 

@@ -48,7 +48,7 @@ class AsymmetricAlgorithm(Algorithm):
     _unreadable: ClassVar[str] = UNREADABLE
 
     def prepare_key(self, key: Any) -> Any:
-        """Return the key object of a text, or the key object.
+        """Return the key object of a string, or the key object.
 
         Raises:
             InvalidKeyError: The key cannot be used.
@@ -63,7 +63,7 @@ class AsymmetricAlgorithm(Algorithm):
         return key
 
     def core_key(self, text: str | bytes) -> Key:
-        """Return the key of the core for a text, with this algorithm.
+        """Return the key of the core for a string, with this algorithm.
 
         Raises:
             InvalidKeyError: The key cannot be used.
@@ -74,7 +74,7 @@ class AsymmetricAlgorithm(Algorithm):
         raise TypeError(NOT_TEXT)
 
     def _read(self, text: str | bytes) -> Key:
-        """Return the key of a text, with an algorithm of its own."""
+        """Return the key of a string, with an algorithm of its own."""
         return self._checked(_read(text, self._unreadable))
 
     def _checked(self, key: Key) -> Key:

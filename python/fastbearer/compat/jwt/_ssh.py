@@ -14,7 +14,7 @@ UNCOMPRESSED = 4  # SEC 1 2.3.3
 
 
 def is_ssh(text: bytes) -> bool:
-    """Tell whether a text begins as such a key does."""
+    """Tell whether a string begins as such a key does."""
     return text.startswith((b"ssh-", b"ecdsa-sha2-"))
 
 

@@ -1,4 +1,4 @@
-"""Signed texts (RFC 7515)."""
+"""Signed tokens (RFC 7515)."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ class PyJWS(HeaderRules):
         is_payload_detached: bool = False,
         sort_headers: bool = True,
     ) -> str:
-        """Return a signed text.
+        """Return a signed token.
 
         Args:
             payload: Any bytes.
@@ -215,7 +215,7 @@ class PyJWS(HeaderRules):
         detached_payload: bytes | None = None,
         **kwargs: Any,
     ) -> dict[str, Any]:
-        """Return ``payload``, ``header`` and ``signature`` of a signed text.
+        """Return ``payload``, ``header`` and ``signature`` of a signed token.
 
         Args:
             jwt: The text.
@@ -255,7 +255,7 @@ class PyJWS(HeaderRules):
         detached_payload: bytes | None = None,
         **kwargs: Any,
     ) -> Any:
-        """Return the payload of a signed text; the rest as in `decode_complete`."""
+        """Return the payload of a signed token; the rest as in `decode_complete`."""
         if kwargs:
             warn_of_arguments("decode", kwargs)
         return self.decode_complete(

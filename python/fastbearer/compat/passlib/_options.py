@@ -62,7 +62,7 @@ def configured(handler: Handler, options: Mapping[str, Mapping[str, Any]]) -> Ha
 
 
 def names_in(names: Any) -> list[Any]:
-    """Return a list of names, or of handlers, of what may be a text with commas."""
+    """Return a list of names, or of handlers, of what may be a string with commas."""
     if names is None:
         return []
     if isinstance(names, str):

@@ -89,7 +89,7 @@ class Settings:
         """Return whether something is wanted, or None.
 
         Raises:
-            ValueError: It is a text that says neither yes nor no.
+            ValueError: It is a string that says neither yes nor no.
         """
         value = self.take(name)
         if value is None or not isinstance(value, str):

@@ -136,7 +136,7 @@ class RegisterRoute(FastAPIUsersRoute):
 
     @classmethod
     def saying(cls, texts: Mapping[str, str]) -> type[StrictRoute]:
-        """Return the class of a route that says these texts of a project's schema."""
+        """Return the class of a route with these messages of a project's schema."""
         text = texts["password"]
         own = None if text == TEXTS["password"] else text
         return type(cls.__name__, (cls,), {"password_text": own})
