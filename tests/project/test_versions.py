@@ -43,6 +43,12 @@ def test_openssl_is_the_one_that_the_build_asks_for() -> None:
     assert f"the system's OpenSSL, {oldest} or later" in PAGE
 
 
+def test_the_line_of_openssl_is_that_of_the_wheels() -> None:
+    inside = tomllib.loads((ROOT / "scripts" / "openssl.toml").read_text())
+    line = inside["version"].rpartition(".")[0]
+    assert f"OpenSSL maintains {line}, the line in the wheels, until " in PAGE
+
+
 def test_nothing_is_deprecated_without_being_named() -> None:
     """The drop-ins repeat the warnings of the originals."""
     package = ROOT / "python" / "fastbearer"
