@@ -48,21 +48,22 @@ prepare(refusal *to, status of, PyObject *errors, PyObject *claim_error)
     return is_claim >= 0 && prepare_arguments(to, of, is_claim == 1);
 }
 
-/* Where an error has its reason, which is in a slot of the class of all. */
+/* Where the errors of a class have what is in a slot of theirs. */
 static bool
-find_reason(core_state *state, PyObject *errors)
+find_slot(PyObject *errors, const char *class, const char *name,
+          Py_ssize_t *offset)
 {
-    PyObject *base = PyObject_GetAttrString(errors, "FastbearerError");
+    PyObject *owner = PyObject_GetAttrString(errors, class);
     PyObject *slot =
-        base == NULL ? NULL : PyObject_GetAttrString(base, "_reason");
+        owner == NULL ? NULL : PyObject_GetAttrString(owner, name);
     bool ok = slot != NULL && Py_IS_TYPE(slot, &PyMemberDescr_Type);
     if (ok) {
-        state->reason_offset = ((PyMemberDescrObject *)slot)->d_member->offset;
+        *offset = ((PyMemberDescrObject *)slot)->d_member->offset;
     } else if (slot != NULL) {
-        PyErr_SetString(PyExc_ImportError, "errors have no slot of a reason");
+        PyErr_Format(PyExc_ImportError, "%s has no slot %s", class, name);
     }
     Py_XDECREF(slot);
-    Py_XDECREF(base);
+    Py_XDECREF(owner);
     return ok;
 }
 
@@ -73,7 +74,10 @@ fb_raise_prepare(core_state *state)
     PyObject *errors = PyImport_ImportModule("fastbearer.errors");
     PyObject *claim_error =
         errors == NULL ? NULL : PyObject_GetAttrString(errors, "ClaimError");
-    bool ok = claim_error != NULL && find_reason(state, errors);
+    bool ok =
+        claim_error != NULL
+        && find_slot(errors, "FastbearerError", "_reason", &state->reason_at)
+        && find_slot(errors, "ClaimError", "claim", &state->claim_at);
     for (int i = 0; ok && i < STATUS_COUNT; i++) {
         ok = rows[i].class == NULL
              || prepare(&state->refusals[i], (status)i, errors, claim_error);
@@ -87,32 +91,41 @@ fb_raise_prepare(core_state *state)
     return ok && state->configuration_error != NULL;
 }
 
+/* A slot of a new error is empty. */
+static void
+fill_slot(PyObject *error, Py_ssize_t offset, PyObject *value)
+{
+    *(PyObject **)((char *)error + offset) = Py_NewRef(value);
+}
+
 /* What the class makes when it is called, but without its __init__, which is
- * Python's for those of claims and takes longer than all else. */
+ * Python's for those of claims and takes longer than all else; with a claim,
+ * where it is a ClaimError. */
 static PyObject *
-make_error(const core_state *state, status failed, PyObject *arguments)
+make_error(const core_state *state, status failed, PyObject *arguments,
+           PyObject *claim)
 {
     const refusal *from = &state->refusals[failed];
     PyTypeObject *class = (PyTypeObject *)from->class;
     PyObject *error = class->tp_new(class, arguments, NULL);
     if (error != NULL) {
-        char *place = (char *)error + state->reason_offset;
-        *(PyObject **)place = Py_NewRef(from->reason); /* NULL until now */
+        fill_slot(error, state->reason_at, from->reason);
+        if (claim != NULL) {
+            fill_slot(error, state->claim_at, claim);
+        }
     }
     return error;
 }
 
-/* With one attribute more, where it has a name. */
 static void
 raise_with(const core_state *state, status failed, PyObject *arguments,
-           const char *name, PyObject *value)
+           PyObject *claim)
 {
-    PyObject *error = make_error(state, failed, arguments);
-    if (error != NULL
-        && (name == NULL || PyObject_SetAttrString(error, name, value) == 0)) {
+    PyObject *error = make_error(state, failed, arguments, claim);
+    if (error != NULL) {
         PyErr_SetObject(state->refusals[failed].class, error);
+        Py_DECREF(error);
     }
-    Py_XDECREF(error);
 }
 
 PyObject *
@@ -122,8 +135,7 @@ fb_raise_status(const core_state *state, status failed)
         return PyErr_NoMemory();
     }
     const refusal *from = &state->refusals[failed];
-    raise_with(state, failed, from->arguments,
-               from->claim == NULL ? NULL : "claim", from->claim);
+    raise_with(state, failed, from->arguments, from->claim);
     return NULL;
 }
 
@@ -136,7 +148,7 @@ fb_raise_worded(const core_state *state, status failed, const char *rule, ...)
     va_end(rest);
     PyObject *arguments = words == NULL ? NULL : PyTuple_Pack(1, words);
     if (arguments != NULL) {
-        raise_with(state, failed, arguments, NULL, NULL);
+        raise_with(state, failed, arguments, state->refusals[failed].claim);
     }
     Py_XDECREF(words);
     Py_XDECREF(arguments);
@@ -164,9 +176,13 @@ fb_raise_member(const core_state *state, status failed, const char *member)
     }
     PyObject *arguments = member_arguments(from->arguments, failed, member);
     PyObject *name = PyUnicode_FromString(member);
-    if (arguments != NULL && name != NULL) {
-        raise_with(state, failed, arguments, "member", name);
+    PyObject *error = arguments == NULL || name == NULL
+                          ? NULL
+                          : make_error(state, failed, arguments, NULL);
+    if (error != NULL && PyObject_SetAttrString(error, "member", name) == 0) {
+        PyErr_SetObject(from->class, error);
     }
+    Py_XDECREF(error);
     Py_XDECREF(arguments);
     Py_XDECREF(name);
     return NULL;
@@ -180,7 +196,7 @@ fb_raise_missing(const core_state *state, PyObject *claim)
     PyObject *arguments =
         message == NULL ? NULL : PyTuple_Pack(2, message, claim);
     if (arguments != NULL) {
-        raise_with(state, STATUS_CLAIM_MISSING, arguments, "claim", claim);
+        raise_with(state, STATUS_CLAIM_MISSING, arguments, claim);
     }
     Py_XDECREF(message);
     Py_XDECREF(arguments);

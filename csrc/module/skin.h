@@ -26,7 +26,7 @@ typedef struct {
 
 typedef struct {
     refusal refusals[STATUS_COUNT];
-    Py_ssize_t reason_offset; /* of its place in an error */
+    Py_ssize_t reason_at, claim_at; /* their places in an error */
     PyObject *configuration_error;
     PyObject *token_type; /* fastbearer.tokens.Token */
     PyTypeObject *key_type, *verifier_type, *signer_type;

@@ -108,7 +108,9 @@ class ClaimError(TokenError):
         claim: The name of the claim, or None where no single one is meant.
     """
 
+    __slots__ = ("claim",)  # as the reason
     code = "claim_error"
+    claim: str | None
 
     def __init__(self, message: str = "", claim: str | None = None) -> None:
         super().__init__(message, claim)
