@@ -5,6 +5,9 @@ OpenSSL. This module needs nothing else; the FastAPI layer is
 ``fastbearer.fastapi``.
 """
 
+# What is imported here has a TYPE_CHECKING of its own, which type checkers know by its
+# name: to import typing takes longer than all of this.
+
 from . import jws
 from ._core import Signer, Verifier, unverified_header
 from .errors import (

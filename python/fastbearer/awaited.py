@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from functools import update_wrapper
 from types import MethodType
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
+    from typing import Any, ParamSpec, TypeVar
+
+    P = ParamSpec("P")
+    T = TypeVar("T")
 
 __all__ = ["awaited"]
 
 OF_TASKS = "asyncio.base_tasks"
 """The module that shows tasks, as an event loop does whose callbacks are slow."""
 
-P = ParamSpec("P")
-T = TypeVar("T")
 
-
-class _Awaited(Coroutine[Any, Any, T]):
+class _Awaited(Coroutine["Any", "Any", "T"]):
     """A coroutine that is neither true nor false.
 
     Every other coroutine is true, so that ``if hasher.averify(...)`` lets

@@ -7,7 +7,9 @@ token, a key or a password. The C core looks these classes up by name.
 
 from __future__ import annotations
 
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = [
     "APIKeyPermissionError",
@@ -60,6 +62,7 @@ class FastbearerError(Exception):
 
     @property
     def reason(self) -> str | None:
+        """The one rule that was broken, or None."""
         return getattr(self, "_reason", None)
 
     @reason.setter

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 from _thread import _local, allocate_lock
-from typing import TYPE_CHECKING
 
 from . import _core
 from .errors import ConfigurationError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _queue import SimpleQueue
     from collections.abc import Callable

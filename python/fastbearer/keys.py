@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from typing import TYPE_CHECKING
 
 from ._core import Key, json_object, jwk_set_key, key_set_max, key_set_text_max
 from .errors import InvalidKeyError, MalformedTokenError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any, NamedTuple

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from . import _core
 from .awaited import awaited
@@ -13,6 +12,7 @@ from .hash_slots import password_hash, password_verify
 from .pepper import Pepper, split
 from .verifier_chain import VerifierChain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any

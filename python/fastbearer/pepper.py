@@ -5,8 +5,6 @@ Whoever has stolen the hashes, but not the pepper, cannot guess at them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from .errors import (
     ConfigurationError,
     InvalidHashError,
@@ -15,6 +13,7 @@ from .errors import (
 )
 from .utf8 import utf8_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from typing import TYPE_CHECKING
 
 __all__ = ["Token"]
 
@@ -14,6 +13,7 @@ Attributes:
     claims: The claims (RFC 7519 4).
 """
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NamedTuple
 

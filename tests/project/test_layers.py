@@ -14,7 +14,7 @@ from project import ROOT
 
 PACKAGE = ROOT / "python" / "fastbearer"
 CORE = sorted(path for path in PACKAGE.glob("*.py*") if path.suffix in (".py", ".pyi"))
-SLOW_TO_IMPORT = ["asyncio", "concurrent.futures", "dataclasses", "logging"]
+SLOW_TO_IMPORT = ["asyncio", "concurrent.futures", "dataclasses", "logging", "typing"]
 
 
 def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
