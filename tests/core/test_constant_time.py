@@ -7,6 +7,7 @@ one. Comparisons that stop at the first difference are planted to prove that it 
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -84,7 +85,9 @@ def planted(file: Path, source: str, folder: Path) -> Path:
     return folder / check
 
 
-@pytest.mark.parametrize("check", ["secrets_check", "digest_secrets_check"])
+@pytest.mark.parametrize(
+    "check", ["secrets_check", "digest_secrets_check", "release/secrets_check"]
+)
 def test_nothing_depends_on_a_secret(check: str) -> None:
     assert not leaks(made(f"build/check/{check}"))
 
@@ -104,6 +107,52 @@ def test_a_planted_leak_is_seen(name: str, old: str, new: str, tmp_path: Path) -
     source = file.read_text()
     assert old in source
     assert leaks(planted(file, source.replace(old, new, 1), tmp_path))
+
+
+WHOLE = ["-O3", "-flto=auto", "-DNDEBUG", "-fno-semantic-interposition", "-fPIC"]
+TOP = re.compile(r"(?m)^==\d+==    at .*\((\S+:\d+)\)$")
+"""Where valgrind says that something depends on a secret: file and line."""
+
+
+def seen_in_the_whole(folder: Path, **replaced: str) -> set[str]:
+    """Return the lines that depend on a secret in what is compiled as a release is,
+    where the comparison of MACs becomes part of its caller."""
+    library = shutil.copytree(LIBRARY, folder / "lib")
+    equal = library / "crypto" / "equal.c"
+    for old, new in replaced.items():
+        equal.write_text(equal.read_text().replace(old, new))
+    sources = map(str, library.rglob("*.c"))
+    program = folder / "secrets_check"
+    check = "tests/c/secrets_check"
+    subprocess.run(
+        [
+            *("gcc", *FLAGS, *WHOLE, f"-I{library}", "-o", program, f"{check}.c"),
+            *(*sources, f"@{check}.wraps", *LIBRARIES),
+        ],
+        cwd=ROOT,
+        check=True,
+    )
+    options = ["-q", "--error-limit=no", f"--suppressions={ROOT}/tests/c/secrets.supp"]
+    told = subprocess.run(
+        ["valgrind", *options, program],
+        capture_output=True,
+        text=True,
+        errors="replace",
+    )
+    return set(TOP.findall(told.stderr))
+
+
+def test_the_comparison_of_a_release(tmp_path: Path) -> None:
+    """Of its verdict alone depends what comes next; and that is public."""
+    lines = (LIBRARY / "crypto" / "hmac.c").read_text().splitlines()
+    (at,) = [number for number, line in enumerate(lines, 1) if OURS in line]
+    assert seen_in_the_whole(tmp_path) == {f"hmac.c:{at + 1}"}  # its "?"
+
+
+def test_a_release_that_stops_early_is_seen(tmp_path: Path) -> None:
+    planted = {"differing |=": "if (differing) break; differing |="}
+    seen = seen_in_the_whole(tmp_path, **planted)
+    assert any(line.startswith("equal.c:") for line in seen)
 
 
 def test_every_comparison_of_the_library_is_planted() -> None:
