@@ -37,56 +37,89 @@ prepare_arguments(refusal *to, status of, bool is_claim)
     return to->arguments != NULL;
 }
 
+/* The classes that own the slots. */
+typedef struct {
+    PyObject *error, *claim_error;
+} owners;
+
 static bool
-prepare(refusal *to, status of, PyObject *errors, PyObject *claim_error)
+is_kind_of(PyObject *class, PyObject *owner)
+{
+    return PyType_Check(class) && PyType_Check(owner)
+           && PyType_IsSubtype((PyTypeObject *)class, (PyTypeObject *)owner);
+}
+
+static bool
+prepare(refusal *to, status of, PyObject *errors, const owners *known)
 {
     to->class = PyObject_GetAttrString(errors, rows[of].class);
     to->reason = reason_of(rows[of].name);
-    int is_claim = to->class == NULL || to->reason == NULL
-                       ? -1
-                       : PyObject_IsSubclass(to->class, claim_error);
-    return is_claim >= 0 && prepare_arguments(to, of, is_claim == 1);
+    if (to->class == NULL || to->reason == NULL) {
+        return false;
+    }
+    if (!is_kind_of(to->class, known->error)) {
+        PyErr_Format(PyExc_ImportError, "%s is not an error of fastbearer",
+                     rows[of].class);
+        return false;
+    }
+    return prepare_arguments(to, of,
+                             is_kind_of(to->class, known->claim_error));
 }
 
-/* Where the errors of a class have what is in a slot of theirs. */
+/* --- where an error has what is in its slots ----------------------------- */
+
 static bool
-find_slot(PyObject *errors, const char *class, const char *name,
-          Py_ssize_t *offset)
+is_slot(PyObject *slot)
 {
-    PyObject *owner = PyObject_GetAttrString(errors, class);
-    PyObject *slot =
-        owner == NULL ? NULL : PyObject_GetAttrString(owner, name);
-    bool ok = slot != NULL && Py_IS_TYPE(slot, &PyMemberDescr_Type);
+    return Py_IS_TYPE(slot, &PyMemberDescr_Type)
+           && ((PyMemberDescrObject *)slot)->d_member->type == T_OBJECT_EX;
+}
+
+static bool
+find_slot(PyObject *owner, const char *name, Py_ssize_t *offset)
+{
+    PyObject *slot = PyObject_GetAttrString(owner, name);
+    bool ok = slot != NULL && is_slot(slot);
     if (ok) {
         *offset = ((PyMemberDescrObject *)slot)->d_member->offset;
     } else if (slot != NULL) {
-        PyErr_Format(PyExc_ImportError, "%s has no slot %s", class, name);
+        PyErr_Format(PyExc_ImportError, "errors have no slot %s", name);
     }
     Py_XDECREF(slot);
-    Py_XDECREF(owner);
     return ok;
 }
+
+static bool
+find_owners(core_state *state, PyObject *errors, owners *found)
+{
+    found->error = PyObject_GetAttrString(errors, "FastbearerError");
+    found->claim_error = found->error == NULL
+                             ? NULL
+                             : PyObject_GetAttrString(errors, "ClaimError");
+    return found->claim_error != NULL
+           && find_slot(found->error, "_reason", &state->reason_at)
+           && find_slot(found->claim_error, "claim", &state->claim_at);
+}
+
+/* --- what is raised ------------------------------------------------------ */
 
 /* Made once, for whoever sends wrong tokens sends many. */
 bool
 fb_raise_prepare(core_state *state)
 {
     PyObject *errors = PyImport_ImportModule("fastbearer.errors");
-    PyObject *claim_error =
-        errors == NULL ? NULL : PyObject_GetAttrString(errors, "ClaimError");
-    bool ok =
-        claim_error != NULL
-        && find_slot(errors, "FastbearerError", "_reason", &state->reason_at)
-        && find_slot(errors, "ClaimError", "claim", &state->claim_at);
+    owners known = {NULL, NULL};
+    bool ok = errors != NULL && find_owners(state, errors, &known);
     for (int i = 0; ok && i < STATUS_COUNT; i++) {
         ok = rows[i].class == NULL
-             || prepare(&state->refusals[i], (status)i, errors, claim_error);
+             || prepare(&state->refusals[i], (status)i, errors, &known);
     }
     if (ok) {
         state->configuration_error =
             PyObject_GetAttrString(errors, "ConfigurationError");
     }
-    Py_XDECREF(claim_error);
+    Py_XDECREF(known.claim_error);
+    Py_XDECREF(known.error);
     Py_XDECREF(errors);
     return ok && state->configuration_error != NULL;
 }
@@ -99,15 +132,16 @@ fill_slot(PyObject *error, Py_ssize_t offset, PyObject *value)
 }
 
 /* What the class makes when it is called, but without its __init__, which is
- * Python's for those of claims and takes longer than all else; with a claim,
- * where it is a ClaimError. */
+ * Python's for those of claims and takes longer than all else, and without a
+ * __new__ that somebody has given it; with a claim, where it is a ClaimError. */
 static PyObject *
 make_error(const core_state *state, status failed, PyObject *arguments,
            PyObject *claim)
 {
     const refusal *from = &state->refusals[failed];
-    PyTypeObject *class = (PyTypeObject *)from->class;
-    PyObject *error = class->tp_new(class, arguments, NULL);
+    PyTypeObject *base = (PyTypeObject *)PyExc_BaseException;
+    PyObject *error =
+        base->tp_new((PyTypeObject *)from->class, arguments, NULL);
     if (error != NULL) {
         fill_slot(error, state->reason_at, from->reason);
         if (claim != NULL) {

@@ -55,9 +55,9 @@ class FastbearerError(Exception):
             because messages may be reworded at any time.
     """
 
-    # The core keeps the reason here: a dict for it would take as long as all else that
-    # a refusal does.
-    __slots__ = ("_reason",)
+    # The core keeps the reason here: making a dict for it would take as long as
+    # everything else in a refusal.
+    __slots__ = ("__weakref__", "_reason")
     code: str = "fastbearer_error"
 
     @property
@@ -70,8 +70,11 @@ class FastbearerError(Exception):
         self._reason = reason
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Take the reason along, which is in a slot, to copies."""
-        return type(self), self.args, {**self.__dict__, "reason": self.reason}
+        """Have copies keep the reason, too, which is in a slot."""
+        state = dict(self.__dict__)
+        if hasattr(self, "_reason"):
+            state["_reason"] = self._reason
+        return type(self), self.args, state
 
 
 class TokenError(FastbearerError):
@@ -118,6 +121,11 @@ class ClaimError(TokenError):
     def __init__(self, message: str = "", claim: str | None = None) -> None:
         super().__init__(message, claim)
         self.claim = claim
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Have copies keep the claim, too."""
+        made, arguments, state = super().__reduce__()
+        return made, arguments, {**state, "claim": getattr(self, "claim", None)}
 
     def __str__(self) -> str:
         return str(self.args[0])

@@ -12,6 +12,7 @@ import json
 import random
 import subprocess
 import sys
+import sysconfig
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -456,7 +457,7 @@ HERE = "tests/core/test_shapes.py"
 
 def test_how_values_get_into_a_dict() -> None:
     is_known = (3, 11) <= sys.version_info < (3, 14) and hasattr(sys, "getrefcount")
-    has_gil = getattr(sys, "_is_gil_enabled", lambda: True)()
+    has_gil = not sysconfig.get_config_var("Py_GIL_DISABLED")
     assert _core.dict_values == ("written" if is_known and has_gil else "set")
 
 

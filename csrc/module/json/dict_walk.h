@@ -13,8 +13,7 @@ typedef struct {
     PyObject *name, *value;
 } dict_entry;
 
-/* The caller holds the dict. Where code of others changes it meanwhile, the
- * walk goes on as PyDict_Next does. */
+/* The caller holds the dict, and runs no code that could change it. */
 typedef struct {
     PyObject *dict;
     Py_ssize_t position, count;
@@ -52,7 +51,7 @@ dict_walk_next(dict_walk *walk, PyObject **name, PyObject **value)
             return true;
         }
     }
-    walk->keys = NULL; /* also of what has changed meanwhile */
+    walk->keys = NULL; /* from the first gap on */
     return PyDict_Next(walk->dict, &walk->position, name, value) != 0;
 }
 

@@ -42,12 +42,29 @@ is_name(PyObject *name)
     return true;
 }
 
+/* A set, for which no garbage is collected: that would run code of others in
+ * the midst of what is written, as 3.11 does within allocations. */
+static PyObject *
+make_set(void)
+{
+#if PY_VERSION_HEX < 0x030c0000
+    int was_enabled = PyGC_Disable();
+#endif
+    PyObject *made = PySet_New(NULL);
+#if PY_VERSION_HEX < 0x030c0000
+    if (was_enabled) {
+        PyGC_Enable();
+    }
+#endif
+    return made;
+}
+
 /* Whether no two names have the same text: those of a class of its own can,
  * in one dict. */
 static bool
 are_unique(PyObject *object)
 {
-    PyObject *name, *value, *seen = PySet_New(NULL);
+    PyObject *name, *value, *seen = make_set();
     Py_ssize_t position = 0;
     bool ok = seen != NULL;
     while (ok && PyDict_Next(object, &position, &name, &value)) {
