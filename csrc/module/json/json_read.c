@@ -1,11 +1,7 @@
 /* Python objects from the events of a JSON cursor. */
 #include "skin.h"
 
-#include "json/items.h"
 #include "json/reader.h"
-
-static PyObject *read_value(reader *from, json_event event,
-                            shape_place *place);
 
 /* --- values, the most usual ones in one look ----------------------------- */
 
@@ -19,48 +15,7 @@ read_next(reader *from, shape_place *place)
     PyObject *value =
         at->p < at->end ? reader_plain(&at->p, at->end, &what, &unused) : NULL;
     return what != NOT_PLAIN ? value
-                             : read_value(from, fb_json_value(at), place);
-}
-
-/* --- arrays -------------------------------------------------------------- */
-
-/* The next item: where one look is enough, no space stands before it. */
-static PyObject *
-read_item(reader *from, shape_place *place, bool *is_end)
-{
-    json_cursor *at = &from->cursor;
-    const char *p = at->p + (at->is_first ? 0 : 1);
-    if (p < at->end && (at->is_first || *at->p == ',')) {
-        plainness what;
-        int64_t unused;
-        PyObject *value = reader_plain(&p, at->end, &what, &unused);
-        if (what != NOT_PLAIN) {
-            at->p = p;
-            at->is_first = false;
-            return value;
-        }
-    }
-    json_event event = fb_json_item(at);
-    *is_end = event == JSON_ARRAY_END;
-    return *is_end ? NULL : read_value(from, event, place);
-}
-
-/* Objects in an array stand at one place. */
-static PyObject *
-read_array(reader *from, shape_place *place)
-{
-    items all;
-    PyObject *list = NULL, *value;
-    bool is_end = false;
-    fb_items_begin(&all);
-    while ((value = read_item(from, place, &is_end)) != NULL
-           && items_add(&all, value)) {
-    }
-    if (is_end) {
-        list = fb_items_list(&all);
-    }
-    fb_items_end(&all);
-    return list;
+                             : fb_read_value(from, fb_json_value(at), place);
 }
 
 /* --- objects of no known shape ------------------------------------------- */
@@ -162,7 +117,7 @@ read_foretold_value(reader *from, const char **p, shape_member *member,
     PyObject *value = reader_plain(p, at->end, &what, &integer);
     if (what == NOT_PLAIN) {
         at->p = *p;
-        value = read_value(from, fb_json_value(at), &member->inner);
+        value = fb_read_value(from, fb_json_value(at), &member->inner);
         *p = at->p;
     }
     if (known != NULL && member->id >= 0) {
@@ -258,8 +213,8 @@ read_object(reader *from, shape_place *place, known_members *known)
 /* --- values -------------------------------------------------------------- */
 
 /* The cursor bounds the depth, so recursion is bounded. */
-static PyObject *
-read_value(reader *from, json_event event, shape_place *place)
+PyObject *
+fb_read_value(reader *from, json_event event, shape_place *place)
 {
     switch (event) {
     case JSON_STRING:
@@ -271,7 +226,7 @@ read_value(reader *from, json_event event, shape_place *place)
     case JSON_OBJECT:
         return read_object(from, place, NULL);
     case JSON_ARRAY:
-        return read_array(from, place);
+        return fb_read_array(from, place);
     case JSON_TRUE:
         return Py_NewRef(Py_True);
     case JSON_FALSE:
