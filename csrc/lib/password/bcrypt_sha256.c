@@ -92,9 +92,11 @@ digest_of(const outer *read, const char *salt, span password, char *text,
                                  : HMAC(EVP_sha256(), salt, SALT_CHARS, bytes,
                                         password.len, digest, NULL)
                                        != NULL;
-    *len =
-        (size_t)(fb_text_encode(digest, sizeof digest, CODE_B64_PADDED, text)
-                 - text);
+    if (ok) {
+        const char *end =
+            fb_text_encode(digest, sizeof digest, CODE_B64_PADDED, text);
+        *len = (size_t)(end - text);
+    }
     OPENSSL_cleanse(digest, sizeof digest);
     return ok;
 }
