@@ -133,7 +133,8 @@ fill_slot(PyObject *error, Py_ssize_t offset, PyObject *value)
 
 /* What the class makes when it is called, but without its __init__, which is
  * Python's for those of claims and takes longer than all else, and without a
- * __new__ that somebody has given it; with a claim, where it is a ClaimError. */
+ * __new__ that somebody has given it; with a claim, where it is a
+ * ClaimError. */
 static PyObject *
 make_error(const core_state *state, status failed, PyObject *arguments,
            PyObject *claim)

@@ -53,8 +53,10 @@ USES = {
 GROUND = {
     ("module/skin.h", "lib.h"),
     ("module/skin.h", "names.h"),
+    ("module/skin.h", "json/dict_walk.h"),
     ("module/skin.h", "json/json_out.h"),
     ("module/skin.h", "json/shape.h"),
+    ("module/json/dict_walk.h", "names.h"),
     ("module/json/shape.h", "names.h"),
     ("module/names.h", "base/base.h"),
     ("module/json/json_out.h", "base/base.h"),

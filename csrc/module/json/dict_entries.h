@@ -1,7 +1,7 @@
 /*
  * Where a dict has its values: Python's own header, for dict_fill.c and
- * dict_walk.c alone, in the versions in which it was read. Its warnings are not
- * ours.
+ * dict_walk.c alone, in the versions in which it was read. Its warnings are
+ * not ours.
  */
 #ifndef FASTBEARER_DICT_ENTRIES_H
 #define FASTBEARER_DICT_ENTRIES_H

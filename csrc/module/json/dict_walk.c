@@ -1,10 +1,10 @@
 /*
  * The members of a dict, one after another.
  *
- * The public way calls CPython for each. Where its dicts are known, their array
- * of names and values is read in place, up to the first gap that a deletion has
- * left. This holds for dicts whose names are all str, and whose values are not
- * kept apart.
+ * The public way calls CPython for each. Where its dicts are known, their
+ * array of names and values is read in place, up to the first gap that a
+ * deletion has left. This holds for dicts whose names are all str, and whose
+ * values are not kept apart.
  */
 #define Py_BUILD_CORE_MODULE 1 /* before Python.h, for dict_entries.h */
 #include "skin.h"

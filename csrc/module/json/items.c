@@ -1,5 +1,7 @@
 /* Items of an array, and the list that is made of them at the end: nobody
  * meets a list that is not whole, and none grows item by item. */
+#include "skin.h"
+
 #include "json/items.h"
 
 void

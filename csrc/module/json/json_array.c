@@ -22,12 +22,12 @@ read_item(reader *from, shape_place *place, bool *is_end)
     }
     json_event event = fb_json_item(at);
     *is_end = event == JSON_ARRAY_END;
-    return *is_end ? NULL : fb_read_value(from, event, place);
+    return *is_end ? NULL : fb_json_read_value(from, event, place);
 }
 
 /* Objects in an array stand at one place. */
 PyObject *
-fb_read_array(reader *from, shape_place *place)
+fb_json_read_array(reader *from, shape_place *place)
 {
     items all;
     PyObject *list = NULL, *value;

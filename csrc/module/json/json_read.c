@@ -14,8 +14,9 @@ read_next(reader *from, shape_place *place)
     int64_t unused;
     PyObject *value =
         at->p < at->end ? reader_plain(&at->p, at->end, &what, &unused) : NULL;
-    return what != NOT_PLAIN ? value
-                             : fb_read_value(from, fb_json_value(at), place);
+    return what != NOT_PLAIN
+               ? value
+               : fb_json_read_value(from, fb_json_value(at), place);
 }
 
 /* --- objects of no known shape ------------------------------------------- */
@@ -117,7 +118,7 @@ read_foretold_value(reader *from, const char **p, shape_member *member,
     PyObject *value = reader_plain(p, at->end, &what, &integer);
     if (what == NOT_PLAIN) {
         at->p = *p;
-        value = fb_read_value(from, fb_json_value(at), &member->inner);
+        value = fb_json_read_value(from, fb_json_value(at), &member->inner);
         *p = at->p;
     }
     if (known != NULL && member->id >= 0) {
@@ -214,7 +215,7 @@ read_object(reader *from, shape_place *place, known_members *known)
 
 /* The cursor bounds the depth, so recursion is bounded. */
 PyObject *
-fb_read_value(reader *from, json_event event, shape_place *place)
+fb_json_read_value(reader *from, json_event event, shape_place *place)
 {
     switch (event) {
     case JSON_STRING:
@@ -226,7 +227,7 @@ fb_read_value(reader *from, json_event event, shape_place *place)
     case JSON_OBJECT:
         return read_object(from, place, NULL);
     case JSON_ARRAY:
-        return fb_read_array(from, place);
+        return fb_json_read_array(from, place);
     case JSON_TRUE:
         return Py_NewRef(Py_True);
     case JSON_FALSE:

@@ -58,12 +58,13 @@ reader_plain(const char **p, const char *end, plainness *what,
 
 /* The value that an event began. The cursor bounds the depth, and so the
  * recursion. */
-PyObject *fb_read_value(reader *from, json_event event, shape_place *place);
+PyObject *fb_json_read_value(reader *from, json_event event,
+                             shape_place *place);
 
 /* --- json_array.c -------------------------------------------------------- */
 
 /* The rest of an array. Objects in it stand at one place. */
-PyObject *fb_read_array(reader *from, shape_place *place);
+PyObject *fb_json_read_array(reader *from, shape_place *place);
 
 /* --- scalar.c: of what the cursor's last event read ---------------------- */
 
