@@ -31,11 +31,16 @@ async function call(method, task) {
     options.headers = { "content-type": "application/json" };
     options.body = JSON.stringify(task);
   }
-  const answer = await send("/tasks", options);
-  const body = await answer.json();
-  const said = answer.ok ? "" : `: ${body.detail}`;
-  show("answer", `${method} /tasks with the ${by}: ${answer.status}${said}`);
-  list(answer.ok ? body : []);
+  const asked = `${method} /tasks with the ${by}`;
+  try {
+    const answer = await send("/tasks", options);
+    const body = await answer.json();
+    const said = answer.ok ? "" : `: ${body.detail}`;
+    show("answer", `${asked}: ${answer.status}${said}`);
+    list(answer.ok ? body : []);
+  } catch (error) {
+    show("answer", `${asked}: no answer (${error.message})`);
+  }
 }
 
 // --- the page --------------------------------------------------------------------
