@@ -242,11 +242,16 @@ put_new_name(json_out *text, PyObject *name)
     return true;
 }
 
+static inline const json_ready_name *
+ready_of(const json_out *text, PyObject *name)
+{
+    return text->ready == NULL ? NULL : json_ready_find(text->ready, name);
+}
+
 bool
 fb_json_put_name(json_out *text, PyObject *name)
 {
-    const json_ready_name *ready =
-        text->ready == NULL ? NULL : json_ready_find(text->ready, name);
+    const json_ready_name *ready = ready_of(text, name);
     if (ready == NULL) {
         return put_new_name(text, name);
     }
@@ -264,14 +269,14 @@ fb_json_put_name(json_out *text, PyObject *name)
 bool
 fb_json_put_ready(json_out *text, PyObject *name, PyObject *value)
 {
-    const json_ready_name *ready =
-        text->ready == NULL ? NULL : json_ready_find(text->ready, name);
-    if (ready == NULL || text->ascii || !PyUnicode_CheckExact(value)
+    if (text->ascii || !PyUnicode_CheckExact(value)
         || !PyUnicode_IS_COMPACT_ASCII(value)) {
         return false;
     }
+    const json_ready_name *ready = ready_of(text, name);
     size_t len = (size_t)PyUnicode_GET_LENGTH(value);
-    if (text->size - text->len < sizeof ready->text + len + 3) {
+    if (ready == NULL
+        || text->size - text->len < sizeof ready->text + len + 3) {
         return false;
     }
     char *start = text->bytes + text->len;
