@@ -21,7 +21,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from compat_packages import AUTHX, USERS, Pair, both, environment
+from compat_packages import AUTHX, USERS, Pair, both, environment_or_skip
 from compat_projects import KEY, PASSWORD, Signer, answer, bearer
 
 pytestmark = [pytest.mark.http, pytest.mark.soak]
@@ -29,10 +29,7 @@ pytestmark = [pytest.mark.http, pytest.mark.soak]
 
 @pytest.fixture(scope="module")
 def python() -> str:
-    try:
-        return environment()
-    except LookupError as error:
-        pytest.skip(f"NO FASTAPI-USERS, NO AUTHX: pip cannot get them: {error}")
+    return environment_or_skip()
 
 
 def me(client: httpx2.Client, token: str) -> tuple[int, Any, str | None]:

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 import httpx2
+import pytest
 
 from compat_projects import Signer
 from project import ROOT, locked
@@ -226,6 +227,14 @@ def environment() -> str:
             _install(program)
             stamp.write_text(wanted)
     return program
+
+
+def environment_or_skip() -> str:
+    """Return the same; skip the test where the packages are not to be had."""
+    try:
+        return environment()
+    except LookupError as error:
+        pytest.skip(f"NO FASTAPI-USERS, NO AUTHX: pip cannot get them: {error}")
 
 
 def _install(program: str) -> None:

@@ -15,14 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import pytest
 
-from compat_packages import environment, serving
+from compat_packages import environment_or_skip, serving
 from project import ROOT, SECRET
 
 EXAMPLE = ROOT / "examples" / "from-fastapi-users"
 AUDIENCE = "fastapi-users:auth"
-NO_FASTAPI_USERS = "NO FASTAPI-USERS: pip cannot install it into build/projects: {}"
 
 HOOKS = """
 
@@ -104,10 +102,7 @@ def before(
     url: str, changes: Mapping[str, str] = {}, secret: str = SECRET
 ) -> Iterator[Application]:
     """Run the application over fastapi-users; skip the test where it cannot be."""
-    try:
-        python = environment()
-    except LookupError as error:
-        pytest.skip(NO_FASTAPI_USERS.format(error))
+    python = environment_or_skip()
     code = _code("before.py", changes)
     settings = {"SECRET": secret, "DATABASE_URL": url}
     with serving(python, code, **settings) as client:

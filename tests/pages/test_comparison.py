@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from compat_packages import AUTHX, USERS, environment, serving
+from compat_packages import AUTHX, USERS, environment_or_skip, serving
 from compat_projects import KEY, PASSWORD, bearer
 from fastbearer import Key, Signer
 from key_server import KeyServer
@@ -191,10 +191,7 @@ def test_authlib_says_that_its_jose_goes_away() -> None:
 
 @pytest.fixture(scope="module")
 def python() -> str:
-    try:
-        return environment()
-    except LookupError as error:
-        pytest.skip(f"NO FASTAPI-USERS, NO AUTHX: pip cannot get them: {error}")
+    return environment_or_skip()
 
 
 def installed(python: str, module: str) -> Path:
