@@ -46,7 +46,8 @@ SEED ?=
 RELEASES ?= bookworm trixie
 ALSO ?= check
 COMMA = ,
-ASAN_LIBRARIES = $$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)
+# libcrypt, too: the sanitizer's own crypt() calls what it has found at the start.
+ASAN_LIBRARIES = $(foreach one,asan ubsan crypt,$$($(CC) -print-file-name=lib$(one).so))
 SANITIZED = LD_PRELOAD="$(ASAN_LIBRARIES)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
     PYTHONPATH=build/asan/lib
 READY = .venv/.set-up .venv/.built
