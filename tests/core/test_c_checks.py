@@ -42,11 +42,15 @@ PLANTED = [
     ("bounds", "password/kdf.c", "read.key_len == 0", "0"),
     ("bounds", "password/argon2/arena.c", "done->bytes > IDLE_BYTES_MAX", "0"),
     ("bounds", "better_auth/session_token.c", "&& plain[SESSION_TOKEN] == '.'", ""),
+    ("sealed", "jose/pkey_pkcs8.c", "&& *p == end", ""),
+    ("sealed", "jose/pkey_read.c", "*is_found = read != NULL;", ""),
 ]
 
 
 def wrapped(check: str) -> list[str]:
     """Return what the linker puts in the place of libcrypto's functions."""
+    if check == "sealed":
+        return ["-Wl,--wrap=PKCS8_decrypt"]
     if check != "failure":
         return []
     text = (C / "failing.h").read_text()

@@ -82,13 +82,17 @@ size_t fb_pkey_tidy_pem(span text, char *out);
 
 /* --- pkey_pkcs8.c -------------------------------------------------------- */
 
-/* Each gives a new key, or NULL, and moves *p after what it has read: of
- * PKCS#8; of PKCS#1 or SEC 1, as the type says; of encrypted PKCS#8, unless to
- * open it costs more than limits.h allows. */
-EVP_PKEY *fb_pkey_from_pkcs8(const unsigned char **p, long len);
-EVP_PKEY *fb_pkey_from_private(int type, const unsigned char **p, long len);
-EVP_PKEY *fb_pkey_from_sealed(const unsigned char **p, long len,
-                              span password);
+/* Each gives a new key, or NULL with STATUS_KEY_UNREADABLE or, where it holds
+ * the equation of a curve, STATUS_KEY_CURVE, and moves *p after what it has
+ * read: of PKCS#8; of PKCS#1 or SEC 1, as the type says; of encrypted PKCS#8
+ * that is the whole of the bytes, unless to open it costs more than limits.h
+ * allows. */
+CHECKED status fb_pkey_from_pkcs8(const unsigned char **p, long len,
+                                  EVP_PKEY **out);
+CHECKED status fb_pkey_from_private(int type, const unsigned char **p,
+                                    long len, EVP_PKEY **out);
+CHECKED status fb_pkey_from_sealed(const unsigned char **p, long len,
+                                   span password, EVP_PKEY **out);
 
 /* STATUS_KEY_PASSWORD or STATUS_KEY_COSTLY for an encrypted key, or
  * STATUS_KEY_UNREADABLE. */
@@ -122,6 +126,10 @@ CHECKED status fb_pkey_to_pem(EVP_PKEY *evp, bool is_private, BIO **out);
 CHECKED status fb_pkey_public(EVP_PKEY *evp, EVP_PKEY **out);
 
 /* --- pkey_check.c: what libcrypto lets pass ------------------------------ */
+
+/* Whether DER describes a curve by its equation, with which libcrypto would
+ * compute while it reads. */
+bool fb_pkey_has_equation(span bytes);
 
 /* The curve of an EC or Edwards key that is named in curves; NULL for RSA. */
 CHECKED status fb_pkey_curve(EVP_PKEY *evp, const curve **out);

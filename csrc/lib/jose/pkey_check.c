@@ -7,6 +7,23 @@
 
 /* --- which curve --------------------------------------------------------- */
 
+/* Such a curve names the kind of its field (RFC 3279 2.3.5: 1.2.840.10045.1.1
+ * and .2), which nothing else in a key does. The length before it is not
+ * looked at, since BER can write that in several ways. */
+bool
+fb_pkey_has_equation(span bytes)
+{
+    static const unsigned char field[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 0x01};
+    for (size_t at = 0; at + sizeof field < bytes.len; at++) {
+        char kind = bytes.p[at + sizeof field];
+        if ((kind == 1 || kind == 2)
+            && memcmp(bytes.p + at, field, sizeof field) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A curve given by its equation is refused, even where it is a named one
  * (CVE-2020-0601). */
 static bool

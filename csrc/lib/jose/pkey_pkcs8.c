@@ -7,54 +7,72 @@
 
 /* --- plain --------------------------------------------------------------- */
 
+/* A curve may be described twice: beside the key, and within it. */
+static bool
+has_equation(const X509_ALGOR *algorithm, span key)
+{
+    int type = V_ASN1_UNDEF;
+    X509_ALGOR_get0(NULL, &type, NULL, algorithm);
+    return type == V_ASN1_SEQUENCE || fb_pkey_has_equation(key);
+}
+
 /* Of other kinds libcrypto computes the public half while it reads, whatever
  * the size of their numbers. */
-static bool
-is_of_our_kind(const PKCS8_PRIV_KEY_INFO *info)
+CHECKED static status
+check_kind(const PKCS8_PRIV_KEY_INFO *info)
 {
     const ASN1_OBJECT *kind = NULL;
-    if (!PKCS8_pkey_get0(&kind, NULL, NULL, NULL, info)) {
-        return false;
+    const unsigned char *key = NULL;
+    const X509_ALGOR *algorithm = NULL;
+    int len = 0;
+    if (!PKCS8_pkey_get0(&kind, &key, &len, &algorithm, info)) {
+        return STATUS_KEY_UNREADABLE;
     }
     switch (OBJ_obj2nid(kind)) {
+    case EVP_PKEY_EC:
+        return has_equation(algorithm, (span){(const char *)key, (size_t)len})
+                   ? STATUS_KEY_CURVE
+                   : STATUS_OK;
     case EVP_PKEY_RSA:
     case EVP_PKEY_RSA_PSS:
-    case EVP_PKEY_EC:
     case EVP_PKEY_ED25519:
     case EVP_PKEY_ED448:
-        return true;
+        return STATUS_OK;
     default:
-        return false;
+        return STATUS_KEY_UNREADABLE;
     }
 }
 
 /* Takes over what is read. */
-static EVP_PKEY *
-key_of(PKCS8_PRIV_KEY_INFO *info)
+CHECKED static status
+key_of(PKCS8_PRIV_KEY_INFO *info, EVP_PKEY **out)
 {
-    EVP_PKEY *evp =
-        info != NULL && is_of_our_kind(info) ? EVP_PKCS82PKEY(info) : NULL;
+    status result = info == NULL ? STATUS_KEY_UNREADABLE : check_kind(info);
+    *out = result == STATUS_OK ? EVP_PKCS82PKEY(info) : NULL;
     PKCS8_PRIV_KEY_INFO_free(info);
-    return evp;
+    return result == STATUS_OK && *out == NULL ? STATUS_KEY_UNREADABLE
+                                               : result;
 }
 
-EVP_PKEY *
-fb_pkey_from_pkcs8(const unsigned char **p, long len)
+status
+fb_pkey_from_pkcs8(const unsigned char **p, long len, EVP_PKEY **out)
 {
-    return key_of(d2i_PKCS8_PRIV_KEY_INFO(NULL, p, len));
+    return key_of(d2i_PKCS8_PRIV_KEY_INFO(NULL, p, len), out);
 }
 
 /* libcrypto's reader of older forms takes PKCS#8 as well, of any kind. */
-EVP_PKEY *
-fb_pkey_from_private(int type, const unsigned char **p, long len)
+status
+fb_pkey_from_private(int type, const unsigned char **p, long len,
+                     EVP_PKEY **out)
 {
     const unsigned char *start = *p;
     PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, p, len);
     if (info != NULL) {
-        return key_of(info);
+        return key_of(info, out);
     }
     *p = start;
-    return d2i_PrivateKey(type, NULL, p, len);
+    *out = d2i_PrivateKey(type, NULL, p, len);
+    return *out != NULL ? STATUS_OK : STATUS_KEY_UNREADABLE;
 }
 
 /* --- what it costs to open an encrypted one ------------------------------ */
@@ -142,16 +160,20 @@ is_cheap(const X509_SIG *sealed)
 
 /* --- encrypted ----------------------------------------------------------- */
 
-EVP_PKEY *
-fb_pkey_from_sealed(const unsigned char **p, long len, span password)
+status
+fb_pkey_from_sealed(const unsigned char **p, long len, span password,
+                    EVP_PKEY **out)
 {
+    const unsigned char *end = *p + len;
     X509_SIG *sealed = d2i_X509_SIG(NULL, p, len);
-    EVP_PKEY *evp =
-        sealed == NULL || password.len == 0 || !is_cheap(sealed)
-            ? NULL
-            : key_of(PKCS8_decrypt(sealed, password.p, (int)password.len));
+    bool is_opened =
+        sealed != NULL && *p == end && password.len > 0 && is_cheap(sealed);
+    status result =
+        key_of(is_opened ? PKCS8_decrypt(sealed, password.p, (int)password.len)
+                         : NULL,
+               out);
     X509_SIG_free(sealed);
-    return evp;
+    return result;
 }
 
 /* X509_SIG is {SEQUENCE, OCTET STRING}, which no other structure is. */

@@ -14,26 +14,35 @@
 
 /* --- DER, one reader for each structure ---------------------------------- */
 
-typedef EVP_PKEY *reader(const unsigned char **p, long len, span password);
+CHECKED typedef status reader(const unsigned char **p, long len, span password,
+                              EVP_PKEY **out);
 
-static EVP_PKEY *
-read_pkcs8(const unsigned char **p, long len, span password)
+CHECKED static status
+found(EVP_PKEY *evp, EVP_PKEY **out)
 {
-    (void)password;
-    return fb_pkey_from_pkcs8(p, len);
+    *out = evp;
+    return evp != NULL ? STATUS_OK : STATUS_KEY_UNREADABLE;
 }
 
-static EVP_PKEY *
-read_spki(const unsigned char **p, long len, span password)
+CHECKED static status
+read_pkcs8(const unsigned char **p, long len, span password, EVP_PKEY **out)
 {
     (void)password;
-    return d2i_PUBKEY(NULL, p, len);
+    return fb_pkey_from_pkcs8(p, len, out);
+}
+
+CHECKED static status
+read_spki(const unsigned char **p, long len, span password, EVP_PKEY **out)
+{
+    (void)password;
+    return found(d2i_PUBKEY(NULL, p, len), out);
 }
 
 /* d2i_PublicKey() reads it in libcrypto's older way, in which not all can be
  * asked of a key. */
-static EVP_PKEY *
-read_rsa_public(const unsigned char **p, long len, span password)
+CHECKED static status
+read_rsa_public(const unsigned char **p, long len, span password,
+                EVP_PKEY **out)
 {
     EVP_PKEY *evp = NULL;
     size_t left = (size_t)len;
@@ -44,31 +53,34 @@ read_rsa_public(const unsigned char **p, long len, span password)
         (void)OSSL_DECODER_from_data(decoder, p, &left);
     }
     OSSL_DECODER_CTX_free(decoder);
-    return evp;
+    return found(evp, out);
 }
 
-static EVP_PKEY *
-read_rsa_private(const unsigned char **p, long len, span password)
+CHECKED static status
+read_rsa_private(const unsigned char **p, long len, span password,
+                 EVP_PKEY **out)
 {
     (void)password;
-    return fb_pkey_from_private(EVP_PKEY_RSA, p, len);
+    return fb_pkey_from_private(EVP_PKEY_RSA, p, len, out);
 }
 
-static EVP_PKEY *
-read_ec_private(const unsigned char **p, long len, span password)
+CHECKED static status
+read_ec_private(const unsigned char **p, long len, span password,
+                EVP_PKEY **out)
 {
     (void)password;
-    return fb_pkey_from_private(EVP_PKEY_EC, p, len);
+    return fb_pkey_from_private(EVP_PKEY_EC, p, len, out);
 }
 
-static EVP_PKEY *
-read_certificate(const unsigned char **p, long len, span password)
+CHECKED static status
+read_certificate(const unsigned char **p, long len, span password,
+                 EVP_PKEY **out)
 {
     X509 *certificate = d2i_X509(NULL, p, len);
     EVP_PKEY *evp = certificate == NULL ? NULL : X509_get_pubkey(certificate);
     (void)password;
     X509_free(certificate);
-    return evp;
+    return found(evp, out);
 }
 
 static const struct {
@@ -92,14 +104,19 @@ read_whole(reader *read, span bytes, span password, EVP_PKEY **out)
 {
     const unsigned char *p = (const unsigned char *)bytes.p;
     const unsigned char *end = p + bytes.len;
+    *out = NULL;
+    if (fb_pkey_has_equation(bytes)) {
+        return STATUS_KEY_CURVE;
+    }
     fb_failure_forget();
-    *out = read(&p, (long)bytes.len, password);
+    status result = read(&p, (long)bytes.len, password, out);
     if (*out != NULL && p != end) {
         EVP_PKEY_free(*out);
         *out = NULL;
+        result = STATUS_KEY_UNREADABLE;
     }
-    status result = fb_failure_of(STATUS_KEY_UNREADABLE);
-    return *out != NULL ? STATUS_OK : result;
+    status failure = fb_failure_of(result);
+    return *out != NULL ? STATUS_OK : failure;
 }
 
 status
@@ -120,39 +137,49 @@ fb_pkey_from_der(span bytes, span password, EVP_PKEY **out)
 
 /* --- PEM ----------------------------------------------------------------- */
 
-/* What a PEM block of that label holds; a legacy "Proc-Type" header, which
- * asks for MD5, is not a key. */
-CHECKED static status
-read_block(const char *label, const char *header, span bytes, span password,
-           EVP_PKEY **out)
+/* For what a PEM block of that label holds, or NULL; a legacy "Proc-Type"
+ * header, which asks for MD5, is not a key. */
+static reader *
+reader_of(const char *label, const char *header)
 {
-    status result = STATUS_KEY_UNREADABLE;
-    for (size_t i = 0; i < KIND_COUNT; i++) {
-        if (strcmp(label, kinds[i].label) == 0 && header[0] == '\0') {
-            result = read_whole(kinds[i].read, bytes, password, out);
+    for (size_t i = 0; i < KIND_COUNT && header[0] == '\0'; i++) {
+        if (strcmp(label, kinds[i].label) == 0) {
+            return kinds[i].read;
         }
     }
+    return NULL;
+}
+
+CHECKED static status
+read_block(reader *read, span bytes, span password, EVP_PKEY **out)
+{
+    status result = read == NULL ? STATUS_KEY_UNREADABLE
+                                 : read_whole(read, bytes, password, out);
     return result == STATUS_KEY_UNREADABLE ? fb_pkey_why_unreadable(bytes)
                                            : result;
 }
 
-/* Blocks such as EC PARAMETERS may stand before the key. */
+/* The first block of a kind that is read is the key, whatever comes of it:
+ * each may cost a derivation. Blocks such as EC PARAMETERS may stand before
+ * it. */
 CHECKED static status
-read_blocks(BIO *bio, span password, EVP_PKEY **out)
+read_blocks(BIO *bio, span password, EVP_PKEY **out, bool *is_found)
 {
     status result = STATUS_KEY_UNREADABLE;
     char *label = NULL, *header = NULL;
     unsigned char *bytes = NULL;
     long len;
     fb_failure_forget();
-    for (int i = 0; result == STATUS_KEY_UNREADABLE
+    for (int i = 0; result == STATUS_KEY_UNREADABLE && !*is_found
                     && PEM_read_bio(bio, &label, &header, &bytes, &len);
          i++) {
-        result = i == KEY_BLOCKS_MAX
-                     ? STATUS_KEY_COSTLY
-                     : read_block(label, header,
-                                  (span){(const char *)bytes, (size_t)len},
-                                  password, out);
+        reader *read = reader_of(label, header);
+        *is_found = read != NULL;
+        result =
+            i == KEY_BLOCKS_MAX
+                ? STATUS_KEY_COSTLY
+                : read_block(read, (span){(const char *)bytes, (size_t)len},
+                             password, out);
         OPENSSL_free(label);
         OPENSSL_free(header);
         OPENSSL_clear_free(bytes, (size_t)len);
@@ -161,11 +188,11 @@ read_blocks(BIO *bio, span password, EVP_PKEY **out)
 }
 
 CHECKED static status
-read_text(span text, span password, EVP_PKEY **out)
+read_text(span text, span password, EVP_PKEY **out, bool *is_found)
 {
     BIO *bio = BIO_new_mem_buf(text.p, (int)text.len);
-    status result =
-        bio == NULL ? STATUS_NO_MEMORY : read_blocks(bio, password, out);
+    status result = bio == NULL ? STATUS_NO_MEMORY
+                                : read_blocks(bio, password, out, is_found);
     BIO_free(bio);
     return result;
 }
@@ -175,6 +202,7 @@ read_text(span text, span password, EVP_PKEY **out)
 status
 fb_pkey_from_pem(span text, span password, EVP_PKEY **out)
 {
+    bool is_found = false;
     *out = NULL;
     if (text.len > KEY_TEXT_MAX) {
         return STATUS_KEY_COSTLY;
@@ -184,10 +212,11 @@ fb_pkey_from_pem(span text, span password, EVP_PKEY **out)
         return STATUS_NO_MEMORY;
     }
     size_t len = fb_pkey_tidy_pem(text, tidy);
-    status result = len == 0 ? STATUS_KEY_NO_PEM
-                             : read_text((span){tidy, len}, password, out);
-    if (result == STATUS_KEY_UNREADABLE) {
-        result = read_text(text, password, out);
+    status result =
+        len == 0 ? STATUS_KEY_NO_PEM
+                 : read_text((span){tidy, len}, password, out, &is_found);
+    if (result == STATUS_KEY_UNREADABLE && !is_found) {
+        result = read_text(text, password, out, &is_found);
     }
     OPENSSL_clear_free(tidy, PEM_ROOM(text.len));
     return result;
