@@ -96,12 +96,15 @@ fb_key_wrap_oaep(EVP_PKEY *evp, bool sha256, span text, unsigned char *out,
                : failed(STATUS_CRYPTO_FAILED);
 }
 
+/* RFC 8017 7.1.2 wants the text as long as the modulus; libcrypto takes it
+ * without the zeros that it begins with, too. */
 status
 fb_key_unwrap_oaep(EVP_PKEY *evp, bool sha256, span text, unsigned char *out,
                    size_t *out_len)
 {
-    return oaep(evp, sha256, text, out, out_len, EVP_PKEY_decrypt_init,
-                EVP_PKEY_decrypt)
+    return text.len == (size_t)EVP_PKEY_get_size(evp)
+                   && oaep(evp, sha256, text, out, out_len,
+                           EVP_PKEY_decrypt_init, EVP_PKEY_decrypt)
                ? STATUS_OK
                : failed(STATUS_SIGNATURE_WRONG);
 }
