@@ -141,5 +141,21 @@ def test_bytes_are_read_as_text_is() -> None:
                 assert name == expected
 
 
+SALT_IS_TEXT = ("salt$", "0123456789abcdef")
+"""In seeds of formats whose salt may be any character."""
+
+
+@pytest.mark.parametrize(
+    "seed", [seed for seed in SEEDS if not any(salt in seed for salt in SALT_IS_TEXT)]
+)
+def test_a_nul_is_a_character_of_no_hash(seed: str) -> None:
+    """Nor is it a mark of the end, or of a part that is missing."""
+    spoiled = [seed[:at] + "\0" + seed[at + 1 :] for at in range(len(seed))]
+    spoiled += [seed[:at] + "\0" + seed[at:] for at in range(len(seed) + 1)]
+    for text in spoiled:
+        with pytest.raises(InvalidHashError):
+            _core.password_parts(text)
+
+
 if __name__ == "__main__":
     print("\n".join(record()))

@@ -169,6 +169,8 @@ def test_a_salt_that_leaves_no_room_for_the_digest() -> None:
 
 
 BCRYPT = "$2b$04$abcdefghijklmnopqrstuu" + "A" * 31
+FIRST = BCRYPT.replace("2b", "2")
+TURN = "x" * 39 + "y"
 KDFS = [
     f"$pbkdf2-sha256$9$c2FsdA${'A' * 43}",
     f"$scrypt$ln=4,r=8,p=1$c2FsdA${'A' * 43}",
@@ -188,6 +190,15 @@ KDFS = [
         (BCRYPT.replace("2b", "2x"), "plain", True),
         (BCRYPT.replace("2b", "2x"), "caf\u00e9", False),
         (BCRYPT.replace("2b", "2a"), "caf\u00e9", True),
+        *((stored, "ab", True) for stored in (FIRST, f"bcrypt${FIRST}")),
+        *((stored, "abab", False) for stored in (FIRST, f"bcrypt${FIRST}")),
+        (FIRST, "x", True),
+        (FIRST, "xx", False),
+        (FIRST, "", True),
+        (FIRST, "abaab", True),
+        (FIRST, TURN, True),
+        (FIRST, TURN + TURN[:31], False),  # the same 72 bytes
+        (FIRST, "x" * 72, False),
         (f"bcrypt${BCRYPT}", "x" * 71, True),
         (f"bcrypt${BCRYPT}", "x" * 72, False),
         (f"bcrypt${BCRYPT}", "x" * 73, False),

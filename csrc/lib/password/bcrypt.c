@@ -91,9 +91,9 @@ read_text(span text, bcrypt_text *out)
     out->setting_len = salt_at + SALT_CHARS;
     if ((text.len != out->setting_len
          && text.len != out->setting_len + DIGEST_CHARS)
-        || (out->kind != '\0' && memchr("abxy", out->kind, 4) == NULL)
-        || p[at] != '$' || p[at + 1] < '0' || p[at + 1] > '3'
-        || p[at + 2] < '0' || p[at + 2] > '9' || p[at + 3] != '$'
+        || (at == 3 && memchr("abxy", p[2], 4) == NULL) || p[at] != '$'
+        || p[at + 1] < '0' || p[at + 1] > '3' || p[at + 2] < '0'
+        || p[at + 2] > '9' || p[at + 3] != '$'
         || !is_bcrypt64(p + salt_at, text.len - salt_at)) {
         return false;
     }
@@ -145,16 +145,54 @@ fb_bcrypt_write(const format *row, const hash_parts *parts, span salt,
 
 /* --- computing ----------------------------------------------------------- */
 
+static bool
+is_ascii(span password)
+{
+    for (size_t i = 0; i < password.len; i++) {
+        if ((unsigned char)password.p[i] >= 0x80) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether its repetitions are those of its first characters. */
+static bool
+repeats(span password, size_t count)
+{
+    for (size_t i = count; i < PASSWORD_MAX; i++) {
+        if (password.p[i % password.len]
+            != password.p[(i - count) % password.len]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+has_shorter(span password)
+{
+    for (size_t count = 1; count < password.len; count++) {
+        if (repeats(password, count)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* $2x$ took bytes for signed chars, so that one of over 127 overwrote those
- * before it. */
+ * before it; of passwords that are one in the first kind, it is the shortest.
+ * One of 72 bytes may be the beginning of a longer one. */
 bool
 fb_bcrypt_is_sole(span setting, span password)
 {
-    bool is_ascii = true;
-    for (size_t i = 0; i < password.len; i++) {
-        is_ascii = is_ascii && (unsigned char)password.p[i] < 0x80;
+    bcrypt_text text;
+    if (!read_text(setting, &text) || password.len >= PASSWORD_MAX) {
+        return false;
     }
-    return is_ascii || !fb_text_skip(&setting, "$2x$");
+    return text.kind == 'x'    ? is_ascii(password)
+           : text.kind == '\0' ? !has_shorter(password)
+                               : true;
 }
 
 /* The password and a NUL, again and again; without the NUL in the first kind,
