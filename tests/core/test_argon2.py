@@ -103,6 +103,33 @@ for threads in (1, 2, 8):
     assert result.stdout.split() == [engine, expected, expected, expected]
 
 
+WITHOUT_THREADS = """
+import os, resource, threading
+from fastbearer import PasswordHash
+hasher = PasswordHash("argon2id", time_cost=1, memory_cost=64, parallelism=4)
+made = hasher.hash("a password")
+if os.getuid() == 0:
+    os.setuid(65534)  # no limit holds root
+resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+try:
+    threading.Thread(target=int).start()
+except RuntimeError:
+    assert hasher.verify("a password", made)
+    assert not hasher.verify("another", made)
+else:
+    raise SystemExit("THIS SYSTEM KEEPS NO LIMIT OF THREADS")
+"""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_where_no_thread_can_be_made_one_does_it(engine: str) -> None:
+    result = run(engine, WITHOUT_THREADS)
+    skip_where_it_is_not(engine, result)
+    if "KEEPS NO LIMIT" in result.stderr:
+        pytest.skip(result.stderr.strip())
+    assert result.returncode == 0, result.stderr
+
+
 @pytest.mark.parametrize("engine", ["", *ENGINES])
 def test_the_engine_of_the_environment(engine: str) -> None:
     result = run(engine, "from fastbearer import _core; print(_core.argon2_engine)")

@@ -43,6 +43,10 @@ compute(const argon2_params *params, span password, unsigned threads,
         .flags = ARGON2_DEFAULT_FLAGS,
     };
     int failed = argon2_ctx(&context, types[params->kind]);
+    if (failed == ARGON2_THREAD_FAIL) {
+        context.threads = 1;
+        failed = argon2_ctx(&context, types[params->kind]);
+    }
     return failed == ARGON2_OK                        ? STATUS_OK
            : failed == ARGON2_MEMORY_ALLOCATION_ERROR ? STATUS_NO_MEMORY
                                                       : STATUS_HASH_MALFORMED;
