@@ -10,6 +10,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include <openssl/bn.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/kdf.h>
@@ -39,16 +40,32 @@ static bool
 fails(void)
 {
     seen++;
-    return wanted > 0 && (goes_on ? seen >= wanted : seen == wanted);
+    if (wanted == 0 || seen < wanted || (seen > wanted && !goes_on)) {
+        return false;
+    }
+    return true;
 }
 
-#define WRAPPED(type, name, failure, takes, given)                            \
+/* libcrypto leaves its reason with the thread. */
+static bool
+fails_aloud(void)
+{
+    bool answer = fails();
+    if (answer) {
+        ERR_raise(ERR_LIB_USER, ERR_R_MALLOC_FAILURE);
+    }
+    return answer;
+}
+
+#define REPLACED(type, name, failure, takes, given, is_failing)               \
     type __real_##name takes;                                                 \
     type __wrap_##name takes;                                                 \
     type __wrap_##name takes                                                  \
     {                                                                         \
-        return fails() ? (failure) : __real_##name given;                     \
+        return is_failing() ? (failure) : __real_##name given;                \
     }
+#define WRAPPED(type, name, failure, takes, given)                            \
+    REPLACED(type, name, failure, takes, given, fails_aloud)
 
 #define F0(type, name, failure) WRAPPED(type, name, failure, (void), ())
 #define F1(type, name, failure, A)                                            \
@@ -75,13 +92,18 @@ fails(void)
             (A a, B b, C c, D d, E e, F f, G g, H h, I i, J j),               \
             (a, b, c, d, e, f, g, h, i, j))
 
+/* What is not libcrypto's leaves no reason. */
+#define QUIET7(type, name, failure, A, B, C, D, E, F, G)                      \
+    REPLACED(type, name, failure, (A a, B b, C c, D d, E e, F f, G g),        \
+             (a, b, c, d, e, f, g), fails)
+
 /* What has failed once goes on failing until the end of its frame. */
 #define LASTING(type, name, failure, A)                                       \
     type __real_##name(A a);                                                  \
     type __wrap_##name(A a);                                                  \
     type __wrap_##name(A a)                                                   \
     {                                                                         \
-        is_spent = fails() || is_spent;                                       \
+        is_spent = fails_aloud() || is_spent;                                 \
         return is_spent ? (failure) : __real_##name(a);                       \
     }
 #define FRAME_END(type, name, A)                                              \
@@ -136,7 +158,7 @@ F2(int, RAND_bytes, 0, byte *, int)
 
 F10(int, EVP_PBE_scrypt, 0, const char *, size_t, const byte *, size_t,
     uint64_t, uint64_t, uint64_t, uint64_t, byte *, size_t)
-F7(bool, fb_sodium_scrypt, false, span, span, uint64_t, uint32_t, uint32_t, byte *, size_t)
+QUIET7(bool, fb_sodium_scrypt, false, span, span, uint64_t, uint32_t, uint32_t, byte *, size_t)
 F8(int, PKCS5_PBKDF2_HMAC, 0, const char *, int, const byte *, int, int,
    digest, int, byte *)
 F3(EVP_KDF *, EVP_KDF_fetch, NULL, OSSL_LIB_CTX *, const char *, const char *)

@@ -35,6 +35,8 @@ PLANTED = [
     ("failure", "password/kdf.c", "return ok ? STATUS_OK : failure();", "return 0;"),
     ("failure", "password/digester.c", "return of->ok ? STATUS_OK", "return 1 ? 0"),
     ("failure", "password/firebase.c", "return ok ? STATUS_OK", "return 1 ? 0"),
+    ("failure", "password/django.c", "fb_failure_of(", "("),
+    ("failure", "password/bcrypt_sha256.c", ": fb_failure_of(", ": ("),
     ("bounds", "crypto/aead.c", "text.len <= INT_MAX - 2 * AEAD_BLOCK", "true"),
     ("bounds", "jose/ecdsa.c", "&& p == end", ""),
     ("bounds", "jose/ecdsa.c", "if (from_len > len) {", "if (0) {"),

@@ -45,9 +45,9 @@ read_outer(span text, outer *out, hash_text *inside)
         return false;
     }
     out->inside = text.len - rest.len;
-    span digest = {rest.p + SALT_CHARS, 0};
+    span digest = {rest.p, 0};
     if (rest.len > SALT_CHARS) {
-        digest.len = rest.len - SALT_CHARS;
+        digest = (span){rest.p + SALT_CHARS, rest.len - SALT_CHARS};
         if (!fb_text_skip(&digest, "$") || digest.len == 0) {
             return false;
         }
@@ -86,6 +86,7 @@ digest_of(const outer *read, const char *salt, span password, char *text,
 {
     unsigned char digest[SHA256_LEN];
     const unsigned char *bytes = (const unsigned char *)password.p;
+    fb_failure_forget();
     bool ok = read->version == 1 ? EVP_Digest(bytes, password.len, digest,
                                               NULL, EVP_sha256(), NULL)
                                        == 1
@@ -118,7 +119,7 @@ prepare(const format *row, span password, span setting, outer *read,
     }
     return digest_of(read, setting.p + read->inside, password, text, len)
                ? STATUS_OK
-               : STATUS_CRYPTO_FAILED;
+               : fb_failure_of(STATUS_CRYPTO_FAILED);
 }
 
 status

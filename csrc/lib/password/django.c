@@ -124,9 +124,10 @@ CHECKED static status
 write_hex(span password, char *hex)
 {
     unsigned char digest[SHA256_LEN];
+    fb_failure_forget();
     if (EVP_Digest(password.p, password.len, digest, NULL, EVP_sha256(), NULL)
         != 1) {
-        return STATUS_CRYPTO_FAILED;
+        return fb_failure_of(STATUS_CRYPTO_FAILED);
     }
     (void)fb_text_encode(digest, sizeof digest, CODE_HEX, hex);
     OPENSSL_cleanse(digest, sizeof digest);
