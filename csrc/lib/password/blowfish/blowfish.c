@@ -7,9 +7,9 @@
 static inline uint32_t
 mix(const blowfish *state, uint32_t x)
 {
-    return ((state->s[0][x >> 24] + state->s[1][x >> 16 & 0xff])
-            ^ state->s[2][x >> 8 & 0xff])
-           + state->s[3][x & 0xff];
+    return ((state->s[x >> 24] + state->s[256 + (x >> 16 & 0xff)])
+            ^ state->s[512 + (x >> 8 & 0xff)])
+           + state->s[768 + (x & 0xff)];
 }
 
 /* The chain from one mix to the next is what takes the time: the subkey is
@@ -75,8 +75,8 @@ static void
 expand_salted(blowfish *state, const blowfish_salt *salt)
 {
     pair block = {0, 0};
-    uint32_t *const parts[] = {state->p, state->s[0]};
-    const size_t counts[] = {BLOWFISH_SUBKEYS, 4 * 256};
+    uint32_t *const parts[] = {state->p, state->s};
+    const size_t counts[] = {BLOWFISH_SUBKEYS, BLOWFISH_BOXES};
     size_t half = 0;
     for (size_t part = 0; part < 2; part++) {
         for (size_t i = 0; i < counts[part]; i += 2, half ^= 2) {
@@ -94,16 +94,15 @@ static void
 expand(blowfish *state)
 {
     pair block = {0, 0};
-    uint32_t *boxes = state->s[0];
     for (size_t i = 0; i < BLOWFISH_SUBKEYS; i += 2) {
         block = encrypt(state, block);
         state->p[i] = block.left;
         state->p[i + 1] = block.right;
     }
-    for (size_t i = 0; i < 4 * 256; i += 2) {
+    for (size_t i = 0; i < BLOWFISH_BOXES; i += 2) {
         block = encrypt(state, block);
-        boxes[i] = block.left;
-        boxes[i + 1] = block.right;
+        state->s[i] = block.left;
+        state->s[i + 1] = block.right;
     }
 }
 

@@ -5,10 +5,11 @@
 #include "password/password.h"
 
 #define BLOWFISH_SUBKEYS 18
+#define BLOWFISH_BOXES (4 * 256)
 
 typedef struct {
     uint32_t p[BLOWFISH_SUBKEYS];
-    uint32_t s[4][256];
+    uint32_t s[BLOWFISH_BOXES]; /* four of 256, one after another */
 } blowfish;
 
 extern const blowfish fb_blowfish_pi;
