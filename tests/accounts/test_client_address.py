@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts_kit import PASSWORD, make_service
-from fastbearer.accounts.client_address import ClientAddresses, read_node
 from fastbearer.fastapi import Settings
+from fastbearer.fastapi.client_address import ClientAddresses, read_node
 from project import SECRET
 
 PROXY = "10.0.0.1"

@@ -132,7 +132,7 @@ def test_an_entry_says_something() -> None:
 
 LEVELS = {"debug", "info", "warning", "error", "exception"}
 SPOKEN = {
-    "text": "accounts/client_address.py",
+    "text": "fastapi/client_address.py",
     "told": "accounts/stores/model_checks.py",
 }
 """Variable of a line's text -> the module that has it among its constants."""

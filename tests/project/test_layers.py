@@ -51,7 +51,7 @@ def test_the_layers() -> None:
         ("accounts/stores/ids.py", "from fastbearer.accounts import codes"),
         ("accounts/models.py", "from fastbearer.accounts import database"),
         ("accounts/records.py", "from fastbearer.accounts import models"),
-        ("accounts/client_address.py", "import fastbearer.accounts.stores"),
+        ("fastapi/client_address.py", "import fastbearer.accounts.stores"),
         ("accounts/routes/schemas.py", "from fastbearer.accounts import assembly"),
         ("accounts/unplaced.py", ""),
         ("accounts/codes.py", "from fastapi import HTTPException"),

@@ -8,7 +8,6 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from fastbearer import PasswordHash
-from fastbearer.accounts.client_address import ClientAddresses
 from fastbearer.accounts.codes import Codes
 from fastbearer.accounts.credentials import Credentials
 from fastbearer.accounts.database import Database
@@ -51,6 +50,7 @@ from fastbearer.accounts.throttle import Throttle
 from fastbearer.accounts.user_claims import ClaimsFunction, UserClaims
 from fastbearer.errors import ConfigurationError
 from fastbearer.fastapi import Auth
+from fastbearer.fastapi.client_address import ClientAddresses
 from fastbearer.fastapi.start import told_start
 from fastbearer.fastapi.strict_routes import StrictRoute
 

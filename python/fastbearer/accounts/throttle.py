@@ -9,7 +9,6 @@ from limits import RateLimitItem, parse
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
 
-from fastbearer.accounts.client_address import UNKNOWN
 from fastbearer.accounts.records import digest
 from fastbearer.accounts.windows import MemoryWindows, RedisWindows, Windows
 from fastbearer.errors import (
@@ -18,6 +17,7 @@ from fastbearer.errors import (
     TooManyAttemptsError,
 )
 from fastbearer.fastapi import Settings
+from fastbearer.fastapi.client_address import UNKNOWN
 from fastbearer.hashing_pool import hashing_client
 
 if TYPE_CHECKING:

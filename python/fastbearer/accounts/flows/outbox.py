@@ -7,7 +7,6 @@ from functools import partial
 
 from starlette.requests import HTTPConnection
 
-from fastbearer.accounts.client_address import ClientAddresses
 from fastbearer.accounts.codes import Codes, Purpose
 from fastbearer.accounts.emails import normalize_email
 from fastbearer.accounts.languages import languages_of
@@ -20,6 +19,7 @@ from fastbearer.accounts.messages import (
 )
 from fastbearer.accounts.models import User
 from fastbearer.fastapi import Settings
+from fastbearer.fastapi.client_address import ClientAddresses
 from fastbearer.fastapi.strict_routes import after_answer
 
 __all__ = ["Outbox"]

@@ -8,7 +8,6 @@ from typing import Any
 
 from starlette.requests import HTTPConnection
 
-from fastbearer.accounts.client_address import UNKNOWN, ClientAddresses
 from fastbearer.accounts.codes import Codes
 from fastbearer.accounts.credentials import Credentials
 from fastbearer.accounts.events import AccountEvent, EventName, Events
@@ -33,6 +32,7 @@ from fastbearer.errors import (
     TooManyAttemptsError,
 )
 from fastbearer.fastapi import Auth, TokenUser
+from fastbearer.fastapi.client_address import UNKNOWN, ClientAddresses
 from fastbearer.fastapi.refusal_log import log_refusal
 from fastbearer.fastapi.strict_routes import on_outage
 
