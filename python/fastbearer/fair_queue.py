@@ -53,12 +53,26 @@ class FairQueue(Generic[T]):
         """
         if not self._waiting:
             return None
-        greatest = max(self._waiting, key=lambda other: len(self._waiting[other]))
-        items = self._waiting[greatest]
-        if len(items) < len(self._waiting.get(key, ())) + 2:
+        most = len(self._waiting[self._greatest()])
+        if most < len(self._waiting.get(key, ())) + 2:
             return None
+        return self.drop()
+
+    def drop(self) -> T | None:
+        """Take away the newest item of the one who has the most, if there is any."""
+        if not self._waiting:
+            return None
+        greatest = self._greatest()
+        items = self._waiting[greatest]
         self._size -= 1
-        return items.pop()
+        item = items.pop()
+        if not items:
+            del self._waiting[greatest]
+        return item
+
+    def _greatest(self) -> Hashable:
+        """Return the key of the one who has the most items."""
+        return max(self._waiting, key=lambda key: len(self._waiting[key]))
 
     def remove(self, key: Hashable, item: T) -> bool:
         """Take an item out, and tell whether it was still waiting."""

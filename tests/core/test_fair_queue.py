@@ -43,3 +43,17 @@ def test_what_is_taken_out_waits_no_more() -> None:
     assert queue.remove("a", "a0") and not queue.remove("a", "a0")
     assert queue.remove("b", "b0") and not queue.remove("c", "c0")
     assert (len(queue), queue.take(), queue.take()) == (1, "a1", None)
+
+
+def test_who_has_the_most_loses_the_newest_item() -> None:
+    queue = filled(a=2, b=3, c=1)
+    lost = [queue.drop() for _ in range(7)]
+    assert lost == ["b2", "a1", "b1", "a0", "b0", "c0", None]
+    assert (len(queue), queue.take()) == (0, None)
+
+
+def test_nobody_in_particular_has_a_share_like_others() -> None:
+    queue: FairQueue[int] = FairQueue()
+    for number in range(3):
+        queue.put(None, number)
+    assert (queue.make_room("a"), queue.drop(), queue.take()) == (2, 1, 0)

@@ -20,7 +20,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from fastbearer import Key, Signer
-from fastbearer.errors import ConfigurationError
+from fastbearer.errors import ConfigurationError, InvalidSignatureError
 from fastbearer.fastapi import (
     Auth,
     BearerMiddleware,
@@ -30,13 +30,14 @@ from fastbearer.fastapi import (
     Settings,
     TokenUser,
 )
+from fastbearer.issuers.flights import asking_client
 from fastbearer.revocation import MemoryRevocations
 from fastbearer.revocation.protocol import names_of
 from introspection_server import CLIENT_ID, CLIENT_SECRET, IntrospectionServer
 from key_server import answer, jwks_text
 from node_providers import oidc_provider
 from project import SECRET
-from waiting import HANG, wait_until
+from waiting import HANG, until, wait_until
 
 pytestmark = pytest.mark.http
 
@@ -78,7 +79,9 @@ def provider() -> Iterator[Provider]:
 
 def auth_of(provider: Provider, **options: Any) -> Auth:
     how = {
-        name: options.pop(name) for name in ("always", "lifetime") if name in options
+        name: options.pop(name)
+        for name in ("always", "lifetime", "concurrency", "waiting", "timeout")
+        if name in options
     }
     rest = {
         name: options.pop(name)
@@ -312,6 +315,97 @@ def test_a_websocket_takes_an_opaque_token(provider: Provider, serve: Serve) -> 
     with pytest.raises(InvalidStatus) as refused:
         connect(url, additional_headers=headers("made-up"))
     assert refused.value.response.status_code in (401, 403)
+
+
+# --- whose questions they are ---------------------------------------------------------
+
+FLOODING, OTHER = "198.51.100.1", "203.0.113.7"
+
+
+def behind_a_proxy(**options: Any) -> Settings:
+    return Settings(
+        better_auth_secret=SECRET, trusted_proxies="127.0.0.1, ::1", **options
+    )
+
+
+def test_a_flood_of_one_client_costs_no_other_an_answer(
+    provider: Provider, serve: Serve
+) -> None:
+    """The flood takes every place, one of which it loses to somebody else's token."""
+    go = threading.Event()
+    good = answer(json.dumps({"active": True, "sub": "ada"}).encode())
+
+    def behave(handler: BaseHTTPRequestHandler) -> None:
+        wait_until(lambda: go.is_set() or provider.released.is_set())
+        good(handler)
+
+    provider.behave = behave
+    auth = auth_of(
+        provider, settings=behind_a_proxy(), concurrency=1, waiting=3, timeout=HANG
+    )
+    url = serve(app_of(auth))
+
+    async def status(client: httpx2.AsyncClient, address: str, token: str) -> int:
+        headers = {"authorization": f"Bearer {token}", "x-forwarded-for": address}
+        return (await client.get("/me", headers=headers)).status_code
+
+    async def ask() -> tuple[int, list[int]]:
+        async with httpx2.AsyncClient(base_url=url, timeout=HANG) as client:
+            flood = [
+                asyncio.create_task(status(client, FLOODING, f"made-up-{n}"))
+                for n in range(6)
+            ]
+            await until(lambda: sum(task.done() for task in flood) == 2)
+            other = asyncio.create_task(status(client, OTHER, TOKEN))
+            await until(lambda: other.done() or sum(task.done() for task in flood) == 3)
+            go.set()
+            return await other, await asyncio.gather(*flood)
+
+    other, flood = asyncio.run(ask())
+    assert other == 200
+    assert sorted(flood) == [200] * 3 + [503] * 3
+    assert [one.form["token"] for one in provider.questions].index(TOKEN) <= 2
+
+
+class TellsTheClient:
+    """Accepts one token: that of the client for whom an issuer would be asked."""
+
+    def __init__(self, *, asks: bool) -> None:
+        self.asks = asks
+
+    def verify(self, token: str) -> dict[str, Any]:
+        raise NotImplementedError
+
+    async def averify(self, token: str) -> dict[str, Any]:
+        if token != TOKEN:
+            raise InvalidSignatureError("another token")
+        return {"sub": asking_client.get() or "nobody"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"authorization": f"Bearer {TOKEN}"},
+        {"cookie": f"session={TOKEN}"},
+        {"cookie": f"session=other; session={TOKEN}"},
+    ],
+    ids=["header", "cookie", "cookies"],
+)
+def test_a_question_is_the_clients_wherever_the_token_is(
+    serve: Serve, headers: dict[str, str]
+) -> None:
+    verifier = TellsTheClient(asks=True)
+    auth = Auth(behind_a_proxy(), verifier=verifier, cookies=["session"])
+    with client_of(serve(app_of(auth))) as get:
+        for address in (FLOODING, OTHER):
+            sent = {**headers, "x-forwarded-for": address}
+            assert get("/me", None, sent).json()["user_id"] == address
+
+
+def test_nobody_names_the_client_where_nobody_asks(serve: Serve) -> None:
+    auth = Auth(behind_a_proxy(), verifier=TellsTheClient(asks=False))
+    with client_of(serve(app_of(auth))) as get:
+        assert get("/me").json()["user_id"] == "nobody"
 
 
 @pytest.mark.parametrize("home", [None, "HS256"])

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -21,7 +22,7 @@ from fastbearer.errors import (
     IntrospectionError,
 )
 from fastbearer.issuers import Introspection, Issuer
-from fastbearer.issuers.flights import FlightError, Flights
+from fastbearer.issuers.flights import FlightError, Flights, asking_client
 from fastbearer.issuers.opaque import OpaqueVerifier
 from introspection_server import CLIENT_ID, CLIENT_SECRET, IntrospectionServer
 from key_server import answer
@@ -341,6 +342,177 @@ def test_who_waits_too_long_for_a_place_is_told_so(
     assert one.verify(TOKEN)["sub"] == "ada"
 
 
+# --- a flood of one client, and the tokens of others --------------------------------
+
+FLOODING, OTHER = "198.51.100.1", "203.0.113.7"
+
+
+async def _asked_by(
+    client: str | None, one: OpaqueVerifier, token: str
+) -> dict[str, Any]:
+    """Verify a token, in a task of its own, for a client."""
+    asking_client.set(client)
+    return await one.averify(token)
+
+
+def _asked(server: IntrospectionServer) -> list[str]:
+    return [question.form["token"] for question in server.questions]
+
+
+async def _beside_a_flood(
+    held: Held, one: OpaqueVerifier, client: str | None, token: str
+) -> list[Any]:
+    """Verify a token while five made-up ones of one client fill each place.
+
+    Returns:
+        What came of it, and then of the made-up ones: claims or errors.
+    """
+    flood = [
+        asyncio.create_task(_asked_by(FLOODING, one, f"made-up-{n}")) for n in range(5)
+    ]
+    await until(lambda: held.under_way)
+    good = asyncio.create_task(_asked_by(client, one, token))
+    await until(lambda: good.done() or any(task.done() for task in flood))
+    held.go.set()
+    return await asyncio.gather(good, *flood, return_exceptions=True)
+
+
+def test_a_flood_of_one_client_keeps_no_other_waiting(
+    server: IntrospectionServer, clock: Clock
+) -> None:
+    one = verifier(server, clock, concurrency=1, waiting=4)
+    found = asyncio.run(_beside_a_flood(Held(server), one, OTHER, TOKEN))
+    good, *flood = found
+    assert good["sub"] == "ada"
+    assert isinstance(flood[-1], IntrospectionError)  # the newest has made room
+    assert not any(isinstance(answer, Exception) for answer in flood[:-1])
+    # One was under way, and the client that came first has the first turn.
+    assert _asked(server)[:3] == ["made-up-0", "made-up-1", TOKEN]
+
+
+def test_who_floods_finds_no_place_once_others_wait(
+    server: IntrospectionServer, clock: Clock
+) -> None:
+    held = Held(server)
+    one = verifier(server, clock, concurrency=1, waiting=2)
+
+    async def ask() -> list[Any]:
+        tasks = [asyncio.create_task(_asked_by(OTHER, one, TOKEN))]
+        await until(lambda: held.under_way)
+        for client, token in (
+            (FLOODING, "made-up-0"),
+            (OTHER, "another"),
+            (FLOODING, "made-up-1"),
+        ):
+            tasks.append(asyncio.create_task(_asked_by(client, one, token)))
+        await until(tasks[-1].done)
+        held.go.set()
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    *others, refused = asyncio.run(ask())
+    assert isinstance(refused, IntrospectionError)
+    assert [claims["sub"] for claims in others] == ["ada"] * 3
+
+
+def test_clients_that_nobody_knows_are_one(
+    server: IntrospectionServer, clock: Clock
+) -> None:
+    held = Held(server)
+    one = verifier(server, clock, concurrency=1, waiting=2)
+
+    async def ask() -> list[Any]:
+        asked = [
+            asyncio.create_task(_asked_by(None, one, f"made-up-{n}")) for n in range(4)
+        ]
+        await until(lambda: held.under_way and asked[-1].done())
+        held.go.set()
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    found = asyncio.run(ask())
+    assert [isinstance(one, IntrospectionError) for one in found] == [False] * 3 + [
+        True
+    ]
+
+
+def test_threads_ask_for_their_clients(
+    server: IntrospectionServer, clock: Clock
+) -> None:
+    held = Held(server)
+    one = verifier(server, clock, concurrency=1, waiting=2)
+
+    def ask(client: str, token: str) -> dict[str, Any]:
+        asking_client.set(client)
+        return one.verify(token)
+
+    with ThreadPoolExecutor(4) as pool:
+        flood = [pool.submit(ask, FLOODING, f"made-up-{n}") for n in range(3)]
+        wait_until(lambda: held.under_way and len(one._flights._flights) == 3)
+        good = pool.submit(ask, OTHER, TOKEN)
+        wait_until(lambda: good.done() or any(future.done() for future in flood))
+        held.go.set()
+        assert good.result(HANG)["sub"] == "ada"
+    refused = [future.exception() for future in flood if future.exception()]
+    assert len(refused) == 1 and isinstance(refused[0], IntrospectionError)
+
+
+@pytest.mark.parametrize("client", [OTHER, FLOODING])
+def test_a_token_that_was_good_goes_before_those_that_nobody_has_seen(
+    server: IntrospectionServer, clock: Clock, client: str
+) -> None:
+    one = verifier(server, clock, lifetime=30, concurrency=1, waiting=4)
+    one.verify(TOKEN)
+    clock.now += 30
+    good, *flood = asyncio.run(_beside_a_flood(Held(server), one, client, TOKEN))
+    assert good["sub"] == "ada"
+    assert isinstance(flood[-1], IntrospectionError)
+    assert _asked(server)[1:3] == ["made-up-0", TOKEN]
+
+
+def test_a_token_that_was_good_is_asked_about_all_the_same(
+    server: IntrospectionServer, clock: Clock
+) -> None:
+    one = verifier(server, clock, lifetime=30)
+    one.verify(TOKEN)
+    clock.now += 30
+    server.behave = answer(b"busy", 500)
+    with pytest.raises(IntrospectionError):
+        one.verify(TOKEN)
+    server.behave = None
+    del server.tokens[TOKEN]  # revoked there
+    with pytest.raises(InactiveTokenError):
+        one.verify(TOKEN)
+    assert len(server.questions) == 3
+
+
+def test_a_token_that_is_over_goes_before_nobody(
+    server: IntrospectionServer, clock: Clock
+) -> None:
+    one = verifier(
+        server, clock, lifetime=30, inactive_lifetime=10, concurrency=1, waiting=4
+    )
+    one.verify(TOKEN)
+    clock.now += 30
+    del server.tokens[TOKEN]
+    with pytest.raises(InactiveTokenError):
+        one.verify(TOKEN)
+    clock.now += 10
+    refused, *_ = asyncio.run(_beside_a_flood(Held(server), one, FLOODING, TOKEN))
+    assert isinstance(refused, IntrospectionError)
+
+
+def test_a_question_that_lost_its_place_can_be_asked_again(
+    server: IntrospectionServer, clock: Clock
+) -> None:
+    one = verifier(server, clock, concurrency=1, waiting=4)
+    *_, refused = asyncio.run(_beside_a_flood(Held(server), one, OTHER, TOKEN))
+    assert isinstance(refused, IntrospectionError)
+    assert one.verify("made-up-4")["sub"] == "ada"
+    assert not one._flights._flights and not one._flights._places
+
+
+# --- what ends before its answer -----------------------------------------------------
+
+
 @pytest.mark.parametrize("ends", ["cancelled", "stopped"])
 def test_a_loop_that_ends_gives_its_places_back(
     server: IntrospectionServer, clock: Clock, ends: str
@@ -369,6 +541,43 @@ def test_a_loop_that_ends_gives_its_places_back(
     clock.now += 4 * HANG  # longer than any question takes
     server.tokens[TOKEN] = {"sub": "ada"}
     assert one.verify(TOKEN)["sub"] == "ada"
+
+
+def test_a_question_that_is_cancelled_before_it_began_gives_its_place_back() -> None:
+    flights: Flights[int] = Flights(1, 1, HANG, HANG)
+
+    async def ask() -> int:
+        return 1
+
+    async def leave() -> None:
+        asked = [
+            asyncio.ensure_future(flights.aanswer(subject, ask))
+            for subject in (b"flies", b"waits")
+        ]
+        asyncio.get_running_loop().call_soon(
+            lambda: [task.cancel() for task in flights._tasks]
+        )
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        assert all(isinstance(error, FlightError) for error in found)
+
+    asyncio.run(leave())
+    assert flights.answer(b"another", ask) == 1
+    assert not flights._flights and not flights._places
+
+
+def test_a_question_that_loses_its_place_is_over_at_once() -> None:
+    """Whoever asks the same again must not wait for what will not come."""
+    flights: Flights[int] = Flights(1, 2, HANG, HANG)
+
+    def board(client: str, subject: bytes) -> Any:
+        context = copy_context()
+        context.run(asking_client.set, client)
+        return context.run(flights._board, subject, is_known=False)[0]
+
+    _, _, newest = (board(FLOODING, name) for name in (b"flies", b"first", b"newest"))
+    board(OTHER, b"another")
+    assert isinstance(newest.answer.exception(0), FlightError)
+    assert set(flights._flights) == {b"flies", b"first", b"another"}
 
 
 def test_a_question_that_raises_is_raised_for_each_who_waits() -> None:

@@ -18,6 +18,7 @@ from fastbearer import Signer, unverified_header
 from fastbearer.errors import ConfigurationError, TokenError
 from fastbearer.fastapi.bearer import BearerReader, TokenVerifier
 from fastbearer.fastapi.challenges import PLAIN
+from fastbearer.fastapi.client_address import ClientAddresses
 from fastbearer.fastapi.cookie import TokenCookie
 from fastbearer.fastapi.doors import Doors
 from fastbearer.fastapi.dpop import DPoP
@@ -168,6 +169,7 @@ class Auth(Doors):
             clock=lambda: self.clock(),
             redis=lambda: self.redis,
         )
+        self._clients = ClientAddresses(lambda: self._policy)
         self._cookie_names = self._open(header, scheme, cookies)
 
     def set_clock(
@@ -247,6 +249,16 @@ class Auth(Doors):
         if challenges == PLAIN:
             return user_of
         return partial(user_of, challenges=challenges)
+
+    def client_of(self, scope: Mapping[str, Any]) -> str | None:
+        """Return what counts as one client, like an address; None where it is unknown.
+
+        The proxies of ``TRUSTED_PROXIES`` are believed about it.
+
+        Args:
+            scope: ASGI's, of a request or a WebSocket.
+        """
+        return self._clients.of(scope)
 
     def scopes_of(self, claims: Mapping[str, Any]) -> set[str]:
         """Return the scopes that verified claims have."""

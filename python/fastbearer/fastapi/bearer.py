@@ -24,6 +24,7 @@ from fastbearer.fastapi.subprotocols import Offer
 from fastbearer.fastapi.token_finder import CHOSEN, TokenFinder
 from fastbearer.fastapi.token_header import HeaderReader, TokenHeader
 from fastbearer.fastapi.users import TokenUser, UserOf, user_of
+from fastbearer.issuers.flights import asking_client
 from fastbearer.revocation.protocol import (
     RevocationStore,
     names_of,
@@ -58,7 +59,8 @@ class TokenVerifier(Protocol):
     """Anything that turns a token into its claims.
 
     It may have a coroutine function ``averify`` of the same meaning as well,
-    which is then awaited instead.
+    which is then awaited instead. Where it has ``asks`` and that is true,
+    `asking_client` names the client of the request meanwhile.
     """
 
     def verify(self, token: str, /) -> dict[str, Any]:
@@ -114,6 +116,10 @@ class TokenSource(Protocol):
         """What returns the user whom verified claims name, or raises a 401."""
         ...
 
+    def client_of(self, scope: Any) -> str | None:
+        """Return what counts as one client, of a request; None where it is unknown."""
+        ...
+
     def scopes_of(self, claims: Mapping[str, Any]) -> set[str]:
         """Return the scopes that verified claims have."""
         ...
@@ -160,6 +166,7 @@ class BearerReader:
         self._read = bearer_token if is_bearer else _read_nothing
         self._raw_header = b"" if first is None else first.raw_name
         self._verify: Verify | None = None
+        self._asks = False
         self._all.add(self)
 
     @classmethod
@@ -203,6 +210,8 @@ class BearerReader:
             token = tokens[0]
         # As in claims_of; that call would cost more than what it does.
         verify = self._verify or self._prepared()
+        if self._asks:
+            self._name_client(scope)
         try:
             claims: Any = verify(token)
             if isinstance(claims, dict) and "cnf" in claims:
@@ -230,15 +239,22 @@ class BearerReader:
         """Tell whether the token of a request came after ``DPoP``."""
         return self._finder.found(scope).is_proven
 
+    def _name_client(self, scope: Any) -> None:
+        """Say for whom an issuer is asked about the token, where one may be."""
+        if getattr(self._source.verifier, "asks", False):
+            asking_client.set(self._source.client_of(scope))
+
     def _proven(self, scope: Any, token: str) -> Coroutine[Any, Any, Claims] | None:
         """Return the claims of a token with a proof, where such are accepted."""
         if self._source.protection.proofs is None:
             return None
+        self._name_client(scope)
         return self._verify_later(token, scope)
 
     def _prepared(self) -> Verify:
         """Return what turns a token into claims, for the tokens to come."""
         verifier, revocations = self._source.verifier, self._source.revocations
+        self._asks = getattr(verifier, "asks", False)
         self._source.protection.check()
         begin = getattr(verifier, "begin", None)
         if self._source.protection.needs_proof:
@@ -340,6 +356,7 @@ class BearerReader:
 
     async def _the_good_one(self, scope: Any, tokens: Sequence[str]) -> Claims:
         """Judge the cookies of one name: two good ones that differ are refused."""
+        self._name_client(scope)
         good: dict[str, Claims] = {}
         refused: tuple[TokenError, str] | None = None
         for token in tokens:

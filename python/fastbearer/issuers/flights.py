@@ -5,31 +5,71 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, InvalidStateError
-from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from contextlib import suppress
+from contextvars import ContextVar
+from functools import partial
+from itertools import takewhile
+from typing import Any, Generic, TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+from fastbearer.issuers.turns import Turns
 
-__all__ = ["FlightError", "Flights"]
+__all__ = ["FlightError", "Flights", "asking_client"]
 
 T = TypeVar("T")
 
 TOO_MANY = "too many tokens are being asked about"
+CANCELLED = "the question was cancelled"
+
+asking_client: ContextVar[str | None] = ContextVar("asking_client", default=None)
+"""For whom an issuer is asked in this context, like a client's address.
+
+What is asked for nobody in particular counts as one client's.
+"""
 
 
 class FlightError(Exception):
     """A question that was not put, or has no answer; the text says why."""
 
 
+class _Flight(Generic[T]):
+    """A question.
+
+    Attributes:
+        subject: What is asked about.
+        client: For whom.
+        began: When it came.
+        turn: Done when it has a place, and failed when it loses the wait for one.
+        answer: What comes of it.
+    """
+
+    __slots__ = ("answer", "began", "client", "subject", "turn")
+
+    def __init__(self, subject: bytes, client: str | None, began: float) -> None:
+        self.subject = subject
+        self.client = client
+        self.began = began
+        self.turn: Future[None] = Future()
+        self.answer: Future[T] = Future()
+
+    def begin(self) -> None:
+        """Tell whoever leads it, unless they are gone, that it has a place."""
+        if self.turn.set_running_or_notify_cancel():
+            self.turn.set_result(None)
+
+    def refuse(self) -> None:
+        """Tell them that it will have none."""
+        if self.turn.set_running_or_notify_cancel():
+            self.turn.set_exception(FlightError(TOO_MANY))
+
+
 class Flights(Generic[T]):
     """Shares questions among threads and event loops.
 
     Whoever asks what is being asked already waits for that answer. The rest waits for
-    one of the places, in the order in which they came.
+    one of the places. These are shared out among clients, as `asking_client` names
+    them: one that asks about hundreds of subjects makes itself wait, and nobody else.
 
     Args:
         places: How many questions may be under way.
@@ -48,168 +88,188 @@ class Flights(Generic[T]):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._most_places = places
-        self._most = places + waiting
         self._seconds = seconds
         self._flight = flight
         self._deadline = seconds + flight + 1
         self._clock = clock
-        self._places: dict[object, float] = {}
-        self._queue: deque[tuple[object, Future[None]]] = deque()
-        self._flights: dict[bytes, Future[T]] = {}
-        self._begun: dict[bytes, float] = {}
+        self._places: dict[_Flight[T], float] = {}
+        self._turns: Turns[_Flight[T]] = Turns(waiting)
+        self._flights: dict[bytes, _Flight[T]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._lock = threading.Lock()
 
-    def answer(self, subject: bytes, ask: Callable[[], Awaitable[T]]) -> T:
+    def answer(
+        self, subject: bytes, ask: Callable[[], Awaitable[T]], *, is_known: bool = False
+    ) -> T:
         """Return the answer; blocks meanwhile.
 
         Args:
             subject: What is asked about.
             ask: Asks; on an event loop of its own.
+            is_known: Whether the subject was good when it was last asked about: then
+                it goes before those of which that is not known.
 
         Raises:
             FlightError: There is none.
             Exception: What ``ask`` has raised.
         """
-        flight, leads = self._board(subject)
+        flight, leads = self._board(subject, is_known=is_known)
         if leads:
-            self._start_thread(subject, flight, ask)
+            self._start_thread(flight, ask)
         try:
-            return flight.result(self._deadline)
+            return flight.answer.result(self._deadline)
         except TimeoutError:
-            raise self._given_up(subject, flight) from None
+            raise self._given_up(flight) from None
 
-    async def aanswer(self, subject: bytes, ask: Callable[[], Awaitable[T]]) -> T:
+    async def aanswer(
+        self, subject: bytes, ask: Callable[[], Awaitable[T]], *, is_known: bool = False
+    ) -> T:
         """Like `answer`, for asyncio: nothing blocks."""
-        flight, leads = self._board(subject)
+        flight, leads = self._board(subject, is_known=is_known)
         if leads:
             # A task of its own: its caller may be cancelled, others wait on.
-            task = asyncio.create_task(self._fly(subject, flight, ask))
+            task = asyncio.create_task(self._fly(flight, ask))
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        landing = asyncio.wrap_future(flight)
+            task.add_done_callback(partial(self._ended, flight))
+        landing = asyncio.wrap_future(flight.answer)
         landing.add_done_callback(_seen)  # its caller may be gone by then
         try:
             return await asyncio.wait_for(asyncio.shield(landing), self._deadline)
         except TimeoutError:
-            raise self._given_up(subject, flight) from None
+            raise self._given_up(flight) from None
 
-    def _board(self, subject: bytes) -> tuple[Future[T], bool]:
+    def _board(self, subject: bytes, *, is_known: bool) -> tuple[_Flight[T], bool]:
         """Return the flight to wait for, and whether to start it."""
+        client = asking_client.get()
         with self._lock:
             flight = self._flights.get(subject)
             if flight is not None:
                 return flight, False
-            if len(self._flights) >= self._most:
-                self._drop_the_lost()
-            if len(self._flights) >= self._most:
-                raise FlightError(TOO_MANY)
-            flight = self._flights[subject] = Future()
-            self._begun[subject] = self._clock()
-            return flight, True
-
-    def _drop_the_lost(self) -> None:
-        """Forget the questions of event loops that were closed in between."""
-        long_ago = self._clock() - self._deadline
-        for subject in [one for one, at in self._begun.items() if at < long_ago]:
-            del self._flights[subject], self._begun[subject]
+            now = self._clock()
+            flight = _Flight(subject, client, now)
+            begun = self._drop_the_lost(now)
+            loser = self._enter(flight, is_known=is_known)
+            if loser is not flight:
+                self._flights[subject] = flight
+        for one in begun:
+            one.begin()
+        if loser is flight:
+            raise FlightError(TOO_MANY)
+        if loser is not None:
+            self._land(loser, FlightError(TOO_MANY))
+            loser.refuse()
+        return flight, True
 
     def _start_thread(
-        self, subject: bytes, flight: Future[T], ask: Callable[[], Awaitable[T]]
+        self, flight: _Flight[T], ask: Callable[[], Awaitable[T]]
     ) -> None:
         def fly() -> None:
-            asyncio.run(self._fly(subject, flight, ask))
+            asyncio.run(self._fly(flight, ask))
 
         try:
             threading.Thread(target=fly, daemon=True).start()
         except RuntimeError as error:
-            self._land(subject, flight, FlightError(str(error)))
+            self._leave(flight)
+            self._land(flight, FlightError(str(error)))
 
-    async def _fly(
-        self, subject: bytes, flight: Future[T], ask: Callable[[], Awaitable[T]]
-    ) -> None:
+    async def _fly(self, flight: _Flight[T], ask: Callable[[], Awaitable[T]]) -> None:
         """Ask. Whatever happens, the flight lands."""
-        outcome: T | BaseException = FlightError("the question was cancelled")
+        outcome: T | BaseException = FlightError(CANCELLED)
         try:
-            async with self._place():
-                outcome = await ask()
+            await self._await_turn(flight)
+            outcome = await ask()
         except Exception as error:
             outcome = error
         finally:
-            self._land(subject, flight, outcome)
+            self._leave(flight)
+            self._land(flight, outcome)
 
-    def _land(
-        self, subject: bytes, flight: Future[T], outcome: T | BaseException
-    ) -> None:
+    def _ended(self, flight: _Flight[T], task: asyncio.Task[None]) -> None:
+        """Land a flight whose task was cancelled before it had begun."""
+        self._tasks.discard(task)
+        if task.cancelled():
+            self._leave(flight)
+            self._land(flight, FlightError(CANCELLED))
+
+    def _land(self, flight: _Flight[T], outcome: T | BaseException) -> None:
         with self._lock:
-            if self._flights.get(subject) is flight:
-                del self._flights[subject], self._begun[subject]
+            if self._flights.get(flight.subject) is flight:
+                del self._flights[flight.subject]
         with suppress(InvalidStateError):  # it was given up
             if isinstance(outcome, BaseException):
-                flight.set_exception(outcome)
+                flight.answer.set_exception(outcome)
             else:
-                flight.set_result(outcome)
+                flight.answer.set_result(outcome)
 
-    def _given_up(self, subject: bytes, flight: Future[T]) -> FlightError:
+    def _given_up(self, flight: _Flight[T]) -> FlightError:
         """End a flight that does not: its event loop may be gone."""
         error = FlightError("the question did not end")
-        self._land(subject, flight, error)
+        with self._lock:
+            self._turns.remove(flight.client, flight)
+        self._land(flight, error)
         return error
 
     # --- places ------------------------------------------------------------------
 
-    @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
-        """Have a place meanwhile.
+    async def _await_turn(self, flight: _Flight[T]) -> None:
+        """Wait until the flight has a place.
 
         Raises:
-            FlightError: None has become free in time.
+            FlightError: None has become free in time, or it was given to others.
         """
-        mine = object()
-        waiter = self._queued(mine)
+        if flight.turn.done():
+            flight.turn.result()
+            return
         try:
-            if waiter is not None:
-                await asyncio.wait_for(asyncio.wrap_future(waiter), self._seconds)
-        except BaseException as error:
-            # It may have been given the place in this very moment.
-            if waiter is not None and not waiter.cancel():
-                self._free_place(mine)
-            if isinstance(error, TimeoutError):
-                raise FlightError(TOO_MANY) from None
-            raise
-        try:
-            yield
-        finally:
-            self._free_place(mine)
+            await asyncio.wait_for(asyncio.wrap_future(flight.turn), self._seconds)
+        except TimeoutError:
+            raise FlightError(TOO_MANY) from None
 
-    def _queued(self, mine: object) -> Future[None] | None:
-        """Take a place, or return what is done when there is one."""
-        now = self._clock()
+    def _enter(self, flight: _Flight[T], *, is_known: bool) -> _Flight[T] | None:
+        """Give a flight a place, or let it wait; return the one that may not wait."""
+        if len(self._places) < self._most_places:
+            self._places[flight] = flight.began
+            flight.begin()
+            return None
+        return self._turns.put(flight.client, flight, is_known=is_known)
+
+    def _drop_the_lost(self, now: float) -> list[_Flight[T]]:
+        """Forget the questions of event loops that were closed in between.
+
+        Returns:
+            Those that have their places now.
+        """
+        if len(self._places) < self._most_places:
+            return []
+        long_ago = now - self._deadline
+        oldest_first = self._flights.values()
+        for flight in list(takewhile(lambda one: one.began < long_ago, oldest_first)):
+            del self._flights[flight.subject]
+            self._turns.remove(flight.client, flight)
+        lost = [one for one, at in self._places.items() if at < now - self._flight]
+        for flight in lost:
+            del self._places[flight]
+        return self._given_places(now)
+
+    def _given_places(self, now: float) -> list[_Flight[T]]:
+        """Give the free places to those whose turn it is, and return these."""
+        begun: list[_Flight[T]] = []
+        while len(self._places) < self._most_places:
+            flight = self._turns.take()
+            if flight is None:
+                break
+            self._places[flight] = now
+            begun.append(flight)
+        return begun
+
+    def _leave(self, flight: _Flight[T]) -> None:
+        """Give up the place, or the wait for one; the next then has its turn."""
         with self._lock:
-            if len(self._places) >= self._most_places:
-                # Those of event loops that were closed in between.
-                lost = [p for p, at in self._places.items() if at < now - self._flight]
-                for place in lost:
-                    del self._places[place]
-            if len(self._places) < self._most_places:
-                self._places[mine] = now
-                return None
-            waiter: Future[None] = Future()
-            self._queue.append((mine, waiter))
-            return waiter
-
-    def _free_place(self, mine: object) -> None:
-        """Give a place to the next who still waits."""
-        while True:
-            with self._lock:
-                self._places.pop(mine, None)
-                if not self._queue or len(self._places) >= self._most_places:
-                    return
-                mine, waiter = self._queue.popleft()
-                self._places[mine] = self._clock()
-            if waiter.set_running_or_notify_cancel():
-                waiter.set_result(None)
-                return
+            if self._places.pop(flight, None) is None:
+                self._turns.remove(flight.client, flight)
+            begun = self._given_places(self._clock())
+        for one in begun:
+            one.begin()
 
 
 def _seen(landing: asyncio.Future[Any]) -> None:

@@ -87,8 +87,10 @@ class Introspection:
             until its ``exp``.
         inactive_lifetime: The same for one that is not active.
         remembered: How many tokens of either kind are remembered.
-        concurrency: How many questions are under way at a time; others wait.
-        waiting: How many may wait; further ones are a 503.
+        concurrency: How many questions are under way at a time; others wait, and the
+            clients take turns.
+        waiting: How many may wait; further ones are a 503, of the client that has the
+            most.
         token_type_hint: RFC 7662 2.1; None to send none.
         token_types: What ``token_type`` may be, and ``token_use`` and ``typ``, which
             some servers have: what access tokens have, unless given. Where an answer

@@ -40,6 +40,9 @@ CLIENT_CLAIMS = frozenset(("azp", "cid"))
 """What JWTs call the client, where answers have ``client_id`` (RFC 7662 2.2): a rule
 for one of these is meant for the other."""
 
+FOR_GOOD = float("inf")
+"""Until others push it out."""
+
 INACTIVE = "the issuer says that the token is not active"
 NOT_ACCESS = "the issuer says that it is not an access token"
 TOO_LONG = "the token is longer than max_bytes"
@@ -113,6 +116,8 @@ class OpaqueVerifier:
         self._active: Remembered[Answer] = Remembered(how.remembered)
         # Apart, so that tokens which somebody makes up push out no good ones.
         self._inactive: Remembered[Answer] = Remembered(how.remembered)
+        # That they were good, and nothing of what was said: they are asked about first.
+        self._known: Remembered[bool] = Remembered(how.remembered)
 
     def verify(self, token: str | bytes) -> dict[str, Any]:
         """Return the claims of a good token; blocks while the issuer is asked.
@@ -128,7 +133,11 @@ class OpaqueVerifier:
         known: Answer | Failure | None = self._remembered(subject)
         if known is None:
             try:
-                known = self._flights.answer(subject, lambda: self._ask(subject, text))
+                known = self._flights.answer(
+                    subject,
+                    lambda: self._ask(subject, text),
+                    is_known=self._is_known(subject),
+                )
             except FlightError as error:
                 known = Failure(str(error), 1)
         return self._claims(known)
@@ -142,7 +151,9 @@ class OpaqueVerifier:
         if known is None:
             try:
                 known = await self._flights.aanswer(
-                    subject, lambda: self._ask(subject, text)
+                    subject,
+                    lambda: self._ask(subject, text),
+                    is_known=self._is_known(subject),
                 )
             except FlightError as error:
                 known = Failure(str(error), 1)
@@ -166,6 +177,10 @@ class OpaqueVerifier:
             return known
         return self._inactive.get(subject, now)
 
+    def _is_known(self, subject: bytes) -> bool:
+        """Tell whether a token was active when its issuer last spoke of it."""
+        return self._known.get(subject, self._how.clock()) is not None
+
     async def _ask(self, subject: bytes, token: str) -> Answer | Failure:
         """Ask, and remember the answer."""
         try:
@@ -176,8 +191,10 @@ class OpaqueVerifier:
         now = self._how.clock()
         if answer.claims is None:
             self._inactive.put(subject, answer, now + self._how.inactive_lifetime)
+            self._known.forget(subject)
         else:
             self._active.put(subject, answer, now + self._how.lifetime)
+            self._known.put(subject, True, FOR_GOOD)
         return answer
 
     def _answer(self, members: dict[str, Any] | None) -> Answer:

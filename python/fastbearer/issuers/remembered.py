@@ -46,3 +46,8 @@ class Remembered(Generic[T]):
             self._answers.move_to_end(subject)
             if len(self._answers) > self._most:
                 self._answers.popitem(last=False)
+
+    def forget(self, subject: bytes) -> None:
+        """Forget an answer, if there is one."""
+        with self._lock:
+            self._answers.pop(subject, None)

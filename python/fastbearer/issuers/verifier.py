@@ -79,6 +79,7 @@ class IssuersVerifier:
         begin: Returns the claims of a good token, or where there is something to wait
             for, a coroutine of them.
         waits: Whether there may be something to wait for.
+        asks: Whether an issuer may be asked about a token: then it matters for whom.
 
     Raises:
         ConfigurationError: Nothing tells the tokens of two issuers apart, their keys'
@@ -114,6 +115,7 @@ class IssuersVerifier:
         self.naming: Naming | None = namings.pop() if len(namings) == 1 else None
         self._start, self._own = self._shortcut(members)
         self.begin: Begin = self._made_begin(members)
+        self.asks: bool = self._opaque is not None
         self.waits: bool = any(one.source is not None for one in members) or (
             self._opaque is not None
         )
