@@ -22,8 +22,8 @@ from accounts_kit import (
     make_service,
     token_of,
 )
-from fastbearer.accounts import AccountEvent, Accounts, Message
-from fastbearer.accounts.throttle import Kind, Throttle
+from fastbearer.accounts import AccountEvent, Accounts, Message, User
+from fastbearer.accounts.throttle import Counted, Kind, Throttle, by_name
 from fastbearer.app import create_app
 from fastbearer.errors import HasherBusyError, TooManyAttemptsError
 from fastbearer.fastapi import Settings
@@ -33,6 +33,7 @@ from servers import RedisServer, own_redis
 
 Serve = Callable[[FastAPI], str]
 HOME, AWAY = "203.0.113.1", "198.51.100.9"
+ADA: Counted = by_name(EMAIL, User(email=EMAIL, password_hash="a hash"))
 RELAXED = {"throttle": True, "throttle_requests": "100000/minute"}
 
 
@@ -47,21 +48,19 @@ class Counter:
         found = Settings(better_auth_secret=SECRET, **settings)
         self._throttle = Throttle(lambda: found, self.clock)
 
-    def take(
-        self, address: str | None, kind: Kind = "signin", email: str = EMAIL
-    ) -> float | None:
+    def take(self, address: str | None, kind: Kind = "signin") -> float | None:
         """Return for how long one has to wait; None where one has not."""
         try:
-            asyncio.run(self._throttle.take(kind, email, address))
+            asyncio.run(self._throttle.take(kind, ADA, address))
         except TooManyAttemptsError as error:
             return error.retry_after
         return None
 
     def give_back(self, address: str | None, kind: Kind = "signin") -> None:
-        asyncio.run(self._throttle.give_back(kind, EMAIL, address))
+        asyncio.run(self._throttle.give_back(kind, ADA, address))
 
     def forget(self, address: str | None, kind: Kind = "signin") -> None:
-        asyncio.run(self._throttle.forget(kind, EMAIL, address))
+        asyncio.run(self._throttle.forget(kind, ADA, address))
 
 
 def test_the_delays_grow() -> None:

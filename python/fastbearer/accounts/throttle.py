@@ -1,14 +1,15 @@
 """Limits on how often somebody may try."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from limits import RateLimitItem, parse
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
 
+from fastbearer.accounts.models import User
 from fastbearer.accounts.records import digest
 from fastbearer.accounts.windows import MemoryWindows, RedisWindows, Windows
 from fastbearer.errors import (
@@ -23,7 +24,7 @@ from fastbearer.hashing_pool import hashing_client
 if TYPE_CHECKING:
     from fastbearer.connections.redis import RedisAccess, RedisSource
 
-__all__ = ["Kind", "Throttle"]
+__all__ = ["Counted", "Kind", "Throttle", "by_name"]
 
 KNOWN_SECONDS = 30 * 86_400
 """For how long an address from which somebody has signed in is known as theirs."""
@@ -38,17 +39,45 @@ Kind = Literal["signin", "signup", "message"]
 Limits = tuple[RateLimitItem, ...]
 
 
+class Counted(NamedTuple):
+    """What an attempt is counted by.
+
+    Attributes:
+        key: No two people have the same.
+        owner: What changes with whose account it is, and with the password: a client
+            is known to one owner. None where it is nobody's.
+    """
+
+    key: str
+    owner: str | None
+
+
+def by_name(name: str, user: User | None = None) -> Counted:
+    """Count by what was typed, whether or not anybody has it.
+
+    Args:
+        name: In its one form.
+        user: Whose it is by now.
+    """
+    return Counted(name, _owner(user))
+
+
+def _owner(user: User | None) -> str | None:
+    return None if user is None else digest(f"{user.id} {user.password_hash}")
+
+
 class Throttle:
-    """Counts attempts by account and client, by account alone, and by client.
+    """Counts attempts by name and client, by name alone, and by client.
 
     In the memory of the process, or in Redis where there is one; there, all
     processes count together. An attempt is counted before it is
     made, so that many at a time are not more.
 
-    What is counted for an e-mail and one client is limited first, in several windows,
-    so that whoever goes on waits longer and longer. What is counted for the e-mail
-    alone has a slower limit, which does not hold for a client that is known: somebody
-    has signed in from there. So nobody else locks an account's owner out.
+    What is counted for a name and one client is limited first, in several windows,
+    so that whoever goes on waits longer and longer. What is counted for the name
+    alone has a slower limit. Clients that are known are counted apart there: somebody
+    has signed in from them with the password of today. So nobody else locks an
+    account's owner out.
 
     Args:
         settings: Asked when needed.
@@ -131,12 +160,12 @@ class Throttle:
             with _outages():
                 await self._hit(self._address_limits(), "address", address)
 
-    async def take(self, kind: Kind, email: str, address: str | None) -> None:
-        """Count an attempt for an e-mail, whether or not anybody has it.
+    async def take(self, kind: Kind, counted: Counted, address: str | None) -> None:
+        """Count an attempt.
 
         Args:
             kind: Of attempt.
-            email: In its one form.
+            counted: By what.
             address: The client's; all that are unknown are one.
 
         Raises:
@@ -145,13 +174,15 @@ class Throttle:
         """
         if not self._settings().throttle:
             return
-        windows = self._ready()
+        self._ready()
         with _outages():
-            await self._hit(self._pair[kind], kind, *_pair(email, address))
-            if not await windows.get(_known(email, address)):
-                await self._hit(self._account[kind], kind, digest(email))
+            await self._hit(self._pair[kind], kind, *_pair(counted, address))
+            key = await self._account_key(counted, address)
+            await self._hit(self._account[kind], kind, key)
 
-    async def give_back(self, kind: Kind, email: str, address: str | None) -> None:
+    async def give_back(
+        self, kind: Kind, counted: Counted, address: str | None
+    ) -> None:
         """Take back what `take` has counted: it was we who did not even try.
 
         Raises:
@@ -161,14 +192,34 @@ class Throttle:
             return
         windows = self._ready()
         with _outages():
-            is_known = await windows.get(_known(email, address))
             for limit in self._pair[kind]:
-                await windows.release(limit.key_for(kind, *_pair(email, address)))
-            for limit in () if is_known else self._account[kind]:
-                await windows.release(limit.key_for(kind, digest(email)))
+                await windows.release(limit.key_for(kind, *_pair(counted, address)))
+            await self._release_account(kind, counted, address)
 
-    async def forget(self, kind: Kind, email: str, address: str | None) -> None:
-        """Forget a client's attempts for an e-mail, because one has succeeded.
+    async def succeed(
+        self, kind: Kind, counted: Sequence[Counted], address: str | None
+    ) -> None:
+        """Take back what `take` has counted, because it was no guess; then `forget`.
+
+        Args:
+            kind: Of attempt.
+            counted: All that it was counted by: a client that is known from now on was
+                not when it tried.
+            address: As in `take`.
+
+        Raises:
+            StoreUnavailableError: Redis cannot be reached.
+        """
+        if not self._settings().throttle:
+            return
+        with _outages():
+            for one in counted:
+                await self._release_account(kind, one, address)
+        for one in counted:
+            await self.forget(kind, one, address)
+
+    async def forget(self, kind: Kind, counted: Counted, address: str | None) -> None:
+        """Forget a client's attempts: it has shown whose it is.
 
         The client is known from now on. What others have tried stays counted.
 
@@ -180,9 +231,9 @@ class Throttle:
         windows = self._ready()
         with _outages():
             for limit in self._pair[kind]:
-                await windows.clear(limit.key_for(kind, *_pair(email, address)))
-            if address is not None:
-                await windows.incr(_known(email, address), KNOWN_SECONDS)
+                await windows.clear(limit.key_for(kind, *_pair(counted, address)))
+            if address is not None and counted.owner is not None:
+                await windows.incr(_known(counted.owner, address), KNOWN_SECONDS)
 
     async def check_store(self) -> None:
         """Try what counting needs, with a key of its own.
@@ -230,6 +281,19 @@ class Throttle:
         assert self._windows is not None  # noqa: S101
         return self._windows
 
+    async def _release_account(
+        self, kind: Kind, counted: Counted, address: str | None
+    ) -> None:
+        key = await self._account_key(counted, address)
+        for limit in self._account[kind]:
+            await self._ready().release(limit.key_for(kind, key))
+
+    async def _account_key(self, counted: Counted, address: str | None) -> str:
+        """Return what all strangers together are counted by, or all known clients."""
+        owner = "nobody" if counted.owner is None else counted.owner
+        is_known = await self._ready().get(_known(owner, address))
+        return f"{digest(counted.key)}/known" if is_known else digest(counted.key)
+
     def _shared(self, limits: Limits) -> Limits:
         """Return what of some limits each name of a person has."""
         return tuple(
@@ -248,12 +312,12 @@ class Throttle:
             ) from None
 
 
-def _pair(email: str, address: str | None) -> tuple[str, str]:
-    return digest(email), address or UNKNOWN
+def _pair(counted: Counted, address: str | None) -> tuple[str, str]:
+    return digest(counted.key), address or UNKNOWN
 
 
-def _known(email: str, address: str | None) -> str:
-    return "/".join(("known", *_pair(email, address)))
+def _known(owner: str, address: str | None) -> str:
+    return "/".join(("known", owner, address or UNKNOWN))
 
 
 @contextmanager

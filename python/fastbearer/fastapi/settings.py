@@ -108,8 +108,8 @@ class Settings(TokenSettings):
     goes on wait longer and longer."""
 
     throttle_account_failures: Text = setting("100/day", "like 10/minute")
-    """Failed sign-ins for one e-mail from all clients from which nobody has signed in
-    as its owner."""
+    """Failed sign-ins for one e-mail from all clients from which nobody has
+    signed in with the password of today; and from all others."""
 
     throttle_requests: Text = setting("300/minute", "like 10/minute")
     """Requests from one address to the open routes, and to those that check a
@@ -119,8 +119,8 @@ class Settings(TokenSettings):
     """Messages to one e-mail that one client asks for."""
 
     throttle_account_messages: Text = setting("20/hour", "like 10/minute")
-    """Messages to one e-mail that clients ask for who are not known to be its
-    owner."""
+    """The same from all clients from which nobody has signed in with the password of
+    today; and from all others."""
 
     trusted_proxies: Text | None = setting(None, "networks")
     """Networks of the proxies that are believed about their clients, with commas

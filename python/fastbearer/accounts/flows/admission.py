@@ -9,6 +9,7 @@ from fastbearer.accounts.flows.keeping import keep
 from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.invitations import Invitations
 from fastbearer.accounts.models import Invitation, User
+from fastbearer.accounts.throttle import by_name
 
 __all__ = ["Admission"]
 
@@ -60,7 +61,7 @@ class Admission:
         if code is None and self._parts.auth.settings.sign_up == "open":
             return None
         address = self._parts.clients.of(request.scope)
-        guesses = GUESSES.format(address)
+        guesses = by_name(GUESSES.format(address))
         if address is not None:
             await self._parts.attempt("signup", request, user.email, guesses)
         found = None

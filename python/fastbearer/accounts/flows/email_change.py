@@ -14,6 +14,7 @@ from fastbearer.accounts.flows.errors import (
 from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.flows.recovery import owner_of
 from fastbearer.accounts.models import User
+from fastbearer.accounts.throttle import by_name
 from fastbearer.fastapi import TokenUser
 from fastbearer.fastapi.strict_routes import after_answer
 
@@ -59,7 +60,7 @@ class EmailChange:
         new = parts.judge.value(found, "email", new)
         await parts.attempt_message(found, request)
         if new != found.email:
-            await parts.attempt("message", request, new)
+            await parts.attempt("message", request, new, by_name(new))
         owner = await parts.store.everybody.find_by_email(new)
         is_free = owner is None or owner.id == found.id
         await parts.tell(

@@ -32,6 +32,7 @@ from fastbearer.accounts.stores.protocol import (
     NameTakenError,
     UnkeepableError,
 )
+from fastbearer.accounts.throttle import by_name
 from fastbearer.errors import (
     KeySourceError,
     StoreUnavailableError,
@@ -160,7 +161,7 @@ class Entry:
             await _created(self._registration.register(user, request, add, use_up))
             return None
         tokens = await _created(self._added(user, ticket))
-        await parts.succeed("signin", request, parts.shape.called(user))
+        await parts.let_in(user, request)
         await self._end_former(former)
         await parts.tell("signed_up", request, user.email, user=user)
         self._registration.welcome(user, request)
@@ -219,7 +220,8 @@ class Entry:
         self._admission.check_open()
         names = user.other_names
         parts.credentials.check_new(password, user.email, *names)
-        await parts.attempt("signup", request, parts.shape.called(user))
+        named = parts.shape.called(user)
+        await parts.attempt("signup", request, named, by_name(named))
         ticket = await self._admission.admit(user, invitation, request)
         newer = await parts.credentials.hash_new(password, user.email, *names)
         user.password_hash = newer
@@ -253,20 +255,25 @@ class Entry:
         """
         parts = self._parts
         parts.credentials.check_length(login.password)
-        await parts.attempt("signin", request, login.value)
-        user = await self._matched(login, request)
+        found = await parts.store.find_by(login.name, login.value)
+        counted = by_name(login.value, found)
+        await parts.attempt("signin", request, login.value, counted)
+        user = await self._matched(login, found, request)
         try:
             tokens = await parts.sessions.start(user)
         except TokenError:
             # Another hash of the same password may just have been stored.
-            user = await self._matched(login, request)
+            found = await parts.store.find_by(login.name, login.value)
+            user = await self._matched(login, found, request)
             tokens = await self._started(user)
-        await parts.succeed("signin", request, login.value)
+        await parts.succeed("signin", request, by_name(login.value, user))
         await self._end_former(former)
         await parts.tell("signed_in", request, user.email, user=user)
         return Entered(user, tokens)
 
-    async def _matched(self, login: Login, request: HTTPConnection) -> User:
+    async def _matched(
+        self, login: Login, user: User | None, request: HTTPConnection
+    ) -> User:
         """Return the user whose password is right.
 
         Raises:
@@ -274,7 +281,6 @@ class Entry:
             UnverifiedLoginError: It is theirs, but they may not have a session.
         """
         parts = self._parts
-        user = await parts.store.find_by(login.name, login.value)
         right = await parts.credentials.match(login.password, user)
         if user is None or not right:
             await parts.tell("sign_in_failed", request, login.value, user=user)

@@ -1,7 +1,8 @@
 """What the flows work with."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -24,7 +25,7 @@ from fastbearer.accounts.models import User
 from fastbearer.accounts.sessions import Sessions, Tokens
 from fastbearer.accounts.shape import Shape
 from fastbearer.accounts.stores.checked import CheckedUserStore
-from fastbearer.accounts.throttle import Kind, Throttle
+from fastbearer.accounts.throttle import Counted, Kind, Throttle, by_name
 from fastbearer.errors import (
     ConfigurationError,
     StoreUnavailableError,
@@ -105,31 +106,29 @@ class Parts:
         await self.events.tell(AccountEvent(name, email, "", user_id, user))
 
     async def attempt(
-        self,
-        kind: Kind,
-        request: HTTPConnection,
-        email: str,
-        counted: str | None = None,
+        self, kind: Kind, request: HTTPConnection, email: str, *counted: Counted
     ) -> None:
-        """Count an attempt for an e-mail; it is given back if we are too busy.
+        """Count an attempt; it is given back if we are too busy.
 
         Args:
             kind: Of attempt.
             request: By which it is made.
             email: Whose account it is about.
-            counted: What is counted in place of the e-mail.
+            counted: By what.
 
         Raises:
             TooManyAttemptsError: There were too many.
             StoreUnavailableError: It cannot be counted.
         """
-        address, key = self.clients.of(request.scope), counted or email
-        try:
-            await self.throttle.take(kind, key, address)
-        except TooManyAttemptsError:
-            await self.tell("locked_out", request, email)
-            raise
-        on_outage(request.scope, partial(self.throttle.give_back, kind, key, address))
+        address = self.clients.of(request.scope)
+        for one in counted:
+            try:
+                await self.throttle.take(kind, one, address)
+            except TooManyAttemptsError:
+                await self.tell("locked_out", request, email)
+                raise
+            undo = partial(self.throttle.give_back, kind, one, address)
+            on_outage(request.scope, undo)
 
     async def attempt_message(self, user: User, request: HTTPConnection) -> None:
         """Count a message to a user; those without an e-mail are counted by their id.
@@ -138,17 +137,29 @@ class Parts:
             TooManyAttemptsError: There were too many.
             StoreUnavailableError: It cannot be counted.
         """
-        await self.attempt("message", request, user.email, counted_for(user))
+        counted = by_name(counted_for(user), user)
+        await self.attempt("message", request, user.email, counted)
 
-    async def succeed(self, kind: Kind, request: HTTPConnection, email: str) -> None:
-        """Forget a client's failed attempts, because this one was right.
+    async def succeed(
+        self, kind: Kind, request: HTTPConnection, *counted: Counted
+    ) -> None:
+        """Take an attempt back that was right, and forget those before it.
 
         That it cannot be stored does not undo what has succeeded.
         """
-        try:
-            await self.throttle.forget(kind, email, self.clients.of(request.scope))
-        except StoreUnavailableError as error:
-            logger.error("attempts not forgotten: %s", error.__cause__)
+        address = self.clients.of(request.scope)
+        with _unless_away():
+            await self.throttle.succeed(kind, counted, address)
+
+    async def let_in(self, user: User, request: HTTPConnection) -> None:
+        """Forget a client's failed sign-ins: it has just set the user's password.
+
+        That it cannot be stored does not undo that.
+        """
+        address = self.clients.of(request.scope)
+        counted = by_name(self.shape.called(user), user)
+        with _unless_away():
+            await self.throttle.forget("signin", counted, address)
 
     async def check_address(self, request: HTTPConnection) -> None:
         """Count a request from its client's address: a dependency.
@@ -193,11 +204,12 @@ class Parts:
         found = await self.user_of(user)
         self.credentials.check_length(password)
         named = self.shape.called(found)
-        await self.attempt("signin", on, named)
+        await self.attempt("signin", on, named, by_name(named, found))
         if not await self.credentials.match(password, found):
             await self.tell("password_refused", on, found.email, user=found)
             raise WrongPasswordError("the password is wrong")
-        await self.succeed("signin", on, named)
+        counted = by_name(named, found)  # the hash may be a newer one
+        await self.succeed("signin", on, counted)
         return found
 
     def may_enter(self, user: User) -> bool:
@@ -257,6 +269,15 @@ class Parts:
             await self.store.remove(user)
             await self.end_codes(user)
         await self.tell("account_deleted", request, user.email, user=user)
+
+
+@contextmanager
+def _unless_away() -> Iterator[None]:
+    """Log that the store of the limits is away."""
+    try:
+        yield
+    except StoreUnavailableError as error:
+        logger.error("attempts not forgotten: %s", error.__cause__)
 
 
 def counted_for(user: User) -> str:

@@ -98,6 +98,7 @@ class Profile:
                 raise WrongPasswordError("the password has changed meanwhile")
             await parts.end_codes(found)
         found.password_hash = newer
+        await parts.let_in(found, request)
         tokens = await parts.issued_to(found)
         await parts.tell("password_changed", request, found.email, user=found)
         return Entered(found, tokens)

@@ -6,6 +6,7 @@ from fastbearer.accounts.codes import Bond, Codes, Purpose
 from fastbearer.accounts.flows.errors import WrongCodeError
 from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.models import User
+from fastbearer.accounts.throttle import by_name
 from fastbearer.fastapi import TokenUser
 
 __all__ = ["Recovery", "owner_of"]
@@ -38,8 +39,8 @@ class Recovery:
         What is done is the same whether or not anybody has it.
         """
         parts = self._parts
-        await parts.attempt("message", request, email)
         user = await parts.store.find_by_email(email)
+        await parts.attempt("message", request, email, by_name(email, user))
         is_waiting = user is not None and not user.email_verified
         await parts.outbox.send_code(
             "verify_email", user if is_waiting else None, request
@@ -64,8 +65,8 @@ class Recovery:
         What is done is the same whether or not anybody has the e-mail.
         """
         parts = self._parts
-        await parts.attempt("message", request, email)
         user = await parts.store.find_by_email(email)
+        await parts.attempt("message", request, email, by_name(email, user))
         await parts.tell("reset_requested", request, email, user=user)
         await parts.outbox.send_code("reset_password", user, request)
 
@@ -93,7 +94,8 @@ class Recovery:
                 raise WrongCodeError("the code is nobody's, or no more")
             await self._codes.end_all(user.id)
             await parts.store.verify_email(user)
-        await parts.succeed("signin", request, user.email)
+        user.password_hash = newer
+        await parts.let_in(user, request)
         await parts.tell("password_reset", request, user.email, user=user)
         return user
 

@@ -15,6 +15,7 @@ from fastbearer.accounts.stores.protocol import (
     InvalidEmailError,
     NameTakenError,
 )
+from fastbearer.accounts.throttle import Counted, by_name
 from fastbearer.errors import TooManyAttemptsError
 from fastbearer.fastapi.strict_routes import after_answer
 
@@ -90,19 +91,22 @@ class Registration:
             after_answer(request.scope, work)
 
     async def _send_code(self, user: User, request: HTTPConnection) -> None:
-        if await self._is_within_limits(counted_for(user), request):
+        counted = by_name(counted_for(user), user)
+        if await self._is_within_limits(counted, request):
             await self._parts.outbox.send_code("verify_email", user, request)
 
     async def _let_owner_know(self, email: str, request: HTTPConnection) -> None:
         parts = self._parts
-        # Counted whoever has it: that it is full may be seen elsewhere.
-        is_within_limits = await self._is_within_limits(email, request)
         user = await parts.store.find_by_email(email)
+        # Counted whoever has it: that it is full may be seen elsewhere.
+        is_within_limits = await self._is_within_limits(by_name(email, user), request)
         await parts.tell("email_taken", request, email, user=user)
         if user is not None and is_within_limits:
             parts.outbox.send_notice("already_registered", user, request)
 
-    async def _is_within_limits(self, counted: str, request: HTTPConnection) -> bool:
+    async def _is_within_limits(
+        self, counted: Counted, request: HTTPConnection
+    ) -> bool:
         """Count a message that nobody asked for as one that was asked for.
 
         Who signs up, deletes the account and signs up again does not get around the

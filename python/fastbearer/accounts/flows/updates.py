@@ -13,6 +13,7 @@ from fastbearer.accounts.flows.registration import Registration
 from fastbearer.accounts.models import User
 from fastbearer.accounts.names import wanted_name
 from fastbearer.accounts.stores.protocol import taken
+from fastbearer.accounts.throttle import by_name
 
 __all__ = ["Change", "Updates"]
 
@@ -135,7 +136,7 @@ class Updates:
                 of before, which is to be told.
         """
         parts = self._parts
-        await parts.attempt("signup", on, email)
+        await parts.attempt("signup", on, email, by_name(email))
         holder = await parts.store.everybody.find_by_email(email)
         if holder is not None and holder.id != user.id:
             raise taken("email")

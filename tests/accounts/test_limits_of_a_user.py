@@ -1,0 +1,187 @@
+"""Limits that a user cannot get around: by other accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from accounts_kit import PASSWORD, CountingHash, bearer, http, make_auth, rows
+from fastbearer.accounts import AccountEvent, Accounts, Message
+from servers import empty_redis_cluster, redis
+from waiting import wait_until
+
+pytestmark = pytest.mark.http
+
+Serve = Callable[[FastAPI], str]
+HOME, AWAY = "203.0.113.1", "198.51.100.9"
+NEW = "another horse battery"
+STRANGERS = [f"192.0.2.{n}" for n in range(1, 100)]
+
+
+class Service:
+    """A service whose clients say where they are, and what it has done."""
+
+    def __init__(
+        self, serve: Serve, folder: Path, own: dict[str, Any], **settings: Any
+    ) -> None:
+        self.hasher = CountingHash()
+        self.told: list[AccountEvent] = []
+        self.sent: list[Message] = []
+        self._database = folder / "a.db"
+        limits = {"throttle": True, "throttle_requests": "100000/minute"}
+        auth = make_auth(
+            self._database, trusted_proxies="127.0.0.1", **limits, **settings
+        )
+        accounts = Accounts(auth, hasher=self.hasher, send=self.sent.append, **own)
+        accounts.on_event()(self.told.append)
+        app = FastAPI()
+        app.include_router(accounts.router)
+        self._url = serve(app)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        address: str = HOME,
+        token: str = "",
+        form: dict[str, str] | None = None,
+        **body: Any,
+    ) -> httpx2.Response:
+        headers = {"X-Forwarded-For": address, **(bearer(token) if token else {})}
+        content = {"json": body} if form is None else {"data": form}
+        return http.request(method, self._url + path, headers=headers, **content)
+
+    def post(
+        self, route: str, address: str = HOME, token: str = "", **body: Any
+    ) -> httpx2.Response:
+        return self.ask("POST", f"/api/auth/{route}", address, token, **body)
+
+    def token(self, route: str, address: str = HOME, **body: Any) -> str:
+        answer = self.post(route, address, **{"password": PASSWORD, **body})
+        assert answer.status_code in (200, 201), answer.text
+        return str(answer.json()["data"]["token"])
+
+    def guesses(self) -> int:
+        """Return how many passwords were compared with the one user's hash."""
+        (stored,) = rows(self._database, "SELECT password_hash FROM fastbearer_user")
+        return self.hasher.verified.count(stored[0])
+
+    def code(self) -> str:
+        wait_until(lambda: any(one.purpose == "reset_password" for one in self.sent))
+        return next(one.code for one in self.sent if one.purpose == "reset_password")
+
+
+@pytest.fixture
+def email() -> str:
+    """An e-mail that no other run has counted in Redis."""
+    return f"{uuid4().hex}@example.com"
+
+
+@pytest.fixture(
+    params=[
+        "memory",
+        pytest.param("redis", marks=pytest.mark.redis),
+        pytest.param("redis cluster", marks=pytest.mark.redis_cluster),
+    ]
+)
+def start(
+    request: pytest.FixtureRequest, serve: Serve, tmp_path: Path
+) -> Callable[..., Service]:
+    urls = {"redis": redis, "redis cluster": empty_redis_cluster}
+    url = urls[request.param]() if request.param in urls else None
+
+    def start(own: dict[str, Any] | None = None, **settings: Any) -> Service:
+        return Service(serve, tmp_path, own or {}, redis_url=url, **settings)
+
+    return start
+
+
+# --- clients that are known
+
+
+def exhausted(service: Service, email: str) -> None:
+    """Use up what strangers have altogether."""
+    statuses = [
+        service.post("signin", one, email=email, password="x").status_code
+        for one in STRANGERS[:8]
+    ]
+    assert statuses[-1] == 429
+
+
+def test_attack_known_before_there_was_an_account(
+    start: Callable[..., Service], email: str
+) -> None:
+    service = start(throttle_account_failures="6/day")
+    for address in (HOME, AWAY):
+        token = service.token("signup", address, email=email)
+        gone = service.post("delete-account", address, token, password=PASSWORD)
+        assert gone.status_code == 200
+    service.token("signup", "203.0.113.77", email=email, password=NEW)
+    exhausted(service, email)
+    for address in (HOME, AWAY):
+        answer = service.post("signin", address, email=email, password=PASSWORD)
+        assert answer.status_code == 429
+
+
+def test_a_thief_is_known_no_more_after_a_reset(
+    start: Callable[..., Service], email: str
+) -> None:
+    service = start(throttle_account_failures="6/day")
+    service.token("signup", email=email)
+    service.token("signin", AWAY, email=email)
+    assert service.post("forgot-password", email=email).status_code == 202
+    body = {"code": service.code(), "password": NEW}
+    assert service.post("reset-password", **body).status_code == 200
+    exhausted(service, email)
+    assert service.post("signin", AWAY, email=email, password=NEW).status_code == 429
+    # Whoever has chosen the new password is.
+    assert service.post("signin", email=email, password=NEW).status_code == 200
+
+
+def test_a_thief_is_known_no_more_after_another_password(
+    start: Callable[..., Service], email: str
+) -> None:
+    service = start(throttle_account_failures="6/day")
+    token = service.token("signup", email=email)
+    service.token("signin", AWAY, email=email)
+    body = {"current_password": PASSWORD, "new_password": NEW}
+    assert service.post("change-password", HOME, token, **body).status_code == 200
+    exhausted(service, email)
+    assert service.post("signin", AWAY, email=email, password=NEW).status_code == 429
+    assert service.post("signin", email=email, password=NEW).status_code == 200
+
+
+def test_known_clients_have_a_limit_as_well(
+    start: Callable[..., Service], email: str
+) -> None:
+    service = start(throttle_account_failures="6/day")
+    homes = [f"203.0.113.{n}" for n in range(1, 9)]
+    service.token("signup", email=email)
+    for address in homes:
+        service.token("signin", address, email=email)
+    before = service.guesses()
+    statuses = [
+        service.post("signin", one, email=email, password="x").status_code
+        for one in homes
+    ]
+    assert statuses == [401] * 6 + [429] * 2
+    assert service.guesses() - before == 6
+
+
+def test_a_right_password_is_no_guess(
+    start: Callable[..., Service], email: str
+) -> None:
+    service = start(throttle_account_failures="6/day")
+    service.token("signup", email=email)
+    for _ in range(10):
+        service.token("signin", email=email)
+    for address in STRANGERS[:10]:
+        service.token("signin", address, email=email)
+    wrong = [service.post("signin", one, email=email, password="x") for one in [AWAY]]
+    assert [one.status_code for one in wrong] == [401]
