@@ -23,7 +23,7 @@ from accounts_kit import (
     token_of,
 )
 from fastbearer.accounts import AccountEvent, Accounts, Message, User
-from fastbearer.accounts.throttle import Counted, Kind, Throttle, by_name
+from fastbearer.accounts.throttle import Counted, Kind, Throttle, by_name, by_user
 from fastbearer.app import create_app
 from fastbearer.errors import HasherBusyError, TooManyAttemptsError
 from fastbearer.fastapi import Settings
@@ -142,6 +142,20 @@ def test_messages_reach_the_owner_whoever_asks() -> None:
     assert counter.take(HOME, "message") is None
     counter.clock.advance(3601)
     assert counter.take(AWAY, "message") is None
+
+
+def test_a_name_is_never_counted_as_a_user() -> None:
+    """Those of a project's own table may be any text."""
+    settings = Settings(better_auth_secret=SECRET, throttle_failures="1/day")
+    throttle = Throttle(lambda: settings)
+    user = User(email=EMAIL, password_hash="a hash")
+
+    async def run() -> None:
+        for name in (by_user(user).key, f"user/{by_user(user).key}"):
+            await throttle.take("signin", by_name(name), HOME)
+        await throttle.take("signin", by_user(user), HOME)
+
+    asyncio.run(run())
 
 
 def test_an_unlimited_address_is_not_counted() -> None:

@@ -1,4 +1,4 @@
-"""Limits that a user cannot get around: by other accounts."""
+"""Limits that a user cannot get around: by other names, nor by other accounts."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ Serve = Callable[[FastAPI], str]
 HOME, AWAY = "203.0.113.1", "198.51.100.9"
 NEW = "another horse battery"
 STRANGERS = [f"192.0.2.{n}" for n in range(1, 100)]
+BOTH_NAMES = ("email", "username")
 
 
 class Service:
@@ -67,6 +68,10 @@ class Service:
         assert answer.status_code in (200, 201), answer.text
         return str(answer.json()["data"]["token"])
 
+    def rename(self, token: str, username: str) -> int:
+        answer = self.ask("PATCH", "/api/auth/me", token=token, username=username)
+        return answer.status_code
+
     def guesses(self) -> int:
         """Return how many passwords were compared with the one user's hash."""
         (stored,) = rows(self._database, "SELECT password_hash FROM fastbearer_user")
@@ -100,6 +105,145 @@ def start(
         return Service(serve, tmp_path, own or {}, redis_url=url, **settings)
 
     return start
+
+
+def fresh_name() -> str:
+    return f"u{uuid4().hex[:20]}"
+
+
+# --- other names
+
+
+@pytest.mark.parametrize("addresses", [[HOME], [AWAY], STRANGERS])
+def test_attack_another_name_for_more_guesses(
+    start: Callable[..., Service], email: str, addresses: list[str]
+) -> None:
+    limit = "throttle_account_failures" if len(addresses) > 1 else "throttle_failures"
+    service = start({"names": BOTH_NAMES}, **{limit: "6/day"})
+    token = service.token("signup", email=email, username=fresh_name())
+    tries = [*addresses, *addresses * 20]
+    for _ in range(5):
+        name = fresh_name()
+        assert service.rename(token, name) == 200
+        for _ in range(3):
+            answer = service.post("signin", tries.pop(), username=name, password="x")
+            assert answer.status_code == 401
+    assert service.guesses() == 6
+    # The right password is no way around it, and looks like that of nobody.
+    name = fresh_name()
+    assert service.rename(token, name) == 200
+    known, unknown = (
+        service.post("signin", addresses[0], username=one, password=PASSWORD)
+        for one in (name, fresh_name())
+    )
+    assert (known.status_code, known.text) == (unknown.status_code, unknown.text)
+    assert service.guesses() == 6
+    assert "locked_out" in [one.name for one in service.told]
+
+
+def test_all_names_of_a_user_are_counted_together(
+    start: Callable[..., Service], email: str
+) -> None:
+    service = start({"names": BOTH_NAMES}, throttle_failures="6/day")
+    name, other = fresh_name(), fresh_name()
+    token = service.token("signup", email=email, username=name)
+    for login in ({"email": email}, {"username": name}):
+        statuses = [
+            service.post("signin", AWAY, password="x", **login).status_code
+            for _ in range(4)
+        ]
+        assert statuses == [401, 401, 401, 429]
+    assert service.rename(token, other) == 200
+    service.post("signin", AWAY, password="x", username=other)
+    assert service.guesses() == 6
+
+
+@pytest.mark.parametrize(
+    ("route", "body"),
+    [
+        ("change-password", {"current_password": "x", "new_password": NEW}),
+        ("delete-account", {"password": "x"}),
+        ("change-email", {"password": "x", "new_email": "new@example.com"}),
+    ],
+)
+def test_attack_another_name_to_guess_in_a_session(
+    start: Callable[..., Service], email: str, route: str, body: dict[str, str]
+) -> None:
+    names = ("username", "email")
+    service = start({"names": names}, throttle_failures="6/day")
+    token = service.token("signup", email=email, username=fresh_name())
+    statuses = []
+    for _ in range(4):
+        assert service.rename(token, fresh_name()) == 200
+        answers = [service.post(route, HOME, token, **body) for _ in range(2)]
+        statuses += [one.status_code for one in answers]
+    assert statuses == [403] * 6 + [429] * 2
+
+
+def test_attack_another_email_for_more_guesses(
+    start: Callable[..., Service], email: str
+) -> None:
+    """In the layout of fastapi-users, no password is asked for that."""
+    service = start({"layout": "fastapi-users"}, throttle_failures="4/day")
+
+    def sign_in(one: str, password: str) -> httpx2.Response:
+        form = {"username": one, "password": password}
+        return service.ask("POST", "/auth/jwt/login", form=form)
+
+    body = {"email": email, "password": PASSWORD}
+    assert service.ask("POST", "/auth/register", **body).status_code == 201
+    token = sign_in(email, PASSWORD).json()["access_token"]
+    before = service.guesses()
+    for number in range(3):
+        moved = service.ask("PATCH", "/users/me", token=token, email=f"{number}{email}")
+        assert moved.status_code == 200, moved.text
+        for _ in range(3):
+            assert sign_in(f"{number}{email}", "x").status_code == 400
+    assert service.guesses() - before == 4
+
+
+def test_other_names_are_few(start: Callable[..., Service], email: str) -> None:
+    service = start({"names": BOTH_NAMES}, throttle_failures="3/day")
+    name = fresh_name()
+    token = service.token("signup", email=email, username=name)
+    assert [service.rename(token, name) for _ in range(5)] == [200] * 5
+    assert [service.rename(token, "no name") for _ in range(5)] == [400] * 5
+    statuses = [service.rename(token, fresh_name()) for _ in range(5)]
+    assert statuses == [200] * 3 + [429] * 2
+
+
+def test_other_emails_are_few(start: Callable[..., Service], email: str) -> None:
+    service = start(
+        {"layout": "fastapi-users"},
+        throttle_failures="3/day",
+        throttle_messages="100/hour",
+    )
+    body = {"email": email, "password": PASSWORD}
+    service.ask("POST", "/auth/register", **body)
+    form = {"username": email, "password": PASSWORD}
+    entered = service.ask("POST", "/auth/jwt/login", form=form)
+    token = entered.json()["access_token"]
+    statuses = [
+        service.ask("PATCH", "/users/me", token=token, email=f"{n}{email}").status_code
+        for n in range(5)
+    ]
+    assert statuses == [200] * 3 + [429] * 2
+
+
+def test_messages_of_a_user_are_few_wherever_they_go(
+    start: Callable[..., Service], email: str
+) -> None:
+    service = start({"layout": "fastapi-users"}, throttle_messages="3/hour")
+    body = {"email": email, "password": PASSWORD}
+    service.ask("POST", "/auth/register", **body)
+    form = {"username": email, "password": PASSWORD}
+    entered = service.ask("POST", "/auth/jwt/login", form=form)
+    token = entered.json()["access_token"]
+    statuses = [
+        service.ask("PATCH", "/users/me", token=token, email=f"{n}{email}").status_code
+        for n in range(5)
+    ]
+    assert statuses == [200] * 3 + [429] * 2
 
 
 # --- clients that are known

@@ -24,7 +24,7 @@ from fastbearer.hashing_pool import hashing_client
 if TYPE_CHECKING:
     from fastbearer.connections.redis import RedisAccess, RedisSource
 
-__all__ = ["Counted", "Kind", "Throttle", "by_name"]
+__all__ = ["Counted", "Kind", "Throttle", "by_name", "by_user"]
 
 KNOWN_SECONDS = 30 * 86_400
 """For how long an address from which somebody has signed in is known as theirs."""
@@ -43,13 +43,16 @@ class Counted(NamedTuple):
     """What an attempt is counted by.
 
     Attributes:
-        key: No two people have the same.
+        key: A name, or a user.
         owner: What changes with whose account it is, and with the password: a client
             is known to one owner. None where it is nobody's.
+        is_name: Whether it is one of several names, each of which has its share of the
+            limits.
     """
 
     key: str
     owner: str | None
+    is_name: bool
 
 
 def by_name(name: str, user: User | None = None) -> Counted:
@@ -59,7 +62,18 @@ def by_name(name: str, user: User | None = None) -> Counted:
         name: In its one form.
         user: Whose it is by now.
     """
-    return Counted(name, _owner(user))
+    return Counted(name, _owner(user), is_name=True)
+
+
+def by_user(user: User | None, name: str = "") -> Counted:
+    """Count by what a user cannot change, however often they take another name.
+
+    Args:
+        user: Whom; for nobody as much is counted, so that the time does not tell.
+        name: What was typed.
+    """
+    key = f"nobody {name}" if user is None else f"user {user.id}"
+    return Counted(key, _owner(user), is_name=False)
 
 
 def _owner(user: User | None) -> str | None:
@@ -67,7 +81,7 @@ def _owner(user: User | None) -> str | None:
 
 
 class Throttle:
-    """Counts attempts by name and client, by name alone, and by client.
+    """Counts attempts by name and client, by name alone, by user, and by client.
 
     In the memory of the process, or in Redis where there is one; there, all
     processes count together. An attempt is counted before it is
@@ -77,15 +91,15 @@ class Throttle:
     so that whoever goes on waits longer and longer. What is counted for the name
     alone has a slower limit. Clients that are known are counted apart there: somebody
     has signed in from them with the password of today. So nobody else locks an
-    account's owner out.
+    account's owner out. The same is counted for the user, who cannot get around it by
+    changing their name.
 
     Args:
         settings: Asked when needed.
         clock: A callable that returns seconds since the epoch.
         kinds_of_names: How many names somebody may have to sign in with. Each is
             counted alone, so that no 429 tells which of them are one person's; and each
-            has its share of the limits, so that nobody's password is guessed at more
-            often.
+            has its share of the user's limits, so that they are full before those.
         redis: Returns where Redis is, when that is needed.
     """
 
@@ -124,12 +138,12 @@ class Throttle:
         failures = self._limits("throttle_failures")
         everybody = self._limits("throttle_account_failures")
         self._pair: dict[Kind, Limits] = {
-            "signin": self._shared(failures),
+            "signin": failures,
             "signup": failures,
             "message": self._limits("throttle_messages"),
         }
         self._account: dict[Kind, Limits] = {
-            "signin": self._shared(everybody),
+            "signin": everybody,
             "signup": everybody,
             "message": self._limits("throttle_account_messages"),
         }
@@ -176,9 +190,10 @@ class Throttle:
             return
         self._ready()
         with _outages():
-            await self._hit(self._pair[kind], kind, *_pair(counted, address))
+            pair = self._of_pair(kind, counted)
+            await self._hit(pair, kind, *_pair(counted, address))
             key = await self._account_key(counted, address)
-            await self._hit(self._account[kind], kind, key)
+            await self._hit(self._of_account(kind, counted), kind, key)
 
     async def give_back(
         self, kind: Kind, counted: Counted, address: str | None
@@ -192,7 +207,7 @@ class Throttle:
             return
         windows = self._ready()
         with _outages():
-            for limit in self._pair[kind]:
+            for limit in self._of_pair(kind, counted):
                 await windows.release(limit.key_for(kind, *_pair(counted, address)))
             await self._release_account(kind, counted, address)
 
@@ -230,7 +245,7 @@ class Throttle:
             return
         windows = self._ready()
         with _outages():
-            for limit in self._pair[kind]:
+            for limit in self._of_pair(kind, counted):
                 await windows.clear(limit.key_for(kind, *_pair(counted, address)))
             if address is not None and counted.owner is not None:
                 await windows.incr(_known(counted.owner, address), KNOWN_SECONDS)
@@ -285,14 +300,24 @@ class Throttle:
         self, kind: Kind, counted: Counted, address: str | None
     ) -> None:
         key = await self._account_key(counted, address)
-        for limit in self._account[kind]:
+        for limit in self._of_account(kind, counted):
             await self._ready().release(limit.key_for(kind, key))
 
     async def _account_key(self, counted: Counted, address: str | None) -> str:
         """Return what all strangers together are counted by, or all known clients."""
         owner = "nobody" if counted.owner is None else counted.owner
         is_known = await self._ready().get(_known(owner, address))
-        return f"{digest(counted.key)}/known" if is_known else digest(counted.key)
+        return f"{_key(counted)}/known" if is_known else _key(counted)
+
+    def _of_pair(self, kind: Kind, counted: Counted) -> Limits:
+        return self._share(kind, counted, self._pair[kind])
+
+    def _of_account(self, kind: Kind, counted: Counted) -> Limits:
+        return self._share(kind, counted, self._account[kind])
+
+    def _share(self, kind: Kind, counted: Counted, limits: Limits) -> Limits:
+        is_shared = kind == "signin" and counted.is_name
+        return self._shared(limits) if is_shared else limits
 
     def _shared(self, limits: Limits) -> Limits:
         """Return what of some limits each name of a person has."""
@@ -313,7 +338,13 @@ class Throttle:
 
 
 def _pair(counted: Counted, address: str | None) -> tuple[str, str]:
-    return digest(counted.key), address or UNKNOWN
+    return _key(counted), address or UNKNOWN
+
+
+def _key(counted: Counted) -> str:
+    """Return what is counted: no name, whatever it is, is counted as a user."""
+    key = digest(counted.key)
+    return key if counted.is_name else f"user/{key}"
 
 
 def _known(owner: str, address: str | None) -> str:

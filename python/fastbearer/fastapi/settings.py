@@ -104,11 +104,11 @@ class Settings(TokenSettings):
     """Whether sign-ins and their like are limited."""
 
     throttle_failures: Text = setting("10/minute, 30/hour, 50/day", "like 10/minute")
-    """Failed sign-ins for one e-mail from one client; several windows make whoever
-    goes on wait longer and longer."""
+    """Failed sign-ins for one name or user from one client; several windows make
+    whoever goes on wait longer and longer."""
 
     throttle_account_failures: Text = setting("100/day", "like 10/minute")
-    """Failed sign-ins for one e-mail from all clients from which nobody has
+    """Failed sign-ins for one name or user from all clients from which nobody has
     signed in with the password of today; and from all others."""
 
     throttle_requests: Text = setting("300/minute", "like 10/minute")
@@ -116,7 +116,7 @@ class Settings(TokenSettings):
     password."""
 
     throttle_messages: Text = setting("5/hour", "like 10/minute")
-    """Messages to one e-mail that one client asks for."""
+    """Messages to one e-mail, or caused by one user, that one client asks for."""
 
     throttle_account_messages: Text = setting("20/hour", "like 10/minute")
     """The same from all clients from which nobody has signed in with the password of

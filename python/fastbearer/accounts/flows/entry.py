@@ -32,7 +32,7 @@ from fastbearer.accounts.stores.protocol import (
     NameTakenError,
     UnkeepableError,
 )
-from fastbearer.accounts.throttle import by_name
+from fastbearer.accounts.throttle import by_name, by_user
 from fastbearer.errors import (
     KeySourceError,
     StoreUnavailableError,
@@ -247,6 +247,9 @@ class Entry:
     ) -> Entered:
         """Begin a session for a name and its password.
 
+        That a user has been guessed at by too many names looks like a wrong password:
+        of an unknown name nobody could be told anything else.
+
         Raises:
             WrongCredentialsError: It is nobody's, or not theirs.
             UnverifiedLoginError: It is right, but the e-mail is to be verified first.
@@ -255,9 +258,7 @@ class Entry:
         """
         parts = self._parts
         parts.credentials.check_length(login.password)
-        found = await parts.store.find_by(login.name, login.value)
-        counted = by_name(login.value, found)
-        await parts.attempt("signin", request, login.value, counted)
+        found = await self._guessed(login, request)
         user = await self._matched(login, found, request)
         try:
             tokens = await parts.sessions.start(user)
@@ -266,10 +267,25 @@ class Entry:
             found = await parts.store.find_by(login.name, login.value)
             user = await self._matched(login, found, request)
             tokens = await self._started(user)
-        await parts.succeed("signin", request, by_name(login.value, user))
+        counted = by_name(login.value, user), by_user(user)
+        await parts.succeed("signin", request, *counted)
         await self._end_former(former)
         await parts.tell("signed_in", request, user.email, user=user)
         return Entered(user, tokens)
+
+    async def _guessed(self, login: Login, request: HTTPConnection) -> User | None:
+        """Count a guess, and return whose password may be compared, if anybody's.
+
+        Raises:
+            TooManyAttemptsError: There were too many for the name.
+        """
+        parts, name = self._parts, login.value
+        user = await parts.store.find_by(login.name, name)
+        await parts.attempt("signin", request, name, by_name(name, user))
+        counted = by_user(user, name)
+        if await parts.is_within_limits("signin", request, name, counted):
+            return user
+        return None
 
     async def _matched(
         self, login: Login, user: User | None, request: HTTPConnection

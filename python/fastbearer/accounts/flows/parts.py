@@ -22,10 +22,11 @@ from fastbearer.accounts.flows.outbox import Outbox
 from fastbearer.accounts.invitations import Invitations
 from fastbearer.accounts.judge import Judge
 from fastbearer.accounts.models import User
+from fastbearer.accounts.names import NAMES, wanted_name
 from fastbearer.accounts.sessions import Sessions, Tokens
 from fastbearer.accounts.shape import Shape
 from fastbearer.accounts.stores.checked import CheckedUserStore
-from fastbearer.accounts.throttle import Counted, Kind, Throttle, by_name
+from fastbearer.accounts.throttle import Counted, Kind, Throttle, by_name, by_user
 from fastbearer.errors import (
     ConfigurationError,
     StoreUnavailableError,
@@ -37,7 +38,7 @@ from fastbearer.fastapi.client_address import UNKNOWN, ClientAddresses
 from fastbearer.fastapi.refusal_log import log_refusal
 from fastbearer.fastapi.strict_routes import on_outage
 
-__all__ = ["Parts", "counted_for", "verified"]
+__all__ = ["Parts", "verified"]
 
 OF_TOKENS = frozenset(("email", "roles", "is_active"))
 """What a token says of its user, or whoever has one: when it changes, sessions end."""
@@ -130,15 +131,58 @@ class Parts:
             undo = partial(self.throttle.give_back, kind, one, address)
             on_outage(request.scope, undo)
 
+    async def is_within_limits(
+        self, kind: Kind, request: HTTPConnection, email: str, counted: Counted
+    ) -> bool:
+        """Count as `attempt` does, and tell whether there were not too many.
+
+        Raises:
+            StoreUnavailableError: It cannot be counted.
+        """
+        try:
+            await self.attempt(kind, request, email, counted)
+        except TooManyAttemptsError:
+            return False
+        return True
+
     async def attempt_message(self, user: User, request: HTTPConnection) -> None:
-        """Count a message to a user; those without an e-mail are counted by their id.
+        """Count a message that a user causes: by the user, and by where it goes.
+
+        What is sent to those without an e-mail goes nowhere that we know of.
 
         Raises:
             TooManyAttemptsError: There were too many.
             StoreUnavailableError: It cannot be counted.
         """
-        counted = by_name(counted_for(user), user)
-        await self.attempt("message", request, user.email, counted)
+        counted = [by_user(user)]
+        if user.email:
+            counted.append(by_name(user.email, user))
+        await self.attempt("message", request, user.email, *counted)
+
+    async def attempt_names(
+        self, user: User, values: Mapping[str, Any], request: HTTPConnection
+    ) -> None:
+        """Count that a user takes other names: what is tried tells who has them.
+
+        Args:
+            user: As they are.
+            values: Field -> what it is to be. Without another name nothing is counted.
+            request: By which it is asked for.
+
+        Raises:
+            InvalidNameError: A name is not in order.
+            TooManyAttemptsError: There were too many.
+            StoreUnavailableError: It cannot be counted.
+        """
+        given = {name: values.get(name) for name in NAMES}
+        names = [
+            by_name(wanted_name(name, value), user)
+            for name, value in given.items()
+            if value and value != user.called(name)
+        ]
+        if names:
+            counted = by_user(user), *names
+            await self.attempt("signup", request, user.email, *counted)
 
     async def succeed(
         self, kind: Kind, request: HTTPConnection, *counted: Counted
@@ -157,9 +201,10 @@ class Parts:
         That it cannot be stored does not undo that.
         """
         address = self.clients.of(request.scope)
-        counted = by_name(self.shape.called(user), user)
+        counted = by_name(self.shape.called(user), user), by_user(user)
         with _unless_away():
-            await self.throttle.forget("signin", counted, address)
+            for one in counted:
+                await self.throttle.forget("signin", one, address)
 
     async def check_address(self, request: HTTPConnection) -> None:
         """Count a request from its client's address: a dependency.
@@ -194,7 +239,7 @@ class Parts:
     ) -> User:
         """Return the user of a token, who has given their password.
 
-        Guesses count as those at sign-in do.
+        Guesses count as those at sign-in do, for whatever name.
 
         Raises:
             NoSuchUserError: They are gone, or never were.
@@ -204,12 +249,13 @@ class Parts:
         found = await self.user_of(user)
         self.credentials.check_length(password)
         named = self.shape.called(found)
-        await self.attempt("signin", on, named, by_name(named, found))
+        counted = by_name(named, found), by_user(found)
+        await self.attempt("signin", on, named, *counted)
         if not await self.credentials.match(password, found):
             await self.tell("password_refused", on, found.email, user=found)
             raise WrongPasswordError("the password is wrong")
-        counted = by_name(named, found)  # the hash may be a newer one
-        await self.succeed("signin", on, counted)
+        counted = by_name(named, found), by_user(found)  # the hash may be a newer one
+        await self.succeed("signin", on, *counted)
         return found
 
     def may_enter(self, user: User) -> bool:
@@ -278,11 +324,6 @@ def _unless_away() -> Iterator[None]:
         yield
     except StoreUnavailableError as error:
         logger.error("attempts not forgotten: %s", error.__cause__)
-
-
-def counted_for(user: User) -> str:
-    """Return what messages to a user are counted for."""
-    return user.email or f"user {user.id}"
 
 
 async def verified(verifier: Any, token: str) -> dict[str, Any]:

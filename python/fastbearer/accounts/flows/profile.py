@@ -43,6 +43,7 @@ class Profile:
             InvalidNameError: A name is not in order.
             InvalidFieldError: Sign-up would refuse it.
             NameTakenError: Somebody has the user name.
+            TooManyAttemptsError: Too many other names were tried.
             OvertakenError: The user has changed meanwhile.
             UnchangeableError: The store cannot change users.
         """
@@ -54,6 +55,7 @@ class Profile:
         if not values:
             return found
         values = parts.judge.values(found, values)
+        await parts.attempt_names(found, values, request)
         if not await parts.store.change(found, values):
             raise OvertakenError("overtaken")
         changed = await parts.user_of(user)

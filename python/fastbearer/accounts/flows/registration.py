@@ -6,7 +6,7 @@ from functools import partial
 
 from starlette.requests import HTTPConnection
 
-from fastbearer.accounts.flows.parts import Parts, counted_for
+from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.models import User
 from fastbearer.accounts.names import NAMES
 from fastbearer.accounts.stores.protocol import (
@@ -91,7 +91,7 @@ class Registration:
             after_answer(request.scope, work)
 
     async def _send_code(self, user: User, request: HTTPConnection) -> None:
-        counted = by_name(counted_for(user), user)
+        counted = by_name(user.email, user)
         if await self._is_within_limits(counted, request):
             await self._parts.outbox.send_code("verify_email", user, request)
 

@@ -13,7 +13,6 @@ from fastbearer.accounts.flows.registration import Registration
 from fastbearer.accounts.models import User
 from fastbearer.accounts.names import wanted_name
 from fastbearer.accounts.stores.protocol import taken
-from fastbearer.accounts.throttle import by_name
 
 __all__ = ["Change", "Updates"]
 
@@ -88,6 +87,8 @@ class Updates:
         is_moving = email is not None and email != user.email
         if is_moving:
             values = {"email": email, "email_verified": False, **values}
+        await parts.attempt_names(user, values, request)
+        if is_moving:
             await self._check_move(user, str(email), request)
         newer = await self._hash(user, change)
         # Tokens do not name it here.
@@ -132,11 +133,10 @@ class Updates:
 
         Raises:
             EmailTakenError: Somebody has it.
-            TooManyAttemptsError: Too many were tried; or too much was written to that
-                of before, which is to be told.
+            TooManyAttemptsError: Too much was written to that of before, which is to be
+                told.
         """
         parts = self._parts
-        await parts.attempt("signup", on, email, by_name(email))
         holder = await parts.store.everybody.find_by_email(email)
         if holder is not None and holder.id != user.id:
             raise taken("email")
