@@ -9,7 +9,14 @@ from typing import NamedTuple
 
 from fastbearer.errors import ConfigurationError
 
-__all__ = ["URL", "check_url", "origin_and_path", "read_url", "without_query"]
+__all__ = [
+    "MAX_CHARACTERS",
+    "URL",
+    "check_url",
+    "origin_and_path",
+    "read_url",
+    "without_query",
+]
 
 STANDARD_PORTS = {"http": 80, "https": 443}
 HTTP_URL = re.compile(

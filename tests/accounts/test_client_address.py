@@ -101,6 +101,7 @@ def test_the_chain_is_read_from_its_end(lines: list[str], found: str) -> None:
         (["for=198.51.100.9", "for=203.0.113.1"], "203.0.113.1"),
         (["for=198.51.100.9, for=203.0.113.1;proto=http"], "203.0.113.1"),
         (['for=198.51.100.9;by="a,b", for=203.0.113.1'], "203.0.113.1"),
+        (["for=, for=203.0.113.1"], "203.0.113.1"),
     ],
 )
 def test_the_header_forwarded(lines: list[str], found: str) -> None:
@@ -122,6 +123,7 @@ def test_what_cannot_be_read_still_tells_clients_apart(
     """One of them must not lock out the others."""
     first, second = forwarded_for("_hidden-1"), forwarded_for("_hidden-2")
     assert first != second and PROXY not in (first, second)
+    assert str(forwarded("for=198.51.100.9, for=")).startswith("unreadable-")
     assert forwarded_for("_hidden-1") == first
     assert "'_hidden-1'" in caplog.text
     evil = forwarded("for=198.51.100.1, for=\x1b[31m\n")

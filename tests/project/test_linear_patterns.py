@@ -114,7 +114,7 @@ def test_the_patterns_of_urls_and_headers_are_among_them() -> None:
     labels = {label for label, _, _ in FOUND}
     assert len(labels) > 40
     assert "fastbearer.urls.HTTP_URL.fullmatch" in labels
-    assert "fastbearer.fastapi.client_address.PAIR.match" in labels
+    assert "fastbearer.fastapi.proxies.PAIR.match" in labels
 
 
 @pytest.mark.parametrize("piece", [b"-----BEGIN A-----", b"-----BEGIN A", b"-----"])

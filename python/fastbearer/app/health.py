@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from fastbearer.accounts import Accounts
 from fastbearer.fastapi import Auth
+from fastbearer.fastapi.bounded_routes import BoundedRoute
 
 __all__ = ["Health"]
 
@@ -58,7 +59,7 @@ class Health:
     def __init__(self, auth: Auth, accounts: Accounts) -> None:
         self._auth = auth
         self._accounts = accounts
-        self.router: APIRouter = APIRouter(tags=["health"])
+        self.router: APIRouter = APIRouter(tags=["health"], route_class=BoundedRoute)
         self.router.add_api_route("/healthz", self.healthz, methods=["GET"])
         self.router.add_api_route(
             "/readyz",

@@ -20,6 +20,9 @@ SECURE = "__Secure-"
 PIECES_MAX = 100
 COOKIE_BYTES_MAX = 4050  # of a whole Set-Cookie header, as Better Auth counts
 DATA_BYTES_MAX = PIECES_MAX * COOKIE_BYTES_MAX
+HEADER_BYTES_MAX = 2 * DATA_BYTES_MAX  # of all cookies: twice the longest data
+HINT_BYTES_MAX = 16384
+"""More cookies than these are not searched for a hint."""
 
 NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 6265 4.1.1: a token
 PIECE = re.compile(r"\.(0|[1-9][0-9]?)")
@@ -39,6 +42,7 @@ WRONG_NAMES = (
     " __Secure-, in characters that the name of a cookie may have"
 )
 MANY = "a cookie was sent too often, each time with another value"
+LONG = "the cookies are too long, all together"
 TORN = "the pieces of the session data are not complete"
 
 
@@ -84,8 +88,10 @@ class CookieNames:
             headers: ASGI's: pairs of bytes, the names in lower case.
 
         Raises:
-            MalformedTokenError: A cookie was sent too often.
+            MalformedTokenError: A cookie was sent too often, or they are too long.
         """
+        if _bytes_of(headers) > HEADER_BYTES_MAX:
+            raise MalformedTokenError(LONG)
         try:
             values = cookie_values(headers, self._sought)
             for sought in self._further:
@@ -105,6 +111,8 @@ class CookieNames:
         Args:
             headers: As in `find`, where no session token was found.
         """
+        if _bytes_of(headers) > HINT_BYTES_MAX:
+            return None
         try:
             every = cookie_values(headers, b"")
         except ValueError:
@@ -182,6 +190,11 @@ class CookieJar:
             if number is not None and name.startswith(self._data):
                 found[int(number[1])] = _every(value)
         return found
+
+
+def _bytes_of(headers: Sequence[Sequence[bytes]]) -> int:
+    """Return how long the cookies of a request are."""
+    return sum(len(value) for name, value in headers if name == b"cookie")
 
 
 def _every(value: str | list[str] | None) -> list[str]:

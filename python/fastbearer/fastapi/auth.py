@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, MutableMapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -250,7 +250,7 @@ class Auth(Doors):
             return user_of
         return partial(user_of, challenges=challenges)
 
-    def client_of(self, scope: Mapping[str, Any]) -> str | None:
+    def client_of(self, scope: MutableMapping[str, Any]) -> str | None:
         """Return what counts as one client, like an address; None where it is unknown.
 
         The proxies of ``TRUSTED_PROXIES`` are believed about it.

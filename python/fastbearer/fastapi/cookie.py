@@ -114,7 +114,8 @@ class TokenCookie:
         return tuple(dict.fromkeys(filter(None, map(self._token, values))))
 
     def _token(self, value: str) -> str:
-        return SCHEME.sub("", value, count=1) if self._is_foreign else value
+        found = SCHEME.match(value) if self._is_foreign else None
+        return value if found is None else value[found.end() :]
 
     def check_origin(self, scope: Any) -> None:
         """Refuse a request that changes something and comes from elsewhere.

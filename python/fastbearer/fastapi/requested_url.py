@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from fastbearer.urls import read_url
+from fastbearer.urls import MAX_CHARACTERS, read_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +35,8 @@ def requested_url(
     Returns:
         None where the request does not say.
     """
+    if max(len(scope["path"]), len(scope.get("raw_path") or b"")) > MAX_CHARACTERS:
+        return None
     origin, prefix = base or (_origin(scope), "")
     if origin is None:
         return None

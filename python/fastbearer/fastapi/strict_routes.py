@@ -20,7 +20,6 @@ from typing import Annotated, Any, ClassVar
 from fastapi import HTTPException
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from pydantic import AfterValidator, BaseModel
 from pydantic_core import from_json
 from starlette._utils import AwaitableOrContextManager
@@ -35,6 +34,7 @@ from fastbearer.errors import (
     HasherBusyError,
     StoreUnavailableError,
 )
+from fastbearer.fastapi.bounded_routes import BoundedRoute
 from fastbearer.fastapi.challenges import Answer, answer_to
 from fastbearer.fastapi.dependencies import BearerDependency
 
@@ -51,6 +51,9 @@ __all__ = [
 
 BODY = "Request body must be a JSON object in UTF-8 (Content-Type: application/json)"
 FORM = "A form must be in UTF-8"
+TYPE_BYTES = 1024
+"""A media type has at most 255 characters (RFC 6838 4.2), a boundary 70."""
+LONG_TYPE = f"The header Content-Type must have at most {TYPE_BYTES} bytes"
 CHARSET = re.compile(r"charset[*0-9]*\s*=\s*[\"']?([^\s\"';]*)", re.IGNORECASE)
 ENCODINGS = frozenset(("", "utf-8", "utf8", "us-ascii"))
 BODY_BYTES = 1_048_576
@@ -120,9 +123,13 @@ class StrictRequest(Request):
 
         Raises:
             HTTPException: 400 for another encoding than UTF-8: Python decodes some of
-                them in quadratic time, and some to what cannot be stored.
+                them in quadratic time, and some to what cannot be stored. Or for a
+                long header, whose parameters are parsed one by one.
         """
-        charset = CHARSET.search(self.headers.get("content-type", ""))
+        media_type = self.headers.get("content-type", "")
+        if len(media_type) > TYPE_BYTES:
+            raise HTTPException(400, LONG_TYPE)
+        charset = CHARSET.search(media_type)
         if charset and charset[1].lower() not in ENCODINGS:
             raise HTTPException(400, FORM)
         return super().form(**{**limits, "max_files": 0})
@@ -163,7 +170,7 @@ def _check_nul(read: Any) -> None:
             raise NulInBodyError(field)
 
 
-class StrictRoute(APIRoute):
+class StrictRoute(BoundedRoute):
     """A route that answers 400 where FastAPI would answer 422.
 
     Errors of ours that a handler raises become the responses of ``answer_to``.

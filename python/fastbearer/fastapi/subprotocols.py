@@ -19,6 +19,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 MARK = "bearer"
 PREFIX = "bearer."
 KUBERNETES = "base64url.bearer.authorization.k8s.io."
+MOST_OFFERED = 100
+"""How many subprotocols are looked at; applications know a few."""
 
 
 class Offer(NamedTuple):
@@ -46,7 +48,7 @@ def offered_token(scope: Any) -> Offer | None:
     """
     if scope["type"] != "websocket":
         return None
-    offered = scope.get("subprotocols") or ()
+    offered = (scope.get("subprotocols") or ())[:MOST_OFFERED]
     found = []
     following = iter(offered)
     for one in following:
