@@ -61,6 +61,27 @@ def wrong(out: str) -> list[str]:
     return [line for line in out.splitlines() if line.startswith("WRONG")]
 
 
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({}, "FORWARDED_HEADER=forwarded is used for nothing"),
+        ({"TRUSTED_PROXIES": "10.0.0.1"}, ""),
+        (
+            {"TRUSTED_PROXIES": "10.0.0.1", "FORWARDED_ALLOW_IPS": "*"},
+            "FORWARDED_ALLOW_IPS is set",
+        ),
+    ],
+)
+def test_a_server_that_may_read_another_header(
+    doctor: Doctor, settings: dict[str, str], text: str
+) -> None:
+    status, out = doctor(**SECRETS, FORWARDED_HEADER="forwarded", **settings)
+    assert status == (1 if text else 0)
+    assert [text in one for one in wrong(out)] == ([True] if text else [])
+    assert bool(text) or "ok     proxies: Forwarded counts" in out
+    assert ("--no-proxy-headers" in out) is ("TRUSTED_PROXIES" in settings)
+
+
 def test_a_secret_alone_is_well(doctor: Doctor) -> None:
     status, out = doctor(**SECRETS)
     assert (status, wrong(out)) == (0, [])

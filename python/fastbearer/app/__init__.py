@@ -16,7 +16,7 @@ with needs_extra("app"):
     from fastbearer.accounts import Accounts
     from fastbearer.app.health import Health
     from fastbearer.app.tasks import Tasks
-    from fastbearer.fastapi import Auth
+    from fastbearer.fastapi import Auth, ForwardedScheme
     from fastbearer.fastapi import auth as default_auth
 
 __all__ = ["app", "create_app"]
@@ -55,6 +55,7 @@ def create_app(
         # A redirection would repeat the header Host, whatever a client says there.
         redirect_slashes=False,
     )
+    service.add_middleware(ForwardedScheme, auth=auth)
     service.include_router(accounts.router)
     tasks = Tasks(auth, accounts.database)
     accounts.on_event("account_deleted")(tasks.forget_user)

@@ -66,6 +66,14 @@ NO_TASKS = (
     "fastbearer_task, which `fastbearer serve` alone needs, is not made, or of another"
     " version: `fastbearer migrate` makes it"
 )
+NO_PROXIES = (
+    "FORWARDED_HEADER=forwarded is used for nothing: name your proxies in"
+    " TRUSTED_PROXIES"
+)
+SEE_SERVER = (
+    "Forwarded counts, which uvicorn does not know: start it with --no-proxy-headers"
+    " (`fastbearer serve` reads nothing else)"
+)
 SEE_REDIS = "see that Redis runs, and that REDIS_URL has its host, user and password"
 
 
@@ -106,10 +114,23 @@ def findings() -> Iterator[Finding]:
         yield Finding(True, "settings", str(error))
         return
     yield Finding(False, "settings", ", ".join(in_force(settings)) or "the defaults")
+    yield from proxies(settings)
     auth = Auth(settings)
     yield from issuers(auth)
     yield from database(settings)
     yield from redis(auth)
+
+
+def proxies(settings: Settings) -> Iterator[Finding]:
+    """Yield whether a server may read another header than the one that counts."""
+    if settings.forwarded_header == "x-forwarded-for":
+        return
+    if settings.trusted_proxies is None:
+        yield Finding(True, "proxies", NO_PROXIES)
+    elif "FORWARDED_ALLOW_IPS" in os.environ:
+        yield Finding(True, "proxies", f"FORWARDED_ALLOW_IPS is set: {SEE_SERVER}")
+    else:
+        yield Finding(False, "proxies", SEE_SERVER)
 
 
 def password_engine() -> Finding:

@@ -190,15 +190,22 @@ def serve(options: argparse.Namespace) -> int:
         host=options.host,
         port=options.port,
         workers=options.workers,
-        # A proxy is believed where it is named; nothing is guessed.
-        proxy_headers=settings.trusted_proxies is not None,
-        forwarded_allow_ips=settings.trusted_proxies or "",
+        # A proxy is believed where it is named; nothing is guessed. uvicorn does not
+        # know Forwarded: the service reads that one itself.
+        proxy_headers=bool(server_proxies(settings)),
+        forwarded_allow_ips=server_proxies(settings),
         timeout_graceful_shutdown=GRACE_SECONDS,
         # On a busy machine a worker is slow to answer, and is none the worse for it.
         timeout_worker_healthcheck=SILENT_SECONDS,
         log_config=server_logging(),
     )
     return OK
+
+
+def server_proxies(settings: Settings) -> str:
+    """Return the proxies whose X-Forwarded-For and -Proto the server is to read."""
+    is_known = settings.forwarded_header == "x-forwarded-for"
+    return (settings.trusted_proxies or "") if is_known else ""
 
 
 def migrate(options: argparse.Namespace) -> int:

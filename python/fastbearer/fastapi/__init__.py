@@ -21,6 +21,7 @@ with needs_extra("fastapi"):
         UserDependency,
     )
     from fastbearer.fastapi.dpop import DPoP
+    from fastbearer.fastapi.forwarded_scheme import ForwardedScheme
     from fastbearer.fastapi.middleware import BearerMiddleware
     from fastbearer.fastapi.replays import MemoryReplays, RedisReplays, ReplayStore
     from fastbearer.fastapi.resource import Resource
@@ -36,6 +37,7 @@ __all__ = [
     "BearerMiddleware",
     "CurrentUser",
     "DPoP",
+    "ForwardedScheme",
     "Introspection",
     "Issuer",
     "MemoryReplays",

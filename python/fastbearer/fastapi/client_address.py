@@ -29,6 +29,11 @@ UNTRUSTED = (
 )
 UNREADABLE = "a client is named %r, which is no address: it is counted by that name"
 UNNAMED = "the trusted proxy %s names no client: all of its clients count as one"
+OVERRULED = (
+    "FORWARDED_HEADER=forwarded, but the server has taken a client from"
+    " X-Forwarded-For, which the client may have written: all such requests count as"
+    " one; start uvicorn with --no-proxy-headers"
+)
 NOBODY = (
     "a request has no address, as over a unix socket: it is not limited by address;"
     " TRUSTED_PROXIES=unix trusts what such a proxy says"
@@ -54,15 +59,23 @@ class ClientAddresses:
         An address; of IPv6, the network. The header is read from its end, as far as
         trusted proxies have written it (RFC 7239 5.2 and 8.1), and not at all where
         the request comes from none of them. What a trusted proxy says and we cannot
-        read still tells its clients apart. It is found out once a request.
+        read still tells its clients apart. All are one whom a server has taken from a
+        header that clients write. It is found out once a request.
 
         Args:
             scope: ASGI's, of a request or a WebSocket.
         """
         kept: tuple[object, str | None] = scope.get(KEPT, (None, None))
         if kept[0] is not self:
-            kept = scope[KEPT] = self, self._counted(self._client(scope))
+            kept = scope[KEPT] = self, self._found(scope)
         return kept[1]
+
+    def _found(self, scope: MutableMapping[str, Any]) -> str | None:
+        if self._proxies.are_overruled(scope):
+            if self._is_new(OVERRULED):
+                logger.error(OVERRULED)
+            return UNKNOWN
+        return self._counted(self._client(scope))
 
     def _client(self, scope: MutableMapping[str, Any]) -> Peer:
         peer = peer_of(scope)
@@ -72,7 +85,7 @@ class ClientAddresses:
         hops = self._proxies.hops(scope)
         if not hops:
             self._tell(UNNAMED, "unix" if peer is None else peer)
-        return self._proxies.client(peer, hops)
+        return self._proxies.client(peer, hops)[0]
 
     def _tell_of_header(self, scope: MutableMapping[str, Any], peer: Peer) -> None:
         """Warn of a header from somebody who is not trusted; it is not parsed.
@@ -98,7 +111,11 @@ class ClientAddresses:
         return str(ipaddress.ip_network((int(peer), IPV6_PREFIX), strict=False))
 
     def _tell(self, text: str, *values: object) -> None:
-        """Warn once of each kind: a request must not be able to fill a log."""
-        if text not in self._told:
-            self._told.add(text)
+        if self._is_new(text):
             logger.warning(text, *values)
+
+    def _is_new(self, text: str) -> bool:
+        """Tell whether it is the first of its kind: no request may fill a log."""
+        is_new = text not in self._told
+        self._told.add(text)
+        return is_new

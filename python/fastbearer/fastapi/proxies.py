@@ -1,4 +1,4 @@
-"""What trusted proxies say of a request: whose it is, in X-Forwarded-For or Forwarded.
+"""What trusted proxies say of a request, in X-Forwarded-For or Forwarded.
 
 Such a header is read from its end, and no further than a few thousand bytes: what
 trusted proxies have written is there, and what is before it anybody may have sent.
@@ -10,7 +10,7 @@ import ipaddress
 import re
 from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,6 +35,18 @@ PAIR = re.compile(
     r"""\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=("(?:[^"\\]|\\.)*"|[^\s;,"]*)\s*(?=[;,]|$)"""
 )
 """A parameter of the header Forwarded (RFC 7239 4)."""
+
+
+class Hop(NamedTuple):
+    """What a proxy says of whoever is connected to it.
+
+    Attributes:
+        node: Their address, or another name.
+        proto: The scheme of their request; "" where that is not said.
+    """
+
+    node: str
+    proto: str = ""
 
 
 class Proxies:
@@ -70,28 +82,59 @@ class Proxies:
             return "X-Forwarded-For", lines
         return "Forwarded", _lines(scope, b"forwarded")
 
-    def hops(self, scope: Mapping[str, Any]) -> list[str]:
-        """Return the nodes that the end of that header names, the nearest one last."""
+    def are_overruled(self, scope: Mapping[str, Any]) -> bool:
+        """Tell whether a server has taken the client from a header that does not count.
+
+        uvicorn knows X-Forwarded-For alone, and puts what it names in the place of who
+        is connected: with the port that it has there, or else with port 0. Where
+        proxies write Forwarded, clients may have written the other.
+        """
+        host, port = scope.get("client") or ("", 0)
+        if not host or self._settings().forwarded_header != "forwarded":
+            return False
+        lines = _lines(scope, b"x-forwarded-for")
+        with_port = f"[{host}]:" if ":" in host else f"{host}:"
+        marks = [one.encode("latin-1", "replace") for one in (with_port, f"[{host}]:")]
+        is_named = any(mark in line for line in lines for mark in marks)
+        return any(lines) and (not port or is_named)
+
+    def hops(self, scope: Mapping[str, Any]) -> list[Hop]:
+        """Return the hops that the end of the header has, the nearest one last."""
         name, lines = self.header(scope)
         ends = _ends(lines)
         if name == "Forwarded":
-            hops = [node for line in ends for node in forwarded_nodes(line)]
+            hops = [hop for line in ends for hop in forwarded_hops(line)]
         else:
             parts = (part.strip() for line in ends for part in line.split(","))
-            hops = list(filter(None, parts))
+            hops = [Hop(part) for part in parts if part]
         return hops[-MOST_HOPS:]
 
-    def client(self, peer: Peer, hops: Sequence[str]) -> Peer:
-        """Return the first hop that no trusted proxy is (RFC 7239 5.2 and 8.1).
+    def client(self, peer: Peer, hops: Sequence[Hop]) -> tuple[Peer, str]:
+        """Return the first hop that no trusted proxy is, and the scheme of its request.
+
+        See RFC 7239 5.2, 5.4 and 8.1. The scheme is "" where the proxy to which the
+        client is connected does not say it.
 
         Args:
             peer: Who is connected.
             hops: As `hops` returns them.
         """
-        left = list(hops)
+        left, proto = list(hops), ""
         while left and self.trust(peer):
-            peer = self._peer(left.pop())
-        return peer
+            hop = left.pop()
+            peer, proto = self._peer(hop.node), hop.proto
+        return peer, proto
+
+    def scheme(self, scope: Mapping[str, Any]) -> str:
+        """Return the scheme that trusted proxies name, in lower case, or ""."""
+        peer = peer_of(scope)
+        if self.are_overruled(scope) or not self.trust(peer):
+            return ""
+        proto = self.client(peer, self.hops(scope))[1]
+        if not proto:
+            last = (_lines(scope, b"x-forwarded-proto") or [b""])[-1]
+            proto = last[:READ_BYTES].decode("latin-1").strip()
+        return proto.lower()
 
     def _peer(self, text: str) -> Peer:
         """Return a hop; nginx names a client over a unix socket "unix:"."""
@@ -151,21 +194,29 @@ def _ends(lines: Sequence[bytes]) -> list[str]:
     return ends[::-1]
 
 
-def forwarded_nodes(line: str) -> Iterator[str]:
-    """Yield what the elements of a header Forwarded say in ``for``, in their order.
+def forwarded_hops(line: str) -> Iterator[Hop]:
+    """Yield what the elements of a header Forwarded say, in their order.
 
-    An element that says nothing there, or that cannot be read, is yielded as
-    "unknown": it is a hop all the same.
+    One that does not say in ``for`` who its client is, or that cannot be read, is
+    yielded as "unknown": it is a hop all the same.
     """
     line = line.strip()
-    place, node, is_empty = 0, UNKNOWN, True
+    place, said = 0, dict[str, str]()
     while found := PAIR.match(line, place):
-        is_empty = False
-        if found[1].lower() == "for":
-            node = re.sub(r"\\(.)", r"\1", found[2].removeprefix('"').removesuffix('"'))
+        said[found[1].lower()] = _unquoted(found[2])
         place = found.end() + 1
         if line[found.end() : place] == ",":
-            yield node
-            node, is_empty = UNKNOWN, True
-    if place < len(line) or not is_empty:
-        yield UNKNOWN if place < len(line) else node
+            yield _hop(said)
+            said = {}
+    if place < len(line):
+        yield Hop(UNKNOWN)
+    elif said:
+        yield _hop(said)
+
+
+def _hop(said: Mapping[str, str]) -> Hop:
+    return Hop(said.get("for", UNKNOWN), said.get("proto", ""))
+
+
+def _unquoted(value: str) -> str:
+    return re.sub(r"\\(.)", r"\1", value.removeprefix('"').removesuffix('"'))

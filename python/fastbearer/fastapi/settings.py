@@ -130,7 +130,8 @@ class Settings(TokenSettings):
         "x-forwarded-for", "x-forwarded-for or forwarded"
     )
     """The header that those proxies write. Without any ``X-Forwarded-For``, the
-    header ``Forwarded`` (RFC 7239) is read in any case."""
+    header ``Forwarded`` (RFC 7239) is read in any case. With "forwarded", the server
+    must read neither: ``uvicorn --no-proxy-headers``."""
 
     revocation: Literal["auto", "off", "memory", "database", "redis"] = setting(
         "auto", "auto, off, memory, database or redis"
