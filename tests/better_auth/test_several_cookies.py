@@ -160,12 +160,13 @@ def test_pieces_of_two_values(strategy: str, of_good: int, of_stale: int) -> Non
             assert ba.read_cookies("; ".join(cookies)).user["about"] == "g" * of_good
 
 
-def test_how_many_are_judged_is_bounded() -> None:
+def test_how_many_are_judged_is_bounded(serve: Serve) -> None:
     ba = BetterAuth(SECRET)
     others = [f"{TOKEN}={'x' * number}" for number in range(1, 20)]
     assert ba.read_cookies("; ".join([*others[:7], *pairs("a")])).user_id == "a"
     with pytest.raises(MalformedTokenError, match="too often"):
         ba.read_cookies("; ".join([*others, *pairs("a")]))
+    assert ask(serve(app_of(ba)), [*others, *pairs("a")]) == 401
 
 
 # --- names of a server's own ----------------------------------------------------------

@@ -418,6 +418,16 @@ def test_two_good_cookies(lines: Callable[[], list[str]]) -> None:
     assert line.startswith("invalid_request: two_cookies; ")
 
 
+def test_more_cookies_than_are_judged(lines: Callable[[], list[str]]) -> None:
+    client = client_of(auth_with(cookies=["t"]))
+    for number in (5, 17):
+        cookie = "; ".join(f"t={one}" for one in range(number))
+        assert asked(client, Cookie=cookie) == 400
+    first, second = lines()
+    assert first == second
+    assert first.startswith("invalid_request: two_cookies; there are more cookies")
+
+
 ENDED = f"revoked_token: session_ended; {HINTS_OF_OTHERS['session_ended']}"
 
 

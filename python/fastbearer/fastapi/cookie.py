@@ -6,6 +6,7 @@ import re
 from collections.abc import Container, Iterable
 from typing import Any
 
+from fastapi import HTTPException
 from starlette.responses import Response
 
 from fastbearer._core import cookie_values
@@ -27,6 +28,8 @@ TWO_COOKIES = "More than one token cookie"
 MOST_VALUES = 4
 """How many values of one cookie are judged. A browser has few: of this host and its
 domain, and of a path or two (RFC 6265 5.3)."""
+TOO_MANY = ("?",) * (MOST_VALUES + 1)
+"""Stands for more values than the core reads, which is more than are judged."""
 
 
 class TokenCookie:
@@ -75,14 +78,21 @@ class TokenCookie:
             HTTPException: 400 where it came with several values, 403 where another
                 site may have sent it: see ``check_origin``.
         """
-        try:
-            tokens = self.read_all(scope)
-        except ValueError:
-            tokens = ("", "")
+        tokens = self.read_few(scope)
         if len(tokens) > 1:
-            log_refusal("invalid_request", "two_cookies")
-            raise invalid_request(TWO_COOKIES)
+            raise _two_cookies()
         return tokens[0] if tokens else None
+
+    def read_few(self, scope: Any) -> tuple[str, ...]:
+        """Return the cookie's values as `read_all` does, for who has no challenges.
+
+        Raises:
+            HTTPException: 400 where there are too many, 403 as `read_all`.
+        """
+        try:
+            return self.read_all(scope)
+        except ValueError:
+            raise _two_cookies() from None
 
     def read_all(self, scope: Any) -> tuple[str, ...]:
         """Return the cookie's values in a request, each once, but for empty ones.
@@ -104,11 +114,17 @@ class TokenCookie:
         return tokens
 
     def is_in(self, scope: Any) -> bool:
-        """Tell whether a request has the cookie, with any value but an empty one."""
+        """Tell whether a request has the cookie, with any value but an empty one.
+
+        However many there are: too many are not none.
+        """
         return bool(self._values(scope))
 
     def _values(self, scope: Any) -> tuple[str, ...]:
-        found = cookie_values(scope["headers"], self._raw_name, True)
+        try:
+            found = cookie_values(scope["headers"], self._raw_name, True)
+        except ValueError:
+            return TOO_MANY
         value = found.get(self.name, ())
         values = (value,) if isinstance(value, str) else value
         return tuple(dict.fromkeys(filter(None, map(self._token, values))))
@@ -140,6 +156,11 @@ class TokenCookie:
     def clear(self, response: Response) -> None:
         """Let the client forget the token."""
         self.set(response, "", 0)
+
+
+def _two_cookies() -> HTTPException:
+    log_refusal("invalid_request", "two_cookies")
+    return invalid_request(TWO_COOKIES)
 
 
 def named_cookies(names: Iterable[str]) -> tuple[str, ...]:

@@ -21,6 +21,8 @@ from fastbearer.fastapi.token_header import HeaderReader, TokenHeader
 __all__ = ["CHOSEN", "PROVEN", "Found", "TokenFinder"]
 
 TWO_SUBPROTOCOLS = "More than one token among the subprotocols"
+GOOD_COOKIES = "cookies of one name have different tokens, and more than one is good"
+MANY_COOKIES = "there are more cookies of one name than are judged"
 CHOSEN = "fastbearer.token"
 """Where a scope says which of several cookies was good."""
 
@@ -127,7 +129,7 @@ class TokenFinder:
             try:
                 tokens = cookie.read_all(scope)
             except ValueError:
-                raise self.two_cookies() from None
+                raise self.two_cookies(MANY_COOKIES) from None
             if tokens:
                 return Found(tokens)
         return NOTHING
@@ -164,9 +166,12 @@ class TokenFinder:
         text = f"More than one {header.name} header"
         return invalid_request(text, self._challenges)
 
-    def two_cookies(self) -> HTTPException:
-        """Return the 400 of cookies that contradict each other."""
-        hint = "cookies of one name have different tokens, and more than one is good"
+    def two_cookies(self, hint: str = GOOD_COOKIES) -> HTTPException:
+        """Return the 400 of cookies that contradict each other.
+
+        Args:
+            hint: What the log says of them.
+        """
         log_refusal("invalid_request", "two_cookies", hint=hint)
         return invalid_request(TWO_COOKIES, self._challenges)
 

@@ -1,6 +1,5 @@
 """What a client keeps of its session: cookies, or the JSON of an answer."""
 
-from fastapi import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
@@ -78,10 +77,16 @@ class Answers:
         """Return the tokens that the browser has, before it gets others.
 
         Of several cookies of one name, one may be good; a bad one beside it, which
-        another site of the domain may have set, keeps nothing alive.
+        another site of the domain may have set, keeps nothing alive. More than are
+        judged would keep it alive: they are refused, before anything is done.
+
+        Raises:
+            HTTPException: 400 for too many, 403 for a cookie from another site.
         """
         cookies = (self._auth.cookie, self._refresh_cookie())
-        return Former(*(_values(cookie, conn) for cookie in cookies))
+        return Former(
+            *(() if one is None else one.read_few(conn.scope) for one in cookies)
+        )
 
     def _wants_tokens(self, request: HTTPConnection) -> bool:
         """Tell whether a client keeps its tokens itself, as a native app does.
@@ -105,12 +110,3 @@ class Answers:
 
     def _refresh_cookie(self) -> TokenCookie | None:
         return self._auth.make_cookie(REFRESH_COOKIE)
-
-
-def _values(cookie: TokenCookie | None, conn: HTTPConnection) -> tuple[str, ...]:
-    if cookie is None:
-        return ()
-    try:
-        return cookie.read_all(conn.scope)
-    except (HTTPException, ValueError):
-        return ()
