@@ -20,16 +20,21 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
 from accounts_kit import (
+    EMAIL,
+    PASSWORD,
     answer,
     bearer,
     http,
     make_service,
+    me,
     migrate,
+    post,
     refused,
     rows,
     sign_in,
     sign_up,
     store_of,
+    token_of,
     url_of,
 )
 from asgi import ASGIApp
@@ -40,6 +45,7 @@ from fastbearer.accounts.records import Record
 from fastbearer.app.migrations import TASKS
 from fastbearer.connections.engine import open_engine, parsed_url
 from mariadb_kit import MariaDBServer, ask_mariadb, own_mariadb
+from own_roles import REFUSALS, own_role
 from own_servers import own
 from servers import BOTH, EACH, EVERY, own_database, own_postgres
 from waiting import wait_until
@@ -48,6 +54,8 @@ Serve = Callable[[ASGIApp], str]
 UNAVAILABLE = "The service cannot reach its store. Please try again."
 UNCHECKED = "Tokens cannot be checked at the moment. Please try again."
 OUTAGES = {(503, detail, "1") for detail in (UNAVAILABLE, UNCHECKED)}
+FAILURES = 3
+PASSWORDS = {"current_password": PASSWORD, "new_password": "another horse battery"}
 postgres = pytest.mark.postgres
 
 
@@ -215,6 +223,82 @@ def test_a_server_that_dies_and_comes_back(serve: Serve, kind: str) -> None:
         kept = {one for (one,) in rows(url, "SELECT id FROM fastbearer_task")}
         assert set(created) <= kept
         assert sign_in(base_url).status_code == 200
+
+
+def attempts(base_url: str) -> Iterator[httpx2.Response]:
+    """Sign in as often as one may with a wrong password, and once more."""
+    for _ in range(FAILURES + 1):
+        yield sign_in(base_url)
+
+
+def with_throttle(url: str) -> Any:
+    failures = f"{FAILURES}/minute"
+    return make_service(
+        url,
+        send=[].append,
+        throttle=True,
+        throttle_failures=failures,
+        throttle_messages=failures,
+        refresh_tokens=True,
+    )
+
+
+@postgres
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_a_server_that_turns_us_away(serve: Serve, refusal: str) -> None:
+    """It is there, and refuses: a 503 as if it were not; and nobody is locked out."""
+    with own_database(prepare=migrate) as url, own_role(url) as role:
+        base_url = serve(with_throttle(role.url))
+        token = sign_up(base_url).json()["data"]["token"]
+        with role.refused(refusal):
+            answers = [
+                *attempts(base_url),
+                sign_up(base_url, email="eve@example.com"),
+                *(
+                    post(base_url, "forgot-password", email=EMAIL)
+                    for _ in range(FAILURES + 1)
+                ),
+                me(base_url, token),
+                post(base_url, "signout", token),
+                post(base_url, "change-password", token, **PASSWORDS),
+            ]
+            assert {answered(one) for one in answers} <= OUTAGES
+        assert sign_in(base_url).status_code == 200
+        assert post(base_url, "forgot-password", email=EMAIL).status_code == 202
+
+
+@postgres
+def test_a_server_that_takes_no_writes(serve: Serve) -> None:
+    """As after a fail-over to a replica: what has to be written is a 503."""
+    with own_database(prepare=migrate) as url, own_role(url) as role:
+        base_url = serve(with_throttle(role.url))
+        data = sign_up(base_url).json()["data"]
+        token, again = data["token"], {"refresh_token": data["refresh_token"]}
+        with role.read_only():
+            answers = [
+                *attempts(base_url),
+                sign_up(base_url, email="eve@example.com"),
+                post(base_url, "refresh", **again),
+                post(base_url, "change-password", token, **PASSWORDS),
+                post(base_url, "signout-everywhere", token),
+            ]
+            assert {answered(one) for one in answers} == {(503, UNAVAILABLE, "1")}
+            assert sign_in(base_url, password="wrong horse").status_code == 401
+        assert sign_in(base_url).status_code == 200
+
+
+@postgres
+def test_a_session_that_ended_while_nothing_could_be_written(serve: Serve) -> None:
+    """Refused here at once, and everywhere when it can be written again."""
+    with own_database(prepare=migrate) as url, own_role(url) as role:
+        here, there = (serve(make_service(role.url)) for _ in range(2))
+        token = token_of(sign_up(here))
+        with role.read_only():
+            assert answer(post(here, "signout", token)) == refused(503, UNAVAILABLE)
+            assert me(here, token).status_code == 401
+            assert me(there, token).status_code == 200
+        wait_until(lambda: me(there, token).status_code == 401)
+        assert me(here, token).status_code == 401
 
 
 @postgres

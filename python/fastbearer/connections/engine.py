@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from fastbearer.connections import mysql, psycopg
+from fastbearer.connections.connecting import is_of_connecting
 from fastbearer.connections.libpq import asyncpg_arguments, with_hosts_apart
 from fastbearer.connections.mysql import mysql_arguments
 from fastbearer.connections.pooler import MISTAKEN, is_mistaken
@@ -79,9 +80,12 @@ SERVER_POOL: dict[str, Any] = {
     "pool_pre_ping": True,  # after a restart of the server, none is stale
 }
 POSTGRESQL_TIMEOUTS = {"timeout": 5, "command_timeout": 30}  # seconds
-UNAVAILABLE_STATES = ("08", "40", "53", "57")
+READ_ONLY_STATE = "25006"
+"""The SQLSTATE of a server that takes no writes, as a replica does."""
+
+UNAVAILABLE_STATES = ("08", "40", "53", "57", READ_ONLY_STATE)
 """SQLSTATE classes of what another try may not meet: lost connections, lost
-races, too few resources, a server that stops or starts."""
+races, too few resources, a server that stops or starts, and that state."""
 
 SQLITE_UNAVAILABLE = (
     sqlite3.SQLITE_BUSY,
@@ -89,7 +93,12 @@ SQLITE_UNAVAILABLE = (
     sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
 )
+
+
+class RefusedError(ConnectionError):
+    """A server has answered, and does not let us in."""
 
 
 def parsed_url(url: str, name: str) -> URL:
@@ -164,7 +173,13 @@ def open_engine(url: URL, name: str, pragmas: Sequence[str]) -> AsyncEngine:
 
 
 async def _connect_to_postgresql(name: str, **arguments: Any) -> Any:
-    """Connect; what asyncpg cannot make sense of is a mistake in the settings."""
+    """Connect; what asyncpg cannot make sense of is a mistake in the settings.
+
+    Raises:
+        OSError: There is no connection, or the server has refused it: SQLAlchemy
+            before 2.1 makes no error of its own of that.
+        ConfigurationError: A setting makes no sense.
+    """
     import asyncpg  # type: ignore[import-untyped]
 
     try:
@@ -173,6 +188,8 @@ async def _connect_to_postgresql(name: str, **arguments: Any) -> Any:
         raise
     except ValueError:
         raise ConfigurationError(BAD_PARAMETER.format(name)) from None
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise RefusedError(str(error)) from error
 
 
 def is_in_memory(url: URL) -> bool:
@@ -206,7 +223,13 @@ def _with_options(url: URL, name: str) -> tuple[URL, dict[str, Any]]:
 
 
 def is_passing(error: Exception) -> bool:
-    """Tell whether an error says something of the moment, not of the work."""
+    """Tell whether an error says something of the moment, not of the work.
+
+    A server that lets nobody in, or takes no writes, will do so again one day; and it
+    does not judge what was to be done.
+    """
+    if is_of_connecting(error):
+        return True
     if is_unfit(error):
         return False
     if isinstance(error, (OSError, exc.InterfaceError, exc.TimeoutError)):
@@ -226,11 +249,22 @@ def is_passing(error: Exception) -> bool:
     return str(state).startswith(UNAVAILABLE_STATES)
 
 
+def _refuses_writing(error: Exception) -> bool:
+    told = getattr(error, "orig", None)
+    if isinstance(told, sqlite3.Error):
+        return told.sqlite_errorcode == sqlite3.SQLITE_READONLY
+    return getattr(told, "sqlstate", None) == READ_ONLY_STATE
+
+
 @contextmanager
-def sql_outages() -> Iterator[None]:
+def sql_outages(*, is_reading: bool = False) -> Iterator[None]:
     """Turn what says something of the moment into our error; the rest stays.
 
     Neither shows the values of a statement.
+
+    Args:
+        is_reading: Whether nothing is to be written. A server that refuses that is
+            right then, and whoever has tried is wrong.
 
     Raises:
         StoreUnavailableError: The database cannot be reached, or is too busy.
@@ -239,7 +273,8 @@ def sql_outages() -> Iterator[None]:
     try:
         yield
     except (exc.SQLAlchemyError, OSError) as error:
-        is_of_the_moment = is_passing(error)
+        is_mistake = is_reading and _refuses_writing(error)
+        is_of_the_moment = is_passing(error) and not is_mistake
         is_misconfigured = is_mistaken(error)
         hide_values(error)
         if is_misconfigured:

@@ -42,7 +42,8 @@ UNAVAILABLE_CODES = frozenset(
         *(1020, 1205, 1213),  # lost races: snapshot, lock wait, deadlock
         1305,  # a savepoint that a deadlock has taken away with its transaction
         *(1021, 1037, 1040, 1041, 1114, 1203, 1226),  # too few resources
-        *(1028, 1047, 1053, 1077, 1079, 1290, 1836),  # stops, starts, is a replica
+        *(1028, 1047, 1053, 1077, 1079),  # stops, or starts
+        *(1290, 1792, 1836),  # takes no writes, as a replica does
         *(1158, 1159, 1160, 1161, 1184, 1927),  # lost connections, told by the server
         *(1317, 1969, 3024),  # interrupted, or took too long
         *(2002, 2003, 2005, 2006, 2013, 2014, 2055, 4031),  # told by the driver

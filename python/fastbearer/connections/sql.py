@@ -61,7 +61,7 @@ class Connections:
         Raises:
             StoreUnavailableError: The database cannot be reached, or is too busy.
         """
-        with sql_outages():
+        with sql_outages(is_reading=True):
             async with self._reader.connect() as connection:
                 yield connection
 
