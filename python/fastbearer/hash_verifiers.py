@@ -10,6 +10,7 @@ from typing import Protocol
 
 from . import _core
 from .errors import ConfigurationError, InvalidHashError
+from .hash_decoys import made_up
 
 __all__ = ["DeviseBcrypt", "FirebaseScrypt", "HashVerifier"]
 
@@ -17,9 +18,10 @@ __all__ = ["DeviseBcrypt", "FirebaseScrypt", "HashVerifier"]
 class HashVerifier(Protocol):
     """Verifies the hashes of one format.
 
-    It may have two members more: ``name``, a str, which `PasswordHash.identify`
-    returns in place of the name of its class; and ``is_sole(password, hash)``, which
-    is asked before a hash is renewed whether this password alone, of all, verifies.
+    It may have three members more: ``name``, a str, which `PasswordHash.identify`
+    returns in place of the name of its class; ``is_sole(password, hash)``, which
+    is asked before a hash is renewed whether this password alone, of all, verifies;
+    and ``decoy(hash)``, which returns a hash of nobody that takes as long to verify.
     It is called from several threads at a time.
     """
 
@@ -133,6 +135,11 @@ class FirebaseScrypt:
     def is_sole(self, password: bytes, hash: str) -> bool:
         """Return whether this password alone verifies."""
         return _core.password_is_sole(password, self._whole(hash))
+
+    def decoy(self, hash: str) -> str:
+        """Return a hash of nobody, with as long a salt."""
+        made = made_up(self._whole(hash))
+        return f"{self.mark}{made[len(self._setting) + 1 :]}"
 
     def _whole(self, hash: str) -> str:
         return f"{self._setting}${hash[len(self.mark) :]}"

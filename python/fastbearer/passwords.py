@@ -178,13 +178,33 @@ class PasswordHash:
             None if self._pepper is None else self._pepper.version
         )
 
-    def decoy(self) -> str:
+    def decoy(self, like: str | bytes | None = None) -> str:
         """Return nobody's hash, which takes as long to verify as one of a user's.
 
         No work is needed to make it, and no password is known that it is of.
+
+        Args:
+            like: A hash, perhaps an outdated one: the decoy has its format and its
+                costs, and nothing of its salt and digest. Without it, it is one that
+                this hasher could make.
+
+        Raises:
+            InvalidHashError: The hash is none as in `verify`, or is of a format of
+                which a verifier makes no decoys.
         """
+        if like is not None:
+            return self._decoy_like(_text(like))
         setting = self._setting()
         return setting if self._pepper is None else self._pepper.mark(setting)
+
+    def _decoy_like(self, hash: str) -> str:
+        from .hash_decoys import made_up
+
+        version, text = split(hash)
+        verifier = self._verifiers.find(text) if version is None else None
+        if verifier is not None and hasattr(verifier, "decoy"):
+            return self._verifiers.decoy(verifier, text)
+        return hash[: len(hash) - len(text)] + made_up(text)
 
     def verify_and_update(
         self, password: str | bytes, hash: str | bytes

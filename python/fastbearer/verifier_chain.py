@@ -8,9 +8,11 @@ from .hash_slots import in_slot
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any
+    from typing import Any, TypeVar
 
     from .hash_verifiers import HashVerifier
+
+    T = TypeVar("T")
 
 __all__ = ["VerifierChain"]
 
@@ -61,6 +63,10 @@ class VerifierChain:
         right = in_slot(_answer, one, one.verify, text or b"", hash)
         return right and text is not None
 
+    def decoy(self, one: Any, hash: str) -> str:
+        """Return the decoy of a verifier that has any."""
+        return _told(one, one.decoy, (hash,), str)
+
     def is_sole(self, one: HashVerifier, password: str | bytes, hash: str) -> bool:
         """Return whether this password alone verifies, as far as it is known."""
         is_sole = getattr(one, "is_sole", None)
@@ -78,6 +84,12 @@ def _bytes(password: str | bytes) -> bytes | None:
 
 
 def _answer(one: HashVerifier, method: Callable[..., Any], *args: Any) -> bool:
+    return _told(one, method, args, bool)
+
+
+def _told(
+    one: HashVerifier, method: Callable[..., Any], args: tuple[Any, ...], kind: type[T]
+) -> T:
     try:
         answer = method(*args)
     except (MemoryError, PasswordError):
@@ -85,11 +97,11 @@ def _answer(one: HashVerifier, method: Callable[..., Any], *args: Any) -> bool:
     except Exception as error:
         fault = f"failed: {type(error).__name__}"
     else:
-        if answer is True or answer is False:
+        if isinstance(answer, kind):
             return answer
         if hasattr(answer, "close"):  # a coroutine, which would warn
             answer.close()
-        fault = f"gave a {type(answer).__name__}, not a bool"
+        fault = f"gave a {type(answer).__name__}, not a {kind.__name__}"
     # Only here, where no other error is its context.
     raise InvalidHashError(f"the verifier {_name(one)} {fault}")
 

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from fastbearer import PasswordHash
+from fastbearer.accounts.decoys import Decoys
 from fastbearer.accounts.password_rules import PasswordRules, forms_of, normalized
 from fastbearer.awaited import awaited
 from fastbearer.errors import (
@@ -37,6 +38,8 @@ OTHER_WEAK_HASHES = (
 WEAK_HINT = ", of a weak format: PASSWORD_WEAK_HASHES=1 lets it verify"
 BYTES = {"bcrypt": 72}
 MOST_BYTES = 4096
+SAMPLE = 100
+"""How many stored hashes are looked at when the application starts."""
 
 logger: logging.Logger = logging.getLogger("fastbearer")
 
@@ -65,7 +68,7 @@ class Credentials:
         self._settings = settings
         self._store = store
         self._hasher = hasher
-        self._decoy: str | None = None
+        self._decoys: Decoys | None = None
         self._rules = PasswordRules(settings, store.password_length)
         self.check_length: Callable[[str], None] = self._rules.check_length
         self.check_new: Callable[..., None] = self._rules.check_new
@@ -87,10 +90,26 @@ class Credentials:
     async def check_store(self) -> None:
         """Check that the store keeps hashes as long as those that are made.
 
+        And learn of what kinds some of those are that it has.
+
         Raises:
             ConfigurationError: The store cuts them.
         """
-        await self._store.check_hash_length(len(self._current_hasher().decoy()))
+        await self._store.check_hash_length(len(self._known().own))
+        await self._meet_some()
+
+    async def _meet_some(self) -> None:
+        """Look at a few stored hashes, where the store lists its users at all.
+
+        Where it fails, what is not known now is learnt from sign-ins.
+        """
+        if not self._store.can("list_users"):
+            return
+        try:
+            for user in await self._store.list_users(None, SAMPLE):
+                self._known().meet(user.password_hash)
+        except Exception as error:
+            logger.debug("no stored hashes looked at: %s", type(error).__name__)
 
     async def hash_new(self, password: str, email: str, *names: str | None) -> str:
         """Return the hash of a password that someone chose.
@@ -121,11 +140,10 @@ class Credentials:
     async def match(self, password: str, user: User | None) -> bool:
         """Return whether the password is the user's; it is nobody's for None.
 
-        Whoever the user is, the work is that of a hash of today at least, so that
-        the time does not tell which e-mails are registered: without a user or a
-        password, or where the stored hash cannot be verified, it is that of a
-        decoy; and so it is besides where an outdated hash, which may cost next to
-        nothing, does not match. A right password whose hash is outdated is hashed
+        Where it is wrong, the work is the same whoever the user is, so that the time
+        does not tell which e-mails are registered: a hash of today, and one of each
+        outdated kind that the store is known to have. Where one of them is not the
+        user's own, it is a decoy. A right password whose hash is outdated is hashed
         anew, and stored. Each form in which it may have been hashed is tried.
 
         Raises:
@@ -148,12 +166,13 @@ class Credentials:
         self, password: str, user: User | None
     ) -> tuple[bool, str | None]:
         """Return whether the password is right, and the hash to store, if any."""
-        hasher = self._current_hasher()
+        hasher, done = self._current_hasher(), None
         if user is not None and user.password_hash:
             stored = user.password_hash
             try:
                 right, newer = await hasher.averify_and_update(password, stored)
-                if right or self._costs_as_nobodys(stored):
+                done = self._known().meet(stored)
+                if right:
                     return right, newer
             except HasherBusyError:
                 raise
@@ -162,21 +181,23 @@ class Credentials:
                 logger.error(
                     "password hash of user %s: %s%s", user.id, error.code, hint
                 )
-        await hasher.averify(password, self._nobodys())
+        for decoy in self._known().besides(done):
+            await self._pretend(password, decoy)
         return False, None
 
-    def _nobodys(self) -> str:
-        """Return the decoy, which is made once."""
-        if self._decoy is None:
-            self._decoy = self._current_hasher().decoy()
-        return self._decoy
+    async def _pretend(self, password: str, decoy: str) -> None:
+        """Do the work that a hash of somebody would be."""
+        try:
+            await self._current_hasher().averify(password, decoy)
+        except HasherBusyError:
+            raise
+        except PasswordError:
+            self._known().forget(decoy)
 
-    def _costs_as_nobodys(self, stored: str) -> bool:
-        """Return whether a hash is of the decoy's kind; some hashers renew none."""
-        hasher = self._current_hasher()
-        if hasher.needs_rehash(stored):
-            return False
-        return hasher.identify(stored) == hasher.identify(self._nobodys())
+    def _known(self) -> Decoys:
+        if self._decoys is None:
+            self._decoys = Decoys(self._current_hasher())
+        return self._decoys
 
     async def _hash_again(self, password: str) -> str | None:
         """Return the hash of a password that is right, or None without room."""
