@@ -101,6 +101,21 @@ def test_scarce_memory_changes_no_answer(tools: Path) -> None:
     assert failures(last) > 1000
 
 
+@WITHOUT_GIL
+@pytest.mark.parametrize(
+    "calls", ["real", pytest.param("", marks=pytest.mark.soak, id="all")]
+)
+def test_the_first_call_without_memory_changes_no_answer(
+    tools: Path, calls: str
+) -> None:
+    """Python keeps the memory in which it reads long numbers: later calls take none."""
+    code, wrong, last = complaints(tools, "fresh", "malloc", f"--calls={calls}")
+    assert (code, wrong) == (0, []), last
+    found = re.search(r"^= (\d+) allocations", last, re.MULTILINE)
+    assert found is not None, last
+    assert int(found[1]) > 40, last
+
+
 def test_an_error_of_others_changes_no_answer(tools: Path) -> None:
     """The queue of libcrypto's errors is the thread's, and newer ones leave more."""
     code, wrong, last = complaints(tools, "others")
@@ -150,6 +165,7 @@ PLANTED = [
         "python",
         "verify",
     ),
+    ("module/json/scalar.c", "value == -1.0", "false", "malloc", "real"),
 ]
 
 
@@ -175,7 +191,8 @@ def test_a_planted_bug_is_seen(
         sys.executable, "fuzzed", file, text.replace(old, new, 1), tmp_path
     )
     limits = ("--first", f"--calls={calls}")
-    done = run(tools, "every", allocator, *limits, package=package)
+    mode = "fresh" if calls == "real" else "every"
+    done = run(tools, mode, allocator, *limits, package=package)
     if "allocator cannot be changed" in done.stderr:
         pytest.skip("LIBCRYPTO'S ALLOCATOR CANNOT BE CHANGED: only malloc's fails")
     assert done.returncode < 0 or done.stdout.endswith("\n"), done.stderr[-800:]

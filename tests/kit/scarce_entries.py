@@ -400,10 +400,33 @@ def texts() -> Iterator[Entry]:
     yield Entry("base64url", _core.base64url_bytes, ("AAEC",), is_right=is_(b"\0\1\2"))
     yield Entry("no base64url", _core.base64url_bytes, ("A",), raises=malformed)
     yield Entry("no json", _core.json_object, ('{"a":1,"a":1}',), raises=malformed)
+    yield from long_reals()
     for issuer in ("i", "\u00e9" * 3000):
         token = "e30." + b64(json.dumps({"iss": issuer}).encode()) + ".e30"
         args = (token, 10**6)
         yield Entry("issuer", _core.unverified_issuer, args, is_right=is_(issuer))
+
+
+def halfway(exponent: int) -> str:
+    """Return the real between 2**exponent and the next double, nearer to neither.
+
+    It is read as the former, which is even, and no other takes so much memory.
+    """
+    unit = max(exponent - 52, -1074)
+    return f"{(2 ** (exponent - unit + 1) + 1) * 5 ** (1 - unit)}e{unit - 1}"
+
+
+def long_reals() -> Iterator[Entry]:
+    """Yield numbers for which CPython takes memory, which it keeps: see `fresh`."""
+    exponents = (-1073, -1022, -1000, -830, -660, -330, -60, -10)
+    texts = [halfway(exponent) for exponent in exponents]
+    text = f'{{"nbf":{texts[0]},"zz":[{",".join(texts[1:])}]}}'
+    first, *rest = [2.0**exponent for exponent in exponents]
+    right = is_({"nbf": first, "zz": rest})
+    yield Entry("real numbers", _core.json_object, (text,), is_right=right)
+    token = jws.sign(text.encode(), KEYS["HS256"])
+    verify = Verifier(KEYS["HS256"], require=()).verify
+    yield Entry("real claims", verify, (token,), is_right=right)
 
 
 CHEAP: dict[str, Any] = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}

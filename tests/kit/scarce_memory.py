@@ -7,6 +7,8 @@ is one of
   follow it;
 - ``every``: each of them does;
 - ``leaks``: each of them does, and the calls are repeated to see what they leave;
+- ``fresh``: up to a hundred of them do, in processes that make the call for the first
+  time, so that nothing which Python or libcrypto keeps between calls is there already;
 - ``others``: none does, but libcrypto has an error of somebody else's.
 
 ALLOCATOR is ``malloc``, under which Python's and libcrypto's are counted, too,
@@ -19,6 +21,7 @@ memory to spare, or raise a MemoryError; and at last how many allocations have f
 from __future__ import annotations
 
 import ctypes
+import os
 import re
 import sys
 from collections import Counter
@@ -36,13 +39,21 @@ ERR_R_MALLOC_FAILURE = 0xC0100
 """Of openssl/err.h."""
 
 SILENT = {"crypto_failed", "key_unreadable", "key_point", "signature_wrong"}
-OF_CPYTHON = "error return without exception set"
-"""What CPython 3.11 says of a function in Python where a traceback finds no memory."""
+OF_CPYTHON = (
+    "error return without exception set",
+    "returned NULL without setting an exception",
+    "can't allocate read lock",
+)
+"""What CPython says where a traceback of a function in Python, or a file that it reads,
+finds no memory."""
 
 IN_PYTHON = frozenset(core_entries.of_python())
 
 FEW = 4
 """How many allocations of a call fail, about, where not every one does."""
+
+HUNDRED = 100
+"""The same of ``fresh``, since each takes a process."""
 
 CALLS = "--calls="
 ALLOCATORS = ("malloc", "libcrypto", "python")
@@ -58,7 +69,7 @@ def complaint(entry: Entry, result: Any, error: BaseException | None) -> str | N
     """
     if isinstance(error, MemoryError):
         return None
-    if entry.of in IN_PYTHON and str(error) == OF_CPYTHON:
+    if entry.of in IN_PYTHON and str(error).endswith(OF_CPYTHON):
         return None
     reason = getattr(error, "reason", None)
     if reason in SILENT:
@@ -71,19 +82,55 @@ def complaint(entry: Entry, result: Any, error: BaseException | None) -> str | N
     return None if entry.is_right(result) else f"answers {result!r}"
 
 
-def places(count: int, *, every: bool) -> list[int]:
+def places(count: int, few: int) -> list[int]:
     """Return which allocations fail: all, or a few of many."""
-    step = 1 if every else max(1, count // FEW)
+    step = max(1, count // few)
     return [*range(1, count + 1, step)]
 
 
+def first_of_all(call: tuple[Any, ...], n: int, entry: Entry) -> tuple[int, str | None]:
+    """Make a call in a child: how many allocations it took, and what is wrong."""
+    end, other = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            result, error, seen = alloc_call.call(*call, n, False)
+            wrong = complaint(entry, result, error)
+        except AssertionError as broken:
+            seen, wrong = n, str(broken)
+        os.write(other, f"{seen} {wrong or ''}".encode()[:4000])
+        os._exit(0)
+    os.close(other)
+    told = Path(f"/dev/fd/{end}").read_text()
+    os.close(end)
+    os.waitpid(child, 0)
+    seen, _, wrong = told.partition(" ")
+    return int(seen or n), (wrong if told else "ends the process") or None
+
+
+def try_fresh(entry: Entry, whose: int) -> Iterator[str]:
+    call = (entry.call, entry.args, entry.named, whose)
+    count, _ = first_of_all(call, 0, entry)
+    failures[entry.of] += 0
+    for n in places(count, HUNDRED):
+        label = f"{entry.of} ({entry.name}) {ALLOCATORS[whose]}"
+        print(f"# {label} {n} fresh", file=sys.stderr, flush=True)
+        seen, wrong = first_of_all(call, n, entry)
+        failures[entry.of] += seen >= n
+        if wrong is not None:
+            yield f"{label}: at {n} of {count}, at first: {wrong}"
+
+
 def try_entry(entry: Entry, mode: str, whose: int) -> Iterator[str]:
+    if mode == "fresh":
+        yield from try_fresh(entry, whose)
+        return
     call = (entry.call, entry.args, entry.named, whose)
     for _ in range(3):
         _, _, count = alloc_call.call(*call, 0, False)
     failures[entry.of] += 0
     for on in (False, True):
-        for n in places(count, every=mode != "some"):
+        for n in places(count, FEW if mode == "some" else count + 1):
             label = f"{entry.of} ({entry.name}) {ALLOCATORS[whose]}"
             print(f"# {label} {n} {on}", file=sys.stderr, flush=True)
             result, error, seen = alloc_call.call(*call, n, on)
@@ -153,7 +200,7 @@ def main(mode: str = "some", *given: str) -> None:
                 print(line, flush=True)
                 if stops:
                     return
-    for name in forgotten({*failures}):
+    for name in forgotten({*failures}) if begins == "" else ():
         print(f"{name}: nobody calls it", flush=True)
     total, points = sum(failures.values()), len(failures)
     print(f"= {total} allocations of {points} entry points failed", file=sys.stderr)

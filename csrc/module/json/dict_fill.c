@@ -146,6 +146,7 @@ fills_well(const core_state *state, PyObject *model)
 void
 fb_dict_try(core_state *state)
 {
+    assert(!PyErr_Occurred()); /* or an error of others would be forgotten */
     PyObject *model = fb_dict_model(state->names.own, NAME_COUNT);
     state->writes_dicts = DICT_ENTRIES_ARE_KNOWN;
     bool ok = model != NULL && fills_well(state, model);

@@ -73,6 +73,7 @@ is_same_walk(PyObject *dict)
 bool
 fb_dict_walk_try(const names *all)
 {
+    assert(!PyErr_Occurred()); /* or an error of others would be forgotten */
     PyObject *dict = PyDict_New();
     bool ok = dict != NULL;
     for (int i = 0; ok && i < NAME_COUNT; i++) {

@@ -275,6 +275,7 @@ fb_json_learn(const core_state *state, span text, json_shapes *learned)
 {
     known_members unused;
     reader from = {.state = state, .learned = learned, .learns = true};
+    assert(!PyErr_Occurred()); /* or an error of others would be forgotten */
     Py_XDECREF(read_whole(&from, text, &unused));
     PyErr_Clear(); /* without the memory, another time */
 }

@@ -96,6 +96,9 @@ static PyObject *
 float_from_text(const char *text)
 {
     double value = PyOS_string_to_double(text, NULL, NULL);
+    if (value == -1.0 && PyErr_Occurred()) { /* no memory for it */
+        return NULL;
+    }
     if (isinf(value)) {
         PyErr_SetNone(PyExc_ValueError);
         return NULL;

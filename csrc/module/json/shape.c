@@ -124,6 +124,7 @@ shape_make(const names *all, const shape_draft *draft)
 void
 fb_shape_learn(const names *all, const shape_draft *draft, shape_place *place)
 {
+    assert(!PyErr_Occurred()); /* or an error of others would be forgotten */
     json_shape *made = is_worth_it(draft) ? shape_make(all, draft) : NULL;
     for (int i = 0; made != NULL && i < SHAPES_MAX; i++) {
         json_shape *other = NULL;
