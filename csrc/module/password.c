@@ -52,11 +52,11 @@ password_form(const core_state *state, const format *found, PyObject *value,
                          ? PyUnicode_DecodeUTF8(PyBytes_AS_STRING(value),
                                                 PyBytes_GET_SIZE(value), NULL)
                          : Py_NewRef(value);
-    if (text == NULL) {
-        PyErr_Clear();
+    if (text == NULL && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
+        PyErr_Clear(); /* it holds the password */
         return Py_NewRef(value);
     }
-    if (PyUnicode_IS_ASCII(text)) {
+    if (text == NULL || PyUnicode_IS_ASCII(text)) {
         return text;
     }
     *most = PASSWORD_BYTES_MAX * NFKC_GROWTH;

@@ -458,6 +458,7 @@ def passwords() -> Iterator[Entry]:
         sole = ("pa\u00e9", made)
         answer = _core.password_is_sole(*sole)
         yield Entry("sole", _core.password_is_sole, sole, is_right=is_(answer))
+    yield from put_in_form()
     costs = {"rounds": 1, "memory_cost": 8}
     yield Entry("setting", _core.password_setting, ("argon2id", b"s" * 16), costs)
     yield Entry("rest", _core.password_rest, (2**70,))
@@ -481,6 +482,18 @@ def passwords() -> Iterator[Entry]:
     long = ("x" * 4097,)
     hash_one = fastbearer.hash_password
     yield Entry("hash_password", hash_one, long, raises=PasswordTooLongError)
+
+
+def put_in_form() -> Iterator[Entry]:
+    """Yield bytes that a format puts in Unicode's form NFKC first, if they are text."""
+    salt = SETTINGS[-1]
+    for word, sole in (("\ufb01n\u00f6".encode(), False), (b"\xff\xfe", True)):
+        made = _core.password_hash(word, salt, 1)
+        args, both = (word, salt, 1), (word, made)
+        label = f"form {word!r}"
+        yield Entry(label, _core.password_hash, args, is_right=is_(made))
+        yield Entry(label, _core.password_verify, both, is_right=is_(True))
+        yield Entry(label, _core.password_is_sole, both, is_right=is_(sole))
 
 
 def sets() -> Iterator[Entry]:
