@@ -28,6 +28,27 @@ is_text(const core_state *state, const char *name, PyObject *value)
     return refuse(state, name, "text without lone surrogates");
 }
 
+bool
+fb_option_is_refused(void)
+{
+    return PyErr_ExceptionMatches(PyExc_Exception)
+           && !PyErr_ExceptionMatches(PyExc_MemoryError);
+}
+
+bool
+fb_option_has(PyObject *value, const char *name)
+{
+    if (PyErr_Occurred()) {
+        return false;
+    }
+    PyObject *found = PyObject_GetAttrString(value, name);
+    if (found == NULL && fb_option_is_refused()) {
+        PyErr_Clear();
+    }
+    Py_XDECREF(found);
+    return found != NULL;
+}
+
 /* One with a class of its own could answer as it likes, and hold what holds
  * it. */
 bool
@@ -62,9 +83,8 @@ fb_option_duration(const core_state *state, const char *name, PyObject *value,
     *seconds = number == NULL ? -1.0 : PyFloat_AsDouble(number);
     Py_XDECREF(number);
     if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_OverflowError)) {
-        if (!PyErr_ExceptionMatches(PyExc_Exception)
-            || PyErr_ExceptionMatches(PyExc_MemoryError)) {
-            return false; /* not about the value */
+        if (!fb_option_is_refused()) {
+            return false;
         }
         PyErr_Clear();
         PyErr_Format(PyExc_TypeError, "%s must be seconds or a timedelta",

@@ -113,6 +113,14 @@ bool fb_pytext_utf8(const core_state *state, const char *name, PyObject *value,
 
 /* --- option.c: arguments of constructors --------------------------------- */
 
+/* Whether the exception that is set is about a value whose code has run, and
+ * not a KeyboardInterrupt, or want of memory. */
+bool fb_option_is_refused(void);
+
+/* Whether a value has an attribute, which tells what it may be. An exception
+ * that is not about the value stays set, and then no value has any. */
+bool fb_option_has(PyObject *value, const char *name);
+
 /* Seconds: a number, or a timedelta; from 0 to 2^52. */
 bool fb_option_duration(const core_state *state, const char *name,
                         PyObject *value, double *seconds);

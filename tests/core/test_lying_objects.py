@@ -271,10 +271,24 @@ def test_what_is_not_about_the_argument_goes_through(error: type[Exception]) -> 
         def keys(self) -> list[str]:
             raise error
 
+    class Metaclass(type):
+        def __getattr__(cls, name: str) -> object:
+            raise error
+
+    class Asked(metaclass=Metaclass):
+        def __getattr__(self, name: str) -> object:
+            raise error
+
     with pytest.raises(error):
         Verifier(KEY, leeway=Raising())  # type: ignore[arg-type]
     with pytest.raises(error):
         Key.from_jwk(Raising())  # type: ignore[arg-type]
+    for take in (Verifier, Signer, lambda key: Verifier([key])):
+        with pytest.raises(error):
+            take(Asked())  # type: ignore[arg-type]
+    for claims in ({"a": Asked()}, {"a": [Asked()]}):
+        with pytest.raises(error):
+            Signer(KEY).sign(claims)
 
 
 # --- lone surrogates --------------------

@@ -39,10 +39,10 @@ advice_for(PyTypeObject *type)
     if (strcmp(kind, "EnumType") == 0) {
         return "value.value";
     }
-    if (PyObject_HasAttrString((PyObject *)type, "model_dump")) {
+    if (fb_option_has((PyObject *)type, "model_dump")) {
         return "value.model_dump(mode='json')";
     }
-    if (PyObject_HasAttrString((PyObject *)type, "__dataclass_fields__")) {
+    if (fb_option_has((PyObject *)type, "__dataclass_fields__")) {
         return "dataclasses.asdict(value)";
     }
     return NULL;
@@ -54,9 +54,11 @@ fb_json_blame_type(PyObject *value)
     /* Its metaclass may run code, and the value then be of another type. */
     PyTypeObject *type = (PyTypeObject *)Py_NewRef(Py_TYPE(value));
     const char *advice = advice_for(type);
-    PyErr_Format(PyExc_TypeError, "JSON has no values of type %.100s%s%s",
-                 type->tp_name, advice == NULL ? "" : ": write ",
-                 advice == NULL ? "" : advice);
+    if (!PyErr_Occurred()) {
+        PyErr_Format(PyExc_TypeError, "JSON has no values of type %.100s%s%s",
+                     type->tp_name, advice == NULL ? "" : ": write ",
+                     advice == NULL ? "" : advice);
+    }
     Py_DECREF(type);
 }
 

@@ -71,8 +71,7 @@ fb_jwk_members(const core_state *state, PyObject *value)
     PyObject *members = PyUnicode_Check(value) || PyBytes_Check(value)
                             ? members_of_text(state, value)
                             : members_of_mapping(value);
-    if (members == NULL && PyErr_ExceptionMatches(PyExc_Exception)
-        && !PyErr_ExceptionMatches(PyExc_MemoryError)) {
+    if (members == NULL && fb_option_is_refused()) {
         PyErr_Clear();
         return fb_raise_status(state, STATUS_JWK_JSON);
     }

@@ -50,14 +50,16 @@ fb_key_is_needed(const char *what, PyObject *value)
     } else if (PyDict_Check(value)) {
         advice = ": make one with Key.from_jwk(jwk), or "
                  "KeySet.from_jwks(jwks) of a set";
-    } else if (PyObject_HasAttrString(value, "akeys")) {
+    } else if (fb_option_has(value, "akeys")) {
         advice = ": for such a client there is JWKSVerifier(client)";
-    } else if (PyObject_HasAttrString(value, "public_bytes")
-               || PyObject_HasAttrString(value, "private_bytes")) {
+    } else if (fb_option_has(value, "public_bytes")
+               || fb_option_has(value, "private_bytes")) {
         advice = ": write it as PEM, and read that with Key.from_pem(text)";
     }
-    PyErr_Format(PyExc_TypeError, "%s must be a Key, not %.100s%s", what,
-                 Py_TYPE(value)->tp_name, advice);
+    if (!PyErr_Occurred()) {
+        PyErr_Format(PyExc_TypeError, "%s must be a Key, not %.100s%s", what,
+                     Py_TYPE(value)->tp_name, advice);
+    }
     return NULL;
 }
 
