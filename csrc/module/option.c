@@ -16,6 +16,27 @@ refuse(const core_state *state, const char *name, const char *rule)
     return false;
 }
 
+/* The caller's dict may be found, and emptied, by an __index__ of a value or
+ * by another thread. Nobody finds one that the garbage collector has not. */
+PyObject *
+fb_option_hold(PyCFunctionWithKeywords method, PyObject *self, PyObject *args,
+               PyObject *kwargs)
+{
+    if (kwargs == NULL) {
+        return method(self, args, NULL);
+    }
+    PyObject *own = PyDict_Copy(kwargs);
+    if (own == NULL) {
+        return NULL;
+    }
+    if (PyObject_GC_IsTracked(own)) {
+        PyObject_GC_UnTrack(own);
+    }
+    PyObject *result = method(self, args, own);
+    Py_DECREF(own);
+    return result;
+}
+
 /* Text that a token can hold: strict JSON has no lone surrogates. */
 static bool
 is_text(const core_state *state, const char *name, PyObject *value)

@@ -148,7 +148,7 @@ row_named(PyObject *name)
 }
 
 static PyObject *
-password_setting(PyObject *module, PyObject *args, PyObject *kwargs)
+write_setting(PyObject *module, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"",
                                "",
@@ -189,6 +189,12 @@ password_setting(PyObject *module, PyObject *args, PyObject *kwargs)
         .digest = digest > SIZE_MAX ? SIZE_MAX : (size_t)digest,
     };
     return setting(state, row_named(scheme), text, &parts);
+}
+
+static PyObject *
+password_setting(PyObject *module, PyObject *args, PyObject *kwargs)
+{
+    return fb_option_hold(write_setting, module, args, kwargs);
 }
 
 PyMethodDef fb_password_parts_methods[] = {

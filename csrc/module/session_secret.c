@@ -258,9 +258,10 @@ PyDoc_STRVAR(secret_doc,
 "    TypeError: The secret is neither str nor bytes.");
 
 static PyObject *
-secret_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+make_secret(PyObject *class, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"", NULL};
+    PyTypeObject *type = (PyTypeObject *)class;
     core_state *state = PyType_GetModuleState(type);
     PyObject *value;
     span text;
@@ -282,6 +283,12 @@ secret_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return fb_raise_status(state, result);
     }
     return (PyObject *)self;
+}
+
+static PyObject *
+secret_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    return fb_option_hold(make_secret, (PyObject *)type, args, kwargs);
 }
 
 static void

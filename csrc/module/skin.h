@@ -113,6 +113,12 @@ bool fb_pytext_utf8(const core_state *state, const char *name, PyObject *value,
 
 /* --- option.c: arguments of constructors --------------------------------- */
 
+/* Calls a method with a dict of its own of what it is given by name: all that
+ * it borrows from there lives until it returns, whatever code of others runs
+ * meanwhile. Whatever parses arguments by name is called so. */
+PyObject *fb_option_hold(PyCFunctionWithKeywords method, PyObject *self,
+                         PyObject *args, PyObject *kwargs);
+
 /* Whether the exception that is set is about a value whose code has run, and
  * not a KeyboardInterrupt, or want of memory. */
 bool fb_option_is_refused(void);

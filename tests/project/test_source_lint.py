@@ -249,6 +249,16 @@ def leaky_returns(source: Source) -> list[str]:
     ]
 
 
+def held(source: Source) -> list[str]:
+    """What parses arguments by name is called by fb_option_hold alone.
+
+    The parser borrows them from a dict that is the caller's.
+    """
+    parsed = source.code.count("PyArg_ParseTupleAndKeywords(")
+    called = source.code.count("fb_option_hold(")
+    return ["borrows from the caller's dict"] if parsed > called else []
+
+
 RULES = (
     first_include,
     no_python_below,
@@ -262,6 +272,7 @@ RULES = (
     long_functions,
     long_file,
     leaky_returns,
+    held,
 )
 SOURCES = [
     Source(str(path.relative_to(ROOT / "csrc")), path.read_text())
@@ -350,6 +361,7 @@ PLANTED: list[tuple[Callable[[Source], list[str]], str, str]] = [
         JOSE + "int\nx(void)\n{\n    if (a) {\n        goto done;\n    }\n"
         "    if (b) {\n        return 1;\n    }\ndone:\n    return 0;\n}\n",
     ),
+    (held, "module/x.c", "    PyArg_ParseTupleAndKeywords(args, kwargs, f, k);\n"),
 ]
 
 

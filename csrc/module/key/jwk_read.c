@@ -250,8 +250,8 @@ key_of(core_state *state, PyObject *value, bool is_lenient, key_traits *traits)
     return key;
 }
 
-PyObject *
-fb_jwk_read_key(PyObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *
+read_key(PyObject *type, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"jwk", "algorithm", "lenient", NULL};
     core_state *state = PyType_GetModuleState((PyTypeObject *)type);
@@ -264,6 +264,12 @@ fb_jwk_read_key(PyObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     return key_of(state, value, is_lenient != 0, &traits);
+}
+
+PyObject *
+fb_jwk_read_key(PyObject *type, PyObject *args, PyObject *kwargs)
+{
+    return fb_option_hold(read_key, type, args, kwargs);
 }
 
 /* --- entries of sets ----------------------------------------------------- */

@@ -152,8 +152,8 @@ set_material(const core_state *state, PyObject *jwk, const KeyObject *key,
                                    : set_curve(state, jwk, key, is_private);
 }
 
-PyObject *
-fb_jwk_write_key(PyObject *self, PyObject *args, PyObject *kwargs)
+static PyObject *
+write_key(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"private", NULL};
     const KeyObject *key = (KeyObject *)self;
@@ -179,6 +179,12 @@ fb_jwk_write_key(PyObject *self, PyObject *args, PyObject *kwargs)
         Py_CLEAR(jwk);
     }
     return jwk;
+}
+
+PyObject *
+fb_jwk_write_key(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    return fb_option_hold(write_key, self, args, kwargs);
 }
 
 /* RFC 7638 3.2, RFC 8037 2: the required members, sorted, nothing else. */

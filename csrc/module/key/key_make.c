@@ -24,8 +24,8 @@ const char fb_key_from_secret_doc[] =
     "        asymmetric key (PEM, DER, JWK, SSH), which is no secret at all\n"
     "        (RFC 8725 3.1).";
 
-PyObject *
-fb_key_from_secret(PyObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *
+from_secret(PyObject *type, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"secret", "algorithm", "kid",
                                "allow_short_secret", NULL};
@@ -52,6 +52,12 @@ fb_key_from_secret(PyObject *type, PyObject *args, PyObject *kwargs)
     status result = fb_secret_check(text, traits.alg, allow_short != 0);
     return result == STATUS_OK ? fb_key_from_bytes(state, text, &traits)
                                : fb_raise_status(state, result);
+}
+
+PyObject *
+fb_key_from_secret(PyObject *type, PyObject *args, PyObject *kwargs)
+{
+    return fb_option_hold(from_secret, type, args, kwargs);
 }
 
 const char fb_key_generate_doc[] =
@@ -84,8 +90,8 @@ generate_secret(core_state *state, const key_traits *traits)
     return key;
 }
 
-PyObject *
-fb_key_generate(PyObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *
+generate(PyObject *type, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"algorithm", "kid", NULL};
     core_state *state = PyType_GetModuleState((PyTypeObject *)type);
@@ -108,4 +114,10 @@ fb_key_generate(PyObject *type, PyObject *args, PyObject *kwargs)
     Py_END_ALLOW_THREADS;
     return result == STATUS_OK ? fb_key_from_evp(state, evp, &traits)
                                : fb_raise_status(state, result);
+}
+
+PyObject *
+fb_key_generate(PyObject *type, PyObject *args, PyObject *kwargs)
+{
+    return fb_option_hold(generate, type, args, kwargs);
 }

@@ -75,33 +75,41 @@ from_text(PyObject *type, PyObject *args, PyObject *kwargs, parser *parse)
         return NULL;
     }
     traits.kid = kid;
-    Py_INCREF(data); /* their text is read while others may run */
-    Py_INCREF(secret);
     status result;
     Py_BEGIN_ALLOW_THREADS;
     result = password.len > KEY_PASSWORD_MAX ? STATUS_KEY_PASSWORD
                                              : parse(text, password, &evp);
     Py_END_ALLOW_THREADS;
-    Py_DECREF(data);
-    Py_DECREF(secret);
     return result == STATUS_OK ? fb_key_from_evp(state, evp, &traits)
                                : fb_raise_status(state, result);
 }
 
-PyObject *
-fb_key_from_pem(PyObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *
+from_pem(PyObject *type, PyObject *args, PyObject *kwargs)
 {
     return from_text(type, args, kwargs, fb_pkey_from_pem);
 }
 
 PyObject *
-fb_key_from_der(PyObject *type, PyObject *args, PyObject *kwargs)
+fb_key_from_pem(PyObject *type, PyObject *args, PyObject *kwargs)
+{
+    return fb_option_hold(from_pem, type, args, kwargs);
+}
+
+static PyObject *
+from_der(PyObject *type, PyObject *args, PyObject *kwargs)
 {
     return from_text(type, args, kwargs, fb_pkey_from_der);
 }
 
 PyObject *
-fb_key_to_pem(PyObject *self, PyObject *args, PyObject *kwargs)
+fb_key_from_der(PyObject *type, PyObject *args, PyObject *kwargs)
+{
+    return fb_option_hold(from_der, type, args, kwargs);
+}
+
+static PyObject *
+to_pem(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"private", NULL};
     const KeyObject *key = (KeyObject *)self;
@@ -128,4 +136,10 @@ fb_key_to_pem(PyObject *self, PyObject *args, PyObject *kwargs)
     text = PyUnicode_DecodeASCII(bytes, len, NULL);
     BIO_free(pem);
     return text;
+}
+
+PyObject *
+fb_key_to_pem(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    return fb_option_hold(to_pem, self, args, kwargs);
 }

@@ -199,10 +199,11 @@ signer_fill(SignerObject *self, PyObject *issuer, PyObject *audience,
 }
 
 static PyObject *
-signer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+make_signer(PyObject *class, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"key",   "issuer", "audience", "lifetime",
                                "clock", "ascii",  NULL};
+    PyTypeObject *type = (PyTypeObject *)class;
     core_state *state = PyType_GetModuleState(type);
     PyObject *key, *issuer = Py_None, *audience = Py_None;
     PyObject *lifetime = Py_None, *clock = Py_None;
@@ -230,6 +231,12 @@ signer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         PyObject_GC_Track(self);
     }
     return (PyObject *)self;
+}
+
+static PyObject *
+signer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    return fb_option_hold(make_signer, (PyObject *)type, args, kwargs);
 }
 
 /* --- the type ------------------------------------------------------------ */

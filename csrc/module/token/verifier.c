@@ -262,15 +262,15 @@ rules_make(const core_state *state, const options *given, claims_rules *rules)
 }
 
 static PyObject *
-verifier_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+make_verifier(PyObject *class, PyObject *args, PyObject *kwargs)
 {
+    PyTypeObject *type = (PyTypeObject *)class;
     core_state *state = PyType_GetModuleState(type);
     options given;
-    if (!options_parse(args, kwargs, &given)
-        || !check_options(state, &given)) {
-        return NULL;
-    }
-    VerifierObject *self = (VerifierObject *)type->tp_alloc(type, 0);
+    VerifierObject *self =
+        options_parse(args, kwargs, &given) && check_options(state, &given)
+            ? (VerifierObject *)type->tp_alloc(type, 0)
+            : NULL;
     if (self == NULL) {
         return NULL;
     }
@@ -289,6 +289,12 @@ verifier_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         PyObject_GC_Track(self);
     }
     return (PyObject *)self;
+}
+
+static PyObject *
+verifier_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    return fb_option_hold(make_verifier, (PyObject *)type, args, kwargs);
 }
 
 /* --- the type ------------------------------------------------------------ */
