@@ -49,6 +49,20 @@ is_kind_of(PyObject *class, PyObject *owner)
            && PyType_IsSubtype((PyTypeObject *)class, (PyTypeObject *)owner);
 }
 
+/* What a class must be for what is written into its errors. */
+static bool
+check_class(PyObject *class, status of, const owners *known)
+{
+    bool has_claim = of == STATUS_CLAIM_MISSING || rows[of].claim != NULL;
+    bool ok = is_kind_of(class, known->error)
+              && (!has_claim || is_kind_of(class, known->claim_error));
+    if (!ok) {
+        PyErr_Format(PyExc_ImportError, "%s is not an error of fastbearer%s",
+                     rows[of].class, has_claim ? " about a claim" : "");
+    }
+    return ok;
+}
+
 static bool
 prepare(refusal *to, status of, PyObject *errors, const owners *known)
 {
@@ -57,35 +71,46 @@ prepare(refusal *to, status of, PyObject *errors, const owners *known)
     if (to->class == NULL || to->reason == NULL) {
         return false;
     }
-    if (!is_kind_of(to->class, known->error)) {
-        PyErr_Format(PyExc_ImportError, "%s is not an error of fastbearer",
-                     rows[of].class);
-        return false;
-    }
-    return prepare_arguments(to, of,
-                             is_kind_of(to->class, known->claim_error));
+    return check_class(to->class, of, known)
+           && prepare_arguments(to, of,
+                                is_kind_of(to->class, known->claim_error));
 }
 
 /* --- where an error has what is in its slots ----------------------------- */
 
+/* Whether it is one in each object of the owner: a slot of another class would
+ * be elsewhere. */
 static bool
-is_slot(PyObject *slot)
+is_slot(PyObject *slot, PyObject *owner)
 {
     return Py_IS_TYPE(slot, &PyMemberDescr_Type)
-           && ((PyMemberDescrObject *)slot)->d_member->type == T_OBJECT_EX;
+           && ((PyMemberDescrObject *)slot)->d_member->type == T_OBJECT_EX
+           && is_kind_of(owner, (PyObject *)PyDescr_TYPE(slot));
 }
 
 static bool
 find_slot(PyObject *owner, const char *name, Py_ssize_t *offset)
 {
     PyObject *slot = PyObject_GetAttrString(owner, name);
-    bool ok = slot != NULL && is_slot(slot);
+    bool ok = slot != NULL && is_slot(slot, owner);
     if (ok) {
         *offset = ((PyMemberDescrObject *)slot)->d_member->offset;
     } else if (slot != NULL) {
         PyErr_Format(PyExc_ImportError, "errors have no slot %s", name);
     }
     Py_XDECREF(slot);
+    return ok;
+}
+
+/* Those that own slots are made as exceptions are. */
+static bool
+is_exception(PyObject *class)
+{
+    bool ok = is_kind_of(class, PyExc_BaseException);
+    if (!ok) {
+        PyErr_SetString(PyExc_ImportError,
+                        "FastbearerError is not an exception");
+    }
     return ok;
 }
 
@@ -96,7 +121,7 @@ find_owners(core_state *state, PyObject *errors, owners *found)
     found->claim_error = found->error == NULL
                              ? NULL
                              : PyObject_GetAttrString(errors, "ClaimError");
-    return found->claim_error != NULL
+    return found->claim_error != NULL && is_exception(found->error)
            && find_slot(found->error, "_reason", &state->reason_at)
            && find_slot(found->claim_error, "claim", &state->claim_at);
 }
