@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import subprocess
@@ -14,9 +15,11 @@ import pytest
 from fastbearer import Key
 from sanitized import without_sanitizer
 
-SEARCH = """
+USE = """
 import gc, json, re, sys
 from fastbearer import Key, Signer
+
+inverse = bytes(range(255, -1, -1))
 
 def use(text):
     is_jwk = text.startswith("{")
@@ -24,10 +27,30 @@ def use(text):
     key.thumbprint()
     Signer(key).sign({})
 
-text = sys.stdin.read()
-use(text)
-gc.collect()
+use(sys.stdin.read())
+"""
+
+PRINT_SECRET = """
+import gc, re, sys
+from fastbearer import Key
+
 inverse = bytes(range(255, -1, -1))
+key = Key.from_secret(bytes.fromhex(sys.stdin.read()).translate(inverse))
+print(key.thumbprint())
+"""
+
+READ_TEXT = """
+import gc, re, sys
+from fastbearer import Key
+
+inverse = bytes(range(255, -1, -1))
+text = sys.stdin.read()
+print(Key.from_jwk(text).thumbprint())
+print(Key.from_jwk(text.encode(), lenient=True).thumbprint())
+"""
+
+SEARCH = """
+gc.collect()
 # What is searched for comes inverted, so that it does not find itself.
 wanted = [bytes.fromhex(one) for one in sys.argv[1:]]
 found = 0
@@ -54,7 +77,27 @@ def as_text(key: Key, form: str) -> str:
     return json.dumps(key.to_jwk(private=True)) if is_jwk else key.to_pem(private=True)
 
 
-@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="it takes Linux")
+def inverted(text: bytes) -> str:
+    return bytes(255 - b for b in text).hex()
+
+
+def told(program: str, given: str, *wanted: bytes) -> list[str]:
+    """Return what a program prints, and how often what is wanted is in its memory."""
+    run = subprocess.run(
+        [sys.executable, "-c", program + SEARCH, *map(inverted, wanted)],
+        env=without_sanitizer(os.environ),  # it has memory of its own, and keeps all
+        input=given,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return run.stdout.split()
+
+
+linux = pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="it takes Linux")
+
+
+@linux
 @pytest.mark.parametrize(
     ("algorithm", "member", "form"),
     [
@@ -68,13 +111,48 @@ def test_no_private_number_is_left_behind(
 ) -> None:
     key = Key.generate(algorithm)
     number = base64.urlsafe_b64decode(key.to_jwk(private=True)[member] + "==")
-    wanted = [bytes(255 - b for b in one[:20]).hex() for one in (number, number[::-1])]
-    run = subprocess.run(
-        [sys.executable, "-c", SEARCH, *wanted],
-        env=without_sanitizer(os.environ),  # it has memory of its own, and keeps all
-        input=as_text(key, form),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert run.stdout.strip() == "0"
+    assert told(USE, as_text(key, form), number[:20], number[::-1][:20]) == ["0"]
+
+
+def thumbprint(jwk: dict[str, str], *members: str) -> str:
+    """Return what RFC 7638 asks for."""
+    required = {name: jwk[name] for name in sorted(members)}
+    text = json.dumps(required, separators=(",", ":"))
+    digest = hashlib.sha256(text.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def pieces(text: str) -> list[bytes]:
+    """Return parts of a text that an allocator's own notes do not cover."""
+    return [text[at : at + 30].encode() for at in (len(text) // 3, len(text) // 2)]
+
+
+@linux
+@pytest.mark.parametrize("size", [32, 64, 300, 600, 767, 768, 769, 1200, 9000])
+def test_a_thumbprint_leaves_no_secret_behind(size: int) -> None:
+    secret = os.urandom(size)
+    jwk = Key.from_secret(secret).to_jwk(private=True)
+    found = told(PRINT_SECRET, inverted(secret), *pieces(jwk["k"]))
+    assert found == [thumbprint(jwk, "k", "kty"), "0"]
+
+
+@linux
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        *((Key.from_secret(os.urandom(size)), "k") for size in (64, 300, 900)),
+        *((Key.generate(name), "d") for name in ("ES256", "EdDSA", "RS256")),
+    ],
+    ids=["64", "300", "900", "ES256", "EdDSA", "RS256"],
+)
+def test_a_jwk_of_text_leaves_no_private_member_behind(key: Key, name: str) -> None:
+    """An escape amid each piece that is looked for keeps the text from having it."""
+    jwk = key.to_jwk(private=True)
+    private = jwk[name]
+    text = json.dumps({**jwk, name: "?"})
+    wanted = pieces(private)
+    places = sorted(private.index(piece.decode()) + 15 for piece in wanted)
+    for at in reversed(places):
+        private = f"{private[:at]}\\u{ord(private[at]):04x}{private[at + 1 :]}"
+    print_ = key.thumbprint()
+    assert told(READ_TEXT, text.replace("?", private), *wanted) == [print_, print_, "0"]

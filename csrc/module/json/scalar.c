@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include <openssl/crypto.h>
+
 #include "json/reader.h"
 
 /* --- strings ------------------------------------------------------------- */
@@ -21,6 +23,7 @@ make_unescaped(span text, const names *all, const common_name **common)
     size_t len = fb_json_unescape(text, plain);
     PyObject *made = PyUnicode_DecodeUTF8(plain, (Py_ssize_t)len, NULL);
     *common = fb_names_find(all, (span){plain, len});
+    OPENSSL_cleanse(plain, len); /* it may be a private member of a key */
     if (plain != local) {
         PyMem_Free(plain);
     }

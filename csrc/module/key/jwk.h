@@ -25,6 +25,10 @@ typedef struct {
  * plain strings. InvalidKeyError if the value is neither. */
 PyObject *fb_jwk_members(const core_state *state, PyObject *value);
 
+/* Gives them back, which may be NULL. What was read of a text, and nobody else
+ * has, is wiped. */
+void fb_jwk_members_free(PyObject *members, PyObject *value);
+
 /* --- jwk_part.c ---------------------------------------------------------- */
 
 /* STATUS_NO_MEMORY, which is all that can fail while members are read. */

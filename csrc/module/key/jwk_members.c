@@ -1,6 +1,8 @@
 /* The members of what from_jwk is given. */
 #include "skin.h"
 
+#include <openssl/crypto.h>
+
 #include "key/jwk.h"
 
 /* A dict of what a mapping holds, whose names are plain strings: one of a
@@ -52,6 +54,35 @@ members_of_text(const core_state *state, PyObject *value)
 }
 
 static bool
+is_text(PyObject *value)
+{
+    return PyUnicode_Check(value) || PyBytes_Check(value);
+}
+
+/* Base64url is ASCII; a str of one character is everybody's. */
+static void
+wipe(PyObject *text)
+{
+    if (PyUnicode_CheckExact(text) && PyUnicode_IS_ASCII(text)
+        && PyUnicode_GET_LENGTH(text) > 1 && Py_REFCNT(text) == 1) {
+        OPENSSL_cleanse(PyUnicode_DATA(text),
+                        (size_t)PyUnicode_GET_LENGTH(text));
+    }
+}
+
+void
+fb_jwk_members_free(PyObject *members, PyObject *value)
+{
+    PyObject *member;
+    Py_ssize_t position = 0;
+    while (members != NULL && is_text(value)
+           && PyDict_Next(members, &position, NULL, &member)) {
+        wipe(member);
+    }
+    Py_XDECREF(members);
+}
+
+static bool
 is_long(PyObject *value)
 {
     return PyUnicode_Check(value)
@@ -68,16 +99,15 @@ fb_jwk_members(const core_state *state, PyObject *value)
     if (is_long(value)) {
         return fb_raise_status(state, STATUS_KEY_COSTLY);
     }
-    PyObject *members = PyUnicode_Check(value) || PyBytes_Check(value)
-                            ? members_of_text(state, value)
-                            : members_of_mapping(value);
+    PyObject *members = is_text(value) ? members_of_text(state, value)
+                                       : members_of_mapping(value);
     if (members == NULL && fb_option_is_refused()) {
         PyErr_Clear();
         return fb_raise_status(state, STATUS_JWK_JSON);
     }
     if (members != NULL && PyDict_GET_SIZE(members) > KEY_MEMBERS_MAX) {
-        Py_CLEAR(members);
-        fb_raise_status(state, STATUS_KEY_COSTLY);
+        fb_jwk_members_free(members, value);
+        members = fb_raise_status(state, STATUS_KEY_COSTLY);
     }
     return members;
 }

@@ -246,7 +246,7 @@ key_of(core_state *state, PyObject *value, bool is_lenient, key_traits *traits)
     PyObject *key =
         from.members == NULL ? NULL : from_members(state, &from, traits);
     Py_XDECREF(traits->kid);
-    Py_XDECREF(from.members);
+    fb_jwk_members_free(from.members, value);
     return key;
 }
 
