@@ -84,7 +84,7 @@ class TokenCookie:
         return tokens[0] if tokens else None
 
     def read_few(self, scope: Any) -> tuple[str, ...]:
-        """Return the cookie's values as `read_all` does, for who has no challenges.
+        """Return the cookie's values as `read_all` does, without challenges.
 
         Raises:
             HTTPException: 400 where there are too many, 403 as `read_all`.

@@ -23,7 +23,7 @@ UNKNOWN = "unknown"
 READ_BYTES = 8192
 """How much of a header is read; each hop of a proxy takes some fifty bytes."""
 MOST_HOPS = 100
-"""How many hops are looked at; nobody has so many proxies."""
+"""How many hops are looked at; nobody has as many proxies."""
 
 Address = IPv4Address | IPv6Address
 Peer = Address | str | None
