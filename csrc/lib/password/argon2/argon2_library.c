@@ -24,6 +24,7 @@ CHECKED static status
 compute(const argon2_params *params, span password, unsigned threads,
         unsigned char *tag)
 {
+    (void)threads;
     argon2_context context = {
         .out = tag,
         .outlen = (uint32_t)params->size,
@@ -38,15 +39,11 @@ compute(const argon2_params *params, span password, unsigned threads,
         .t_cost = params->passes,
         .m_cost = params->memory,
         .lanes = params->lanes,
-        .threads = threads < params->lanes ? threads : params->lanes,
+        .threads = 1, /* it loses its memory where a thread cannot be made */
         .version = params->version,
         .flags = ARGON2_DEFAULT_FLAGS,
     };
     int failed = argon2_ctx(&context, types[params->kind]);
-    if (failed == ARGON2_THREAD_FAIL) {
-        context.threads = 1;
-        failed = argon2_ctx(&context, types[params->kind]);
-    }
     return failed == ARGON2_OK                        ? STATUS_OK
            : failed == ARGON2_MEMORY_ALLOCATION_ERROR ? STATUS_NO_MEMORY
                                                       : STATUS_HASH_MALFORMED;
