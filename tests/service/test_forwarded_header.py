@@ -246,6 +246,7 @@ def test_a_websocket_has_the_scheme_of_its_proxy() -> None:
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         seen.append(scope.get("scheme"))
+        scope["route"] = "what a middleware around all of it wants to know"
 
     async def each() -> None:
         headers = [(b"forwarded", b"for=198.51.100.9;proto=https")]
@@ -253,6 +254,7 @@ def test_a_websocket_has_the_scheme_of_its_proxy() -> None:
             scope = {"type": kind, "client": ("10.0.0.1", 1), "headers": headers}
             scope |= {} if before is None else {"scheme": before}
             await ForwardedScheme(application, auth=auth)(scope, nothing, nothing)
+            assert "route" in scope
 
     async def nothing(*message: Any) -> Any:
         return None

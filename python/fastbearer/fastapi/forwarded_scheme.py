@@ -37,8 +37,8 @@ class ForwardedScheme:
             named = self._proxies.scheme(scope)
             if named in OF_WEBSOCKETS:
                 is_socket = scope["type"] == "websocket"
-                scheme = OF_WEBSOCKETS[named] if is_socket else named
-                scope = {**scope, "scheme": scheme}
+                # In place, as servers do: others keep what is within in the scope.
+                scope["scheme"] = OF_WEBSOCKETS[named] if is_socket else named
         await self._app(scope, receive, send)
 
     @property
