@@ -227,13 +227,15 @@ def test_a7_odd_authorization(service: str) -> None:
         assert challenge is not None, (value, head)
         assert status == 400 or challenge[1] in CHALLENGES, (value, head)
     # What the server itself does not take never reaches us.
-    for value in (b"Bearer a\0b", b"Bearer " + b"x" * 1_048_576):
+    too_much = [(b"Bearer a\0b", {"400", "401"})]
+    too_much += [(b"Bearer " + b"x" * 1_048_576, {"400", "431"})]
+    for value, statuses in too_much:
         request = b"GET /api/auth/me HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
         try:
             found = raw(service, request + b"Authorization: " + value + b"\r\n\r\n")
         except ConnectionError:
             continue  # hung up before all was sent
-        assert found[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 401"), value
+        assert found[9:12].decode() in statuses, value
     assert http.get(f"{service}/healthz").status_code == 200
 
 

@@ -392,6 +392,15 @@ def test_what_is_said_of_a_long_head(
     assert text in answer.text
 
 
+def test_a_long_head_is_refused_before_a_token_is_looked_for(
+    serve: Serve, tmp_path: Path
+) -> None:
+    base = serve(service(tmp_path / "a.db"))
+    headers = {"X-Long": "a" * 70_000, "Authorization": "Bearer none"}
+    answer = http.post(f"{base}/api/auth/change-password", json={}, headers=headers)
+    assert answer.status_code == 431, answer.text
+
+
 def test_a_long_content_type_is_no_form(serve: Serve, tmp_path: Path) -> None:
     base = serve(service(tmp_path / "a.db"))
     form = "application/x-www-form-urlencoded"

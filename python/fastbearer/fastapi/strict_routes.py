@@ -34,7 +34,7 @@ from fastbearer.errors import (
     HasherBusyError,
     StoreUnavailableError,
 )
-from fastbearer.fastapi.bounded_routes import BoundedRoute
+from fastbearer.fastapi.bounded_routes import BoundedRoute, check_head
 from fastbearer.fastapi.challenges import Answer, answer_to
 from fastbearer.fastapi.dependencies import BearerDependency
 
@@ -201,6 +201,7 @@ class StrictRoute(BoundedRoute):
 
         async def strict_handler(request: Request) -> Response:
             try:
+                check_head(request.scope)
                 if self.body_field is not None:
                     await self._check_credentials(request)
                 response = await handler(self.reader(request.scope, request.receive))
