@@ -106,7 +106,7 @@ open_it(span text)
     status result = fb_pkey_from_der(text, password, &evp);
     MUST((result == STATUS_OK) == (evp != NULL));
     MUST(result == STATUS_OK || result == STATUS_KEY_PASSWORD
-         || result == STATUS_KEY_UNREADABLE);
+         || result == STATUS_KEY_UNREADABLE || result == STATUS_KEY_CURVE);
     if (evp != NULL
         && fb_pkey_make(&key, evp, NULL, all_digests()) == STATUS_OK) {
         MUST(key.signer != NULL);
@@ -125,6 +125,11 @@ check_sealed(span text, const X509_SIG *sealed)
     bool is_allowed = work <= KEY_ITERATIONS_MAX; /* scrypt's is the same */
     MUST(fb_pkey_why_unreadable(text)
          == (is_allowed ? STATUS_KEY_PASSWORD : STATUS_KEY_COSTLY));
+    if (fb_pkey_has_equation(text)) { /* of no key: it stands in a parameter */
+        MUST(fb_pkey_from_der(text, password, &evp) == STATUS_KEY_CURVE);
+        MUST(evp == NULL);
+        return;
+    }
     MUST(fb_pkey_from_der(text, none, &evp)
          == (is_allowed ? STATUS_KEY_PASSWORD : STATUS_KEY_COSTLY));
     MUST(evp == NULL);

@@ -298,11 +298,14 @@ def needs_rehash(dice: Random) -> Call:
     return Call(made.needs_rehash, (looked_at(dice),))
 
 
-@calls("PasswordHash.decoy")
+@calls("PasswordHash.decoy", PasswordError)
 def decoy(dice: Random) -> Call:
-    made = hasher(dice)
-    check = holds(lambda stored: not made.verify(PASSWORD, stored))
-    return Call(made.decoy, check=check, secrets=(PEPPER["1"],))
+    made, like = hasher(dice), looked_at(dice)
+    if dice.random() < 0.5:
+        check = holds(lambda stored: not made.verify(PASSWORD, stored))
+        known = dice.choice(((), (made.hash(PASSWORD),)))
+        return Call(made.decoy, known, {}, check, (PEPPER["1"],))
+    return Call(made.decoy, (like,), {}, secrets=(PEPPER["1"],))
 
 
 @calls("PasswordHash.from_profile", ConfigurationError, ValueError)
