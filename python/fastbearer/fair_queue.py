@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Hashable
+from collections.abc import Hashable, KeysView
 from typing import Generic, TypeVar
 
 __all__ = ["FairQueue"]
@@ -25,6 +25,14 @@ class FairQueue(Generic[T]):
 
     def __len__(self) -> int:
         return self._size
+
+    def keys(self) -> KeysView[Hashable]:
+        """Return for whom items wait."""
+        return self._waiting.keys()
+
+    def count(self, key: Hashable) -> int:
+        """Return how many items wait for somebody."""
+        return len(self._waiting.get(key, ()))
 
     def put(self, key: Hashable, item: T) -> None:
         """Add somebody's item at the end of theirs."""
@@ -53,26 +61,25 @@ class FairQueue(Generic[T]):
         """
         if not self._waiting:
             return None
-        most = len(self._waiting[self._greatest()])
-        if most < len(self._waiting.get(key, ())) + 2:
-            return None
-        return self.drop()
-
-    def drop(self) -> T | None:
-        """Take away the newest item of the one who has the most, if there is any."""
-        if not self._waiting:
-            return None
         greatest = self._greatest()
-        items = self._waiting[greatest]
-        self._size -= 1
-        item = items.pop()
+        if self.count(greatest) < self.count(key) + 2:
+            return None
+        return self.drop(greatest)
+
+    def drop(self, key: Hashable) -> T | None:
+        """Take away somebody's newest item, if there is any."""
+        items = self._waiting.get(key)
         if not items:
-            del self._waiting[greatest]
+            return None
+        item = items.pop()
+        self._size -= 1
+        if not items:
+            del self._waiting[key]
         return item
 
     def _greatest(self) -> Hashable:
         """Return the key of the one who has the most items."""
-        return max(self._waiting, key=lambda key: len(self._waiting[key]))
+        return max(self._waiting, key=self.count)
 
     def remove(self, key: Hashable, item: T) -> bool:
         """Take an item out, and tell whether it was still waiting."""

@@ -47,13 +47,26 @@ def test_what_is_taken_out_waits_no_more() -> None:
 
 def test_who_has_the_most_loses_the_newest_item() -> None:
     queue = filled(a=2, b=3, c=1)
-    lost = [queue.drop() for _ in range(7)]
-    assert lost == ["b2", "a1", "b1", "a0", "b0", "c0", None]
-    assert (len(queue), queue.take()) == (0, None)
+    lost = [queue.make_room("d") for _ in range(4)]
+    assert lost == ["b2", "a1", "b1", None]
+    assert (len(queue), queue.take()) == (3, "a0")
+
+
+def test_somebodys_newest_item_is_taken_away() -> None:
+    queue = filled(a=2, b=1)
+    lost = [queue.drop(key) for key in ("a", "c", "b", "a", "a")]
+    assert lost == ["a1", None, "b0", "a0", None]
+    assert (len(queue), queue.keys(), queue.take()) == (0, set(), None)
+
+
+def test_who_waits_and_for_how_much() -> None:
+    queue = filled(a=2, b=1)
+    assert queue.keys() == {"a", "b"}
+    assert [queue.count(key) for key in ("a", "b", "c")] == [2, 1, 0]
 
 
 def test_nobody_in_particular_has_a_share_like_others() -> None:
     queue: FairQueue[int] = FairQueue()
     for number in range(3):
         queue.put(None, number)
-    assert (queue.make_room("a"), queue.drop(), queue.take()) == (2, 1, 0)
+    assert (queue.make_room("a"), queue.drop(None), queue.take()) == (2, 1, 0)

@@ -69,7 +69,8 @@ class Flights(Generic[T]):
 
     Whoever asks what is being asked already waits for that answer. The rest waits for
     one of the places. These are shared out among clients, as `asking_client` names
-    them: one that asks about hundreds of subjects makes itself wait, and nobody else.
+    them: one that asks about hundreds of new subjects makes itself wait, and nobody
+    else, whether the others' subjects are known or new.
 
     Args:
         places: How many questions may be under way.

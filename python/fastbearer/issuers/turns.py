@@ -17,10 +17,14 @@ T = TypeVar("T")
 class Turns(Generic[T]):
     """Questions that wait, each of them a client's, about known or about new subjects.
 
-    Known ones go first, but take every other turn where new ones wait, so that neither
-    can keep the other waiting for long. Among those of a kind the clients take turns.
-    Where no more may wait, the newest question is lost by whoever has the most of the
-    kind of which there are more. The caller has the lock.
+    Known ones go first, and new ones get a turn for each client that has some, but
+    every other turn at most, however many clients these are. Among those of a kind the
+    clients take turns.
+
+    Where no more may wait, the client with the most questions of both kinds loses one:
+    its newest about a new subject, or else about a known one. Of several with equally
+    many, it is one with new subjects, and the one that asks now before others. The
+    caller has the lock.
 
     Args:
         most: How many may wait.
@@ -30,7 +34,7 @@ class Turns(Generic[T]):
         self._most = most
         self._known: FairQueue[T] = FairQueue()
         self._new: FairQueue[T] = FairQueue()
-        self._is_new_due = False
+        self._known_in_a_row = 0
 
     def __len__(self) -> int:
         return len(self._known) + len(self._new)
@@ -47,25 +51,34 @@ class Turns(Generic[T]):
             The question that waits no more for want of room, which may be this one;
             else None.
         """
-        kind, other = self._new, self._known
-        if is_known:
-            kind, other = other, kind
-        loser = None
-        if len(self) >= self._most:
-            # With one more, the two kinds would only change places.
-            is_other_greater = len(other) > len(kind) + 1
-            loser = other.drop() if is_other_greater else kind.make_room(client)
-            if loser is None:
-                return question
+        kind = self._known if is_known else self._new
         kind.put(client, question)
-        return loser
+        return self._drop(client) if len(self) > self._most else None
+
+    def _drop(self, asking: Hashable) -> T | None:
+        """Take away a question of whoever has the most; ``asking`` is the latest."""
+        clients = (asking, *self._known.keys(), *self._new.keys())
+        greatest = max(clients, key=self._load)  # the first of equals
+        loser = self._new.drop(greatest)
+        return self._known.drop(greatest) if loser is None else loser
+
+    def _load(self, client: Hashable) -> tuple[int, bool]:
+        """Return how many questions a client has, and whether some are new."""
+        new = self._new.count(client)
+        return self._known.count(client) + new, new > 0
 
     def take(self) -> T | None:
         """Return the question whose turn it is, or None where none waits."""
-        are_both = bool(self._known and self._new)
-        is_known = bool(self._known) and not (are_both and self._is_new_due)
-        self._is_new_due = are_both and is_known
-        return (self._known if is_known else self._new).take()
+        if not self._known or self._is_new_due():
+            self._known_in_a_row = 0
+            return self._new.take()
+        self._known_in_a_row = self._known_in_a_row + 1 if self._new else 0
+        return self._known.take()
+
+    def _is_new_due(self) -> bool:
+        """Tell whether those with known subjects have had their share of the turns."""
+        had = self._known_in_a_row * len(self._new.keys())
+        return had >= len(self._known.keys())
 
     def remove(self, client: Hashable, question: T) -> None:
         """Take out a question that is given up, if it still waits."""
