@@ -402,6 +402,35 @@ def test_a_question_is_the_clients_wherever_the_token_is(
             assert get("/me", None, sent).json()["user_id"] == address
 
 
+@pytest.mark.parametrize("door", ["verify_jwt_token", "verify_home_user"])
+def test_a_question_about_a_message_is_the_clients_that_sends_it(
+    serve: Serve, door: str
+) -> None:
+    auth = Auth(behind_a_proxy(), verifier=TellsTheClient(asks=True))
+    app = FastAPI()
+
+    @app.websocket("/live")
+    async def live(websocket: WebSocket) -> None:
+        await websocket.accept()
+        token = await websocket.receive_text()
+        if door == "verify_jwt_token":
+            user = await auth.authenticate_token(token, websocket)
+        else:
+            user = await auth.verify_home_user.authenticated_by(token, websocket)
+        await websocket.send_text(user["user_id"])
+
+    url = serve(app).replace("http", "ws", 1) + "/live"
+    for address in (FLOODING, OTHER):
+        with connect(url, additional_headers={"x-forwarded-for": address}) as socket:
+            socket.send(TOKEN)
+            assert socket.recv() == address
+
+
+def test_a_token_that_came_over_no_connection_is_nobodys_in_particular() -> None:
+    auth = Auth(behind_a_proxy(), verifier=TellsTheClient(asks=True))
+    assert asyncio.run(auth.authenticate_token(TOKEN))["user_id"] == "nobody"
+
+
 def test_nobody_names_the_client_where_nobody_asks(serve: Serve) -> None:
     auth = Auth(behind_a_proxy(), verifier=TellsTheClient(asks=False))
     with client_of(serve(app_of(auth))) as get:

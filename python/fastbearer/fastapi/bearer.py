@@ -220,13 +220,22 @@ class BearerReader:
         except (TokenError, KeySourceError) as error:
             raise self._refusal(error, token) from error
 
-    def claims_of(self, token: str) -> Claims | Coroutine[Any, Any, Claims]:
+    def claims_of(
+        self, token: str, scope: Any = None
+    ) -> Claims | Coroutine[Any, Any, Claims]:
         """Return the claims of a token, wherever it comes from; as in ``claims``.
+
+        Args:
+            token: The token alone.
+            scope: ASGI's, of what it came over, whose client an issuer is asked for;
+                None where there is no connection.
 
         Raises:
             HTTPException: 401 for a bad token, 503 while it cannot be told.
         """
         verify = self._verify or self._prepared()
+        if self._asks and scope is not None:
+            self._name_client(scope)
         try:
             claims: Any = verify(token)
             if isinstance(claims, dict) and "cnf" in claims:

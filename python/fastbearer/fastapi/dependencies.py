@@ -185,12 +185,15 @@ class UserDependency(BearerDependency):
             self._answer_subprotocols(conn)
         return user_with(self._user_of(claims), claims)
 
-    async def authenticated_by(self, token: str) -> AuthenticatedUser:
-        """Return the same of a token that came in another way."""
+    async def authenticated_by(
+        self, token: str, conn: HTTPConnection | None = None
+    ) -> AuthenticatedUser:
+        """Return the same of a token that came in another way, over ``conn`` if any."""
         if not isinstance(token, str) or not token:
             log_refusal("not_authenticated", "token_empty", hint="no text was given")
             raise not_authenticated(self._challenges)
-        claims = self._reader.claims_of(token)
+        scope = None if conn is None else conn.scope
+        claims = self._reader.claims_of(token, scope)
         if not isinstance(claims, dict):
             claims = await claims
         return user_with(self._user_of(claims), claims)

@@ -169,7 +169,8 @@ class Doors:
 
         Args:
             token: The token alone.
-            conn: Over what it came, if that is a WebSocket.
+            conn: Over what it came, like a WebSocket: an issuer that has to be asked
+                about the token is asked for its client.
 
         Returns:
             What ``verify_jwt_token`` gives, with the attribute ``claims``.
@@ -178,7 +179,8 @@ class Doors:
             HTTPException: As that does.
             WebSocketException: As in ``authenticate``.
         """
-        return await _as_fits(self.verify_jwt_token.authenticated_by(token), conn)
+        found = self.verify_jwt_token.authenticated_by(token, conn)
+        return await _as_fits(found, conn)
 
 
 async def _as_fits(

@@ -56,12 +56,12 @@ class JudgingReader(BearerReader):
 class HomeReader(JudgingReader):
     """Finds the token of a request, and refuses those of others' users: 401."""
 
-    def claims_of(self, token: str) -> Coroutine[Any, Any, Claims]:
+    def claims_of(self, token: str, scope: Any = None) -> Coroutine[Any, Any, Claims]:
         """As in `BearerReader`; 401 for the user of another issuer."""
-        return self._home_claims_of(token)
+        return self._home_claims_of(token, scope)
 
-    async def _home_claims_of(self, token: str) -> Claims:
-        found = super().claims_of(token)
+    async def _home_claims_of(self, token: str, scope: Any) -> Claims:
+        found = super().claims_of(token, scope)
         claims = found if isinstance(found, dict) else await found
         self.judge(token, claims, None)
         return claims
