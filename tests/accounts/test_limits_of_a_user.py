@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from accounts_kit import PASSWORD, CountingHash, bearer, http, make_auth, rows
+from fastbearer import HasherBusyError, PasswordHash
 from fastbearer.accounts import AccountEvent, Accounts, Message
 from servers import empty_redis_cluster, redis
 from waiting import wait_until
@@ -23,6 +24,32 @@ HOME, AWAY = "203.0.113.1", "198.51.100.9"
 NEW = "another horse battery"
 STRANGERS = [f"192.0.2.{n}" for n in range(1, 100)]
 BOTH_NAMES = ("email", "username")
+TWO_FORMS = "caf\u00e9 au lait"
+"""A password that is compared twice, for it may have been hashed in either form."""
+
+
+class CrowdedHash(CountingHash):
+    """A hasher that has a number of places left, once that is set."""
+
+    __slots__ = ("places",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places: int | None = None
+
+    def _hash(self, password: str | bytes, threads: int) -> str:
+        self._take_place()
+        return super()._hash(password, threads)
+
+    def _verify(self, password: str | bytes, hash: str | bytes, threads: int) -> bool:
+        self._take_place()
+        return super()._verify(password, hash, threads)
+
+    def _take_place(self) -> None:
+        if self.places == 0:
+            raise HasherBusyError("no place")
+        if self.places is not None:
+            self.places -= 1
 
 
 class Service:
@@ -31,7 +58,7 @@ class Service:
     def __init__(
         self, serve: Serve, folder: Path, own: dict[str, Any], **settings: Any
     ) -> None:
-        self.hasher = CountingHash()
+        self.hasher = CrowdedHash()
         self.told: list[AccountEvent] = []
         self.sent: list[Message] = []
         self._database = folder / "a.db"
@@ -76,6 +103,26 @@ class Service:
         """Return how many passwords were compared with the one user's hash."""
         (stored,) = rows(self._database, "SELECT password_hash FROM fastbearer_user")
         return self.hasher.verified.count(stored[0])
+
+    def meet_outdated(self, email: str) -> None:
+        """Let an outdated kind of hash be known: a wrong password is more work."""
+        read = "SELECT password_hash FROM fastbearer_user"
+        write = "UPDATE fastbearer_user SET password_hash = ?"
+        (stored,) = rows(self._database, read)
+        rows(self._database, write, PasswordHash("bcrypt", rounds=4).hash(PASSWORD))
+        self.post("signin", STRANGERS[-1], email=email, password="x")
+        rows(self._database, write, stored[0])
+
+    def crowded(
+        self, places: int, times: int, ask: Callable[[], httpx2.Response]
+    ) -> list[int]:
+        """Return the statuses of requests, each of which finds so many places."""
+        statuses = []
+        for _ in range(times):
+            self.hasher.places = places
+            statuses.append(ask().status_code)
+        self.hasher.places = None
+        return statuses
 
     def code(self) -> str:
         wait_until(lambda: any(one.purpose == "reset_password" for one in self.sent))
@@ -329,3 +376,125 @@ def test_a_right_password_is_no_guess(
         service.token("signin", address, email=email)
     wrong = [service.post("signin", one, email=email, password="x") for one in [AWAY]]
     assert [one.status_code for one in wrong] == [401]
+
+
+# --- what is given back
+
+
+@pytest.mark.parametrize("is_somebodys", [True, False])
+def test_attack_a_queue_that_is_full_after_a_guess(
+    start: Callable[..., Service], email: str, is_somebodys: bool
+) -> None:
+    """That it stays counted does not tell whose name it is."""
+    service = start(throttle_failures="4/day")
+    service.token("signup", email=email)
+    service.meet_outdated(email)
+    name = email if is_somebodys else f"nobody-{email}"
+    before = service.guesses()
+
+    def guess() -> httpx2.Response:
+        return service.post("signin", AWAY, email=name, password="x")
+
+    assert service.crowded(1, 6, guess) == [503] * 4 + [429] * 2
+    assert service.guesses() - before == (4 if is_somebodys else 0)
+
+
+@pytest.mark.parametrize("is_somebodys", [True, False])
+def test_attack_a_queue_that_is_full_after_one_form_of_a_guess(
+    start: Callable[..., Service], email: str, is_somebodys: bool
+) -> None:
+    service = start(throttle_failures="4/day")
+    service.token("signup", email=email)
+    name = email if is_somebodys else f"nobody-{email}"
+
+    def guess() -> httpx2.Response:
+        return service.post("signin", AWAY, email=name, password=TWO_FORMS)
+
+    assert service.crowded(1, 6, guess) == [503] * 4 + [429] * 2
+
+
+@pytest.mark.parametrize(
+    ("route", "body"),
+    [
+        ("change-password", {"current_password": "x", "new_password": NEW}),
+        ("delete-account", {"password": "x"}),
+        ("change-email", {"password": "x", "new_email": "new@example.com"}),
+    ],
+)
+def test_attack_a_queue_that_is_full_after_a_guess_in_a_session(
+    start: Callable[..., Service], email: str, route: str, body: dict[str, str]
+) -> None:
+    service = start(throttle_failures="4/day")
+    token = service.token("signup", email=email)
+    service.meet_outdated(email)
+
+    def guess() -> httpx2.Response:
+        return service.post(route, AWAY, token, **body)
+
+    assert service.crowded(1, 6, guess) == [503] * 4 + [429] * 2
+
+
+def test_attack_a_queue_that_is_full_after_a_guess_at_the_login(
+    start: Callable[..., Service], email: str
+) -> None:
+    """The same in the layout of fastapi-users."""
+    service = start({"layout": "fastapi-users"}, throttle_failures="4/day")
+    body = {"email": email, "password": PASSWORD}
+    assert service.ask("POST", "/auth/register", **body).status_code == 201
+    form = {"username": email, "password": TWO_FORMS}
+
+    def guess() -> httpx2.Response:
+        return service.ask("POST", "/auth/jwt/login", AWAY, form=form)
+
+    assert service.crowded(1, 6, guess) == [503] * 4 + [429] * 2
+
+
+def test_what_was_not_compared_is_given_back(
+    start: Callable[..., Service], email: str
+) -> None:
+    service = start(throttle_failures="4/day")
+    service.token("signup", email=email)
+
+    def guess() -> httpx2.Response:
+        return service.post("signin", AWAY, email=email, password="x")
+
+    assert service.crowded(0, 9, guess) == [503] * 9
+    assert service.crowded(1, 5, guess) == [401] * 4 + [429]
+
+
+def test_an_attempt_is_given_back_once(
+    start: Callable[..., Service], email: str
+) -> None:
+    """A right password has taken its own back, before there is no place for the new."""
+    service = start(throttle_account_failures="6/day")
+    token = service.token("signup", email=email)
+    service.token("signin", AWAY, email=email)
+
+    def guess() -> httpx2.Response:
+        return service.post("signin", AWAY, email=email, password="x")
+
+    def change() -> httpx2.Response:
+        body = {"current_password": PASSWORD, "new_password": NEW}
+        return service.post("change-password", HOME, token, **body)
+
+    assert service.crowded(1, 3, guess) == [401] * 3
+    assert service.crowded(1, 3, change) == [503] * 3
+    assert service.crowded(1, 4, guess) == [401] * 3 + [429]
+
+
+def test_attack_a_queue_that_is_full_after_an_email_was_looked_up(
+    start: Callable[..., Service], email: str
+) -> None:
+    """A 409 would have told that somebody has it."""
+    service = start({"layout": "fastapi-users"}, throttle_failures="4/day")
+    body = {"email": email, "password": PASSWORD}
+    assert service.ask("POST", "/auth/register", **body).status_code == 201
+    form = {"username": email, "password": PASSWORD}
+    entered = service.ask("POST", "/auth/jwt/login", form=form)
+    token = entered.json()["access_token"]
+
+    def move() -> httpx2.Response:
+        moved = {"email": f"{uuid4().hex}@example.com", "password": NEW}
+        return service.ask("PATCH", "/users/me", token=token, **moved)
+
+    assert service.crowded(0, 6, move) == [503] * 4 + [429] * 2

@@ -7,6 +7,7 @@ import functools
 import gzip
 import logging
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,34 @@ def test_that_everybody_is_busy_is_no_verdict() -> None:
     with pytest.raises(HasherBusyError):
         asyncio.run(credentials(hasher).match(PASSWORD, user_with(CHEAP.hash("x"))))
     assert hasher.verified == []
+
+
+def compared_of(password: str, user: User | None) -> int:
+    """Return how often it is told that a password was compared, and was another."""
+    told: list[bool] = []
+    with suppress(HasherBusyError):
+        match = credentials(BusyHash()).match(password, user, lambda: told.append(True))
+        asyncio.run(match)
+    return len(told)
+
+
+class BusyHash(CountingHash):
+    """A hasher that has a place for one hash."""
+
+    __slots__ = ()
+
+    def _verify(self, password: str | bytes, hash: str | bytes, threads: int) -> bool:
+        if self.verified:
+            raise HasherBusyError("busy")
+        return super()._verify(password, hash, threads)
+
+
+def test_it_is_told_that_a_password_was_compared() -> None:
+    user = user_with(CHEAP_HASH)
+    for somebody in (None, user_with(""), user_with(BROKEN_CRYPT), user):
+        assert compared_of("wrong", somebody) == 1
+        assert compared_of(NFC, somebody) == 1  # in one form
+    assert compared_of("x", user) == 0  # it is right
 
 
 def test_the_log_names_the_user_and_not_the_hash(

@@ -137,7 +137,12 @@ class Credentials:
             ) from None
 
     @awaited
-    async def match(self, password: str, user: User | None) -> bool:
+    async def match(
+        self,
+        password: str,
+        user: User | None,
+        compared: Callable[[], None] = lambda: None,
+    ) -> bool:
         """Return whether the password is the user's; it is nobody's for None.
 
         Where it is wrong, the work is the same whoever the user is, so that the time
@@ -146,6 +151,13 @@ class Credentials:
         user's own, it is a decoy. A right password whose hash is outdated is hashed
         anew, and stored. Each form in which it may have been hashed is tried.
 
+        Args:
+            password: As it was typed.
+            user: Whose it may be.
+            compared: Called as soon as the password was compared with a hash, or a
+                decoy, and was not its own: from then on a `HasherBusyError` does not
+                mean that nothing was learnt of the password.
+
         Raises:
             PasswordRuleError: The password is longer than any may be.
             HasherBusyError: Too many are being hashed.
@@ -153,9 +165,9 @@ class Credentials:
         self.check_length(password)
         first, *others = forms_of(password)
         with hashing_for("" if user is None else user.email):
-            right, newer = await self._verify(first, user)
+            right, newer = await self._verify(first, user, compared)
             while others and not right:
-                right, newer = await self._verify(others.pop(0), user)
+                right, newer = await self._verify(others.pop(0), user, compared)
                 if newer is not None:
                     newer = await self._hash_again(first)
         if newer is not None and user is not None:
@@ -163,7 +175,7 @@ class Credentials:
         return right
 
     async def _verify(
-        self, password: str, user: User | None
+        self, password: str, user: User | None, compared: Callable[[], None]
     ) -> tuple[bool, str | None]:
         """Return whether the password is right, and the hash to store, if any."""
         hasher, done = self._current_hasher(), None
@@ -181,8 +193,10 @@ class Credentials:
                 logger.error(
                     "password hash of user %s: %s%s", user.id, error.code, hint
                 )
+            compared()
         for decoy in self._known().besides(done):
             await self._pretend(password, decoy)
+            compared()
         return False, None
 
     async def _pretend(self, password: str, decoy: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import (
     Awaitable,
     Callable,
     Coroutine,
+    Hashable,
     Iterator,
     Mapping,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "Text",
     "WithoutNul",
     "after_answer",
+    "keep_done",
     "on_outage",
     "refusals",
 ]
@@ -256,14 +258,27 @@ OUTAGES = (HasherBusyError, StoreUnavailableError)
 UNDO = "fastbearer.undo"
 
 
-def on_outage(scope: Scope, undo: Callable[[], Awaitable[None]]) -> None:
+def on_outage(
+    scope: Scope, what: Hashable, undo: Callable[[], Awaitable[None]]
+) -> None:
     """Let something be undone if the request fails for a reason of ours.
 
     Args:
         scope: ASGI's, of the request.
+        what: Names it, for `keep_done`.
         undo: What undoes it; itself it may fail with a `StoreUnavailableError`.
     """
-    scope.setdefault(UNDO, []).append(undo)
+    scope.setdefault(UNDO, {})[what] = undo
+
+
+def keep_done(scope: Scope, what: Hashable) -> None:
+    """Let something be undone no more, if it ever was to be.
+
+    Args:
+        scope: ASGI's, of the request.
+        what: As in `on_outage`.
+    """
+    scope.get(UNDO, {}).pop(what, None)
 
 
 LATER = "fastbearer.later"
@@ -301,7 +316,7 @@ async def _do_all(
 
 
 async def _undo(scope: Scope) -> None:
-    for undo in scope.get(UNDO, ()):
+    for undo in scope.get(UNDO, {}).values():
         with suppress(StoreUnavailableError):
             await undo()
 

@@ -297,7 +297,9 @@ class Entry:
             UnverifiedLoginError: It is theirs, but they may not have a session.
         """
         parts = self._parts
-        right = await parts.credentials.match(login.password, user)
+        counted = by_name(login.value, user), by_user(user, login.value)
+        compared = partial(parts.keep, "signin", request, *counted)
+        right = await parts.credentials.match(login.password, user, compared)
         if user is None or not right:
             await parts.tell("sign_in_failed", request, login.value, user=user)
             raise WrongCredentialsError("nobody has this name and this password")

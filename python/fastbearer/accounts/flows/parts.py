@@ -36,7 +36,7 @@ from fastbearer.errors import (
 from fastbearer.fastapi import Auth, TokenUser
 from fastbearer.fastapi.client_address import UNKNOWN, ClientAddresses
 from fastbearer.fastapi.refusal_log import log_refusal
-from fastbearer.fastapi.strict_routes import on_outage
+from fastbearer.fastapi.strict_routes import keep_done, on_outage
 
 __all__ = ["Parts", "verified"]
 
@@ -109,7 +109,7 @@ class Parts:
     async def attempt(
         self, kind: Kind, request: HTTPConnection, email: str, *counted: Counted
     ) -> None:
-        """Count an attempt; it is given back if we are too busy.
+        """Count an attempt; it is given back if we are too busy, until `keep`.
 
         Args:
             kind: Of attempt.
@@ -129,7 +129,21 @@ class Parts:
                 await self.tell("locked_out", request, email)
                 raise
             undo = partial(self.throttle.give_back, kind, one, address)
-            on_outage(request.scope, undo)
+            on_outage(request.scope, _attempt(kind, one), undo)
+
+    def keep(self, kind: Kind, request: HTTPConnection, *counted: Counted) -> None:
+        """Let an attempt stay counted, though we may be too busy for what follows.
+
+        What was looked at may be learnt from how the request ends: whoever fills the
+        queue would try again and again for nothing.
+
+        Args:
+            kind: As in `attempt`, like the others.
+            request: By which it is made.
+            counted: By what.
+        """
+        for one in counted:
+            keep_done(request.scope, _attempt(kind, one))
 
     async def is_within_limits(
         self, kind: Kind, request: HTTPConnection, email: str, counted: Counted
@@ -161,13 +175,16 @@ class Parts:
 
     async def attempt_names(
         self, user: User, values: Mapping[str, Any], request: HTTPConnection
-    ) -> None:
+    ) -> tuple[Counted, ...]:
         """Count that a user takes other names: what is tried tells who has them.
 
         Args:
             user: As they are.
             values: Field -> what it is to be. Without another name nothing is counted.
             request: By which it is asked for.
+
+        Returns:
+            By what it was counted, for `keep`.
 
         Raises:
             InvalidNameError: A name is not in order.
@@ -180,9 +197,9 @@ class Parts:
             for name, value in given.items()
             if value and value != user.called(name)
         ]
-        if names:
-            counted = by_user(user), *names
-            await self.attempt("signup", request, user.email, *counted)
+        counted = (by_user(user), *names) if names else ()
+        await self.attempt("signup", request, user.email, *counted)
+        return counted
 
     async def succeed(
         self, kind: Kind, request: HTTPConnection, *counted: Counted
@@ -191,6 +208,7 @@ class Parts:
 
         That it cannot be stored does not undo what has succeeded.
         """
+        self.keep(kind, request, *counted)  # lest it be taken back twice
         address = self.clients.of(request.scope)
         with _unless_away():
             await self.throttle.succeed(kind, counted, address)
@@ -251,7 +269,8 @@ class Parts:
         named = self.shape.called(found)
         counted = by_name(named, found), by_user(found)
         await self.attempt("signin", on, named, *counted)
-        if not await self.credentials.match(password, found):
+        compared = partial(self.keep, "signin", on, *counted)
+        if not await self.credentials.match(password, found, compared):
             await self.tell("password_refused", on, found.email, user=found)
             raise WrongPasswordError("the password is wrong")
         counted = by_name(named, found), by_user(found)  # the hash may be a newer one
@@ -315,6 +334,11 @@ class Parts:
             await self.store.remove(user)
             await self.end_codes(user)
         await self.tell("account_deleted", request, user.email, user=user)
+
+
+def _attempt(kind: Kind, counted: Counted) -> tuple[Any, ...]:
+    """Return what names an attempt: that remains when a hash is renewed."""
+    return kind, counted.key, counted.is_name
 
 
 @contextmanager

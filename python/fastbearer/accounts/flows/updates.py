@@ -87,9 +87,10 @@ class Updates:
         is_moving = email is not None and email != user.email
         if is_moving:
             values = {"email": email, "email_verified": False, **values}
-        await parts.attempt_names(user, values, request)
+        counted = await parts.attempt_names(user, values, request)
         if is_moving:
             await self._check_move(user, str(email), request)
+            parts.keep("signup", request, *counted)
         newer = await self._hash(user, change)
         # Tokens do not name it here.
         going_on = {"email"} if is_own else frozenset[str]()
