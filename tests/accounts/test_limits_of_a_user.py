@@ -95,6 +95,23 @@ class Service:
         assert answer.status_code in (200, 201), answer.text
         return str(answer.json()["data"]["token"])
 
+    def login(
+        self, email: str, password: str, address: str = HOME
+    ) -> httpx2.Response:
+        """Sign in in the layout of fastapi-users."""
+        form = {"username": email, "password": password}
+        return self.ask("POST", "/auth/jwt/login", address, form=form)
+
+    def logged_in(self, email: str) -> str:
+        """Return the token of a new user in the layout of fastapi-users."""
+        body = {"email": email, "password": PASSWORD}
+        assert self.ask("POST", "/auth/register", **body).status_code == 201
+        return str(self.login(email, PASSWORD).json()["access_token"])
+
+    def make_superuser(self, email: str) -> None:
+        query = "UPDATE fastbearer_user SET roles = ? WHERE email = ?"
+        rows(self._database, query, "superuser", email)
+
     def rename(self, token: str, username: str) -> int:
         answer = self.ask("PATCH", "/api/auth/me", token=token, username=username)
         return answer.status_code
@@ -348,6 +365,37 @@ def test_a_thief_is_known_no_more_after_another_password(
     assert service.post("signin", email=email, password=NEW).status_code == 200
 
 
+def test_whoever_sets_their_password_in_a_session_stays_known(
+    start: Callable[..., Service], email: str
+) -> None:
+    """In the layout of fastapi-users, without the password of before."""
+    service = start({"layout": "fastapi-users"}, throttle_account_failures="6/day")
+    token = service.logged_in(email)
+    service.login(email, PASSWORD, AWAY)
+    moved = service.ask("PATCH", "/users/me", token=token, password=NEW)
+    assert moved.status_code == 200, moved.text
+    logins = [service.login(email, "x", one).status_code for one in STRANGERS[:8]]
+    assert logins == [400] * 6 + [429] * 2
+    assert service.login(email, NEW, AWAY).status_code == 429
+    assert service.login(email, NEW, HOME).status_code == 200
+
+
+def test_whoever_sets_the_password_of_another_is_not_known_to_them(
+    start: Callable[..., Service], email: str
+) -> None:
+    service = start({"layout": "fastapi-users"}, throttle_account_failures="6/day")
+    boss = f"boss-{email}"
+    token = service.logged_in(boss)
+    service.make_superuser(boss)
+    body = {"email": email, "password": PASSWORD}
+    user_id = service.ask("POST", "/auth/register", **body).json()["id"]
+    moved = service.ask("PATCH", f"/users/{user_id}", token=token, password=NEW)
+    assert moved.status_code == 200, moved.text
+    logins = [service.login(email, "x", one).status_code for one in STRANGERS[:8]]
+    assert logins == [400] * 6 + [429] * 2
+    assert service.login(email, NEW, HOME).status_code == 429
+
+
 def test_known_clients_have_a_limit_as_well(
     start: Callable[..., Service], email: str
 ) -> None:
@@ -439,12 +487,10 @@ def test_attack_a_queue_that_is_full_after_a_guess_at_the_login(
 ) -> None:
     """The same in the layout of fastapi-users."""
     service = start({"layout": "fastapi-users"}, throttle_failures="4/day")
-    body = {"email": email, "password": PASSWORD}
-    assert service.ask("POST", "/auth/register", **body).status_code == 201
-    form = {"username": email, "password": TWO_FORMS}
+    service.logged_in(email)
 
     def guess() -> httpx2.Response:
-        return service.ask("POST", "/auth/jwt/login", AWAY, form=form)
+        return service.login(email, TWO_FORMS, AWAY)
 
     assert service.crowded(1, 6, guess) == [503] * 4 + [429] * 2
 
@@ -487,11 +533,7 @@ def test_attack_a_queue_that_is_full_after_an_email_was_looked_up(
 ) -> None:
     """A 409 would have told that somebody has it."""
     service = start({"layout": "fastapi-users"}, throttle_failures="4/day")
-    body = {"email": email, "password": PASSWORD}
-    assert service.ask("POST", "/auth/register", **body).status_code == 201
-    form = {"username": email, "password": PASSWORD}
-    entered = service.ask("POST", "/auth/jwt/login", form=form)
-    token = entered.json()["access_token"]
+    token = service.logged_in(email)
 
     def move() -> httpx2.Response:
         moved = {"email": f"{uuid4().hex}@example.com", "password": NEW}

@@ -104,6 +104,10 @@ class Updates:
                 raise OvertakenError(GONE)
             if is_moving or newer is not None:
                 await parts.end_codes(user)
+        if newer is not None and is_own:
+            # As it was set here: meanwhile somebody may have set another one.
+            user.password_hash = newer
+            await parts.let_in(user, request)
         changed = await self._now(user)
         if is_moving:
             await self._tell_moved(user, changed, request)
