@@ -29,13 +29,20 @@ TWO_FORMS = "caf\u00e9 au lait"
 
 
 class CrowdedHash(CountingHash):
-    """A hasher that has a number of places left, once that is set."""
+    """A hasher that has a number of places left, once that is set.
 
-    __slots__ = ("places",)
+    And one to which all hashes of before are outdated, while that is so.
+    """
+
+    __slots__ = ("places", "renews")
 
     def __init__(self) -> None:
         super().__init__()
         self.places: int | None = None
+        self.renews = False
+
+    def needs_rehash(self, hash: str | bytes) -> bool:
+        return self.renews or super().needs_rehash(hash)
 
     def _hash(self, password: str | bytes, threads: int) -> str:
         self._take_place()
@@ -95,9 +102,7 @@ class Service:
         assert answer.status_code in (200, 201), answer.text
         return str(answer.json()["data"]["token"])
 
-    def login(
-        self, email: str, password: str, address: str = HOME
-    ) -> httpx2.Response:
+    def login(self, email: str, password: str, address: str = HOME) -> httpx2.Response:
         """Sign in in the layout of fastapi-users."""
         form = {"username": email, "password": password}
         return self.ask("POST", "/auth/jwt/login", address, form=form)
@@ -394,6 +399,38 @@ def test_whoever_sets_the_password_of_another_is_not_known_to_them(
     logins = [service.login(email, "x", one).status_code for one in STRANGERS[:8]]
     assert logins == [400] * 6 + [429] * 2
     assert service.login(email, NEW, HOME).status_code == 429
+
+
+@pytest.mark.parametrize("route", ["signin", "change-email"])
+def test_a_right_password_whose_hash_is_renewed_takes_its_own_back(
+    start: Callable[..., Service], email: str, route: str
+) -> None:
+    """It was counted for the clients that are known, not for the strangers."""
+    service = start(throttle_account_failures="6/day")
+    token = service.token("signup", email=email)
+    login = {"email": email, "password": PASSWORD}
+    moved = {"password": PASSWORD, "new_email": f"new-{email}"}
+    body, status = (login, 200) if route == "signin" else (moved, 202)
+    tries = iter(STRANGERS)
+
+    def guess() -> int:
+        answer = service.post("signin", next(tries), email=email, password="x")
+        return answer.status_code
+
+    statuses = [guess() for _ in range(3)]
+    service.hasher.renews = True
+    for _ in range(3):
+        answer = service.post(route, HOME, token, **body)
+        assert answer.status_code == status, answer.text
+    service.hasher.renews = False
+    statuses += [guess() for _ in range(4)]
+    assert statuses == [401] * 6 + [429]
+    # Nor has anything stayed counted for those that are known.
+    known = [
+        service.post("signin", HOME, email=email, password="x").status_code
+        for _ in range(7)
+    ]
+    assert known == [401] * 6 + [429]
 
 
 def test_known_clients_have_a_limit_as_well(

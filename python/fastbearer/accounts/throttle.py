@@ -212,15 +212,21 @@ class Throttle:
             await self._release_account(kind, counted, address)
 
     async def succeed(
-        self, kind: Kind, counted: Sequence[Counted], address: str | None
+        self,
+        kind: Kind,
+        counted: Sequence[Counted],
+        address: str | None,
+        user: User | None = None,
     ) -> None:
         """Take back what `take` has counted, because it was no guess; then `forget`.
 
         Args:
             kind: Of attempt.
-            counted: All that it was counted by: a client that is known from now on was
-                not when it tried.
+            counted: All that it was counted by, as it was then: a client that is known
+                from now on was not when it tried.
             address: As in `take`.
+            user: To whom the client is known from now on, with the hash that they have
+                by now; None for nobody.
 
         Raises:
             StoreUnavailableError: Redis cannot be reached.
@@ -231,7 +237,7 @@ class Throttle:
             for one in counted:
                 await self._release_account(kind, one, address)
         for one in counted:
-            await self.forget(kind, one, address)
+            await self.forget(kind, one._replace(owner=_owner(user)), address)
 
     async def forget(self, kind: Kind, counted: Counted, address: str | None) -> None:
         """Forget a client's attempts: it has shown whose it is.

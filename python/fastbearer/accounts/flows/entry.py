@@ -259,6 +259,7 @@ class Entry:
         parts = self._parts
         parts.credentials.check_length(login.password)
         found = await self._guessed(login, request)
+        counted = by_name(login.value, found), by_user(found, login.value)
         user = await self._matched(login, found, request)
         try:
             tokens = await parts.sessions.start(user)
@@ -267,8 +268,7 @@ class Entry:
             found = await parts.store.find_by(login.name, login.value)
             user = await self._matched(login, found, request)
             tokens = await self._started(user)
-        counted = by_name(login.value, user), by_user(user)
-        await parts.succeed("signin", request, *counted)
+        await parts.succeed("signin", request, *counted, user=user)
         await self._end_former(former)
         await parts.tell("signed_in", request, user.email, user=user)
         return Entered(user, tokens)

@@ -202,16 +202,26 @@ class Parts:
         return counted
 
     async def succeed(
-        self, kind: Kind, request: HTTPConnection, *counted: Counted
+        self,
+        kind: Kind,
+        request: HTTPConnection,
+        *counted: Counted,
+        user: User | None = None,
     ) -> None:
         """Take an attempt back that was right, and forget those before it.
 
         That it cannot be stored does not undo what has succeeded.
+
+        Args:
+            kind: As in `attempt`, like the next two.
+            request: By which it was made.
+            counted: By what.
+            user: To whom the client is known from now on.
         """
         self.keep(kind, request, *counted)  # lest it be taken back twice
         address = self.clients.of(request.scope)
         with _unless_away():
-            await self.throttle.succeed(kind, counted, address)
+            await self.throttle.succeed(kind, counted, address, user)
 
     async def let_in(self, user: User, request: HTTPConnection) -> None:
         """Forget a client's failed sign-ins: it has just set the user's password.
@@ -273,8 +283,7 @@ class Parts:
         if not await self.credentials.match(password, found, compared):
             await self.tell("password_refused", on, found.email, user=found)
             raise WrongPasswordError("the password is wrong")
-        counted = by_name(named, found), by_user(found)  # the hash may be a newer one
-        await self.succeed("signin", on, *counted)
+        await self.succeed("signin", on, *counted, user=found)
         return found
 
     def may_enter(self, user: User) -> bool:
