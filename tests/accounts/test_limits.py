@@ -24,6 +24,7 @@ from accounts_kit import (
 )
 from fastbearer.accounts import AccountEvent, Accounts, Message, User
 from fastbearer.accounts.throttle import Counted, Kind, Throttle, by_name, by_user
+from fastbearer.accounts.windows import MOST_KEYS, MemoryWindows
 from fastbearer.app import create_app
 from fastbearer.errors import HasherBusyError, TooManyAttemptsError
 from fastbearer.fastapi import Settings
@@ -99,6 +100,22 @@ def test_others_do_not_lock_the_owner_out() -> None:
     for _ in range(9):
         assert counter.take(HOME) is None
     assert counter.take(HOME) is not None
+
+
+def test_guesses_at_fifty_thousand_names_are_held_in_memory() -> None:
+    """As many as there were before each name was counted for a user as well."""
+    settings = {"throttle_failures": "50/day", "throttle_account_failures": "100/day"}
+    found = Settings(better_auth_secret=SECRET, **settings)
+    throttle = Throttle(lambda: found, FrozenClock())
+
+    async def guess() -> None:
+        for counted in (by_name("nobody"), by_user(None, "nobody")):
+            await throttle.take("signin", counted, HOME)
+
+    asyncio.run(guess())
+    windows = throttle._ready()
+    assert isinstance(windows, MemoryWindows)
+    assert MOST_KEYS // len(windows) == 50_000
 
 
 def test_a_known_client_is_forgotten_in_time() -> None:

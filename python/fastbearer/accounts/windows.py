@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["MemoryWindows", "RedisWindows", "Windows"]
 
-MOST_KEYS = 100_000
+MOST_KEYS = 200_000
+"""Of one lifetime: a guess at one name has four, two of them for its user."""
+
 SWEPT_AT_A_TIME = 2
 
 
