@@ -314,11 +314,18 @@ check_edwards(EVP_PKEY *evp, const curve *on)
                : fb_failure_of(STATUS_KEY_POINT);
 }
 
+CHECKED static status
+check(EVP_PKEY *evp, const curve *on, bool is_private)
+{
+    return on == NULL            ? check_rsa(evp, is_private)
+           : on->kind == KIND_EC ? check_ec(evp, is_private)
+                                 : check_edwards(evp, on);
+}
+
+/* Where it only lacked the memory, libcrypto may not say so: two tries. */
 status
 fb_pkey_check(EVP_PKEY *evp, const curve *on, bool is_private)
 {
-    status result = on == NULL            ? check_rsa(evp, is_private)
-                    : on->kind == KIND_EC ? check_ec(evp, is_private)
-                                          : check_edwards(evp, on);
-    return result;
+    status result = check(evp, on, is_private);
+    return result == STATUS_KEY_POINT ? check(evp, on, is_private) : result;
 }

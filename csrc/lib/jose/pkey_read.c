@@ -315,12 +315,20 @@ from_ec(const curve *on, span x, span y, span d)
     return evp;
 }
 
-status
-fb_pkey_from_curve(const curve *on, span x, span y, span d, EVP_PKEY **out)
+CHECKED static status
+from_curve(const curve *on, span x, span y, span d, EVP_PKEY **out)
 {
     fb_failure_forget();
     *out = on->kind == KIND_ED ? from_edwards(on, x, d) : from_ec(on, x, y, d);
     return *out != NULL ? STATUS_OK : fb_failure_of(STATUS_KEY_POINT);
+}
+
+/* Where it only lacked the memory, libcrypto may not say so: two tries. */
+status
+fb_pkey_from_curve(const curve *on, span x, span y, span d, EVP_PKEY **out)
+{
+    status result = from_curve(on, x, y, d, out);
+    return result == STATUS_KEY_POINT ? from_curve(on, x, y, d, out) : result;
 }
 
 /* --- new ones ------------------------------------------------------------ */
