@@ -107,6 +107,7 @@ def test_nobody_waits_for_new_tokens_that_were_given_up() -> None:
         ("bob", True, {"ada_known": 4}, "ada_known3"),
         ("bob", True, {"eve": 2, "ada_known": 2}, "eve1"),
         ("bob", True, {"ada_known": 2, "eve": 2}, "eve1"),
+        ("bob", False, {"eve": 2, "ada_known": 2}, "eve1"),
     ],
 )
 def test_who_has_the_most_makes_room(
@@ -126,6 +127,7 @@ def test_who_has_the_most_makes_room(
         ("ada", True, {"ada_known": 4}),
         ("eve", False, {"ada": 1, "bob": 1, "eve": 1, "dan": 1}),
         ("ada", False, {"ada": 2, "bob_known": 2}),
+        ("bob", False, {"eve": 1, "dan": 1, "ada_known": 2}),
         ("bob", True, {"ada": 2, "bob_known": 2}),
         ("bob", False, {"ada": 1, "eve_known": 1, "dan_known": 1, "jim_known": 1}),
         ("bob", True, {"ada_known": 1, "eve_known": 1, "dan_known": 1, "j_known": 1}),
@@ -137,6 +139,17 @@ def test_who_has_the_most_finds_no_room(
     turns = filled(4, **waiting)
     assert turns.put(client, "comes", is_known=is_known) == "comes"
     assert len(turns) == 4 and "comes" not in taken(turns)
+
+
+def test_many_addresses_push_out_no_known_one_of_an_office() -> None:
+    turns: Turns[str] = Turns(256)
+    for number in range(100):
+        turns.put("office", f"known {number}", is_known=True)
+    lost = [
+        turns.put(f"address {number % 250}", f"new {number}", is_known=False)
+        for number in range(1000)
+    ]
+    assert not [one for one in lost if one is not None and one.startswith("known")]
 
 
 def test_nobody_waits_where_nobody_may() -> None:

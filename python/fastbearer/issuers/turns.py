@@ -21,10 +21,11 @@ class Turns(Generic[T]):
     every other turn at most, however many clients these are. Among those of a kind the
     clients take turns.
 
-    Where no more may wait, the client with the most questions of both kinds loses one:
-    its newest about a new subject, or else about a known one. Of several with equally
-    many, it is one with new subjects, and the one that asks now before others. The
-    caller has the lock.
+    Where no more may wait, the client with the most questions about new subjects loses
+    the newest of them, as long as known ones fill no more than half of the room. Beyond
+    that, it is the client with the most questions of both kinds, which loses a new one
+    first. Of several with equally many, it is one with new subjects, and the one that
+    asks now before others. The caller has the lock.
 
     Args:
         most: How many may wait.
@@ -57,8 +58,11 @@ class Turns(Generic[T]):
 
     def _drop(self, asking: Hashable) -> T | None:
         """Take away a question of whoever has the most; ``asking`` is the latest."""
-        clients = (asking, *self._known.keys(), *self._new.keys())
-        greatest = max(clients, key=self._load)  # the first of equals
+        known, new = self._known.keys(), self._new.keys()
+        if new and len(self._known) <= self._most // 2:
+            # the first of equals
+            return self._new.drop(max((asking, *new), key=self._new.count))
+        greatest = max((asking, *known, *new), key=self._load)
         loser = self._new.drop(greatest)
         return self._known.drop(greatest) if loser is None else loser
 
