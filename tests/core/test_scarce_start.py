@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sysconfig
 from importlib.util import find_spec
 
 import pytest
@@ -102,6 +103,8 @@ while in_a_row < 30:  # then there are no more allocations that could fail
 print(refused, crashed)
 """
 
+ALLOCATOR = "default" if sysconfig.get_config_var("Py_GIL_DISABLED") else "malloc"
+
 MOST_CRASHES = 8
 """Of some six hundred starts, where CPython damages itself; five were seen."""
 
@@ -113,7 +116,7 @@ MOST_CRASHES = 8
 def test_the_core_starts_whole_or_not_at_all() -> None:
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT],
-        env={**os.environ, "PYTHONMALLOC": "malloc"},
+        env={**os.environ, "PYTHONMALLOC": ALLOCATOR},
         capture_output=True,
         text=True,
     )
