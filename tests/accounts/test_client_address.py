@@ -131,6 +131,15 @@ def test_what_cannot_be_read_still_tells_clients_apart(
     assert "\x1b" not in caplog.text
 
 
+def test_a_proxy_that_names_no_client_is_told_of(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert forwarded_for("203.0.113.1") == "203.0.113.1"
+    assert caplog.text == ""
+    assert forwarded_for() == PROXY
+    assert f"{PROXY} names no client" in caplog.text
+
+
 def test_each_problem_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     settings = Settings(better_auth_secret=SECRET, trusted_proxies="10.0.0.0/8")
     addresses = ClientAddresses(lambda: settings)
