@@ -227,7 +227,7 @@ def test_all_names_of_a_user_are_counted_together(
     assert service.guesses() == 6
 
 
-@pytest.mark.parametrize(
+for_each_guess_in_a_session = pytest.mark.parametrize(
     ("route", "body"),
     [
         ("change-password", {"current_password": "x", "new_password": NEW}),
@@ -235,6 +235,9 @@ def test_all_names_of_a_user_are_counted_together(
         ("change-email", {"password": "x", "new_email": "new@example.com"}),
     ],
 )
+
+
+@for_each_guess_in_a_session
 def test_attack_another_name_to_guess_in_a_session(
     start: Callable[..., Service], email: str, route: str, body: dict[str, str]
 ) -> None:
@@ -498,14 +501,7 @@ def test_attack_a_queue_that_is_full_after_one_form_of_a_guess(
     assert service.crowded(1, 6, guess) == [503] * 4 + [429] * 2
 
 
-@pytest.mark.parametrize(
-    ("route", "body"),
-    [
-        ("change-password", {"current_password": "x", "new_password": NEW}),
-        ("delete-account", {"password": "x"}),
-        ("change-email", {"password": "x", "new_email": "new@example.com"}),
-    ],
-)
+@for_each_guess_in_a_session
 def test_attack_a_queue_that_is_full_after_a_guess_in_a_session(
     start: Callable[..., Service], email: str, route: str, body: dict[str, str]
 ) -> None:

@@ -21,6 +21,7 @@ from typing import Annotated, Any, ClassVar
 from fastapi import HTTPException
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from pydantic import AfterValidator, BaseModel
 from pydantic_core import from_json
 from starlette._utils import AwaitableOrContextManager
@@ -35,7 +36,7 @@ from fastbearer.errors import (
     HasherBusyError,
     StoreUnavailableError,
 )
-from fastbearer.fastapi.bounded_routes import BoundedRoute, check_head
+from fastbearer.fastapi.bounded_routes import check_head
 from fastbearer.fastapi.challenges import Answer, answer_to
 from fastbearer.fastapi.dependencies import BearerDependency
 
@@ -172,7 +173,7 @@ def _check_nul(read: Any) -> None:
             raise NulInBodyError(field)
 
 
-class StrictRoute(BoundedRoute):
+class StrictRoute(APIRoute):
     """A route that answers 400 where FastAPI would answer 422.
 
     Errors of ours that a handler raises become the responses of ``answer_to``.
