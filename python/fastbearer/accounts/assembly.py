@@ -198,7 +198,7 @@ class Accounts:
             names_email=self._layout is None,
         )
         self._users = users
-        clients = ClientAddresses(lambda: auth.settings)
+        clients = auth.clients
         self._codes = codes
         shaped = Shaped(self._shape)
         parts = Parts(

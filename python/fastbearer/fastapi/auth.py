@@ -102,6 +102,7 @@ class Auth(Doors):
             ``Sentinel.master_for`` returns. You close it.
 
     Attributes:
+        clients: Tells the clients of requests apart, for the accounts as well.
         verify_jwt_token: Dependency: the user, or 401.
         verify_user_id: Dependency: the user, if the path's ``user_id`` is
             theirs, or 403.
@@ -169,7 +170,7 @@ class Auth(Doors):
             clock=lambda: self.clock(),
             redis=lambda: self.redis,
         )
-        self._clients = ClientAddresses(lambda: self._policy)
+        self.clients: ClientAddresses = ClientAddresses(lambda: self._policy)
         self._cookie_names = self._open(header, scheme, cookies)
 
     def set_clock(
@@ -258,7 +259,7 @@ class Auth(Doors):
         Args:
             scope: ASGI's, of a request or a WebSocket.
         """
-        return self._clients.of(scope)
+        return self.clients.of(scope)
 
     def scopes_of(self, claims: Mapping[str, Any]) -> set[str]:
         """Return the scopes that verified claims have."""
