@@ -11,6 +11,8 @@ OPTIONS ?=
 # since pytest-xdist wants the same tests in the same order. A line of make shows it.
 HASHSEED ?= $(shell od -An -N2 -tu2 /dev/urandom | tr -d ' ')
 PYTEST = PYTHONHASHSEED=$(HASHSEED) .venv/bin/python -m pytest -n $(CORES) $(OPTIONS)
+# Tests that take long by design may take three hours before they count as hanging.
+PATIENT = -o faulthandler_timeout=10800
 C_FILES = $(shell find csrc -name '*.[ch]')
 LIB_FILES = $(shell find csrc/lib -name '*.c')
 # Not every machine has libargon2, which is one more engine and the tests' oracle.
@@ -53,7 +55,7 @@ SANITIZED = LD_PRELOAD="$(ASAN_LIBRARIES)" ASAN_OPTIONS=detect_leaks=0 PYTHONMAL
 READY = .venv/.set-up .venv/.built
 
 .PHONY: build lib run setup check test $(ROOMS:%=test-%) test-c test-asan
-.PHONY: test-core-and-project test-originals test-free-threaded test-tsan soak endure
+.PHONY: test-quick test-originals test-free-threaded test-tsan soak endure
 .PHONY: mutants fuzz fuzz-run fuzz-coverage fuzz-count fuzz-python coverage
 .PHONY: secrets valgrind analyse prove assure test-memory
 .PHONY: docs docs-serve docs-test bench bench-report lint clean prove-set-up wheel
@@ -74,12 +76,12 @@ setup: .venv/.set-up
 
 # --- tests --------------------------------------------------------------------
 
-# While working: what can be told within a minute.
+# While working: what can be told within a minute. Tests marked `slow` are left to `test`.
 check: .venv/.with-dev .venv/.built
-	@$(MAKE) --no-print-directory -j3 lint test-c test-core-and-project
+	@$(MAKE) --no-print-directory -j3 lint test-c test-quick
 
-test-core-and-project: .venv/.with-dev .venv/.built
-	$(PYTEST) tests/core tests/project
+test-quick: .venv/.with-dev .venv/.built
+	$(PYTEST) -m "not slow and not soak" tests/core tests/project
 
 # Everything that a change can break.
 test: $(READY) test-c
@@ -101,8 +103,8 @@ ASAN_SOAK ?= tests/core
 test-asan: $(READY)
 	FASTBEARER_BUILD=sanitize .venv/bin/python setup.py -q \
 	    build --build-base build/asan --build-lib build/asan/lib --force
-	$(SANITIZED) $(PYTEST) $(ASAN_TESTS)
-	$(SANITIZED) $(PYTEST) -m soak $(ASAN_SOAK)
+	$(SANITIZED) $(PYTEST) $(PATIENT) $(ASAN_TESTS)
+	$(SANITIZED) $(PYTEST) $(PATIENT) -m soak $(ASAN_SOAK)
 
 # The test suites of the packages that the drop-ins stand in for.
 test-originals: .venv/.with-dev .venv/.built
@@ -114,7 +116,7 @@ test-free-threaded: .venv/.with-dev
 
 # Threads at the core that ThreadSanitizer watches, in the Python that TSAN_PYTHON names.
 test-tsan: .venv/.with-dev
-	$(PYTEST) -m soak tests/core/test_free_threaded.py -k thread_sanitizer
+	$(PYTEST) $(PATIENT) -m soak tests/core/test_free_threaded.py -k thread_sanitizer
 
 # Whether anything depends on a secret: under valgrind, secrets are what must not decide.
 secrets: $(SECRETS) build/check/release/secrets_check
@@ -141,7 +143,7 @@ assure: $(READY)
 
 # Calls of which one allocation after another fails.
 test-memory: .venv/.with-dev .venv/.built
-	$(PYTEST) -m "soak or not soak" tests/core/test_scarce_memory.py tests/core/test_memory.py
+	$(PYTEST) $(PATIENT) -m "soak or not soak" tests/core/test_scarce_memory.py tests/core/test_memory.py
 
 # Which lines and branches the tests reach, in texts of build/coverage; of a few rooms:
 # `make coverage ROOMS="core accounts"`.
@@ -152,7 +154,7 @@ coverage: $(READY)
 # other systems, packages of others, tens of thousands of cases; at last, timings, the
 # storm, and half an hour of traffic.
 soak: $(READY) test-asan test-free-threaded cross fuzz fuzz-python
-	$(PYTEST) -m soak
+	$(PYTEST) $(PATIENT) -m soak
 	.venv/bin/python benchmarks/passwords.py
 	.venv/bin/python benchmarks/timing.py
 	.venv/bin/python benchmarks/storm.py

@@ -148,6 +148,7 @@ def wrong(result: subprocess.CompletedProcess[str]) -> set[str]:
     return found or ({"crash"} if result.returncode else set())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("flags", "cases"),
     [

@@ -92,6 +92,7 @@ def joserfc_key(key: Key) -> Any:
     return joserfc.jwk.import_key(dict(key.to_jwk(private=True)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", PYJWT)
 @settings(max_examples=8, deadline=None)
 @given(payload=claims)

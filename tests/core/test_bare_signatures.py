@@ -10,6 +10,7 @@ from fastbearer import InvalidKeyError, Key
 from fastbearer._core import algorithms, jws_sign, raw_sign, raw_verify
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", algorithms)
 def test_a_signature_is_that_of_a_token(algorithm: str) -> None:
     key = Key.generate(algorithm)

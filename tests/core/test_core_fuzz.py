@@ -73,6 +73,7 @@ def test_no_entry_point_is_forgotten() -> None:
     assert {case.entry for case in CASES} == wanted
 
 
+@pytest.mark.slow
 def test_a_short_run_finds_nothing() -> None:
     run = fuzz("--calls", str(CALLS))
     assert run.returncode == 0, run.stdout + run.stderr

@@ -38,6 +38,7 @@ def keys(algorithm: str) -> tuple[Signer, Verifier]:
     return Signer(key), Verifier(key)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 @settings(max_examples=40, deadline=None)
 @given(payload=claims)

@@ -121,6 +121,7 @@ def test_what_cannot_be_wrapped(kek: bytes, size: int) -> None:
             aes_unwrap(one, b"x" * size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_sha256", [False, True])
 def test_rsa_oaep(is_sha256: bool) -> None:
     key = Key.generate("RS256")

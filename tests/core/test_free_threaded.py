@@ -87,6 +87,7 @@ def test_the_gil_stays_off(python: str) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_threads_that_nothing_keeps_apart(python: str, case: str) -> None:
     run = run_case(python, built_for(python, "free-threaded"), case)

@@ -354,6 +354,7 @@ print("bounded")
 """
 
 
+@pytest.mark.slow
 @needs_proc
 @pytest.mark.skipif("ASAN_OPTIONS" in os.environ, reason="a sanitizer keeps memory")
 def test_the_peak_of_memory_is_slots_times_m() -> None:
@@ -533,6 +534,7 @@ print(most)
 """
 
 
+@pytest.mark.slow
 def test_calls_from_many_threads_are_bounded() -> None:
     done = subprocess.run(
         [sys.executable, "-c", BOUNDED],

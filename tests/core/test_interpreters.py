@@ -172,6 +172,7 @@ def pythons(request: pytest.FixtureRequest) -> list[tuple[str, str]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "script",
     [ONE, IN_SUCCESSION, AT_THE_SAME_TIME],

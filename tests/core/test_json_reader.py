@@ -171,6 +171,7 @@ objects = st.dictionaries(st.text(st.characters(codec="utf-8")), values).filter(
 )
 
 
+@pytest.mark.slow
 @given(objects, st.sampled_from([None, 1]), st.booleans())
 def test_reading_is_what_json_reads(
     members: dict[str, Any], indent: int | None, ascii_only: bool
@@ -179,6 +180,7 @@ def test_reading_is_what_json_reads(
     assert read(text.encode()) == members
 
 
+@pytest.mark.slow
 @given(objects)
 def test_writing_is_what_json_writes(members: dict[str, Any]) -> None:
     written = jws.verify(Signer(KEY).sign(members), KEY)

@@ -333,6 +333,7 @@ def test_the_limits_of_sets_come_from_the_one_table() -> None:
 # --- others run meanwhile --------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["pem", "der", "jwk", "jwk text", "rsa", "public"])
 def test_others_run_while_a_key_is_read(how: str) -> None:
     """Nobody takes the lock by time here: only a call that gives it up lets

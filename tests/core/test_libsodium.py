@@ -179,6 +179,7 @@ def verdicts(cases: list[Case]) -> list[bool]:
     return answers(VERIFY, given)
 
 
+@pytest.mark.slow
 @needs_libsodium
 def test_parts_of_small_order_are_judged_alike() -> None:
     """Without the cofactor, as libcrypto does: so says the curve's law itself."""
@@ -193,6 +194,7 @@ def test_parts_of_small_order_are_judged_alike() -> None:
     assert 8 <= sum(said) < len(said) - 8  # both answers are there
 
 
+@pytest.mark.slow
 @needs_libsodium
 def test_an_r_of_small_order_is_judged_alike() -> None:
     """libsodium alone refuses each; libcrypto accepts those for which it holds."""
@@ -315,6 +317,7 @@ print(json.dumps(said))
 """
 
 
+@pytest.mark.slow
 def test_each_engine_computes_the_scrypt_of_hashlib() -> None:
     costs = [(1, 1, 1), (4, 8, 1), (10, 3, 2), (5, 1, 16), (14, 16, 1), (15, 1, 1)]
     passwords = ["", "a", "correct horse", "x" * 64, "y" * 65, "ü" * 500]

@@ -305,6 +305,7 @@ CASES = [
 """Programs take no empty password."""
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("name", "password"), CASES)
 def test_hashes_of_their_makers(name: str, password: str) -> None:
@@ -419,6 +420,7 @@ def test_the_environment_takes_weak_hashes(monkeypatch: pytest.MonkeyPatch) -> N
 # --- what is no hash, or asks for too much
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", MAKERS)
 def test_changed_hashes_never_pass(name: str) -> None:

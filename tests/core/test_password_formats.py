@@ -79,6 +79,7 @@ def password_of(vector: dict[str, Any]) -> bytes:
     return str(vector["password"]).encode()
 
 
+@pytest.mark.slow
 @needs_vectors
 @pytest.mark.parametrize(
     ("vector", "stored"),
@@ -133,6 +134,7 @@ def hex_scrypt(password: str) -> str:
     return f"{salt}:{hashlib.scrypt(normal, salt=salt.encode(), **options).hex()}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "password", ["\ufdfa" * 128, "\ufdfa" * 1365, "\u00bd" * 2048, "\ufb01" * 1365]
 )
@@ -202,6 +204,7 @@ def need_passlib_for(name: str) -> None:
         pytest.skip("PASSLIB CANNOT USE THIS BCRYPT: its hashes are not made")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", MAKERS)
 @pytest.mark.parametrize("password", ["correct horse battery", "ﬁé∑ пароль"])

@@ -329,6 +329,7 @@ def test_19_depth(opening: bytes) -> None:
     refused(raw_token(b'{"alg":"HS256"}', bomb), MalformedTokenError, max_bytes=10**8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
@@ -397,6 +398,7 @@ def test_25_a_token_that_never_expires() -> None:
 ALGORITHMS = ["HS256", "RS256", "PS256", "ES256", "ES384", "ES512", "ES256K", "EdDSA"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", [*ALGORITHMS, "Ed25519", "Ed448"])
 def test_every_changed_character_is_refused(algorithm: str) -> None:
     key = Key.generate(algorithm)

@@ -151,6 +151,7 @@ def grown_once(call: Callable[..., Any], args: tuple[Any, ...]) -> list[Any]:
     return [*held, *([f"{blocks} blocks"] if blocks >= TIMES else [])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CALLS)
 def test_nothing_is_held(name: str) -> None:
     call, args = CALLS[name]

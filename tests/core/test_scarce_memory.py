@@ -23,10 +23,13 @@ from project import ROOT
 
 SOURCES = ROOT / "tests" / "c"
 
-pytestmark = pytest.mark.skipif(
-    platform.libc_ver()[0] != "glibc" or "ASAN_OPTIONS" in os.environ,
-    reason="it takes glibc's allocator",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        platform.libc_ver()[0] != "glibc" or "ASAN_OPTIONS" in os.environ,
+        reason="it takes glibc's allocator",
+    ),
+]
 
 
 @pytest.fixture(scope="module")

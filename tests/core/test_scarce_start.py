@@ -109,6 +109,7 @@ MOST_CRASHES = 8
 """Of some six hundred starts, where CPython damages itself; five were seen."""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     find_spec("_testcapi") is None,
     reason="THIS PYTHON HAS NO _testcapi: no allocation can fail",

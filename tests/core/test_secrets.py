@@ -242,6 +242,7 @@ def test_der_and_its_base64() -> None:
             assert Key.from_secret(other).algorithm == "HS256"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", LENGTHS)
 def test_random_secrets_are_never_taken_for_keys(algorithm: str) -> None:
     """A million in all: raw and base64."""

@@ -151,6 +151,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(st.dictionaries(st.text(), VALUES, max_size=6), max_size=5))
 def test_any_claims(claims: list[dict[str, Any]]) -> None:
     verify = new()

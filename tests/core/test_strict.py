@@ -524,6 +524,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(
         st.sampled_from(["exp", "nbf", "iat", "iss", "aud", "sub", "x"]), json_values
@@ -540,6 +541,7 @@ def test_no_claims_raise_anything_else(claims: dict[str, Any]) -> None:
             continue
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(
         st.sampled_from(["alg", "kid", "typ", "crit", "b64", "zip", "x"]), json_values

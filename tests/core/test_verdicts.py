@@ -42,6 +42,7 @@ def test_what_is_made_under_a_bare_setting_is_read(setting: str) -> None:
     assert not password_verify("wrong", made)
 
 
+@pytest.mark.slow
 @needs_checkout
 def test_a_computation_that_writes_nothing_proves_nothing() -> None:
     hashes = [password_hash("right", setting) for setting in SETTINGS]

@@ -51,6 +51,7 @@ CALLS: dict[str, Callable[[], Coroutine[Any, Any, Any]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CALLS)
 def test_what_is_not_awaited_is_no_answer(name: str) -> None:
     for test in (bool, lambda call: not call, lambda call: call and True):

@@ -19,6 +19,8 @@ from benchmarks.report.figures import OURS, PEERS, Figure, Results, is_installed
 
 from project import ROOT
 
+pytestmark = pytest.mark.slow
+
 KEPT = ROOT / "docs" / "trust" / "benchmarks.json"
 QUICK_SUITES = ["tokens", "passwords", "drop_ins", "better_auth"]
 

@@ -15,6 +15,8 @@ import pytest
 from fastbearer import _core
 from project import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def build(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Build with a compiler that only says how it was called."""

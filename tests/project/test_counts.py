@@ -13,6 +13,8 @@ import pytest
 
 from project import ROOT
 
+pytestmark = pytest.mark.slow
+
 SAMPLE = """
 import pytest
 

@@ -99,6 +99,7 @@ def hostile(name: str) -> Iterator[str]:
                 yield before + repeated * (LENGTH // len(repeated)) + end
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("label", "ask", "is_bytes"), FOUND, ids=[label for label, _, _ in FOUND]
 )

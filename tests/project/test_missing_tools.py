@@ -12,6 +12,8 @@ import pytest
 
 from project import ROOT
 
+pytestmark = pytest.mark.slow
+
 BUILD = [sys.executable, "setup.py", "build_ext", "--force"]
 
 

@@ -18,6 +18,8 @@ from project import ROOT
 from python_mutants import python_mutants
 from scripts import script
 
+pytestmark = pytest.mark.slow
+
 MUTANTS = script("mutants")
 TABLE = tomllib.loads((ROOT / MUTANTS.TABLE).read_text())
 

@@ -47,6 +47,7 @@ def python_blocks() -> Iterator[object]:
                 yield pytest.param(code, id=f"{page.name} {number}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", list(python_blocks()))
 def test_a_python_block_runs(code: str, tmp_path: Path) -> None:
     result = subprocess.run(
@@ -64,6 +65,7 @@ def test_readme_is_read_in_a_minute() -> None:
     assert len(lines) < 150
 
 
+@pytest.mark.slow
 def test_the_picture_shows_what_the_application_answers(tmp_path: Path) -> None:
     made = tmp_path / "result.svg"
     command = [sys.executable, str(ROOT / "scripts" / "draw-result"), str(made)]
@@ -97,6 +99,7 @@ def walk(code: str, base_url: str) -> list[dict[str, object]]:
     return answers
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 def test_the_walk_through_the_service(
     serve: Callable[[ASGIApp], str], tmp_path: Path

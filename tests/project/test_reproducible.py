@@ -13,6 +13,8 @@ import pytest
 
 from project import ROOT
 
+pytestmark = pytest.mark.slow
+
 SOURCES = ("setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE")
 FOLDERS = ("csrc", "python")
 

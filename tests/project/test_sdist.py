@@ -15,6 +15,8 @@ import pytest
 
 from project import ROOT, locked
 
+pytestmark = pytest.mark.slow
+
 PAGES = "https://github.com/fastbearer/fastbearer/blob/main/"
 PICTURES = "https://raw.githubusercontent.com/fastbearer/fastbearer/main/"
 

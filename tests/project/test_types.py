@@ -21,6 +21,7 @@ STUBS = ROOT / "python" / "fastbearer" / "_core.pyi"
 COMPLETE = 0.99
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -60,6 +61,7 @@ def completeness(package: Path) -> tuple[float, list[str]]:
     return told["completenessScore"], unknown
 
 
+@pytest.mark.slow
 def test_pyright_knows_the_types_of_what_is_public() -> None:
     """The few that it does not know are methods that also have the name of a function.
 
