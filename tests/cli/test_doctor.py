@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterator
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fastbearer import Key, _core
 from fastbearer.cli import checkup, main
+from fastbearer.errors import ConfigurationError
 from introspection_server import CLIENT_ID, CLIENT_SECRET, IntrospectionServer
 from key_server import (
     Behaviour,
@@ -137,6 +139,76 @@ def test_no_setting_shows_a_secret(doctor: Doctor) -> None:
     assert "hunter2" not in out
     assert "slash" not in out
     assert "MAIL_FROM=ada@example.com" in out
+
+
+URLS = {
+    "database_url": "postgresql",
+    "better_auth_database_url": "postgresql",
+    "redis_url": "redis",
+    "smtp_url": "smtp",
+    "jwks_url": "https",
+    "introspection_url": "https",
+}
+
+
+ASKED = {
+    "jwt_issuer": "https://id.example",
+    "introspection_client_id": "api",
+    "introspection_client_secret": SECRET,
+}
+
+
+@pytest.mark.parametrize("name", URLS)
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{}://ada:hunter2@host/db",
+        "{}://ada:very hunter2@host/db",
+        "{}://ada:hunter2 indeed@host/db",
+        "{}://ada:hunter2?@host/db",
+        "{}://ada:hunter2#@host/db",
+        "{}://ada:hunter2/@host/db",
+        "{}://ada:a@hunter2@host/db",
+        "{}://ada:1?hunter2@host/db",
+        "{}://ada:1/hunter2@host/db?a=b@c",
+        "{}://host/db?password=hunter2",
+        "{}://host/db?password=a@hunter2",
+        "{}://host/db#hunter2",
+        "{}:/ada:hunter2@host/db",
+        "{}:ada:hunter2@host/db",
+        "ada:hunter2@host/db",
+        "//ada:hunter2",
+        "{}://ada:hunter2",
+        "host=db user=ada password=hunter2",
+        "hunter2",
+    ],
+)
+def test_no_url_shows_a_password_however_it_is_written(name: str, written: str) -> None:
+    from fastbearer.fastapi import Settings
+
+    others = ASKED if name == "introspection_url" else {"better_auth_secret": SECRET}
+    values: dict[str, Any] = {**others, name: written.format(URLS[name])}
+    try:
+        settings = Settings(**values)
+        shown = ", ".join(checkup.in_force(settings))
+    except ConfigurationError as error:
+        shown = str(error)
+    assert name.partition("_")[0] in shown.lower()
+    assert "hunter2" not in shown
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql+asyncpg://ada:x y@db.example:5432/a-b", "://...@db.example:5432/"),
+        ("redis://10.0.0.1:1,[::1]:2/0", "redis://10.0.0.1:1,[::1]:2/0"),
+        ("sqlite+aiosqlite:///./my file.db", "sqlite+aiosqlite:///./my file.db"),
+        ("https://id.example/jwks?key=1", "https://id.example/jwks?..."),
+        ("postgresql://a@b@c", "(set)"),
+    ],
+)
+def test_what_is_understood_of_a_url_is_shown(url: str, shown: str) -> None:
+    assert shown in checkup.public_url(url)
 
 
 # --- issuers -----------------------------------------------------------------------
@@ -332,7 +404,18 @@ def test_a_clock_that_differs_from_the_issuer_s_is_told(
         assert doctor(**settings, JWT_LEEWAY="300")[0] == 0
 
 
-@pytest.mark.parametrize("date", [None, "", "yesterday", "1\x1b[2J"])
+DATES = [
+    None,
+    "",
+    "yesterday",
+    "1\x1b[2J",
+    f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT",
+    f"Mon, 01 Jan 2024 00:00:00 +{'9' * 20}",
+    "Mon, 01 Jan 2024 00:00:00 +9999",
+]
+
+
+@pytest.mark.parametrize("date", DATES)
 def test_a_key_server_without_a_date_is_no_fault(
     doctor: Doctor, date: str | None
 ) -> None:

@@ -45,6 +45,14 @@ CLOCK_SECONDS = 5
 SECRETS = re.compile(r"secret|private_key|headers|jwt_issuers")
 WORD = re.compile(r"\S+")
 QUERY = re.compile(r"\?[^\s,]*")
+HOST = r"(?:[\w.-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?"
+CLEAR_URL = re.compile(
+    r"(?P<scheme>[a-z0-9+.-]+://)(?P<user>[^@?]*@)?"
+    rf"(?P<place>(?:{HOST}(?:,{HOST})*)?(?:/[^@?#]*)?)(?P<query>[?#][^@]*)?",
+    re.IGNORECASE,
+)
+"""One with at most one @, that of its user: which of two it is would be a guess."""
+
 SHOWN_KEYS = 20
 SHOWN_TEXT = 200
 
@@ -152,14 +160,33 @@ def in_force(settings: Settings) -> Iterator[str]:
         value = getattr(settings, name)
         is_secret = SECRETS.search(name) or hasattr(value, "get_secret_value")
         if value is not None:
-            shown = "(set)" if is_secret else public(as_variable(fields[name], value))
-            yield f"{name.upper()}={shown}"
+            text = as_variable(fields[name], value)
+            is_url = name.endswith("_url") and not fields[name].repr
+            show = public_url if is_url else public
+            yield f"{name.upper()}={'(set)' if is_secret else show(text)}"
+
+
+def public_url(text: str) -> str:
+    """Return what a URL names, without user, password and query.
+
+    Where it is not understood, a password may be anywhere: nothing is shown then.
+    """
+    found = CLEAR_URL.fullmatch(text)
+    if found is None:
+        return "(set)"
+    user = "...@" if found["user"] else ""
+    query = "?..." if found["query"] else ""
+    return shortened(f"{found['scheme']}{user}{found['place']}{query}")
 
 
 def public(text: str) -> str:
     """Return a string without what URLs may hide, in ASCII, and not too long."""
-    bare = QUERY.sub("?...", WORD.sub(_without_user, text))
-    shown = ascii(bare)[1:-1]
+    return shortened(QUERY.sub("?...", WORD.sub(_without_user, text)))
+
+
+def shortened(text: str) -> str:
+    """Return a string in ASCII, and not too long."""
+    shown = ascii(text)[1:-1]
     return shown if len(shown) <= SHOWN_TEXT else shown[:SHOWN_TEXT] + "..."
 
 
@@ -297,7 +324,7 @@ def clock_of(issuer: Issuer, source: Any, subject: str) -> Iterator[Finding]:
     try:
         answer = asyncio.run(fetcher.get(url))
         date = parsedate_to_datetime(answer.headers.get("Date", ""))
-    except (FetchError, ValueError):
+    except (FetchError, ValueError, OverflowError):
         yield Finding(False, subject, "its clock is not told: there is no Date")
         return
     difference = round(date.timestamp() - time.time())
