@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastbearer import ConfigurationError, Key
+from fastbearer import ConfigurationError, Key, Signer
 from fastbearer.errors import (
     ExpiredTokenError,
     FastbearerError,
@@ -240,6 +240,51 @@ def test_an_answer_need_not_have_exp_but_whatever_else_is_required(
     assert verifier(server).verify(TOKEN) == {"sub": "ada", "iss": server.issuer}
     with pytest.raises(MissingClaimError):
         verifier(server, require=["exp", "client_id"]).verify(TOKEN)
+
+
+RULES: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "a name": {"require": ["exp", "realm_access"]},
+    "a path": {"require": ["exp", "realm_access.roles"]},
+    "one of two": {"require": ["exp", ("scp", "scope")]},
+    "one of two paths": {"require": ["exp", ("realm_access.roles", "groups.of")]},
+    "a group of one path": {"require": ["exp", ("realm_access.roles",)]},
+    "a value": {"required": {"scope": ["read"]}},
+    "a value at a path": {"required": {"realm_access.roles": [["reader"]]}},
+    "an audience": {"audience": "api"},
+}
+SAID: list[dict[str, Any]] = [
+    {},
+    {"realm_access": {}},
+    {"realm_access": {"roles": ["reader"]}},
+    {"realm_access": {"roles": None}},
+    {"realm_access.roles": ["reader"]},
+    {"groups": {"of": "ada"}},
+    {"scope": "read", "aud": "api"},
+    {"scp": ["read"], "aud": ["other"]},
+]
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("said", SAID, ids=str)
+def test_the_same_claims_are_judged_alike_in_a_jwt_and_in_an_answer(
+    server: IntrospectionServer, rule: str, said: dict[str, Any]
+) -> None:
+    signing = Key.generate("ES256")
+    claims = {**LATER, "iss": server.issuer, **said}
+    server.tokens[TOKEN] = claims
+    issuer = Issuer(
+        server.issuer, keys=signing.public(), introspect=how(server), **RULES[rule]
+    )
+    one = IssuersVerifier([issuer], lambda: NOW)
+
+    def verdict(token: str) -> object:
+        try:
+            return one.verify(token)
+        except TokenError as error:
+            return type(error), error.reason
+
+    assert verdict(TOKEN) == verdict(Signer(signing).sign(claims))
 
 
 def test_the_claims_of_each_request_are_its_own(server: IntrospectionServer) -> None:

@@ -22,6 +22,7 @@ from fastbearer.errors import (
 from fastbearer.issuers.flights import FlightError, Flights
 from fastbearer.issuers.introspection import Introspection, Question
 from fastbearer.issuers.remembered import Remembered
+from fastbearer.issuers.rules import is_name
 from fastbearer.jwks.discovery import DiscoveredKeys
 from fastbearer.jwks.fetch import Fetcher
 
@@ -256,8 +257,8 @@ def _verifier(
         audience=issuer.audience,
         ignore_audience=issuer.ignore_audience,
         leeway=issuer.leeway,
-        # Alternatives are judged where several issuers are.
-        require=[n for n in issuer.require if isinstance(n, str) and n != "exp"],
+        # Paths and alternatives are judged where several issuers are.
+        require=[one for one in issuer.require if is_name(one) and one != "exp"],
         # What was read within max_bytes is written again, with escapes, in base64url.
         max_bytes=16 * max_bytes + 4096,
         clock=clock,

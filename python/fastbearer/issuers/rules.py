@@ -15,14 +15,14 @@ from fastbearer.issuers.naming import Naming, find_claim
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import TypeVar
+    from typing import TypeGuard, TypeVar
 
     from fastbearer.errors import FastbearerError
     from fastbearer.issuers.issuer import Issuer
 
     E = TypeVar("E", bound=FastbearerError)
 
-__all__ = ["Rules", "because"]
+__all__ = ["Rules", "because", "is_name"]
 
 CLAIM_MISSING = "claim_missing"
 ISS_WRONG = "iss_wrong"
@@ -57,11 +57,11 @@ class Rules:
         self._max_bytes: int = fields.max_bytes
         self._needs_kid: bool = fields.require_kid
         self._required: dict[str, tuple[Any, ...]] = fields.required
-        plain = [one for one in fields.require if _is_name(one)]
+        plain = [one for one in fields.require if is_name(one)]
         self._groups = [
             (one,) if isinstance(one, str) else one
             for one in fields.require
-            if not _is_name(one)
+            if not is_name(one)
         ]
         self._users = [Naming([name]) for name in self.naming.user if name in plain]
         names = issuer.names
@@ -135,7 +135,7 @@ def _text_or_none(claims: Mapping[str, Any]) -> Any:
     return found if found is None or isinstance(found, str) else ""
 
 
-def _is_name(one: object) -> bool:
+def is_name(one: object) -> TypeGuard[str]:
     """Tell whether the core can look for it: a name alone, and not a path."""
     return isinstance(one, str) and "." not in one
 
