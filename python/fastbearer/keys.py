@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import namedtuple
+from collections.abc import Mapping
 
 from ._core import Key, json_object, jwk_set_key, key_set_max, key_set_text_max
 from .errors import InvalidKeyError, MalformedTokenError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from typing import Any, NamedTuple
 
 __all__ = ["Key", "KeySet", "SkippedKey"]
@@ -179,7 +180,7 @@ def _usable_key(entry: Any, *, private: bool, lenient: bool) -> Key:
 
 def _is_private(entry: Any, *, lenient: bool) -> bool:
     """Tell at a glance: to build such a key only to drop it would cost a lot."""
-    if not isinstance(entry, dict):
+    if not isinstance(entry, Mapping):
         return False
     has_private = bool(entry.get("d")) if lenient else "d" in entry
     return has_private or entry.get("kty") == "oct"

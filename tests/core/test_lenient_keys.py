@@ -6,8 +6,10 @@ import copy
 import json
 import pickle
 from base64 import b64encode, urlsafe_b64decode
+from collections import OrderedDict
 from collections.abc import Callable
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import jwt
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 from jose import jwk as python_jose_jwk
 from joserfc import jwk as joserfc_jwk
 
-from fastbearer import InvalidKeyError, Key, KeySet, Signer, Verifier
+from fastbearer import InvalidKeyError, Key, KeySet, Signer, Verifier, _core
 from fastbearer.keys import SkippedKey
 from handmade_tokens import b64
 
@@ -315,6 +317,35 @@ def test_entries_that_are_no_keys_are_told_too() -> None:
     keys = KeySet.from_jwks({"keys": [None, "text", 5, [], {}, rsa().to_jwk()]})
     assert [one.position for one in keys.skipped] == [0, 1, 2, 3, 4]
     assert [one.kid for one in keys.skipped] == [None] * 5
+
+
+@pytest.mark.parametrize("lenient", [False, True])
+@pytest.mark.parametrize("private", [False, True])
+def test_the_text_of_a_key_is_no_entry(private: bool, lenient: bool) -> None:
+    text = json.dumps(rsa().to_jwk())
+    entries = [text, text.encode(), bytearray(text.encode()), rsa().to_jwk()]
+    keys = KeySet.from_jwks({"keys": entries}, private=private, lenient=lenient)
+    assert [one.position for one in keys.skipped] == [0, 1, 2]
+    assert {one.reason for one in keys.skipped} == {"jwk_json"}
+
+
+@pytest.mark.parametrize("lenient", [False, True])
+def test_private_entries_are_left_out_unread(
+    lenient: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private = Key.generate("ES256").to_jwk(private=True)
+    read: list[object] = []
+
+    def noted(entry: object, is_lenient: bool) -> Key:
+        read.append(entry)
+        return _core.jwk_set_key(entry, is_lenient)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("fastbearer.keys.jwk_set_key", noted)
+    public = rsa().to_jwk()
+    shapes = [private, OrderedDict(private), MappingProxyType(private)]
+    keys = KeySet.from_jwks({"keys": [*shapes, public]}, lenient=lenient)
+    assert read == [public]
+    assert {one.reason for one in keys.skipped} == {"key_private"}
 
 
 def test_a_set_without_a_usable_key_says_why() -> None:

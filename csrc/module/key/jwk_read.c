@@ -295,6 +295,10 @@ jwk_set_key(PyObject *module, PyObject *const *args, Py_ssize_t count)
                         "jwk_set_key() takes a JWK and whether to be lenient");
         return NULL;
     }
+    /* The text of a JWK is none of a set's entries (RFC 7517 5.1). */
+    if (PyUnicode_Check(args[0]) || PyBytes_Check(args[0])) {
+        return fb_raise_status(state_of(module), STATUS_JWK_JSON);
+    }
     return key_of(state_of(module), args[0], args[1] == Py_True, &traits);
 }
 
