@@ -14,6 +14,7 @@ from itertools import takewhile
 from typing import Any, Generic, TypeVar
 
 from fastbearer.issuers.turns import Turns
+from fastbearer.jwks.own_loop import run_apart
 
 __all__ = ["FlightError", "Flights", "asking_client"]
 
@@ -143,13 +144,11 @@ class Flights(Generic[T]):
         """Return the flight to wait for, and whether to start it."""
         client = asking_client.get()
         with self._lock:
-            flight = self._flights.get(subject)
-            if flight is not None:
-                return flight, False
             now = self._clock()
-            flight = _Flight(subject, client, now)
             begun = self._drop_the_lost(now)
-            loser = self._enter(flight, is_known=is_known)
+            known = self._flights.get(subject)
+            flight = known or _Flight(subject, client, now)
+            loser = None if known else self._enter(flight, is_known=is_known)
             if loser is not flight:
                 self._flights[subject] = flight
         for one in begun:
@@ -159,19 +158,15 @@ class Flights(Generic[T]):
         if loser is not None:
             self._land(loser, FlightError(TOO_MANY))
             loser.refuse()
-        return flight, True
+        return flight, known is None
 
     def _start_thread(
         self, flight: _Flight[T], ask: Callable[[], Awaitable[T]]
     ) -> None:
-        def fly() -> None:
-            asyncio.run(self._fly(flight, ask))
-
-        try:
-            threading.Thread(target=fly, daemon=True).start()
-        except RuntimeError as error:
-            self._leave(flight)
-            self._land(flight, FlightError(str(error)))
+        run_apart(
+            lambda: self._fly(flight, ask),
+            lambda reason: self._end(flight, FlightError(reason)),
+        )
 
     async def _fly(self, flight: _Flight[T], ask: Callable[[], Awaitable[T]]) -> None:
         """Ask. Whatever happens, the flight lands."""
@@ -182,15 +177,17 @@ class Flights(Generic[T]):
         except Exception as error:
             outcome = error
         finally:
-            self._leave(flight)
-            self._land(flight, outcome)
+            self._end(flight, outcome)
 
     def _ended(self, flight: _Flight[T], task: asyncio.Task[None]) -> None:
         """Land a flight whose task was cancelled before it had begun."""
         self._tasks.discard(task)
         if task.cancelled():
-            self._leave(flight)
-            self._land(flight, FlightError(CANCELLED))
+            self._end(flight, FlightError(CANCELLED))
+
+    def _end(self, flight: _Flight[T], outcome: T | BaseException) -> None:
+        self._leave(flight)
+        self._land(flight, outcome)
 
     def _land(self, flight: _Flight[T], outcome: T | BaseException) -> None:
         with self._lock:
@@ -240,8 +237,6 @@ class Flights(Generic[T]):
         Returns:
             Those that have their places now.
         """
-        if len(self._places) < self._most_places:
-            return []
         long_ago = now - self._deadline
         oldest_first = self._flights.values()
         for flight in list(takewhile(lambda one: one.began < long_ago, oldest_first)):

@@ -7,11 +7,12 @@ import logging
 import os
 import threading
 import weakref
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from fastbearer.errors import FastbearerError, KeySourceError
 from fastbearer.jwks.fetch import FetchError
+from fastbearer.jwks.own_loop import run_apart
 from fastbearer.jwks.shelf import Fetched, Shelf
 
 if TYPE_CHECKING:
@@ -22,6 +23,22 @@ __all__ = ["Kept"]
 T = TypeVar("T")
 
 logger: logging.Logger = logging.getLogger("fastbearer")
+
+NO_END = "the fetch did not end"
+
+
+class _Flight(Future[None]):
+    """A fetch that is under way.
+
+    Attributes:
+        lost_at: When it is given up, by the clock of what is kept.
+    """
+
+    def __init__(self, lost_at: float) -> None:
+        super().__init__()
+        self.lost_at = lost_at
+        # Whoever waits for it may be cancelled; the flight itself cannot.
+        self.set_running_or_notify_cancel()
 
 
 class Kept(Generic[T]):
@@ -55,7 +72,7 @@ class Kept(Generic[T]):
         self._clock = clock
         self._failed = failed
         self._lock = threading.Lock()
-        self._flight: Future[None] | None = None
+        self._flight: _Flight | None = None
         _everything_kept.add(self)
 
     @property
@@ -82,7 +99,7 @@ class Kept(Generic[T]):
             try:
                 flight.result(self.limit + 1)
             except TimeoutError:
-                self._land(flight, FetchError("the fetch did not end"))
+                self._land(flight, FetchError(NO_END))
         return self._take(strictly=refresh)
 
     async def aget(self, *, refresh: bool = False) -> T:
@@ -95,13 +112,14 @@ class Kept(Generic[T]):
             try:
                 await asyncio.wait_for(asyncio.wrap_future(flight), self.limit + 1)
             except TimeoutError:
-                self._land(flight, FetchError("the fetch did not end"))
+                self._land(flight, FetchError(NO_END))
         return self._take(strictly=refresh)
 
     # --- one flight at a time ------------------------------------------------------
 
-    def _board(self, *, refresh: bool) -> Future[None] | None:
+    def _board(self, *, refresh: bool) -> _Flight | None:
         """Return the flight to wait for, if any; it has started then."""
+        self._give_up_the_lost()
         with self._lock:
             now = self._clock()
             flight = self._flight
@@ -111,27 +129,25 @@ class Kept(Generic[T]):
             if not self._shelf.is_due(now, refresh=refresh):
                 return None
             self._shelf.note_attempt(now)
-            flight = self._flight = Future()
-            # Whoever waits for it may be cancelled; the flight itself cannot.
-            flight.set_running_or_notify_cancel()
+            flight = self._flight = _Flight(now + self.limit + 1)
         self._start(flight, refresh=refresh)
         return flight
 
-    def _start(self, flight: Future[None], *, refresh: bool) -> None:
-        def fly() -> None:
-            # Whichever loops others like: a fetch needs no more than this one.
-            with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-                runner.run(self._fly(flight, refresh=refresh))
+    def _give_up_the_lost(self) -> None:
+        """Land a flight that does not: whoever began it may wait no more."""
+        flight = self._flight
+        if flight is not None and self._clock() >= flight.lost_at:
+            self._land(flight, FetchError(NO_END))
 
-        try:
-            threading.Thread(target=fly, name="fastbearer-fetch", daemon=True).start()
-        except RuntimeError as error:
-            self._land(flight, FetchError(str(error)))
+    def _start(self, flight: _Flight, *, refresh: bool) -> None:
+        run_apart(
+            lambda: self._fly(flight, refresh=refresh),
+            lambda reason: self._land(flight, FetchError(reason)),
+        )
 
-    async def _fly(self, flight: Future[None], *, refresh: bool) -> None:
+    async def _fly(self, flight: _Flight, *, refresh: bool) -> None:
         """Fetch. Whatever happens, the flight lands."""
         outcome: Fetched[T] | Exception = FetchError("the fetch was cancelled")
-        asyncio.get_running_loop().set_default_executor(_DaemonThreads())
         try:
             async with asyncio.timeout(self.limit):
                 outcome = await self._fetch(refresh)
@@ -142,7 +158,7 @@ class Kept(Generic[T]):
         finally:
             self._land(flight, outcome)
 
-    def _land(self, flight: Future[None], outcome: Fetched[T] | Exception) -> None:
+    def _land(self, flight: _Flight, outcome: Fetched[T] | Exception) -> None:
         """Keep what a flight brought, or why it brought nothing.
 
         Whoever waited goes on then. A flight that was given up is ignored.
@@ -183,31 +199,6 @@ def _after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
-
-
-class _DaemonThreads(ThreadPoolExecutor):
-    """Runs each call in a daemon thread, and waits for none at its end.
-
-    The resolver is asked in such a thread, and may take half a minute to find that
-    there is no answer: neither the loop's end nor the interpreter's waits for it.
-    """
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kw: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-
-        def run() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                future.set_result(fn(*args, **kw))
-            except BaseException as error:
-                future.set_exception(error)
-
-        threading.Thread(target=run, name="fastbearer-read", daemon=True).start()
-        return future
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Wait for nobody."""
 
 
 def _reason(error: object) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["reason_of"]
+__all__ = ["reason_of", "reason_of_system"]
 
 OF_YOUR_OWN = "; ssl_context=... or JWT_CA_FILE takes a CA of your own"
 
@@ -38,7 +38,7 @@ def reason_of(
     for one in chain:
         if isinstance(one, (TimeoutError, httpx2.TimeoutException)):
             return late
-        if isinstance(one, OSError) and (known := _of_system(one)):
+        if isinstance(one, OSError) and (known := reason_of_system(one)):
             return known
     for kind, words in (
         (httpx2.ProxyError, "the connection is refused"),
@@ -51,7 +51,7 @@ def reason_of(
     return type(error).__name__
 
 
-def _of_system(error: OSError) -> str | None:
+def reason_of_system(error: OSError) -> str | None:
     """Return what the system, its resolver or OpenSSL says, where that is clear."""
     if isinstance(error, ssl.SSLCertVerificationError):
         found = error.verify_message.rstrip(".")
