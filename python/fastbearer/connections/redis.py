@@ -22,6 +22,7 @@ from redis.exceptions import (
 
 from fastbearer.connections.redis_cluster import ClusterClient
 from fastbearer.connections.redis_urls import RedisURL, read_redis_url
+from fastbearer.connections.shared_attempt import SharedAttempt
 from fastbearer.errors import ConfigurationError, StoreUnavailableError
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class RedisAccess:
         self._name = name
         self._sentinel: Sentinel | None = None
         self._client: AnyClient | None = None
+        self._readying = SharedAttempt()
         if isinstance(source, (Redis, RedisCluster)):
             self._client = source
         elif isinstance(source, str):
@@ -125,7 +127,8 @@ class RedisAccess:
         """
         client = self.client
         if isinstance(client, RedisCluster):
-            await client.initialize()
+            # By itself it would let each who waits try in turn.
+            await self._readying.join(client.initialize)
         return client
 
     def script(self, text: str) -> RedisScript:
@@ -152,6 +155,7 @@ class RedisAccess:
 
     async def aclose(self) -> None:
         """Close the connections of a client of ours; they open again when needed."""
+        await self._readying.aclose()
         while self._url is not None and self._client is not None:  # or again meanwhile
             client, self._client = self._client, None
             sentinel, self._sentinel = self._sentinel, None

@@ -19,6 +19,8 @@ from redis.exceptions import AskError, ClusterDownError, MovedError, TryAgainErr
 from redis.exceptions import ConnectionError as LostConnectionError
 from redis.exceptions import TimeoutError as SlowServerError
 
+from fastbearer.connections.shared_attempt import SharedAttempt
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -54,7 +56,7 @@ class ClusterClient(AsyncCoreCommands):
         self._seeds = tuple(seeds)
         self._nodes: dict[Place, Any] = {}
         self._slots: list[Place | None] = [None] * SLOTS
-        self._lock = asyncio.Lock()
+        self._learning = SharedAttempt()
         self._times_learned = 0
         for place in self._seeds:
             # Refuses arguments that it does not know.
@@ -102,6 +104,7 @@ class ClusterClient(AsyncCoreCommands):
 
     async def aclose(self) -> None:
         """Close the connections to every node."""
+        await self._learning.aclose()
         nodes, self._nodes = self._nodes, {}
         self._slots = [None] * SLOTS
         for node in nodes.values():
@@ -134,24 +137,28 @@ class ClusterClient(AsyncCoreCommands):
         return place
 
     async def _learn(self, times: int, last: Place | None = None) -> None:
-        """Ask a node who has which slots.
+        """Ask a node who has which slots; of many who need it at a time, one asks.
 
         Args:
-            times: How often that was learned when it was needed: of many who need it
-                at a time, one asks.
+            times: How often that was learned when it was needed: it may have been
+                meanwhile.
             last: Who is asked after all others.
+
+        Raises:
+            RedisError: Nobody can be asked, or a node refuses to tell.
         """
-        async with self._lock:
-            if self._times_learned != times:
-                return
-            places = dict.fromkeys((*self._nodes, *self._seeds))
-            for place in sorted(places, key=lambda one: one == last):
-                try:
-                    told = await self._node(place).execute_command("CLUSTER", "SLOTS")
-                except (LostConnectionError, SlowServerError, OSError):
-                    continue
-                await self._take(told, place)
-                return
+        if self._times_learned == times:
+            await self._learning.join(lambda: self._ask(last))
+
+    async def _ask(self, last: Place | None) -> None:
+        places = dict.fromkeys((*self._nodes, *self._seeds))
+        for place in sorted(places, key=lambda one: one == last):
+            try:
+                told = await self._node(place).execute_command("CLUSTER", "SLOTS")
+            except (LostConnectionError, SlowServerError, OSError):
+                continue
+            await self._take(told, place)
+            return
         raise LostConnectionError(NO_NODE)
 
     async def _take(self, told: Any, teller: Place) -> None:
