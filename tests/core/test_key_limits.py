@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from bounded_work import said_in_bounds
 from fastbearer import (
     InvalidKeyError,
     Key,
@@ -28,15 +29,11 @@ from fastbearer import (
     _core,
 )
 from fastbearer import keys as keys_module
-
-CPU_SECONDS = 3
-"""Far more than anything here takes, far less than what it took unbounded."""
+from rsa_numbers import b64, of_bits
 
 IN_BOUNDS = """
-import json, resource, sys
-resource.setrlimit(resource.RLIMIT_CPU, ({seconds}, {seconds}))
 from fastbearer import InvalidKeyError, Key
-how, data = json.load(sys.stdin)
+how, data = data
 try:
     if how == "jwk":
         Key.from_jwk(data)
@@ -51,30 +48,7 @@ else:
 
 def answer(how: str, data: Any) -> str:
     """Return what is said of a key, by a process that may not work long."""
-    run = subprocess.run(
-        [sys.executable, "-c", IN_BOUNDS.format(seconds=CPU_SECONDS)],
-        input=json.dumps([how, data]),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, (run.returncode, run.stderr)
-    return run.stdout.strip()
-
-
-def b64(number: int) -> str:
-    data = number.to_bytes((number.bit_length() + 7) // 8, "big")
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def odd(bits: int) -> int:
-    """Return a number of so many bits that is no secret of anybody."""
-    return int("b7e15162" * (bits // 32 + 1), 16) >> (32 - bits % 32) % 32 + 32 | 1
-
-
-def of_bits(bits: int) -> int:
-    number = odd(bits)
-    return number >> max(number.bit_length() - bits, 0) | 1 | 1 << (bits - 1)
+    return said_in_bounds(IN_BOUNDS, [how, data])
 
 
 @cache

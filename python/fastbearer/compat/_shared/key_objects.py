@@ -132,8 +132,12 @@ def _make_object(key: Key) -> Any:
     from cryptography.hazmat.primitives import serialization as forms
 
     pem = key.to_pem(private=key.is_private).encode("ascii")
+    # The core has judged the key. To prove its primes once more would take minutes for
+    # the widest, and no other thread would run meanwhile.
     made: Any = (
-        forms.load_pem_private_key(pem, password=None)
+        forms.load_pem_private_key(
+            pem, password=None, unsafe_skip_rsa_key_validation=True
+        )
         if key.is_private
         else forms.load_pem_public_key(pem)
     )

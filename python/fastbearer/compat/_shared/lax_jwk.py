@@ -13,7 +13,6 @@ from fastbearer.errors import FastbearerError
 
 __all__ = ["COORDINATE_BYTES", "key_of_jwk"]
 
-MOST_BITS = 16384
 PRIMES = ("p", "q", "dp", "dq", "qi")
 # What a key is made of. Neither original looks at what the key is for, or its ID.
 MEMBERS = {
@@ -58,10 +57,7 @@ def _make_key(_: str, kty: str, crv: Any, numbers: Any, algorithm: str | None) -
                 name: number.lstrip(b"\0").rjust(size, b"\0")
                 for name, number in found.items()
             }
-    encoded = {
-        name: base64url_encode(number).decode() for name, number in found.items()
-    }
-    return Key.from_jwk({**bare, **encoded}, algorithm)
+    return Key.from_jwk({**bare, **_encoded(found)}, algorithm)
 
 
 _keys = TextMemo(_make_key)
@@ -70,17 +66,18 @@ _keys = TextMemo(_make_key)
 def _rsa(found: dict[str, bytes]) -> dict[str, bytes]:
     numbers = {name: number.lstrip(b"\0") or b"\0" for name, number in found.items()}
     if "d" not in numbers:
-        return {name: numbers[name] for name in ("n", "e") if name in numbers}
+        return numbers
     if not numbers.keys() & set(PRIMES):
         numbers |= _primes(numbers)
     return numbers
 
 
 def _primes(numbers: dict[str, bytes]) -> dict[str, bytes]:
-    n, e, d = (int.from_bytes(numbers.get(name, b""), "big") for name in "ned")
-    if n.bit_length() > MOST_BITS or max(e, d) >= n:
-        raise ValueError("an RSA key out of range")
-    found = primes_of(n, e, d)
+    # The core's limits of n and e come before any work with the numbers.
+    public = {name: numbers[name] for name in PUBLIC_RSA if name in numbers}
+    Key.from_jwk({"kty": "RSA", **_encoded(public)})
+    n, e, d = (int.from_bytes(numbers[name], "big") for name in "ned")
+    found = primes_of(n, e, d) if d < n else None
     if found is None:
         raise ValueError("d is not of this RSA key")
     p, q = found
@@ -89,6 +86,10 @@ def _primes(numbers: dict[str, bytes]) -> dict[str, bytes]:
         name: number.to_bytes((number.bit_length() + 7) // 8, "big")
         for name, number in zip(PRIMES, made, strict=True)
     }
+
+
+def _encoded(numbers: dict[str, bytes]) -> dict[str, str]:
+    return {name: base64url_encode(number).decode() for name, number in numbers.items()}
 
 
 def _decoded(text: Any) -> bytes:

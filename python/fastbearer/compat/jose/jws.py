@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fastbearer._core import base64url_bytes, json_object
+from fastbearer._core import base64url_bytes, json_object, key_set_max
 from fastbearer.compat._shared.memo import TextMemo
 from fastbearer.compat.jose import jwk
 from fastbearer.compat.jose.backends._asymmetric import OtherKindError
 from fastbearer.compat.jose.backends.base import Key
 from fastbearer.compat.jose.constants import ALGORITHMS
-from fastbearer.compat.jose.exceptions import JWSError, JWSSignatureError
+from fastbearer.compat.jose.exceptions import JWKError, JWSError, JWSSignatureError
 from fastbearer.compat.jose.utils import base64url_encode
 from fastbearer.errors import MalformedTokenError
 
@@ -71,7 +71,8 @@ def verify(token: str | bytes, key: Any, algorithms: Any, verify: bool = True) -
 
     Raises:
         JWSError: The token was not accepted.
-        JWKError: A key cannot be used for the algorithm of the header.
+        JWKError: A key cannot be used for the algorithm of the header, or none of
+            the first 256 has signed and there are more.
     """
     header, payload, signed, signature = _load(token)
     if verify:
@@ -163,7 +164,9 @@ def _verify_signature(
 def _sig_matches_keys(
     keys: Iterable[Any], signed: bytes, signature: bytes, alg: str
 ) -> bool:
-    for one in keys:
+    for tried, one in enumerate(keys):
+        if tried == key_set_max:
+            raise JWKError(f"There are more than {key_set_max} keys to try")
         try:
             key = key_for(one, alg)
         except OtherKindError:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from fastbearer._core import key_set_max
 from fastbearer.compat.jwt.algorithms import (
     Algorithm,
     get_default_algorithms,
@@ -124,7 +125,7 @@ class PyJWKSet:
         keys: The keys.
 
     Raises:
-        PyJWKSetError: None can be used.
+        PyJWKSetError: None can be used, or there are more than 256.
     """
 
     def __init__(self, keys: list[JWKDict]) -> None:
@@ -132,6 +133,8 @@ class PyJWKSet:
             raise PyJWKSetError("The JWK Set did not contain any keys")
         if not isinstance(keys, list):
             raise PyJWKSetError("Invalid JWK Set value")
+        if len(keys) > key_set_max:
+            raise PyJWKSetError(f"The JWK Set has more than {key_set_max} keys")
         self.keys: list[PyJWK] = list(_usable(keys))
         if not self.keys:
             raise PyJWKSetError("The JWK Set did not contain any usable keys")
