@@ -75,6 +75,8 @@ class Algorithms:
         HMAC | RSA_DS | EC_DS | {DIR} | AES_JWE_ENC | RSA_OAEP_ALL | AES_KW
     )
     """All but RSA1_5, whose padding tells too much; `register_key` adds to it."""
+    ENCRYPTING: ClassVar[set[str]] = {DIR} | AES_JWE_ENC | RSA_OAEP_ALL | AES_KW
+    """Those of `SUPPORTED` that sign nothing."""
 
     HASHES: ClassVar[dict[str, Any]] = {
         **dict.fromkeys((HS256, RS256, ES256), hashlib.sha256),

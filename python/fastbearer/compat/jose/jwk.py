@@ -60,7 +60,7 @@ def construct(key_data: Any, algorithm: str | None = None) -> Any:
     """
     if not algorithm and isinstance(key_data, dict):
         algorithm = key_data.get("alg")
-    key_class = get_key(algorithm) if algorithm else None
+    key_class = get_key(algorithm) if isinstance(algorithm, str) else None
     if key_class is None:
         raise JWKError(NO_ALGORITHM)
     return key_class(key_data, algorithm)

@@ -46,7 +46,7 @@ def sign(
     Raises:
         JWSError: The payload cannot be signed.
     """
-    if algorithm not in ALGORITHMS.SUPPORTED:
+    if algorithm not in ALGORITHMS.SUPPORTED or not _may_sign(algorithm):
         raise JWSError(f"Algorithm {algorithm} not supported.")
     header = {"typ": "JWT", "alg": algorithm, **(headers or {})}
     encoded = json.dumps(header, separators=(",", ":"), sort_keys=True).encode("utf-8")
@@ -152,6 +152,8 @@ def _verify_signature(
         raise JWSError("The specified alg value is not allowed")
     if "crit" in header or header.get("b64") is False:
         raise JWSError("Critical extensions are not supported")  # RFC 7515 4.1.11
+    if not _may_sign(alg):
+        raise JWSError(f"Invalid or unsupported algorithm: {alg}")
     try:
         if not _sig_matches_keys(_get_keys(key), signed, signature, alg):
             raise JWSSignatureError
@@ -159,6 +161,11 @@ def _verify_signature(
         raise JWSError("Signature verification failed.") from None
     except JWSError:
         raise JWSError(f"Invalid or unsupported algorithm: {alg}") from None
+
+
+def _may_sign(alg: str) -> bool:
+    """Tell whether a name is none of those that encrypt, unless it was registered."""
+    return alg not in ALGORITHMS.ENCRYPTING or alg in ALGORITHMS.KEYS
 
 
 def _sig_matches_keys(
@@ -203,8 +210,14 @@ def _get_keys(key: Any) -> Any:
             return (key,)
     if isinstance(key, Mapping):
         if "keys" in key:
-            return key["keys"]
+            return _listed(key["keys"])
         return (key,) if "kty" in key else key.values() or (key,)
     if isinstance(key, Iterable) and not isinstance(key, (str, bytes)):
         return key
     return (key,)
+
+
+def _listed(keys: Any) -> Iterable[Any]:
+    if not isinstance(keys, Iterable) or isinstance(keys, (str, bytes, Mapping)):
+        raise JWKError("The keys of a JWK Set are a list (RFC 7517 5.1)")
+    return keys

@@ -54,6 +54,8 @@ class PyJWK:
     """
 
     def __init__(self, jwk_data: JWKDict, algorithm: str | None = None) -> None:
+        if not isinstance(jwk_data, dict):
+            raise InvalidKeyError("The JWK is not a JSON object")
         self._jwk_data = jwk_data
         if not jwk_data.get("kty"):
             raise InvalidKeyError("kty is not found")
@@ -61,7 +63,8 @@ class PyJWK:
             algorithm or jwk_data.get("alg") or _algorithm(jwk_data)
         )
         algorithms = get_default_algorithms()
-        if self.algorithm_name not in algorithms:
+        name: object = self.algorithm_name  # whatever the JWK has there
+        if not isinstance(name, str) or name not in algorithms:
             raise PyJWKError("Unable to find an algorithm for key")
         self.Algorithm: Algorithm = algorithms[self.algorithm_name]
         try:
@@ -83,7 +86,7 @@ class PyJWK:
         Raises:
             ValueError: The text is not JSON.
         """
-        return PyJWK(json.loads(data), algorithm)
+        return PyJWK(_parsed(data), algorithm)
 
     @property
     def key_type(self) -> str | None:
@@ -142,6 +145,8 @@ class PyJWKSet:
     @staticmethod
     def from_dict(obj: dict[str, Any]) -> PyJWKSet:
         """Return the keys of a dict with ``keys``."""
+        if not isinstance(obj, dict):
+            raise PyJWKSetError("Invalid JWK Set value")
         return PyJWKSet(obj.get("keys", []))
 
     @staticmethod
@@ -151,7 +156,7 @@ class PyJWKSet:
         Raises:
             ValueError: The text is not JSON.
         """
-        return PyJWKSet.from_dict(json.loads(data))
+        return PyJWKSet.from_dict(_parsed(data))
 
     def __getitem__(self, kid: str) -> PyJWK:
         for key in self.keys:
@@ -161,6 +166,13 @@ class PyJWKSet:
 
     def __iter__(self) -> Iterator[PyJWK]:
         return iter(self.keys)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("The JSON is nested too deeply") from None
 
 
 def _usable(keys: list[JWKDict]) -> Iterator[PyJWK]:

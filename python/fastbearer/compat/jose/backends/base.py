@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastbearer.compat.jose.exceptions import JWKError
 from fastbearer.compat.jose.utils import base64url_encode, ensure_binary
 
 __all__ = ["DIRKey", "Key"]
@@ -62,10 +63,16 @@ class DIRKey(Key):
 
     Attributes:
         secret: Its bytes.
+
+    Raises:
+        JWKError: The key is not text.
     """
 
     def __init__(self, key_data: str | bytes, algorithm: str) -> None:
-        self.secret: bytes = ensure_binary(key_data)
+        try:
+            self.secret: bytes = ensure_binary(key_data)
+        except (TypeError, ValueError) as error:
+            raise JWKError(str(error)) from None
         self._alg = algorithm
 
     def to_dict(self) -> dict[str, Any]:
