@@ -11,6 +11,7 @@ from typing import Protocol
 from . import _core
 from .errors import ConfigurationError, InvalidHashError
 from .hash_decoys import made_up
+from .utf8 import utf8_of
 
 __all__ = ["DeviseBcrypt", "FirebaseScrypt", "HashVerifier"]
 
@@ -46,16 +47,17 @@ class DeviseBcrypt:
         pepper: Devise's ``config.pepper``.
 
     Raises:
-        ConfigurationError: The pepper is empty: then Devise's hashes are bcrypt's,
-            and need no verifier.
+        ConfigurationError: The pepper is not UTF-8, or is empty: then Devise's hashes
+            are bcrypt's, and need no verifier.
     """
 
     name = "devise-bcrypt"
 
     def __init__(self, pepper: str | bytes) -> None:
-        self._pepper = pepper.encode() if isinstance(pepper, str) else pepper
-        if not self._pepper:
-            raise ConfigurationError("Devise's pepper is empty")
+        text = utf8_of(pepper) if isinstance(pepper, str) else pepper
+        if not text:
+            raise ConfigurationError("Devise's pepper is empty, or not UTF-8")
+        self._pepper = text
 
     def identify(self, hash: str) -> bool:
         """Return whether it is bcrypt's."""

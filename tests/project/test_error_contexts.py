@@ -11,18 +11,27 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import URL
 
 from fastbearer import FastbearerError, Key, PasswordHash, _core
+from fastbearer.accounts.flows.entry import typed_login
 from fastbearer.better_auth.secrets import signing_key
-from fastbearer.compat.jose import jwe
-from fastbearer.compat.jose.backends.native import HMACKey
+from fastbearer.compat import jwt
+from fastbearer.compat.jose import jwe, jwk, jws
+from fastbearer.compat.jose import jwt as jose_jwt
+from fastbearer.compat.jose.backends import AESKey, DIRKey, HMACKey
 from fastbearer.compat.jose.exceptions import JOSEError
 from fastbearer.compat.passlib.hash import argon2
+from fastbearer.compat.pwdlib.hashers.bcrypt import BcryptHasher
+from fastbearer.connections.mysql import mysql_arguments
+from fastbearer.fastapi.dpop import DPoP
+from fastbearer.hash_verifiers import DeviseBcrypt
 from fastbearer.issuers.client_authentication import ClientAuthentication
 from project import ROOT
 
 PACKAGE = ROOT / "python" / "fastbearer"
 HOLDING = {"UnicodeEncodeError", "UnicodeDecodeError", "UnicodeError"}
+PARENTS = {"ValueError", "Exception", "BaseException"}
 SECRET = "a-secret-that-no-error-may-hold-\ud800"
 
 
@@ -32,15 +41,27 @@ def named(handler: ast.ExceptHandler) -> set[str]:
     return {one.id for one in ast.walk(handler.type) if isinstance(one, ast.Name)}
 
 
+def transcodes(body: list[ast.stmt]) -> bool:
+    """Return whether a text is encoded here, or bytes decoded."""
+    calls = (
+        one for part in body for one in ast.walk(part) if isinstance(one, ast.Call)
+    )
+    return any(
+        isinstance(call.func, ast.Attribute) and call.func.attr in ("encode", "decode")
+        for call in calls
+    )
+
+
 def raising_handlers(source: str) -> Iterator[int]:
     """Yield the lines of handlers of such an error that raise another one."""
     for node in ast.walk(ast.parse(source)):
-        if (
-            isinstance(node, ast.ExceptHandler)
-            and named(node) & HOLDING
-            and any(isinstance(one, ast.Raise) for one in ast.walk(node))
-        ):
-            yield node.lineno
+        if not isinstance(node, ast.Try):
+            continue
+        holding = HOLDING | (PARENTS if transcodes(node.body) else set())
+        for handler in node.handlers:
+            raises = any(isinstance(one, ast.Raise) for one in ast.walk(handler))
+            if raises and named(handler) & holding:
+                yield handler.lineno
 
 
 PLANTED = """
@@ -53,6 +74,9 @@ except (TypeError, UnicodeEncodeError):
 
 def test_a_planted_handler_is_seen() -> None:
     assert [*raising_handlers(PLANTED)] == [4]
+    parent = PLANTED.replace("UnicodeEncodeError", "ValueError")
+    assert [*raising_handlers(parent)] == [4]
+    assert not [*raising_handlers(parent.replace("text.encode()", "int(text)"))]
     quiet = PLANTED.replace("raise ", "text = ").replace(" from None", "")
     assert not [*raising_handlers(quiet)]
 
@@ -75,6 +99,8 @@ def unreadable(folder: Path) -> Path:
 PEPPERED = PasswordHash(
     time_cost=1, memory_cost=8, parallelism=1, pepper={"1": b"p" * 32}
 )
+RSA_JWK = Key.generate("RS256").to_jwk()
+AT_HASH = jose_jwt.encode({}, "k", access_token="t")
 CALLS: list[Callable[[Path], object]] = [
     lambda _: Key.from_secret(SECRET),
     lambda _: Key.from_pem(SECRET),
@@ -87,17 +113,39 @@ CALLS: list[Callable[[Path], object]] = [
     lambda _: PEPPERED.identify(SECRET),
     lambda _: signing_key(SECRET, allow_short_secret=True),
     lambda _: argon2.hash(SECRET),
+    lambda _: BcryptHasher(4).hash(SECRET),
     lambda _: HMACKey(SECRET, "HS256"),
+    lambda _: HMACKey({"kty": "oct", "k": SECRET}, "HS256"),
+    lambda _: AESKey(SECRET, "A128KW"),
+    lambda _: AESKey({"k": SECRET}, "A128KW"),
+    lambda _: DIRKey(SECRET, "dir"),
+    lambda _: jwk.construct({**RSA_JWK, "d": SECRET}, "RS256"),
+    lambda _: jws.sign({}, SECRET),
+    lambda _: jwe.encrypt(SECRET, "k" * 32),
     lambda _: jwe.decrypt(SECRET, "k" * 32),
+    lambda _: jose_jwt.encode({}, "k", access_token=SECRET),
+    lambda _: jose_jwt.decode(AT_HASH, "k", "HS256", access_token=SECRET),
+    lambda _: jwt.encode({}, SECRET),
+    lambda _: jwt.decode(AT_HASH, SECRET, ["HS256"]),
+    lambda _: jwt.encode({}, SECRET, "RS256"),
+    lambda _: jwt.PyJWK({"kty": "oct", "k": SECRET}),
+    lambda _: jwt.PyJWK({**RSA_JWK, "d": SECRET}),
+    lambda _: DeviseBcrypt(SECRET),
+    lambda _: mysql_arguments(URL.create("mysql", password=SECRET), "a URL"),
+    lambda _: DPoP(nonce_secret=SECRET),
+    lambda _: typed_login("a@example.com", SECRET, ["email"]),
+    lambda _: ClientAuthentication("c", SECRET, None).proof(""),
     lambda folder: ClientAuthentication("c", None, unreadable(folder)),
 ]
 
 
 @pytest.mark.parametrize("call", CALLS)
 def test_an_error_holds_no_text(call: Callable[[Path], object], tmp_path: Path) -> None:
-    with pytest.raises((FastbearerError, JOSEError, ValueError)) as caught:
+    with pytest.raises(
+        (FastbearerError, JOSEError, jwt.PyJWTError, ValueError)
+    ) as caught:
         call(tmp_path)
     error: BaseException | None = caught.value
     while error is not None:
         assert "no-error-may-hold" not in f"{error!s} {error.args!r}"
-        error = error.__context__
+        error = error.__cause__ or error.__context__

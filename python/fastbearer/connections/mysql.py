@@ -13,6 +13,7 @@ from fastbearer.connections.libpq import (
     refuse_unknown,
 )
 from fastbearer.errors import ConfigurationError
+from fastbearer.utf8 import utf8_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,7 +115,10 @@ def mysql_arguments(url: URL, name: str) -> tuple[URL, dict[str, Any]]:
     if context is not None:
         arguments["ssl"] = context
     if url.password is not None:  # the driver would write it in Latin-1
-        arguments["password"] = str(url.password).encode()
+        password = utf8_of(str(url.password))
+        if password is None:
+            raise ConfigurationError(WRONG_VALUE.format(name, "password"))
+        arguments["password"] = password
     variables = VARIABLES | {
         "innodb_lock_wait_timeout": str(int(LOCKS["wait_timeout"]))
     }

@@ -26,6 +26,7 @@ from fastbearer.fastapi.replays import MemoryReplays, ReplayStore
 from fastbearer.fastapi.requested_url import normalised, requested_url
 from fastbearer.issuers.binding import is_dpop
 from fastbearer.urls import origin_and_path
+from fastbearer.utf8 import utf8_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -47,6 +48,7 @@ PRIVATE_MEMBERS = frozenset(("d", "p", "q", "dp", "dq", "qi", "oth", "k"))
 WRONG_ALGORITHMS = "DPoP needs a list of asymmetric algorithms, like ES256"
 WRONG_BASE = "the base URL of DPoP must be an absolute http or https URL of ASCII"
 WRONG_WINDOW = f"DPoP needs a lifetime of 1 to {MAX_WINDOW_SECONDS} seconds, and leeway"
+UNREADABLE_SECRET = "the secret for nonces is not UTF-8"
 SHORT_SECRET = f"a secret for nonces needs at least {NONCE_SECRET_BYTES} bytes"
 
 
@@ -305,7 +307,9 @@ def _base(url: str) -> tuple[str, str]:
 
 
 def _nonce_key(secret: str | bytes) -> bytes:
-    key = secret.encode() if isinstance(secret, str) else secret
+    key = utf8_of(secret) if isinstance(secret, str) else secret
+    if key is None:
+        raise ConfigurationError(UNREADABLE_SECRET)
     if len(key) < NONCE_SECRET_BYTES:
         raise ConfigurationError(SHORT_SECRET)
     return key

@@ -13,6 +13,7 @@ from urllib.parse import quote_plus
 from fastbearer import Key, Signer
 from fastbearer._core import json_object
 from fastbearer.errors import ConfigurationError, InvalidKeyError, MalformedTokenError
+from fastbearer.utf8 import utf8_of
 
 __all__ = ["AuthMethod", "ClientAuthentication", "PrivateKey", "Proof"]
 
@@ -27,6 +28,7 @@ JTI_BYTES = 16
 ONE_OF_BOTH = "introspection needs client_secret or private_key, and not both"
 NO_CLIENT = "introspection needs client_id"
 NO_SECRET = "client_secret must be a text that is not empty"
+UNREADABLE_SECRET = "client_secret is not UTF-8"
 UNSUITED = "auth must be client_secret_basic or client_secret_post with a secret"
 UNKNOWN_METHOD = f"auth must be one of {', '.join(METHODS)}"
 UNSUITED_KEY = "auth must be private_key_jwt with private_key"
@@ -93,6 +95,8 @@ class ClientAuthentication:
             return "private_key_jwt"
         if not (isinstance(self._secret, str) and self._secret):
             raise ConfigurationError(NO_SECRET)
+        if utf8_of(self._secret) is None:
+            raise ConfigurationError(UNREADABLE_SECRET)
         if auth == "private_key_jwt":
             raise ConfigurationError(UNSUITED)
         return auth or "client_secret_basic"

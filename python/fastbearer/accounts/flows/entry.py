@@ -38,6 +38,7 @@ from fastbearer.errors import (
     StoreUnavailableError,
     TokenError,
 )
+from fastbearer.utf8 import utf8_of
 
 __all__ = ["Entered", "Entry", "Former", "Login", "typed_login"]
 
@@ -90,8 +91,9 @@ def typed_login(text: str, password: str, names: Sequence[Name]) -> Login:
         WrongCredentialsError: Nobody can have such a name here, or such a password.
     """
     name = name_of(text)
+    if utf8_of(text + password) is None:
+        raise WrongCredentialsError("nobody can have such a name or password")
     try:
-        (text + password).encode()
         value = given_name(name, text)
     except ValueError:
         raise WrongCredentialsError("nobody can have such a name") from None

@@ -95,6 +95,8 @@ def _encoded(numbers: dict[str, bytes]) -> dict[str, str]:
 def _decoded(text: Any) -> bytes:
     if not isinstance(text, str):
         raise TypeError("a member of the JWK is not text")
+    if not text.isascii():
+        raise ValueError("a member of the JWK is not base64url")
     plain = text.rstrip("=").replace("+", "-").replace("/", "_").encode("ascii")
     return base64.b64decode(
         plain + b"=" * (-len(plain) % 4), altchars=b"-_", validate=True

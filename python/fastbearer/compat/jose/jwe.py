@@ -129,7 +129,7 @@ def _content_key(key: Any, algorithm: str, encryption: str) -> tuple[bytes, AESK
 
 def _segments(text: Any) -> list[bytes]:
     segments: list[bytes] = []
-    with suppress(TypeError, UnicodeEncodeError):  # which would hold the text
+    with suppress(TypeError, ValueError):
         segments = ensure_binary(text).split(b".", 5)
     if len(segments) != 5:
         raise JWEParseError("Not enough segments")

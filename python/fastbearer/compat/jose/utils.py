@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from fastbearer.base64url import base64url_decode, base64url_encode
+from fastbearer.utf8 import utf8_of
 
 __all__ = [
     "base64_to_long",
@@ -30,9 +31,9 @@ def calculate_at_hash(access_token: str, hash_alg: Any) -> str:
     """Return the left half of the token's digest (OpenID Connect Core 3.1.3.6).
 
     Raises:
-        UnicodeEncodeError: The token has a lone surrogate.
+        ValueError: The token has a lone surrogate.
     """
-    digest = hash_alg(access_token.encode("utf-8")).digest()
+    digest = hash_alg(ensure_binary(access_token)).digest()
     return base64url_encode(digest[: len(digest) // 2]).decode("ascii")
 
 
@@ -41,12 +42,16 @@ def ensure_binary(text: str | bytes) -> bytes:
 
     Raises:
         TypeError: The value is neither.
+        ValueError: The text has a lone surrogate.
     """
     if isinstance(text, bytes):
         return text
-    if isinstance(text, str):
-        return text.encode("utf-8")
-    raise TypeError(f"not expecting type '{type(text)}'")
+    if not isinstance(text, str):
+        raise TypeError(f"not expecting type '{type(text)}'")
+    found = utf8_of(text)
+    if found is None:
+        raise ValueError("the text has a lone surrogate")
+    return found
 
 
 def long_to_bytes(number: int, blocksize: int = 0) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any
 from fastbearer.base64url import base64url_decode as _decode
 from fastbearer.base64url import base64url_encode
 from fastbearer.compat._shared import der
+from fastbearer.utf8 import utf8_of
 
 __all__ = [
     "base64url_decode",
@@ -40,12 +41,16 @@ def force_bytes(value: bytes | str) -> bytes:
 
     Raises:
         TypeError: The value is neither.
+        ValueError: The text has a lone surrogate.
     """
-    if isinstance(value, str):
-        return value.encode("utf-8")
     if isinstance(value, bytes):
         return value
-    raise TypeError("Expected a string or bytes value")
+    if not isinstance(value, str):
+        raise TypeError("Expected a string or bytes value")
+    found = utf8_of(value)
+    if found is None:
+        raise ValueError("The text has a lone surrogate")
+    return found
 
 
 def base64url_decode(input: bytes | str) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from typing import Any
 
 from fastbearer._core import Key as CoreKey
@@ -55,13 +54,11 @@ class HMACKey(Key):
             key = _secret_of(key)
         if not isinstance(key, (str, bytes)):
             raise JWKError(NOT_A_TEXT)
-        secret = None
-        with suppress(UnicodeEncodeError):  # which would hold the key
-            secret = ensure_binary(key)
-        if secret is None:
-            raise JWKError("The key is not valid Unicode")
         try:
-            self.prepared_key = secret
+            self.prepared_key = ensure_binary(key)
+        except ValueError:
+            raise JWKError("The key is not valid Unicode") from None
+        try:
             self.core: CoreKey = CoreKey.from_secret(
                 key, algorithm, allow_short_secret=True
             )

@@ -10,6 +10,7 @@ from fastbearer._core import password_setting
 from fastbearer.compat.pwdlib.hashers import text_of
 from fastbearer.errors import InvalidHashError, PasswordTooLongError
 from fastbearer.hash_slots import password_hash, password_verify
+from fastbearer.utf8 import utf8_of
 
 __all__ = ["BcryptHasher"]
 
@@ -51,9 +52,10 @@ class BcryptHasher:
 
         Raises:
             ValueError: It is longer.
+            PasswordError: It holds a NUL or a lone surrogate.
         """
-        size = len(password.encode() if isinstance(password, str) else password)
-        if size > BYTES:
+        text = utf8_of(password) if isinstance(password, str) else password
+        if text is not None and len(text) > BYTES:
             raise ValueError(TOO_LONG)
         try:
             return password_hash(password, self._setting() if salt is None else salt)
