@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+import zlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -38,6 +39,8 @@ from fastbearer.compat.jose import jwe as our_jwe
 from fastbearer.compat.jose import jwk as our_jwk
 from fastbearer.compat.jose import jws as our_jws
 from fastbearer.compat.jose import jwt as our_jwt
+from fastbearer.compat.jose.backends import AESKey
+from fastbearer.compat.jose.constants import JWE_SIZE_LIMIT
 
 PAYLOADS: list[tuple[Any, dict[str, Any]]] = [
     ({"a": 1}, {}),
@@ -430,6 +433,50 @@ def test_a_bomb_is_not_unpacked() -> None:
     assert len(bomb) < 250_000
     with pytest.raises(our_errors.JWEError, match="Decompressed JWE string exceeds"):
         our_jwe.decrypt(bomb, SECRETS[32])
+
+
+def deflated(text: bytes, window: int) -> bytes:
+    """Return what zlib makes of a text, in its own frame (15) or in none (-15)."""
+    deflate = zlib.compressobj(9, zlib.DEFLATED, window)
+    return deflate.compress(text) + deflate.flush()
+
+
+def sealed(compressed: bytes) -> bytes:
+    """Return an encrypted token that says of its content that it is compressed."""
+    head = base64url_encode(b'{"alg":"dir","enc":"A256GCM","zip":"DEF"}')
+    iv, cipher, tag = AESKey(SECRETS[32], "A256GCM").encrypt(compressed, head)
+    return b".".join([head, b"", *map(base64url_encode, (iv, cipher, tag))])
+
+
+frames = pytest.mark.parametrize("window", [15, -15], ids=["zlib", "raw"])
+
+
+@frames
+def test_a_compressed_text_is_whole_or_refused(window: int) -> None:
+    for size in (0, 1, JWE_SIZE_LIMIT - 1, JWE_SIZE_LIMIT):
+        made = sealed(deflated(bytes(size), window))
+        assert our_jwe.decrypt(made, SECRETS[32]) == bytes(size)
+    for beyond in range(1, 600):
+        made = sealed(deflated(bytes(JWE_SIZE_LIMIT + beyond), window))
+        with pytest.raises(our_errors.JWEError, match="exceeds"):
+            our_jwe.decrypt(made, SECRETS[32])
+
+
+@frames
+def test_a_compressed_text_that_was_cut_short_is_refused(window: int) -> None:
+    whole = deflated(b"Live long and prosper. " * 40, window)
+    for size in range(len(whole)):
+        with pytest.raises(our_errors.JWEError, match="compressed"):
+            our_jwe.decrypt(sealed(whole[:size]), SECRETS[32])
+
+
+@frames
+@pytest.mark.parametrize("size", [1000, JWE_SIZE_LIMIT])
+def test_nothing_follows_a_compressed_text(window: int, size: int) -> None:
+    whole = deflated(bytes(size), window)
+    for more in (b"\0", b"junk", whole):
+        with pytest.raises(our_errors.JWEError, match="compressed"):
+            our_jwe.decrypt(sealed(whole + more), SECRETS[32])
 
 
 @pytest.mark.parametrize(

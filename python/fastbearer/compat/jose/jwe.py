@@ -159,12 +159,14 @@ def _decompressed(text: bytes, zip: Any) -> bytes:
     for window in (FRAMED, RAW_DEFLATE):
         inflate = zlib.decompressobj(wbits=window)
         try:
-            found = inflate.decompress(text, constants.JWE_SIZE_LIMIT)
+            # A byte more tells a text that is too long from one that just fits.
+            found = inflate.decompress(text, constants.JWE_SIZE_LIMIT + 1)
         except zlib.error:
             continue
-        if inflate.unconsumed_tail:
+        if len(found) > constants.JWE_SIZE_LIMIT:
             raise JWEError(
                 f"Decompressed JWE string exceeds {constants.JWE_SIZE_LIMIT} bytes"
             )
-        return found
+        if inflate.eof and not inflate.unused_data:
+            return found
     raise JWEError("The content is not compressed rightly")
