@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .errors import InvalidHashError, PasswordError
 from .hash_slots import in_slot
+from .utf8 import utf8_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,11 +77,8 @@ class VerifierChain:
 
 def _bytes(password: str | bytes) -> bytes | None:
     """Return a password's bytes, or None where there can be no hash of it."""
-    try:
-        text = password.encode() if isinstance(password, str) else bytes(password)
-    except UnicodeEncodeError:
-        return None
-    return text if len(text) <= MOST_BYTES else None
+    text = utf8_of(password) if isinstance(password, str) else bytes(password)
+    return text if text is not None and len(text) <= MOST_BYTES else None
 
 
 def _answer(one: HashVerifier, method: Callable[..., Any], *args: Any) -> bool:

@@ -7,6 +7,7 @@ within its handler, ours would hold it in turn, also with ``from None``.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -90,6 +91,56 @@ def test_no_handler_of_such_an_error_raises() -> None:
     assert found == []
 
 
+SECRETS = re.compile("password|pepper|secret|pair|token|key")
+ENCODED = {
+    "accounts/records.py": {"secret"},  # made here, or a field of a body, in UTF-8
+    "accounts/refresh.py": {"token"},  # that was found
+    "better_auth/api_keys/key.py": {"key"},  # of the alphabet of keys
+    "better_auth/secrets.py": {"DEFAULT_SECRET"},  # everybody knows it
+    "compat/_shared/key_objects.py": {"key.to_pem(private=key.is_private)"},  # ASCII
+    "compat/passlib/handlers/django.py": {"hashlib.sha256(password).hexdigest()"},
+    "connections/redis_cluster.py": {"str(key)"},  # a name
+    "fastapi/dpop.py": {"token"},  # out of a header, in Latin-1
+    "issuers/client_authentication.py": {"pair"},  # ASCII
+    "mcp/claims.py": {"token"},  # ASCII
+}
+"""File -> what is encoded there though its name is that of a secret, and why it may."""
+
+
+def encoded_secrets(source: str) -> Iterator[str]:
+    """Yield what is encoded by hand, and may be a secret by its name."""
+    for node in ast.walk(ast.parse(source)):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "encode"
+            and not isinstance(node.func.value, ast.Constant)
+            and len(node.args) < 2
+        ):
+            names = [
+                one.id if isinstance(one, ast.Name) else one.attr
+                for one in ast.walk(node.func.value)
+                if isinstance(one, (ast.Name, ast.Attribute))
+            ]
+            if SECRETS.search(" ".join(names).lower()):
+                yield ast.unparse(node.func.value)
+
+
+def test_a_planted_encoding_is_seen() -> None:
+    planted = "self._pepper = (text + pepper).encode(); self._secret.encode()"
+    assert [*encoded_secrets(planted)] == ["text + pepper", "self._secret"]
+    assert not [*encoded_secrets("utf8_of(pepper); name.encode(); 'key'.encode()")]
+
+
+def test_no_secret_is_encoded_by_hand() -> None:
+    """Then nobody has to think of the error: `utf8_of` has none."""
+    found = {
+        str(path.relative_to(PACKAGE)): set(encoded_secrets(path.read_text()))
+        for path in sorted(PACKAGE.rglob("*.py"))
+    }
+    assert {file: names for file, names in found.items() if names} == ENCODED
+
+
 def unreadable(folder: Path) -> Path:
     file = folder / "key.pem"
     file.write_bytes(b"a-secret-that-no-error-may-hold-\xff")
@@ -136,6 +187,8 @@ CALLS: list[Callable[[Path], object]] = [
     lambda _: typed_login("a@example.com", SECRET, ["email"]),
     lambda _: ClientAuthentication("c", SECRET, None).proof(""),
     lambda folder: ClientAuthentication("c", None, unreadable(folder)),
+    lambda _: ClientAuthentication(SECRET, "secret", None),
+    lambda _: typed_login(SECRET, "x", ["email"]),
 ]
 
 

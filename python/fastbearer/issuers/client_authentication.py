@@ -80,7 +80,7 @@ class ClientAuthentication:
             if client_id is not None and named not in (None, client_id):
                 raise ConfigurationError(OTHER_CLIENT)
             client_id = client_id or named
-        if not (isinstance(client_id, str) and client_id):
+        if not (isinstance(client_id, str) and utf8_of(client_id)):
             raise ConfigurationError(NO_CLIENT)
         self.client_id = client_id
         self.method = self._method(auth)
