@@ -324,28 +324,80 @@ def test_passwords_are_not_guessed_at(serve: Serve, database: Store) -> None:
     assert "Retry-After" in service.login(ADA).headers
 
 
-@pytest.mark.parametrize("charset", ["punycode", "idna", "utf-7", "unicode_escape"])
-def test_forms_are_in_utf_8(service: Service, charset: str) -> None:
-    """Python decodes some in quadratic time, some to what cannot be stored."""
-    boundary = "x" * 20
-    body = "".join(
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'
-        f"+2AA-\\ud800@{'a' * 100_000}\r\n"
-        for name in ("username", "password")
-    )
-    refused = http.post(
-        f"{service.url}/auth/jwt/login",
-        content=f"{body}--{boundary}--\r\n".encode(),
-        headers={
-            "Content-Type": (
-                f'multipart/form-data; charset="{charset}"; boundary={boundary}'
+def sent_form(
+    service: Service, parameters: str, fields: dict[str, str], *headers: str
+) -> httpx2.Response:
+    """Send a login in parts.
+
+    Args:
+        service: To which.
+        parameters: More of the form's Content-Type.
+        fields: What the parts hold.
+        headers: More of each part.
+    """
+    parts = [
+        "\r\n".join(
+            (
+                "--x",
+                f'Content-Disposition: form-data; name="{name}"',
+                *(*headers, "", value, ""),
             )
-        },
+        )
+        for name, value in fields.items()
+    ]
+    return http.post(
+        f"{service.url}/auth/jwt/login",
+        content=f"{''.join(parts)}--x--\r\n".encode(),
+        headers={"Content-Type": f"multipart/form-data; boundary=x{parameters}"},
     )
-    assert (refused.status_code, refused.json()) == (
-        400,
-        {"detail": "A form must be in UTF-8"},
-    )
+
+
+OTHER_ENCODINGS = [
+    *('"punycode"', '"idna"', "utf-7", "unicode_escape"),
+    *('" punycode"', '"\tutf-7"', "utf_8_sig", '"utf-8 "'),
+    *("", '""', "nobodys"),  # they would be read as Latin-1
+    *("utf-8; charset=punycode", "UTF-8;Charset=utf-7", 'utf-8 ; charset=""'),
+    'utf-8; of="; charset=utf-8; "; charset=punycode',
+]
+
+
+def test_forms_are_in_utf_8(service: Service) -> None:
+    """Python decodes some in quadratic time, some to what cannot be stored."""
+    fields = dict.fromkeys(("username", "password"), f"+2AA-\\ud800{'a' * 20_000}")
+    for charset in OTHER_ENCODINGS:
+        refused = sent_form(service, f"; charset={charset}", fields)
+        assert refused.json() == {"detail": "A form must be in UTF-8"}, charset
+        assert refused.status_code == 400
+
+
+def test_a_form_in_utf_8_is_read(service: Service) -> None:
+    """A word in another parameter is no charset."""
+    service.register(ADA)
+    for parameters in (
+        *("", "; charset=us-ascii", "; charset=utf-8;"),
+        *(';charset="UTF-8"', "; CHARSET = utf8"),
+        *('; of="a; charset=punycode"', "; no-charset=punycode"),
+    ):
+        fields = {"username": ADA, "password": PASSWORD}
+        read = sent_form(service, parameters, fields)
+        assert read.status_code == 200, parameters
+
+
+def test_no_part_of_a_form_names_its_encoding(service: Service) -> None:
+    """RFC 7578 would let it, in a field and in a header."""
+    address = "+2AA-@example.com"
+    service.register(address)
+    fields = {"_charset_": "utf-7", "username": address, "password": PASSWORD}
+    read = sent_form(service, "", fields, "Content-Type: text/plain; charset=utf-7")
+    assert read.status_code == 200
+
+
+def test_a_part_of_a_form_has_short_headers(service: Service) -> None:
+    """Their parameters are parsed one by one, in older Pythons again and again."""
+    fields = {"username": ADA, "password": PASSWORD}
+    refused = sent_form(service, "", fields, f"X: {';' * 20_000}")
+    assert refused.status_code == 400
+    assert refused.json() == {"detail": "Invalid multipart data."}
 
 
 @pytest.mark.parametrize("field", ["username", "password"])
