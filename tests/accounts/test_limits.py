@@ -387,7 +387,8 @@ def test_keys_of_one_prefix_are_enough(
         (["+@all", "-lpop"], "Redis refuses the command lpop"),
         (["+@all", "-del"], "Redis refuses the command del"),
         (["+@all", "-get"], "Redis refuses the command get"),
-        (["+@all", "-incrby"], "Redis answers with an error"),  # within a script
+        (["+@all", "-set"], "Redis refuses the command set"),
+        (["+@all", "-lpush"], "Redis answers with an error"),  # within a script
         (["+@all", "resetkeys", "~other:*"], "Redis refuses a key"),
     ],
 )

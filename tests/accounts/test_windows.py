@@ -1,17 +1,21 @@
-"""Counting in memory: exact, bounded in keys and in work."""
+"""Counting: exact, and in memory bounded in keys and in work."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastbearer.accounts.windows import MemoryWindows
+from fastbearer.accounts.windows import MemoryWindows, RedisWindows, Windows
+from fastbearer.connections.redis import RedisAccess
 from fastbearer.testing import FrozenClock
+from servers import empty_redis_cluster, own_watched_redis, redis
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
@@ -58,6 +62,81 @@ def test_what_is_remembered_is_forgotten_in_time() -> None:
     assert run(windows.get_expiry("known")) == 1100
     clock.advance(101)
     assert run(windows.get("known")) == 0
+
+
+# --- in memory and in Redis alike
+
+DAY = 86_400
+Pass = Callable[[int], Awaitable[None]]
+"""Lets seconds pass for what is remembered."""
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("redis", marks=pytest.mark.redis),
+        pytest.param("cluster", marks=pytest.mark.redis_cluster),
+        pytest.param("sentinel", marks=pytest.mark.redis_sentinel),
+    ]
+)
+def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    if request.param == "sentinel":
+        with own_watched_redis() as watched:
+            yield watched.url
+    else:
+        yield redis() if request.param == "redis" else empty_redis_cluster()
+
+
+@asynccontextmanager
+async def windows_in_redis(url: str, key: str) -> AsyncIterator[tuple[Windows, Pass]]:
+    """Give windows in Redis, where a key's time is cut by what is to pass."""
+    access = RedisAccess(url)
+    windows = RedisWindows(access)
+
+    async def let_pass(seconds: int) -> None:
+        client: Any = await access.ready()
+        stored = windows.bridge.prefixed_key(key)
+        await client.expire(stored, max(0, await client.ttl(stored) - seconds))
+
+    try:
+        yield windows, let_pass
+    finally:
+        await access.aclose()
+
+
+async def remember_again_and_again(windows: Windows, key: str, let_pass: Pass) -> None:
+    """What is remembered again is forgotten so long after the last time."""
+    for _ in range(2):
+        await windows.incr(key, 30 * DAY)
+        for _ in range(2):
+            await let_pass(10 * DAY)
+            assert await windows.get(key) == 1
+    assert await windows.incr(key, 30 * DAY) == 1
+    await let_pass(29 * DAY)
+    assert await windows.get(key) == 1
+    await let_pass(2 * DAY)
+    assert await windows.get(key) == 0
+
+
+def test_in_memory_a_key_is_remembered_from_the_last_time_on() -> None:
+    clock = FrozenClock()
+
+    async def let_pass(seconds: int) -> None:
+        clock.advance(seconds)
+
+    run(remember_again_and_again(MemoryWindows(clock), "known", let_pass))
+
+
+def test_in_redis_a_key_is_remembered_from_the_last_time_on(redis_url: str) -> None:
+    key = f"known/{uuid4()}"
+
+    async def remembered() -> None:
+        async with windows_in_redis(redis_url, key) as (windows, let_pass):
+            await remember_again_and_again(windows, key, let_pass)
+
+    run(remembered())
+
+
+# --- in memory
 
 
 def test_keys_that_expired_are_swept_away() -> None:

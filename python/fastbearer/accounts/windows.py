@@ -178,7 +178,6 @@ class RedisWindows(RedisStorage):
         bridge.lua_acquire_moving_window = script(
             bridge.SCRIPT_ACQUIRE_MOVING_WINDOW.decode()
         )
-        bridge.lua_incr_expire = script(bridge.SCRIPT_INCR_EXPIRE.decode())
 
     @property
     def base_exceptions(self) -> tuple[type[Exception], ...]:
@@ -188,8 +187,17 @@ class RedisWindows(RedisStorage):
 
         return OUTAGES
 
+    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Remember a key for that many seconds from now.
+
+        The script of limits would count them from the first time on.
+        """
+        client = await self._access.ready()
+        await client.set(self.bridge.prefixed_key(key), amount, ex=expiry)
+        return amount
+
     async def get(self, key: str) -> int:
-        """Return how often a key was remembered."""
+        """Return 1 for a key that is remembered, else 0."""
         client = await self._access.ready()
         return int(await client.get(self.bridge.prefixed_key(key)) or 0)
 
