@@ -44,13 +44,14 @@ class Wide:
 
     Attributes:
         collation: What to call the collation in a column's type.
+        url: Of the database.
         get_session: As a project has it for FastAPI's ``Depends``.
     """
 
     def __init__(self, kind: str, url: str) -> None:
         self.kind = kind
         self.collation = "utf8mb4_general_ci" if kind == "mariadb" else "wide"
-        self._url = url
+        self.url = url
         self._engine: Any
         if kind == "postgresql":
             asynchronous = url.replace("postgresql:", "postgresql+asyncpg:")

@@ -1,11 +1,22 @@
 """Errors of databases about values that do not fit."""
 
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from math import isfinite
+from typing import Any
+
 from sqlalchemy import exc
 
-__all__ = ["is_unfit"]
+__all__ = ["UNFIT_STATES", "is_unfit"]
 
 UNFIT_STATES = ("22", "23")
 """SQLSTATE: data exceptions, and violated constraints."""
+
+OF_VALUES = (ValueError, ArithmeticError, LookupError)
+"""What the type of a column raises for a value: the last one is an Enum's."""
+
+UNKNOWN_COLUMN = 1054
+"""What MySQL says of a word that it does not know."""
 
 
 def is_unfit(error: BaseException) -> bool:
@@ -21,11 +32,36 @@ def is_unfit(error: BaseException) -> bool:
         return True  # SQLite's driver says the first, in no error of SQLAlchemy's
     if not isinstance(error, exc.StatementError):
         return False
+    if _has_no_word(error):
+        return True
     told = error.orig
     state = getattr(told, "sqlstate", None)
     if state:
         return str(state).startswith(UNFIT_STATES)
     # asyncpg judges values itself: its DataError is also a ValueError.
-    return isinstance(told, OverflowError) or (
-        told is not None and isinstance(told.__cause__, ValueError)
-    )
+    source = None if told is None else told.__cause__
+    return isinstance(told, OF_VALUES) or isinstance(source, ValueError)
+
+
+def _has_no_word(error: exc.StatementError) -> bool:
+    """Tell whether MySQL was to store a number that is not finite.
+
+    It has no word for one. Drivers refuse it themselves, without a number of an
+    error, or write what MySQL takes for the name of a column.
+    """
+    said = error.orig.args[0] if error.orig is not None and error.orig.args else ""
+    is_word = said == UNKNOWN_COLUMN
+    is_of_driver = isinstance(error, exc.ProgrammingError) and isinstance(said, str)
+    return (is_word or is_of_driver) and not all(map(_is_finite, _sent(error.params)))
+
+
+def _sent(params: Any) -> Iterator[object]:
+    """Yield the values of a statement, for one row or for several."""
+    for row in params if isinstance(params, list) else [params]:
+        yield from row.values() if isinstance(row, Mapping) else row or ()
+
+
+def _is_finite(value: object) -> bool:
+    if isinstance(value, Decimal):
+        return value.is_finite()
+    return not isinstance(value, float) or isfinite(value)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import exc
 
+from fastbearer.connections.unfit import UNFIT_STATES, is_unfit
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -22,7 +24,7 @@ LEAST_SHOWN = 36
 """Characters of a value: all of an Argon2 hash's costs, and some of its salt."""
 
 DATA = "22000"
-"""The SQLSTATE of a data exception: asyncpg says one itself, and without it."""
+"""The SQLSTATE of a data exception, for values whose refusal has none, or another."""
 
 NAMES = ("constraint_name", "table_name", "column_name")
 
@@ -97,17 +99,19 @@ def _notes(error: BaseException) -> list[object]:
 
 
 def _hide(error: exc.StatementError) -> None:
+    is_of_values = is_unfit(error)  # which looks at what is taken out
     error.params = None
     error.hide_parameters = True
     is_plain = isinstance(error.orig, (sqlite3.Error, HiddenError))
     if error.statement is None or error.orig is None or is_plain:
         return  # nothing was sent; or SQLite, whose texts name columns only
-    error.orig = _hidden(error.orig)
+    error.orig = _hidden(error.orig, is_of_values=is_of_values)
     error.args = (f"({type(error).__name__}) {error.orig}",)
     error.__cause__ = error.__context__ = None
 
 
-def _hidden(told: BaseException) -> HiddenError:
+def _hidden(told: BaseException, *, is_of_values: bool) -> HiddenError:
+    """Return what a driver said, in whose SQLSTATE a judgement of values lasts."""
     source: Any = told.__cause__ or told
     state = getattr(told, "sqlstate", None) or getattr(source, "sqlstate", None)
     number = told.args[0] if told.args and isinstance(told.args[0], int) else ""
@@ -119,5 +123,8 @@ def _hidden(told: BaseException) -> HiddenError:
         if isinstance(value, str):
             facts.append(f"{name.removesuffix('_name')} {value}")
     hidden = HiddenError(", ".join(fact for fact in facts if fact))
-    hidden.sqlstate = str(state or (DATA if isinstance(source, ValueError) else ""))
+    said = str(state or "")
+    hidden.sqlstate = (
+        DATA if is_of_values and not said.startswith(UNFIT_STATES) else said
+    )
     return hidden

@@ -15,6 +15,7 @@ from collections.abc import (
     Mapping,
 )
 from contextlib import suppress
+from math import isinf
 from typing import Annotated, Any, ClassVar
 
 from fastapi import HTTPException
@@ -59,8 +60,6 @@ LONG_TYPE = f"The header Content-Type must have at most {TYPE_BYTES} bytes"
 ENCODINGS = frozenset((b"utf-8", b"utf8", b"us-ascii"))
 BODY_BYTES = 1_048_576
 BODY_TOO_LARGE = "Request body must be at most {} bytes"
-NUL = b"\\u0000"
-"""As JSON must write it."""
 UNNAMED = "Invalid request"
 OF_VALIDATORS = ("value_error", "assertion_error")
 
@@ -143,25 +142,24 @@ class StrictRequest(Request):
         """Return the parsed body: RFC 8259, in UTF-8, at most 200 levels deep.
 
         Raises:
-            HTTPException: 400 for anything else; also for NaN, Infinity and
-                lone surrogates.
+            HTTPException: 400 for anything else; also for NaN, Infinity, a number
+                that overflows to it, and lone surrogates.
             NulInBodyError: A string in it has NUL.
         """
-        body = await self.body()
         try:
-            read = from_json(body, allow_inf_nan=False)
+            read = from_json(await self.body(), allow_inf_nan=False)
         except ValueError:
             raise HTTPException(400, BODY) from None
-        if NUL in body:
-            _check_nul(read)
+        _check_values(read)
         return read
 
 
-def _check_nul(read: Any) -> None:
-    """Refuse NUL in any string of parsed JSON, and name the outermost key.
+def _check_values(read: Any) -> None:
+    """Refuse in parsed JSON what not every store can keep.
 
     Raises:
-        NulInBodyError: There is one.
+        HTTPException: 400 for a number that has overflowed.
+        NulInBodyError: A string has NUL; the outermost key is named.
     """
     waiting: list[tuple[str, Any]] = [("", read)]
     while waiting:
@@ -173,6 +171,8 @@ def _check_nul(read: Any) -> None:
             waiting += [(field, part) for part in one]
         elif isinstance(one, str) and "\0" in one:
             raise NulInBodyError(field)
+        elif isinstance(one, float) and isinf(one):  # the reader refuses the word only
+            raise HTTPException(400, BODY)
 
 
 class StrictRoute(APIRoute):
