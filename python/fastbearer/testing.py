@@ -235,6 +235,10 @@ class _Overrides:
     def remove(self, layer: Layer) -> None:
         """Take one away, wherever it lies: what it covered shows again."""
         self.layers = [one for one in self.layers if one is not layer]
-        self._target.clear()
+        left: Layer = {}
         for one in (self._before, *self.layers):
-            self._target.update(one)
+            left.update(one)
+        # Never empty in between: the application may answer in another thread.
+        self._target.update(left)
+        for dependency in self._target.keys() - left.keys():
+            self._target.pop(dependency)

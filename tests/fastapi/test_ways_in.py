@@ -464,6 +464,34 @@ def test_overrides_may_overlap_and_end_in_any_order() -> None:
     assert who() is None
 
 
+def test_an_override_that_ends_leaves_the_others_in_place_throughout() -> None:
+    """The application may answer in another thread meanwhile."""
+    auth = auth_with()
+    app = make_app(auth)
+    seen: list[bool] = []
+
+    class Watched(dict[Any, Any]):
+        def clear(self) -> None:
+            super().clear()
+            self.look()
+
+        def pop(self, *arguments: Any) -> Any:
+            found = super().pop(*arguments)
+            self.look()
+            return found
+
+        def look(self) -> None:
+            seen.append(make_app in self and auth.verify_jwt_token in self)
+
+    app.dependency_overrides = Watched({make_app: make_app})
+    other = auth_with()
+    with override_user(app, "a", auth=auth):
+        with override_user(app, "b", auth=other):
+            assert other.verify_jwt_token in app.dependency_overrides
+        assert other.verify_jwt_token not in app.dependency_overrides
+        assert seen and all(seen)
+
+
 @pytest.mark.parametrize(
     "claims",
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from math import ceil
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -69,12 +70,13 @@ class Shelf(dict[str, int]):
             found = max(found, self.get(shelf_key(text), 0))
         return found
 
-    def forget_until(self, now: float) -> None:
-        """Forget what had expired."""
-        kept = {key: end for key, end in self.items() if end > now}
-        self.clear()
-        self.update(kept)
-        self.has_digests = any(len(key) > PLAIN_LENGTH for key in self)
+    def kept(self, now: float) -> Shelf:
+        """Return a shelf without what has expired; this one stays as it is."""
+        shelf = Shelf()
+        for key, end in self.items():
+            if end > now:
+                shelf.put(key, end)
+        return shelf
 
 
 class Ended:
@@ -83,12 +85,16 @@ class Ended:
     Times are rounded up to five minutes, so that entries share their objects. An
     entry costs about 150 bytes.
 
+    Any thread may ask while another one writes: it waits for nothing, and never finds
+    a shelf that lacks what has ended.
+
     Args:
         clock: A callable that returns seconds since the epoch.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
+        self._writing = threading.Lock()
         self._until = Shelf()
         self._sessions = Shelf()
         self._users = Shelf()
@@ -144,6 +150,10 @@ class Ended:
 
     def add(self, change: Change) -> None:
         """Remember what has ended; what is known already may come again."""
+        with self._writing:
+            self._add(change)
+
+    def _add(self, change: Change) -> None:
         if change.kind == "user":
             self._users.put(change.key, change.value)
             return
@@ -156,6 +166,10 @@ class Ended:
     def beyond(self, changes: Iterable[Change]) -> list[Change]:
         """Return what is remembered here and not among some changes."""
         known = {(change.kind, change.key): change.value for change in changes}
+        with self._writing:
+            return self._beyond(known)
+
+    def _beyond(self, known: Mapping[tuple[Kind, str], int]) -> list[Change]:
         now = self._clock()
         shelves: tuple[tuple[Kind, Shelf], ...] = (
             ("token", self._until),
@@ -176,8 +190,8 @@ class Ended:
     def _sweep(self) -> None:
         """Forget what has expired; rarely enough to cost nothing on average."""
         now = self._clock()
-        self._until.forget_until(now)
-        self._sessions.forget_until(now)
+        self._until = self._until.kept(now)
+        self._sessions = self._sessions.kept(now)
         self._times = {end: end for end in self._times if end > now}
         kept = len(self._until) + len(self._sessions)
         self._sweep_at = max(SWEEP_AT_LEAST, 2 * kept)
