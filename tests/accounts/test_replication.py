@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-from sqlalchemy import Table, insert, select, text
+from sqlalchemy import Table, delete, insert, select, text
 
 from accounts_kit import (
     EMAIL,
@@ -56,8 +56,10 @@ from servers import (
 
 SESSION = {"sid": "s1", "sub": "u1", "gen": 0}
 NOW = 1_800_000_000
-ENDED: Table = Ended.metadata.tables["fastbearer_ended"]
-ALL_ENDED = select(ENDED)
+JOURNAL: list[Table] = [
+    Ended.metadata.tables[name]
+    for name in ("fastbearer_ended", "fastbearer_ended_recent")
+]
 FAR = NOW + 3600
 
 NOTIFYING = [
@@ -355,7 +357,6 @@ def test_what_a_store_has_lost_is_written_to_it_again(make: Make) -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("make", NOTIFYING[1:], indirect=True)
 def test_a_replica_without_the_last_writes_becomes_the_master(make: Make) -> None:
     """Its numbers go on, so that they do not tell: what is missing is seen all the
     same, and written again."""
@@ -366,6 +367,7 @@ def test_a_replica_without_the_last_writes_becomes_the_master(make: Make) -> Non
             await here.end_session("s1", until)
             backup = await copied(here)
             await here.end_session("lost", until)
+            last = await here.end_sessions("u1")
             await here.replicate_once()
             await restored(here, backup)
             await there.replicate_once()
@@ -374,10 +376,55 @@ def test_a_replica_without_the_last_writes_becomes_the_master(make: Make) -> Non
             await here.replicate_once()
             assert ended(here, {"sid": "new"})
             await there.replicate_once()
-            assert ended(there, {"sid": "lost"})
-            assert ended(there, {"sid": "s1"})
+            async with unkept(make()) as after:
+                await after.replicate_once()
+                for store in (there, after):
+                    for name in ("s1", "lost", "new"):
+                        assert ended(store, {"sid": name}), name
+                    assert ended(store, {"sub": "u1", "gen": last - 1})
 
     asyncio.run(run())
+
+
+def test_what_ends_is_read_once_and_not_all_that_has_ended(make: Make) -> None:
+    """A position that the store knows is good, whatever ends or is pruned after it."""
+
+    async def run() -> None:
+        clock = FrozenClock(int(time.time()))
+        async with unkept(make(clock=clock)) as here, unkept(make()) as there:
+            await here.end_session("s0", clock() + 60)
+            await here.end_sessions("u1")
+            first = (await there._journal.since(-1)).number
+            await here.end_session("s1", clock() - 3600)
+            second = (await there._journal.since(first)).number
+            await here.end_sessions("u1")
+            await here._journal.prune()
+            for position in (first, second):
+                found = await there._journal.since(position)
+                assert not found.is_whole
+                assert [one.key for one in found.changes] == ["u1"]
+            assert (await there._journal.since(first - 100)).is_whole
+
+    asyncio.run(run())
+
+
+@on_every_database
+def test_numbers_of_long_ago_are_pruned_but_for_the_latest(database: Store) -> None:
+    async def run() -> None:
+        clock = FrozenClock(NOW)
+        async with unkept(of_database(url_of(database), clock=clock)) as store:
+            journal = store._journal
+            for second in range(3):
+                await journal.end("session", f"s{second}", FAR)
+                clock.advance(1)
+            clock.advance(3600)
+            await journal.prune()
+            latest = (await journal.since(-1)).number
+            await journal.end("session", "new", FAR)
+            assert [one.key for one in (await journal.since(latest)).changes] == ["new"]
+
+    asyncio.run(run())
+    assert len(rows(database, "SELECT number FROM fastbearer_ended_recent")) == 2
 
 
 @pytest.mark.redis
@@ -600,8 +647,8 @@ async def copied(store: Any) -> Any:
     async with journal._database.transaction() as session:
         connection = await session.connection()
         number = (await connection.execute(NUMBER)).scalar_one()
-        ended = (await connection.execute(ALL_ENDED)).all()
-    return number, [dict(row._mapping) for row in ended]
+        tables = [(await connection.execute(select(one))).all() for one in JOURNAL]
+    return number, [[dict(row._mapping) for row in found] for found in tables]
 
 
 async def restored(store: Any, copy: Any) -> None:
@@ -613,15 +660,16 @@ async def restored(store: Any, copy: Any) -> None:
             if value is not None:
                 await journal._redis.client.restore(key, 0, value)
         return
-    number, ended = copy
+    number, tables = copy
     async with journal._database.transaction() as session:
         connection = await session.connection()
-        await connection.execute(text("DELETE FROM fastbearer_ended"))
         await connection.execute(
             text("UPDATE fastbearer_ended_number SET number = :n"), {"n": number}
         )
-        for row in ended:
-            await connection.execute(insert(ENDED), row)
+        for table, found in zip(JOURNAL, tables, strict=True):
+            await connection.execute(delete(table))
+            for row in found:
+                await connection.execute(insert(table), row)
 
 
 def test_a_store_restored_from_a_backup(make: Make) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, TextClause, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from fastbearer.accounts.database import Database
@@ -16,6 +17,7 @@ from fastbearer.accounts.records import UtcDateTime
 from fastbearer.revocation.ended import KINDS, LETTERS, Change, Ended, Kind
 from fastbearer.revocation.replica import (
     DEFAULT_LAG_SECONDS,
+    NOTHING_READ,
     Reading,
     ReplicatedRevocations,
 )
@@ -25,6 +27,7 @@ __all__ = ["DatabaseRevocations"]
 # RFC 7519 puts no bound on exp; a datetime has one.
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 CLOCK_DIFFERENCE_SECONDS = 3600
+RECENT_SECONDS = 3600
 MICROSECONDS = 1_000_000  # in a second
 CHANNEL = "fastbearer_ended"
 NOT_NOTIFIED = (
@@ -42,6 +45,9 @@ NEXT_NUMBER = text(
 NEXT_OF_MARIADB = text(NEXT_NUMBER.text.removesuffix(" RETURNING number")).bindparams(
     bindparam("now", type_=BigInteger)
 )
+RECENT = text(
+    "INSERT INTO fastbearer_ended_recent (number) VALUES (:number)"
+).bindparams(bindparam("number", type_=BigInteger))
 END = text(
     "INSERT INTO fastbearer_ended AS old (id, value, expires_at, number)"
     " VALUES (:id, :value, :expires_at, :number) ON CONFLICT (id) DO UPDATE SET"
@@ -73,10 +79,17 @@ OF_MARIADB = {END: END_OF_MARIADB, END_USER: END_USER_OF_MARIADB}
 
 GENERATION = text("SELECT MAX(value) FROM fastbearer_ended WHERE id IN (:id, :old)")
 NUMBER = text("SELECT number FROM fastbearer_ended_number WHERE id = 1")
+# Numbers go on after a loss: that they are greater tells nothing.
+IS_RECENT = text(
+    "SELECT COUNT(*) FROM fastbearer_ended_recent WHERE number = :number"
+).bindparams(bindparam("number", type_=BigInteger))
 SINCE = text("SELECT id, value FROM fastbearer_ended WHERE number > :number")
 PRUNE = text("DELETE FROM fastbearer_ended WHERE expires_at <= :before").bindparams(
     bindparam("before", type_=UtcDateTime)
 )
+PRUNE_RECENT = text(
+    "DELETE FROM fastbearer_ended_recent WHERE number < :before"
+).bindparams(bindparam("before", type_=BigInteger))
 NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', '')")
 
 
@@ -112,7 +125,7 @@ class DatabaseRevocations(ReplicatedRevocations):
 
 
 class DatabaseJournal:
-    """A `Journal` in two tables; on PostgreSQL it notifies whoever listens."""
+    """A `Journal` in three tables; on PostgreSQL it notifies whoever listens."""
 
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         self._database = database
@@ -171,16 +184,27 @@ class DatabaseJournal:
             latest = int((await connection.execute(NUMBER)).scalar_one())
             if latest == number:
                 return Reading(latest, [], is_whole=False)
-            after = number if latest > number else -1
+            recent = await connection.execute(IS_RECENT, {"number": number})
+            is_whole = recent.scalar_one() == 0
+            after = NOTHING_READ if is_whole else number
             found = await connection.execute(SINCE, {"number": after})
             changes = [_change(*row) for row in found]
-            return Reading(latest, changes, is_whole=after == -1)
+            return Reading(latest, changes, is_whole=is_whole)
 
     async def prune(self) -> None:
         """As in `Journal`."""
         before = datetime.fromtimestamp(self._clock() - CLOCK_DIFFERENCE_SECONDS, UTC)
         async with self._database.transaction() as session:
             await (await session.connection()).execute(PRUNE, {"before": before})
+        # By itself, or it and whoever writes could wait for each other.
+        async with self._database.transaction() as session:
+            await self._prune_recent(await session.connection())
+
+    async def _prune_recent(self, connection: AsyncConnection) -> None:
+        """Forget numbers of long ago, but for the latest: a service may be idle."""
+        latest = int((await connection.execute(NUMBER)).scalar_one())
+        before = int((self._clock() - RECENT_SECONDS) * MICROSECONDS)
+        await connection.execute(PRUNE_RECENT, {"before": min(before, latest)})
 
     async def listen(self, wake: Callable[[], None]) -> bool:
         """As in `Journal`: by LISTEN and NOTIFY, with a connection of its own."""
@@ -227,8 +251,10 @@ async def _next_number(session: AsyncSession, now: float) -> int:
     values = {"now": int(now * MICROSECONDS)}
     if connection.dialect.name == "mysql":
         await connection.execute(NEXT_OF_MARIADB, values)
-        return int((await connection.execute(NUMBER)).scalar_one())
-    number = int((await connection.execute(NEXT_NUMBER, values)).scalar_one())
+        number = int((await connection.execute(NUMBER)).scalar_one())
+    else:
+        number = int((await connection.execute(NEXT_NUMBER, values)).scalar_one())
+    await connection.execute(RECENT, {"number": number})
     if connection.dialect.name == "postgresql":
         await connection.execute(NOTIFY)
     return number

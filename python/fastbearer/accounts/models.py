@@ -11,7 +11,15 @@ from fastbearer.accounts.emails import EMAIL_LENGTH
 from fastbearer.accounts.names import PHONE_LENGTH, USERNAME_LENGTH, Name
 from fastbearer.accounts.records import Record, UtcDateTime, Words, new_id, utc_now
 
-__all__ = ["Code", "Ended", "EndedNumber", "Invitation", "RefreshToken", "User"]
+__all__ = [
+    "Code",
+    "Ended",
+    "EndedNumber",
+    "EndedRecent",
+    "Invitation",
+    "RefreshToken",
+    "User",
+]
 
 NAME_LENGTH = 255
 ROLES_LENGTH = 1000
@@ -212,3 +220,21 @@ class EndedNumber(Record, table=True):
 
     id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     number: int = Field(sa_type=BigInteger)
+
+
+class EndedRecent(Record, table=True):
+    """A number that a change in `Ended` has had in the last hour, or the latest.
+
+    A process that knows another one knows what this database has lost.
+
+    Attributes:
+        number: Of the change.
+    """
+
+    __tablename__: ClassVar[Any] = "fastbearer_ended_recent"
+
+    number: int = Field(
+        primary_key=True,
+        sa_type=BigInteger,
+        sa_column_kwargs={"autoincrement": False},
+    )
