@@ -37,7 +37,7 @@ from fastbearer.revocation import (
     MemoryRevocations,
     RevocationStore,
     replica,
-    unwritten,
+    unread,
 )
 from fastbearer.revocation.protocol import scope_of
 from fastbearer.revocation.redis import RedisRevocations
@@ -386,6 +386,161 @@ def test_a_replica_without_the_last_writes_becomes_the_master(make: Make) -> Non
     asyncio.run(run())
 
 
+def test_what_is_lost_before_it_was_read_back_is_written_again(make: Make) -> None:
+    """A master may die as soon as it has answered, and its replica be late."""
+
+    async def run() -> None:
+        async with unkept(make()) as here, unkept(make()) as there:
+            until = time.time() + 6000
+            await here.end_session("s1", until)
+            await here.replicate_once()
+            backup = await copied(here)
+            await here.end_session("lost", until)
+            await here.revoke("lost", until)
+            last = await here.end_sessions("u1")
+            await restored(here, backup)
+            await here.replicate_once()
+            # And what is written again may be lost again.
+            await restored(here, backup)
+            await here.end_session("later", until)
+            await here.replicate_once()
+            await there.replicate_once()
+            async with unkept(make()) as after:
+                await after.replicate_once()
+                for store in (there, after):
+                    assert ended(store, {"sid": "lost"})
+                    assert ended(store, {"jti": "lost"})
+                    assert ended(store, {"sid": "later"})
+                    assert ended(store, {"sub": "u1", "gen": last - 1})
+                    assert not ended(store, {"sub": "u1", "gen": last})
+
+    asyncio.run(run())
+
+
+def test_what_is_put_back_may_be_lost_as_well(make: Make) -> None:
+    async def run() -> None:
+        async with unkept(make()) as here, unkept(make()) as there:
+            until = time.time() + 6000
+            await here.end_session("s1", until)
+            backup = await copied(here)
+            await here.end_session("lost", until)
+            await there.replicate_once()
+            await restored(here, backup)
+            await here.end_session("new", until)
+            late = await copied(here)
+            await there.replicate_once()
+            await restored(here, late)
+            await there.replicate_once()
+            async with unkept(make()) as after:
+                await after.replicate_once()
+                assert ended(after, {"sid": "lost"})
+                assert ended(after, {"sid": "new"})
+
+    asyncio.run(run())
+
+
+def test_more_may_be_put_back_than_there_is_room_for(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All is read and compared again then."""
+    monkeypatch.setattr(unread, "UNREAD_MAX", 2)
+    names = [f"lost{number}" for number in range(4)]
+
+    async def run() -> None:
+        async with unkept(make()) as here, unkept(make()) as there:
+            until = time.time() + 6000
+            await here.end_session("s1", until)
+            backup = await copied(here)
+            for name in names:
+                await here.end_session(name, until)
+            await there.replicate_once()
+            for _ in range(2):
+                await restored(here, backup)
+                await there.replicate_once()
+                assert len(there._unread) == 0
+            await there.replicate_once()
+            assert not (await there._journal.since(there._number)).is_whole
+            async with unkept(make()) as after:
+                await after.replicate_once()
+                assert all(ended(after, {"sid": name}) for name in names)
+
+    asyncio.run(run())
+
+
+def test_what_ends_during_a_whole_reading_does_not_ask_for_another(
+    make: Make,
+) -> None:
+    """Or a busy process would read everything again and again."""
+
+    async def run() -> None:
+        async with unkept(make()) as here, unkept(make()) as there:
+            until = time.time() + 60
+            await here.end_session("s1", until)
+            backup = await copied(here)
+            await here.end_session("s2", until)
+            await here.replicate_once()
+            await restored(here, backup)
+            await there.end_session("s3", until)
+            since = here._journal.since
+            whole = []
+
+            async def meanwhile(number: int) -> replica.Reading:
+                reading: replica.Reading = await since(number)
+                whole.append(reading.is_whole)
+                await here.end_session(f"during{len(whole)}", until)
+                return reading
+
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(here._journal, "since", meanwhile)
+                for _ in range(3):
+                    await here.replicate_once()
+            assert whole == [True, False, False]
+
+    asyncio.run(run())
+
+
+def test_what_was_read_back_is_written_no_more(make: Make) -> None:
+    """Every write is a change that each process reads."""
+
+    async def run() -> None:
+        async with unkept(make()) as here:
+            await here.replicate_once()
+            await here.end_session("s1", time.time() + 60)
+            await here.revoke("for ever", 2**60 + 1)
+            await here.end_sessions("u1")
+            await here.end_sessions("u1")
+            with out_of_reach(here, but=["since"]):
+                await here.replicate_once()
+                await here.replicate_once()
+            assert len(here._unread) == 0
+
+    asyncio.run(run())
+
+
+def test_what_is_written_during_a_reading_is_looked_for_in_the_next(make: Make) -> None:
+    """The reading may have begun before, and cannot have it."""
+
+    async def run() -> None:
+        async with unkept(make()) as here:
+            await here.replicate_once()
+            since = here._journal.since
+
+            async def meanwhile(number: int) -> replica.Reading:
+                reading: replica.Reading = await since(number)
+                await here.end_session("s1", time.time() + 60)
+                return reading
+
+            with out_of_reach(here, but=["since", "end"]):
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setattr(here._journal, "since", meanwhile)
+                    await here.replicate_once()
+                assert len(here._unread) == 1
+                await here.replicate_once()
+            assert len(here._unread) == 0
+
+    asyncio.run(run())
+
+
 def test_what_ends_is_read_once_and_not_all_that_has_ended(make: Make) -> None:
     """A position that the store knows is good, whatever ends or is pruned after it."""
 
@@ -524,7 +679,7 @@ def test_what_waits_for_a_store_has_a_bound(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What finds no room is refused as a failure, and has not ended anywhere."""
-    monkeypatch.setattr(unwritten, "UNWRITTEN_MAX", 3)
+    monkeypatch.setattr(unread, "UNREAD_MAX", 3)
     late = [{"sid": "s9"}, {"jti": "t9"}, {"sub": "u9", "gen": 0}]
 
     async def run() -> None:
@@ -541,7 +696,7 @@ def test_what_waits_for_a_store_has_a_bound(
             await refused(here.revoke("t1", clock() + 1))
             for _ in range(5):
                 await refused(here.end_sessions("u1"))
-            assert len(here._unwritten) == 3
+            assert len(here._unread) == 3
             endings = (
                 lambda: here.end_session("s9", until),
                 lambda: here.revoke("t9", until),
@@ -555,12 +710,14 @@ def test_what_waits_for_a_store_has_a_bound(
             clock.advance(2)
             await refused(here.end_session("s2", until))
             await refused(here.end_session("s9", until))
-            assert len(here._unwritten) == 3
+            assert len(here._unread) == 3
             # The store is back before it is read: what can be written ends.
             await here.end_session("s9", until)
             assert ended(here, {"sid": "s9"})
             await here.replicate_once()
-            assert len(here._unwritten) == 0
+            assert len(here._unread) == 3
+            await here.replicate_once()
+            assert len(here._unread) == 0
             await there.replicate_once()
             generation = await there.not_before("u1")
             for claims in ({"sid": "s1"}, {"sid": "s2"}, {"sid": "s9"}):
@@ -589,9 +746,9 @@ def test_what_grows_while_it_is_written_is_written_again(make: Make) -> None:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(here._journal, "put_back", meanwhile)
                 await here.replicate_once()
-            assert len(here._unwritten) == 1
-            await here.replicate_once()
-            assert len(here._unwritten) == 0
+            for held in (1, 0):
+                await here.replicate_once()
+                assert len(here._unread) == held
 
     asyncio.run(run())
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from fastbearer.errors import StoreUnavailableError
 from fastbearer.revocation.ended import Change, Ended
-from fastbearer.revocation.unwritten import Unwritten
+from fastbearer.revocation.unread import Unread
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
@@ -27,6 +27,8 @@ PRUNE_SECONDS = 600.0
 STOP_SECONDS = 1.0
 DEFAULT_LAG_SECONDS = 10.0
 NOTHING_READ = -1
+LATEST = 2**53
+"""When all has expired: stores give back greater numbers rounded."""
 NOT_KNOWN = "what has ended is not known at the moment"
 NOT_RUN = (
     "what has ended is not read: the application needs FastAPI(lifespan=auth.lifespan),"
@@ -107,7 +109,9 @@ class ReplicatedRevocations:
     answers nothing more. What a store has lost (a replica that became the master may
     lack what was written last) is written to it again, and so is what it may never
     have heard of because it was away: one process alone would refuse it otherwise.
-    Where too much waits for that, what could not be written has not ended here either.
+    What was written here counts as kept there only once it was read back. Where too
+    much waits for that, what could not be written has not ended here either, and the
+    store is believed about what could.
 
     Attributes:
         place: What the log calls the store.
@@ -134,7 +138,7 @@ class ReplicatedRevocations:
         self._monotonic = monotonic
         self._max_lag = max_lag
         self._ended = Ended(clock)
-        self._unwritten = Unwritten(clock)
+        self._unread = Unread(clock)
         self._number = NOTHING_READ
         self._current_at = -math.inf
         self._pruned_at = -math.inf
@@ -191,11 +195,14 @@ class ReplicatedRevocations:
         except BaseException:
             # Here all the same: to refuse too much is no harm.
             change = Change("user", key, least)
-            if self._unwritten.has_room(change):
+            if self._unread.has_room(change):
                 self._ended.add(change)
-                self._unwritten.add(change)
+                self._unread.add(change)
             raise
-        self._ended.add(Change("user", key, value))
+        change = Change("user", key, value)
+        self._ended.add(change)
+        if self._unread.has_room(change):
+            self._unread.add(change)
         return value
 
     async def not_before(self, user_id: str) -> int:
@@ -213,22 +220,29 @@ class ReplicatedRevocations:
             StoreUnavailableError: The store cannot be reached.
         """
         began = self._monotonic()
+        expected = self._unread.changes()
         number, changes, is_whole = await self._journal.since(self._number)
-        if is_whole and self._number != NOTHING_READ:
-            lost = self._ended.beyond(changes)
-            if lost:
-                logger.warning(
-                    "%s ended sessions were lost, and stored again", len(lost)
-                )
-                await self._journal.put_back(lost)
+        is_compared = is_whole and self._number != NOTHING_READ
+        lost = self._ended.beyond(changes) if is_compared else []
         for change in changes:
             self._ended.add(change)
-        self._number = number
+        self._unread.remove(changes)
+        missing = self._unread.among(expected)
+        # What is put back may be lost as well: all is compared again without room.
+        if self._unread.add_all(lost):
+            self._number = number
         self._current_at = max(began, self._current_at)
-        if self._unwritten:
-            missing = self._unwritten.changes()
-            await self._journal.put_back(missing)
-            self._unwritten.remove(missing)
+        await self._put_back(lost, missing)
+
+    async def _put_back(self, lost: list[Change], missing: list[Change]) -> None:
+        """Write again what was read here once, and what was never read back."""
+        if lost:
+            logger.warning("%s ended sessions were lost, and stored again", len(lost))
+        places = {(change.kind, change.key) for change in lost}
+        others = [one for one in missing if (one.kind, one.key) not in places]
+        changes = [*lost, *others]
+        if changes:
+            await self._journal.put_back(changes)
 
     @asynccontextmanager
     async def lifespan(self, app: object) -> AsyncIterator[None]:
@@ -249,17 +263,17 @@ class ReplicatedRevocations:
         self._is_running = False
 
     async def _end(self, kind: Kind, text: str, until: float) -> None:
-        change = Change(kind, Ended.key(text), math.ceil(until))
+        change = Change(kind, Ended.key(text), min(math.ceil(until), LATEST))
         # First here: to refuse too much is no harm where the store is lost.
-        has_room = self._unwritten.has_room(change)
+        has_room = self._unread.has_room(change)
         if has_room:
             self._ended.add(change)
         try:
             await self._journal.end(change.kind, change.key, change.value)
-        except BaseException:
+        finally:
+            # Written or not, it is looked for in the next reading.
             if has_room:
-                self._unwritten.add(change)
-            raise
+                self._unread.add(change)
         if not has_room:
             self._ended.add(change)
 

@@ -1,24 +1,28 @@
-"""What has ended in one process, and is to be written to a journal that was away."""
+"""What has ended in one process, which has not read it in the journal yet."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from fastbearer.revocation.ended import Change
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from fastbearer.revocation.ended import Kind
 
-__all__ = ["Unwritten"]
+__all__ = ["Unread"]
 
-UNWRITTEN_MAX = 10_000
+UNREAD_MAX = 10_000
 """Some 3 MiB."""
 
 
-class Unwritten:
-    """Changes that a journal lacks, of each key the greatest.
+class Unread:
+    """Changes that a journal may lack, of each key the greatest.
+
+    It could not be written to, or has answered and may lose it all the same: a master
+    dies, and its replica is late. What is read there is kept there.
 
     Whoever adds one looks for room first, so that the number has a bound, but for
     what is under way meanwhile.
@@ -37,26 +41,38 @@ class Unwritten:
 
     def has_room(self, change: Change) -> bool:
         """Tell whether a change can be kept; what has expired makes room."""
-        if len(self._values) >= UNWRITTEN_MAX:
+        if len(self._values) >= UNREAD_MAX:
             self._forget_expired()
         place = change.kind, change.key
-        return len(self._values) < UNWRITTEN_MAX or place in self._values
+        return len(self._values) < UNREAD_MAX or place in self._values
 
     def add(self, change: Change) -> None:
         """Keep a change; the greater of two values stays."""
         place = change.kind, change.key
         self._values[place] = max(change.value, self._values.get(place, 0))
 
+    def add_all(self, changes: Sequence[Change]) -> bool:
+        """Keep some changes, if there is room for all of them, and tell whether."""
+        if len(self._values) + len(changes) > UNREAD_MAX:
+            return False
+        for change in changes:
+            self.add(change)
+        return True
+
     def changes(self) -> list[Change]:
-        """Return what is to be written."""
+        """Return all of them."""
         return [Change(*place, value) for place, value in self._values.items()]
 
-    def remove(self, written: Iterable[Change]) -> None:
-        """Forget what was written, but for what has become greater meanwhile."""
-        for change in written:
+    def remove(self, read: Iterable[Change]) -> None:
+        """Forget what was read, but for what is greater here."""
+        for change in read:
             place = change.kind, change.key
-            if self._values.get(place) == change.value:
+            if self._values.get(place, math.inf) <= change.value:
                 del self._values[place]
+
+    def among(self, changes: Iterable[Change]) -> list[Change]:
+        """Return those of some changes that are here still, and not greater."""
+        return [one for one in changes if self._values.get(one[:2]) == one.value]
 
     def _forget_expired(self) -> None:
         """Forget what no token needs any more; a user's generation never expires."""
