@@ -54,12 +54,20 @@ async def live(store: SQLAlchemyUserStore) -> None:
     fields = ("email", "password", "name", "username", "phone", "company")
     await store.check_fields(fields)
     await store.check_hash_length(97)
+    await rehearsed(store)
     ada = await added(store)
     await refused_twice(store)
     await found(store, ada)
     await changed(store, ada)
     await listed(store)
     await removed(store, ada)
+
+
+async def rehearsed(store: SQLAlchemyUserStore) -> None:
+    """Nobody is kept by it, so that it goes well as often as it is done."""
+    for _ in range(2):
+        await store.rehearse(a_user(username="ada", phone="+41441234567"))
+    assert await store.find_by_email("ada@example.com") is None
 
 
 async def added(store: SQLAlchemyUserStore) -> User:

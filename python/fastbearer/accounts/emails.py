@@ -1,5 +1,6 @@
 """E-mail addresses: the form they are kept in, and when two are one person's."""
 
+import secrets
 import unicodedata
 
 import idna
@@ -10,6 +11,7 @@ __all__ = [
     "given_email",
     "in_lower_case",
     "is_same_email",
+    "nobodys_email",
     "normalize_email",
     "recorded_form",
     "spellings",
@@ -17,6 +19,7 @@ __all__ = [
 
 EMAIL_LENGTH = 254  # RFC 5321 4.5.3.1.3, as RFC 3696 erratum 1690 counts it
 LOCAL_BYTES = 64  # RFC 5321 4.5.3.1.1
+LEAST_RANDOM = 12  # characters
 
 PRIVATE_DOMAINS = frozenset({"localhost", "local", "test"})
 """Top-level names of intranets and test beds (RFC 6761, RFC 6762).
@@ -160,3 +163,18 @@ def _shown(domain: str) -> str:
         return idna.decode(domain)
     except (idna.IDNAError, UnicodeError):
         return domain
+
+
+def nobodys_email(email: str) -> str:
+    """Return an e-mail of the same domain that nobody has: it is random.
+
+    It is as long as the other, or has more of a local part where that is too short to
+    be random. So it is kept wherever the other is, as far as can be.
+
+    Args:
+        email: In the form of `normalize_email`.
+    """
+    local, _, domain = email.rpartition("@")
+    room = EMAIL_LENGTH - len(domain) - len("@")
+    length = max(len(local), min(LEAST_RANDOM, room))
+    return f"{secrets.token_hex(LOCAL_BYTES)[:length]}@{domain}"

@@ -43,7 +43,8 @@ class Registration:
     ) -> None:
         """Keep a new user; nobody but the owner of the e-mail learns whether it was so.
 
-        What differs comes after the answer (OWASP ASVS 5.0, 6.3.8).
+        What differs comes after the answer (OWASP ASVS 5.0, 6.3.8). What the store does
+        not keep is refused whoever has the e-mail.
 
         Args:
             user: Who.
@@ -55,6 +56,7 @@ class Registration:
         Raises:
             NameTakenError: Somebody has the user name or the phone number. That does
                 not depend on the e-mail, nor tell of it.
+            UnkeepableError: The store does not keep what they give.
             InvalidEmailError: The store does not keep such e-mails, or there is none.
         """
         parts, scope = self._parts, request.scope
@@ -64,7 +66,9 @@ class Registration:
         try:
             await add()
         except EmailTakenError:
-            if not await use_up():
+            # As much work as it was to keep somebody.
+            is_done = await parts.store.rehearse(user)
+            if not await use_up() and not is_done:
                 await parts.outbox.spend()
             after_answer(scope, partial(self._let_owner_know, user.email, request))
         else:

@@ -203,17 +203,36 @@ class BetterAuthUserStore:
                 or Better Auth could not verify the hash.
             StoreUnavailableError: The database cannot be reached, or is too busy.
         """
+        async with self._adding(user) as connection:
+            user.id = await self._insert(connection, user)
+
+    async def rehearse(self, user: User) -> None:
+        """As in `RehearsingUserStore`; it raises what `add` does."""
+        async with self._adding(user) as connection:
+            savepoint = await connection.begin_nested()
+            await self._insert(connection, user)
+            await savepoint.rollback()
+
+    async def _insert(self, connection: AsyncConnection, user: User) -> str:
+        """Insert the rows of a new user, and return the id that they get."""
+        layout = await self._looked_at()
+        values = written(layout, self.new_row(user))
+        user_id = await insert_row(connection, layout.user, values)
+        if user.password_hash:
+            row = credentials_of(layout, user_id, user.password_hash)
+            await insert_row(connection, layout.account, row)
+        return user_id
+
+    @asynccontextmanager
+    async def _adding(self, user: User) -> AsyncIterator[AsyncConnection]:
+        """Give a connection for the rows of a new user; say what the tables mind."""
         _check_email(user.email)
         if user.password_hash:
             self._check_hash(user.password_hash)
-        layout = await self._looked_at()
+        await self._looked_at()
         try:
             async with self._connections.writing() as connection:
-                values = written(layout, self.new_row(user))
-                user.id = await insert_row(connection, layout.user, values)
-                if user.password_hash:
-                    row = credentials_of(layout, user.id, user.password_hash)
-                    await insert_row(connection, layout.account, row)
+                yield connection
         except IntegrityError:
             await self._raise_taken({name: user.called(name) for name in NAMES})
             # Not to be shown: PostgreSQL's says what was in the row.

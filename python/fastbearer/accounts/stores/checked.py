@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from fastbearer import PasswordHash
 from fastbearer.accounts.database import Database
-from fastbearer.accounts.emails import is_same_email, recorded_form
+from fastbearer.accounts.emails import is_same_email, nobodys_email, recorded_form
 from fastbearer.accounts.models import User
 from fastbearer.accounts.names import NAMES, Name, wanted_name
 from fastbearer.accounts.stores.protocol import (
@@ -146,6 +146,25 @@ class CheckedUserStore:
             if user.called(name):
                 setattr(user, name, wanted_name(name, user.called(name)))
         await _kept(self._store.add(user), *_secrets(user), user.email)
+
+    async def rehearse(self, user: User) -> bool:
+        """Judge whether a new user would be kept if nobody had their e-mail.
+
+        Args:
+            user: With every name in its one form.
+
+        Returns:
+            Whether the store can tell; if not, nothing was done.
+
+        Raises:
+            UnkeepableError: As in `UserStore.add`, like its other errors.
+        """
+        if not self.can("rehearse"):
+            return False
+        nobody = User(**{**user.model_dump(), "email": nobodys_email(user.email)})
+        nobody.give(user.given)
+        await _kept(self._store.rehearse(nobody), *_secrets(nobody), nobody.email)
+        return True
 
     async def find_by_email(self, email: str) -> User | None:
         """As in `UserStore`; nobody where the user's e-mail is another."""

@@ -14,6 +14,7 @@ __all__ = [
     "ListingUserStore",
     "NameTakenError",
     "NamedUserStore",
+    "RehearsingUserStore",
     "SessionUserStore",
     "UnkeepableError",
     "UserInUseError",
@@ -158,6 +159,21 @@ class SessionUserStore(UserStore, Protocol):
         Args:
             session: Open, and then still open.
             user_id: Any string.
+        """
+        ...
+
+
+class RehearsingUserStore(UserStore, Protocol):
+    """Keeps users, and tells beforehand whether it would keep one."""
+
+    async def rehearse(self, user: User) -> None:
+        """Do what `add` does for a new user, with as much work, and keep nothing.
+
+        Args:
+            user: Their e-mail is one that nobody has.
+
+        Raises:
+            UnkeepableError: As in `UserStore.add`, like its other errors.
         """
         ...
 

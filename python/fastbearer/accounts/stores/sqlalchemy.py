@@ -164,25 +164,45 @@ class SQLAlchemyUserStore:
 
     async def add(self, user: User) -> None:
         """As in `UserStore`; the user's id and defaults become those of the row."""
-        names = {name: user.called(name) for name in NAMES}
-        await self._raise_taken(names)
-        row = self.new_row(user)
 
-        def insert(session: Session) -> User:
+        def insert(session: Session, row: Any) -> tuple[Any, User]:
             session.add(row)
             session.flush()
-            return self._user(session, row)
+            return row, self._user(session, row)
 
-        try:
-            made = await self._run(insert)
-        except IntegrityError:
-            # The database may hold more to be equal than we do.
-            await self._raise_taken(names, is_refused=True)
-            raise
+        row, made = await self._insert(user, insert)
         user.id = made.id
         user.is_active, user.roles = made.is_active, made.roles
         user.email_verified = made.email_verified
         user.put_in_row(row)
+
+    async def rehearse(self, user: User) -> None:
+        """As in `RehearsingUserStore`."""
+
+        def insert(session: Session, row: Any) -> None:
+            savepoint = session.begin_nested()
+            session.add(row)
+            session.flush()
+            savepoint.rollback()
+
+        await self._insert(user, insert)
+
+    async def _insert(self, user: User, insert: Callable[[Session, Any], T]) -> T:
+        """Do what inserts the row of a new user.
+
+        Raises:
+            EmailTakenError: Somebody has the e-mail.
+            NameTakenError: Somebody has the user name or the phone number.
+        """
+        names = {name: user.called(name) for name in NAMES}
+        await self._raise_taken(names)
+        row = self.new_row(user)
+        try:
+            return await self._run(lambda session: insert(session, row))
+        except IntegrityError:
+            # The database may hold more to be equal than we do.
+            await self._raise_taken(names, is_refused=True)
+            raise
 
     async def find_by_email(self, email: str) -> User | None:
         """As in `UserStore`."""
