@@ -533,6 +533,32 @@ def test_attack_guesses_are_counted_by_client(tmp_path: Path) -> None:
     asyncio.run(walk())
 
 
+@pytest.mark.parametrize("sign_up", ["invitation", "open"])
+def test_attack_strangers_keep_who_is_invited_from_signing_up(
+    tmp_path: Path, sign_up: str
+) -> None:
+    """From ever other addresses: what they try is not counted by the name."""
+
+    async def walk() -> None:
+        settings = {
+            "throttle": True,
+            "throttle_failures": "2/hour",
+            "throttle_account_failures": "4/hour",
+            "trusted_proxies": "127.0.0.1",
+        }
+        options: dict[str, Any] = {"sign_up": sign_up, "settings": settings}
+        async with desk_of(tmp_path / "a.db", **options) as desk:
+            code = await desk.accounts.invite(email=EMAIL)
+            body = {"email": EMAIL, "password": PASSWORD, "invitation": "guess"}
+            for number in range(6):
+                address = {"X-Forwarded-For": f"198.51.100.{number}"}
+                answer = await desk.client.post("signup", json=body, headers=address)
+                assert answer.status_code == 403
+            assert (await desk.sign_up(code)).status_code == 201
+
+    asyncio.run(walk())
+
+
 def test_attack_a_password_that_is_refused_does_not_use_the_invitation_up(
     tmp_path: Path,
 ) -> None:

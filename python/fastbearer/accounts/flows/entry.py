@@ -222,9 +222,10 @@ class Entry:
         self._admission.check_open()
         names = user.other_names
         parts.credentials.check_new(password, user.email, *names)
+        # First, for who may not sign up must not use up the attempts of who may.
+        ticket = await self._admission.admit(user, invitation, request)
         named = parts.shape.called(user)
         await parts.attempt("signup", request, named, by_name(named))
-        ticket = await self._admission.admit(user, invitation, request)
         newer = await parts.credentials.hash_new(password, user.email, *names)
         user.password_hash = newer
         user.created_at = user.updated_at = utc_now()
