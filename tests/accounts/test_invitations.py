@@ -30,6 +30,7 @@ from fastbearer.accounts.routes.refusals import (
     WRONG_INVITATION,
 )
 from fastbearer.accounts.stores.database import DatabaseUserStore
+from fastbearer.accounts.stores.protocol import UnkeepableError
 from fastbearer.errors import ConfigurationError, StoreUnavailableError
 from servers import on_every_database
 from wide_databases import client_of
@@ -576,6 +577,11 @@ class Killed(BaseException):
     """The process ends here."""
 
 
+async def away(*_: object) -> Any:
+    """Do what a store does that is lost."""
+    raise StoreUnavailableError("away")
+
+
 @pytest.mark.parametrize("error", [Killed, RuntimeError, StoreUnavailableError])
 def test_attack_killed_between_the_claim_and_the_account(
     error: type[BaseException],
@@ -616,15 +622,31 @@ def test_where_no_session_begins_the_invitation_is_given_back(
     async def walk() -> None:
         async with desk_of(database) as desk:
             code = await desk.accounts.invite()
-
-            async def away(user: User) -> Any:
-                raise StoreUnavailableError("away")
-
             with monkeypatch.context() as patch:
                 patch.setattr(desk.accounts._sessions, "issue", away)
                 assert (await desk.sign_up(code)).status_code == 503
             assert await ask(database, COUNT) == [(0,)]
             assert (await desk.sign_up(code)).is_success
+
+    asyncio.run(walk())
+
+
+def test_attack_one_invitation_gives_two_accounts(
+    database: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No session begins, and the new user cannot be forgotten either."""
+
+    async def walk() -> None:
+        async with desk_of(database) as desk:
+            code = await desk.accounts.invite(roles=["admin"])
+            with monkeypatch.context() as patch:
+                patch.setattr(desk.accounts._sessions, "issue", away)
+                patch.setattr(DatabaseUserStore, "remove", away)
+                assert (await desk.sign_up(code)).status_code == 503
+            assert await desk.answer(code, email="b@example.com") == NO
+            body = {"email": EMAIL, "password": PASSWORD}
+            answer = await desk.client.post("signin", json=body)
+            assert claims_of(answer)["roles"] == ["admin"]
 
     asyncio.run(walk())
 
@@ -682,6 +704,79 @@ def test_elsewhere_an_invitation_is_given_back_where_nobody_was_added(
                 patch.setattr(BetterAuthUserStore, "add", fail)
                 assert (await desk.sign_up(code)).status_code == 500
             assert (await desk.sign_up(code)).is_success
+
+    asyncio.run(walk())
+
+
+@pytest.mark.parametrize("error", [Killed, RuntimeError, StoreUnavailableError])
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_attack_elsewhere_one_invitation_gives_two_accounts(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[BaseException],
+    is_lost: bool,
+) -> None:
+    """The user was kept, and the answer of the store is lost; or the store is, too."""
+
+    async def walk() -> None:
+        async with elsewhere(tmp_path) as desk:
+            code = await desk.accounts.invite()
+            add = BetterAuthUserStore.add
+
+            async def add_and_fail(self: BetterAuthUserStore, user: User) -> None:
+                await add(self, user)
+                raise error("lost")
+
+            with monkeypatch.context() as patch:
+                patch.setattr(BetterAuthUserStore, "add", add_and_fail)
+                if is_lost:
+                    patch.setattr(BetterAuthUserStore, "find_by_email", away)
+                if error is Killed:
+                    with pytest.raises(Killed):
+                        await desk.sign_up(code)
+                else:
+                    assert (await desk.sign_up(code)).status_code in (500, 503)
+            assert await desk.answer(code, email="b@example.com") == NO
+            await desk.find()
+
+    asyncio.run(walk())
+
+
+def test_attack_elsewhere_who_cannot_be_forgotten_has_used_the_invitation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were kept, but not as it was promised."""
+
+    async def walk() -> None:
+        async with elsewhere(tmp_path) as desk:
+            await desk.accounts.invite(email=EMAIL, send=True)
+            code = desk.outbox[-1].code
+            with monkeypatch.context() as patch:
+                patch.setattr(BetterAuthUserStore, "verify_email", away)
+                patch.setattr(BetterAuthUserStore, "remove", away)
+                assert (await desk.sign_up(code)).status_code == 503
+            await desk.find()
+            assert await desk.answer(code) == NO
+
+    asyncio.run(walk())
+
+
+def test_elsewhere_what_is_refused_leaves_the_invitation_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever else is wrong, and whoever has the e-mail."""
+
+    async def refuse(*_: object) -> None:
+        raise UnkeepableError("too long")
+
+    async def walk() -> None:
+        async with elsewhere(tmp_path) as desk:
+            await desk.accounts.create_user(email=EMAIL, password=PASSWORD)
+            code = await desk.accounts.invite()
+            with monkeypatch.context() as patch:
+                patch.setattr(BetterAuthUserStore, "add", refuse)
+                assert (await desk.sign_up(code)).status_code == 400
+            assert (await desk.sign_up(code, email="b@example.com")).is_success
 
     asyncio.run(walk())
 

@@ -1,6 +1,6 @@
 """Who may sign up: everybody, nobody, or people with an invitation."""
 
-from contextlib import AsyncExitStack
+from contextlib import suppress
 
 from starlette.requests import HTTPConnection
 
@@ -9,9 +9,25 @@ from fastbearer.accounts.flows.keeping import keep
 from fastbearer.accounts.flows.parts import Parts
 from fastbearer.accounts.invitations import Invitations
 from fastbearer.accounts.models import Invitation, User
+from fastbearer.accounts.names import NAMES, InvalidNameError
+from fastbearer.accounts.stores.protocol import (
+    EmailTakenError,
+    InvalidEmailError,
+    NameTakenError,
+    UnkeepableError,
+)
 from fastbearer.accounts.throttle import by_name
 
 __all__ = ["Admission"]
+
+REFUSALS = (
+    EmailTakenError,
+    NameTakenError,
+    InvalidEmailError,
+    InvalidNameError,
+    UnkeepableError,
+)
+"""What a store says that keeps nobody."""
 
 GUESSES = "invitations that {} tries"
 
@@ -20,8 +36,8 @@ class Admission:
     """Lets people in, as the settings say.
 
     Where the users are in our own table, one transaction keeps the user and uses the
-    invitation up. Elsewhere the invitation is used up first, and given back where the
-    user could not be kept: if the process ends in between, the invitation is lost.
+    invitation up. Elsewhere the invitation is used up first, and given back where it is
+    certain that the user was not kept: else it is lost, lest there be two accounts.
 
     Args:
         parts: What it works with.
@@ -93,8 +109,9 @@ class Admission:
             await _claim(invitations, invitation)
             try:
                 await keep(user, store)
-            except BaseException:
-                await invitations.give_back(invitation)
+            except BaseException as error:
+                if isinstance(error, REFUSALS) or await self._is_unknown(user):
+                    await invitations.give_back(invitation)
                 raise
 
     async def use_up(self, invitation: Invitation | None) -> bool:
@@ -109,11 +126,21 @@ class Admission:
         return True
 
     async def undo(self, user: User, invitation: Invitation | None) -> None:
-        """Forget a new user who cannot be told that they are one."""
-        async with AsyncExitStack() as stack:
-            if invitation is not None and self._parts.invitations is not None:
-                stack.push_async_callback(self._parts.invitations.give_back, invitation)
-            await self._parts.store.remove(user)
+        """Forget a new user who cannot be told that they are one.
+
+        Where that fails they are one, and so their invitation stays used up.
+        """
+        await self._parts.store.remove(user)
+        if invitation is not None and self._parts.invitations is not None:
+            await self._parts.invitations.give_back(invitation)
+
+    async def _is_unknown(self, user: User) -> bool:
+        """Tell whether it is certain that the store has nobody of a new user's name."""
+        everybody = self._parts.store.everybody
+        with suppress(Exception):  # whatever keeps it from being certain
+            name = next(name for name in NAMES if user.called(name))
+            return await everybody.find_by(name, user.called(name) or "") is None
+        return False
 
 
 async def _claim(invitations: Invitations, invitation: Invitation) -> None:
