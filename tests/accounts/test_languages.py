@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastbearer.accounts.languages import LANGUAGE, languages_of
+from fastbearer.accounts.languages import LANGUAGE, MOST_LANGUAGES, languages_of
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,14 @@ from fastbearer.accounts.languages import LANGUAGE, languages_of
 )
 def test_languages(header: str, languages: tuple[str, ...]) -> None:
     assert languages_of(header) == languages
+
+
+def test_as_many_as_anybody_reads_are_looked_at() -> None:
+    """Whoever asks must not choose how much work it is."""
+    written = [f"en-{number}" for number in range(100)]
+    assert languages_of(",".join(written)) == tuple(written[:MOST_LANGUAGES])
+    assert languages_of("," * (MOST_LANGUAGES - 1) + "de") == ("de",)
+    assert languages_of("," * MOST_LANGUAGES + "de") == ()
 
 
 @given(st.text(alphabet="dEn-;q=0.19,* \t\n\u0660\u00e9"))

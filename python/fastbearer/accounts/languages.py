@@ -6,6 +6,7 @@ from collections.abc import Iterator
 __all__ = ["languages_of"]
 
 MOST_CHARACTERS = 1000
+MOST_LANGUAGES = 20
 LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,8}")  # RFC 4647 2.1
 WEIGHT = re.compile(r"[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 
@@ -14,8 +15,8 @@ def languages_of(header: str) -> tuple[str, ...]:
     """Return the languages of an ``Accept-Language``, those that are preferred first.
 
     Args:
-        header: Its value, as it came; what is no language in it is left out, and all
-            of one with more than 1000 characters.
+        header: Its value, as it came; what is no language in it is left out, what
+            comes after 20 commas, and all of one with more than 1000 characters.
 
     Returns:
         Tags of RFC 5646 like "de-CH", as they are written there; none for "*", which is
@@ -28,7 +29,7 @@ def languages_of(header: str) -> tuple[str, ...]:
 
 
 def _weighted(header: str) -> Iterator[tuple[str, float]]:
-    for part in header.split(","):
+    for part in header.split(",", MOST_LANGUAGES)[:MOST_LANGUAGES]:
         language, semicolon, weight = (one.strip(" \t") for one in part.partition(";"))
         found = WEIGHT.fullmatch(weight) if semicolon else None
         if LANGUAGE.fullmatch(language) is None or (semicolon and found is None):

@@ -28,7 +28,7 @@ logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 class Outbox:
-    """Writes messages, and lets them leave after the answer.
+    """Writes messages after the answer, and lets them leave.
 
     So the time of an answer tells nobody whether there is a message.
 
@@ -100,9 +100,24 @@ class Outbox:
         code: str = "",
         lifetime: timedelta = timedelta(),
     ) -> None:
-        """Let a message leave, unless what is on record is no address, or none is."""
-        if not to:
-            return
+        """Let a message leave, if there is an address that it could go to.
+
+        It is made after the answer, too: that is work which nobody else causes.
+        """
+        if to:
+            work = partial(self._deliver, to, purpose, user, request, code, lifetime)
+            after_answer(request.scope, work)
+
+    async def _deliver(
+        self,
+        to: str,
+        purpose: MessagePurpose,
+        user: User,
+        request: HTTPConnection,
+        code: str,
+        lifetime: timedelta,
+    ) -> None:
+        """Send a message, unless what is on record is no address."""
         try:
             normalize_email(to)
         except ValueError:
@@ -117,4 +132,4 @@ class Outbox:
             languages=languages_of(request.headers.get("accept-language", "")),
             address=self._clients.of(request.scope),
         )
-        after_answer(request.scope, partial(deliver, self._send, message))
+        await deliver(self._send, message)
