@@ -18,6 +18,8 @@ from fastapi import FastAPI
 from accounts_kit import (
     CHEAP,
     answer,
+    bearer,
+    http,
     make_auth,
     me,
     post,
@@ -36,10 +38,12 @@ from better_auth_server import (
     better_auth,
 )
 from fastbearer import Key, PasswordHash, Signer
-from fastbearer.accounts import Accounts, BetterAuthUserStore, User
+from fastbearer.accounts import Accounts, BetterAuthUserStore, Message, User
+from fastbearer.accounts.messages import Sender
 from fastbearer.better_auth.passwords import BetterAuthHash
 from project import SECRET
 from servers import ask, own_database
+from waiting import wait_until
 
 pytestmark = [pytest.mark.node, pytest.mark.postgres, pytest.mark.http]
 
@@ -97,6 +101,7 @@ def both(
     *,
     hasher: PasswordHash | None = None,
     store: dict[str, Any] | None = None,
+    send: Sender | None = None,
     **options: Any,
 ) -> Iterator[Both]:
     if ids is not None:
@@ -106,9 +111,10 @@ def both(
         better_auth(version, database_url=url, **options) as server,
     ):
         users = BetterAuthUserStore(url, **(store or {}))
-        auth = make_auth(folder / "unused.db")
+        auth = make_auth(folder / "own.db")
         app = FastAPI()
-        app.include_router(Accounts(auth, store=users, hasher=hasher).router)
+        accounts = Accounts(auth, store=users, hasher=hasher, send=send)
+        app.include_router(accounts.router)
         with running(app) as service:
             yield Both(server, service, url, ids)
 
@@ -240,6 +246,34 @@ def test_a_password_that_is_changed_there(sides: Both) -> None:
         for password in (PASSWORD, NEWER)
     )
     assert (old.status_code, new.status_code) == (401, 200)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_name_and_an_email_that_are_changed_here(
+    version: str, tmp_path: Path
+) -> None:
+    """They are so there, too, and the sessions there go on with them."""
+    outbox: list[Message] = []
+    with both(version, tmp_path, send=outbox.append) as sides:
+        ada = sign_up_there(sides)
+        email, new = ada.user["email"], f"new-{ada.user['email']}"
+        token = token_of(sign_in(sides.service, email=email, password=PASSWORD))
+        url, headers = f"{sides.service}/api/auth/me", bearer(token)
+        changed = http.patch(url, json={"name": "Countess"}, headers=headers)
+        assert changed.is_success, changed.text
+        body = {"new_email": new, "password": PASSWORD}
+        assert post(sides.service, "change-email", token, **body).status_code == 202
+        wait_until(lambda: any(one.purpose == "change_email" for one in outbox))
+        (code,) = [one.code for one in outbox if one.purpose == "change_email"]
+        assert post(sides.service, "confirm-email", token, code=code).is_success
+        assert me(sides.service, token).status_code == 401
+        session = sides.server.session_of(ada.cookie)
+        assert session is not None
+        shown = {name: session["user"][name] for name in ("name", "email")}
+        assert shown == {"name": "Countess", "email": new}
+        assert session["user"]["emailVerified"] is True
+        assert sides.sign_in_there(email, PASSWORD).status_code == 401
+        assert sides.sign_in_there(new, PASSWORD).status_code == 200
 
 
 def test_an_account_that_is_deleted_here(sides: Both) -> None:
