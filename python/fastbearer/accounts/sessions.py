@@ -13,6 +13,7 @@ from fastbearer.accounts.stores.protocol import UserStore
 from fastbearer.accounts.user_claims import ClaimsError, UserClaims
 from fastbearer.errors import (
     ConfigurationError,
+    FastbearerError,
     StoreUnavailableError,
     TokenError,
 )
@@ -178,7 +179,8 @@ class Sessions:
             # The generation comes first: whatever the token says is as old, or newer.
             generation = await self.generation(row.user_id)
             if row.generation is not None and row.generation < generation:
-                await self._refresh.end(row.family)
+                # The row is left to whoever ends them all, perhaps at this moment: two
+                # deletions of the same rows may each wait for the other.
                 raise TokenError("all sessions of the user have ended")
             user = await self._store.find(row.user_id)
             if user is None:
@@ -207,9 +209,11 @@ class Sessions:
         scope = self._auth.scope_of(token, claims)
         names = names_of(token, self._auth.named(claims), scope)
         if names.session is not None:
-            if not scope and self._can_refresh:
-                await self._refresh.end(names.session)
-            await self._end_session(names.session, self._expiry(claims))
+            try:
+                await self._end_session(names.session, self._expiry(claims))
+            finally:
+                if not scope and self._can_refresh:
+                    await self._refresh.end(names.session)
         elif self._auth.revocations is not None:
             await self._auth.revocations.revoke(names.token, self._expiry(claims))
 
@@ -228,21 +232,31 @@ class Sessions:
         return NEVER
 
     async def end_family(self, family: str) -> None:
-        """End a session by its id: its refresh tokens, and every access token."""
-        if self._can_refresh:
-            await self._refresh.end(family)
-        await self._end_session(family)
+        """End a session by its id: every access token, and its refresh tokens.
+
+        These come last: whoever has one alone comes again with it where this fails.
+        """
+        try:
+            await self._end_session(family)
+        finally:
+            if self._can_refresh:
+                await self._refresh.end(family)
 
     async def end_all(self, user_id: str) -> None:
         """End every session of a user.
 
+        Their generation comes first: once it has ended, refresh tokens that are left
+        are good no more. Whether or not it can be, they are deleted.
+
         Raises:
             StoreUnavailableError: Some may not have ended.
         """
-        if self._can_refresh:
-            await self._refresh.end_all(user_id)
-        if self._auth.revocations is not None:
-            await self._auth.revocations.end_sessions(user_id)
+        try:
+            if self._auth.revocations is not None:
+                await self._auth.revocations.end_sessions(user_id)
+        finally:
+            if self._can_refresh:
+                await self._refresh.end_all(user_id)
 
     async def end_all_of(self, token: str, claims: Mapping[str, Any]) -> None:
         """End every session of whom a verified token names."""
@@ -262,6 +276,11 @@ class Sessions:
         Before it: where that fails, nothing was changed yet. After it: what was begun
         meanwhile. Where that fails, it is done before the next session begins here.
 
+        Nothing but the change itself belongs inside, and one change alone: whatever
+        else may fail there would stand between the change and the end of the sessions.
+        Of a change that has failed, but was not refused, nobody knows whether it was
+        stored: the sessions end.
+
         Args:
             user_id: Whose.
             before: False for a change that may be refused, and leave the sessions as
@@ -274,12 +293,14 @@ class Sessions:
             await self.end_all(user_id)
         else:
             await self.generation(user_id)
-        yield
         try:
-            await self.end_all(user_id)
-        except StoreUnavailableError:
-            self._unfinished.add(user_id)
+            yield
+        except BaseException as error:
+            if not _is_refusal(error):
+                with suppress(StoreUnavailableError):
+                    await self._end_at_last(user_id)
             raise
+        await self._end_at_last(user_id)
 
     async def generation(self, user_id: str) -> int:
         """Return the generation of a user's sessions, from the store itself."""
@@ -288,9 +309,20 @@ class Sessions:
 
     async def _finish(self) -> None:
         """End what could not be ended when the store was away."""
-        for user_id in tuple(self._unfinished):
+        while self._unfinished:
+            await self._end_at_last(self._unfinished.pop())
+
+    async def _end_at_last(self, user_id: str) -> None:
+        """End every session of a user; one of whom that fails is not forgotten.
+
+        Raises:
+            StoreUnavailableError: Some may not have ended yet.
+        """
+        try:
             await self.end_all(user_id)
-            self._unfinished.discard(user_id)
+        except BaseException:  # whoever asks may have hung up
+            self._unfinished.add(user_id)
+            raise
 
     async def _end_session(self, session: str, until: float = 0) -> None:
         """End every access token of a session.
@@ -336,3 +368,14 @@ class Sessions:
             raise ClaimsError(TOO_LONG.format(len(token), MOST_LENGTH))
         scope = claims.get("scope")
         return Tokens(token, refresh, scope if isinstance(scope, str) else None)
+
+
+def _is_refusal(error: BaseException) -> bool:
+    """Tell whether an error says that a change was not stored.
+
+    That of an outage does not, nor the one that stands for what a store of the
+    project's own has raised.
+    """
+    if type(error) is FastbearerError or isinstance(error, StoreUnavailableError):
+        return False
+    return isinstance(error, FastbearerError)

@@ -1,7 +1,7 @@
 """What administrators do with users: in code, outside of requests."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import suppress
 from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel
@@ -28,6 +28,7 @@ from fastbearer.revocation import MemoryRevocations
 
 __all__ = ["CreateUser", "Users"]
 
+OVERTAKEN = "the user has changed meanwhile"
 PAGE = 100
 TRIES = 3
 Reach = Literal["everywhere", "process", "nowhere"]
@@ -221,7 +222,8 @@ class Users:
             NameTakenError: Somebody else has the user name or the phone number.
             ConfigurationError: The store has no ``change``, or not that field.
             OvertakenError: Others have changed the same user all the time.
-            StoreUnavailableError: Some sessions may not have ended. Call it again.
+            StoreUnavailableError: Some sessions or codes may not have ended. Call it
+                again.
         """
         if values:
             self._store.require("change", "changing users")
@@ -231,9 +233,10 @@ class Users:
             changes = rewritten(self._parts.judge, user, values, kept)
             if "email" in changes:
                 changes.setdefault("email_verified", False)
-            if await self._changed(user, changes, password):
+            with suppress(OvertakenError):
+                await self._change(user, changes, password)
                 return await self._told(user, changes)
-        raise OvertakenError("the user has changed meanwhile")
+        raise OvertakenError(OVERTAKEN)
 
     async def disable(self, user_id: str) -> User:
         """Let a user sign in no more, and end every session of theirs.
@@ -244,7 +247,8 @@ class Users:
         Raises:
             UnknownUserError: There is no such user.
             ConfigurationError: The store cannot keep it.
-            StoreUnavailableError: Some sessions may not have ended. Call it again.
+            StoreUnavailableError: Some sessions or codes may not have ended. Call it
+                again.
         """
         return await self.set(user_id, is_active=False)
 
@@ -266,28 +270,30 @@ class Users:
             raise UnknownUserError("there is no such user")
         return user
 
-    async def _changed(
+    async def _change(
         self, user: User, changes: dict[str, Any], password: str | None
-    ) -> bool:
-        """Store changes of a user as they were found; tell whether they still were."""
-        newer = None
+    ) -> None:
+        """Store changes of a user as they were found.
+
+        Raises:
+            OvertakenError: They are not so any more.
+        """
+        parts, newer = self._parts, None
         if password is not None:
-            newer = await self._hash(user, self._parts.judge.password(user, password))
-        async with AsyncExitStack() as stack:
+            newer = await self._hash(user, parts.judge.password(user, password))
+        if changes:
             grants = any(map(is_privilege, changes.keys() - User.model_fields.keys()))
-            if newer is not None or grants or self._parts.ends_sessions(changes):
-                sessions = self._parts.sessions
-                ending = sessions.ending_all(user.id, before=False)
-                await stack.enter_async_context(ending)
-            if changes and not await self._store.change(user, changes):
-                return False
-            if newer is not None:
-                user = await self._known(user.id)
+            ends = grants or parts.ends_sessions(changes)
+            async with parts.ending(user, only_if=ends, before=False):
+                if not await self._store.change(user, changes):
+                    raise OvertakenError(OVERTAKEN)
+        if newer is not None:
+            user = await self._known(user.id)
+            async with parts.ending(user, before=False):
                 if not await self._store.replace_password_hash(user, newer):
-                    return False
-            if newer is not None or OF_CODES & changes.keys():
-                await self._parts.end_codes(user)
-        return True
+                    raise OvertakenError(OVERTAKEN)
+        if newer is not None or OF_CODES & changes.keys():
+            await parts.end_codes(user)
 
     async def _told(self, user: User, changes: dict[str, Any]) -> User:
         """Tell what was changed, and return the user as they are now."""

@@ -102,11 +102,11 @@ class EmailChange:
             raise WrongCodeError("the code is another's")
         await parts.sessions.check_claims(found)
         former, address = found.email, found.address
-        async with parts.sessions.ending_all(found.id, before=False):
+        async with parts.ending(found, before=False):
             # Of several at a time one wins here: the e-mail must be the old one.
             if not await parts.store.change(found, self._values(new)):
                 raise WrongCodeError("the code is nobody's, or no more")
-            await self._codes.end_all(found.id)
+        await parts.sweep_codes(found)
         changed = await self._changed(found.id, new)
         tokens = await parts.issued_to(changed)
         await parts.tell(

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -38,7 +38,7 @@ from fastbearer.fastapi.client_address import UNKNOWN, ClientAddresses
 from fastbearer.fastapi.refusal_log import log_refusal
 from fastbearer.fastapi.strict_routes import keep_done, on_outage
 
-__all__ = ["Parts", "verified"]
+__all__ = ["Parts", "unless_away", "verified"]
 
 OF_TOKENS = frozenset(("email", "roles", "is_active"))
 """What a token says of its user, or whoever has one: when it changes, sessions end."""
@@ -78,9 +78,21 @@ class Parts:
         return self.sending
 
     async def end_codes(self, user: User) -> None:
-        """End the codes of a user; without a sender, there are none."""
+        """End the codes of a user; without a sender, there are none.
+
+        Raises:
+            StoreUnavailableError: They may not have ended.
+        """
         if self.codes is not None:
             await self.codes.end_all(user.id)
+
+    async def sweep_codes(self, user: User) -> None:
+        """End codes that are good no more, as their user has changed or is gone.
+
+        That they cannot be deleted does not undo that.
+        """
+        with unless_away("codes not deleted"):
+            await self.end_codes(user)
 
     async def tell(
         self,
@@ -220,7 +232,7 @@ class Parts:
         """
         self.keep(kind, request, *counted)  # lest it be taken back twice
         address = self.clients.of(request.scope)
-        with _unless_away():
+        with unless_away("attempts not forgotten"):
             await self.throttle.succeed(kind, counted, address, user)
 
     async def let_in(self, user: User, request: HTTPConnection) -> None:
@@ -230,7 +242,7 @@ class Parts:
         """
         address = self.clients.of(request.scope)
         counted = by_name(self.shape.called(user), user), by_user(user)
-        with _unless_away():
+        with unless_away("attempts not forgotten"):
             for one in counted:
                 await self.throttle.forget("signin", one, address)
 
@@ -320,6 +332,20 @@ class Parts:
         needs_proof = self.auth.settings.require_verified_email
         return needs_proof and not values.get("email_verified", True)
 
+    def ending(
+        self, user: User, *, only_if: bool = True, before: bool = True
+    ) -> AbstractAsyncContextManager[None]:
+        """End every session of a user around one change of theirs.
+
+        Args:
+            user: Whose.
+            only_if: Whether the change ends them at all.
+            before: As in `Sessions.ending_all`.
+        """
+        if not only_if:
+            return nullcontext()
+        return self.sessions.ending_all(user.id, before=before)
+
     async def issued_to(self, user: User) -> Tokens:
         """Begin the session that goes on after all others have ended.
 
@@ -339,9 +365,9 @@ class Parts:
         Raises:
             UserInUseError: Rows of other tables refer to the user.
         """
-        async with self.sessions.ending_all(user.id, before=False):
+        async with self.ending(user, before=False):
             await self.store.remove(user)
-            await self.end_codes(user)
+        await self.sweep_codes(user)
         await self.tell("account_deleted", request, user.email, user=user)
 
 
@@ -351,12 +377,16 @@ def _attempt(kind: Kind, counted: Counted) -> tuple[Any, ...]:
 
 
 @contextmanager
-def _unless_away() -> Iterator[None]:
-    """Log that the store of the limits is away."""
+def unless_away(undone: str) -> Iterator[None]:
+    """Do what may be left undone, once what was asked for has succeeded.
+
+    Args:
+        undone: What to log where a store is away.
+    """
     try:
         yield
     except StoreUnavailableError as error:
-        logger.error("attempts not forgotten: %s", error.__cause__)
+        logger.error("%s: %s", undone, error.__cause__ or error)
 
 
 async def verified(verifier: Any, token: str) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """What signed-in users do with their accounts: change, delete."""
 
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
 from typing import Any
 
 from starlette.requests import HTTPConnection
@@ -93,13 +92,11 @@ class Profile:
         new = parts.judge.password(found, new)
         await parts.check_session(found)
         newer = await parts.credentials.hash_new(new, found.email, *found.other_names)
-        async with AsyncExitStack() as stack:
-            if end_other_sessions:
-                await stack.enter_async_context(parts.sessions.ending_all(found.id))
+        async with parts.ending(found, only_if=end_other_sessions):
             if not await parts.store.replace_password_hash(found, newer):
                 raise WrongPasswordError("the password has changed meanwhile")
-            await parts.end_codes(found)
         found.password_hash = newer
+        await parts.sweep_codes(found)
         await parts.let_in(found, request)
         tokens = await parts.issued_to(found)
         await parts.tell("password_changed", request, found.email, user=found)

@@ -4,7 +4,7 @@ from starlette.requests import HTTPConnection
 
 from fastbearer.accounts.codes import Bond, Codes, Purpose
 from fastbearer.accounts.flows.errors import WrongCodeError
-from fastbearer.accounts.flows.parts import Parts
+from fastbearer.accounts.flows.parts import Parts, unless_away
 from fastbearer.accounts.models import User
 from fastbearer.accounts.throttle import by_name
 from fastbearer.fastapi import TokenUser
@@ -88,13 +88,14 @@ class Recovery:
         names = user.other_names
         password = parts.judge.password(user, password)
         newer = await parts.credentials.hash_new(password, user.email, *names)
-        async with parts.sessions.ending_all(user.id):
+        async with parts.ending(user):
             # Of several at a time one wins here: the code is bound to the old hash.
             if not await parts.store.replace_password_hash(user, newer):
                 raise WrongCodeError("the code is nobody's, or no more")
-            await self._codes.end_all(user.id)
-            await parts.store.verify_email(user)
         user.password_hash = newer
+        await parts.sweep_codes(user)
+        with unless_away("e-mail not noted as verified"):
+            await parts.store.verify_email(user)
         await parts.let_in(user, request)
         await parts.tell("password_reset", request, user.email, user=user)
         return user

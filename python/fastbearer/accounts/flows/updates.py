@@ -1,7 +1,6 @@
 """What changes of a user who is at hand: their e-mail, their password, their fields."""
 
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,16 +93,18 @@ class Updates:
         newer = await self._hash(user, change)
         # Tokens do not name it here.
         going_on = {"email"} if is_own else frozenset[str]()
-        async with AsyncExitStack() as stack:
-            said = {name: values[name] for name in values.keys() - going_on}
-            if newer is not None or parts.ends_sessions(said):
-                await stack.enter_async_context(parts.sessions.ending_all(user.id))
-            if values and not await parts.store.change(user, values):
-                raise OvertakenError(GONE)
-            if newer is not None and not await self._replace(user, newer):
-                raise OvertakenError(GONE)
-            if is_moving or newer is not None:
-                await parts.end_codes(user)
+        said = {name: values[name] for name in values.keys() - going_on}
+        ends = newer is not None or parts.ends_sessions(said)
+        if values:
+            async with parts.ending(user, only_if=ends):
+                if not await parts.store.change(user, values):
+                    raise OvertakenError(GONE)
+        if newer is not None:
+            async with parts.ending(user):
+                if not await self._replace(user, newer):
+                    raise OvertakenError(GONE)
+        if is_moving or newer is not None:
+            await parts.sweep_codes(user)
         if newer is not None and is_own:
             # As it was set here: meanwhile somebody may have set another one.
             user.password_hash = newer
