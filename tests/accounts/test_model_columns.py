@@ -50,6 +50,7 @@ def test_an_id_that_is_no_uuid_is_nobodys(wide: Wide) -> None:
         assert asyncio.run(store.find(other)) is None
     assert asyncio.run(store.find(user.id)) is not None
     assert asyncio.run(store.replace_password_hash(user, "new"))
+    user.password_hash = "new"
     asyncio.run(store.remove(user))
     assert asyncio.run(store.find(user.id)) is None
 

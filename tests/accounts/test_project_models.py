@@ -123,6 +123,8 @@ async def changed(store: SQLAlchemyUserStore, ada: User) -> None:
     assert await store.replace_password_hash(ada, "new")
     assert not await store.replace_password_hash(ada, "newer")
     await store.verify_email(ada)
+    assert not await store.change(ada, {"name": "late"})  # her password is another now
+    ada.password_hash = "new"
     values = {
         "email": "countess@example.com",
         "username": "countess",

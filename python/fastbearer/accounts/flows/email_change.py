@@ -107,7 +107,7 @@ class EmailChange:
             if not await parts.store.change(found, self._values(new)):
                 raise WrongCodeError("the code is nobody's, or no more")
         await parts.sweep_codes(found)
-        changed = await self._changed(found.id, new)
+        changed = await self._changed(found, new)
         tokens = await parts.issued_to(changed)
         await parts.tell(
             "email_changed", request, new, user=changed, former_email=former
@@ -125,8 +125,15 @@ class EmailChange:
             return {"email": email, "email_verified": True}
         return {"email": email}
 
-    async def _changed(self, user_id: str, email: str) -> User:
-        changed = await self._parts.store.find(user_id)
-        if changed is None or changed.email != email:
+    async def _changed(self, user: User, email: str) -> User:
+        """Return a user with their new e-mail, and the password that has allowed it.
+
+        Raises:
+            OvertakenError: Somebody has changed either meanwhile.
+        """
+        now = await self._parts.store.find(user.id)
+        if now is None or now.email != email:
             raise OvertakenError("overtaken")
-        return changed
+        if now.password_hash != user.password_hash:
+            raise OvertakenError("overtaken")
+        return now

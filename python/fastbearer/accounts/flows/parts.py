@@ -363,10 +363,12 @@ class Parts:
         """Delete a user, and end their sessions and codes.
 
         Raises:
+            OvertakenError: Their password has changed meanwhile.
             UserInUseError: Rows of other tables refer to the user.
         """
         async with self.ending(user, before=False):
-            await self.store.remove(user)
+            if not await self.store.remove(user):
+                raise OvertakenError("overtaken")
         await self.sweep_codes(user)
         await self.tell("account_deleted", request, user.email, user=user)
 

@@ -109,6 +109,7 @@ class Profile:
 
         Raises:
             WrongPasswordError: The password is another.
+            OvertakenError: It has become another meanwhile.
             UserInUseError: Rows of other tables refer to the user.
         """
         parts = self._parts

@@ -270,7 +270,11 @@ class BetterAuthUserStore:
 
     async def verify_email(self, user: User) -> None:
         """As in `UserStore`."""
-        await self.change(user, {"email_verified": True})
+        layout = await self._looked_at()
+        async with self._connections.writing() as connection:
+            row = written(layout, {"email_verified": True})
+            is_same = layout.user.column("email") == user.address
+            await update_user(connection, layout, user, is_same, **row)
 
     async def change(self, user: User, values: Mapping[str, Any]) -> bool:
         """As in `WritableUserStore`; who is not active is banned, and so signed out.
@@ -285,6 +289,8 @@ class BetterAuthUserStore:
         is_same = layout.user.column("email") == user.address
         try:
             async with self._connections.writing() as connection:
+                if not await self._passwords.is_unchanged(connection, layout, user):
+                    return False
                 changed = await update_user(connection, layout, user, is_same, **row)
                 if changed and values.get("is_active") is False:
                     await _end_sessions(connection, layout, user)
@@ -297,7 +303,7 @@ class BetterAuthUserStore:
         """As in `ListingUserStore`; who has several passwords is shown with none."""
         return await self._rows.page(await self._looked_at(), after, limit)
 
-    async def remove(self, user: User) -> None:
+    async def remove(self, user: User) -> bool:
         """As in `UserStore`, with accounts and sessions; the rest is the tables' own.
 
         Sessions that the server keeps in Redis stay there.
@@ -309,9 +315,12 @@ class BetterAuthUserStore:
             owned.insert(0, (layout.session, "userId"))
         try:
             async with self._connections.writing() as connection:
+                if not await self._passwords.is_unchanged(connection, layout, user):
+                    return await self._rows.is_gone(connection, layout, user)
                 for table, field in owned:
                     is_theirs = table.column(field) == key
                     await connection.execute(delete(table.clause).where(is_theirs))
+                return True
         except IntegrityError:
             raise UserInUseError("rows of other tables refer to the user") from None
 

@@ -46,6 +46,23 @@ class PasswordAccounts:
             rules.append(account.column("accountId") == user_id)
         return and_(*rules)
 
+    async def is_unchanged(
+        self, connection: AsyncConnection, layout: Layout, user: User
+    ) -> bool:
+        """Tell whether a user's hash is still the same.
+
+        It stays so until the end of the transaction: whoever replaces it waits. Who is
+        shown without one may have several, or a second factor: of them nobody can tell.
+        """
+        if not user.password_hash:
+            return True
+        account = layout.account
+        is_theirs = self.is_theirs(account, key_in(layout, user.id), user.id)
+        is_same = account.column("password") == user.password_hash
+        query = select(account.column("providerId")).where(is_theirs, is_same)
+        found = await connection.execute(query.with_for_update())
+        return found.first() is not None
+
     async def update(
         self,
         connection: AsyncConnection,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, cast, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fastbearer.accounts.emails import spellings
 from fastbearer.accounts.models import User
@@ -62,6 +63,14 @@ class UserRows:
         async with self._connections.reading() as connection:
             found = (await connection.execute(query)).scalars().all()
         return [str(one) for one in found]
+
+    async def is_gone(
+        self, connection: AsyncConnection, layout: Layout, user: User
+    ) -> bool:
+        """Tell whether a user's row is there no more."""
+        stored = layout.user.column("id")
+        query = select(stored).where(stored == key_in(layout, user.id))
+        return (await connection.execute(query)).first() is None
 
     async def page(self, layout: Layout, after: str | None, limit: int) -> list[User]:
         """Return the next users; who has several passwords is shown with none."""

@@ -217,9 +217,10 @@ class CheckedUserStore:
         """As in `UserStore`."""
         await _quietly(self._store.verify_email(user), *_secrets(user))
 
-    async def remove(self, user: User) -> None:
+    async def remove(self, user: User) -> bool:
         """As in `UserStore`."""
-        await _quietly(self._store.remove(user), *_secrets(user))
+        removed = await _quietly(self._store.remove(user), *_secrets(user))
+        return removed is not False
 
     def _shown(self, user: User) -> User | None:
         if user.is_active or self._shows_inactive:

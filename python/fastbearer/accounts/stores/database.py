@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import ColumnElement, delete, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
@@ -115,28 +115,28 @@ class DatabaseUserStore:
 
     async def replace_password_hash(self, user: User, password_hash: str) -> bool:
         """As in `UserStore`."""
-        unchanged = (
-            col(User.id) == user.id,
-            col(User.password_hash) == user.password_hash,
-        )
-        values = {"password_hash": password_hash, "updated_at": utc_now()}
-        statement = update(User).where(*unchanged).values(values)
-        async with self._database.transaction() as session:
-            return (await session.exec(statement)).rowcount == 1
+        values = {"password_hash": password_hash}
+        return await self._update(user, values, _has_hash(user))
 
     async def change(self, user: User, values: Mapping[str, Any]) -> bool:
         """As in `WritableUserStore`; the table's unique constraints decide."""
         if "email" in values:  # perhaps in an older spelling
             await self._raise_taken({"email": values["email"]}, user.id)
-        is_theirs = (col(User.id) == user.id, col(User.email) == user.address)
-        changes = {**values, "updated_at": utc_now()}
-        statement = update(User).where(*is_theirs).values(changes)
         try:
-            async with self._database.transaction() as session:
-                return (await session.exec(statement)).rowcount == 1
+            return await self._update(user, values, _has_email(user), _has_hash(user))
         except IntegrityError:
             await self._raise_taken(values, user.id)
             raise
+
+    async def _update(
+        self, user: User, values: Mapping[str, Any], *only_if: ColumnElement[bool]
+    ) -> bool:
+        """Write fields of a user, and tell whether something was still so."""
+        changes = {**values, "updated_at": utc_now()}
+        is_theirs = col(User.id) == user.id
+        statement = update(User).where(is_theirs, *only_if).values(changes)
+        async with self._database.transaction() as session:
+            return (await session.exec(statement)).rowcount == 1
 
     async def list_users(self, after: str | None, limit: int) -> Sequence[User]:
         """As in `ListingUserStore`."""
@@ -148,12 +148,25 @@ class DatabaseUserStore:
 
     async def verify_email(self, user: User) -> None:
         """As in `UserStore`."""
-        await self.change(user, {"email_verified": True})
+        await self._update(user, {"email_verified": True}, _has_email(user))
 
-    async def remove(self, user: User) -> None:
+    async def remove(self, user: User) -> bool:
         """As in `UserStore`."""
+        statement = delete(User).where(col(User.id) == user.id, _has_hash(user))
         try:
             async with self._database.transaction() as session:
-                await session.exec(delete(User).where(col(User.id) == user.id))
+                if (await session.exec(statement)).rowcount == 1:
+                    return True
+                return await session.get(User, user.id) is None
         except IntegrityError:
             raise UserInUseError("rows of other tables refer to the user") from None
+
+
+def _has_email(user: User) -> ColumnElement[bool]:
+    """Return whether a user's e-mail is still what it was."""
+    return col(User.email) == user.address
+
+
+def _has_hash(user: User) -> ColumnElement[bool]:
+    """Return whether a user's hash is still what it was."""
+    return col(User.password_hash) == user.password_hash

@@ -127,8 +127,13 @@ class UserStore(Protocol):
         """Note that the e-mail is the user's, if it is still the same."""
         ...
 
-    async def remove(self, user: User) -> None:
-        """Forget a user.
+    async def remove(self, user: User) -> bool:
+        """Forget a user, unless the user's hash has changed meanwhile.
+
+        Returns:
+            Whether they are gone, whoever was first; False where the hash is another:
+            who gave the password of before may not delete whose it is no more. None
+            of an older store counts as True.
 
         Raises:
             UserInUseError: Rows of other tables refer to them.
@@ -182,7 +187,7 @@ class WritableUserStore(UserStore, Protocol):
     """Keeps users whose fields can change."""
 
     async def change(self, user: User, values: Mapping[str, Any]) -> bool:
-        """Write fields of a user, all or none, if the e-mail is still the same.
+        """Write fields of a user, all or none, if they are still who they were.
 
         Args:
             user: Whose.
@@ -191,8 +196,9 @@ class WritableUserStore(UserStore, Protocol):
                 ones of the project's model.
 
         Returns:
-            Whether they were written: not where the user is gone or their e-mail has
-            changed meanwhile.
+            Whether they were written: not where the user is gone, or their e-mail or
+            their hash has changed meanwhile, for one who has chosen another password
+            is not to be changed by whoever knew the one of before.
 
         Raises:
             EmailTakenError: Somebody else has the e-mail.

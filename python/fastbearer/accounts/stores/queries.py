@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.orm import Session
 
@@ -50,19 +50,24 @@ class UserRows:
         return _rows(session, select(self._model).where(is_theirs))
 
     def row(
-        self, session: Session, user_id: str, *, is_to_go: bool = False
+        self,
+        session: Session,
+        user_id: str,
+        *only_if: ColumnElement[bool],
+        is_to_go: bool = False,
     ) -> Any | None:
         """Return the row with an id, deleted or not; it may be any string.
 
         Args:
             session: Where it is asked for.
             user_id: The id.
+            *only_if: What must be so as well.
             is_to_go: Whether others who would remove it are to wait.
         """
         key = self._fields.key(user_id)
         if key is None:
             return None
-        query = select(self._model).where(self._fields.attribute("id") == key)
+        query = select(self._model).where(self._fields.attribute("id") == key, *only_if)
         if is_to_go:
             query = query.with_for_update(of=self._model)
         try:

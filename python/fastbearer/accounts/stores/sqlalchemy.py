@@ -252,16 +252,14 @@ class SQLAlchemyUserStore:
 
     async def replace_password_hash(self, user: User, password_hash: str) -> bool:
         """As in `UserStore`: one statement, that of several at a time one wins."""
-        stored = self._fields.attribute("password_hash")
-        is_unchanged: ColumnElement[bool] = stored == user.password_hash
-        if not user.password_hash:  # their first; NULL has been read as empty
-            is_unchanged = or_(is_unchanged, stored.is_(None))
-        return await self._write(user, is_unchanged, {"password_hash": password_hash})
+        values = {"password_hash": password_hash}
+        return await self._write(user, values, self._has_hash(user))
 
     async def verify_email(self, user: User) -> None:
         """As in `UserStore`; without such a field, nothing is noted."""
         if self._fields.keeps("email_verified"):
-            await self.change(user, {"email_verified": True})
+            values = {"email_verified": True}
+            await self._write(user, values, self._has_email(user))
 
     async def change(self, user: User, values: Mapping[str, Any]) -> bool:
         """As in `WritableUserStore`; the table's unique constraints decide.
@@ -275,12 +273,13 @@ class SQLAlchemyUserStore:
         if names:
             await self._raise_taken(names, user.id)
         try:
-            return await self._write(user, self._has_email(user), values)
+            is_same = self._has_email(user), self._has_hash(user)
+            return await self._write(user, values, *is_same)
         except IntegrityError:
             await self._raise_taken(names, user.id, is_refused=True)
             raise
 
-    async def remove(self, user: User) -> None:
+    async def remove(self, user: User) -> bool:
         """As in `UserStore`, and as the model's relationships say.
 
         A ``cascade`` for deletion and ``passive_deletes`` hold, and else what the
@@ -292,14 +291,20 @@ class SQLAlchemyUserStore:
             StoreUnavailableError: The database cannot be reached, or is too busy.
         """
 
-        def remove(session: Session) -> None:
+        def remove(session: Session) -> bool:
             row = self._rows.row(session, user.id, is_to_go=True)
-            if row is not None:
-                free_of_references(session, self._fields.mapper, row)
-                session.delete(row)
+            if row is None:
+                return True
+            # Compared by the database, as by the other methods.
+            is_same = self._has_hash(user)
+            if self._rows.row(session, user.id, is_same, is_to_go=True) is None:
+                return False
+            free_of_references(session, self._fields.mapper, row)
+            session.delete(row)
+            return True
 
         try:
-            await self._run(remove)
+            return await self._run(remove)
         except IntegrityError:
             raise UserInUseError(IN_USE) from None
 
@@ -346,12 +351,21 @@ class SQLAlchemyUserStore:
         is_same: ColumnElement[bool] = stored == user.address
         return is_same if user.address else or_(is_same, stored.is_(None))
 
+    def _has_hash(self, user: User) -> ColumnElement[bool]:
+        """Return whether a user's hash is still what it was."""
+        stored = self._fields.attribute("password_hash")
+        is_same: ColumnElement[bool] = stored == user.password_hash
+        # Of one who has none yet, NULL has been read as empty.
+        return is_same if user.password_hash else or_(is_same, stored.is_(None))
+
     async def _is_unchanged(self, user: User) -> bool:
         found = await self.find(user.id)
-        return found is not None and found.address == user.address
+        if found is None or found.address != user.address:
+            return False
+        return found.password_hash == user.password_hash
 
     async def _write(
-        self, user: User, only_if: ColumnElement[bool], values: Mapping[str, Any]
+        self, user: User, values: Mapping[str, Any], *only_if: ColumnElement[bool]
     ) -> bool:
         """Update a user's row, and tell whether it was changed."""
         key = self._fields.key(user.id)
@@ -359,7 +373,7 @@ class SQLAlchemyUserStore:
             return False
         statement = (
             update(self._model)
-            .where(self._fields.attribute("id") == key, only_if)
+            .where(self._fields.attribute("id") == key, *only_if)
             .values(self._fields.written(values))
             .execution_options(synchronize_session=False)
         )
