@@ -512,6 +512,35 @@ def served(
     engine.dispose()
 
 
+def test_a_superuser_of_a_column_goes_out_with_what_the_token_says(
+    serve: Serve, database: Store, tmp_path: Path
+) -> None:
+    """What ``claims=`` has made of the row is in the token until the session ends."""
+    engine = create_engine(f"sqlite:///{tmp_path}/members.db")
+    Base.metadata.create_all(engine)
+    store = SQLAlchemyUserStore(Member, sessionmaker(engine), **STORE)
+
+    def claims(row: Member) -> dict[str, Any]:
+        return {"admin": True} if row.is_superuser else {}
+
+    service = Service(serve, database, own={"store": store, "claims": claims})
+    made = {email: service.register(email)["id"] for email in (ADA, BOB)}
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE member_of_layout SET is_superuser = 1")
+    ada, bob = service.token(ADA), service.token(BOB)
+    path = f"/users/{made[BOB]}"
+    assert service.ask("PATCH", path, ada, level=1).status_code == 200
+    assert service.ask("GET", "/users/me", bob).status_code == 200
+    demoted = service.ask("PATCH", path, ada, is_superuser=False)
+    assert demoted.json()["is_superuser"] is False
+    assert service.ask("GET", "/users/me", bob).status_code == 401
+    # Who is made one has a token that says so once they sign in again.
+    bob = service.token(BOB)
+    service.ask("PATCH", path, ada, is_superuser=True)
+    assert service.ask("GET", "/users/me", bob).status_code == 401
+    engine.dispose()
+
+
 @pytest.mark.parametrize("taken", ["BOB@example.com", " bob@EXAMPLE.com ", BOB])
 def test_no_e_mail_is_kept_beside_the_same_in_another_form(
     own: Service, taken: str

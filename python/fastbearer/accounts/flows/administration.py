@@ -19,7 +19,6 @@ from fastbearer.accounts.flows.user_fields import (
     drafted,
     rewritten,
 )
-from fastbearer.accounts.given import is_privilege
 from fastbearer.accounts.models import User
 from fastbearer.accounts.names import NAMES, given_name
 from fastbearer.accounts.records import utc_now
@@ -201,11 +200,11 @@ class Users:
     ) -> User:
         """Change fields of a user, and return the user as they are then.
 
-        Where the password, the e-mail, the roles or ``is_active`` change, every
-        session of the user ends: first the change is stored, then the sessions end, so
-        that none goes on that has begun before. With ``REQUIRE_VERIFIED_EMAIL=1`` they
-        end as well where the e-mail is verified no more. Codes end with the password,
-        the e-mail and ``is_active``.
+        Where the password, the e-mail, the roles, ``is_active`` or another field that
+        says what somebody may do changes, every session of the user ends: first the
+        change is stored, then the sessions end, so that none goes on that has begun
+        before. With ``REQUIRE_VERIFIED_EMAIL=1`` they end as well where the e-mail is
+        verified no more. Codes end with the password, the e-mail and ``is_active``.
 
         Args:
             user_id: Whose.
@@ -282,8 +281,7 @@ class Users:
         if password is not None:
             newer = await self._hash(user, parts.judge.password(user, password))
         if changes:
-            grants = any(map(is_privilege, changes.keys() - User.model_fields.keys()))
-            ends = grants or parts.ends_sessions(changes)
+            ends = parts.ends_sessions(changes)
             async with parts.ending(user, only_if=ends, before=False):
                 if not await self._store.change(user, changes):
                     raise OvertakenError(OVERTAKEN)

@@ -19,6 +19,7 @@ from fastbearer.accounts.flows.errors import (
     WrongPasswordError,
 )
 from fastbearer.accounts.flows.outbox import Outbox
+from fastbearer.accounts.given import is_privilege
 from fastbearer.accounts.invitations import Invitations
 from fastbearer.accounts.judge import Judge
 from fastbearer.accounts.models import User
@@ -324,10 +325,11 @@ class Parts:
     def ends_sessions(self, values: Mapping[str, Any]) -> bool:
         """Tell whether sessions end when fields of their user get some values.
 
-        That is so where a token says something of them, or nobody with such values
-        may have one.
+        That is so where a token says something of them, or what a project may have
+        made of them with ``claims=``, or nobody with such values may have one.
         """
-        if OF_TOKENS & values.keys():
+        grants = any(map(is_privilege, values.keys() - User.model_fields.keys()))
+        if grants or OF_TOKENS & values.keys():
             return True
         needs_proof = self.auth.settings.require_verified_email
         return needs_proof and not values.get("email_verified", True)

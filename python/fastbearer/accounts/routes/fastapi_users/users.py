@@ -80,8 +80,8 @@ class UsersRoutes(Routes):
     async def update_user(self, id: str, body: Any, request: Request) -> Any:
         """Change the account of a user.
 
-        Their sessions end where the e-mail, the password, the roles or the activity
-        changes.
+        Their sessions end where the e-mail, the password, the activity or what they may
+        do changes.
         """
         found = await self._user(id)
         change = change_of(found, sent(body))
