@@ -16,6 +16,7 @@ from accounts_kit import CHEAP, EMAIL, PASSWORD, bearer, make_auth
 from fastbearer.accounts import Accounts, Message
 from fastbearer.accounts.codes import Codes
 from fastbearer.accounts.refresh import RefreshTokens
+from fastbearer.accounts.sessions import Sessions
 from fastbearer.accounts.stores.database import DatabaseUserStore
 from fastbearer.errors import StoreUnavailableError
 from fastbearer.fastapi import Auth
@@ -77,9 +78,10 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk_of(folder: Path) -> AsyncIterator[Desk]:
+async def desk_of(folder: Path, **settings: Any) -> AsyncIterator[Desk]:
     sent: list[Message] = []
-    auth = make_auth(folder / "a.db", revocation="database", refresh_tokens=True)
+    given = {"revocation": "database", "refresh_tokens": True, **settings}
+    auth = make_auth(folder / "a.db", **given)
     accounts = Accounts(auth, hasher=CHEAP, send=sent.append)
     app = FastAPI()
     app.include_router(accounts.router)
@@ -240,3 +242,72 @@ def test_a_refused_change_leaves_the_sessions(tmp_path: Path) -> None:
             assert await desk.own() == 200
 
     asyncio.run(tried())
+
+
+# --- what has succeeded stays so
+
+
+def test_a_sign_up_that_cannot_end_the_browsers_former_session_has_succeeded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[str] = []
+
+    async def tried() -> None:
+        cookies = {"auth_cookie": True, "cookie_secure": False}
+        async with desk_of(tmp_path, **cookies) as desk:
+            desk.accounts.on_event()(lambda event: told.append(event.name))
+            desk.client.headers["Sec-Fetch-Site"] = "same-origin"
+            for path, email in (
+                ("signup", "eve@example.com"),
+                ("signup", EMAIL),
+                ("signin", EMAIL),
+            ):
+                body = {"email": email, "password": PASSWORD}
+                answer = await desk.post(path, **body)
+                assert answer.is_success, answer.text
+                assert (await desk.client.get("/api/auth/me")).status_code == 200
+                for method in ("end", "session_of"):
+                    monkeypatch.setattr(Sessions, method, fail(LOSSES[0]))
+
+    asyncio.run(tried())
+    assert told == ["signed_up", "signed_up", "signed_in"]
+    assert "former session not ended" in caplog.text
+
+
+def test_an_outage_after_a_refresh_token_was_used_is_no_theft(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its successor is answered, so that nobody comes again with the old one."""
+
+    async def tried() -> None:
+        async with desk_of(tmp_path) as desk:
+            first = (await desk.sign_up())["refresh_token"]
+            with monkeypatch.context() as patch:
+                patch.setattr(RefreshTokens, "is_alive", fail(LOSSES[0]))
+                answer = await desk.post("refresh", refresh_token=first)
+            assert answer.status_code == 200
+            data = answer.json()["data"]
+            desk.token = data["token"]
+            assert await desk.own() == 200
+            again = await desk.post("refresh", refresh_token=data["refresh_token"])
+            assert again.status_code == 200
+
+    asyncio.run(tried())
+
+
+@pytest.mark.parametrize("flow", ["email", "password"])
+def test_a_change_without_a_session_after_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flow: str
+) -> None:
+    told: list[str] = []
+
+    async def tried() -> None:
+        async with desk_of(tmp_path) as desk:
+            await desk.sign_up()
+            code = await desk.ask_for_code(flow)
+            desk.accounts.on_event()(lambda event: told.append(event.name))
+            monkeypatch.setattr(Sessions, "start", fail(LOSSES[0]))
+            await desk.do(flow, code)
+
+    asyncio.run(tried())
+    assert told[-1] == f"{flow}_changed"

@@ -191,8 +191,11 @@ class Sessions:
             await self._end_session(error.family)
             await self._refresh.end(error.family)
             raise
-        if not await self._refresh.is_alive(issued.family):
-            raise TokenError("the session has ended")
+        # The token is used up: an outage must not keep its successor from the client.
+        # Of a session that has just ended neither it nor the access token is good.
+        with suppress(StoreUnavailableError):
+            if not await self._refresh.is_alive(issued.family):
+                raise TokenError("the session has ended")
         return user, tokens._replace(refresh=issued)
 
     async def session_of(self, refresh_token: str) -> tuple[str, str] | None:

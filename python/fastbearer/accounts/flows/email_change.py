@@ -108,10 +108,10 @@ class EmailChange:
                 raise WrongCodeError("the code is nobody's, or no more")
         await parts.sweep_codes(found)
         changed = await self._changed(found, new)
-        tokens = await parts.issued_to(changed)
         await parts.tell(
             "email_changed", request, new, user=changed, former_email=former
         )
+        tokens = await parts.issued_to(changed)
         parts.outbox.send_notice("email_changed", changed, request, address)
         return Entered(changed, tokens)
 

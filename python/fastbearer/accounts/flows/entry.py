@@ -19,7 +19,7 @@ from fastbearer.accounts.flows.errors import (
     WrongInvitationError,
     WrongRefreshTokenError,
 )
-from fastbearer.accounts.flows.parts import Parts, verified
+from fastbearer.accounts.flows.parts import Parts, unless_away, verified
 from fastbearer.accounts.flows.registration import Registration
 from fastbearer.accounts.models import Invitation, User
 from fastbearer.accounts.names import InvalidNameError, Name, given_name, name_of
@@ -52,6 +52,8 @@ PASSES = (
     WrongInvitationError,
 )
 """What is said of a new user without the store having failed."""
+
+FORMER_GOES_ON = "former session not ended"
 
 logger: logging.Logger = logging.getLogger("fastbearer")
 
@@ -408,16 +410,20 @@ class Entry:
         return user["email"], user["user_id"]
 
     async def _end_former(self, former: Former) -> None:
-        """End the session that a browser has had until now (ASVS 5.0 7.2.4)."""
+        """End the session that a browser has had until now (ASVS 5.0 7.2.4).
+
+        That it cannot end does not undo the one that has begun.
+        """
         sessions = self._parts.sessions
         for access in former.accesses:
-            with suppress(TokenError, KeySourceError):
+            with suppress(TokenError, KeySourceError), unless_away(FORMER_GOES_ON):
                 claims = await verified(self._parts.auth.verifier, access)
                 await sessions.end(access, claims)
         for refresh in former.refreshes:
-            found = await sessions.session_of(refresh)
-            if found is not None:
-                await sessions.end_family(found[1])
+            with unless_away(FORMER_GOES_ON):
+                found = await sessions.session_of(refresh)
+                if found is not None:
+                    await sessions.end_family(found[1])
 
 
 async def _created(work: Awaitable[T]) -> T:

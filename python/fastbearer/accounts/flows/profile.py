@@ -98,8 +98,8 @@ class Profile:
         found.password_hash = newer
         await parts.sweep_codes(found)
         await parts.let_in(found, request)
-        tokens = await parts.issued_to(found)
         await parts.tell("password_changed", request, found.email, user=found)
+        tokens = await parts.issued_to(found)
         return Entered(found, tokens)
 
     async def delete(
