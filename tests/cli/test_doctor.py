@@ -179,6 +179,9 @@ ASKED = {
         "ada:hunter2@host/db",
         "//ada:hunter2",
         "{}://ada:hunter2",
+        "{}://host/db&password=hunter2",
+        "{}://host/0;password=hunter2",
+        "{}://host/db user=ada password=hunter2",
         "host=db user=ada password=hunter2",
         "hunter2",
     ],
@@ -205,6 +208,7 @@ def test_no_url_shows_a_password_however_it_is_written(name: str, written: str) 
         ("sqlite+aiosqlite:///./my file.db", "sqlite+aiosqlite:///./my file.db"),
         ("https://id.example/jwks?key=1", "https://id.example/jwks?..."),
         ("postgresql://a@b@c", "(set)"),
+        ("redis://ada:123456", "(set)"),  # which is no port
     ],
 )
 def test_what_is_understood_of_a_url_is_shown(url: str, shown: str) -> None:

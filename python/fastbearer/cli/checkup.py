@@ -45,13 +45,16 @@ CLOCK_SECONDS = 5
 SECRETS = re.compile(r"secret|private_key|headers|jwt_issuers")
 WORD = re.compile(r"\S+")
 QUERY = re.compile(r"\?[^\s,]*")
-HOST = r"(?:[\w.-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?"
+HOST = r"(?:[\w.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?"
 CLEAR_URL = re.compile(
     r"(?P<scheme>[a-z0-9+.-]+://)(?P<user>[^@?]*@)?"
-    rf"(?P<place>(?:{HOST}(?:,{HOST})*)?(?:/[^@?#]*)?)(?P<query>[?#][^@]*)?",
+    rf"(?P<place>(?:{HOST}(?:,{HOST})*)?(?:/[^@?#&;=]*)?)(?P<query>[?#][^@]*)?",
     re.IGNORECASE,
 )
-"""One with at most one @, that of its user: which of two it is would be a guess."""
+"""One with at most one @, that of its user: which of two it is would be a guess.
+
+Where its path gives a value to a name, a question mark is missing before a query.
+"""
 
 SHOWN_KEYS = 20
 SHOWN_TEXT = 200
