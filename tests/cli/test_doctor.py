@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -417,6 +418,38 @@ DATES = [
     f"Mon, 01 Jan 2024 00:00:00 +{'9' * 20}",
     "Mon, 01 Jan 2024 00:00:00 +9999",
 ]
+
+
+@contextmanager
+def local_time(zone: str) -> Iterator[None]:
+    """Let this process live in a time zone."""
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TZ", zone)
+            time.tzset()
+            yield
+    finally:
+        time.tzset()
+
+
+@pytest.mark.parametrize("zone", ["UTC+9", "UTC-9"])
+@pytest.mark.parametrize("form", ["%a %b %d %H:%M:%S %Y", "%a, %d %b %Y %T -0000"])
+def test_a_date_without_a_zone_is_in_utc(doctor: Doctor, form: str, zone: str) -> None:
+    """As those in the form of asctime are (RFC 9110 5.6.7)."""
+    date = time.strftime(form, time.gmtime())
+    with KeyServer(dated(date)) as server, local_time(zone):
+        settings = {"JWKS_URL": server.url, "JWT_ISSUER": "https://a.example"}
+        status, out = doctor(**settings, JWT_LEEWAY="3600")
+    assert (status, wrong(out)) == (0, [])
+    assert "its clock differs by" in out
+
+
+def test_the_last_of_all_dates_is_one_as_well(doctor: Doctor) -> None:
+    date = "Fri, 31 Dec 9999 23:59:59 -0000"
+    with KeyServer(dated(date)) as server, local_time("UTC-9"):
+        status, out = doctor(JWKS_URL=server.url, JWT_ISSUER="https://a.example")
+    assert status == 1
+    assert "its clock differs by" in out
 
 
 @pytest.mark.parametrize("date", DATES)

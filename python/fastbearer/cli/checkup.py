@@ -9,6 +9,7 @@ import secrets
 import sys
 import time
 from dataclasses import replace
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -330,6 +331,8 @@ def clock_of(issuer: Issuer, source: Any, subject: str) -> Iterator[Finding]:
     except (FetchError, ValueError, OverflowError):
         yield Finding(False, subject, "its clock is not told: there is no Date")
         return
+    if date.tzinfo is None:  # such dates are in UTC, not in the time of this place
+        date = date.replace(tzinfo=UTC)
     difference = round(date.timestamp() - time.time())
     leeway: Any = issuer.leeway
     allowed = leeway if isinstance(leeway, (int, float)) else leeway.total_seconds()
