@@ -24,10 +24,13 @@ async def one() -> int:
     return 1
 
 
-def test_a_loop_that_cannot_be_made_takes_no_place_along() -> None:
+def test_a_loop_that_cannot_be_made_takes_no_place_along(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     flights: Flights[int] = Flights(1, 0, HANG, HANG)
     with no_more_loops(), pytest.raises(FlightError, match=REASON):
         flights.answer(b"x", one)
+    assert caplog.messages == [f"token not introspected: {REASON}"]
     assert not flights._flights and not flights._places
     assert flights.answer(b"another", one) == 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -22,6 +23,8 @@ T = TypeVar("T")
 
 TOO_MANY = "too many tokens are being asked about"
 CANCELLED = "the question was cancelled"
+
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 asking_client: ContextVar[str | None] = ContextVar("asking_client", default=None)
 """For whom an issuer is asked in this context, like a client's address.
@@ -163,10 +166,11 @@ class Flights(Generic[T]):
     def _start_thread(
         self, flight: _Flight[T], ask: Callable[[], Awaitable[T]]
     ) -> None:
-        run_apart(
-            lambda: self._fly(flight, ask),
-            lambda reason: self._end(flight, FlightError(reason)),
-        )
+        def lost(reason: str) -> None:
+            logger.warning("token not introspected: %s", reason)
+            self._end(flight, FlightError(reason))
+
+        run_apart(lambda: self._fly(flight, ask), lost)
 
     async def _fly(self, flight: _Flight[T], ask: Callable[[], Awaitable[T]]) -> None:
         """Ask. Whatever happens, the flight lands."""
