@@ -256,6 +256,27 @@ def test_all_who_wait_for_a_client_of_ones_own_share_a_failure() -> None:
     asyncio.run(run())
 
 
+def test_a_client_of_ones_own_that_never_hears_an_answer_tries_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may have no time-outs, and what it has asked may be lost for good."""
+    monkeypatch.setattr("fastbearer.connections.redis.READY_SECONDS", 0)
+
+    async def run() -> None:
+        client = OwnCluster()
+        access = RedisAccess(client)
+        waiting = [asyncio.create_task(access.ready()) for _ in range(MANY)]
+        raised = await gathered(waiting)
+        assert all(issubclass(one, OUTAGES) for one in raised)
+        assert client.times == 1
+        with pytest.raises(OUTAGES):
+            await access.ready()
+        assert client.times == 2
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(run())
+
+
 def test_closing_leaves_no_question_of_a_client_of_ones_own() -> None:
     async def run() -> None:
         access = RedisAccess(OwnCluster())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from contextlib import asynccontextmanager, contextmanager
 from hashlib import sha1
@@ -50,6 +51,10 @@ RedisSource = str | RedisClient
 """A URL, or a client of the application's own, which closes it."""
 
 TIMEOUT_SECONDS = 2.0
+READY_SECONDS = 300.0
+"""For a client of somebody's own to get ready: what it has asked may be lost for good,
+and it may have no time-outs. It is more than a system takes to give up two nodes."""
+
 REFUSED_COMMAND = re.compile(r"the '([a-z|]{1,40})' command")
 REFUSED_KEY = re.compile(r"(?s)(?=.*permission).*key")
 """Redis says it in a sentence alone; one that a script meets has not even a type."""
@@ -128,7 +133,7 @@ class RedisAccess:
         client = self.client
         if isinstance(client, RedisCluster):
             # By itself it would let each who waits try in turn.
-            await self._readying.join(client.initialize)
+            await self._readying.join(lambda: _initialized(client))
         return client
 
     def script(self, text: str) -> RedisScript:
@@ -181,6 +186,11 @@ class RedisAccess:
         sentinel = make(url.hosts, sentinel_kwargs=_patience(url.sentinels))
         self._sentinel = sentinel
         return _checked(sentinel.master_for(url.master, **options))
+
+
+async def _initialized(client: RedisCluster) -> None:
+    async with asyncio.timeout(READY_SECONDS):
+        await client.initialize()
 
 
 def _checked(client: Redis) -> Redis:
