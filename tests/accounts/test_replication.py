@@ -8,7 +8,14 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterator,
+    Sequence,
+)
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -515,6 +522,82 @@ def test_what_was_read_back_is_written_no_more(make: Make) -> None:
             assert len(here._unread) == 0
 
     asyncio.run(run())
+
+
+def test_what_is_read_while_it_is_written_is_written_once(make: Make) -> None:
+    """A journal may tell of a change before whoever wrote it has the answer."""
+
+    async def run() -> None:
+        async with unkept(make()) as here:
+            await here.replicate_once()
+            until = time.time() + 60
+            read = []
+
+            def read_meanwhile(
+                write: Callable[..., Awaitable[Any]],
+            ) -> Callable[..., Awaitable[Any]]:
+                async def written(*values: Any) -> Any:
+                    answer = await write(*values)
+                    await here.replicate_once()
+                    read.append(values)
+                    return answer
+
+                return written
+
+            with pytest.MonkeyPatch.context() as patch:
+                for name in ("end", "end_user"):
+                    write = getattr(here._journal, name)
+                    patch.setattr(here._journal, name, read_meanwhile(write))
+                await here.end_session("s1", until)
+                await here.revoke("t1", until)
+                await here.end_sessions("u1")
+            assert len(read) == 3
+            assert len(here._unread) == 0
+            with out_of_reach(here, but=["since"]):
+                await here.replicate_once()
+
+    asyncio.run(run())
+
+
+def test_what_is_under_way_is_neither_missing_nor_lost(
+    make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A reading that was too early for it says nothing of it."""
+
+    async def run() -> None:
+        async with unkept(make()) as here, unkept(make()) as there:
+            until = time.time() + 60
+            await here.end_session("s1", until)
+            backup = await copied(here)
+            await there.end_session("s1", until)
+            await here.replicate_once()
+            await restored(here, backup)
+            end, since = here._journal.end, here._journal.since
+            whole = []
+
+            async def after_readings(*values: Any) -> None:
+                await here.replicate_once()
+                await here.replicate_once()
+                await end(*values)
+
+            async def noted(number: int) -> replica.Reading:
+                reading: replica.Reading = await since(number)
+                whole.append(reading.is_whole)
+                return reading
+
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(here._journal, "end", after_readings)
+                patch.setattr(here._journal, "since", noted)
+                with out_of_reach(here, but=["since", "end"]):
+                    await here.end_session("s2", until)
+            assert whole == [True, False]
+            assert len(here._unread) == 1
+            with out_of_reach(here, but=["since"]):
+                await here.replicate_once()
+            assert len(here._unread) == 0
+
+    asyncio.run(run())
+    assert "were lost" not in caplog.text
 
 
 def test_what_is_written_during_a_reading_is_looked_for_in_the_next(make: Make) -> None:

@@ -200,8 +200,10 @@ class ReplicatedRevocations:
                 self._unread.add(change)
             raise
         change = Change("user", key, value)
+        # Unless it was read already, while the answer was on its way.
+        is_read = self._ended.generation(user_id) >= value
         self._ended.add(change)
-        if self._unread.has_room(change):
+        if not is_read and self._unread.has_room(change):
             self._unread.add(change)
         return value
 
@@ -220,19 +222,26 @@ class ReplicatedRevocations:
             StoreUnavailableError: The store cannot be reached.
         """
         began = self._monotonic()
-        expected = self._unread.changes()
+        expected = self._unread.expected()
         number, changes, is_whole = await self._journal.since(self._number)
-        is_compared = is_whole and self._number != NOTHING_READ
-        lost = self._ended.beyond(changes) if is_compared else []
         for change in changes:
             self._ended.add(change)
         self._unread.remove(changes)
         missing = self._unread.among(expected)
+        is_compared = is_whole and self._number != NOTHING_READ
+        lost = self._lost(changes, expected) if is_compared else []
         # What is put back may be lost as well: all is compared again without room.
         if self._unread.add_all(lost):
             self._number = number
         self._current_at = max(began, self._current_at)
         await self._put_back(lost, missing)
+
+    def _lost(self, changes: list[Change], expected: list[Change]) -> list[Change]:
+        """Return what is known here and not among everything that was read.
+
+        What was written meanwhile is not lost: the reading may have been before it.
+        """
+        return self._ended.beyond([*changes, *self._unread.beside(expected)])
 
     async def _put_back(self, lost: list[Change], missing: list[Change]) -> None:
         """Write again what was read here once, and what was never read back."""
@@ -264,18 +273,15 @@ class ReplicatedRevocations:
 
     async def _end(self, kind: Kind, text: str, until: float) -> None:
         change = Change(kind, Ended.key(text), min(math.ceil(until), LATEST))
-        # First here: to refuse too much is no harm where the store is lost.
-        has_room = self._unread.has_room(change)
-        if has_room:
-            self._ended.add(change)
-        try:
+        if not self._unread.has_room(change):
             await self._journal.end(change.kind, change.key, change.value)
-        finally:
-            # Written or not, it is looked for in the next reading.
-            if has_room:
-                self._unread.add(change)
-        if not has_room:
             self._ended.add(change)
+            return
+        # First here: to refuse too much is no harm where the store is lost.
+        self._ended.add(change)
+        # Written or not, it is looked for in the next reading after that.
+        with self._unread.writing(change):
+            await self._journal.end(change.kind, change.key, change.value)
 
     async def _run(self) -> None:
         woken = asyncio.Event()

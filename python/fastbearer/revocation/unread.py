@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fastbearer.revocation.ended import Change
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from fastbearer.revocation.ended import Kind
 
@@ -24,8 +25,7 @@ class Unread:
     It could not be written to, or has answered and may lose it all the same: a master
     dies, and its replica is late. What is read there is kept there.
 
-    Whoever adds one looks for room first, so that the number has a bound, but for
-    what is under way meanwhile.
+    Whoever adds one looks for room first, so that the number has a bound.
 
     Args:
         clock: A callable that returns seconds since the epoch.
@@ -34,6 +34,7 @@ class Unread:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._values: dict[tuple[Kind, str], int] = {}
+        self._under_way: set[tuple[Kind, str]] = set()
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -59,9 +60,30 @@ class Unread:
             self.add(change)
         return True
 
-    def changes(self) -> list[Change]:
-        """Return all of them."""
-        return [Change(*place, value) for place, value in self._values.items()]
+    @contextmanager
+    def writing(self, change: Change) -> Iterator[None]:
+        """Keep a change that is written within: no reading can lack it yet."""
+        place = change.kind, change.key
+        self.add(change)
+        self._under_way.add(place)
+        try:
+            yield
+        finally:
+            self._under_way.discard(place)
+
+    def expected(self) -> list[Change]:
+        """Return what a reading that begins now is to have."""
+        return [
+            Change(*place, value)
+            for place, value in self._values.items()
+            if place not in self._under_way
+        ]
+
+    def beside(self, expected: Iterable[Change]) -> list[Change]:
+        """Return what is here and was not expected."""
+        known = set(expected)
+        changes = (Change(*place, value) for place, value in self._values.items())
+        return [one for one in changes if one not in known]
 
     def remove(self, read: Iterable[Change]) -> None:
         """Forget what was read, but for what is greater here."""
