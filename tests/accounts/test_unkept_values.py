@@ -224,6 +224,7 @@ def failed(kind: type[exc.DBAPIError], params: Any, *said: Any) -> exc.DBAPIErro
         (failed(exc.OperationalError, (float("inf"),), "lost"), False),
         (failed(exc.ProgrammingError, (float("inf"),), 1146, "no table"), False),
         (failed(exc.ProgrammingError, None, "closed"), False),
+        (failed(exc.ProgrammingError, (float("inf"),), "no table", "42P01"), False),
         (failed(exc.OperationalError, (float("-inf"),), 1054, "42S22"), True),
         (failed(exc.OperationalError, (1.5,), 1054, "42S22"), False),
         (failed(exc.DatabaseError, (1.5,), 1264, "22003"), True),

@@ -32,10 +32,10 @@ def is_unfit(error: BaseException) -> bool:
         return True  # SQLite's driver says the first, in no error of SQLAlchemy's
     if not isinstance(error, exc.StatementError):
         return False
-    if _has_no_word(error):
-        return True
     told = error.orig
     state = getattr(told, "sqlstate", None)
+    if _has_no_word(error, state):
+        return True
     if state:
         return str(state).startswith(UNFIT_STATES)
     # asyncpg judges values itself: its DataError is also a ValueError.
@@ -43,15 +43,20 @@ def is_unfit(error: BaseException) -> bool:
     return isinstance(told, OF_VALUES) or isinstance(source, ValueError)
 
 
-def _has_no_word(error: exc.StatementError) -> bool:
+def _has_no_word(error: exc.StatementError, state: object) -> bool:
     """Tell whether MySQL was to store a number that is not finite.
 
     It has no word for one. Drivers refuse it themselves, without a number of an
     error, or write what MySQL takes for the name of a column.
+
+    Args:
+        error: Of SQLAlchemy.
+        state: The SQLSTATE, if there is one: then a database said it.
     """
     said = error.orig.args[0] if error.orig is not None and error.orig.args else ""
     is_word = said == UNKNOWN_COLUMN
-    is_of_driver = isinstance(error, exc.ProgrammingError) and isinstance(said, str)
+    is_text = isinstance(said, str) and not state
+    is_of_driver = is_text and isinstance(error, exc.ProgrammingError)
     return (is_word or is_of_driver) and not all(map(_is_finite, _sent(error.params)))
 
 
