@@ -17,6 +17,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -36,7 +37,7 @@ from accounts_kit import (
     store_of,
     url_of,
 )
-from fastbearer.accounts import Database, DatabaseRevocations
+from fastbearer.accounts import Database, DatabaseRevocations, database_revocations
 from fastbearer.accounts.database_revocations import NUMBER
 from fastbearer.accounts.models import Ended
 from fastbearer.errors import StoreUnavailableError
@@ -642,6 +643,36 @@ def test_what_ends_is_read_once_and_not_all_that_has_ended(make: Make) -> None:
                 assert not found.is_whole
                 assert [one.key for one in found.changes] == ["u1"]
             assert (await there._journal.since(first - 100)).is_whole
+
+    asyncio.run(run())
+
+
+@on_every_database
+def test_numbers_of_a_clock_that_is_ahead_do_not_come_again(
+    database: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others follow that clock, and a replica that became the master as well."""
+    steps = iter(range(100))
+    monkeypatch.setattr(
+        database_revocations, "randbelow", lambda _: next(steps), raising=False
+    )
+
+    async def run() -> None:
+        until = time.time() + 6000
+        make = partial(of_database, url_of(database))
+        ahead = make(clock=lambda: time.time() + 60)
+        async with unkept(ahead), unkept(make()) as here, unkept(make()) as there:
+            await ahead.end_session("s1", until)
+            backup = await copied(here)
+            await here.end_session("lost", until)
+            await there.replicate_once()
+            await restored(here, backup)
+            await here.end_session("new", until)
+            await there.replicate_once()
+            assert ended(there, {"sid": "new"})
+            async with unkept(make()) as after:
+                await after.replicate_once()
+                assert ended(after, {"sid": "lost"})
 
     asyncio.run(run())
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from secrets import randbelow
 from typing import Any
 
 from sqlalchemy import BigInteger, TextClause, bindparam, text
@@ -29,6 +30,7 @@ LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 CLOCK_DIFFERENCE_SECONDS = 3600
 RECENT_SECONDS = 3600
 MICROSECONDS = 1_000_000  # in a second
+STEPS = 10_000
 CHANNEL = "fastbearer_ended"
 NOT_NOTIFIED = (
     "what has ended elsewhere is read every second: through PgBouncer, PostgreSQL"
@@ -36,14 +38,16 @@ NOT_NOTIFIED = (
 )
 
 # Its row is locked until the end of the transaction: numbers come in their order.
-# They follow the time, so that a database restored from a backup gives none again.
+# They follow the time, so that a database restored from a backup gives none again;
+# where another host's clock is ahead, they go on by steps at random, for the same.
+NUMBERS = bindparam("now", type_=BigInteger), bindparam("step", type_=BigInteger)
 NEXT_NUMBER = text(
     "UPDATE fastbearer_ended_number SET number ="
-    " CASE WHEN number >= :now THEN number + 1 ELSE :now END"
+    " CASE WHEN number >= :now THEN number + :step ELSE :now END"
     " WHERE id = 1 RETURNING number"
-).bindparams(bindparam("now", type_=BigInteger))
+).bindparams(*NUMBERS)
 NEXT_OF_MARIADB = text(NEXT_NUMBER.text.removesuffix(" RETURNING number")).bindparams(
-    bindparam("now", type_=BigInteger)
+    *NUMBERS
 )
 RECENT = text(
     "INSERT INTO fastbearer_ended_recent (number) VALUES (:number)"
@@ -248,7 +252,7 @@ async def _next_number(session: AsyncSession, now: float) -> int:
         now: The time, in seconds since the epoch.
     """
     connection = await session.connection()
-    values = {"now": int(now * MICROSECONDS)}
+    values = {"now": int(now * MICROSECONDS), "step": 1 + randbelow(STEPS)}
     if connection.dialect.name == "mysql":
         await connection.execute(NEXT_OF_MARIADB, values)
         number = int((await connection.execute(NUMBER)).scalar_one())
