@@ -192,6 +192,19 @@ def test_a_number_that_overflows_is_no_json(tmp_path: Path, where: bytes) -> Non
     at_the_desk(tried, tmp_path / "own.db")
 
 
+def test_a_body_without_any_is_not_walked_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walked: list[Any] = []
+    monkeypatch.setattr("fastbearer.fastapi.strict_routes._check_values", walked.append)
+
+    async def tried(desk: Desk) -> None:
+        await desk.sign_up(EMAIL)
+
+    at_the_desk(tried, tmp_path / "own.db")
+    assert walked == []
+
+
 # --- the judgement itself
 
 
