@@ -10,10 +10,10 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures.thread import BrokenThreadPool
 from typing import NoReturn
 
 import anyio
+import anyio.to_thread
 import pytest
 
 from c_tools import needs_proc
@@ -22,7 +22,6 @@ from fastbearer import (
     HasherBusyError,
     InvalidHashError,
     PasswordHash,
-    _core,
 )
 from fastbearer.cpu_limit import available_cores
 from fastbearer.hashing_pool import (
@@ -236,7 +235,7 @@ def test_places_given_up_are_free_again(gate: Gate) -> None:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        assert line.pool._turns <= 3
+        assert line.pool._workers._turns.qsize() <= 3
         tasks = [await line.call("a") for _ in range(3)]
         gate.opened.set()
         await blocker
@@ -271,11 +270,14 @@ def test_many_loops_at_once_share_the_slots(gate: Gate) -> None:
     assert gate.total == 32
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_under_anyio(backend: str) -> None:
-    if backend == "trio":
+@pytest.fixture(params=["asyncio", "trio"])
+def backend(request: pytest.FixtureRequest) -> str:
+    if request.param == "trio":
         pytest.importorskip("trio", reason="trio is not installed")
+    return str(request.param)
 
+
+def test_under_anyio(backend: str) -> None:
     async def main() -> None:
         stored = await CHEAP.ahash("x")
         async with anyio.create_task_group() as group:
@@ -290,6 +292,62 @@ def test_under_anyio(backend: str) -> None:
     anyio.run(main, backend=backend)
 
 
+def test_who_is_cancelled_leaves_the_queue_on_any_loop(
+    gate: Gate, backend: str
+) -> None:
+    async def main() -> None:
+        pool = HashingPool(slots=1, queue=1)
+        async with anyio.create_task_group() as group:
+            group.start_soon(pool.run, gate.work)
+            await anyio.to_thread.run_sync(gate.begun.acquire)
+            for _ in range(3):  # each has the place of the one before
+                async with anyio.create_task_group() as given_up:
+                    given_up.start_soon(pool.run, gate.work)
+                    await anyio.wait_all_tasks_blocked()
+                    given_up.cancel_scope.cancel()
+            gate.opened.set()
+
+    anyio.run(main, backend=backend)
+    assert gate.total == 1
+
+
+def test_who_waits_for_a_hash_holds_no_thread(gate: Gate, backend: str) -> None:
+    """Those of the loop do the work of other routes."""
+
+    async def main() -> None:
+        pool = HashingPool(slots=1)
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(pool.run, gate.work)
+            await anyio.wait_all_tasks_blocked()
+            held = anyio.to_thread.current_default_thread_limiter().borrowed_tokens
+            gate.opened.set()
+        assert held == 0
+
+    anyio.run(main, backend=backend)
+    assert gate.total == 3
+
+
+def test_a_loop_that_has_ended_keeps_no_slot(gate: Gate, backend: str) -> None:
+    pool = HashingPool(slots=1, queue=0)
+
+    async def leave() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(pool.run, gate.work)
+            await anyio.to_thread.run_sync(gate.begun.acquire)
+            group.cancel_scope.cancel()
+
+    async def come() -> None:
+        with pytest.raises(HasherBusyError):
+            await pool.run(gate.work)
+        gate.opened.set()
+        await until(lambda: not pool._workers._running())
+        assert await pool.run(gate.work) == "done"
+
+    anyio.run(leave, backend=backend)
+    asyncio.run(come())
+
+
 def test_an_exception_is_the_callers_and_the_slot_is_free_again() -> None:
     def fails() -> None:
         raise RuntimeError("in the work")
@@ -300,30 +358,6 @@ def test_an_exception_is_the_callers_and_the_slot_is_free_again() -> None:
             with pytest.raises(RuntimeError, match="in the work"):
                 await pool.run(fails)
             await asyncio.sleep(0.01)
-
-    asyncio.run(main())
-
-
-def test_idle_memory_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fastbearer.hashing_pool.IDLE_SECONDS", 0.01)
-    rests: list[int] = []
-    real = _core.password_rest
-
-    def rest(seconds: float) -> int:
-        rests.append(real(0))
-        return rests[-1]
-
-    monkeypatch.setattr("fastbearer._core.password_rest", rest)
-
-    async def main() -> None:
-        pool = HashingPool(slots=2)
-        stored = await pool.run(CHEAP.hash, "x")
-        await until(lambda: rests and real(3600) == 0)
-        assert CHEAP.verify("x", stored)
-        await until(lambda: pool._resting is None)
-        told = len(rests)
-        await asyncio.sleep(0.05)
-        assert len(rests) == told  # nobody hashes: nobody looks any more
 
     asyncio.run(main())
 
@@ -393,31 +427,18 @@ def test_a_sandbox_that_refuses_a_nicety(
 
 @pytest.fixture
 def threads_that_cannot_begin(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails() -> NoReturn:
-        raise RuntimeError("a thread of this test")
+    def fails(_: threading.Thread) -> NoReturn:
+        raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr("fastbearer.hashing_pool._lower_priority", fails)
+    monkeypatch.setattr(threading.Thread, "start", fails)
 
 
 @pytest.mark.usefixtures("threads_that_cannot_begin")
 def test_threads_that_cannot_begin_keep_nobody_waiting() -> None:
     async def main() -> None:
-        pool = HashingPool(slots=1)
-        calls = [pool.run(CHEAP.hash, "x") for _ in range(3)]
-        ends = await asyncio.gather(*calls, return_exceptions=True)
-        assert [type(end) for end in ends] == [BrokenThreadPool] * 3
-
-    asyncio.run(main())
-
-
-@pytest.mark.usefixtures("threads_that_cannot_begin")
-def test_threads_that_cannot_begin_keep_nobody_waiting_later() -> None:
-    """A turn that was never taken is not counted for those who come after it."""
-
-    async def main() -> None:
-        pool = HashingPool(slots=1)
-        for _ in range(3):
-            with pytest.raises(BrokenThreadPool):
+        pool = HashingPool(slots=1, queue=0)
+        for _ in range(3):  # and none that did not come is counted on
+            with pytest.raises(RuntimeError, match="new thread"):
                 await asyncio.wait_for(pool.run(CHEAP.hash, "x"), HANG)
 
     asyncio.run(main())

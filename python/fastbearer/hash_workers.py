@@ -1,0 +1,234 @@
+"""Threads that hash, as many as there are slots, and a bounded queue before them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from _queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from weakref import WeakSet
+
+from . import _core
+from .errors import HasherBusyError
+from .fair_queue import FairQueue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .loop_event import LoopEvent
+
+__all__ = ["Call", "HashWorkers"]
+
+T = TypeVar("T")
+
+IDLE_SECONDS = 10
+"""How long memory is kept for the next hash."""
+
+NICENESS = 10
+"""Steps below the event loop's thread: a hash can wait, a request cannot."""
+
+
+class Call(Generic[T]):
+    """Work that waits for a slot, whose it is, and what has come of it.
+
+    Args:
+        work: What is to be done.
+        client: For whom.
+        deadline: When it is too late to begin, by the workers' clock.
+        ended: Is set when the work has been done, or will not be.
+    """
+
+    __slots__ = ("client", "deadline", "ended", "error", "result", "work")
+
+    def __init__(
+        self,
+        work: Callable[[], T],
+        client: str | None,
+        deadline: float,
+        ended: LoopEvent,
+    ) -> None:
+        self.work = work
+        self.client = client
+        self.deadline = deadline
+        self.ended = ended
+        self.result: T
+        self.error: BaseException | None = None
+
+    def outcome(self) -> T:
+        """Return what the work has returned, or raise what it has raised, once."""
+        error, self.error = self.error, None
+        if error is None:
+            return self.result
+        try:
+            raise error
+        finally:
+            del error  # which has this frame, and with it the call, in its traceback
+
+
+class _Place:
+    """A thread's place, and the call whose work is done there."""
+
+    __slots__ = ("call",)
+
+    def __init__(self) -> None:
+        self.call: Call[Any] | None = None
+
+
+class HashWorkers:
+    """Threads that do the work of calls, each begun when it is first needed.
+
+    They end when the workers are stopped, and with the process.
+
+    Args:
+        slots: How many there are at most.
+        queue: How many calls may wait for one.
+        clock: Returns seconds that never go back.
+    """
+
+    def __init__(self, slots: int, queue: int, clock: Callable[[], float]) -> None:
+        self._slots = slots
+        self._calls = slots + queue
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._waiting: FairQueue[Call[Any]] = FairQueue()
+        self._places: list[_Place] = []
+        self._turns: SimpleQueue[None] = SimpleQueue()
+        _all.add(self)
+
+    def submit(self, call: Call[Any]) -> None:
+        """Let a call wait for a slot; another one may have to make room for it.
+
+        Raises:
+            HasherBusyError: There is no room.
+            RuntimeError: There is no thread for it.
+        """
+        loser: Call[Any] | None = None
+        try:
+            with self._lock:
+                if len(self._waiting) + self._running() >= self._calls:
+                    loser = self._waiting.make_room(call.client)
+                    if loser is None:
+                        raise _busy()
+                self._waiting.put(call.client, call)
+                self._ask_for_turn()
+        except BaseException:
+            self.leave(call)
+            raise
+        finally:
+            if loser is not None:
+                loser.error = _busy()
+                loser.ended.set()
+
+    def leave(self, call: Call[Any]) -> None:
+        """Take a call out of the queue, if it is there: nobody waits for it now."""
+        with self._lock:
+            self._waiting.remove(call.client, call)
+
+    def stop(self) -> None:
+        """Let each thread end after the work that it does."""
+        places, self._places = self._places, []
+        for _ in places:
+            self._turns.put(None)
+
+    def end_with_the_process(self) -> None:
+        """Stop when nobody may ask for threads any more."""
+        with self._lock:
+            self.stop()
+
+    def _running(self) -> int:
+        return sum(place.call is not None for place in self._places)
+
+    def _ask_for_turn(self) -> None:
+        """Wake a thread for a call that waits; a turn is asked for once a call."""
+        needed = min(self._slots, len(self._waiting) + self._running())
+        if len(self._places) < needed:
+            self._begin()
+        if self._turns.qsize() < len(self._waiting):
+            self._turns.put(None)
+
+    def _begin(self) -> None:
+        if _is_ending:
+            raise RuntimeError("the process is ending: no more passwords are hashed")
+        own = _Place()
+        self._places.append(own)
+        try:
+            threading.Thread(
+                target=self._serve, args=(own,), name="fastbearer-hash", daemon=False
+            ).start()
+        except BaseException:
+            self._places.remove(own)
+            raise
+
+    def _serve(self, own: _Place) -> None:
+        """Do one call after the other, as long as the place is one."""
+        _lower_priority()
+        while own in self._places:
+            self._take(own)
+            if own.call is None:
+                self._wait_for_turn()
+                continue
+            call = own.call
+            try:
+                if self._clock() > call.deadline:
+                    raise _busy()
+                call.result = call.work()
+            except BaseException as error:  # the caller's, whatever it is
+                call.error = error
+            own.call = None  # before the caller can ask for another
+            call.ended.set()
+            del call
+
+    def _take(self, own: _Place) -> None:
+        with self._lock:
+            own.call = self._waiting.take()
+
+    def _wait_for_turn(self) -> None:
+        """Sleep until somebody calls, and give memory back that is idle meanwhile."""
+        try:
+            self._turns.get(timeout=IDLE_SECONDS)
+        except Empty:
+            if not _core.password_rest(IDLE_SECONDS):
+                self._turns.get()
+
+
+def _busy() -> HasherBusyError:
+    return HasherBusyError("too many passwords are being hashed, try again")
+
+
+def _lower_priority() -> None:
+    """Let the event loop's thread go first. On Linux, a thread has its own.
+
+    It is a nicety: where a sandbox refuses it, hashing goes on all the same.
+    """
+    if sys.platform != "linux":
+        return
+    try:
+        own = threading.get_native_id()
+        least = os.getpriority(os.PRIO_PROCESS, own)
+        os.setpriority(os.PRIO_PROCESS, own, least + NICENESS)
+    except Exception:  # for a thread that does not begin hashes nothing
+        return
+
+
+_all: WeakSet[HashWorkers] = WeakSet()
+_is_ending = False
+
+
+def _end_all() -> None:
+    global _is_ending
+    _is_ending = True
+    for workers in list(_all):
+        workers.end_with_the_process()
+
+
+def _forget_after_fork() -> None:
+    """The parent's threads are not in the child, and its locks may be held."""
+    global _all
+    _all = WeakSet()
+
+
+# What `atexit` calls comes too late: Python waits for threads before.
+threading._register_atexit(_end_all)  # type: ignore[attr-defined] # noqa: SLF001
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)
