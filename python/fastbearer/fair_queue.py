@@ -17,14 +17,15 @@ class FairQueue(Generic[T]):
     Whoever has many items waits for them; whoever comes with one is served
     within one round. Where the queue is full, the one with the most items loses
     the newest of them to somebody who has fewer. The caller has the lock.
+
+    Each change is one step, the last that may fail: an error leaves no half of it.
     """
 
     def __init__(self) -> None:
         self._waiting: OrderedDict[Hashable, deque[T]] = OrderedDict()
-        self._size = 0
 
     def __len__(self) -> int:
-        return self._size
+        return sum(map(len, self._waiting.values()))
 
     def keys(self) -> KeysView[Hashable]:
         """Return for whom items wait."""
@@ -36,24 +37,25 @@ class FairQueue(Generic[T]):
 
     def put(self, key: Hashable, item: T) -> None:
         """Add somebody's item at the end of theirs."""
-        self._waiting.setdefault(key, deque()).append(item)
-        self._size += 1
+        items = self._waiting.get(key)
+        if items is None:
+            self._waiting[key] = deque((item,))
+        else:
+            items.append(item)
 
     def take(self) -> T | None:
         """Return the oldest item of the one whose turn it is, or None."""
         if not self._waiting:
             return None
         key, items = next(iter(self._waiting.items()))
-        item = items.popleft()
-        self._size -= 1
-        if items:
+        if len(items) > 1:
             self._waiting.move_to_end(key)
         else:
             del self._waiting[key]
-        return item
+        return items.popleft()
 
-    def make_room(self, key: Hashable) -> T | None:
-        """Take away the newest item of the one who has the most.
+    def loser(self, key: Hashable) -> T | None:
+        """Return the newest item of the one who has the most, and leave it there.
 
         Returns:
             None where nobody has two more than the one who asks for a place:
@@ -64,18 +66,16 @@ class FairQueue(Generic[T]):
         greatest = self._greatest()
         if self.count(greatest) < self.count(key) + 2:
             return None
-        return self.drop(greatest)
+        return self._waiting[greatest][-1]
 
     def drop(self, key: Hashable) -> T | None:
         """Take away somebody's newest item, if there is any."""
         items = self._waiting.get(key)
-        if not items:
+        if items is None:
             return None
-        item = items.pop()
-        self._size -= 1
-        if not items:
+        if len(items) == 1:
             del self._waiting[key]
-        return item
+        return items.pop()
 
     def _greatest(self) -> Hashable:
         """Return the key of the one who has the most items."""
@@ -83,12 +83,11 @@ class FairQueue(Generic[T]):
 
     def remove(self, key: Hashable, item: T) -> bool:
         """Take an item out, and tell whether it was still waiting."""
-        items = self._waiting.get(key, deque())
-        try:
-            items.remove(item)
-        except ValueError:
+        items = self._waiting.get(key)
+        if items is None or item not in items:
             return False
-        self._size -= 1
-        if not items:
+        if len(items) == 1:
             del self._waiting[key]
+        else:
+            items.remove(item)
         return True

@@ -99,26 +99,26 @@ class HashWorkers:
     def submit(self, call: Call[Any]) -> None:
         """Let a call wait for a slot; another one may have to make room for it.
 
+        Whatever this raises, the call may be waiting: the caller must let it leave.
+
         Raises:
             HasherBusyError: There is no room.
             RuntimeError: There is no thread for it.
         """
-        loser: Call[Any] | None = None
-        try:
-            with self._lock:
-                if len(self._waiting) + self._running() >= self._calls:
-                    loser = self._waiting.make_room(call.client)
-                    if loser is None:
-                        raise _busy()
-                self._waiting.put(call.client, call)
-                self._ask_for_turn()
-        except BaseException:
-            self.leave(call)
-            raise
-        finally:
-            if loser is not None:
-                loser.error = _busy()
-                loser.ended.set()
+        with self._lock:
+            if len(self._waiting) + self._running() >= self._calls:
+                self._make_room(call)
+            self._waiting.put(call.client, call)
+            self._ask_for_turn()
+
+    def _make_room(self, call: Call[Any]) -> None:
+        loser = self._waiting.loser(call.client)
+        if loser is None:
+            raise _busy()
+        # It is told first: what is interrupted here leaves nobody waiting in vain.
+        loser.error = _busy()
+        loser.ended.set()
+        self._waiting.remove(loser.client, loser)
 
     def leave(self, call: Call[Any]) -> None:
         """Take a call out of the queue, if it is there: nobody waits for it now."""
@@ -127,9 +127,8 @@ class HashWorkers:
 
     def stop(self) -> None:
         """Let each thread end after the work that it does."""
-        places, self._places = self._places, []
-        for _ in places:
-            self._turns.put(None)
+        self._places = []
+        self._wake_next()
 
     def end_with_the_process(self) -> None:
         """Stop when nobody may ask for threads any more."""
@@ -151,37 +150,66 @@ class HashWorkers:
         if _is_ending:
             raise RuntimeError("the process is ending: no more passwords are hashed")
         own = _Place()
-        self._places.append(own)
         try:
+            self._places.append(own)
             threading.Thread(
                 target=self._serve, args=(own,), name="fastbearer-hash", daemon=False
             ).start()
-        except BaseException:
-            self._places.remove(own)
+        except BaseException:  # if it has begun all the same, it ends
+            if own in self._places:
+                self._places.remove(own)
             raise
 
     def _serve(self, own: _Place) -> None:
-        """Do one call after the other, as long as the place is one."""
+        """Do one call after the other, as long as the place is one.
+
+        Whatever finds no memory is done again, so it may be done twice: nobody else
+        could tell the caller, or free the place.
+        """
         _lower_priority()
         while own in self._places:
-            self._take(own)
-            if own.call is None:
-                self._wait_for_turn()
+            try:
+                self._take_or_wait(own)
+            except MemoryError:
                 continue
             call = own.call
+            if call is None:
+                continue
             try:
                 if self._clock() > call.deadline:
                     raise _busy()
                 call.result = call.work()
+                call.error = None
             except BaseException as error:  # the caller's, whatever it is
                 call.error = error
             own.call = None  # before the caller can ask for another
-            call.ended.set()
-            del call
+            while call is not None:
+                try:
+                    call.ended.set()
+                    call = None
+                except MemoryError:
+                    continue
+        self._wake_next()
 
-    def _take(self, own: _Place) -> None:
-        with self._lock:
-            own.call = self._waiting.take()
+    def _take_or_wait(self, own: _Place) -> None:
+        if own.call is None:
+            # Unlike "with", what releases the lock here needs no memory.
+            self._lock.acquire()
+            try:
+                own.call = self._waiting.take()
+            finally:
+                self._lock.release()
+        if own.call is None:
+            self._wait_for_turn()
+
+    def _wake_next(self) -> None:
+        """Let the next thread see that it is to end, or have this one's turn."""
+        while True:
+            try:
+                self._turns.put(None)
+                return
+            except MemoryError:
+                continue
 
     def _wait_for_turn(self) -> None:
         """Sleep until somebody calls, and give memory back that is idle meanwhile."""
