@@ -164,6 +164,7 @@ exec_functions(PyObject *module)
                    || PyModule_AddFunctions(module, fb_password_parts_methods)
                           < 0
                    || PyModule_AddFunctions(module, fb_raw_methods) < 0
+                   || PyModule_AddFunctions(module, fb_slot_methods) < 0
                    || add_algorithms(module) < 0
                    || PyModule_AddStringConstant(
                           module, "libcrypto_version",

@@ -296,6 +296,6 @@ extern PyMethodDef fb_bearer_methods[], fb_cookie_methods[],
 extern PyMethodDef fb_issuer_methods[], fb_jwk_methods[], fb_jws_methods[];
 extern PyMethodDef fb_password_methods[], fb_raw_methods[],
     fb_session_methods[];
-extern PyMethodDef fb_password_parts_methods[];
+extern PyMethodDef fb_password_parts_methods[], fb_slot_methods[];
 
 #endif

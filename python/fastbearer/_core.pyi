@@ -1,9 +1,12 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, final
+from queue import SimpleQueue
+from typing import Any, TypeVar, final
 
 from .keys import KeySet
 from .tokens import Token
+
+_T = TypeVar("_T")
 
 libcrypto_version: str
 """The release of libcrypto that runs, as it names itself."""
@@ -718,4 +721,29 @@ def password_rest(seconds: int, /) -> int:
     """Give back the memory that no hash has used for that many seconds.
 
     It returns how many pieces of memory are still kept.
+    """
+
+def in_slot(
+    slots: SimpleQueue[Any],
+    threads: set[int],
+    work: Callable[..., _T],
+    args: tuple[Any, ...],
+    /,
+) -> _T:
+    """Return what work(*args) returns, which is done in a slot.
+
+    The slot is given back whatever the work raises, at whatever moment a
+    signal's handler does, and without memory. A thread that is in a slot
+    needs no other one.
+
+    Args:
+        slots: A queue of what is free, such as a SimpleQueue: get() waits for
+            a slot, and put() gives it back.
+        threads: A set of the numbers of the threads that are in a slot.
+        work: What is called.
+        args: A tuple.
+
+    Raises:
+        AttributeError: The queue has no put(), or no get().
+        TypeError: An argument has the wrong type.
     """

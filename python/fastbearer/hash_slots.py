@@ -7,7 +7,6 @@ waits here for a slot. `hashing_pool` adds what an event loop needs.
 from __future__ import annotations
 
 import os
-from _thread import _local, allocate_lock
 
 from . import _core
 from .errors import ConfigurationError
@@ -24,11 +23,24 @@ __all__ = ["in_slot", "password_hash", "password_verify", "slot_count"]
 
 VARIABLE = "FASTBEARER_HASH_SLOTS"
 
-_lock = allocate_lock()
-_slots: SimpleQueue[None] | None = None
-_threads = 0
-_own = _local()
-"""Whether this thread is in a slot: it must not wait for another one."""
+
+class _Slots:
+    """The process's slots, all of them free."""
+
+    def __init__(self) -> None:
+        # At first use, for "import fastbearer" is to cost next to nothing.
+        from _queue import SimpleQueue
+
+        from .cpu_limit import available_cores
+
+        self.cores = available_cores()
+        self.threads: set[int] = set()  # in a slot: none must wait for another one
+        self.free: SimpleQueue[None] = SimpleQueue()
+        for _ in range(slot_count()):
+            self.free.put(None)
+
+
+_made: dict[str, _Slots] = {}
 
 
 def slot_count() -> int:
@@ -94,62 +106,23 @@ def in_slot(work: Callable[..., T], *args: object) -> T:
 
     Work that calls for a hash in its turn is in the slot already.
     """
-    if getattr(_own, "is_in_slot", False):
-        return work(*args)
-    slots = _taken_slots()
-    slots.get()
-    try:
-        _own.is_in_slot = True
-        return work(*args)
-    finally:
-        # A slot that is not given back, for want of memory, is lost for ever: then
-        # everybody who hashes would wait.
-        while True:
-            try:
-                slots.put(None)
-                break
-            except MemoryError:
-                continue
-        _own.is_in_slot = False
+    slots = _slots()
+    return _core.in_slot(slots.free, slots.threads, work, args)
 
 
 def _hash(password: str | bytes, setting: str | bytes, threads: int) -> str:
-    return _core.password_hash(password, setting, threads or _threads)
+    return _core.password_hash(password, setting, threads or _slots().cores)
 
 
 def _verify(password: str | bytes, hash: str | bytes, threads: int, weak: bool) -> bool:
-    return _core.password_verify(password, hash, threads or _threads, weak)
+    return _core.password_verify(password, hash, threads or _slots().cores, weak)
 
 
-def _taken_slots() -> SimpleQueue[None]:
-    """Return the process's free slots, counted at first use.
-
-    What is written in C gives a slot back, or raises and has not; a Semaphore, in
-    Python, may have done the half of it.
-    """
-    global _slots, _threads
-    if _slots is None:
-        # At first use, for "import fastbearer" is to cost next to nothing.
-        from _queue import SimpleQueue
-
-        from .cpu_limit import available_cores
-
-        with _lock:
-            if _slots is None:
-                _threads = available_cores()
-                slots: SimpleQueue[None] = SimpleQueue()
-                for _ in range(slot_count()):
-                    slots.put(None)
-                _slots = slots
-    return _slots
-
-
-def _forget_after_fork() -> None:
-    """Begin anew: threads that held slots are not in the child."""
-    global _lock, _slots
-    _lock, _slots = allocate_lock(), None
-    _own.is_in_slot = False
+def _slots() -> _Slots:
+    """Return the process's slots, the same ones for whoever asks."""
+    return _made.get("slots") or _made.setdefault("slots", _Slots())
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_after_fork)
+    # Threads that held slots are not in the child, which begins anew.
+    os.register_at_fork(after_in_child=_made.clear)

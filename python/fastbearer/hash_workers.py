@@ -90,7 +90,9 @@ class HashWorkers:
         self._slots = slots
         self._calls = slots + queue
         self._clock = clock
-        self._lock = threading.Lock()
+        self._key: SimpleQueue[None] = SimpleQueue()
+        self._key.put(None)
+        self._holders: set[int] = set()
         self._waiting: FairQueue[Call[Any]] = FairQueue()
         self._places: list[_Place] = []
         self._turns: SimpleQueue[None] = SimpleQueue()
@@ -105,11 +107,21 @@ class HashWorkers:
             HasherBusyError: There is no room.
             RuntimeError: There is no thread for it.
         """
-        with self._lock:
-            if len(self._waiting) + self._running() >= self._calls:
-                self._make_room(call)
-            self._waiting.put(call.client, call)
-            self._ask_for_turn()
+        self._alone(self._enter, call)
+
+    def _alone(self, work: Callable[..., T], *args: object) -> T:
+        """Do some work while no other thread does any with the queue.
+
+        It is no lock: `with` gives one back only if there is memory for it, and
+        ``finally`` only if no signal comes before ``try``.
+        """
+        return _core.in_slot(self._key, self._holders, work, args)
+
+    def _enter(self, call: Call[Any]) -> None:
+        if len(self._waiting) + self._running() >= self._calls:
+            self._make_room(call)
+        self._waiting.put(call.client, call)
+        self._ask_for_turn()
 
     def _make_room(self, call: Call[Any]) -> None:
         loser = self._waiting.loser(call.client)
@@ -122,8 +134,7 @@ class HashWorkers:
 
     def leave(self, call: Call[Any]) -> None:
         """Take a call out of the queue, if it is there: nobody waits for it now."""
-        with self._lock:
-            self._waiting.remove(call.client, call)
+        self._alone(self._waiting.remove, call.client, call)
 
     def stop(self) -> None:
         """Let each thread end after the work that it does."""
@@ -132,8 +143,7 @@ class HashWorkers:
 
     def end_with_the_process(self) -> None:
         """Stop when nobody may ask for threads any more."""
-        with self._lock:
-            self.stop()
+        self._alone(self.stop)
 
     def _running(self) -> int:
         return sum(place.call is not None for place in self._places)
@@ -193,14 +203,12 @@ class HashWorkers:
 
     def _take_or_wait(self, own: _Place) -> None:
         if own.call is None:
-            # Unlike "with", what releases the lock here needs no memory.
-            self._lock.acquire()
-            try:
-                own.call = self._waiting.take()
-            finally:
-                self._lock.release()
+            self._alone(self._take, own)
         if own.call is None:
             self._wait_for_turn()
+
+    def _take(self, own: _Place) -> None:
+        own.call = self._waiting.take()
 
     def _wake_next(self) -> None:
         """Let the next thread see that it is to end, or have this one's turn."""

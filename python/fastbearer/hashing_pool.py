@@ -7,7 +7,6 @@ are cores would add memory and no speed.
 from __future__ import annotations
 
 import os
-import threading
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -123,8 +122,7 @@ class HashingPool:
         return call.outcome()
 
 
-_shared: HashingPool | None = None
-_shared_lock = threading.Lock()
+_shared: dict[str, HashingPool] = {}
 
 
 def shared_pool() -> HashingPool:
@@ -135,19 +133,9 @@ def shared_pool() -> HashingPool:
     Raises:
         ConfigurationError: That variable is not a positive whole number.
     """
-    global _shared
-    if _shared is None:
-        with _shared_lock:
-            if _shared is None:
-                _shared = HashingPool()
-    return _shared
-
-
-def _forget_after_fork() -> None:
-    """The lock may have been held: the child makes a pool of its own."""
-    global _shared, _shared_lock
-    _shared, _shared_lock = None, threading.Lock()
+    return _shared.get("pool") or _shared.setdefault("pool", HashingPool())
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_after_fork)
+    # The threads that did its work are not in the child.
+    os.register_at_fork(after_in_child=_shared.clear)

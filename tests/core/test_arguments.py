@@ -11,6 +11,7 @@ import sys
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -56,6 +57,9 @@ CALLS: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
     (_core.password_is_sole, ("x", 5)),
     (_core.password_is_sole, (5, "$2b$04$" + "." * 53)),
     (_core.password_rest, ("x",)),
+    (_core.in_slot, (SimpleQueue(), set(), len)),
+    (_core.in_slot, (SimpleQueue(), {}, len, ("x",))),
+    (_core.in_slot, (SimpleQueue(), set(), len, ["x"])),
     (_core.password_parts, (5,)),
     (_core.password_setting, ("argon2id",)),
     (_core.password_setting, ("argon2id", b"salt", "more", 5)),

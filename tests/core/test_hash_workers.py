@@ -7,14 +7,17 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from queue import Empty
 from typing import Any
 
 import pytest
 
-from fastbearer import _core, hash_workers
+from fastbearer import _core, fair_queue, hash_workers
 from fastbearer.hash_workers import Call, HashWorkers
 from fastbearer.hashing_pool import HashingPool
+from interrupted import interrupted
+from waiting import HANG
 
 
 class Ended:
@@ -27,15 +30,22 @@ class Ended:
         self._event.set()
 
     def wait(self) -> None:
-        self._event.wait()
+        assert self._event.wait(HANG)
 
 
-def outcome(workers: HashWorkers, work: Any) -> Any:
+def call_of(client: str | None, work: Callable[[], Any] = int) -> Call[Any]:
+    return Call(work, client, float("inf"), Ended())  # type: ignore[arg-type]
+
+
+def wait_for(call: Call[Any]) -> None:
+    call.ended.wait()  # type: ignore[unused-coroutine] # which it is not
+
+
+def outcome(workers: HashWorkers, work: Callable[[], Any]) -> Any:
     """Return what work returns that the workers do."""
-    ended = Ended()
-    call: Call[Any] = Call(work, None, float("inf"), ended)  # type: ignore[arg-type]
+    call = call_of(None, work)
     workers.submit(call)
-    ended.wait()
+    wait_for(call)
     return call.outcome()
 
 
@@ -76,12 +86,21 @@ def test_idle_memory_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_threads_end_with_their_pool() -> None:
-    pool = HashingPool(slots=1)
+    pool = HashingPool(slots=2)
     threads: list[threading.Thread] = []
-    outcome(pool._workers, lambda: threads.append(threading.current_thread()))
+    both = threading.Barrier(2)
+
+    def work() -> None:
+        threads.append(threading.current_thread())
+        both.wait()
+
+    calls = [call_of(client, work) for client in "ab"]
+    for call in calls:
+        pool._workers.submit(call)
     del pool
     gc.collect()
-    threads[0].join()
+    for thread in threads:
+        thread.join()
 
 
 def test_a_thread_that_could_begin_is_used_again() -> None:
@@ -117,3 +136,61 @@ atexit.register(late)
 """
     told = subprocess.check_output([sys.executable, "-c", code], text=True)
     assert "the process is ending" in told
+
+
+def test_who_makes_room_for_somebody_who_does_not_come_is_served() -> None:
+    class Scarce(Ended):
+        """An event that finds no memory to be set, once."""
+
+        is_scarce = True
+
+        def set(self) -> None:
+            was_scarce, self.is_scarce = self.is_scarce, False
+            if was_scarce:
+                raise MemoryError
+            super().set()
+
+    trial = Trial()
+    loser = trial.waiting[-1]
+    loser.ended = Scarce()  # type: ignore[assignment]
+    with pytest.raises(MemoryError):
+        trial.submit()
+    trial.check(0)
+    assert [call.outcome() for call in trial.waiting] == [0, 0]
+
+
+def test_no_exception_of_a_signal_keeps_a_caller_waiting() -> None:
+    """Whoever had to make room is told, and whoever comes later finds a thread."""
+
+    trials = [Trial()]
+    for step in interrupted(lambda: trials[-1].submit(), hash_workers, fair_queue):
+        trials[-1].check(step)
+        trials.append(Trial())
+    trials[-1].check(-1)
+    assert len(trials) > 100
+
+
+class Trial:
+    """A call for which another one has to make room, and a thread must begin."""
+
+    def __init__(self) -> None:
+        self.workers = HashWorkers(1, 1, time.monotonic)
+        self.waiting = [call_of("a") for _ in range(2)]
+        for call in self.waiting:
+            self.workers._waiting.put("a", call)
+        self.late = call_of("b")
+
+    def submit(self) -> None:
+        try:
+            self.workers.submit(self.late)
+        finally:
+            self.workers.leave(self.late)
+
+    def check(self, step: int) -> None:
+        assert self.workers._key.qsize() == 1, step
+        assert not self.workers._holders, step
+        self.workers._calls = 9
+        assert outcome(self.workers, int) == 0, step
+        for call in self.waiting:
+            wait_for(call)
+        self.workers.stop()

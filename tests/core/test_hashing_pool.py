@@ -572,7 +572,7 @@ def test_a_fork_while_others_hash() -> None:
     code = """
 import os, threading
 from fastbearer import PasswordHash, _core
-from fastbearer.hash_slots import _taken_slots
+from fastbearer.hash_slots import _slots
 hasher = PasswordHash("argon2id", time_cost=1, memory_cost=8, parallelism=1)
 stored = hasher.hash("x")
 real, held, go_on = _core.password_verify, threading.Semaphore(0), threading.Event()
@@ -590,7 +590,7 @@ for _ in threads:
 child = os.fork()
 if child == 0:
     _core.password_verify = real
-    are_free = _taken_slots().qsize() == 2
+    are_free = _slots().free.qsize() == 2
     os._exit(0 if are_free and hasher.verify("x", stored) else 1)
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 go_on.set()

@@ -16,7 +16,6 @@ import pytest
 
 COMMON = """
 import asyncio
-import threading
 
 import _testcapi
 
@@ -60,18 +59,17 @@ SERVED = """
 async def trial(number, now):
     workers = HashWorkers(1, 9, lambda: now)
     workers._turns = Turns(workers)
-    workers._lock = threading.RLock()  # which does not block its owner
     own = hash_workers._Place()
     workers._places = [own]
     calls = [call_of("a"), call_of("a"), call_of("b")]
     for call in calls:
         workers._waiting.put(call.client, call)
     hash_workers._lower_priority = lambda: _testcapi.set_nomemory(number, number + 1)
-    # CPython keeps tuples for later, as for what __exit__ is called with: use them.
-    kept = [(n, n, n) for n in range(5000)]
+    # CPython keeps small tuples for what it calls: use them up.
+    kept = [((n,), (n, n), (n, n, n)) for n in range(5000)]
     workers._serve(own)
     _testcapi.remove_mem_hooks()
-    assert not workers._lock._is_owned(), number
+    assert workers._key.qsize() == 1, number
     await asyncio.sleep(0)
     assert own.call is None, number
     assert len(workers._waiting) == 0, number

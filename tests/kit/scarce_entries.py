@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from queue import SimpleQueue
 from typing import Any
 
 import core_entries
@@ -462,6 +463,15 @@ def passwords() -> Iterator[Entry]:
     costs = {"rounds": 1, "memory_cost": 8}
     yield Entry("setting", _core.password_setting, ("argon2id", b"s" * 16), costs)
     yield Entry("rest", _core.password_rest, (2**70,))
+    slots: SimpleQueue[None] = SimpleQueue()
+    slots.put(None)
+    inside: set[int] = set()
+
+    def is_given_back(answer: int) -> bool:
+        return (answer, slots.qsize(), inside) == (1, 1, set())
+
+    slot = (slots, inside, len, ("x",))
+    yield Entry("slot", _core.in_slot, slot, is_right=is_given_back)
     hasher = PasswordHash(**CHEAP)
     stored = hasher.hash("pw")
     yield Entry("PasswordHash", PasswordHash, (), CHEAP)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import threading
 from collections.abc import Callable
 from functools import cache
+from queue import SimpleQueue
 from random import Random
 from typing import Any
 
@@ -230,6 +232,22 @@ def password_setting(dice: Random) -> Call:
 def password_rest(dice: Random) -> Call:
     seconds = dice.choice((0, 1, -1, 2**40, 2**70, -(2**70)))
     return Call(_core.password_rest, (seconds,), check=holds(lambda left: left >= 0))
+
+
+@calls("in_slot", AttributeError, ValueError)
+def in_slot(dice: Random) -> Call:
+    slots: SimpleQueue[int] = SimpleQueue()
+    slots.put(1)
+    own: set[int] = dice.choice((set(), {threading.get_ident()}, {0}))
+    given = dice.choice(("5", "five"))
+    kept = own.copy()
+
+    def is_right(answer: Any, error: BaseException | None) -> str | None:
+        if (slots.qsize(), own) != (1, kept):
+            return "keeps the slot"
+        return None if answer == 5 or (error and given == "five") else "is not done"
+
+    return Call(_core.in_slot, (slots, own, int, (given,)), check=is_right)
 
 
 # --- PasswordHash --------------------
