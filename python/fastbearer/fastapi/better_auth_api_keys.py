@@ -6,6 +6,7 @@ the signature of ``__call__``.
 
 import logging
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from fastapi import HTTPException
 from fastapi.openapi.models import APIKey as Scheme
@@ -13,16 +14,20 @@ from fastapi.openapi.models import APIKeyIn
 from fastapi.openapi.models import SecurityBase as SecurityScheme
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from fastbearer.better_auth.api_keys import APIKey, APIKeyStore
+from fastbearer.better_auth.api_keys.key import check_allowed
 from fastbearer.errors import (
     ConfigurationError,
     FastbearerError,
+    InvalidAPIKeyError,
     StoreUnavailableError,
     TokenError,
     TooManyAttemptsError,
 )
 from fastbearer.fastapi.challenges import NOT_AUTHENTICATED, answer_to
+from fastbearer.fastapi.once import once
 from fastbearer.fastapi.refusal_log import log_token_error
 from fastbearer.fastapi.token_header import TokenHeader
 
@@ -36,6 +41,18 @@ NO_LOOK_UP = "API keys cannot be looked up at the moment. Please try again."
 WRONG_PERMISSIONS = "permissions are resource -> list of actions"
 
 logger: logging.Logger = logging.getLogger("fastbearer")
+
+
+class Verdict(NamedTuple):
+    """What a store says of a key.
+
+    Attributes:
+        found: The key, or why it is refused.
+        permissions: What the store was asked for.
+    """
+
+    found: APIKey | FastbearerError
+    permissions: Mapping[str, tuple[str, ...]]
 
 
 class BetterAuthAPIKey(SecurityBase):
@@ -75,15 +92,33 @@ class BetterAuthAPIKey(SecurityBase):
         if len(given) > 1:
             raise HTTPException(400, TWO_KEYS)
         try:
-            return await self._store.verify(
-                given.pop().decode("latin-1"), permissions=self._permissions
-            )
+            return await self._verified(conn.scope, given.pop().decode("latin-1"))
         except StoreUnavailableError as error:
             logger.error("API key not looked up: %s", error.__cause__ or error)
             raise answer_to(error, NO_LOOK_UP) from error
         except (TokenError, TooManyAttemptsError) as error:
             log_token_error(error, str(error), "API key")
             raise _refusal(error) from error
+
+    async def _verified(self, scope: Scope, key: str) -> APIKey:
+        """Return a good key, whose request is counted once."""
+        # The store may be somebody else's, and then perhaps not hashable.
+        what = (BetterAuthAPIKey, id(self._store), key)
+        verdict = await once(scope, what, lambda: self._judge(key))
+        if isinstance(verdict.found, FastbearerError):
+            raise verdict.found
+        if verdict.permissions != self._permissions:
+            check_allowed(verdict.found, self._permissions)
+        return verdict.found
+
+    async def _judge(self, key: str) -> Verdict:
+        """Ask the store; what counts nothing is no verdict, and is raised."""
+        found: APIKey | FastbearerError
+        try:
+            found = await self._store.verify(key, permissions=self._permissions)
+        except (InvalidAPIKeyError, TooManyAttemptsError) as refused:
+            found = refused
+        return Verdict(found, self._permissions)
 
 
 def better_auth_api_key(
@@ -96,8 +131,9 @@ def better_auth_api_key(
     """Return a dependency: the API key of a request, or 401.
 
     For ``Depends(better_auth_api_key(keys))``. Make it once: each is a dependency of
-    its own. A key that does not have the permissions is a 403, one that has reached its
-    limit a 429, and while the store cannot be reached it is a 503.
+    its own. Several over one store count a request once, and each asks for its own
+    permissions. A key that does not have them is a 403, one that has reached its limit
+    a 429, and while the store cannot be reached it is a 503.
 
     Args:
         store: Where keys are looked up: ``SQLAPIKeys``, ``RedisAPIKeys``, or your own.

@@ -22,6 +22,7 @@ from fastbearer.errors import (
     MalformedTokenError,
     TokenError,
 )
+from fastbearer.fastapi.once import once
 from fastbearer.fastapi.replays import MemoryReplays, ReplayStore
 from fastbearer.fastapi.requested_url import normalised, requested_url
 from fastbearer.issuers.binding import is_dpop
@@ -29,7 +30,7 @@ from fastbearer.urls import origin_and_path
 from fastbearer.utf8 import utf8_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, MutableMapping
 
 __all__ = ["DPoP", "Proofs", "check_unbound"]
 
@@ -108,6 +109,24 @@ class ProvenKey(NamedTuple):
     thumbprint: str
 
 
+class Asked(NamedTuple):
+    """A proof, and what it has to fit.
+
+    Attributes:
+        token: As it came, verified.
+        bound_to: The thumbprint of its key.
+        proof: As it came, unread.
+        method: Of the request.
+        url: The same, in its normal form; None where the request does not say.
+    """
+
+    token: str
+    bound_to: str
+    proof: str
+    method: str
+    url: str | None
+
+
 class Proofs:
     """Checks that a request has a proof for its token (RFC 9449 4.3).
 
@@ -135,9 +154,11 @@ class Proofs:
         self._known_key = lru_cache(KNOWN_KEYS)(self._read_key)
 
     async def check(
-        self, scope: Mapping[str, Any], token: str, claims: Mapping[str, Any]
+        self, scope: MutableMapping[str, Any], token: str, claims: Mapping[str, Any]
     ) -> None:
-        """Check the proof of a request.
+        """Check the proof of a request, once for all that look at the same request.
+
+        A proof is used up by that, and may be too old after a body that takes long.
 
         Args:
             scope: ASGI's, of the request or WebSocket.
@@ -149,16 +170,25 @@ class Proofs:
             InvalidProofError: The proof is not accepted.
             StoreUnavailableError: Whether it has been used cannot be told.
         """
-        bound_to = _thumbprint_of(claims)
+        asked = Asked(
+            token,
+            _thumbprint_of(claims),
+            _proof_of(scope),
+            # A WebSocket begins as a GET (RFC 6455 4.1).
+            scope.get("method", "GET"),
+            requested_url(scope, self._base),
+        )
+        await once(scope, (self, asked), lambda: self._judge(asked))
+
+    async def _judge(self, asked: Asked) -> None:
         now = self._clock()
-        proof = _proof_of(scope)
-        key = self._key_of(proof)
-        if key.thumbprint != bound_to:
+        key = self._key_of(asked.proof)
+        if key.thumbprint != asked.bound_to:
             raise BoundTokenError("the token is bound to another key", "other_key")
-        signed = _signed(key.verifier, proof)
-        self._check_request(scope, signed)
+        signed = _signed(key.verifier, asked.proof)
+        _check_request(asked, signed)
         self._check_time(signed, now)
-        if signed.get("ath") != _digest(token.encode("latin-1")):
+        if signed.get("ath") != _digest(asked.token.encode("latin-1")):
             raise InvalidProofError("the proof is for another token", "proof_ath")
         self._check_nonce(signed, now)
         await self._check_first_use(f"{key.thumbprint}.{signed['jti']}", now)
@@ -192,16 +222,6 @@ class Proofs:
             clock=self._clock,
         )
         return ProvenKey(verifier, key.thumbprint())
-
-    def _check_request(
-        self, scope: Mapping[str, Any], signed: Mapping[str, Any]
-    ) -> None:
-        # A WebSocket begins as a GET (RFC 6455 4.1).
-        if signed["htm"] != scope.get("method", "GET"):
-            raise InvalidProofError("the proof is for another method", "proof_htm")
-        url = normalised(signed["htu"])
-        if url is None or url != requested_url(scope, self._base):
-            raise InvalidProofError("the proof is for another URL", "proof_htu")
 
     def _check_time(self, signed: Mapping[str, Any], now: float) -> None:
         dpop = self._dpop
@@ -246,6 +266,14 @@ def check_unbound(claims: Mapping[str, Any]) -> None:
         raise BoundTokenError(
             "the token is of the type DPoP, and has no cnf", "dpop_without_cnf"
         )
+
+
+def _check_request(asked: Asked, signed: Mapping[str, Any]) -> None:
+    if signed["htm"] != asked.method:
+        raise InvalidProofError("the proof is for another method", "proof_htm")
+    url = normalised(signed["htu"])
+    if url is None or url != asked.url:
+        raise InvalidProofError("the proof is for another URL", "proof_htu")
 
 
 def _thumbprint_of(claims: Mapping[str, Any]) -> str:

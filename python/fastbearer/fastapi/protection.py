@@ -18,7 +18,7 @@ from fastbearer.fastapi.replays import MemoryReplays, RedisReplays, ReplayStore
 from fastbearer.fastapi.resource import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, MutableMapping
 
     from fastbearer.connections.redis import RedisSource
     from fastbearer.fastapi.settings import Settings
@@ -203,7 +203,7 @@ class Protection:
         raise BoundTokenError("a token needs a proof of possession here", "no_proof")
 
     async def check_proof(
-        self, scope: Mapping[str, Any], token: str, claims: Mapping[str, Any]
+        self, scope: MutableMapping[str, Any], token: str, claims: Mapping[str, Any]
     ) -> None:
         """Check the proof of a request, where there can be any.
 

@@ -15,12 +15,24 @@ from fastbearer.base64url import base64url_encode
 from fastbearer.better_auth.api_keys.limits import Limits, limits_of
 from fastbearer.better_auth.fields import cleaned, is_banned
 from fastbearer.better_auth.session import moment
-from fastbearer.errors import InvalidAPIKeyError, MalformedTokenError
+from fastbearer.errors import (
+    APIKeyPermissionError,
+    InvalidAPIKeyError,
+    MalformedTokenError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["APIKey", "KeyRules", "Owner", "is_key", "stored_form", "unreadable"]
+__all__ = [
+    "APIKey",
+    "KeyRules",
+    "Owner",
+    "check_allowed",
+    "is_key",
+    "stored_form",
+    "unreadable",
+]
 
 Owner = Literal["user", "organization"]
 
@@ -99,6 +111,20 @@ class APIKey:
             set(actions) <= self.permissions.get(resource, frozenset())
             for resource, actions in permissions.items()
         )
+
+
+def check_allowed(key: APIKey, permissions: Mapping[str, Iterable[str]] | None) -> None:
+    """Refuse what a good key does not allow.
+
+    Args:
+        key: The key.
+        permissions: Resource -> actions.
+
+    Raises:
+        APIKeyPermissionError: One of them is not allowed.
+    """
+    if permissions and not key.allows(permissions):
+        raise APIKeyPermissionError(NOT_ALLOWED)
 
 
 def is_key(value: object) -> bool:

@@ -9,19 +9,18 @@ from fastbearer._core import json_object
 from fastbearer.awaited import awaited
 from fastbearer.better_auth.api_keys.key import (
     DEFAULT,
-    NOT_ALLOWED,
     UNKNOWN,
     WRONG_OWNER,
     APIKey,
     KeyRules,
     Owner,
+    check_allowed,
     is_key,
     refused,
     stored_form,
     unreadable,
 )
 from fastbearer.errors import (
-    APIKeyPermissionError,
     ConfigurationError,
     MalformedTokenError,
 )
@@ -109,8 +108,7 @@ class RedisAPIKeys:
             raise unreadable(error) from None
         moment = time.time() if now is None else now
         found = self._rules.judge(row, stored, moment)
-        if permissions and not found.allows(permissions):
-            raise APIKeyPermissionError(NOT_ALLOWED)
+        check_allowed(found, permissions)
         return found
 
     async def aclose(self) -> None:

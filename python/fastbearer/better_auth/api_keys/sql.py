@@ -12,12 +12,12 @@ from fastbearer.awaited import awaited
 from fastbearer.better_auth.api_keys.key import (
     DEFAULT,
     FIELDS,
-    NOT_ALLOWED,
     UNKNOWN,
     WRONG_OWNER,
     APIKey,
     KeyRules,
     Owner,
+    check_allowed,
     is_key,
     refused,
     stored_form,
@@ -26,7 +26,6 @@ from fastbearer.better_auth.api_keys.key import (
 from fastbearer.better_auth.api_keys.limits import limits_of
 from fastbearer.better_auth.fields import BAN_FIELDS, USER_FIELDS, cleaned
 from fastbearer.errors import (
-    APIKeyPermissionError,
     ConfigurationError,
     StoreUnavailableError,
 )
@@ -130,8 +129,7 @@ class SQLAPIKeys:
             async with self._connections.reading() as connection:
                 look_up = await self._prepared(connection)
                 found, row = await self._find(connection, look_up, stored, moment)
-            if permissions and not found.allows(permissions):
-                raise APIKeyPermissionError(NOT_ALLOWED)
+            check_allowed(found, permissions)
             limits = limits_of(look_up.table.dated(row))
             if self._rules.counts and self._rules.is_limited(limits):
                 async with self._connections.writing() as connection:
