@@ -110,6 +110,65 @@ def test_the_header_forwarded(lines: list[str], found: str) -> None:
     assert forwarded(*lines, peer="192.0.2.9") == "192.0.2.9"
 
 
+SENT = [
+    *('for="x', "x", "for=1 2", 'for="x";y="', '"', "\\", 'for="\\', ",", ";", ";;"),
+    *("for=x;", 'for="x, for="', '"""', "=", "for=", 'for=6.6.6.6;by="', "for=6.6.6.6"),
+    *('for="' + "a" * 9000, "a," * 9000, 'a="' * 9000, 'a="\\"' * 9000, 'a=";' * 9000),
+]
+"""What a client may write into Forwarded, before its proxy adds to it."""
+
+ADDED = [
+    ("for=203.0.113.9", "203.0.113.9"),
+    ("for=203.0.113.9;proto=https;", "203.0.113.9"),
+    ('For="[2001:db8:0:7::9]:4711" ; proto=https', "2001:db8:0:7::/64"),
+    ('by="a,b";for=203.0.113.9', "203.0.113.9"),
+    ('for=203.0.113.9;host="a, for=6.6.6.6"', "203.0.113.9"),
+    ('for=203.0.113.9;host="a\\", for=6.6.6.6;x=\\""', "203.0.113.9"),
+    ('for=203.0.113.9;host="\\\\"', "203.0.113.9"),
+    ("for=203.0.113.9, for=10.0.0.7", "203.0.113.9"),
+    ('for=203.0.113.9;by="a,", for="10.0.0.7:1";by=",b" ,', "203.0.113.9"),
+]
+
+
+@pytest.mark.parametrize("sent", SENT, ids=lambda sent: sent[:9])
+@pytest.mark.parametrize(("added", "found"), ADDED)
+def test_a_client_hides_nothing_that_its_proxy_has_added(
+    sent: str, added: str, found: str
+) -> None:
+    for line in (f"{sent}, {added}", f"{sent},{added}", f"{sent} ,, {added}"):
+        assert forwarded(line) == found
+    assert forwarded(sent, added) == found
+
+
+HOSTILE = st.text(alphabet='for=";,\\ 1.[]\t', max_size=40) | st.text(max_size=40)
+
+
+@given(HOSTILE, HOSTILE)
+def test_nor_by_a_host_that_its_proxy_quotes(sent: str, host: str) -> None:
+    sent, host = (
+        "".join(mark for mark in text if mark == "\t" or " " <= mark <= "\xff")
+        for text in (sent, host)
+    )
+    quoted = host.replace("\\", "\\\\").replace('"', '\\"')
+    for added in (
+        f'for=203.0.113.9;host="{quoted}"',
+        f'host="{quoted}";for=203.0.113.9',
+        f'for=203.0.113.9;host="{quoted}", for=10.0.0.7;host="{quoted}"',
+    ):
+        assert forwarded(f"{sent}, {added}") == "203.0.113.9"
+
+
+def test_what_a_proxy_itself_cannot_say_is_a_hop_that_nobody_knows() -> None:
+    unknown = forwarded("unknown")
+    assert str(unknown).startswith("unreadable-")
+    for line in (
+        "for=203.0.113.9, x",
+        "for=203.0.113.9, by=x",
+        "for=203.0.113.9, a=;;",
+    ):
+        assert forwarded(line) == forwarded(f"{line}, for=10.0.0.7") == unknown
+
+
 def test_one_header_decides() -> None:
     """The other is what a client may have sent through the proxy."""
     both = [("Forwarded", "for=192.0.2.1"), ("X-Forwarded-For", "192.0.2.2")]

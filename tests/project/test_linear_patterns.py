@@ -39,6 +39,7 @@ BEFORE = {
     "WEIGHT": ("q=0.", "q=1."),
     "EMAIL": ("a@", "a@b."),
     "PAIR": ('a="', "a="),
+    "ELEMENT": ('a="', "a=", "a=b;", 'a="b";'),
     "AUTHORITY": ("://", "http://"),
     "LIKE_A_VALUE": ("a" * 32 + ".",),
     "OKTA_ISSUER": ("https://a", "https://a/oauth2/"),
@@ -53,6 +54,7 @@ WHOLE = {
     "LIKE_A_NAME": ("session_token", "_session_token_"),
     "OTHER_NAMES": ("state", "session_token_multi"),
     "AUTHORITY": ("://", "://a"),
+    "ELEMENT": ("a=b;", 'a="b";', 'a=";', 'a="\\"'),
     "BEGIN": ("-----BEGIN A", "-----BEGIN A-----", "----"),
     "END": ("-----END A", "-----END A----"),
 }

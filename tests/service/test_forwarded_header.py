@@ -199,6 +199,7 @@ def scheme(
         ("proto=https;for=198.51.100.9, for=10.0.0.2;proto=http", "https"),
         ("for=1.2.3.4;proto=https, for=198.51.100.9;proto=http", "http"),
         ("for=1.2.3.4;proto=https, for=198.51.100.9", "http"),
+        ('for="x, for=198.51.100.9;proto=https', "https"),
         ("proto=https", "https"),
         ("for=198.51.100.9;proto=javascript", "http"),
         ("for=198.51.100.9", "http"),

@@ -38,9 +38,12 @@ MOST_CALLS = 40_000
 PROXY = "10.0.0.1"
 Serve = Callable[[FastAPI], str]
 
+HALVES = ("a,", 'a=b;",', 'a="', ',a="', ',a="b";c="', 'a="\\",', 'a=";,', "a=b;c,")
+"""Elements of Forwarded that are none."""
+
 PIECES: dict[str, tuple[str, ...]] = {
     "x-forwarded-for": ("1.2.3.4,", "10.0.0.1,", ",", "[::1]:1,"),
-    "forwarded": ("for=1.2.3.4,", "a=b;", "for=10.0.0.1,", ","),
+    "forwarded": ("for=1.2.3.4,", "a=b;", "for=10.0.0.1,", ",", *HALVES),
     "x-forwarded-proto": ("https,",),
     "content-type": (";", "a=b;", "charset="),
     "accept-language": ("de,",),

@@ -13,7 +13,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from fastbearer.fastapi.settings import Network, Settings
 
@@ -31,10 +31,13 @@ Peer = Address | str | None
 
 BRACKETED = re.compile(r"\[([^\]]*)\](?::[0-9A-Za-z._-]{1,32})?")
 WITH_PORT = re.compile(r"([0-9.]+):[0-9A-Za-z._-]{1,32}")
-PAIR = re.compile(
-    r"""\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=("(?:[^"\\]|\\.)*"|[^\s;,"]*)\s*(?=[;,]|$)"""
-)
+NAME, VALUE = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", r""""(?:[^"\\]|\\.)*"|[^\s;,"]*"""
+PAIR = re.compile(rf"\s*({NAME})=({VALUE})\s*(?:;|\Z)")
 """A parameter of the header Forwarded (RFC 7239 4)."""
+ELEMENT = re.compile(rf"(?:\s*{NAME}=(?:{VALUE})\s*(?:;|\Z))+\Z")
+"""What a proxy says, at the end of the header: parameters alone."""
+BETWEEN = ", \t"
+"""What may stand between two elements of a list (RFC 9110 5.6.1)."""
 
 
 class Hop(NamedTuple):
@@ -194,28 +197,43 @@ def _ends(lines: Sequence[bytes]) -> list[str]:
     return ends[::-1]
 
 
-def forwarded_hops(line: str) -> Iterator[Hop]:
-    """Yield what the elements of a header Forwarded say, in their order.
+def forwarded_hops(line: str) -> list[Hop]:
+    """Return what the last elements of a header Forwarded say, in their order.
 
-    One that does not say in ``for`` who its client is, or that cannot be read, is
-    yielded as "unknown": it is a hop all the same.
+    Like the header, the line is read from its end: what a client has written before
+    cannot swallow what its proxy has added, not even with a quote that it leaves open.
+    An element that does not say in ``for`` who its client is, is "unknown": it is a hop
+    all the same. So is all that stands before the first one that cannot be read.
     """
-    line = line.strip()
-    place, said = 0, dict[str, str]()
-    while found := PAIR.match(line, place):
-        said[found[1].lower()] = _unquoted(found[2])
-        place = found.end() + 1
-        if line[found.end() : place] == ",":
-            yield _hop(said)
-            said = {}
-    if place < len(line):
-        yield Hop(UNKNOWN)
-    elif said:
-        yield _hop(said)
+    hops: list[Hop] = []
+    left = line.rstrip(BETWEEN)
+    while left and len(hops) < MOST_HOPS:
+        before, element = _last_element(left)
+        hops.append(_hop(element))
+        left = before.rstrip(BETWEEN)
+    return hops[::-1]
 
 
-def _hop(said: Mapping[str, str]) -> Hop:
-    return Hop(said.get("for", UNKNOWN), said.get("proto", ""))
+def _last_element(line: str) -> tuple[str, str]:
+    """Return what stands before the last element, and that; both empty without one.
+
+    One comma at most can begin it: what follows a comma within quotes is no element,
+    because the closing quote would open there.
+    """
+    comma = len(line)
+    while comma >= 0:
+        comma = line.rfind(",", 0, comma)
+        if ELEMENT.match(line, comma + 1):
+            return line[: max(comma, 0)], line[comma + 1 :]
+    return "", ""
+
+
+def _hop(element: str) -> Hop:
+    said, place = dict[str, str](), 0
+    while found := PAIR.match(element, place):
+        said[found[1].lower()] = found[2]
+        place = found.end()
+    return Hop(_unquoted(said.get("for", UNKNOWN)), _unquoted(said.get("proto", "")))
 
 
 def _unquoted(value: str) -> str:
