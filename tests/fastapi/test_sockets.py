@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,10 +23,10 @@ SESSION = {"sid": "s1", "gen": 0}
 class World:
     """An application that echoes, and what its tokens depend on."""
 
-    def __init__(self) -> None:
+    def __init__(self, **more: Any) -> None:
         self.clock = FrozenClock()
         self.revocations = MemoryRevocations(self.clock)
-        settings = Settings(better_auth_secret=SECRET)
+        settings = Settings(better_auth_secret=SECRET, **more)
         self.auth = Auth(settings, revocations=self.revocations, clock=self.clock)
         app = FastAPI()
         needed = Depends(self.auth.token_claims)
@@ -47,11 +48,15 @@ class World:
         return self.client.websocket_connect("/echo", headers=headers)
 
 
+def failing(error: Exception) -> Callable[..., bool]:
+    def has_ended(*_: object) -> bool:
+        raise error
+
+    return has_ended
+
+
 @pytest.mark.parametrize("way", ["expiry", "session", "everywhere", "outage"])
 def test_it_is_closed(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def lost(*_: object) -> bool:
-        raise StoreUnavailableError("lost")
-
     world = World()
     with world.opened() as socket:
         socket.send_text("hello")
@@ -63,10 +68,44 @@ def test_it_is_closed(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
         elif way == "everywhere":
             asyncio.run(world.revocations.end_sessions("u1"))
         else:
+            lost = failing(StoreUnavailableError("lost"))
             monkeypatch.setattr(world.revocations, "has_ended", lost)
         with pytest.raises(WebSocketDisconnect) as closed:
             socket.receive_text()
     assert closed.value.code == 1008
+
+
+async def codes_of(world: World) -> list[int]:
+    """Return with which codes a WebSocket is closed, until nobody watches it."""
+    codes = []
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "websocket.close":
+            codes.append(message["code"])
+
+    socket = WebSocket({"type": "websocket", "headers": []}, receive, send)
+    await socket.accept()
+    claims = {"sub": "u1", "exp": world.clock() + 60}
+    async with closed_with_session(socket, claims, auth=world.auth, token="x.y.z"):
+        await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()})
+    return codes
+
+
+@pytest.mark.parametrize("failure", ["closed", "open"])
+def test_it_is_closed_when_nobody_can_watch_it_any_more(
+    failure: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A store of somebody else may raise what it likes."""
+    world = World(revocation_failure=failure)
+    lost = failing(ConnectionResetError("the store has hung up"))
+    monkeypatch.setattr(world.revocations, "has_ended", lost)
+    assert asyncio.run(codes_of(world)) == [1011]
+    (told,) = [one for one in caplog.records if one.name == "fastbearer"]
+    assert "a WebSocket is closed" in told.getMessage()
+    assert "the store has hung up" in caplog.text
 
 
 def test_it_stays_open_while_the_session_is_good() -> None:

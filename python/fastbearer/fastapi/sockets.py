@@ -1,6 +1,7 @@
 """WebSockets that close when what they were opened with is good no more."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,6 +16,10 @@ from fastbearer.fastapi.bearer import has_ended
 __all__ = ["closed_with_session"]
 
 POLICY_VIOLATION = 1008  # RFC 6455 7.4.1
+INTERNAL_ERROR = 1011
+UNWATCHED = "a WebSocket is closed: whether its session has ended cannot be told"
+
+logger: logging.Logger = logging.getLogger("fastbearer")
 
 
 @asynccontextmanager
@@ -30,7 +35,8 @@ async def closed_with_session(
 
     A token is verified when a WebSocket is opened, and a WebSocket may stay open for
     days. Within ``async with closed_with_session(websocket, claims):`` it is closed
-    with code 1008, which ends ``receive`` as a client that leaves does.
+    with code 1008, which ends ``receive`` as a client that leaves does. Where looking
+    fails for a reason that nobody has foreseen, the code is 1011.
 
     Args:
         websocket: Accepted.
@@ -57,10 +63,16 @@ async def _watch(
     auth: Auth,
     every: float,
 ) -> None:
-    while not await _is_over(token, claims, auth):
-        await asyncio.sleep(every)
+    code = POLICY_VIOLATION
+    try:
+        while not await _is_over(token, claims, auth):
+            await asyncio.sleep(every)
+    except Exception:
+        # Nobody looks any more: it might stay open for days.
+        logger.exception(UNWATCHED)
+        code = INTERNAL_ERROR
     if websocket.application_state is WebSocketState.CONNECTED:
-        await websocket.close(POLICY_VIOLATION)
+        await websocket.close(code)
 
 
 async def _is_over(token: str, claims: Mapping[str, Any], auth: Auth) -> bool:
