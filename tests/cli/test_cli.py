@@ -406,6 +406,31 @@ def test_serve_without_its_extra(missing: str) -> None:
     )
 
 
+BOUND = [{"cnf": {"jkt": "x"}}, {"typ": "DPoP"}, {"token_type": "dpop"}]
+
+
+@pytest.mark.parametrize("missing", ["", "fastapi"])
+@pytest.mark.parametrize("claims", BOUND, ids=str)
+def test_a_bound_token_is_refused_with_and_without_the_extra(
+    missing: str, claims: dict[str, Any]
+) -> None:
+    usual = {"sub": "u1", "exp": int(time.time()) + 60}
+    code = (
+        f"import sys; {missing!r} and sys.modules.update({{{missing!r}: None}}); "
+        "from fastbearer.cli import main; sys.exit(main(['verify', '--', sys.argv[1]]))"
+    )
+    for more, status in (({"typ": "Bearer"}, 0), (claims, 1)):
+        token = jwt.encode({**usual, **more}, SECRET)
+        result = subprocess.run(
+            [sys.executable, "-c", code, token],
+            env=environment(BETTER_AUTH_SECRET=SECRET),
+            capture_output=True,
+            text=True,
+        )
+        assert result.returncode == status, result.stderr
+        assert "bound_token" in result.stderr or not status
+
+
 @pytest.mark.http
 def test_serve(tmp_path: Path) -> None:
     server = subprocess.Popen(

@@ -29,6 +29,8 @@ from project import SECRET
 ISSUER = "https://id.example"
 KEY = Key.generate("ES256", kid="a")
 BOUND = {"cnf": {"jkt": "x"}}
+MARKS: list[dict[str, Any]] = [BOUND, {"typ": "DPoP"}, {"token_type": "dpop"}]
+"""What says that a token is bound: RFC 7800 3.1, and the type of RFC 9449 5."""
 
 
 def with_secret(**options: Any) -> dict[str, Any]:
@@ -74,7 +76,7 @@ def way(request: pytest.FixtureRequest, server: KeyServer) -> dict[str, Any]:
 
 @pytest.fixture(params=FURTHER)
 def auth(way: dict[str, Any], request: pytest.FixtureRequest) -> Auth:
-    return Auth(**way, **FURTHER[request.param]())
+    return Auth(**way, **FURTHER[request.param](), cookies=["token"])
 
 
 def token_for(auth: Auth, way: dict[str, Any], **claims: Any) -> str:
@@ -121,10 +123,16 @@ def doors(auth: Auth, token: str) -> dict[str, bool]:
         == 200,
         "a WebSocket": socket_opens(client, headers=bearer),
         "a subprotocol": socket_opens(client, subprotocols=["bearer", token]),
+        "a cookie": has_user(client, f"token={token}"),
+        "a cookie of two": has_user(client, f"token={token}; token=x.y.z"),
         "a token by itself": authenticates(auth, token),
         "a tool's server": asyncio.run(TokenVerifier(auth).verify_token(token))
         is not None,
     }
+
+
+def has_user(client: TestClient, cookies: str) -> bool:
+    return client.get("/me", headers={"Cookie": cookies}).status_code == 200
 
 
 def socket_opens(client: TestClient, **options: Any) -> bool:
@@ -144,9 +152,13 @@ def authenticates(auth: Auth, token: str) -> bool:
     return True
 
 
-def test_it_is_refused_at_every_door(auth: Auth, way: dict[str, Any]) -> None:
-    assert set(doors(auth, token_for(auth, way)).values()) == {True}
-    assert set(doors(auth, token_for(auth, way, **BOUND)).values()) == {False}
+@pytest.mark.parametrize("mark", MARKS, ids=str)
+def test_it_is_refused_at_every_door(
+    auth: Auth, way: dict[str, Any], mark: dict[str, Any]
+) -> None:
+    unbound = token_for(auth, way, typ="Bearer", token_type="Bearer")
+    assert set(doors(auth, unbound).values()) == {True}
+    assert set(doors(auth, token_for(auth, way, **mark)).values()) == {False}
 
 
 @pytest.mark.parametrize("name", ["token_type", "typ"])

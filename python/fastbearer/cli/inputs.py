@@ -17,7 +17,8 @@ from fastbearer import (
     Verifier,
 )
 from fastbearer.better_auth.secrets import is_link, signing_key
-from fastbearer.errors import BoundTokenError, InvalidClaimError
+from fastbearer.errors import InvalidClaimError
+from fastbearer.issuers.binding import check_unbound
 from fastbearer.issuers.naming import DEFAULT_NAMING
 
 if TYPE_CHECKING:
@@ -84,8 +85,7 @@ def plainly_verified(options: argparse.Namespace, token: str) -> dict[str, Any]:
     given = {"issuer": options.issuer, "audience": options.audience}
     key = _required(key_from(options))
     claims = Verifier(key, **_named(given)).verify(token)
-    if "cnf" in claims:
-        raise BoundTokenError("the token is bound, and has no proof", "no_proof")
+    check_unbound(claims)
     if is_link(claims):
         raise InvalidClaimError("the token is a link of a message", "email")
     return claims

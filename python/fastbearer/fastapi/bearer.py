@@ -214,7 +214,9 @@ class BearerReader:
             self._name_client(scope)
         try:
             claims: Any = verify(token)
-            if isinstance(claims, dict) and "cnf" in claims:
+            if isinstance(claims, dict) and (
+                "cnf" in claims or "typ" in claims or "token_type" in claims
+            ):
                 self._source.protection.check_unproven(claims)
             return claims  # type: ignore[no-any-return]
         except (TokenError, KeySourceError) as error:
@@ -238,7 +240,9 @@ class BearerReader:
             self._name_client(scope)
         try:
             claims: Any = verify(token)
-            if isinstance(claims, dict) and "cnf" in claims:
+            if isinstance(claims, dict) and (
+                "cnf" in claims or "typ" in claims or "token_type" in claims
+            ):
                 self._source.protection.check_unproven(claims)
             return claims  # type: ignore[no-any-return]
         except (TokenError, KeySourceError) as error:

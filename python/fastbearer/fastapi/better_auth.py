@@ -39,8 +39,8 @@ from fastbearer.fastapi.cross_site import (
     check_origin,
     without_origin,
 )
-from fastbearer.fastapi.dpop import check_unbound
 from fastbearer.fastapi.refusal_log import log_refusal, log_token_error
+from fastbearer.issuers.binding import check_unbound
 
 __all__ = ["BetterAuthSession", "better_auth_session"]
 

@@ -25,14 +25,13 @@ from fastbearer.errors import (
 from fastbearer.fastapi.once import once
 from fastbearer.fastapi.replays import MemoryReplays, ReplayStore
 from fastbearer.fastapi.requested_url import normalised, requested_url
-from fastbearer.issuers.binding import is_dpop
 from fastbearer.urls import origin_and_path
 from fastbearer.utf8 import utf8_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, MutableMapping
 
-__all__ = ["DPoP", "Proofs", "check_unbound"]
+__all__ = ["DPoP", "Proofs"]
 
 ALGORITHMS = ("ES256", "ES384", "ES512", "EdDSA", "Ed25519", "PS256", "RS256")
 TYPE = "dpop+jwt"
@@ -248,24 +247,6 @@ class Proofs:
             is_first = await is_first
         if not is_first:
             raise InvalidProofError("the proof has been used", "proof_replayed")
-
-
-def check_unbound(claims: Mapping[str, Any]) -> None:
-    """Refuse a bound token that came without a proof (RFC 9449 7.2).
-
-    Raises:
-        BoundTokenError: The token has ``cnf`` (RFC 7800 3.1): it is bound to a key, to
-            a certificate (RFC 8705 3.1), or in a way that nobody here knows. Or its
-            issuer calls it a DPoP token, and does not say to which key it is bound.
-    """
-    if "cnf" in claims:
-        raise BoundTokenError(
-            "the token is bound to a key or certificate, and has no proof", "no_proof"
-        )
-    if is_dpop(claims):
-        raise BoundTokenError(
-            "the token is of the type DPoP, and has no cnf", "dpop_without_cnf"
-        )
 
 
 def _check_request(asked: Asked, signed: Mapping[str, Any]) -> None:

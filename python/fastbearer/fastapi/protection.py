@@ -12,10 +12,11 @@ from fastbearer.errors import (
     StoreUnavailableError,
 )
 from fastbearer.fastapi.challenges import PLAIN, Challenges, answer_to
-from fastbearer.fastapi.dpop import DPoP, Proofs, check_unbound
+from fastbearer.fastapi.dpop import DPoP, Proofs
 from fastbearer.fastapi.redis_source import needed
 from fastbearer.fastapi.replays import MemoryReplays, RedisReplays, ReplayStore
 from fastbearer.fastapi.resource import Resource
+from fastbearer.issuers.binding import check_unbound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fastbearer.errors import BoundTokenError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["binding_of", "is_dpop"]
+__all__ = ["binding_of", "check_unbound", "is_dpop"]
 
 TYPES = ("token_type", "typ")
 """Where a token's type is: RFC 9449 6.2, Keycloak."""
@@ -28,6 +30,24 @@ def binding_of(claims: Mapping[str, Any]) -> dict[str, Any]:
         for name in ("cnf", *TYPES)
         if name in claims and (name == "cnf" or _is_dpop(claims[name]))
     }
+
+
+def check_unbound(claims: Mapping[str, Any]) -> None:
+    """Refuse a bound token that came without a proof (RFC 9449 7.2).
+
+    Raises:
+        BoundTokenError: The token has ``cnf`` (RFC 7800 3.1): it is bound to a key, to
+            a certificate (RFC 8705 3.1), or in a way that nobody here knows. Or its
+            issuer calls it a DPoP token, and does not say to which key it is bound.
+    """
+    if "cnf" in claims:
+        raise BoundTokenError(
+            "the token is bound to a key or certificate, and has no proof", "no_proof"
+        )
+    if is_dpop(claims):
+        raise BoundTokenError(
+            "the token is of the type DPoP, and has no cnf", "dpop_without_cnf"
+        )
 
 
 def _is_dpop(kind: object) -> bool:
