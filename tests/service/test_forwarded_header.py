@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from accounts_kit import http, make_auth, make_service
 from asgi import ASGIApp
-from fastbearer.fastapi import ForwardedScheme, Settings
+from fastbearer import Key, Verifier
+from fastbearer.fastapi import Auth, ForwardedScheme, Settings
 from fastbearer.fastapi.client_address import ClientAddresses
 from ports import free_port
 from programs import started_in
@@ -179,7 +180,14 @@ def scheme(
     auth = make_auth(
         Path("unused.db"), trusted_proxies="10.0.0.0/8", forwarded_header=header
     )
-    app = FastAPI()
+    return seen_by(auth, headers, peer)
+
+
+def seen_by(
+    auth: Auth, headers: Iterable[tuple[str, str]], peer: str = "10.0.0.1"
+) -> str:
+    """Return the scheme that a request has within the middleware."""
+    app = FastAPI(lifespan=auth.lifespan)
     app.add_middleware(ForwardedScheme, auth=auth)
 
     @app.get("/scheme")
@@ -232,6 +240,22 @@ def test_a_proxy_may_name_the_scheme_in_a_header_of_its_own(
     given = ("Forwarded", forwarded), ("X-Forwarded-Proto", proto)
     assert scheme(*given) == found
     assert scheme(*given, peer="192.0.2.1") == "http"
+
+
+@pytest.mark.parametrize("header", ["", "x-forwarded-for", "forwarded"])
+def test_a_verifier_of_ones_own_needs_no_secret_for_it(
+    header: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("BETTER_AUTH_SECRET", "BETTER_AUTH_SECRETS", "AUTH_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TRUSTED_PROXIES", "10.0.0.0/8")
+    if header:
+        monkeypatch.setenv("FORWARDED_HEADER", header)
+    auth = Auth(verifier=Verifier(Key.generate("HS256")))
+    given = [("Forwarded", "for=198.51.100.9;proto=https")]
+    found = "https" if header == "forwarded" else "http"
+    assert seen_by(auth, given) == found
+    assert auth.client_of({"client": ("10.0.0.1", 1), "headers": []}) == "10.0.0.1"
 
 
 def test_whom_uvicorn_has_put_there_names_no_scheme() -> None:

@@ -47,10 +47,13 @@ class ClientAddresses:
 
     Args:
         settings: Asked when needed; they name the proxies.
+
+    Attributes:
+        proxies: What is believed about clients.
     """
 
     def __init__(self, settings: Callable[[], Settings]) -> None:
-        self._proxies = Proxies(settings)
+        self.proxies: Proxies = Proxies(settings)
         self._told: set[str] = set()
 
     def of(self, scope: MutableMapping[str, Any]) -> str | None:
@@ -71,7 +74,7 @@ class ClientAddresses:
         return kept[1]
 
     def _found(self, scope: MutableMapping[str, Any]) -> str | None:
-        if self._proxies.are_overruled(scope):
+        if self.proxies.are_overruled(scope):
             if self._is_new(OVERRULED):
                 logger.error(OVERRULED)
             return UNKNOWN
@@ -79,13 +82,13 @@ class ClientAddresses:
 
     def _client(self, scope: MutableMapping[str, Any]) -> Peer:
         peer = peer_of(scope)
-        if not self._proxies.trust(peer):
+        if not self.proxies.trust(peer):
             self._tell_of_header(scope, peer)
             return peer
-        hops = self._proxies.hops(scope)
+        hops = self.proxies.hops(scope)
         if not hops:
             self._tell(UNNAMED, "unix" if peer is None else peer)
-        return self._proxies.client(peer, hops)[0]
+        return self.proxies.client(peer, hops)[0]
 
     def _tell_of_header(self, scope: MutableMapping[str, Any], peer: Peer) -> None:
         """Warn of a header from somebody who is not trusted; it is not parsed.
@@ -94,7 +97,7 @@ class ClientAddresses:
         """
         if peer is None or UNTRUSTED in self._told:
             return
-        name, lines = self._proxies.header(scope)
+        name, lines = self.proxies.header(scope)
         host = scope["client"][0].encode("latin-1", "replace")
         if any(lines) and not any(host in line for line in lines):
             self._tell(UNTRUSTED, name, peer)

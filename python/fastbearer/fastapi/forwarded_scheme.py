@@ -4,7 +4,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fastbearer.fastapi.auth import Auth
 from fastbearer.fastapi.auth import auth as default_auth
-from fastbearer.fastapi.proxies import Proxies
 
 __all__ = ["ForwardedScheme"]
 
@@ -28,19 +27,14 @@ class ForwardedScheme:
 
     def __init__(self, app: ASGIApp, *, auth: Auth = default_auth) -> None:
         self._app = app
-        self._auth = auth
-        self._proxies = Proxies(lambda: auth.settings)
+        self._proxies = auth.clients.proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, a WebSocket or a lifespan."""
-        if scope["type"] != "lifespan" and self._is_asked:
+        if scope["type"] != "lifespan" and self._proxies.write_forwarded_alone:
             named = self._proxies.scheme(scope)
             if named in OF_WEBSOCKETS:
                 is_socket = scope["type"] == "websocket"
                 # In place, as servers do: others keep what is within in the scope.
                 scope["scheme"] = OF_WEBSOCKETS[named] if is_socket else named
         await self._app(scope, receive, send)
-
-    @property
-    def _is_asked(self) -> bool:
-        return self._auth.settings.forwarded_header == "forwarded"

@@ -66,6 +66,11 @@ class Proxies:
     def _networks(self) -> tuple[Network, ...]:
         return self._settings().proxies()
 
+    @property
+    def write_forwarded_alone(self) -> bool:
+        """Whether the header Forwarded is all that counts."""
+        return self._settings().forwarded_header == "forwarded"
+
     def trust(self, peer: Peer) -> bool:
         """Tell whether somebody is one of them."""
         if peer is None:
@@ -93,7 +98,7 @@ class Proxies:
         proxies write Forwarded, clients may have written the other.
         """
         host, port = scope.get("client") or ("", 0)
-        if not host or self._settings().forwarded_header != "forwarded":
+        if not host or not self.write_forwarded_alone:
             return False
         lines = _lines(scope, b"x-forwarded-for")
         with_port = f"[{host}]:" if ":" in host else f"{host}:"
