@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import json
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -447,6 +448,48 @@ def test_a_proof_is_remembered_for_as_long_as_it_is_good() -> None:
     assert refusal(early, dpop=dpop, clock=clock) == "proof_iat"
 
 
+class SharedReplays:
+    """A store with a clock of its own, like a server that several processes ask."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._until: dict[str, float] = {}
+
+    def is_first_use(self, proof: str, now: float, seconds: int) -> bool:
+        if self._until.get(proof, 0) > self._clock():
+            return False
+        self._until[proof] = self._clock() + seconds
+        return True
+
+
+@pytest.mark.parametrize(("lifetime", "leeway"), [(60, 5), (1, 0), (3, 7)])
+def test_a_proof_is_good_once_for_processes_whose_clocks_differ(
+    lifetime: int, leeway: int
+) -> None:
+    """They differ as far as both still take what a client makes just now."""
+    clock = Clock()
+    dpop = DPoP(lifetime=lifetime, leeway=leeway, replays=SharedReplays(clock))
+
+    def ahead() -> float:
+        return clock.now + lifetime
+
+    def behind() -> float:
+        return clock.now - leeway
+
+    for process in (ahead, behind):
+        made = proof(iat=clock.now, jti=process.__name__)
+        check(made, dpop=dpop, clock=process)
+    late = proof(iat=ahead() + leeway)
+    check(late, dpop=dpop, clock=ahead)
+    for _ in range(5 * math.ceil(lifetime + leeway)):
+        clock.now += 0.5
+        for process in (ahead, behind):
+            assert refusal(late, dpop=dpop, clock=process) in ONCE_USED
+
+
+ONCE_USED = ("proof_replayed", "proof_iat")
+
+
 def test_a_refused_proof_is_not_remembered() -> None:
     """Otherwise anybody could fill the memory, or use up what a client will send."""
     replays = MemoryReplays()
@@ -465,7 +508,7 @@ def test_a_full_memory_refuses_rather_than_forgets() -> None:
     with pytest.raises(StoreUnavailableError):
         check(proof(jti="c"), dpop=dpop, clock=clock)
     assert refusal(proof(jti="a"), dpop=dpop, clock=clock) == "proof_replayed"
-    clock.now += 66
+    clock.now += 132
     check(proof(jti="c", iat=clock.now), dpop=dpop, clock=clock)
     assert len(replays) <= 2
 

@@ -239,8 +239,12 @@ class Proofs:
             raise InvalidProofError("the proof's nonce is old", "nonce_unknown", fresh)
 
     async def _check_first_use(self, name: str, now: float) -> None:
-        """Last of all, so that only the owners of tokens and keys fill the store."""
-        seconds = math.ceil(self._dpop.lifetime + self._dpop.leeway)
+        """Last of all, so that only the owners of tokens and keys fill the store.
+
+        A proof is remembered for twice as long as it is good: that covers another
+        process whose clock lags so far that it barely takes what is made just now.
+        """
+        seconds = math.ceil(2 * (self._dpop.lifetime + self._dpop.leeway)) + 1
         digest = _digest(name.encode())
         is_first = self._dpop.replays.is_first_use(digest, now, seconds)
         if not isinstance(is_first, bool):
