@@ -6,6 +6,7 @@ for example. Routes of this class answer 400 with one fixed message per field.
 
 import logging
 import re
+from asyncio import CancelledError
 from collections.abc import (
     AsyncGenerator,
     Awaitable,
@@ -50,6 +51,7 @@ __all__ = [
     "after_answer",
     "keep_done",
     "on_outage",
+    "owe",
     "refusals",
 ]
 
@@ -232,7 +234,14 @@ class StrictRoute(APIRoute):
             _set_later(response, request.scope)
             return response
 
-        return strict_handler
+        async def handle(request: Request) -> Response:
+            try:
+                return await strict_handler(request)
+            except (Exception, CancelledError):
+                await _do_all(None, [*request.scope.get(OWED, {}).values()])
+                raise
+
+        return handle
 
     async def _check_credentials(self, request: Request) -> None:
         """Refuse who is not signed in, before the body is read.
@@ -305,8 +314,26 @@ def after_answer(scope: Scope, work: Callable[[], Awaitable[None]]) -> None:
     scope.setdefault(LATER, []).append(work)
 
 
+OWED = "fastbearer.owed"
+
+
+def owe(scope: Scope, what: Hashable, work: Callable[[], Awaitable[None]]) -> None:
+    """Let something be done however the request ends: what it is about is stored.
+
+    It is done when the response has been sent, or right before the request is refused.
+    When it fails, that is logged.
+
+    Args:
+        scope: ASGI's, of the request.
+        what: Names it; the last work of a name is what is done.
+        work: What does it.
+    """
+    scope.setdefault(OWED, {})[what] = work
+
+
 def _set_later(response: Response, scope: Scope) -> None:
-    works = scope.get(LATER)
+    works = scope.setdefault(LATER, [])
+    works[:0] = scope.pop(OWED, {}).values()
     if works:
         response.background = BackgroundTask(_do_all, response.background, works)
 

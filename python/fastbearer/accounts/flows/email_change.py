@@ -106,13 +106,14 @@ class EmailChange:
             # Of several at a time one wins here: the e-mail must be the old one.
             if not await parts.store.change(found, self._values(new)):
                 raise WrongCodeError("the code is nobody's, or no more")
+            parts.outbox.owe_notice("email_changed", found, request, address)
         await parts.sweep_codes(found)
         changed = await self._changed(found, new)
+        parts.outbox.owe_notice("email_changed", changed, request, address)
         await parts.tell(
             "email_changed", request, new, user=changed, former_email=former
         )
         tokens = await parts.issued_to(changed)
-        parts.outbox.send_notice("email_changed", changed, request, address)
         return Entered(changed, tokens)
 
     def _check_store(self) -> None:

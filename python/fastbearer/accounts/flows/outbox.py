@@ -20,7 +20,7 @@ from fastbearer.accounts.messages import (
 from fastbearer.accounts.models import User
 from fastbearer.fastapi import Settings
 from fastbearer.fastapi.client_address import ClientAddresses
-from fastbearer.fastapi.strict_routes import after_answer
+from fastbearer.fastapi.strict_routes import after_answer, owe
 
 __all__ = ["Outbox"]
 
@@ -87,6 +87,22 @@ class Outbox:
         """
         self._leave(to or user.address, purpose, user, request)
 
+    def owe_notice(
+        self, purpose: Notice, user: User, request: HTTPConnection, to: str
+    ) -> None:
+        """Let a user know what is stored, even if the request is refused after that.
+
+        Args:
+            purpose: As in `send_notice`, like the others. Of several notices for one
+                purpose the last one leaves.
+            user: Whom.
+            request: By which it came about.
+            to: The e-mail; empty for none.
+        """
+        if to:
+            work = partial(self._deliver, to, purpose, user, request)
+            owe(request.scope, purpose, work)
+
     async def spend(self) -> None:
         """Make a code for nobody: what is stored for somebody takes as long."""
         await self._codes.make("verify_email", None, timedelta())
@@ -114,8 +130,8 @@ class Outbox:
         purpose: MessagePurpose,
         user: User,
         request: HTTPConnection,
-        code: str,
-        lifetime: timedelta,
+        code: str = "",
+        lifetime: timedelta = timedelta(),
     ) -> None:
         """Send a message, unless what is on record is no address."""
         try:

@@ -99,6 +99,10 @@ class Updates:
             async with parts.ending(user, only_if=ends):
                 if not await parts.store.change(user, values):
                     raise OvertakenError(GONE)
+                if is_moving:
+                    self._owe_notice(user, user, request)
+        if is_moving:
+            await self._tell_moved(user, await self._now(user), request)
         if newer is not None:
             async with parts.ending(user):
                 if not await self._replace(user, newer):
@@ -111,7 +115,6 @@ class Updates:
             await parts.let_in(user, request)
         changed = await self._now(user)
         if is_moving:
-            await self._tell_moved(user, changed, request)
             self._registration.welcome(changed, request)
         if newer is not None:
             await parts.tell("password_changed", request, changed.email, user=changed)
@@ -151,14 +154,18 @@ class Updates:
 
     async def _tell_moved(self, user: User, changed: User, on: HTTPConnection) -> None:
         """Tell, at the address of before, that it is another now."""
-        parts = self._parts
-        await parts.tell(
+        await self._parts.tell(
             *("email_changed", on, changed.email),
             user=changed,
             former_email=user.email,
         )
-        if parts.sending is not None:
-            parts.sending.send_notice("email_changed", changed, on, user.address)
+        self._owe_notice(user, changed, on)
+
+    def _owe_notice(self, user: User, changed: User, on: HTTPConnection) -> None:
+        """Let the address of before know it, whatever else fails."""
+        sending = self._parts.sending
+        if sending is not None:
+            sending.owe_notice("email_changed", changed, on, user.address)
 
     async def _hash(self, user: User, change: Change) -> str | None:
         """Return the hash of a new password, if there is one."""
