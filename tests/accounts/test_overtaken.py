@@ -16,7 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import NullPool
 
 from account_desk import Desk, at_the_desk
-from accounts_kit import EMAIL, PASSWORD
+from accounts_kit import EMAIL, PASSWORD, bearer
 from better_auth_tables import BetterAuthTables
 from fastbearer.accounts import (
     BetterAuthUserStore,
@@ -26,6 +26,7 @@ from fastbearer.accounts import (
 )
 from fastbearer.accounts.records import new_id
 from fastbearer.accounts.stores.database import DatabaseUserStore
+from fastbearer.errors import StoreUnavailableError
 from servers import own_database
 
 NEW = "another horse battery"
@@ -154,15 +155,21 @@ def test_a_model_that_keeps_no_password_as_null_is_changed_and_removed(
 class Reset:
     """Another password, chosen by its owner between two steps of a request."""
 
-    def __init__(self, desk: Desk, code: str) -> None:
-        self._desk, self._body = desk, {"code": code, "password": NEW}
+    def __init__(
+        self,
+        desk: Desk,
+        code: str,
+        path: str = "reset-password",
+        field: str = "code",
+    ) -> None:
+        self._desk, self._path = desk, path
+        self._body = {field: code, "password": NEW}
         self.status = 0
 
     async def __call__(self) -> None:
         if not self.status:
             self.status = -1
-            path = "reset-password"
-            answer = await self._desk.client.post(path, json=self._body)
+            answer = await self._desk.client.post(self._path, json=self._body)
             self.status = answer.status_code
 
 
@@ -245,16 +252,64 @@ def test_a_reset_overtakes_a_deletion(
     at_the_desk(tried, tmp_path / "a.db")
 
 
+@pytest.mark.parametrize("step", ["find", "change"])
 def test_a_reset_overtakes_a_change_of_fields(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     from fastbearer.accounts.stores.checked import CheckedUserStore
 
     async def tried(desk: Desk) -> None:
         await desk.sign_up()
         reset = Reset(desk, await desk.code())
-        at(CheckedUserStore, "change", reset, monkeypatch)
+        at(CheckedUserStore, step, reset, monkeypatch)
         answer: httpx2.Response = await desk.ask("PATCH", "me", name="Eve")
         assert (answer.status_code, reset.status) == (401, 200)
 
     at_the_desk(tried, tmp_path / "a.db")
+
+
+def test_a_reset_overtakes_another_password_of_a_stolen_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The routes of fastapi-users ask for no password: nothing else is compared."""
+    from fastbearer.accounts.stores.checked import CheckedUserStore
+
+    async def tried(desk: Desk) -> None:
+        root, client = "http://test", desk.client
+        known = {"email": EMAIL, "password": PASSWORD}
+        await client.post(f"{root}/auth/register", json=known)
+        form = {"username": EMAIL, "password": PASSWORD}
+        entered = await client.post(f"{root}/auth/jwt/login", data=form)
+        await client.post(f"{root}/auth/forgot-password", json={"email": EMAIL})
+        code, path = desk.outbox[-1].code, f"{root}/auth/reset-password"
+        reset = Reset(desk, code, path, "token")
+        at(CheckedUserStore, "find", reset, monkeypatch)
+        answer = await client.patch(
+            f"{root}/users/me",
+            json={"password": "a password of the thief"},
+            headers=bearer(entered.json()["access_token"]),
+        )
+        assert (answer.status_code, reset.status) == (401, 200)
+        form["password"] = NEW
+        assert (await client.post(f"{root}/auth/jwt/login", data=form)).is_success
+
+    at_the_desk(tried, tmp_path / "a.db", layout="fastapi-users")
+
+
+@pytest.mark.parametrize(("failure", "status"), [("open", 200), ("closed", 503)])
+def test_a_change_of_fields_while_nobody_knows_who_is_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: str, status: int
+) -> None:
+    from fastbearer.accounts.sessions import Sessions
+
+    async def away(*_: object) -> int:
+        raise StoreUnavailableError("away")
+
+    async def tried(desk: Desk) -> None:
+        await desk.sign_up()
+        monkeypatch.setattr(Sessions, "generation", away)
+        answer: httpx2.Response = await desk.ask("PATCH", "me", name="Eve")
+        assert answer.status_code == status
+
+    settings = {"revocation_failure": failure}
+    at_the_desk(tried, tmp_path / "a.db", settings=settings)

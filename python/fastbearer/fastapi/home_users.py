@@ -20,15 +20,24 @@ from fastbearer.fastapi.dependencies import (
 )
 from fastbearer.fastapi.refusal_log import log_refusal
 from fastbearer.fastapi.users import TokenUser
-from fastbearer.revocation.protocol import shelf_key
+from fastbearer.revocation.protocol import shelf_key, since_of
 
-__all__ = ["HomePathUserDependency", "HomeUserDependency", "OwnerDependency", "owner"]
+__all__ = [
+    "SINCE",
+    "HomePathUserDependency",
+    "HomeUserDependency",
+    "OwnerDependency",
+    "owner",
+]
 
 ISSUER_SCOPE = "fastbearer.issuer_scope"
 """Where ASGI's scope has what stands before the names of the token."""
 
 OWNER = "fastbearer.owner"
 """Where ASGI's scope has the name of the owner."""
+
+SINCE = "fastbearer.since"
+"""Where ASGI's scope has what `since_of` tells of the token of one of our users."""
 
 FOREIGN_USER = "the users of that issuer are not those of this application"
 
@@ -67,13 +76,15 @@ class HomeReader(JudgingReader):
         return claims
 
     def judge(self, token: str, claims: Claims, scope: Any) -> None:
-        """Refuse the user of another issuer."""
+        """Refuse the user of another issuer; keep of others when they have begun."""
         if self._source.scope_of(token, claims):
             error = InvalidIssuerError(FOREIGN_USER, "iss")
             log_refusal(error.code, "foreign_user", "iss", FOREIGN_USER)
             challenges = self._source.protection.challenges
             is_proven = scope is not None and self.is_proven(scope)
             raise answer_to(error, None, challenges, is_proven=is_proven) from error
+        if scope is not None:
+            scope[SINCE] = since_of(claims, "")
 
 
 class HomeDependency(BearerDependency):

@@ -7,6 +7,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from fastbearer.revocation.protocol import (
+    is_too_old,
     revocation_id,
     shelf_key,
     since_of,
@@ -141,8 +142,7 @@ class Ended:
 
     def is_too_old(self, user_id: str, since: float | None) -> bool:
         """Tell whether a user has ended all that began at such a time."""
-        least = self._users.find(user_id)
-        return least > 0 and (since is None or since < least)
+        return is_too_old(since, self._users.find(user_id))
 
     def generation(self, user_id: str) -> int:
         """Return the least generation of a user that is good, or 0."""

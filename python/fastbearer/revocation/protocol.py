@@ -16,6 +16,7 @@ __all__ = [
     "Names",
     "RevocationStore",
     "foreign_scope",
+    "is_too_old",
     "names_of",
     "revocation_id",
     "scope_of",
@@ -135,6 +136,16 @@ def since_of(claims: Mapping[str, Any], scope: str) -> float | None:
     issued_at = claims.get("iat")
     # Other verifiers than ours may let anything through.
     return issued_at if isinstance(issued_at, (int, float)) else None
+
+
+def is_too_old(since: float | None, least: int) -> bool:
+    """Tell whether all sessions of a user have ended since a token was made.
+
+    Args:
+        since: From `since_of`, of the token.
+        least: The least generation of the user that is good, or 0.
+    """
+    return least > 0 and (since is None or since < least)
 
 
 def subject_of(claims: Mapping[str, Any]) -> str | None:

@@ -36,8 +36,10 @@ from fastbearer.errors import (
 )
 from fastbearer.fastapi import Auth, TokenUser
 from fastbearer.fastapi.client_address import UNKNOWN, ClientAddresses
+from fastbearer.fastapi.home_users import SINCE
 from fastbearer.fastapi.refusal_log import log_refusal
 from fastbearer.fastapi.strict_routes import keep_done, on_outage
+from fastbearer.revocation.protocol import is_too_old
 
 __all__ = ["Parts", "unless_away", "verified"]
 
@@ -273,6 +275,34 @@ class Parts:
         if found is None:
             log_refusal("invalid_claim", "no_such_user", "sub", NO_SUCH_USER)
             raise NoSuchUserError(NO_SUCH_USER)
+        return found
+
+    async def user_to_change(self, user: TokenUser, request: HTTPConnection) -> User:
+        """Return the user of a token that is good still, now that they were read.
+
+        A password that was replaced since the token was looked at is not seen in what
+        was read after it: only that the sessions have ended tells of it.
+
+        Args:
+            user: Of the token.
+            request: With the token.
+
+        Raises:
+            NoSuchUserError: They are gone, or never were.
+            OvertakenError: All their sessions have ended meanwhile.
+            StoreUnavailableError: Nobody can tell, and the settings do not say that
+                the token is good then.
+        """
+        found = await self.user_of(user)
+        if SINCE in request.scope:
+            try:
+                least = await self.sessions.generation(found.id)
+            except StoreUnavailableError:
+                if not self.auth.is_open_without_revocations:
+                    raise
+            else:
+                if is_too_old(request.scope[SINCE], least):
+                    raise OvertakenError("overtaken")
         return found
 
     async def confirmed(

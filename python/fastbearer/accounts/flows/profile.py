@@ -50,7 +50,7 @@ class Profile:
         if not parts.store.can("change"):
             raise UnchangeableError("the store cannot change users")
         parts.shape.check_kept_names(values)
-        found = await parts.user_of(user)
+        found = await parts.user_to_change(user, request)
         if not values:
             return found
         values = parts.judge.values(found, values)

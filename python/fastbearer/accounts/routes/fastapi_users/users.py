@@ -68,7 +68,7 @@ class UsersRoutes(Routes):
         Whether you are active, verified or a superuser is not yours to say. Another
         password ends every session, this one too.
         """
-        found = await self._parts.user_of(user)
+        found = await self._parts.user_to_change(user, request)
         change = change_of(found, sent(body), OF_SUPERUSERS)
         changed = await self._updated(found, change, request, is_own=True)
         return self._seen(changed)
