@@ -128,11 +128,13 @@ class Admission:
     async def undo(self, user: User, invitation: Invitation | None) -> None:
         """Forget a new user who cannot be told that they are one.
 
-        Where that fails they are one, and so their invitation stays used up.
+        Where that fails they are one, and so their invitation stays used up; as where
+        they have chosen another password already.
         """
-        await self._parts.store.remove(user)
-        if invitation is not None and self._parts.invitations is not None:
-            await self._parts.invitations.give_back(invitation)
+        invitations = self._parts.invitations
+        is_gone = await self._parts.store.remove(user)
+        if is_gone and invitation is not None and invitations is not None:
+            await invitations.give_back(invitation)
 
     async def _is_unknown(self, user: User) -> bool:
         """Tell whether it is certain that the store has nobody of a new user's name."""
