@@ -228,6 +228,34 @@ def test_a_sign_out_that_loses_the_refresh_tokens_has_ended_the_session(
     asyncio.run(tried())
 
 
+@pytest.mark.parametrize("loss", LOSSES, ids=["outage", "cancelled"])
+@pytest.mark.parametrize("part", ["access", "refresh"])
+def test_a_theft_ends_what_can_be_ended_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str, loss: BaseException
+) -> None:
+    """The thief goes on with the successor, and nobody may come again."""
+
+    async def tried() -> None:
+        async with desk_of(tmp_path, refresh_grace_seconds=0) as desk:
+            first = (await desk.sign_up())["refresh_token"]
+            data = (await desk.post("refresh", refresh_token=first)).json()["data"]
+            desk.token = data["token"]
+            revocations: type[Any] = type(desk.auth.revocations)
+            lost: tuple[type[Any], str] = (revocations, "end_session")
+            if part == "refresh":
+                lost = (RefreshTokens, "end")
+            with monkeypatch.context() as patch, suppress(type(loss)):
+                patch.setattr(*lost, fail(loss))
+                await desk.post("refresh", refresh_token=first)
+            if part == "refresh":
+                assert await desk.own() == 401
+            else:
+                again = await desk.post("refresh", refresh_token=data["refresh_token"])
+                assert again.status_code == 401
+
+    asyncio.run(tried())
+
+
 def test_a_refused_change_leaves_the_sessions(tmp_path: Path) -> None:
     async def tried() -> None:
         async with desk_of(tmp_path) as desk:

@@ -188,8 +188,7 @@ class Sessions:
             tokens = await self._signed(user, None, row.family, generation)
             issued = await self._refresh.rotate(token)
         except ReusedTokenError as error:
-            await self._end_session(error.family)
-            await self._refresh.end(error.family)
+            await self.end_family(error.family)
             raise
         # The token is used up: an outage must not keep its successor from the client.
         # Of a session that has just ended neither it nor the access token is good.
