@@ -260,6 +260,8 @@ build/check/verdict_check: LDFLAGS += $(addprefix -Wl$(COMMA)--wrap=,\
     fb_argon2_compute EVP_PBE_scrypt fb_sodium_scrypt PKCS5_PBKDF2_HMAC fb_pbkdf2_sha256 \
     fb_blowfish_encrypt fb_hmac_sign EVP_DigestFinal_ex HMAC EVP_EncryptUpdate)
 
+build/check/verify_work_check: LDFLAGS += -Wl,--wrap=EVP_DigestVerify
+
 build/check/sealed_check: LDFLAGS += -Wl,--wrap=PKCS8_decrypt
 
 build/check/work_check: LDFLAGS += $(addprefix -Wl$(COMMA)--wrap=,\

@@ -209,6 +209,8 @@ static bool
 is_sized(BIGNUM *const *of)
 {
     int bits = BN_num_bits(of[N]);
+    int e_max = bits > KEY_RSA_LONG_BITS ? KEY_RSA_LONG_E_BITS_MAX
+                                         : KEY_RSA_E_BITS_MAX;
     for (int i = D; i < PARTS; i++) {
         if (BN_num_bits(of[i]) > bits) {
             return false;
@@ -216,7 +218,7 @@ is_sized(BIGNUM *const *of)
     }
     return bits >= KEY_RSA_BITS_MIN && bits <= KEY_RSA_BITS_MAX
            && BN_is_odd(of[N]) && BN_is_odd(of[E]) && !BN_is_one(of[E])
-           && BN_num_bits(of[E]) <= KEY_RSA_E_BITS_MAX;
+           && BN_num_bits(of[E]) <= e_max;
 }
 
 /* The parts are all there, or only those of a public key, or n, e and d: so

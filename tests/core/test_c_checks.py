@@ -44,15 +44,21 @@ PLANTED = [
     ("bounds", "password/kdf.c", "read.key_len == 0", "0"),
     ("bounds", "password/argon2/arena.c", "done->bytes > IDLE_BYTES_MAX", "0"),
     ("bounds", "better_auth/session_token.c", "&& plain[SESSION_TOKEN] == '.'", ""),
+    ("verify_work", "jose/pkey.c", "!may_be_silent || is_verdict()", "true"),
+    ("verify_work", "jose/pkey.c", "!may_be_silent || is_verdict()", "false"),
+    ("verify_work", "jose/pkey.c", "&& !ERR_COMMON_ERROR(error)", ""),
     ("sealed", "jose/pkey_pkcs8.c", "&& *p == end", ""),
     ("sealed", "jose/pkey_read.c", "*is_found = read != NULL;", ""),
 ]
 
+WRAPS = {"sealed": "PKCS8_decrypt", "verify_work": "EVP_DigestVerify"}
+"""Check -> the one function that it replaces."""
+
 
 def wrapped(check: str) -> list[str]:
     """Return what the linker puts in the place of libcrypto's functions."""
-    if check == "sealed":
-        return ["-Wl,--wrap=PKCS8_decrypt"]
+    if check in WRAPS:
+        return [f"-Wl,--wrap={WRAPS[check]}"]
     if check != "failure":
         return []
     text = (C / "failing.h").read_text()

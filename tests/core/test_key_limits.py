@@ -21,6 +21,7 @@ import pytest
 from bounded_work import said_in_bounds
 from fastbearer import (
     InvalidKeyError,
+    InvalidSignatureError,
     Key,
     KeySet,
     Signer,
@@ -131,7 +132,7 @@ RSA = {"kty": "RSA", "e": "AQAB"}
         ({"n": b64(of_bits(16400))}, "2048 to 16384 bits"),
         ({"n": b64(of_bits(32768))}, "2048 to 16384 bits"),
         ({"n": b64(of_bits(1024))}, "2048 to 16384 bits"),
-        ({"n": b64(of_bits(2048)), "e": b64(of_bits(264))}, "public exponent"),
+        ({"n": b64(of_bits(2048)), "e": b64(of_bits(72))}, "public exponent"),
         ({"n": b64(of_bits(2048)), "d": b64(of_bits(2056))}, "does not match"),
         ({"n": b64(of_bits(2048)), "d": b64(of_bits(32768))}, "does not match"),
         *(
@@ -152,6 +153,38 @@ def test_rsa_numbers_have_a_size_before_any_work(
 ) -> None:
     with pytest.raises(InvalidKeyError, match=rule):
         Key.from_jwk({**RSA, **members})
+
+
+@pytest.mark.parametrize("form", ["jwk", "der"])
+@pytest.mark.parametrize(
+    ("bits", "most"),
+    [(2048, 64), (3072, 64), (3073, 64), (4096, 64), (4097, 33), (16384, 33)],
+)
+def test_a_public_exponent_is_short_beside_a_long_modulus(
+    bits: int, most: int, form: str
+) -> None:
+    def read(e: int) -> Key:
+        if form == "der":
+            numbers = der_number(of_bits(bits)) + der_number(e)
+            return Key.from_der(der_of(0x30, numbers))
+        return Key.from_jwk({**RSA, "n": b64(of_bits(bits)), "e": b64(e)})
+
+    assert read(of_bits(most)).algorithm == "RS256"
+    with pytest.raises(InvalidKeyError, match="public exponent") as caught:
+        read(of_bits(most + 1))
+    assert caught.value.reason == "key_rsa_exponent"
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "PS256"])
+def test_a_key_with_the_longest_exponent_verifies(algorithm: str) -> None:
+    """From 3073 bits on, libcrypto verifies with no exponent of more than 64."""
+    e = str((1 << 63) + 29)
+    options = ["rsa_keygen_bits:3080", f"rsa_keygen_pubexp:{e}"]
+    chosen = [word for option in options for word in ("-pkeyopt", option)]
+    pem = openssl("genpkey", "-algorithm", "RSA", *chosen, data=b"")
+    key = Key.from_pem(pem, algorithm)
+    token = Signer(key).sign({"n": 1})
+    assert Verifier(key.public(), require=()).verify(token) == {"n": 1}
 
 
 def test_a_wide_private_number_buys_no_work() -> None:
@@ -291,6 +324,89 @@ def test_sixteen_keys_are_tried_for_a_token(algorithm: str) -> None:
     assert verifier.verify(Signer(keys[15]).sign({"n": 1})) == {"n": 1}
     with pytest.raises(UnknownKeyError, match="no more keys are tried"):
         verifier.verify(Signer(keys[16]).sign({"n": 1}))
+
+
+def forged(algorithm: str, size: int) -> str:
+    """Return a token with a signature of so many bytes that nobody made."""
+    header = base64.urlsafe_b64encode(json.dumps({"alg": algorithm}).encode())
+    signature = base64.urlsafe_b64encode(b"\1" * size)
+    return b".".join((header.rstrip(b"="), b"e30", signature.rstrip(b"="))).decode()
+
+
+def tries(keys: list[Key], algorithm: str, size: int) -> int:
+    """Return how many of the keys are tried, at most, for a forged token."""
+    for count in range(1, len(keys) + 1):
+        try:
+            Verifier(KeySet(keys[:count]), require=()).verify(forged(algorithm, size))
+        except UnknownKeyError:
+            return count - 1
+        except InvalidSignatureError:
+            continue
+    return len(keys)
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "PS512"])
+@pytest.mark.parametrize(
+    ("bits", "e", "most"),
+    [
+        (2048, 65537, 16),
+        (2048, of_bits(64), 16),
+        (3072, 65537, 16),
+        (4096, 65537, 16),
+        (4096, of_bits(64), 8),
+        (8192, 65537, 8),
+        (16384, 3, 16),
+        (16384, 65537, 2),
+        (16384, of_bits(33), 1),
+    ],
+)
+def test_costly_rsa_keys_are_tried_less_often(
+    bits: int, e: int, most: int, algorithm: str
+) -> None:
+    jwk = {**RSA, "n": b64(of_bits(bits)), "e": b64(e)}
+    keys = [Key.from_jwk(jwk, algorithm)] * 17
+    assert tries(keys, algorithm, bits // 8) == most
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "size", "most"),
+    [
+        ("ES256", 64, 16),
+        ("ES256K", 64, 8),
+        ("ES384", 96, 4),
+        ("ES512", 132, 4),
+        ("Ed25519", 64, 16),
+        ("Ed448", 114, 8),
+        ("HS256", 32, 16),
+    ],
+)
+def test_costly_curves_are_tried_less_often(
+    algorithm: str, size: int, most: int
+) -> None:
+    keys = [Key.generate(algorithm)] * 17
+    assert tries(keys, algorithm, size) == most
+
+
+def test_the_last_key_that_is_tried_counts() -> None:
+    keys = [Key.generate("ES384") for _ in range(5)]
+    verifier = Verifier(KeySet(keys), require=())
+    assert verifier.verify(Signer(keys[3]).sign({"n": 1})) == {"n": 1}
+    with pytest.raises(UnknownKeyError, match="no more keys are tried"):
+        verifier.verify(Signer(keys[4]).sign({"n": 1}))
+
+
+def test_keys_of_several_costs_share_one_budget() -> None:
+    long = Key.from_jwk({**RSA, "n": b64(of_bits(16384)), "e": "AQAB"})
+    wide = Key.from_jwk({**RSA, "n": b64(of_bits(16383)), "e": b64(of_bits(18))})
+    assert tries([long, wide], "RS256", 2048) == 1
+    assert tries([long, long], "RS256", 2048) == 2
+
+
+def test_a_key_whose_signatures_have_another_length_costs_nothing() -> None:
+    jwk = {**RSA, "n": b64(of_bits(16384)), "e": b64(of_bits(33))}
+    good = Key.generate("RS256")
+    verifier = Verifier(KeySet([*[Key.from_jwk(jwk)] * 3, good]), require=())
+    assert verifier.verify(Signer(good).sign({"n": 1})) == {"n": 1}
 
 
 def test_keys_of_other_algorithms_and_ids_are_not_tried() -> None:

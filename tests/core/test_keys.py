@@ -99,13 +99,13 @@ def test_a_modulus_is_odd() -> None:
     assert refused(jwk) == ("key_rsa_size", "n")
 
 
-@pytest.mark.parametrize("e", [1, 2, 4, 65536, 1 << 256])
+@pytest.mark.parametrize("e", [1, 2, 4, 65536, 1 << 63])
 def test_a_public_exponent_is_odd_and_no_one(e: int) -> None:
     jwk = {"kty": "RSA", "n": rsa()["n"], "e": b64(e)}
     assert refused(jwk) == ("key_rsa_exponent", "e")
 
 
-@pytest.mark.parametrize("e", [3, (1 << 255) + 1])
+@pytest.mark.parametrize("e", [3, (1 << 63) + 1])
 def test_every_other_public_exponent_is_taken(e: int) -> None:
     assert Key.from_jwk({"kty": "RSA", "n": rsa()["n"], "e": b64(e)})
 
@@ -523,7 +523,7 @@ PUBLIC: list[tuple[Callable[[], int], int, str]] = [
     (modulus, 0, "key_rsa_exponent"),
     (modulus, 1, "key_rsa_exponent"),
     (modulus, 65536, "key_rsa_exponent"),
-    (modulus, (1 << 256) + 1, "key_rsa_exponent"),
+    (modulus, (1 << 64) + 1, "key_rsa_exponent"),
 ]
 
 

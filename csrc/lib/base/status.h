@@ -114,7 +114,8 @@
     X(KEY_RSA_SIZE, "InvalidKeyError", NULL,                                  \
       "an RSA key must have 2048 to 16384 bits (RFC 7518 3.3)")               \
     X(KEY_RSA_EXPONENT, "InvalidKeyError", NULL,                              \
-      "the public exponent of an RSA key must be odd and at least 3")         \
+      "the public exponent of an RSA key must be odd, at least 3, and have "  \
+      "at most 64 bits, or 33 beside a modulus of more than 4096")            \
     X(KEY_RSA_ROCA, "InvalidKeyError", NULL,                                  \
       "the RSA modulus has the ROCA fingerprint (CVE-2017-15361)")            \
     X(KEY_PAIR, "InvalidKeyError", NULL,                                      \

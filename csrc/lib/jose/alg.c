@@ -22,13 +22,15 @@ static const alg algs[] = {
     {"Ed448", DIGEST_SHA512, KIND_ED, 114, "Ed448"},
 };
 
+/* The last column is about what libcrypto 3.0 takes on x86-64, which is asked
+ * twice of an Edwards curve. */
 static const curve curves[] = {
-    {"P-256", "prime256v1", "ES256", KIND_EC, 32, 64},
-    {"P-384", "secp384r1", "ES384", KIND_EC, 48, 96},
-    {"P-521", "secp521r1", "ES512", KIND_EC, 66, 132},
-    {"secp256k1", "secp256k1", "ES256K", KIND_EC, 32, 64},
-    {"Ed25519", "ED25519", "EdDSA", KIND_ED, 32, 64},
-    {"Ed448", "ED448", "EdDSA", KIND_ED, 57, 114},
+    {"P-256", "prime256v1", "ES256", KIND_EC, 32, 64, 4},
+    {"P-384", "secp384r1", "ES384", KIND_EC, 48, 96, 32},
+    {"P-521", "secp521r1", "ES512", KIND_EC, 66, 132, 32},
+    {"secp256k1", "secp256k1", "ES256K", KIND_EC, 32, 64, 16},
+    {"Ed25519", "ED25519", "EdDSA", KIND_ED, 32, 64, 8},
+    {"Ed448", "ED448", "EdDSA", KIND_ED, 57, 114, 16},
 };
 
 const alg *

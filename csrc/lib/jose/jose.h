@@ -19,6 +19,7 @@ typedef struct {
     alg_kind kind;
     size_t bytes;     /* of a coordinate, or of an Edwards key */
     size_t signature; /* bytes */
+    unsigned work;    /* of a verification, as in KEY_WORK_MAX */
 } curve;
 
 typedef struct {
@@ -143,6 +144,11 @@ CHECKED status fb_pkey_check(EVP_PKEY *evp, const curve *on, bool is_private);
  * of an RSA key are longer than n. Never STATUS_OK. */
 CHECKED status fb_pkey_check_older(EVP_PKEY *evp);
 
+/* --- pkey_work.c --------------------------------------------------------- */
+
+/* About what a verification with a checked key costs, as in KEY_WORK_MAX. */
+CHECKED status fb_pkey_work(EVP_PKEY *evp, const curve *on, unsigned *out);
+
 /* --- edwards.c ----------------------------------------------------------- */
 
 /* RFC 8032 5.1.3, 5.2.3: canonical, on the curve, and not of small order. */
@@ -159,6 +165,7 @@ typedef struct pkey {
     const alg *alg;
     const curve *curve;  /* NULL for RSA */
     size_t signature;    /* bytes, exactly */
+    unsigned work;       /* of a verification: see fb_pkey_work */
     struct pkey *family; /* see fb_pkey_open; owned */
     size_t family_len;
     bool by_sodium; /* an Ed25519 key that sodium.c verifies with */

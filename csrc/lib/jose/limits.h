@@ -22,7 +22,9 @@
 
 #define KEY_RSA_BITS_MIN 2048
 #define KEY_RSA_BITS_MAX 16384
-#define KEY_RSA_E_BITS_MAX 256
+#define KEY_RSA_E_BITS_MAX 64 /* as libcrypto's own, above 3072 bits of n */
+#define KEY_RSA_LONG_BITS 4096
+#define KEY_RSA_LONG_E_BITS_MAX 33 /* with an n of more than those */
 #define KEY_RSA_TRIED_BITS_MAX 4096 /* private, but without its primes */
 
 /* --- opening an encrypted key (RFC 8018, RFC 7914) ----------------------- */
@@ -34,5 +36,8 @@
 
 #define KEY_SET_MAX 256  /* entries of a JWK Set */
 #define KEY_TRIES_MAX 16 /* keys tried for one token */
+/* What those cost together, unless it is one: that many verifications of RSA
+ * with 2048 bits and 65537, of some 20 microseconds each. */
+#define KEY_WORK_MAX 128
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/params.h>
 #include <openssl/rsa.h>
 
@@ -144,6 +145,9 @@ fb_pkey_make(pkey *key, EVP_PKEY *evp, const alg *with, const digests *all)
     if (result == STATUS_OK) {
         result = prepare_point(key, all);
     }
+    if (result == STATUS_OK) {
+        result = fb_pkey_work(evp, key->curve, &key->work);
+    }
     if (result != STATUS_OK) {
         fb_pkey_clear(key);
     }
@@ -227,11 +231,20 @@ begin(EVP_MD_CTX *ctx, const EVP_MD_CTX *prepared)
     return ok;
 }
 
+/* Whether libcrypto says what is wrong with the signature, of what it has left
+ * in the thread's queue: RSA's own reason comes first there. */
+static bool
+is_verdict(void)
+{
+    unsigned long error = ERR_peek_error();
+    return ERR_GET_LIB(error) == ERR_LIB_RSA && !ERR_COMMON_ERROR(error);
+}
+
 /* A wrong signature is a normal answer: it leaves no errors behind in the
- * thread's queue. */
+ * thread's queue. *is_sure is false where it may be right all the same. */
 CHECKED static status
 verify_once(const pkey *key, span message, const unsigned char *signature,
-            size_t len)
+            size_t len, bool *is_sure)
 {
     fb_failure_forget();
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -242,21 +255,24 @@ verify_once(const pkey *key, span message, const unsigned char *signature,
                             (const unsigned char *)message.p, message.len)
                == 1;
     EVP_MD_CTX_free(ctx);
+    bool may_be_silent =
+        key->alg->kind == KIND_ED || key->alg->kind == KIND_PSS;
+    *is_sure = !may_be_silent || is_verdict();
     return matches ? STATUS_OK
                    : fb_failure_of(is_ready ? STATUS_SIGNATURE_WRONG
                                             : STATUS_CRYPTO_FAILED);
 }
 
-/* Of an Edwards or a PSS signature libcrypto may say that it is wrong, and
- * nothing else, where it only lacked the memory to look: it is asked again. */
+/* Of an Edwards or a PSS signature libcrypto may say that it is wrong, and not
+ * why, where it only lacked the memory to look: it is asked again. */
 CHECKED static status
 verify(const pkey *key, span message, const unsigned char *signature,
        size_t len)
 {
-    status result = verify_once(key, message, signature, len);
-    bool is_silent = key->alg->kind == KIND_ED || key->alg->kind == KIND_PSS;
-    return result == STATUS_SIGNATURE_WRONG && is_silent
-               ? verify_once(key, message, signature, len)
+    bool is_sure;
+    status result = verify_once(key, message, signature, len, &is_sure);
+    return result == STATUS_SIGNATURE_WRONG && !is_sure
+               ? verify_once(key, message, signature, len, &is_sure)
                : result;
 }
 

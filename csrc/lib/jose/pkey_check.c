@@ -105,10 +105,12 @@ CHECKED static status
 check_rsa_public(const BIGNUM *n, const BIGNUM *e)
 {
     int bits = BN_num_bits(n);
+    int e_max = bits > KEY_RSA_LONG_BITS ? KEY_RSA_LONG_E_BITS_MAX
+                                         : KEY_RSA_E_BITS_MAX;
     if (bits < KEY_RSA_BITS_MIN || bits > KEY_RSA_BITS_MAX || !BN_is_odd(n)) {
         return STATUS_KEY_RSA_SIZE;
     }
-    if (!BN_is_odd(e) || BN_is_one(e) || BN_num_bits(e) > KEY_RSA_E_BITS_MAX
+    if (!BN_is_odd(e) || BN_is_one(e) || BN_num_bits(e) > e_max
         || BN_is_negative(e)) {
         return STATUS_KEY_RSA_EXPONENT;
     }

@@ -63,6 +63,16 @@ fb_signature_matches(const KeyObject *key, const alg *with, span message,
                        : fb_pkey_verify(one, message, bytes);
 }
 
+/* What fb_signature_matches spends on it. */
+static unsigned
+work_of(const KeyObject *key, span claimed)
+{
+    return key->alg->kind == KIND_HMAC || claimed.len != key->signature
+               ? 0
+               : key->pkey.work;
+}
+
+/* The first key is tried whatever it costs. */
 status
 fb_signature_verify(PyObject *keys, const header *head, const token *parts)
 {
@@ -70,11 +80,13 @@ fb_signature_verify(PyObject *keys, const header *head, const token *parts)
     size_t len = 0;
     status shape = read_signature(parts->signature, bytes, &len);
     span claimed = {(char *)bytes, len};
-    int tried = 0;
+    unsigned tried = 0, spent = 0;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(keys); i++) {
         const KeyObject *key = (KeyObject *)PyTuple_GET_ITEM(keys, i);
         if (is_admitted(key, head)) {
-            if (tried == KEY_TRIES_MAX) {
+            unsigned work = work_of(key, claimed);
+            if (tried == KEY_TRIES_MAX
+                || (spent > 0 && spent + work > KEY_WORK_MAX)) {
                 return STATUS_KID_NEEDED;
             }
             status result =
@@ -86,6 +98,7 @@ fb_signature_verify(PyObject *keys, const header *head, const token *parts)
                 return result;
             }
             tried++;
+            spent += work;
         }
     }
     return tried > 0 ? STATUS_SIGNATURE_WRONG : why_none(keys, head);
