@@ -458,6 +458,9 @@ def test_changed_hashes_never_pass(name: str) -> None:
         f"{{scrypt}}$1f0801$c2FsdA==${'A' * 43}=",
         f"{{scrypt}}$14ff01$c2FsdA==${'A' * 43}=",
         b64(struct.pack(">BIII", 1, 1, 2**32 - 1, 16) + bytes(48)),
+        b64(struct.pack(">BIII", 1, 0, 2_500_001, 16) + bytes(80)),
+        b64(struct.pack(">BIII", 1, 1, 5_000_001, 16) + bytes(80)),
+        f"$fbscrypt$v=1,n=1,r=32,p=65535,ss=,sk={b64(SALT)}$c2FsdA==${b64(SALT)}",
         f"$fbscrypt$v=1,n=30,r=8,p=1,ss=,sk={b64(SALT)}$c2FsdA==${b64(SALT)}",
     ],
 )
@@ -467,6 +470,18 @@ def test_costs_are_capped_before_any_work(stored: str) -> None:
             hasher.verify("x", stored)
         with pytest.raises(InvalidHashError):
             hasher.needs_rehash(stored)
+
+
+@pytest.mark.parametrize(
+    ("prf", "iterations", "key"),
+    [(0, 2_500_000, 64), (0, 10_000_000, 16), (1, 5_000_000, 64), (2, 10_000_000, 64)],
+)
+def test_each_block_of_a_key_has_iterations_of_its_own(
+    prf: int, iterations: int, key: int
+) -> None:
+    """RFC 8018 5.2: SHA-1 makes 20 bytes of a key at a time."""
+    head = struct.pack(">BIII", 1, prf, iterations, 16)
+    assert _core.password_scheme(b64(head + bytes(16 + key))) == "aspnet-identity-v3"
 
 
 @pytest.mark.parametrize(

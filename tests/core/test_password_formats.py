@@ -291,6 +291,13 @@ def test_the_bcrypt_package_agrees(password: bytes, prefix: bytes) -> None:
         f"$scrypt$ln=30,r=8,p=1$c2FsdA${'A' * 43}",
         f"$scrypt$ln=20,r=16,p=1$c2FsdA${'A' * 43}",
         f"$scrypt$ln=14,r=8,p=1000$c2FsdA${'A' * 43}",
+        f"$scrypt$ln=1,r=128,p=65535$c2FsdA${'A' * 43}",
+        f"$scrypt$ln=1,r=8,p=8193$c2FsdA${'A' * 43}",
+        f"$scrypt$ln=4,r=1,p=65537$c2FsdA${'A' * 43}",
+        f"$scrypt$ln=4,r=65537,p=1$c2FsdA${'A' * 43}",
+        f"$scrypt$ln=4,r=65536,p=65536$c2FsdA${'A' * 43}",
+        f"scrypt$2$salt$32$65535${'A' * 86}==",
+        f"scrypt:2:32:65535$salt${'0' * 128}",
         f"scrypt:536870912:8:1$salt${'0' * 128}",
         f"$pbkdf2-sha256$999999999$c2FsdA${'A' * 43}",
         f"pbkdf2_sha256$99999999$salt${'A' * 43}=",
@@ -304,6 +311,26 @@ def test_costs_are_capped_before_any_work(stored: str) -> None:
         CHEAP.verify("x", stored)
     with pytest.raises(InvalidHashError):
         CHEAP.needs_rehash(stored)
+
+
+@pytest.mark.parametrize(
+    ("stored", "scheme"),
+    [
+        (f"$scrypt$ln=20,r=8,p=1$c2FsdA${'A' * 43}", "scrypt"),
+        (f"$scrypt$ln=20,r=8,p=2$c2FsdA${'A' * 43}", "scrypt"),
+        (f"$scrypt$ln=17,r=8,p=16$c2FsdA${'A' * 43}", "scrypt"),
+        (f"$scrypt$ln=14,r=8,p=128$c2FsdA${'A' * 43}", "scrypt"),
+        (f"$scrypt$ln=1,r=8,p=8192$c2FsdA${'A' * 43}", "scrypt"),
+        (f"$scrypt$ln=4,r=1,p=65536$c2FsdA${'A' * 43}", "scrypt"),
+        (f"scrypt$131072$salt$8$5${'A' * 86}==", "django-scrypt"),
+        (f"scrypt:131072:8:5$salt${'0' * 128}", "werkzeug-scrypt"),
+        (f"$pbkdf2$10000000$c2FsdA${'A' * 27}", "pbkdf2-sha1"),
+        (f"$pbkdf2-sha512$10000000$c2FsdA${'A' * 86}", "pbkdf2-sha512"),
+        (f"pbkdf2:sha256:10000000$salt${'0' * 64}", "werkzeug-pbkdf2"),
+    ],
+)
+def test_costs_up_to_the_cap_are_taken(stored: str, scheme: str) -> None:
+    assert _core.password_scheme(stored) == scheme
 
 
 @pytest.mark.parametrize(

@@ -5,18 +5,31 @@
 
 /* A stored hash chooses its own cost. OWASP's strongest scrypt takes 128 MiB;
  * RFC 7914's example for files takes 1 GiB, and so may a hash. */
-#define ITERATIONS_MAX 10000000u
+#define ITERATIONS_MAX 10000000u /* of all blocks of the key together */
 #define LOG_N_MAX 20u
 #define MEMORY_MAX ((uint64_t)1 << 30)
 #define WORK_MAX ((uint64_t)1 << 24) /* N times r times p */
+
+/* r times p: scrypt's first buffer has 128 bytes of each, beside those of N
+ * times r, and PBKDF2 makes and reads it, whatever N is. 8 MiB. */
+#define BLOCKS_MAX ((uint64_t)1 << 16)
+
+/* RFC 8018 5.2: each block of the key takes all the iterations. */
+CHECKED static status
+check_pbkdf2(const kdf *read)
+{
+    size_t hash = (size_t)EVP_MD_get_size(read->md());
+    size_t blocks = read->key_len > hash ? (read->key_len - 1) / hash + 1 : 1;
+    return read->n == 0                         ? STATUS_HASH_MALFORMED
+           : read->n <= ITERATIONS_MAX / blocks ? STATUS_OK
+                                                : STATUS_HASH_COSTLY;
+}
 
 status
 fb_kdf_check_cost(const kdf *read)
 {
     if (read->md != NULL) {
-        return read->n == 0                ? STATUS_HASH_MALFORMED
-               : read->n <= ITERATIONS_MAX ? STATUS_OK
-                                           : STATUS_HASH_COSTLY;
+        return check_pbkdf2(read);
     }
     /* RFC 7914 6: N is a power of two and less than 2^(128 r / 8), r and p are
      * positive */
@@ -24,8 +37,8 @@ fb_kdf_check_cost(const kdf *read)
         || read->p == 0 || (read->r < 4 && read->n >> (16 * read->r) != 0)) {
         return STATUS_HASH_MALFORMED;
     }
-    bool is_cheap = read->n <= (uint64_t)1 << LOG_N_MAX && read->r < 1 << 16
-                    && read->p < 1 << 16
+    bool is_cheap = read->n <= (uint64_t)1 << LOG_N_MAX
+                    && (uint64_t)read->r * read->p <= BLOCKS_MAX
                     && 128 * read->n * read->r <= MEMORY_MAX
                     && read->n * read->r * read->p <= WORK_MAX;
     return is_cheap ? STATUS_OK : STATUS_HASH_COSTLY;
