@@ -66,9 +66,10 @@ sign_token(PyObject *self, PyObject *value)
     }
     memcpy(made, text.p, SESSION_TOKEN);
     made[SESSION_TOKEN] = '.';
-    if (!fb_session_token_sign(&object->secret, made,
-                               made + SESSION_TOKEN + 1)) {
-        return fb_raise_status(object->state, STATUS_CRYPTO_FAILED);
+    status result = fb_session_token_sign(&object->secret, made,
+                                          made + SESSION_TOKEN + 1);
+    if (result != STATUS_OK) {
+        return fb_raise_status(object->state, result);
     }
     return PyUnicode_FromStringAndSize(made, sizeof made);
 }

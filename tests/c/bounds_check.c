@@ -203,7 +203,8 @@ check_sessions(const digests *all)
                tokens[i]);
     }
     memcpy(text, tokens[4], SESSION_SIGNED);
-    expect(fb_session_token_sign(&secret, text, text + SESSION_TOKEN + 1),
+    expect(fb_session_token_sign(&secret, text, text + SESSION_TOKEN + 1)
+               == STATUS_OK,
            "a token is signed");
     span value = {text, SESSION_SIGNED};
     expect(fb_session_token_read(&secret, value, token) == STATUS_OK,

@@ -35,6 +35,15 @@ judged(bool is_ok, bool is_right)
     return !is_ok ? REFUSED : is_right ? RIGHT : WRONG;
 }
 
+/* What is refused for want of memory is not said to be wrong. */
+static answer
+judged_by(status result, bool is_right, bool is_forged)
+{
+    bool is_blamed = result != STATUS_OK && result != STATUS_NO_MEMORY
+                     && !is_forged;
+    return is_blamed ? WRONG : judged(result == STATUS_OK, is_right);
+}
+
 /* --- digests and MACs ---------------------------------------------------- */
 
 static answer
@@ -55,18 +64,18 @@ typedef struct {
     unsigned char mac[MAC_MAX];
 } mac_case;
 
-static bool
+CHECKED static status
 mac_of(const mac_case *with, unsigned char *mac)
 {
     static const unsigned char secret[200] = "a secret";
     hmac_key key;
-    if (!fb_hmac_key_init(&key, with->of, with->digest, secret,
-                          with->secret)) {
-        return false;
+    status result = fb_hmac_key_init(&key, with->of, with->digest, secret,
+                                     with->secret);
+    if (result == STATUS_OK) {
+        result = fb_hmac_sign(&key, message.p, message.len, mac);
+        fb_hmac_key_clear(&key);
     }
-    bool ok = fb_hmac_sign(&key, message.p, message.len, mac);
-    fb_hmac_key_clear(&key);
-    return ok;
+    return result;
 }
 
 static answer
@@ -74,8 +83,8 @@ sign_mac(const void *with)
 {
     unsigned char mac[MAC_MAX] = {0};
     const mac_case *one = with;
-    bool ok = mac_of(one, mac);
-    return judged(ok, memcmp(mac, one->mac, sizeof mac) == 0);
+    status result = mac_of(one, mac);
+    return judged_by(result, memcmp(mac, one->mac, sizeof mac) == 0, false);
 }
 
 /* --- encryption ---------------------------------------------------------- */
@@ -97,9 +106,10 @@ seal(const void *with)
     size_t len = 0;
     status result = fb_aead_seal(one->row, &all, key_bytes, iv, other, message,
                                  out, &len, tag);
-    return judged(result == STATUS_OK,
-                  len == one->len && memcmp(out, one->sealed, len) == 0
-                      && memcmp(tag, one->tag, one->row->tag) == 0);
+    return judged_by(result,
+                     len == one->len && memcmp(out, one->sealed, len) == 0
+                         && memcmp(tag, one->tag, one->row->tag) == 0,
+                     false);
 }
 
 static answer
@@ -113,9 +123,10 @@ open_sealed(const void *with)
     status result = fb_aead_open(one->row, &all, key_bytes, iv, other,
                                  (span){(const char *)one->sealed, one->len},
                                  tag, out, &len);
-    return judged(result == STATUS_OK,
-                  !one->is_forged && len == message.len
-                      && memcmp(out, message.p, len) == 0);
+    return judged_by(result,
+                     !one->is_forged && len == message.len
+                         && memcmp(out, message.p, len) == 0,
+                     one->is_forged);
 }
 
 static answer
@@ -124,13 +135,15 @@ wrap(const void *with)
     span kek = {(const char *)key_bytes, 32}, key = {(const char *)iv, 16};
     unsigned char wrapped[24] = {0}, out[24] = {0};
     bool is_forged = with != NULL;
-    if (fb_key_wrap_aes(kek, key, wrapped) != STATUS_OK) {
-        return REFUSED;
+    status result = fb_key_wrap_aes(kek, key, wrapped);
+    if (result != STATUS_OK) {
+        return judged_by(result, false, false);
     }
     wrapped[0] ^= is_forged;
     span text = {(const char *)wrapped, sizeof wrapped};
-    bool ok = fb_key_unwrap_aes(kek, text, out) == STATUS_OK;
-    return judged(ok, !is_forged && memcmp(out, iv, sizeof iv) == 0);
+    result = fb_key_unwrap_aes(kek, text, out);
+    return judged_by(result, !is_forged && memcmp(out, iv, sizeof iv) == 0,
+                     is_forged);
 }
 
 static answer
@@ -139,14 +152,15 @@ seal_for(const void *with)
     static unsigned char sealed[RSA_BYTES_MAX], out[RSA_BYTES_MAX];
     EVP_PKEY *evp = (EVP_PKEY *)(uintptr_t)with;
     size_t len = 0, opened = 0;
-    if (fb_key_wrap_oaep(evp, true, message, sealed, &len) != STATUS_OK
-        || fb_key_unwrap_oaep(evp, true, (span){(char *)sealed, len}, out,
-                              &opened)
-               != STATUS_OK) {
-        return REFUSED;
+    status result = fb_key_wrap_oaep(evp, true, message, sealed, &len);
+    if (result == STATUS_OK) {
+        result = fb_key_unwrap_oaep(evp, true, (span){(char *)sealed, len},
+                                    out, &opened);
     }
-    return judged(true, opened == message.len
-                            && memcmp(out, message.p, opened) == 0);
+    return judged_by(result,
+                     opened == message.len
+                         && memcmp(out, message.p, opened) == 0,
+                     false);
 }
 
 /* --- keys and signatures ------------------------------------------------- */
@@ -195,11 +209,10 @@ verify(const void *with)
     if (!read_key(one, &key)) {
         return REFUSED;
     }
-    bool ok =
-        fb_pkey_verify(&key, one->is_forged ? other : message, one->signature)
-        == STATUS_OK;
+    status result =
+        fb_pkey_verify(&key, one->is_forged ? other : message, one->signature);
     fb_pkey_clear(&key);
-    return judged(ok, !one->is_forged);
+    return judged_by(result, !one->is_forged, one->is_forged);
 }
 
 /* Points that no key may have, by their y: of order 1, 2, 4 and 8, and 2,
@@ -262,16 +275,19 @@ session(const void *with)
     static const char token[] = "abcdefghijklmnopqrstuvwxyz012345";
     session_secret secret;
     char value[SESSION_SIGNED + 1] = {0}, text[SESSION_TOKEN] = {0};
-    if (fb_session_secret_init(&secret, with, (span){"a secret", 8})
-        != STATUS_OK) {
-        return REFUSED;
+    status result =
+        fb_session_secret_init(&secret, with, (span){"a secret", 8});
+    if (result != STATUS_OK) {
+        return judged_by(result, false, false);
     }
     memcpy(value, token, SESSION_TOKEN);
     value[SESSION_TOKEN] = '.';
-    bool ok =
-        fb_session_token_sign(&secret, token, value + SESSION_TOKEN + 1)
-        && fb_session_token_read(&secret, (span){value, SESSION_SIGNED}, text)
-               == STATUS_OK;
+    result = fb_session_token_sign(&secret, token, value + SESSION_TOKEN + 1);
+    if (result == STATUS_OK) {
+        result = fb_session_token_read(&secret, (span){value, SESSION_SIGNED},
+                                       text);
+    }
+    bool ok = result == STATUS_OK;
     bool is_right = ok && memcmp(text, token, SESSION_TOKEN) == 0;
     if (ok) { /* one of another token */
         value[0] = 'b';
@@ -281,7 +297,7 @@ session(const void *with)
                           != STATUS_OK;
     }
     fb_session_secret_clear(&secret);
-    return judged(ok, is_right);
+    return judged_by(result, is_right, false);
 }
 
 static answer
@@ -296,14 +312,15 @@ session_data(const void *with)
         != STATUS_OK) {
         return REFUSED;
     }
-    bool ok = fb_session_seal(&secret, with, message, scratch, value, &len)
-                  == STATUS_OK
-              && fb_session_open(&secret, (span){value, len}, scratch, &text)
-                     == STATUS_OK;
-    bool is_right = ok && text.len == message.len
+    status result =
+        fb_session_seal(&secret, with, message, scratch, value, &len);
+    if (result == STATUS_OK) {
+        result = fb_session_open(&secret, (span){value, len}, scratch, &text);
+    }
+    bool is_right = result == STATUS_OK && text.len == message.len
                     && memcmp(text.p, message.p, text.len) == 0;
     fb_session_secret_clear(&secret);
-    return judged(ok, is_right);
+    return judged_by(result, is_right, false);
 }
 
 /* An envelope that anybody could have written. */
@@ -380,7 +397,7 @@ try_macs(void)
                         (digest_id)(i / 2 % DIGEST_COUNT),
                         secrets[i / (2 * DIGEST_COUNT)],
                         {0}};
-        need(mac_of(&one, one.mac), "HMAC");
+        need(mac_of(&one, one.mac) == STATUS_OK, "HMAC");
         try("HMAC", sign_mac, &one, RIGHT);
     }
     try("the digests", fetch, NULL, RIGHT);

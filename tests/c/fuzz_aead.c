@@ -106,7 +106,8 @@ open_it(const sealing *of, span sealed, unsigned char *out, size_t *len)
         hmac_key mac;
         size_t again = 1;
         unsigned char *other = exact_room(sealed.len + AEAD_BLOCK);
-        MUST(fb_aead_mac_init(&mac, of->with, all_digests(), of->key));
+        MUST(fb_aead_mac_init(&mac, of->with, all_digests(), of->key)
+             == STATUS_OK);
         MUST(fb_aead_open_cbc(of->with, &mac, of->key, of->iv, of->aad, sealed,
                               of->tag, other, &again)
              == result);

@@ -34,7 +34,7 @@ check_token(const session_secret *secret, span value)
     char *signature = exact_room(SESSION_SIGNATURE);
     if (fb_session_token_read(secret, value, text) == STATUS_OK) {
         MUST(fb_session_token_is_one((span){text, SESSION_TOKEN}));
-        MUST(fb_session_token_sign(secret, text, signature));
+        MUST(fb_session_token_sign(secret, text, signature) == STATUS_OK);
     }
     free(signature);
     free(text);

@@ -29,13 +29,13 @@ try_hmac(const digests *all, digest_id digest, size_t len)
     static const span message = {"header.payload", 14};
     unsigned char right[MAC_MAX], wrong[MAC_MAX] = {0};
     hmac_key key;
-    MUST(fb_hmac_key_init(&key, all, digest, bytes, len));
-    MUST(fb_hmac_sign(&key, message.p, message.len, right));
+    MUST(fb_hmac_key_init(&key, all, digest, bytes, len) == STATUS_OK);
+    MUST(fb_hmac_sign(&key, message.p, message.len, right) == STATUS_OK);
     fb_hmac_key_clear(&key);
     memcpy(wrong, right, sizeof wrong);
     wrong[0] ^= 1;
     unsigned char *secret = secret_copy(bytes, len);
-    MUST(fb_hmac_key_init(&key, all, digest, secret, len));
+    MUST(fb_hmac_key_init(&key, all, digest, secret, len) == STATUS_OK);
     MUST(fb_hmac_verify(&key, message, right) == STATUS_OK);
     MUST(fb_hmac_verify(&key, message, wrong) == STATUS_SIGNATURE_WRONG);
     fb_hmac_key_clear(&key);
@@ -212,9 +212,11 @@ make_cookies(const session_secret *secret, cookies *made)
     memcpy(made->token, bytes, SESSION_TOKEN);
     made->token[SESSION_TOKEN] = '.';
     MUST(fb_session_token_sign(secret, made->token,
-                               made->token + SESSION_TOKEN + 1));
+                               made->token + SESSION_TOKEN + 1)
+         == STATUS_OK);
     MUST(fb_hmac_sign(&secret->mac, COMPACT_SIGNED, sizeof COMPACT_SIGNED - 1,
-                      mac));
+                      mac)
+         == STATUS_OK);
     memcpy(made->compact, COMPACT, sizeof COMPACT - 1);
     char *end = fb_b64url_encode(mac, SHA256_DIGEST_LENGTH,
                                  made->compact + sizeof COMPACT - 1);

@@ -99,12 +99,12 @@ __wrap_EVP_EncryptUpdate(EVP_CIPHER_CTX *context, unsigned char *out, int *len,
     return 1;
 }
 
-bool
+status
 __wrap_fb_hmac_sign(const hmac_key *key, const void *message, size_t len,
                     unsigned char *mac)
 {
     (void)key, (void)message, (void)len, (void)mac;
-    return true;
+    return STATUS_OK;
 }
 
 static bool

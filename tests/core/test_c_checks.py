@@ -25,7 +25,8 @@ PLANTED = [
     ),
     ("failure", "crypto/hmac.c", "|| !fb_sha2_final(", "|| 0 & fb_sha2_final("),
     ("failure", "crypto/aead.c", "return ok ? STATUS_OK", "return true ? STATUS_OK"),
-    ("failure", "crypto/key_wrap.c", "return ok;", "return true;"),
+    ("failure", "crypto/key_wrap.c", "return ok ? STATUS_OK", "return 1 ? STATUS_OK"),
+    ("failure", "crypto/hmac.c", ": fb_failure_of(", ": ("),
     (
         "failure",
         "jose/edwards.c",

@@ -36,7 +36,7 @@ PLANTED = [
         "if (*digest) begin(&state, key->outer);",
     ),
     ("crypto/sha2.c", "if (left > 0) {", "if (left > state->h[0] % 2) {"),
-    ("crypto/aead.c", "ok ? STATUS_OK :", "ok && tag[0] ? STATUS_OK :"),
+    ("crypto/aead.c", "OPENSSL_cleanse(mac,", "if (mac[0]) OPENSSL_cleanse(mac,"),
     ("base/b64url.c", "uint32_t c = 'A' + value;", 'uint32_t c = "AB"[value > 25];'),
     ("better_auth/session_token.c", "CRYPTO_memcmp(mac", "mac[0] && CRYPTO_memcmp(mac"),
 ]

@@ -49,7 +49,7 @@ PLANTED = [
     ("mac", "crypto/hmac.c", "if (len > block)", "if (len >= block)"),
     ("mac", "crypto/sha2.c", "SHA384_Init", "SHA512_Init"),
     ("aead", "crypto/aead.c", "(uint64_t)aad.len * 8", "(uint64_t)aad.len"),
-    ("aead", "crypto/aead.c", "tag, with->tag) != 0", "tag, with->tag - 1) != 0"),
+    ("aead", "crypto/aead.c", "tag, with->tag) == 0", "tag, with->tag - 1) == 0"),
     ("wrap", "crypto/key_wrap.c", "24 ? EVP_aes_192_wrap", "24 ? EVP_aes_128_wrap"),
     ("wrap", "crypto/key_wrap.c", "sha256 ? EVP_sha256()", "sha256 ? EVP_sha1()"),
     ("ecdsa", "jose/ecdsa.c", "(*number & 0x80) != 0", "false"),

@@ -146,6 +146,20 @@ def test_no_allocation_that_fails_changes_an_answer(
 PLANTED = [
     ("lib/jose/pkey.c", "&& !is_sure", "&& false", "libcrypto", "raw Ed"),
     ("lib/jose/pkey.c", "EVP_MD_CTX_FLAG_FINALISE", "0", "libcrypto", "raw "),
+    (
+        "lib/crypto/aead.c",
+        "is_ready && !encrypts ?",
+        "!encrypts ?",
+        "libcrypto",
+        "open ",
+    ),
+    (
+        "lib/crypto/key_wrap.c",
+        "fb_failure_of(is_ready ?",
+        "(1 ?",
+        "libcrypto",
+        "unwrap",
+    ),
     ("lib/jose/secret.c", "if (scratch == NULL) {", "if (false) {", "malloc", "secret"),
     (
         "module/key/jwk_part.c",

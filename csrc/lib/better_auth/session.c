@@ -5,7 +5,6 @@
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/kdf.h>
 
 const aead *
@@ -70,18 +69,22 @@ status
 fb_session_secret_init(session_secret *secret, const digests *all, span text)
 {
     *secret = (session_secret){.header_len = 0};
-    if (!fb_hmac_key_init(&secret->mac, all, DIGEST_SHA256,
-                          (const unsigned char *)text.p, text.len)) {
-        return STATUS_CRYPTO_FAILED;
+    status result =
+        fb_hmac_key_init(&secret->mac, all, DIGEST_SHA256,
+                         (const unsigned char *)text.p, text.len);
+    if (result != STATUS_OK) {
+        return result;
     }
-    if (!derive_key(text, secret->key) || !write_header(secret, all)
-        || !fb_aead_mac_init(&secret->sealed_mac, fb_session_sealer(), all,
-                             secret->key)) {
+    if (!derive_key(text, secret->key) || !write_header(secret, all)) {
+        result = fb_failure_of(STATUS_CRYPTO_FAILED);
+    } else {
+        result = fb_aead_mac_init(&secret->sealed_mac, fb_session_sealer(),
+                                  all, secret->key);
+    }
+    if (result != STATUS_OK) {
         fb_session_secret_clear(secret);
-        ERR_clear_error();
-        return STATUS_CRYPTO_FAILED;
     }
-    return STATUS_OK;
+    return result;
 }
 
 void

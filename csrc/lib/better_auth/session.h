@@ -32,8 +32,8 @@ const aead *fb_session_sealer(void);
 bool fb_session_token_is_one(span text);
 
 /* Writes the SESSION_SIGNATURE characters for a token, which is one. */
-bool fb_session_token_sign(const session_secret *secret, const char *text,
-                           char *signature);
+CHECKED status fb_session_token_sign(const session_secret *secret,
+                                     const char *text, char *signature);
 
 /* Writes the SESSION_TOKEN characters that a cookie's value holds, which may
  * be escaped and quoted. */

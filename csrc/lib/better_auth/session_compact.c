@@ -80,11 +80,11 @@ fb_session_compact_read(const session_secret *secret, char *json, size_t len,
     char *brace = json + (payload->p - json) + payload->len - 1;
     memmove(brace, tail.p, tail.len);
     brace[tail.len] = '}';
-    bool ok =
+    status result =
         fb_hmac_sign(&secret->mac, payload->p, payload->len + tail.len, mac);
     *brace = '}';
-    if (!ok) {
-        return STATUS_CRYPTO_FAILED;
+    if (result != STATUS_OK) {
+        return result;
     }
     /* Bytes are compared: no table is looked up by the right MAC. */
     return fb_b64url_decode(claimed.p, claimed.len, named)

@@ -1,7 +1,6 @@
 /* The cookie session_data, sealed: a JWE (RFC 7516). */
 #include "better_auth/session.h"
 
-#include <openssl/err.h>
 #include <openssl/rand.h>
 
 #define IV_LEN 16
@@ -60,9 +59,9 @@ fb_session_seal(const session_secret *secret, const digests *all, span text,
     unsigned char iv[IV_LEN], tag[TAG_LEN];
     size_t len = 0;
     span header = {secret->header, secret->header_len};
+    fb_failure_forget();
     if (RAND_bytes(iv, IV_LEN) <= 0) {
-        ERR_clear_error();
-        return STATUS_CRYPTO_FAILED;
+        return fb_failure_of(STATUS_CRYPTO_FAILED);
     }
     status result = fb_aead_seal(fb_session_sealer(), all, secret->key, iv,
                                  header, text, scratch, &len, tag);

@@ -15,16 +15,16 @@ fb_session_token_is_one(span text)
     return ok;
 }
 
-bool
+status
 fb_session_token_sign(const session_secret *secret, const char *text,
                       char *signature)
 {
     unsigned char mac[MAC_MAX] = {0};
     char encoded[2 * SHA256_DIGEST_LENGTH + 4];
-    bool ok = fb_hmac_sign(&secret->mac, text, SESSION_TOKEN, mac);
+    status result = fb_hmac_sign(&secret->mac, text, SESSION_TOKEN, mac);
     (void)fb_text_encode(mac, SHA256_DIGEST_LENGTH, CODE_B64_PADDED, encoded);
     memcpy(signature, encoded, SESSION_SIGNATURE);
-    return ok;
+    return result;
 }
 
 static int
@@ -76,8 +76,9 @@ fb_session_token_read(const session_secret *secret, span value, char *text)
         || !fb_session_token_is_one((span){plain, SESSION_TOKEN})) {
         return STATUS_SESSION_TOKEN;
     }
-    if (!fb_hmac_sign(&secret->mac, plain, SESSION_TOKEN, mac)) {
-        return STATUS_CRYPTO_FAILED;
+    status result = fb_hmac_sign(&secret->mac, plain, SESSION_TOKEN, mac);
+    if (result != STATUS_OK) {
+        return result;
     }
     /* Bytes are compared: no table is looked up by the right MAC. */
     span signature = {plain + SESSION_TOKEN + 1, SESSION_SIGNATURE};

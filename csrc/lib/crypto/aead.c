@@ -60,14 +60,14 @@ cbc_tag(const aead *with, const hmac_key *prepared, const unsigned char *iv,
     for (int i = 0; i < 8; i++) {
         at[i] = (unsigned char)(bits >> (56 - 8 * i));
     }
-    bool ok = fb_hmac_sign(prepared, whole, len, mac);
+    status result = fb_hmac_sign(prepared, whole, len, mac);
     OPENSSL_free(whole);
     memcpy(tag, mac, with->tag);
     OPENSSL_cleanse(mac, sizeof mac);
-    return ok ? STATUS_OK : fb_failure_of(STATUS_CRYPTO_FAILED);
+    return result;
 }
 
-bool
+status
 fb_aead_mac_init(hmac_key *mac, const aead *with, const digests *all,
                  const unsigned char *key)
 {
@@ -75,23 +75,33 @@ fb_aead_mac_init(hmac_key *mac, const aead *with, const digests *all,
                             with->key / 2);
 }
 
-static bool
+/* Once all was ready, a text is wrong; before, it was not looked at. */
+CHECKED static status
+judge(bool is_ready, bool ok, bool encrypts)
+{
+    return ok ? STATUS_OK
+              : fb_failure_of(is_ready && !encrypts ? STATUS_SIGNATURE_WRONG
+                                                    : STATUS_CRYPTO_FAILED);
+}
+
+CHECKED static status
 cbc_crypt(const aead *with, const unsigned char *key, const unsigned char *iv,
           bool encrypts, span text, unsigned char *out, size_t *out_len)
 {
     int first = 0, last = 0;
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    bool ok = context != NULL
-              && EVP_CipherInit_ex(context, with->cipher(), NULL,
-                                   key + with->key / 2, iv, encrypts)
-                     > 0
-              && EVP_CipherUpdate(context, out, &first,
-                                  (const unsigned char *)text.p, (int)text.len)
-                     > 0
-              && EVP_CipherFinal_ex(context, out + first, &last) > 0;
+    bool is_ready =
+        context != NULL
+        && EVP_CipherInit_ex(context, with->cipher(), NULL,
+                             key + with->key / 2, iv, encrypts)
+               > 0
+        && EVP_CipherUpdate(context, out, &first,
+                            (const unsigned char *)text.p, (int)text.len)
+               > 0;
+    bool ok = is_ready && EVP_CipherFinal_ex(context, out + first, &last) > 0;
     EVP_CIPHER_CTX_free(context);
-    *out_len = (size_t)(first + last);
-    return ok;
+    *out_len = ok ? (size_t)(first + last) : 0;
+    return judge(is_ready, ok, encrypts);
 }
 
 status
@@ -111,24 +121,21 @@ fb_aead_open_cbc(const aead *with, const hmac_key *mac,
     if (result != STATUS_OK) {
         return result;
     }
-    if (CRYPTO_memcmp(expected, tag, with->tag) != 0
-        || !cbc_crypt(with, key, iv, false, text, out, out_len)) {
-        *out_len = 0;
-        return fb_failure_of(STATUS_SIGNATURE_WRONG);
-    }
-    return STATUS_OK;
+    return CRYPTO_memcmp(expected, tag, with->tag) == 0
+               ? cbc_crypt(with, key, iv, false, text, out, out_len)
+               : STATUS_SIGNATURE_WRONG;
 }
 
 /* --- AES-GCM ------------------------------------------------------------- */
 
-static bool
+CHECKED static status
 gcm_crypt(const aead *with, const unsigned char *key, const unsigned char *iv,
           bool encrypts, span aad, span text, unsigned char *out,
           unsigned char *tag)
 {
     int done = 0;
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    bool ok =
+    bool is_ready =
         context != NULL
         && EVP_CipherInit_ex(context, with->cipher(), NULL, key, iv, encrypts)
                > 0
@@ -141,14 +148,14 @@ gcm_crypt(const aead *with, const unsigned char *key, const unsigned char *iv,
         && (encrypts
             || EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG,
                                    (int)with->tag, tag)
-                   > 0)
-        && EVP_CipherFinal_ex(context, out + done, &done) > 0
-        && (!encrypts
-            || EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG,
-                                   (int)with->tag, tag)
                    > 0);
+    bool ok = is_ready && EVP_CipherFinal_ex(context, out + done, &done) > 0
+              && (!encrypts
+                  || EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG,
+                                         (int)with->tag, tag)
+                         > 0);
     EVP_CIPHER_CTX_free(context);
-    return ok;
+    return judge(is_ready, ok, encrypts);
 }
 
 /* --- both ---------------------------------------------------------------- */
@@ -164,16 +171,17 @@ fb_aead_seal(const aead *with, const digests *all, const unsigned char *key,
     fb_failure_forget();
     if (with->mac == GCM) {
         *out_len = text.len;
-        return gcm_crypt(with, key, iv, true, aad, text, out, tag)
-                   ? STATUS_OK
-                   : fb_failure_of(STATUS_CRYPTO_FAILED);
+        return gcm_crypt(with, key, iv, true, aad, text, out, tag);
     }
     hmac_key mac;
-    if (!cbc_crypt(with, key, iv, true, text, out, out_len)
-        || !fb_aead_mac_init(&mac, with, all, key)) {
-        return fb_failure_of(STATUS_CRYPTO_FAILED);
+    status result = cbc_crypt(with, key, iv, true, text, out, out_len);
+    if (result == STATUS_OK) {
+        result = fb_aead_mac_init(&mac, with, all, key);
     }
-    status result =
+    if (result != STATUS_OK) {
+        return result;
+    }
+    result =
         cbc_tag(with, &mac, iv, aad, (span){(char *)out, *out_len}, tag);
     fb_hmac_key_clear(&mac);
     return result;
@@ -192,19 +200,21 @@ fb_aead_open(const aead *with, const digests *all, const unsigned char *key,
     fb_failure_forget();
     if (with->mac == GCM) {
         memcpy(expected, tag, with->tag);
-        if (!gcm_crypt(with, key, iv, false, aad, text, out, expected)) {
+        status opened =
+            gcm_crypt(with, key, iv, false, aad, text, out, expected);
+        if (opened != STATUS_OK) {
             OPENSSL_cleanse(out, text.len);
-            return fb_failure_of(STATUS_SIGNATURE_WRONG);
+            return opened;
         }
         *out_len = text.len;
         return STATUS_OK;
     }
     hmac_key mac;
-    if (!fb_aead_mac_init(&mac, with, all, key)) {
-        return fb_failure_of(STATUS_CRYPTO_FAILED);
+    status result = fb_aead_mac_init(&mac, with, all, key);
+    if (result == STATUS_OK) {
+        result = fb_aead_open_cbc(with, &mac, key, iv, aad, text, tag, out,
+                                  out_len);
+        fb_hmac_key_clear(&mac);
     }
-    status result =
-        fb_aead_open_cbc(with, &mac, key, iv, aad, text, tag, out, out_len);
-    fb_hmac_key_clear(&mac);
     return result;
 }

@@ -104,14 +104,15 @@ typedef struct {
     bool is_evp;
 } hmac_key;
 
-/* False when libcrypto fails; then nothing is left to clear. */
-bool fb_hmac_key_init(hmac_key *key, const digests *all, digest_id digest,
-                      const unsigned char *secret, size_t len);
+/* Where it fails, nothing is left to clear. */
+CHECKED status fb_hmac_key_init(hmac_key *key, const digests *all,
+                                digest_id digest, const unsigned char *secret,
+                                size_t len);
 void fb_hmac_key_clear(hmac_key *key);
 
 /* Writes key->size bytes. Any number of threads may share the key. */
-bool fb_hmac_sign(const hmac_key *key, const void *message, size_t len,
-                  unsigned char *mac);
+CHECKED status fb_hmac_sign(const hmac_key *key, const void *message,
+                            size_t len, unsigned char *mac);
 
 /* Whether that is the message's MAC, key->size bytes, in constant time.
  * STATUS_SIGNATURE_WRONG where it is another. */
@@ -169,8 +170,8 @@ CHECKED status fb_aead_open(const aead *with, const digests *all,
                             unsigned char *out, size_t *out_len);
 
 /* The same for CBC, with the MAC of its key prepared. */
-bool fb_aead_mac_init(hmac_key *mac, const aead *with, const digests *all,
-                      const unsigned char *key);
+CHECKED status fb_aead_mac_init(hmac_key *mac, const aead *with,
+                                const digests *all, const unsigned char *key);
 CHECKED status fb_aead_open_cbc(const aead *with, const hmac_key *mac,
                                 const unsigned char *key,
                                 const unsigned char *iv, span aad, span text,

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 
 #define BLOCK_MAX 128 /* SHA-384 and SHA-512 */
 
@@ -77,7 +76,7 @@ sign_evp(const hmac_key *key, span message, unsigned char *mac)
 
 /* --- the key ------------------------------------------------------------- */
 
-bool
+status
 fb_hmac_key_init(hmac_key *key, const digests *all, digest_id digest,
                  const unsigned char *secret, size_t len)
 {
@@ -86,6 +85,7 @@ fb_hmac_key_init(hmac_key *key, const digests *all, digest_id digest,
     const EVP_MD *md = all->md[digest];
     size_t block = (size_t)EVP_MD_get_block_size(md);
     bool ok = true;
+    fb_failure_forget();
     *key = (hmac_key){.digest = digest,
                       .size = (size_t)EVP_MD_get_size(md),
                       .is_evp = !all->by_value};
@@ -104,9 +104,9 @@ fb_hmac_key_init(hmac_key *key, const digests *all, digest_id digest,
     OPENSSL_cleanse(outer, sizeof outer);
     if (!ok) {
         fb_hmac_key_clear(key);
-        ERR_clear_error();
+        return fb_failure_of(STATUS_CRYPTO_FAILED);
     }
-    return ok;
+    return STATUS_OK;
 }
 
 void
@@ -119,29 +119,28 @@ fb_hmac_key_clear(hmac_key *key)
     OPENSSL_cleanse(key, sizeof *key);
 }
 
-bool
+status
 fb_hmac_sign(const hmac_key *key, const void *message, size_t len,
              unsigned char *mac)
 {
     const span text = {message, len};
     if (!key->is_evp && key->digest == DIGEST_SHA256) {
         fb_sha2_mac(&key->of.sha256, text, mac);
-        return true;
+        return STATUS_OK;
     }
+    fb_failure_forget();
     bool ok =
         key->is_evp ? sign_evp(key, text, mac) : sign_sha512(key, text, mac);
-    if (!ok) {
-        ERR_clear_error();
-    }
-    return ok;
+    return ok ? STATUS_OK : fb_failure_of(STATUS_CRYPTO_FAILED);
 }
 
 status
 fb_hmac_verify(const hmac_key *key, span message, const unsigned char *claimed)
 {
     unsigned char mac[MAC_MAX] = {0};
-    if (!fb_hmac_sign(key, message.p, message.len, mac)) {
-        return STATUS_CRYPTO_FAILED;
+    status result = fb_hmac_sign(key, message.p, message.len, mac);
+    if (result != STATUS_OK) {
+        return result;
     }
     return fb_equal_macs(mac, claimed, key->size) ? STATUS_OK
                                                   : STATUS_SIGNATURE_WRONG;

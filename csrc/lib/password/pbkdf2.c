@@ -40,8 +40,9 @@ fb_pbkdf2_sha256(const kdf *with, const digests *all, span password,
 {
     unsigned char block[SHA256_DIGEST_LENGTH];
     hmac_key mac;
-    if (!fb_hmac_key_init(&mac, all, DIGEST_SHA256,
-                          (const unsigned char *)password.p, password.len)) {
+    if (fb_hmac_key_init(&mac, all, DIGEST_SHA256,
+                         (const unsigned char *)password.p, password.len)
+        != STATUS_OK) {
         return false;
     }
     uint32_t number = 1;

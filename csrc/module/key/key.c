@@ -57,10 +57,10 @@ fb_key_from_bytes(core_state *state, span secret, const key_traits *traits)
     if (key->secret == NULL) {
         return finish(key, state, STATUS_NO_MEMORY);
     }
-    bool ok =
+    status result =
         fb_hmac_key_init(&key->hmac, &state->digests, traits->alg->digest,
                          key->secret, key->secret_len);
-    return finish(key, state, ok ? STATUS_OK : STATUS_CRYPTO_FAILED);
+    return finish(key, state, result);
 }
 
 status

@@ -80,9 +80,9 @@ static PyObject *
 generate_secret(core_state *state, const key_traits *traits)
 {
     unsigned char secret[MAC_MAX];
+    fb_failure_forget();
     if (RAND_priv_bytes(secret, (int)traits->alg->signature) != 1) {
-        ERR_clear_error();
-        return fb_raise_status(state, STATUS_CRYPTO_FAILED);
+        return fb_raise_status(state, fb_failure_of(STATUS_CRYPTO_FAILED));
     }
     span text = {(const char *)secret, traits->alg->signature};
     PyObject *key = fb_key_from_bytes(state, text, traits);

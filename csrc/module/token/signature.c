@@ -108,9 +108,7 @@ status
 fb_signature_make(const KeyObject *key, span message, unsigned char *made)
 {
     if (key->alg->kind == KIND_HMAC) {
-        return fb_hmac_sign(&key->hmac, message.p, message.len, made)
-                   ? STATUS_OK
-                   : STATUS_CRYPTO_FAILED;
+        return fb_hmac_sign(&key->hmac, message.p, message.len, made);
     }
     return fb_pkey_sign(&key->pkey, message, made);
 }
