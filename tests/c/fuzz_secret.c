@@ -42,6 +42,46 @@ is_a_jwk(span text)
     return fb_json_find_string(text, (span){"kty", 3}, &found);
 }
 
+/* Whether it may be refused for what it says in base64 or hexadecimal. */
+static bool
+is_covered(span secret)
+{
+    char *text = exact_room(secret.len), *scratch = exact_room(secret.len);
+    unsigned char *bytes = exact_room(secret.len);
+    size_t len;
+    span bare = {text, fb_secret_bare(secret, text)};
+    bool is_one = fb_secret_from_hex(bare, bytes, &len)
+                  || fb_secret_from_base64(bare, scratch, bytes, &len);
+    free(text);
+    free(scratch);
+    free(bytes);
+    return is_one;
+}
+
+/* What is refused for itself is refused in hexadecimal and in base64url, too,
+ * unless it was only blank. */
+static void
+check_written(span secret, const alg *algorithm, status plain)
+{
+    size_t len = fb_b64url_encoded(secret.len);
+    char *hex = exact_room(2 * secret.len), *text = exact_room(len);
+    for (size_t i = 0; i < secret.len; i++) {
+        unsigned char byte = (unsigned char)secret.p[i];
+        hex[2 * i] = "0123456789abcdef"[byte >> 4];
+        hex[2 * i + 1] = "0123456789ABCDEF"[byte & 15];
+    }
+    fb_b64url_encode((const unsigned char *)secret.p, secret.len, text);
+    if (plain != STATUS_OK && plain != STATUS_KEY_EMPTY
+        && !is_covered(secret)) {
+        span in_hex = {hex, 2 * secret.len}, in_base64 = {text, len};
+        status of_hex = fb_secret_check(in_hex, algorithm, true);
+        status of_base64 = fb_secret_check(in_base64, algorithm, true);
+        MUST(of_hex != STATUS_OK && of_base64 != STATUS_OK);
+    }
+    free(hex);
+    free(text);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -60,15 +100,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     MUST(strict == lax
          || (strict == STATUS_KEY_SHORT && secret.len < algorithm->signature));
     MUST(strict != STATUS_OK || secret.len >= algorithm->signature);
-    char *room = exact_room(2 * secret.len);
-    if (secret.len > 0 && fb_secret_is_der(secret, room)) {
+    if (secret.len > 0 && fb_secret_is_der(secret)) {
         MUST(lax != STATUS_OK);
     }
+    check_written(secret, algorithm, lax);
     if (is_a_key(secret) || is_a_jwk(secret)) {
         MUST(lax != STATUS_OK);
     }
     MUST(memcmp(copy, data + 1, size - 1) == 0);
-    free(room);
     free(copy);
     return 0;
 }

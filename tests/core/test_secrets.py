@@ -6,6 +6,7 @@ import base64
 import json
 import random
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -242,15 +243,112 @@ def test_der_and_its_base64() -> None:
             assert Key.from_secret(other).algorithm == "HS256"
 
 
+def materials() -> dict[str, bytes]:
+    """Return public keys in every form that is handed about."""
+    made = {f"DER {name}": der for name, der in ders().items()}
+    for algorithm in ("RS256", "ES256", "EdDSA", "Ed448"):
+        key = Key.generate(algorithm)
+        made[f"PEM {algorithm}"] = key.to_pem().encode()
+        made[f"JWK {algorithm}"] = json.dumps(key.to_jwk()).encode()
+    for text in SSH[:3]:
+        assert isinstance(text, str)
+        made[text[:14]] = text.encode()
+    return made
+
+
+def written(data: bytes) -> dict[str, bytes]:
+    """Return the ways of writing bytes as a text of one line, or of several."""
+    coded = base64.b64encode(data)
+    return {
+        "base64": coded,
+        "base64url": base64.urlsafe_b64encode(data).rstrip(b"="),
+        "lines": base64.encodebytes(data),
+        "hexadecimal": data.hex().encode(),
+        "capitals": data.hex().upper().encode(),
+        "hexadecimal with colons": data.hex(":").encode(),
+    }
+
+
+def wrapped(text: bytes) -> dict[str, bytes]:
+    """Return what becomes of a text on its way through files and settings."""
+    return {
+        "as it is": text,
+        "quoted": b'"' + text + b'"',
+        "single quotes": b"'" + text + b"'",
+        "a repr": b"b'" + text + b"'",
+        "BOM": b"\xef\xbb\xbf" + text,
+        "UTF-16": text.decode().encode("utf-16"),
+        "white space": b" " + text + b"\r\n",
+        "escapes": b'"' + text.replace(b"\n", b"\\n").replace(b"/", b"\\/") + b'"',
+        "literal line ends": text[:64] + b"\\n" + text[64:] + b"\\r\\n",
+        "URL-escaped": quote(text, safe="").encode(),
+    }
+
+
+def test_key_material_that_is_written_in_another_way() -> None:
+    accepted = []
+    for name, data in materials().items():
+        for how, text in written(data).items():
+            for cover, secret in wrapped(text).items():
+                for allow in (False, True):
+                    try:
+                        Key.from_secret(secret, allow_short_secret=allow)
+                    except InvalidKeyError as error:
+                        assert str(error.reason).startswith("key_is_")  # noqa: PT017
+                    else:
+                        accepted.append((name, how, cover))
+    assert accepted == []
+
+
+@pytest.mark.parametrize("space", [b"\n", b"\r\n", b" ", b"\t \n"])
+def test_der_between_white_space(space: bytes) -> None:
+    for der in ders().values():
+        for secret in (der + space, space + der, space + der + space):
+            with pytest.raises(InvalidKeyError, match="DER"):
+                Key.from_secret(secret)
+
+
+@pytest.mark.parametrize("safe", ["", "/"])
+def test_a_text_of_a_key_that_is_escaped_for_a_url(safe: str) -> None:
+    key = Key.generate("ES256")
+    for text in (
+        key.to_pem(),
+        json.dumps(key.to_jwk()),
+        json.dumps({"keys": [key.to_jwk()]}),
+    ):
+        for escaped in (quote(text, safe), quote_plus(text, safe)):
+            for secret in (escaped, escaped.lower(), f'"{escaped}"'):
+                with pytest.raises(InvalidKeyError, match=r"PEM|JWK"):
+                    Key.from_secret(secret, allow_short_secret=True)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("algorithm", LENGTHS)
 def test_random_secrets_are_never_taken_for_keys(algorithm: str) -> None:
-    """A million in all: raw and base64."""
+    """A million in all: raw, base64 and hexadecimal, as people make them."""
     source = random.Random(algorithm)
-    for _ in range(170_000):
+    for _ in range(85_000):
         raw = source.randbytes(LENGTHS[algorithm])
         Key.from_secret(raw, algorithm)
         Key.from_secret(base64.urlsafe_b64encode(raw), algorithm)
+        Key.from_secret(base64.b64encode(raw) + b"\n", algorithm)
+        Key.from_secret(raw.hex(), algorithm)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        *("A" * 43, "A" * 64, "0" * 128, "IC" * 40, "20" * 32),
+        base64.b64encode(b" " * 48).decode(),
+        base64.b64encode(b"a passphrase about a public key and a JWK").decode(),
+        "%20" * 20 + "%zz%2",
+        "\\n" * 40,
+        '"' * 40,
+        "b'" + "x" * 40,
+    ],
+)
+def test_what_decodes_to_nothing_of_a_key_is_a_secret(secret: str) -> None:
+    assert Key.from_secret(secret).algorithm == "HS256"
 
 
 @pytest.mark.parametrize(

@@ -215,16 +215,32 @@ bool fb_ecdsa_from_der(const unsigned char *der, size_t der_len,
 /*
  * RFC 7518 3.2 and RFC 8725 3.1: refuses an empty or blank secret, one shorter
  * than the algorithm's hash (unless allow_short), and asymmetric key material
- * in any of its usual clothes.
+ * in any of its usual clothes, also where the whole secret is its base64 or
+ * its hexadecimal form. Linear.
  */
 CHECKED status fb_secret_check(span secret, const alg *algorithm,
                                bool allow_short);
 
 /* --- secret_der.c -------------------------------------------------------- */
 
-/* Whether the secret is, in bytes or in base64, a DER key or certificate;
- * scratch has room for twice its length. */
-bool fb_secret_is_der(span secret, char *scratch);
+/* Whether that is a DER key or certificate, with white space around it. */
+bool fb_secret_is_der(span secret);
+
+/* --- secret_cover.c ------------------------------------------------------ */
+
+/* Writes the text without what a shell, JSON or a URL has put around it and
+ * into it, and without white space and padding; returns its length. */
+size_t fb_secret_bare(span secret, char *out);
+
+/* The character at p, also where it is escaped for a URL (RFC 3986 2.1);
+ * returns how many of the len characters, at least one, it is written in. */
+size_t fb_secret_unescape(const char *p, size_t len, char *c);
+
+/* What the whole of a bare text says in base64, of either alphabet, or in
+ * hexadecimal, or false. text and bytes have its length. */
+bool fb_secret_from_base64(span bare, char *text, unsigned char *bytes,
+                           size_t *len);
+bool fb_secret_from_hex(span bare, unsigned char *bytes, size_t *len);
 
 /* --- compact.c: the three segments --------------------------------------- */
 

@@ -13,20 +13,36 @@ capital(char c)
     return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
 }
 
-/* JSON may write any character of ASCII as \u00XX (RFC 8259 7). */
+static bool
+is_blank(char c)
+{
+    return c == '\0' || c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* JSON may write any character of ASCII as \u00XX (RFC 8259 7). Returns how
+ * many characters that are: a URL's escape, or one that stands for itself. */
+static size_t
+resolve_one(const char *p, size_t len, char *c)
+{
+    bool is_one = len >= 6 && memcmp(p, "\\U00", 4) == 0;
+    int high = is_one ? fb_text_hex_digit(p[4], 'A') : -1;
+    int low = is_one ? fb_text_hex_digit(p[5], 'A') : -1;
+    if (high < 0 || low < 0) {
+        return fb_secret_unescape(p, len, c);
+    }
+    *c = (char)(high << 4 | low);
+    return 6;
+}
+
 static size_t
 resolve_escapes(char *text, size_t len)
 {
-    size_t out = 0;
-    for (size_t at = 0; at < len; at++, out++) {
-        bool is_one = len - at >= 6 && memcmp(text + at, "\\U00", 4) == 0;
-        int high = is_one ? fb_text_hex_digit(text[at + 4], 'A') : -1;
-        int low = is_one ? fb_text_hex_digit(text[at + 5], 'A') : -1;
-        if (high >= 0 && low >= 0) {
-            text[out] = capital((char)(high << 4 | low));
-            at += 5;
-        } else {
-            text[out] = text[at];
+    size_t out = 0, at = 0;
+    while (at < len) {
+        char c;
+        at += resolve_one(text + at, len - at, &c);
+        if (!is_blank(c)) {
+            text[out++] = capital(c);
         }
     }
     return out;
@@ -39,9 +55,8 @@ fold(span secret, char *out)
 {
     size_t len = 0;
     for (size_t i = 0; i < secret.len; i++) {
-        char c = secret.p[i];
-        if (c != '\0' && c != ' ' && !(c >= '\t' && c <= '\r')) {
-            out[len++] = capital(c);
+        if (!is_blank(secret.p[i])) {
+            out[len++] = capital(secret.p[i]);
         }
     }
     return resolve_escapes(out, len);
@@ -196,25 +211,63 @@ check_text(span secret, char *scratch)
                                                  : STATUS_OK;
 }
 
+/* scratch has room for the secret. */
+CHECKED static status
+check_content(span secret, char *scratch)
+{
+    status result = check_text(secret, scratch);
+    return result == STATUS_OK && fb_secret_is_der(secret) ? STATUS_KEY_IS_DER
+                                                           : result;
+}
+
+/* Random bytes are most often a secret in base64 or in hexadecimal, and they
+ * may be blank. */
+CHECKED static status
+check_decoded(const unsigned char *bytes, size_t len, char *scratch)
+{
+    status result = check_content((span){(const char *)bytes, len}, scratch);
+    return result == STATUS_KEY_EMPTY ? STATUS_OK : result;
+}
+
+/* What the text says, where it is another's base64 or hexadecimal form: once,
+ * and not what that says again. room has thrice the length of the secret. */
+CHECKED static status
+check_inside(span secret, char *room)
+{
+    span bare = {room, fb_secret_bare(secret, room)};
+    unsigned char *bytes = (unsigned char *)room + secret.len;
+    char *scratch = room + 2 * secret.len;
+    size_t len;
+    status result = STATUS_OK;
+    if (fb_secret_from_hex(bare, bytes, &len)) {
+        result = check_decoded(bytes, len, scratch);
+    }
+    if (result == STATUS_OK
+        && fb_secret_from_base64(bare, scratch, bytes, &len)) {
+        result = check_decoded(bytes, len, scratch);
+    }
+    return result;
+}
+
 status
 fb_secret_check(span secret, const alg *algorithm, bool allow_short)
 {
     if (secret.len == 0) {
         return STATUS_KEY_EMPTY;
     }
-    char *scratch = secret.len <= SIZE_MAX / 2 ? malloc(2 * secret.len) : NULL;
+    char *scratch = secret.len <= SIZE_MAX / 3 ? malloc(3 * secret.len) : NULL;
     if (scratch == NULL) {
         return STATUS_NO_MEMORY;
     }
-    status result = check_text(secret, scratch);
-    if (result == STATUS_OK && fb_secret_is_der(secret, scratch)) {
-        result = STATUS_KEY_IS_DER;
+    status result = check_content(secret, scratch);
+    if (result == STATUS_OK) {
+        result = check_inside(secret, scratch);
     }
     if (result == STATUS_OK && !allow_short
         && secret.len < algorithm->signature) {
         result = STATUS_KEY_SHORT;
     }
-    OPENSSL_cleanse(scratch, 2 * secret.len);
+    OPENSSL_cleanse(scratch, 3 * secret.len);
     free(scratch);
     return result;
 }

@@ -83,15 +83,30 @@ is_sound_field(unsigned char tag, der field)
     return true;
 }
 
-/* Whether the whole value is one SEQUENCE of one of the key shapes. */
-static bool
-is_der_key(const unsigned char *bytes, size_t len)
+/* Files end with a line's end, and begin with anything. */
+static der
+skip_space(der from)
 {
-    der whole = {bytes, bytes + len}, key, field;
+    while (from.p < from.end
+           && (*from.p == ' ' || (*from.p >= '\t' && *from.p <= '\r'))) {
+        from.p++;
+    }
+    return from;
+}
+
+/* Whether the whole value is one SEQUENCE of one of the key shapes. */
+bool
+fb_secret_is_der(span secret)
+{
+    const unsigned char *bytes = (const unsigned char *)secret.p;
+    der whole = skip_space((der){bytes, bytes + secret.len}), key, field;
     unsigned char tag, tags[FIELDS_MAX + 1] = {0};
     size_t count = 0;
-    if (!der_next(&whole, &tag, &key) || tag != SEQUENCE
-        || whole.p != whole.end) {
+    if (!der_next(&whole, &tag, &key) || tag != SEQUENCE) {
+        return false;
+    }
+    whole = skip_space(whole);
+    if (whole.p != whole.end) {
         return false;
     }
     while (key.p < key.end) {
@@ -107,28 +122,4 @@ is_der_key(const unsigned char *bytes, size_t len)
         }
     }
     return false;
-}
-
-/* Whether this is base64 of a DER key, in either alphabet, with white space
- * and padding; scratch has room for the text and the bytes. */
-static bool
-is_base64_der_key(span secret, char *scratch)
-{
-    size_t len = 0;
-    for (size_t i = 0; i < secret.len; i++) {
-        char c = secret.p[i];
-        if (c != '\0' && c != ' ' && !(c >= '\t' && c <= '\r') && c != '=') {
-            scratch[len++] = c == '+' ? '-' : c == '/' ? '_' : c;
-        }
-    }
-    unsigned char *bytes = (unsigned char *)scratch + secret.len;
-    return fb_b64url_decode(scratch, len, bytes)
-           && is_der_key(bytes, fb_b64url_decoded(len));
-}
-
-bool
-fb_secret_is_der(span secret, char *scratch)
-{
-    return is_der_key((const unsigned char *)secret.p, secret.len)
-           || is_base64_der_key(secret, scratch);
 }
