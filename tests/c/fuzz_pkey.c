@@ -1,12 +1,16 @@
 /*
  * A key as DER and as PEM: what is accepted signs, verifies and comes back from
- * PEM as the same key; what is refused leaves nothing, and no error queued.
+ * PEM as the same key; what is refused leaves nothing, and no error queued. A
+ * private key in DER is the one that libcrypto's own reader finds there.
  */
 #include "fuzz.h"
 #include "jose/jose.h"
 
 #include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/x509.h>
 
 #define INPUT_MAX 4096
 #define SLOW_BITS 4096 /* beyond which a signature takes long */
@@ -72,6 +76,111 @@ check_writing(EVP_PKEY *evp, bool is_private)
     BIO_free(pem);
 }
 
+/* --- libcrypto's own reading --------------------------------------------- */
+
+static EVP_PKEY *
+second_pkcs8(const unsigned char **p, long len)
+{
+    const ASN1_OBJECT *kind = NULL;
+    EVP_PKEY *evp = NULL;
+    PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, p, len);
+    if (info != NULL && PKCS8_pkey_get0(&kind, NULL, NULL, NULL, info)) {
+        int type = OBJ_obj2nid(kind);
+        if (type == EVP_PKEY_EC || type == EVP_PKEY_RSA
+            || type == EVP_PKEY_RSA_PSS || type == EVP_PKEY_ED25519
+            || type == EVP_PKEY_ED448) {
+            evp = EVP_PKCS82PKEY(info);
+        }
+    }
+    PKCS8_PRIV_KEY_INFO_free(info);
+    return evp;
+}
+
+/* The private key that is the whole of the text, or NULL. */
+static EVP_PKEY *
+second_reading(span text)
+{
+    static const int types[] = {EVP_PKEY_NONE, EVP_PKEY_RSA, EVP_PKEY_EC};
+    EVP_PKEY *evp = NULL;
+    const unsigned char *start = (const unsigned char *)text.p;
+    for (size_t i = 0; i < 3 && evp == NULL; i++) {
+        const unsigned char *p = start;
+        evp = i == 0 ? second_pkcs8(&p, (long)text.len)
+                     : d2i_PrivateKey(types[i], NULL, &p, (long)text.len);
+        if (p != start + text.len) {
+            EVP_PKEY_free(evp);
+            evp = NULL;
+        }
+    }
+    ERR_clear_error();
+    return evp;
+}
+
+static bool
+is_same_number(EVP_PKEY *one, EVP_PKEY *other, const char *name)
+{
+    BIGNUM *a = NULL, *b = NULL;
+    MUST(fb_pkey_bignum(one, name, &a) == STATUS_OK);
+    MUST(fb_pkey_bignum(other, name, &b) == STATUS_OK);
+    bool is_same = a != NULL && b != NULL && BN_cmp(a, b) == 0;
+    BN_free(b);
+    BN_free(a);
+    return is_same;
+}
+
+static bool
+is_same_private(const pkey *one, const pkey *other)
+{
+    unsigned char a[EDWARDS_MAX], b[EDWARDS_MAX];
+    size_t a_len, b_len;
+    if (one->curve == NULL) {
+        return is_same_number(one->evp, other->evp, OSSL_PKEY_PARAM_RSA_D);
+    }
+    if (one->curve->kind == KIND_EC) {
+        return is_same_number(one->evp, other->evp, OSSL_PKEY_PARAM_PRIV_KEY);
+    }
+    MUST(fb_pkey_raw(one->evp, true, a, &a_len) == STATUS_OK);
+    MUST(fb_pkey_raw(other->evp, true, b, &b_len) == STATUS_OK);
+    return a_len > 0 && a_len == b_len && memcmp(a, b, a_len) == 0;
+}
+
+/* Takes over what libcrypto has read: a key, or not, as the library has it,
+ * which takes over nothing. */
+static void
+check_second(EVP_PKEY *second, EVP_PKEY *first)
+{
+    pkey one, other;
+    if (second == NULL
+        || fb_pkey_make(&other, second, NULL, all_digests()) != STATUS_OK) {
+        return;
+    }
+    MUST(other.signer != NULL);
+    MUST(first != NULL && EVP_PKEY_up_ref(first));
+    MUST(fb_pkey_make(&one, first, NULL, all_digests()) == STATUS_OK);
+    MUST(one.alg == other.alg && one.curve == other.curve);
+    MUST(EVP_PKEY_eq(one.evp, other.evp) == 1);
+    MUST(is_same_private(&one, &other));
+    fb_pkey_clear(&one);
+    fb_pkey_clear(&other);
+}
+
+/* And what the library takes for a private key, libcrypto does as well. */
+static void
+check_reading(span text, EVP_PKEY *first)
+{
+    bool is_private = false;
+    EVP_PKEY *second = NULL;
+    if (!fb_pkey_has_equation(text)) {
+        second = second_reading(text);
+    }
+    bool is_known = first != NULL /* a number may be too long to be one */
+                    && fb_pkey_is_private(first, &is_private) == STATUS_OK;
+    MUST(second != NULL || !is_known || !is_private);
+    check_second(second, first);
+}
+
+/* --- what becomes of it -------------------------------------------------- */
+
 /* Takes over the key. */
 static void
 use(EVP_PKEY *evp)
@@ -115,10 +224,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const span text = {copy, size}, none = {"", 0};
     EVP_PKEY *evp = NULL;
     check_tidying(text);
-    if (fb_pkey_from_der(text, none, &evp) == STATUS_OK) {
+    bool is_read = fb_pkey_from_der(text, none, &evp) == STATUS_OK;
+    MUST(is_read == (evp != NULL));
+    MUST(ERR_peek_error() == 0);
+    check_reading(text, evp);
+    if (is_read) {
         use(evp);
-    } else {
-        MUST(evp == NULL);
     }
     MUST(ERR_peek_error() == 0);
     evp = NULL;

@@ -64,6 +64,14 @@ PLANTED = [
     ("edwards", "jose/edwards.c", "&& has_x(law, y, p, ctx)", ""),
     ("pkey", "jose/pkey_pkcs8.c", "return fb_failure_of(result);", "return result;"),
     ("pkey", "jose/pkey.c", "== 1;", ">= 0;"),
+    ("pkey", "jose/pkey_pkcs1.c", "key->version != 1", "key->version == 0"),
+    ("pkey", "jose/pkey_sec1.c", "|| key->curve == NULL", ""),
+    (
+        "pkey",
+        "jose/pkey_sec1.c",
+        "number, NULL, NULL, NULL)",
+        "NULL, NULL, NULL, NULL)",
+    ),
     ("sealed", "jose/pkey_pkcs8.c", "value <= most;", "value <= most + 1;"),
     ("sealed", "jose/pkey_pkcs8.c", "n * r * p <= KEY_SCRYPT_MAX", "true"),
     (

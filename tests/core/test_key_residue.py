@@ -9,11 +9,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from fastbearer import Key
 from sanitized import without_sanitizer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 USE = """
 import gc, json, re, sys
@@ -28,6 +32,19 @@ def use(text):
     Signer(key).sign({})
 
 use(sys.stdin.read())
+"""
+
+READ_PEM = """
+import gc, re, sys
+from fastbearer import InvalidKeyError, Key
+
+inverse = bytes(range(255, -1, -1))
+try:
+    Key.from_pem(sys.stdin.read(), password="password")
+except InvalidKeyError as error:
+    print(error.reason)
+else:
+    print("a key")
 """
 
 PRINT_SECRET = """
@@ -112,6 +129,61 @@ def test_no_private_number_is_left_behind(
     key = Key.generate(algorithm)
     number = base64.urlsafe_b64decode(key.to_jwk(private=True)[member] + "==")
     assert told(USE, as_text(key, form), number[:20], number[::-1][:20]) == ["0"]
+
+
+ALGORITHMS = ["RS256", "ES256", "ES512", "EdDSA", "Ed448"]
+
+
+def openssl(*arguments: str, text: str) -> str:
+    run = subprocess.run(
+        ["openssl", *arguments], input=text, capture_output=True, text=True, check=True
+    )
+    return run.stdout
+
+
+def sealed(pem: str) -> str:
+    options = ["-topk8", "-passout", "pass:password", "-iter", "10"]
+    return openssl("pkcs8", *options, text=pem)
+
+
+def older(pem: str) -> str:
+    """Return it as PKCS#1 or SEC 1."""
+    return openssl("pkey", "-traditional", text=pem)
+
+
+def with_two_points(pem: str) -> str:
+    """Return a key whose point is another key's, which is refused."""
+    lines = pem.splitlines()
+    lines[3] = Key.generate("ES512").to_pem(private=True).splitlines()[3]
+    return "\n".join(lines)
+
+
+# Nothing is done with the key afterwards, which might cover what its reading has left.
+@linux
+@pytest.mark.parametrize(
+    ("algorithm", "form"),
+    [
+        *((name, form) for name in ALGORITHMS for form in (str, sealed)),
+        *((name, older) for name in ALGORITHMS if not name.startswith("Ed")),
+    ],
+)
+def test_reading_pem_leaves_no_private_number_behind(
+    algorithm: str, form: Callable[[str], str]
+) -> None:
+    key = Key.generate(algorithm)
+    member = "p" if algorithm == "RS256" else "d"
+    number = base64.urlsafe_b64decode(key.to_jwk(private=True)[member] + "==")
+    text = form(key.to_pem(private=True))
+    assert told(READ_PEM, text, number[:20], number[::-1][:20]) == ["a", "key", "0"]
+
+
+@linux
+def test_a_refused_key_leaves_no_private_number_behind() -> None:
+    key = Key.generate("ES512")
+    number = base64.urlsafe_b64decode(key.to_jwk(private=True)["d"] + "==")
+    text = with_two_points(key.to_pem(private=True))
+    answer = told(READ_PEM, text, number[:20], number[::-1][:20])
+    assert answer == ["key_unreadable", "0"]
 
 
 def thumbprint(jwk: dict[str, str], *members: str) -> str:

@@ -47,15 +47,22 @@ alg_set fb_alg_bit(const alg *one);
 #define ALG_IS_OF(one, set)                                                   \
     ((set) == ALG_SET_ALL || ((set)&fb_alg_bit(one)) != 0)
 
-/* --- pkey_read.c: asymmetric keys from text and from parts --------------- */
+/* --- pkey_read.c: asymmetric keys from text, and new ones ---------------- */
 
 /*
  * Each gives a new EVP_PKEY, not checked yet. A PEM text's first key or
  * certificate is taken; of a certificate its key only, not its dates or chain.
- * password may be empty.
+ * password may be empty. No private number is left in memory that is given
+ * back, whether it is a key or is refused.
  */
 CHECKED status fb_pkey_from_pem(span text, span password, EVP_PKEY **out);
 CHECKED status fb_pkey_from_der(span bytes, span password, EVP_PKEY **out);
+
+CHECKED status fb_pkey_generate(const alg *algorithm, EVP_PKEY **out);
+
+/* --- pkey_parts.c: from parts -------------------------------------------- */
+
+/* Each gives a new EVP_PKEY, not checked yet. */
 
 /* Big-endian numbers; an empty span for a part that is not there. */
 typedef struct {
@@ -68,7 +75,16 @@ CHECKED status fb_pkey_from_rsa(const rsa_parts *parts, EVP_PKEY **out);
 CHECKED status fb_pkey_from_curve(const curve *on, span x, span y, span d,
                                   EVP_PKEY **out);
 
-CHECKED status fb_pkey_generate(const alg *algorithm, EVP_PKEY **out);
+/* What SubjectPublicKeyInfo would say (RFC 5280 4.1.2.7): a type; its
+ * parameter, a sequence or one of libcrypto's objects, or NULL for a form that
+ * has no value; and bytes. NULL if libcrypto takes it for no key. */
+EVP_PKEY *fb_pkey_public_of(int type, int form, const void *parameter,
+                            span bytes);
+
+/* A public half, or NULL, and its private numbers, which are secure ones;
+ * STATUS_KEY_UNREADABLE if libcrypto takes them for no key. */
+CHECKED status fb_pkey_join(EVP_PKEY *public_half,
+                            OSSL_PARAM_BLD *private_half, EVP_PKEY **out);
 
 /* --- pkey_armour.c ------------------------------------------------------- */
 
@@ -81,17 +97,38 @@ CHECKED status fb_pkey_generate(const alg *algorithm, EVP_PKEY **out);
 #define PEM_ROOM(len) (2 * (len) + 1)
 size_t fb_pkey_tidy_pem(span text, char *out);
 
+/* --- pkey_pkcs1.c, pkey_sec1.c ------------------------------------------- */
+
+/*
+ * Each gives a new key, or NULL with STATUS_KEY_UNREADABLE, STATUS_KEY_PAIR
+ * for an RSA number longer than n that libcrypto does not take, or
+ * STATUS_KEY_POINT for the point at infinity; it moves *p after what it has
+ * read. The algorithm is that of PKCS#8, or NULL for a key that stands alone.
+ */
+typedef CHECKED status private_reader(const X509_ALGOR *algorithm,
+                                      const unsigned char **p, long len,
+                                      EVP_PKEY **out);
+CHECKED status fb_pkey_from_rsa_private(const X509_ALGOR *algorithm,
+                                        const unsigned char **p, long len,
+                                        EVP_PKEY **out);
+CHECKED status fb_pkey_from_ec_private(const X509_ALGOR *algorithm,
+                                       const unsigned char **p, long len,
+                                       EVP_PKEY **out);
+
+CHECKED status fb_pkey_from_rsa_public(const unsigned char **p, long len,
+                                       EVP_PKEY **out);
+
 /* --- pkey_pkcs8.c -------------------------------------------------------- */
 
-/* Each gives a new key, or NULL with STATUS_KEY_UNREADABLE or, where it holds
- * the equation of a curve, STATUS_KEY_CURVE, and moves *p after what it has
- * read: of PKCS#8; of PKCS#1 or SEC 1, as the type says; of encrypted PKCS#8
- * that is the whole of the bytes, unless to open it costs more than limits.h
- * allows. */
+/* The same, or STATUS_KEY_CURVE where it holds the equation of a curve: of
+ * PKCS#8; of an older form, in whose place PKCS#8 of any kind is taken too; of
+ * encrypted PKCS#8 that is the whole of the bytes, unless to open it costs
+ * more than limits.h allows. */
 CHECKED status fb_pkey_from_pkcs8(const unsigned char **p, long len,
                                   EVP_PKEY **out);
-CHECKED status fb_pkey_from_private(int type, const unsigned char **p,
-                                    long len, EVP_PKEY **out);
+CHECKED status fb_pkey_from_older(private_reader *read,
+                                  const unsigned char **p, long len,
+                                  EVP_PKEY **out);
 CHECKED status fb_pkey_from_sealed(const unsigned char **p, long len,
                                    span password, EVP_PKEY **out);
 
@@ -138,11 +175,6 @@ CHECKED status fb_pkey_curve(EVP_PKEY *evp, const curve **out);
 /* RFC 7518 6.3, RFC 8725 3.4: sizes, points, and that the halves of a private
  * key belong together. */
 CHECKED status fb_pkey_check(EVP_PKEY *evp, const curve *on, bool is_private);
-
-/* Why libcrypto has read a key in its older way, in which not all can be asked
- * of it: it was short of memory or, from version 3.5 on, the private numbers
- * of an RSA key are longer than n. Never STATUS_OK. */
-CHECKED status fb_pkey_check_older(EVP_PKEY *evp);
 
 /* --- pkey_work.c --------------------------------------------------------- */
 

@@ -129,8 +129,10 @@ fb_pkey_make(pkey *key, EVP_PKEY *evp, const alg *with, const digests *all)
     bool is_private = false;
     *key = (pkey){.evp = evp};
     fb_failure_forget();
+    /* Short of memory, libcrypto may have read it in its older way, in which
+     * not all can be asked of a key. */
     status result = EVP_PKEY_get0_provider(evp) == NULL
-                        ? fb_pkey_check_older(evp)
+                        ? STATUS_CRYPTO_FAILED
                         : fb_pkey_is_private(evp, &is_private);
     if (result == STATUS_OK) {
         result = fb_pkey_curve(evp, &key->curve);

@@ -269,21 +269,6 @@ check_rsa(EVP_PKEY *evp, bool is_private)
     return result;
 }
 
-status
-fb_pkey_check_older(EVP_PKEY *evp)
-{
-    rsa_numbers all = {0};
-    status result = EVP_PKEY_get_base_id(evp) == EVP_PKEY_RSA
-                        ? rsa_read(evp, &all)
-                        : STATUS_CRYPTO_FAILED;
-    if (result == STATUS_OK) {
-        result =
-            has_private_sizes(&all) ? STATUS_CRYPTO_FAILED : STATUS_KEY_PAIR;
-    }
-    rsa_clear(&all);
-    return fb_failure_of(result);
-}
-
 /* --- curves -------------------------------------------------------------- */
 
 CHECKED static status

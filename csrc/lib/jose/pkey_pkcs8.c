@@ -16,10 +16,28 @@ has_equation(const X509_ALGOR *algorithm, span key)
     return type == V_ASN1_SEQUENCE || fb_pkey_has_equation(key);
 }
 
-/* Of other kinds libcrypto computes the public half while it reads, whatever
- * the size of their numbers. */
+/* RFC 8410 7. */
 CHECKED static status
-check_kind(const PKCS8_PRIV_KEY_INFO *info)
+read_edwards(const X509_ALGOR *algorithm, const unsigned char **p, long len,
+             EVP_PKEY **out)
+{
+    const ASN1_OBJECT *kind = NULL;
+    int form = V_ASN1_UNDEF;
+    ASN1_OCTET_STRING *bytes = d2i_ASN1_OCTET_STRING(NULL, p, len);
+    X509_ALGOR_get0(&kind, &form, NULL, algorithm);
+    *out = bytes == NULL || form != V_ASN1_UNDEF
+               ? NULL
+               : EVP_PKEY_new_raw_private_key(
+                   OBJ_obj2nid(kind), NULL, ASN1_STRING_get0_data(bytes),
+                   (size_t)ASN1_STRING_length(bytes));
+    ASN1_STRING_clear_free(bytes);
+    return *out != NULL ? STATUS_OK : STATUS_KEY_UNREADABLE;
+}
+
+/* Of other kinds libcrypto computes the public half while it reads, whatever
+ * the size of their numbers: they are not read. */
+CHECKED static status
+read_inside(const PKCS8_PRIV_KEY_INFO *info, EVP_PKEY **out)
 {
     const ASN1_OBJECT *kind = NULL;
     const unsigned char *key = NULL;
@@ -32,12 +50,13 @@ check_kind(const PKCS8_PRIV_KEY_INFO *info)
     case EVP_PKEY_EC:
         return has_equation(algorithm, (span){(const char *)key, (size_t)len})
                    ? STATUS_KEY_CURVE
-                   : STATUS_OK;
+                   : fb_pkey_from_ec_private(algorithm, &key, len, out);
     case EVP_PKEY_RSA:
     case EVP_PKEY_RSA_PSS:
+        return fb_pkey_from_rsa_private(algorithm, &key, len, out);
     case EVP_PKEY_ED25519:
     case EVP_PKEY_ED448:
-        return STATUS_OK;
+        return read_edwards(algorithm, &key, len, out);
     default:
         return STATUS_KEY_UNREADABLE;
     }
@@ -47,11 +66,11 @@ check_kind(const PKCS8_PRIV_KEY_INFO *info)
 CHECKED static status
 key_of(PKCS8_PRIV_KEY_INFO *info, EVP_PKEY **out)
 {
-    status result = info == NULL ? STATUS_KEY_UNREADABLE : check_kind(info);
-    *out = result == STATUS_OK ? EVP_PKCS82PKEY(info) : NULL;
+    *out = NULL;
+    status result =
+        info == NULL ? STATUS_KEY_UNREADABLE : read_inside(info, out);
     PKCS8_PRIV_KEY_INFO_free(info);
-    return result == STATUS_OK && *out == NULL ? STATUS_KEY_UNREADABLE
-                                               : result;
+    return result;
 }
 
 status
@@ -60,10 +79,9 @@ fb_pkey_from_pkcs8(const unsigned char **p, long len, EVP_PKEY **out)
     return key_of(d2i_PKCS8_PRIV_KEY_INFO(NULL, p, len), out);
 }
 
-/* libcrypto's reader of older forms takes PKCS#8 as well, of any kind. */
 status
-fb_pkey_from_private(int type, const unsigned char **p, long len,
-                     EVP_PKEY **out)
+fb_pkey_from_older(private_reader *read, const unsigned char **p, long len,
+                   EVP_PKEY **out)
 {
     const unsigned char *start = *p;
     PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, p, len);
@@ -71,8 +89,7 @@ fb_pkey_from_private(int type, const unsigned char **p, long len,
         return key_of(info, out);
     }
     *p = start;
-    *out = d2i_PrivateKey(type, NULL, p, len);
-    return *out != NULL ? STATUS_OK : STATUS_KEY_UNREADABLE;
+    return read(NULL, p, len, out);
 }
 
 /* --- what it costs to open an encrypted one ------------------------------ */

@@ -1,11 +1,8 @@
-/* Asymmetric keys from PEM, DER and the numbers of a JWK. */
+/* Asymmetric keys from PEM and DER, and new ones. */
 #include "jose/jose.h"
 
 #include <openssl/bio.h>
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/decoder.h>
-#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
@@ -38,22 +35,12 @@ read_spki(const unsigned char **p, long len, span password, EVP_PKEY **out)
     return found(d2i_PUBKEY(NULL, p, len), out);
 }
 
-/* d2i_PublicKey() reads it in libcrypto's older way, in which not all can be
- * asked of a key. */
 CHECKED static status
 read_rsa_public(const unsigned char **p, long len, span password,
                 EVP_PKEY **out)
 {
-    EVP_PKEY *evp = NULL;
-    size_t left = (size_t)len;
-    OSSL_DECODER_CTX *decoder = OSSL_DECODER_CTX_new_for_pkey(
-        &evp, "DER", "type-specific", "RSA", EVP_PKEY_PUBLIC_KEY, NULL, NULL);
     (void)password;
-    if (decoder != NULL) {
-        (void)OSSL_DECODER_from_data(decoder, p, &left);
-    }
-    OSSL_DECODER_CTX_free(decoder);
-    return found(evp, out);
+    return fb_pkey_from_rsa_public(p, len, out);
 }
 
 CHECKED static status
@@ -61,7 +48,7 @@ read_rsa_private(const unsigned char **p, long len, span password,
                  EVP_PKEY **out)
 {
     (void)password;
-    return fb_pkey_from_private(EVP_PKEY_RSA, p, len, out);
+    return fb_pkey_from_older(fb_pkey_from_rsa_private, p, len, out);
 }
 
 CHECKED static status
@@ -69,7 +56,7 @@ read_ec_private(const unsigned char **p, long len, span password,
                 EVP_PKEY **out)
 {
     (void)password;
-    return fb_pkey_from_private(EVP_PKEY_EC, p, len, out);
+    return fb_pkey_from_older(fb_pkey_from_ec_private, p, len, out);
 }
 
 CHECKED static status
@@ -220,115 +207,6 @@ fb_pkey_from_pem(span text, span password, EVP_PKEY **out)
     }
     OPENSSL_clear_free(tidy, PEM_ROOM(text.len));
     return result;
-}
-
-/* --- parts --------------------------------------------------------------- */
-
-static EVP_PKEY *
-from_params(const char *type, OSSL_PARAM *params)
-{
-    EVP_PKEY *evp = NULL;
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-    bool ok = params != NULL && ctx != NULL && EVP_PKEY_fromdata_init(ctx) > 0
-              && EVP_PKEY_fromdata(ctx, &evp, EVP_PKEY_KEYPAIR, params) > 0;
-    EVP_PKEY_CTX_free(ctx);
-    return ok ? evp : NULL;
-}
-
-/* Adds a number that is there; *number keeps it alive until the parameters
- * are made. Of a secure one libcrypto cleanses its copies, too. */
-static bool
-push(OSSL_PARAM_BLD *build, const char *name, span part, BIGNUM **number)
-{
-    if (part.len == 0) {
-        return true;
-    }
-    *number = BN_secure_new();
-    return *number != NULL
-           && BN_bin2bn((const unsigned char *)part.p, (int)part.len, *number)
-                  != NULL
-           && OSSL_PARAM_BLD_push_BN(build, name, *number);
-}
-
-status
-fb_pkey_from_rsa(const rsa_parts *parts, EVP_PKEY **out)
-{
-    const struct {
-        const char *name;
-        span part;
-    } all[] = {
-        {OSSL_PKEY_PARAM_RSA_N, parts->n},
-        {OSSL_PKEY_PARAM_RSA_E, parts->e},
-        {OSSL_PKEY_PARAM_RSA_D, parts->d},
-        {OSSL_PKEY_PARAM_RSA_FACTOR1, parts->p},
-        {OSSL_PKEY_PARAM_RSA_FACTOR2, parts->q},
-        {OSSL_PKEY_PARAM_RSA_EXPONENT1, parts->dp},
-        {OSSL_PKEY_PARAM_RSA_EXPONENT2, parts->dq},
-        {OSSL_PKEY_PARAM_RSA_COEFFICIENT1, parts->qi},
-    };
-    fb_failure_forget();
-    BIGNUM *numbers[8] = {NULL};
-    OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
-    bool ok = build != NULL;
-    for (int i = 0; ok && i < 8; i++) {
-        ok = push(build, all[i].name, all[i].part, &numbers[i]);
-    }
-    OSSL_PARAM *params = ok ? OSSL_PARAM_BLD_to_param(build) : NULL;
-    *out = from_params("RSA", params);
-    OSSL_PARAM_free(params);
-    OSSL_PARAM_BLD_free(build);
-    for (int i = 0; i < 8; i++) {
-        BN_clear_free(numbers[i]);
-    }
-    return *out != NULL ? STATUS_OK : fb_failure_of(STATUS_CRYPTO_FAILED);
-}
-
-static EVP_PKEY *
-from_edwards(const curve *on, span x, span d)
-{
-    int type = on->bytes == 32 ? EVP_PKEY_ED25519 : EVP_PKEY_ED448;
-    return d.len > 0 ? EVP_PKEY_new_raw_private_key(
-               type, NULL, (const unsigned char *)d.p, d.len)
-                     : EVP_PKEY_new_raw_public_key(
-                         type, NULL, (const unsigned char *)x.p, x.len);
-}
-
-static EVP_PKEY *
-from_ec(const curve *on, span x, span y, span d)
-{
-    unsigned char point[1 + 2 * 66] = {0x04}; /* SEC 1 2.3.3, uncompressed */
-    BIGNUM *number = NULL;
-    OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
-    memcpy(point + 1, x.p, on->bytes);
-    memcpy(point + 1 + on->bytes, y.p, on->bytes);
-    bool ok = build != NULL
-              && OSSL_PARAM_BLD_push_utf8_string(
-                  build, OSSL_PKEY_PARAM_GROUP_NAME, on->group, 0)
-              && OSSL_PARAM_BLD_push_octet_string(
-                  build, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * on->bytes)
-              && push(build, OSSL_PKEY_PARAM_PRIV_KEY, d, &number);
-    OSSL_PARAM *params = ok ? OSSL_PARAM_BLD_to_param(build) : NULL;
-    EVP_PKEY *evp = from_params("EC", params);
-    OSSL_PARAM_free(params);
-    OSSL_PARAM_BLD_free(build);
-    BN_clear_free(number);
-    return evp;
-}
-
-CHECKED static status
-from_curve(const curve *on, span x, span y, span d, EVP_PKEY **out)
-{
-    fb_failure_forget();
-    *out = on->kind == KIND_ED ? from_edwards(on, x, d) : from_ec(on, x, y, d);
-    return *out != NULL ? STATUS_OK : fb_failure_of(STATUS_KEY_POINT);
-}
-
-/* Where it only lacked the memory, libcrypto may not say so: two tries. */
-status
-fb_pkey_from_curve(const curve *on, span x, span y, span d, EVP_PKEY **out)
-{
-    status result = from_curve(on, x, y, d, out);
-    return result == STATUS_KEY_POINT ? from_curve(on, x, y, d, out) : result;
 }
 
 /* --- new ones ------------------------------------------------------------ */
