@@ -179,8 +179,19 @@ typedef struct {
 PyObject *fb_json_read_object(const core_state *state, span text,
                               json_shapes *learned, known_members *known);
 
+/* The same of a text that holds secrets: its strings and dicts are also added
+ * to the list `kept`, also where the text is refused. */
+PyObject *fb_json_read_secrets(const core_state *state, span text,
+                               PyObject *kept);
+
 /* Reads such a text once more, to learn its shapes. No exception. */
 void fb_json_learn(const core_state *state, span text, json_shapes *learned);
+
+/* --- secret_text.c ------------------------------------------------------- */
+
+/* Empties the dicts of such a list, then wipes the strings that nobody else
+ * has. */
+void fb_secret_text_wipe(PyObject *kept);
 
 /* --- key.c --------------------------------------------------------------- */
 

@@ -607,6 +607,29 @@ def json_object(text: str | bytes, /) -> dict[str, Any]:
         TypeError: The text is neither str nor bytes.
     """
 
+def json_secrets(text: str | bytes, kept: list[Any], /) -> dict[str, Any]:
+    """Read JSON like json_object, but keep what json_wipe() shall wipe.
+
+    Args:
+        text: As for json_object.
+        kept: A list, to which its strings and dicts are added, even if the
+            text is refused.
+
+    Raises:
+        MalformedTokenError: It is not one object, or can be read in two ways.
+        TypeError: The text is neither str nor bytes, or kept is no list.
+    """
+
+def json_wipe(kept: list[Any], /) -> None:
+    """Empty the dicts of a list, then wipe its strings that nobody else has.
+
+    Args:
+        kept: What json_secrets() has filled.
+
+    Raises:
+        TypeError: It is no list.
+    """
+
 def password_hash(
     password: str | bytes, setting: str | bytes, threads: int = 0, /
 ) -> str:

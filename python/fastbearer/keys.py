@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Mapping
 
-from ._core import Key, json_object, jwk_set_key, key_set_max, key_set_text_max
+from ._core import (
+    Key,
+    json_secrets,
+    json_wipe,
+    jwk_set_key,
+    key_set_max,
+    key_set_text_max,
+)
 from .errors import InvalidKeyError, MalformedTokenError
 
 TYPE_CHECKING = False
@@ -105,13 +112,11 @@ class KeySet:
             InvalidKeyError: It is no JWK Set, has more than 256 entries or a
                 string of more than a mebibyte, or none of its keys is usable.
         """
-        keys: list[Key] = []
-        skipped: list[SkippedKey] = []
-        for index, entry in enumerate(_entries(jwks)):
-            try:
-                keys.append(_usable_key(entry, private=private, lenient=lenient))
-            except InvalidKeyError as error:
-                skipped.append(_skipped(index, entry, error))
+        kept: list[Any] = []
+        try:
+            keys, skipped = _read(jwks, kept, private=private, lenient=lenient)
+        finally:
+            json_wipe(kept)
         if not keys:
             raise InvalidKeyError("the JWK Set has no usable key" + _told(skipped))
         made = cls(keys)
@@ -146,9 +151,30 @@ class KeySet:
         return f"KeySet({list(self._keys)!r})"
 
 
-def _entries(jwks: Mapping[str, Any] | str | bytes) -> list[Any]:
+def _read(
+    jwks: Mapping[str, Any] | str | bytes,
+    kept: list[Any],
+    *,
+    private: bool,
+    lenient: bool,
+) -> tuple[list[Key], list[SkippedKey]]:
+    """Return the usable keys, and the entries that were left out.
+
+    The strings and dicts of a JSON document are added to `kept`.
+    """
+    keys: list[Key] = []
+    skipped: list[SkippedKey] = []
+    for index, entry in enumerate(_entries(jwks, kept)):
+        try:
+            keys.append(_usable_key(entry, private=private, lenient=lenient))
+        except InvalidKeyError as error:
+            skipped.append(_skipped(index, entry, error))
+    return keys, skipped
+
+
+def _entries(jwks: Mapping[str, Any] | str | bytes, kept: list[Any]) -> list[Any]:
     try:
-        members = _members(jwks) if isinstance(jwks, (str, bytes)) else jwks
+        members = _members(jwks, kept) if isinstance(jwks, (str, bytes)) else jwks
         entries = members["keys"]
     except (MalformedTokenError, KeyError, TypeError):
         entries = None
@@ -162,10 +188,10 @@ def _entries(jwks: Mapping[str, Any] | str | bytes) -> list[Any]:
     return list(entries)
 
 
-def _members(text: str | bytes) -> dict[str, Any]:
+def _members(text: str | bytes, kept: list[Any]) -> dict[str, Any]:
     if len(text) > key_set_text_max:
         raise InvalidKeyError(f"a JWK Set of more than {key_set_text_max} bytes")
-    return json_object(text)
+    return json_secrets(text, kept)
 
 
 def _usable_key(entry: Any, *, private: bool, lenient: bool) -> Key:

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -64,6 +64,30 @@ inverse = bytes(range(255, -1, -1))
 text = sys.stdin.read()
 print(Key.from_jwk(text).thumbprint())
 print(Key.from_jwk(text.encode(), lenient=True).thumbprint())
+"""
+
+READ_SET = """
+import gc, re, sys
+from fastbearer import InvalidKeyError, KeySet
+
+inverse = bytes(range(255, -1, -1))
+try:
+    keys = KeySet.from_jwks(sys.stdin.read(), private=True)
+except InvalidKeyError as error:
+    print("refused")
+else:
+    print(*[key.kid for key in keys], *[entry.kid for entry in keys.skipped])
+"""
+
+READ_REFUSED = """
+import gc, re, sys
+from fastbearer import InvalidKeyError, Key
+
+inverse = bytes(range(255, -1, -1))
+try:
+    Key.from_jwk(sys.stdin.read())
+except InvalidKeyError as error:
+    print(error.reason)
 """
 
 SEARCH = """
@@ -208,23 +232,75 @@ def test_a_thumbprint_leaves_no_secret_behind(size: int) -> None:
     assert found == [thumbprint(jwk, "k", "kty"), "0"]
 
 
-@linux
-@pytest.mark.parametrize(
-    ("key", "name"),
-    [
-        *((Key.from_secret(os.urandom(size)), "k") for size in (64, 300, 900)),
-        *((Key.generate(name), "d") for name in ("ES256", "EdDSA", "RS256")),
-    ],
-    ids=["64", "300", "900", "ES256", "EdDSA", "RS256"],
-)
-def test_a_jwk_of_text_leaves_no_private_member_behind(key: Key, name: str) -> None:
-    """An escape amid each piece that is looked for keeps the text from having it."""
-    jwk = key.to_jwk(private=True)
+def escaped(jwk: dict[str, Any], name: str) -> tuple[str, list[bytes]]:
+    """Return a JWK's text, and pieces of a member that only its reader writes.
+
+    An escape amid each piece that is looked for keeps the text from having it.
+    """
     private = jwk[name]
     text = json.dumps({**jwk, name: "?"})
     wanted = pieces(private)
     places = sorted(private.index(piece.decode()) + 15 for piece in wanted)
     for at in reversed(places):
         private = f"{private[:at]}\\u{ord(private[at]):04x}{private[at + 1 :]}"
+    return text.replace("?", private), wanted
+
+
+PRIVATE_MEMBERS = [
+    *((Key.from_secret(os.urandom(size)), "k") for size in (64, 300, 900)),
+    *((Key.generate(name), "d") for name in ("ES256", "EdDSA", "RS256")),
+]
+NAMES = ["64", "300", "900", "ES256", "EdDSA", "RS256"]
+SOME = [PRIVATE_MEMBERS[1], PRIVATE_MEMBERS[5]]
+
+
+@linux
+@pytest.mark.parametrize(("key", "name"), PRIVATE_MEMBERS, ids=NAMES)
+def test_a_jwk_of_text_leaves_no_private_member_behind(key: Key, name: str) -> None:
+    text, wanted = escaped(key.to_jwk(private=True), name)
     print_ = key.thumbprint()
-    assert told(READ_TEXT, text.replace("?", private), *wanted) == [print_, print_, "0"]
+    assert told(READ_TEXT, text, *wanted) == [print_, print_, "0"]
+
+
+@linux
+@pytest.mark.parametrize(("key", "name"), SOME, ids=["oct", "RSA"])
+@pytest.mark.parametrize(
+    ("form", "answer"),
+    [
+        ('{"keys":[%s]}', ["one"]),
+        ('{"keys":[%s,{"kty":"no","kid":"two"}]}', ["one", "two"]),
+        ('{"keys":[{"kty":"no","d":[%s]}]}', ["refused"]),
+        ('{"keys":[{"kty":"no"}],"keys":[%s]}', ["refused"]),
+        ('{"keys":[%s],"keys":[]}', ["refused"]),
+        ('{"keys":[%s]', ["refused"]),
+        ('{"keys":[%s,01]}', ["refused"]),
+        ('{"key":%s}', ["refused"]),
+    ],
+)
+def test_a_set_of_text_leaves_no_private_member_behind(
+    form: str, answer: list[str], key: Key, name: str
+) -> None:
+    jwk = {**key.to_jwk(private=True), "kid": "one"}
+    text, wanted = escaped(jwk, name)
+    assert told(READ_SET, form % text, *wanted) == [*answer, "0"]
+
+
+@linux
+@pytest.mark.parametrize(("key", "name"), SOME, ids=["oct", "RSA"])
+@pytest.mark.parametrize(
+    "end", [',"kty":"oct"}', ',"kid":1,"kid":2}', ',"kid":01}', "", "}}"]
+)
+def test_a_refused_jwk_of_text_leaves_no_private_member_behind(
+    end: str, key: Key, name: str
+) -> None:
+    text, wanted = escaped(key.to_jwk(private=True), name)
+    assert told(READ_REFUSED, text[:-1] + end, *wanted) == ["jwk_json", "0"]
+
+
+@linux
+def test_a_member_that_comes_twice_is_left_behind_by_neither() -> None:
+    jwk = Key.from_secret(os.urandom(300)).to_jwk(private=True)
+    text, wanted = escaped(jwk, "k")
+    again, more = escaped(Key.from_secret(os.urandom(300)).to_jwk(private=True), "k")
+    both = text[:-1] + ", " + again[1:]
+    assert told(READ_REFUSED, both, *wanted, *more) == ["jwk_json", "0"]

@@ -74,6 +74,16 @@ CALLS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "issuer": (_core.unverified_issuer, (Signer(KEY, issuer="i").sign({}),)),
     "json": (_core.json_object, (json.dumps(CLAIMS),)),
     "json twice": (_core.json_object, ('{"a": 1, "a": 2}',)),
+    "json secrets": (lambda text: _core.json_secrets(text, []), (json.dumps(CLAIMS),)),
+    "json secrets twice": (
+        lambda text: _core.json_secrets(text, []),
+        ('{"a": "secret", "a": 2}',),
+    ),
+    "json wipe": (_core.json_wipe, ([{"a": "text"}, "text"],)),
+    "jwk set text": (
+        lambda text: KeySet.from_jwks(text, private=True),
+        (json.dumps({"keys": [EC.to_jwk(private=True)]}),),
+    ),
     "jwk text": (Key.from_jwk, (json.dumps(EC.to_jwk(private=True)),)),
     "jwk names": (Key.from_jwk, (named(EC.to_jwk()),)),
     "jwk alone": (_core.jwk_set_key, (ED.to_jwk(), True)),

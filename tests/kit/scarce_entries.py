@@ -277,6 +277,9 @@ def others() -> Iterator[Entry]:
     yield Entry("whole", _core.cookie_values, whole, is_right=is_(three))
     text = '{"a":[1e5,-0.5,123456789012345678901234567890,"\\ud83d\\ude00\\n",null]}'
     yield Entry("json", _core.json_object, (text,), is_right=is_(json.loads(text)))
+    is_read = is_(json.loads(text))
+    yield Entry("json of secrets", _core.json_secrets, (text, []), is_right=is_read)
+    yield Entry("json to wipe", _core.json_wipe, ([{}, "text"],), is_right=is_(None))
     sealed = _core.aead_seal("A256GCM", b"k" * 32, b"i" * 12, b"", b"text")
     opening = ("A256GCM", b"k" * 32, b"i" * 12, b"", *sealed)
     yield Entry("aead_open", _core.aead_open, opening, is_right=is_(b"text"))

@@ -17,12 +17,13 @@ read_item(reader *from, shape_place *place, bool *is_end)
         if (what != NOT_PLAIN) {
             at->p = p;
             at->is_first = false;
-            return value;
+            return reader_keep(from, value);
         }
     }
     json_event event = fb_json_item(at);
     *is_end = event == JSON_ARRAY_END;
-    return *is_end ? NULL : fb_json_read_value(from, event, place);
+    return *is_end ? NULL
+                   : reader_keep(from, fb_json_read_value(from, event, place));
 }
 
 /* Objects in an array stand at one place. */

@@ -14,9 +14,10 @@ read_next(reader *from, shape_place *place)
     int64_t unused;
     PyObject *value =
         at->p < at->end ? reader_plain(&at->p, at->end, &what, &unused) : NULL;
-    return what != NOT_PLAIN
-               ? value
-               : fb_json_read_value(from, fb_json_value(at), place);
+    if (what == NOT_PLAIN) {
+        value = fb_json_read_value(from, fb_json_value(at), place);
+    }
+    return reader_keep(from, value);
 }
 
 /* --- objects of no known shape ------------------------------------------- */
@@ -268,6 +269,14 @@ fb_json_read_object(const core_state *state, span text, json_shapes *learned,
     PyObject *object = read_whole(&from, text, known);
     known->is_new = from.is_new;
     return object;
+}
+
+PyObject *
+fb_json_read_secrets(const core_state *state, span text, PyObject *kept)
+{
+    known_members unused;
+    reader from = {.state = state, .kept = kept};
+    return reader_keep(&from, read_whole(&from, text, &unused));
 }
 
 void

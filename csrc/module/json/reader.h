@@ -8,6 +8,7 @@ typedef struct {
     const core_state *state;
     json_cursor cursor;
     json_shapes *learned; /* or NULL */
+    PyObject *kept;       /* a list, where the text holds secrets, or NULL */
     bool learns, is_new;
 } reader;
 
@@ -60,6 +61,19 @@ reader_plain(const char **p, const char *end, plainness *what,
  * recursion. */
 PyObject *fb_json_read_value(reader *from, json_event event,
                              shape_place *place);
+
+/* --- secret_text.c ------------------------------------------------------- */
+
+/* Puts a value, which it takes over, into the list of what is kept, if it is a
+ * string or a dict; NULL without the memory for it. */
+PyObject *fb_secret_text_keep(PyObject *kept, PyObject *value);
+
+static inline PyObject *
+reader_keep(const reader *from, PyObject *value)
+{
+    return from->kept == NULL ? value
+                              : fb_secret_text_keep(from->kept, value);
+}
 
 /* --- json_array.c -------------------------------------------------------- */
 

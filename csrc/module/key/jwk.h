@@ -22,12 +22,10 @@ typedef struct {
 /* --- jwk_members.c: a JWK is a dict of our own --------------------------- */
 
 /* A new dict of the members of a mapping, or of a JWK's text; its names are
- * plain strings. InvalidKeyError if the value is neither. */
-PyObject *fb_jwk_members(const core_state *state, PyObject *value);
-
-/* Gives them back, which may be NULL. What was read of a text, and nobody else
- * has, is wiped. */
-void fb_jwk_members_free(PyObject *members, PyObject *value);
+ * plain strings. What is read of a text is also added to the list `kept`, for
+ * fb_secret_text_wipe. InvalidKeyError if the value is neither. */
+PyObject *fb_jwk_members(const core_state *state, PyObject *value,
+                         PyObject *kept);
 
 /* --- jwk_part.c ---------------------------------------------------------- */
 

@@ -1,8 +1,6 @@
 /* The members of what from_jwk is given. */
 #include "skin.h"
 
-#include <openssl/crypto.h>
-
 #include "key/jwk.h"
 
 /* A dict of what a mapping holds, whose names are plain strings: one of a
@@ -44,12 +42,11 @@ members_of_mapping(PyObject *value)
 }
 
 static PyObject *
-members_of_text(const core_state *state, PyObject *value)
+members_of_text(const core_state *state, PyObject *value, PyObject *kept)
 {
-    known_members known;
     span text;
     return fb_pytext_utf8(state, "jwk", value, STATUS_KEY_UNICODE, &text)
-               ? fb_json_read_object(state, text, NULL, &known)
+               ? fb_json_read_secrets(state, text, kept)
                : NULL;
 }
 
@@ -57,29 +54,6 @@ static bool
 is_text(PyObject *value)
 {
     return PyUnicode_Check(value) || PyBytes_Check(value);
-}
-
-/* Base64url is ASCII; a str of one character is everybody's. */
-static void
-wipe(PyObject *text)
-{
-    if (PyUnicode_CheckExact(text) && PyUnicode_IS_ASCII(text)
-        && PyUnicode_GET_LENGTH(text) > 1 && Py_REFCNT(text) == 1) {
-        OPENSSL_cleanse(PyUnicode_DATA(text),
-                        (size_t)PyUnicode_GET_LENGTH(text));
-    }
-}
-
-void
-fb_jwk_members_free(PyObject *members, PyObject *value)
-{
-    PyObject *member;
-    Py_ssize_t position = 0;
-    while (members != NULL && is_text(value)
-           && PyDict_Next(members, &position, NULL, &member)) {
-        wipe(member);
-    }
-    Py_XDECREF(members);
 }
 
 static bool
@@ -94,19 +68,19 @@ is_long(PyObject *value)
 /* The caller's own may change meanwhile, and be no dict. An exception that is
  * not about the JWK stays as it is. */
 PyObject *
-fb_jwk_members(const core_state *state, PyObject *value)
+fb_jwk_members(const core_state *state, PyObject *value, PyObject *kept)
 {
     if (is_long(value)) {
         return fb_raise_status(state, STATUS_KEY_COSTLY);
     }
-    PyObject *members = is_text(value) ? members_of_text(state, value)
+    PyObject *members = is_text(value) ? members_of_text(state, value, kept)
                                        : members_of_mapping(value);
     if (members == NULL && fb_option_is_refused()) {
         PyErr_Clear();
         return fb_raise_status(state, STATUS_JWK_JSON);
     }
     if (members != NULL && PyDict_GET_SIZE(members) > KEY_MEMBERS_MAX) {
-        fb_jwk_members_free(members, value);
+        Py_DECREF(members);
         members = fb_raise_status(state, STATUS_KEY_COSTLY);
     }
     return members;

@@ -242,11 +242,17 @@ from_members(core_state *state, jwk *from, key_traits *traits)
 static PyObject *
 key_of(core_state *state, PyObject *value, bool is_lenient, key_traits *traits)
 {
-    jwk from = {fb_jwk_members(state, value), NULL, is_lenient};
+    PyObject *kept = PyList_New(0);
+    if (kept == NULL) {
+        return NULL;
+    }
+    jwk from = {fb_jwk_members(state, value, kept), NULL, is_lenient};
     PyObject *key =
         from.members == NULL ? NULL : from_members(state, &from, traits);
     Py_XDECREF(traits->kid);
-    fb_jwk_members_free(from.members, value);
+    Py_XDECREF(from.members);
+    fb_secret_text_wipe(kept);
+    Py_DECREF(kept);
     return key;
 }
 

@@ -115,6 +115,59 @@ json_object(PyObject *module, PyObject *value)
                : NULL;
 }
 
+PyDoc_STRVAR(json_secrets_doc,
+"json_secrets($module, text, kept, /)\n"
+"--\n"
+"\n"
+"Read JSON like json_object, but keep what json_wipe() shall wipe.\n"
+"\n"
+"Args:\n"
+"    text: As for json_object.\n"
+"    kept: A list, to which its strings and dicts are added, even if the\n"
+"        text is refused.\n"
+"\n"
+"Raises:\n"
+"    MalformedTokenError: It is not one object, or can be read in two ways.\n"
+"    TypeError: The text is neither str nor bytes, or kept is no list.");
+
+static PyObject *
+json_secrets(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    core_state *state = state_of(module);
+    span text;
+    if (count != 2 || !PyList_CheckExact(args[1])) {
+        PyErr_SetString(PyExc_TypeError,
+                        "json_secrets() takes a text and a list");
+        return NULL;
+    }
+    return fb_pytext_utf8(state, "text", args[0], STATUS_JSON_SURROGATE, &text)
+               ? fb_json_read_secrets(state, text, args[1])
+               : NULL;
+}
+
+PyDoc_STRVAR(json_wipe_doc,
+"json_wipe($module, kept, /)\n"
+"--\n"
+"\n"
+"Empty the dicts of a list, then wipe its strings that nobody else has.\n"
+"\n"
+"Args:\n"
+"    kept: What json_secrets() has filled.\n"
+"\n"
+"Raises:\n"
+"    TypeError: It is no list.");
+
+static PyObject *
+json_wipe(PyObject *Py_UNUSED(module), PyObject *kept)
+{
+    if (!PyList_CheckExact(kept)) {
+        PyErr_SetString(PyExc_TypeError, "json_wipe() takes a list");
+        return NULL;
+    }
+    fb_secret_text_wipe(kept);
+    return Py_NewRef(Py_None);
+}
+
 PyMethodDef fb_raw_methods[] = {
     {"raw_sign", (PyCFunction)(void (*)(void))raw_sign, METH_FASTCALL,
      raw_sign_doc},
@@ -122,5 +175,8 @@ PyMethodDef fb_raw_methods[] = {
      raw_verify_doc},
     {"base64url_bytes", base64url_bytes, METH_O, base64url_doc},
     {"json_object", json_object, METH_O, json_object_doc},
+    {"json_secrets", (PyCFunction)(void (*)(void))json_secrets, METH_FASTCALL,
+     json_secrets_doc},
+    {"json_wipe", json_wipe, METH_O, json_wipe_doc},
     {NULL, NULL, 0, NULL},
 };

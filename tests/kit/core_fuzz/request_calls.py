@@ -135,6 +135,20 @@ def json_object(dice: Random) -> Call:
     return Call(_core.json_object, (given,), check=check)
 
 
+@calls("json_secrets", MalformedTokenError, weight=4)
+def json_secrets(dice: Random) -> Call:
+    data = payload(dice)
+    right = read_strictly(data)
+    check = raises(MalformedTokenError) if right is None else returns(right)
+    return Call(_core.json_secrets, (data, []), check=check)
+
+
+@calls("json_wipe", weight=1)
+def json_wipe(dice: Random) -> Call:
+    kept = dice.choices(("text", "", "a", "\u20ac", {"a": 1}, 5, ["text"]), k=3)
+    return Call(_core.json_wipe, (list(kept),), check=returns(None))
+
+
 def issuer_of(token: bytes, most: int) -> str | None:
     parts = split(token, Options(max_bytes=most, allow_padding=True))
     text = None if parts.reasons else unb64(parts.payload)
