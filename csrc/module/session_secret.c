@@ -66,8 +66,8 @@ sign_token(PyObject *self, PyObject *value)
     }
     memcpy(made, text.p, SESSION_TOKEN);
     made[SESSION_TOKEN] = '.';
-    status result = fb_session_token_sign(&object->secret, made,
-                                          made + SESSION_TOKEN + 1);
+    status result =
+        fb_session_token_sign(&object->secret, made, made + SESSION_TOKEN + 1);
     if (result != STATUS_OK) {
         return fb_raise_status(object->state, result);
     }

@@ -35,15 +35,13 @@ leave(PyObject *put, PyObject *slot, PyObject *threads, PyObject *own)
 #if PY_VERSION_HEX >= 0x030c0000
     if (ok) {
         PyErr_SetRaisedException(error);
-    }
-    else {
+    } else {
         Py_XDECREF(error);
     }
 #else
     if (ok) {
         PyErr_Restore(type, error, trace);
-    }
-    else {
+    } else {
         Py_XDECREF(type);
         Py_XDECREF(error);
         Py_XDECREF(trace);
@@ -107,10 +105,10 @@ in_slot(PyObject *module, PyObject *const *args, Py_ssize_t count)
     }
     PyObject *own = PyLong_FromUnsignedLong(PyThread_get_thread_ident());
     int is_in = own == NULL ? -1 : PySet_Contains(args[1], own);
-    PyObject *result =
-        is_in < 0   ? NULL
-        : is_in > 0 ? PyObject_Call(args[2], args[3], NULL)
-                    : do_work(args[0], args[1], own, args[2], args[3]);
+    PyObject *result = is_in < 0 ? NULL
+                       : is_in > 0
+                           ? PyObject_Call(args[2], args[3], NULL)
+                           : do_work(args[0], args[1], own, args[2], args[3]);
     Py_XDECREF(own);
     return result;
 }

@@ -100,7 +100,7 @@ ENCODED = {
     "compat/_shared/key_objects.py": {"key.to_pem(private=key.is_private)"},  # ASCII
     "compat/passlib/handlers/django.py": {"hashlib.sha256(password).hexdigest()"},
     "connections/redis_cluster.py": {"str(key)"},  # a name
-    "fastapi/dpop.py": {"token"},  # out of a header, in Latin-1
+    "fastapi/dpop.py": {"asked.token"},  # out of a header, in Latin-1
     "issuers/client_authentication.py": {"pair"},  # ASCII
     "mcp/claims.py": {"token"},  # ASCII
 }

@@ -69,9 +69,8 @@ status
 fb_session_secret_init(session_secret *secret, const digests *all, span text)
 {
     *secret = (session_secret){.header_len = 0};
-    status result =
-        fb_hmac_key_init(&secret->mac, all, DIGEST_SHA256,
-                         (const unsigned char *)text.p, text.len);
+    status result = fb_hmac_key_init(&secret->mac, all, DIGEST_SHA256,
+                                     (const unsigned char *)text.p, text.len);
     if (result != STATUS_OK) {
         return result;
     }

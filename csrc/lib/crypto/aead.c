@@ -181,8 +181,7 @@ fb_aead_seal(const aead *with, const digests *all, const unsigned char *key,
     if (result != STATUS_OK) {
         return result;
     }
-    result =
-        cbc_tag(with, &mac, iv, aad, (span){(char *)out, *out_len}, tag);
+    result = cbc_tag(with, &mac, iv, aad, (span){(char *)out, *out_len}, tag);
     fb_hmac_key_clear(&mac);
     return result;
 }

@@ -24,7 +24,7 @@
 #define KEY_RSA_BITS_MAX 16384
 #define KEY_RSA_E_BITS_MAX 64 /* as libcrypto's own, above 3072 bits of n */
 #define KEY_RSA_LONG_BITS 4096
-#define KEY_RSA_LONG_E_BITS_MAX 33 /* with an n of more than those */
+#define KEY_RSA_LONG_E_BITS_MAX 33  /* with an n of more than those */
 #define KEY_RSA_TRIED_BITS_MAX 4096 /* private, but without its primes */
 
 /* --- opening an encrypted key (RFC 8018, RFC 7914) ----------------------- */

@@ -46,6 +46,8 @@ ASN1_SEQUENCE(rsa_public) = {
     ASN1_SIMPLE(rsa_key, n, BIGNUM),
     ASN1_SIMPLE(rsa_key, e, BIGNUM),
 } static_ASN1_SEQUENCE_END_name(rsa_key, rsa_public)
+
+_Static_assert(RSA_SECRETS == 6, "the template names each of them");
 /* clang-format on */
 
 /* The parameter of RSA says nothing, that of RSA-PSS what it is for. */
@@ -138,8 +140,8 @@ fb_pkey_from_rsa_private(const X509_ALGOR *algorithm, const unsigned char **p,
 {
     status result = STATUS_KEY_UNREADABLE;
     *out = NULL;
-    rsa_key *key = (rsa_key *)ASN1_item_d2i(NULL, p, len,
-                                            ASN1_ITEM_rptr(rsa_private));
+    rsa_key *key =
+        (rsa_key *)ASN1_item_d2i(NULL, p, len, ASN1_ITEM_rptr(rsa_private));
     if (key != NULL
         && (key->version != 1 || OPENSSL_sk_num(key->others) > 0)) {
         result = join(key, algorithm, out);
@@ -151,8 +153,8 @@ fb_pkey_from_rsa_private(const X509_ALGOR *algorithm, const unsigned char **p,
 status
 fb_pkey_from_rsa_public(const unsigned char **p, long len, EVP_PKEY **out)
 {
-    rsa_key *key = (rsa_key *)ASN1_item_d2i(NULL, p, len,
-                                            ASN1_ITEM_rptr(rsa_public));
+    rsa_key *key =
+        (rsa_key *)ASN1_item_d2i(NULL, p, len, ASN1_ITEM_rptr(rsa_public));
     *out = key == NULL ? NULL : public_of(key, NULL);
     ASN1_item_free((ASN1_VALUE *)key, ASN1_ITEM_rptr(rsa_public));
     return *out != NULL ? STATUS_OK : STATUS_KEY_UNREADABLE;

@@ -42,13 +42,13 @@ ASN1_SEQUENCE_cb(ec_key, wipe_number) = {
     ASN1_EXP_OPT(ec_key, curve, ASN1_OBJECT, 0),
     ASN1_EXP_OPT(ec_key, point, ASN1_BIT_STRING, 1),
 } static_ASN1_SEQUENCE_END_cb(ec_key, ec_key)
-/* clang-format on */
 
 static EC_GROUP *
 group_of(const ASN1_OBJECT *name)
 {
     return name == NULL ? NULL : EC_GROUP_new_by_curve_name(OBJ_obj2nid(name));
 }
+/* clang-format on */
 
 /* A new text of the point: the number times the generator. */
 static size_t
@@ -120,9 +120,9 @@ join(const ec_key *key, const EC_GROUP *group, EVP_PKEY **out)
     if (len == 1 && point[0] == 0) {
         result = refusal_of_infinity(name);
     } else if (len > 0 && push(build, key, number, point[0])) {
-        EVP_PKEY *public_half = fb_pkey_public_of(
-            EVP_PKEY_EC, V_ASN1_OBJECT, OBJ_nid2obj(name),
-            (span){(const char *)point, len});
+        EVP_PKEY *public_half =
+            fb_pkey_public_of(EVP_PKEY_EC, V_ASN1_OBJECT, OBJ_nid2obj(name),
+                              (span){(const char *)point, len});
         result = fb_pkey_join(public_half, build, out);
         EVP_PKEY_free(public_half);
     }

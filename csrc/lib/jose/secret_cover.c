@@ -89,8 +89,8 @@ fb_secret_from_hex(span bare, unsigned char *bytes, size_t *len)
         if (digit < 0) {
             return false;
         }
-        bytes[i / 2] = (unsigned char)(i % 2 == 0 ? digit << 4
-                                                  : bytes[i / 2] | digit);
+        bytes[i / 2] =
+            (unsigned char)(i % 2 == 0 ? digit << 4 : bytes[i / 2] | digit);
     }
     return bare.len % 2 == 0;
 }

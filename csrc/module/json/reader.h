@@ -71,8 +71,7 @@ PyObject *fb_secret_text_keep(PyObject *kept, PyObject *value);
 static inline PyObject *
 reader_keep(const reader *from, PyObject *value)
 {
-    return from->kept == NULL ? value
-                              : fb_secret_text_keep(from->kept, value);
+    return from->kept == NULL ? value : fb_secret_text_keep(from->kept, value);
 }
 
 /* --- json_array.c -------------------------------------------------------- */
