@@ -64,7 +64,6 @@ bool fb_argon2_known_agrees(const argon2_engine *engine);
 typedef struct {
     void *memory; /* aligned to 64, in huge pages where there are some */
     size_t bytes;
-    int64_t idle_since; /* seconds of a steady clock */
 } arena;
 
 #define ARENAS_MAX 64
@@ -72,7 +71,8 @@ typedef struct {
 /* Any number of threads may share them, and a fork does no harm. */
 typedef struct {
     _Atomic(arena *) idle[ARENAS_MAX];
-    size_t most; /* arenas that are kept */
+    _Atomic(int64_t) idle_since[ARENAS_MAX]; /* seconds of a steady clock */
+    size_t most;                             /* arenas that are kept */
 } arenas;
 
 /* An arena of at least that many bytes, which hold anything; NULL if there is

@@ -50,39 +50,48 @@ fb_arena_take(arenas *from, size_t bytes)
 static void
 keep(arenas *to, arena *one)
 {
+    int64_t now = fb_platform_seconds();
     for (size_t i = 0; one != NULL && i < to->most; i++) {
         arena *expected = NULL;
-        if (atomic_compare_exchange_strong(&to->idle[i], &expected, one)) {
-            one = NULL;
+        if (atomic_load(&to->idle[i]) == NULL) {
+            atomic_store(&to->idle_since[i], now);
+            if (atomic_compare_exchange_strong(&to->idle[i], &expected, one)) {
+                one = NULL;
+            }
         }
     }
     arena_unmake(one);
 }
 
+/* It is kept first: what is old is given back where the next thread already
+ * finds this one. */
 void
 fb_arena_give(arenas *to, arena *done)
 {
-    fb_arena_release(to, IDLE_SECONDS);
     if (done->bytes > IDLE_BYTES_MAX) {
         arena_unmake(done);
     } else {
-        done->idle_since = fb_platform_seconds();
         keep(to, done);
     }
+    fb_arena_release(to, IDLE_SECONDS);
 }
 
+/* What stays is left in its place, since a thread that did not find it there
+ * would take more memory. What is given meanwhile may go for what was there
+ * before: then the next hash has fresh pages. */
 size_t
 fb_arena_release(arenas *of, int64_t seconds)
 {
     size_t left = 0;
     int64_t now = fb_platform_seconds();
     for (size_t i = 0; i < of->most; i++) {
-        arena *found = atomic_exchange(&of->idle[i], NULL);
-        if (found != NULL && now - found->idle_since < seconds) {
-            keep(of, found);
+        if (atomic_load(&of->idle[i]) == NULL) {
+            continue;
+        }
+        if (now - atomic_load(&of->idle_since[i]) < seconds) {
             left++;
         } else {
-            arena_unmake(found);
+            arena_unmake(atomic_exchange(&of->idle[i], NULL));
         }
     }
     return left;
