@@ -6,15 +6,18 @@
 
 /* Gives a slot back, with no exception set; false where that is impossible.
  * Without memory it is tried again: a lost slot is lost for ever, and where
- * all are, everybody waits. */
+ * all are, everybody waits. Others go on meanwhile: they have the memory. */
 static bool
 give_back(PyObject *put, PyObject *slot)
 {
-    PyObject *done;
-    do {
+    PyObject *done = PyObject_CallOneArg(put, slot);
+    while (done == NULL && PyErr_ExceptionMatches(PyExc_MemoryError)) {
         PyErr_Clear();
+        Py_BEGIN_ALLOW_THREADS;
+        fb_platform_pause();
+        Py_END_ALLOW_THREADS;
         done = PyObject_CallOneArg(put, slot);
-    } while (done == NULL && PyErr_ExceptionMatches(PyExc_MemoryError));
+    }
     Py_XDECREF(done);
     return done != NULL;
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ import pytest
 from fastbearer import _core, hash_slots
 from fastbearer.hash_slots import in_slot
 from interrupted import interrupted
+from waiting import HANG
 
 
 class Slots(SimpleQueue[None]):
@@ -96,6 +98,29 @@ def test_a_slot_for_which_there_is_no_memory_is_not_lost(
     with nullcontext() if work is len else pytest.raises(ValueError, match="invalid"):
         assert _core.in_slot(slots, threads, work, ("x",)) == 1
     assert (slots.failures, slots.qsize(), threads) == (0, 1, set())
+
+
+ELSEWHERE = """
+import threading
+from fastbearer import _core
+scarce, is_done = [None], threading.Event()
+class Slots:
+    def get(self):
+        return 2**61
+    put = staticmethod(scarce.__mul__)  # in C, without memory until that is empty
+def free():
+    is_done.wait()
+    scarce.clear()
+threading.Thread(target=free).start()
+print(_core.in_slot(Slots(), set(), lambda: is_done.set() or "done", ()))
+"""
+
+
+def test_memory_can_be_freed_by_others_while_a_slot_waits_for_it() -> None:
+    told = subprocess.check_output(
+        [sys.executable, "-c", ELSEWHERE], text=True, timeout=HANG
+    )
+    assert told == "done\n"
 
 
 def test_what_cannot_be_given_back_is_no_answer() -> None:

@@ -37,6 +37,9 @@ unsigned fb_platform_cores(void);
 /* Seconds of a clock that nobody sets. */
 int64_t fb_platform_seconds(void);
 
+/* Sleeps for a millisecond, for others to go on. */
+void fb_platform_pause(void);
+
 /* Pages for that many bytes, which are zero; huge ones, and none of a core
  * dump, where the system has that. NULL if there is no memory. */
 void *fb_platform_map(size_t bytes);

@@ -25,6 +25,12 @@ fb_platform_seconds(void)
     return (int64_t)(GetTickCount64() / 1000);
 }
 
+void
+fb_platform_pause(void)
+{
+    Sleep(1);
+}
+
 void *
 fb_platform_map(size_t bytes)
 {
@@ -64,6 +70,13 @@ fb_platform_seconds(void)
     struct timespec now = {0};
     clock_gettime(CLOCK_MONOTONIC, &now);
     return now.tv_sec;
+}
+
+void
+fb_platform_pause(void)
+{
+    struct timespec a_millisecond = {.tv_nsec = 1000000};
+    nanosleep(&a_millisecond, NULL);
 }
 
 void *
