@@ -90,9 +90,9 @@ class HashingPool:
         self._start()
 
     def _start(self) -> None:
-        self._process = os.getpid()
         self._workers = HashWorkers(self.slots, self._queue, self._clock)
         finalize(self, self._workers.stop).atexit = False
+        self._process = os.getpid()  # last: now other threads take the workers
 
     @awaited
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

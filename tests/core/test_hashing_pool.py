@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import anyio
 import anyio.to_thread
@@ -22,8 +22,10 @@ from fastbearer import (
     HasherBusyError,
     InvalidHashError,
     PasswordHash,
+    hashing_pool,
 )
 from fastbearer.cpu_limit import available_cores
+from fastbearer.hash_workers import HashWorkers
 from fastbearer.hashing_pool import (
     HashingPool,
     hashing_client,
@@ -565,6 +567,24 @@ def test_calls_from_many_threads_are_bounded() -> None:
         check=True,
     )
     assert (done.stdout, done.stderr) == ("3\n", "")
+
+
+def test_threads_of_a_child_find_its_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that comes while another makes them does not take the parent's."""
+    pool = HashingPool(slots=1)
+    parents = pool._workers
+    taken: list[object] = []
+
+    class Watched(HashWorkers):
+        def __init__(self, *args: Any) -> None:
+            taken.append(pool._workers if pool._process == os.getpid() else None)
+            super().__init__(*args)
+
+    monkeypatch.setattr(hashing_pool, "HashWorkers", Watched)
+    monkeypatch.setattr(pool, "_process", 0)  # as after a fork
+    assert asyncio.run(pool.run(len, "x")) == 1
+    assert taken == [None]
+    assert pool._workers is not parents
 
 
 def test_a_fork_while_others_hash() -> None:
