@@ -78,7 +78,8 @@ class _Place:
 class HashWorkers:
     """Threads that do the work of calls, each begun when it is first needed.
 
-    They end when the workers are stopped, and with the process.
+    They end when the workers are stopped, and with the process; what waits then is
+    done before.
 
     Args:
         slots: How many there are at most.
@@ -137,7 +138,7 @@ class HashWorkers:
         self._alone(self._waiting.remove, call.client, call)
 
     def stop(self) -> None:
-        """Let each thread end after the work that it does."""
+        """Let each thread end once nothing waits any more."""
         self._places = []
         self._wake_next()
 
@@ -171,19 +172,22 @@ class HashWorkers:
             raise
 
     def _serve(self, own: _Place) -> None:
-        """Do one call after the other, as long as the place is one.
+        """Do one call after the other, as long as one waits or the place is one.
 
         Whatever finds no memory is done again, so it may be done twice: nobody else
         could tell the caller, or free the place.
         """
         _lower_priority()
-        while own in self._places:
+        while True:
+            is_last = own not in self._places  # before it is seen that nothing waits
             try:
                 self._take_or_wait(own)
             except MemoryError:
                 continue
             call = own.call
             if call is None:
+                if is_last:
+                    break
                 continue
             try:
                 if self._clock() > call.deadline:
@@ -204,7 +208,7 @@ class HashWorkers:
     def _take_or_wait(self, own: _Place) -> None:
         if own.call is None:
             self._alone(self._take, own)
-        if own.call is None:
+        if own.call is None and own in self._places:
             self._wait_for_turn()
 
     def _take(self, own: _Place) -> None:

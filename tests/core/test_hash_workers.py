@@ -110,6 +110,73 @@ def test_a_thread_that_could_begin_is_used_again() -> None:
     workers.stop()
 
 
+def test_who_waits_when_the_threads_are_to_end_is_served() -> None:
+    workers = HashWorkers(2, 2, time.monotonic)
+    begun, go_on = threading.Barrier(3), threading.Event()
+
+    def work() -> int:
+        begun.wait()
+        go_on.wait()
+        return 1
+
+    calls = [call_of("a", work), call_of("b", work), call_of("a"), call_of("b")]
+    for call in calls[:2]:
+        workers.submit(call)
+    begun.wait()
+    for call in calls[2:]:
+        workers.submit(call)
+    workers.end_with_the_process()
+    go_on.set()
+    for call in calls:
+        wait_for(call)
+    assert [call.outcome() for call in calls] == [1, 1, 0, 0]
+
+
+def test_who_comes_when_a_thread_saw_nobody_and_is_to_end_is_served() -> None:
+    class Late(HashWorkers):
+        late: Call[Any] | None = call_of("a")
+
+        def _take(self, own: hash_workers._Place) -> None:
+            super()._take(own)
+            if self.late is not None:
+                self.submit(self.late)
+                self.late = None
+                self.stop()
+
+    workers = Late(1, 0, time.monotonic)
+    call, place = workers.late, hash_workers._Place()
+    assert call is not None
+    workers._places = [place]
+    threading.Thread(target=workers._serve, args=(place,)).run()
+    assert call.outcome() == 0
+
+
+LATE = """
+import asyncio, threading, time
+from fastbearer import hash_workers
+from fastbearer.hashing_pool import HashingPool
+pool, are_waiting = HashingPool(slots=1), threading.Event()
+def first():
+    while not hash_workers._is_ending:
+        time.sleep(0.001)
+async def main():
+    ends = asyncio.gather(pool.run(first), pool.run(len, "x"), pool.run(len, "xx"))
+    while len(pool._workers._waiting) < 2:
+        await asyncio.sleep(0.001)
+    are_waiting.set()
+    print(await ends)
+threading.Thread(target=lambda: asyncio.run(main())).start()
+are_waiting.wait()
+"""
+
+
+def test_a_loop_outlives_the_main_thread() -> None:
+    told = subprocess.check_output(
+        [sys.executable, "-c", LATE], text=True, timeout=HANG
+    )
+    assert told == "[None, 1, 2]\n"
+
+
 def test_a_process_ends_though_threads_are_idle() -> None:
     code = """
 import asyncio
