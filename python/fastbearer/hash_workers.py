@@ -153,7 +153,11 @@ class HashWorkers:
         """Wake a thread for a call that waits; a turn is asked for once a call."""
         needed = min(self._slots, len(self._waiting) + self._running())
         if len(self._places) < needed:
-            self._begin()
+            try:
+                self._begin()
+            except RuntimeError:  # those that have begun serve everybody
+                if not self._places:
+                    raise
         if self._turns.qsize() < len(self._waiting):
             self._turns.put(None)
 

@@ -110,6 +110,27 @@ def test_a_thread_that_could_begin_is_used_again() -> None:
     workers.stop()
 
 
+def test_threads_that_have_begun_serve_who_gets_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    workers, go_on = HashWorkers(2, 1, time.monotonic), threading.Event()
+    calls = [call_of("a", go_on.wait), call_of("b"), call_of("b")]
+    workers.submit(calls[0])
+    wait_until(workers._running)
+
+    def fails(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", fails)
+    for call in calls[1:]:
+        workers.submit(call)
+    go_on.set()
+    for call in calls:
+        wait_for(call)
+    assert [call.outcome() for call in calls] == [True, 0, 0]
+    workers.stop()
+
+
 def test_who_waits_when_the_threads_are_to_end_is_served() -> None:
     workers = HashWorkers(2, 2, time.monotonic)
     begun, go_on = threading.Barrier(3), threading.Event()
