@@ -94,6 +94,17 @@ def mailed(purpose: str, path: str, **more: str) -> Request:
     return ask
 
 
+def again(name: str, step: Request) -> Request:
+    """Sign somebody in once more, then take a step."""
+
+    def taken(app: Application) -> httpx2.Response:
+        login = app.login(f"{name}@example.com", PASSWORD)
+        app.tokens[name] = login.json()["access_token"]
+        return step(app)
+
+    return taken
+
+
 STEPS: dict[str, Request] = {
     "login": form(username="ada@example.com", password=PASSWORD),
     "login in capitals": form(username="ADA@Example.com", password=PASSWORD),
@@ -191,7 +202,8 @@ STEPS: dict[str, Request] = {
     ),
     "update no user": of(NOBODY, "PATCH", "root", nickname="x"),
     "make a superuser": of("bob", "PATCH", "root", is_superuser=True),
-    "a user to the new superuser": of("ada", "GET", "bob"),
+    # What has changed who may do what has ended the session here.
+    "a user to the new superuser": again("bob", of("ada", "GET", "bob")),
     "switch off": of("bob", "PATCH", "root", is_active=False),
     "me of who was switched off": get("/users/me", "bob"),
     "login of who was switched off": form(
