@@ -29,6 +29,8 @@ SEED_FLAGS = $(LIBCRYPT:yes=-DFASTBEARER_LIBCRYPT)
 SEED_LIBRARIES = $(LIBCRYPT:yes=-lcrypt) $(LIB_LIBRARIES)
 ROOMS = $(patsubst tests/%/,%,$(filter-out tests/c/ tests/kit/ %__pycache__/,$(wildcard tests/*/)))
 CHECKS = $(patsubst tests/c/%.c,build/check/%,$(wildcard tests/c/*_check.c))
+# Left to `test`, as tests marked `slow` are.
+SLOW_CHECKS = build/check/argon2_check build/check/failure_check
 FUZZ_TARGETS = $(filter-out %/fuzz_main.c,$(wildcard tests/c/fuzz_*.c))
 SEEDED = $(FUZZ_TARGETS:tests/c/%.c=build/check/%)
 # The checks that valgrind has to watch for what depends on a secret.
@@ -54,7 +56,7 @@ SANITIZED = LD_PRELOAD="$(ASAN_LIBRARIES)" ASAN_OPTIONS=detect_leaks=0 PYTHONMAL
     PYTHONPATH=build/asan/lib
 READY = .venv/.set-up .venv/.built
 
-.PHONY: build lib run setup check test $(ROOMS:%=test-%) test-c test-asan
+.PHONY: build lib run setup check test $(ROOMS:%=test-%) test-c test-c-quick test-asan
 .PHONY: test-quick test-originals test-free-threaded test-tsan soak endure
 .PHONY: mutants fuzz fuzz-run fuzz-coverage fuzz-count fuzz-python coverage
 .PHONY: secrets valgrind analyse prove assure test-memory
@@ -78,7 +80,7 @@ setup: .venv/.set-up
 
 # While working: what can be told within a minute. Tests marked `slow` are left to `test`.
 check: .venv/.with-dev .venv/.built
-	@$(MAKE) --no-print-directory -j3 lint test-c test-quick
+	@$(MAKE) --no-print-directory -j3 lint test-c-quick test-quick
 
 test-quick: .venv/.with-dev .venv/.built
 	$(PYTEST) -m "not slow and not soak" tests/core tests/project
@@ -91,8 +93,10 @@ $(ROOMS:%=test-%): test-%: $(READY)
 	$(PYTEST) tests/$*
 
 # The fuzz targets run over their seeds: each is an input that has meant something once.
-test-c: $(CHECKS) $(SEEDED)
-	@for check in $(CHECKS); do echo "$$check" && "$$check" || exit 1; done
+test-c: RUN = $(CHECKS)
+test-c-quick: RUN = $(filter-out $(SLOW_CHECKS),$(CHECKS))
+test-c test-c-quick: $(CHECKS) $(SEEDED)
+	@for check in $(RUN); do echo "$$check" && "$$check" || exit 1; done
 	@for one in $(SEEDED); do printf '%s: ' "$$one" && \
 	    "$$one" "tests/c/seeds/$${one#build/check/fuzz_}" 0 "$$one-crash" || exit 1; done
 

@@ -19,6 +19,7 @@ KINDS = {"argon2id": Type.ID, "argon2i": Type.I, "argon2d": Type.D}
 HASHER = PasswordHash("argon2id", time_cost=1, memory_cost=8, parallelism=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("version", [0x10, 0x13])
 @settings(max_examples=40, deadline=None)

@@ -107,6 +107,7 @@ def test_pyjwt_agrees(
     assert Verifier(key.public()).verify(token) == payload
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", [*RSA, *EC, "Ed25519", "Ed448"])
 @settings(max_examples=8, deadline=None)
 @given(payload=claims)

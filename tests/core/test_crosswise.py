@@ -50,6 +50,7 @@ def test_python_jose(algorithm: str, payload: dict[str, Any]) -> None:
     assert verifier.verify(theirs) == payload
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 @settings(max_examples=40, deadline=None)
 @given(payload=claims)
@@ -59,6 +60,7 @@ def test_pyjwt(algorithm: str, payload: dict[str, Any]) -> None:
     assert verifier.verify(jwt.encode(payload, SECRET, algorithm)) == payload
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 @settings(max_examples=40, deadline=None)
 @given(payload=claims)

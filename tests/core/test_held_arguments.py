@@ -191,6 +191,7 @@ CALLS: list[tuple[Callable[..., Any], Callable[[], Any], str, Any, Any]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("call", "options", "name", "answer", "is_right"),
     CALLS,
@@ -233,6 +234,7 @@ def pem_options() -> dict[str, Any]:
     return {"data": Text(costly_pem()), "password": Text("pw"), "kid": Text("k")}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
     reason="it takes the GIL to be sure of when another thread runs",

@@ -84,6 +84,7 @@ def expected() -> dict[str, str]:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("choice", ["evp", "", None])
 def test_either_way_makes_the_right_signatures(choice: str | None) -> None:
     assert signatures(choice) == expected()

@@ -189,6 +189,7 @@ def test_with_a_gil_of_its_own(pythons: list[tuple[str, str]], script: str) -> N
         assert (done.stdout.strip(), done.returncode) == ("agreed", 0), done.stderr
 
 
+@pytest.mark.slow
 def test_the_check_sees_a_failure(pythons: list[tuple[str, str]]) -> None:
     """A script that fails in a sub-interpreter fails the process."""
     script = f"{IN_THE_MAIN_ONE}\n{CREATE}\nrun(create(), 'assert False')"

@@ -175,6 +175,7 @@ def test_a_public_exponent_is_short_beside_a_long_modulus(
     assert caught.value.reason == "key_rsa_exponent"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ["RS256", "PS256"])
 def test_a_key_with_the_longest_exponent_verifies(algorithm: str) -> None:
     """From 3073 bits on, libcrypto verifies with no exponent of more than 64."""
@@ -252,6 +253,7 @@ def test_an_expensive_derivation_is_not_begun(
         Key.from_pem(f"-----BEGIN {label}-----\n{pem}-----END {label}-----\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [["-v2", "aes-256-cbc", "-iter", "600000"], ["-scrypt"]],

@@ -138,6 +138,7 @@ def told(program: str, given: str, *wanted: bytes) -> list[str]:
 linux = pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="it takes Linux")
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize(
     ("algorithm", "member", "form"),
@@ -183,6 +184,7 @@ def with_two_points(pem: str) -> str:
 
 
 # Nothing is done with the key afterwards, which might cover what its reading has left.
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize(
     ("algorithm", "form"),
@@ -262,6 +264,7 @@ def test_a_jwk_of_text_leaves_no_private_member_behind(key: Key, name: str) -> N
     assert told(READ_TEXT, text, *wanted) == [print_, print_, "0"]
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize(("key", "name"), SOME, ids=["oct", "RSA"])
 @pytest.mark.parametrize(

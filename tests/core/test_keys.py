@@ -309,6 +309,7 @@ def test_a_key_that_agrees_on_keys_signs_nothing(kind: str) -> None:
         assert caught.value.reason == "key_unreadable"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [Encoding.PEM, Encoding.DER])
 def test_a_public_key_of_pkcs1_is_read(form: Encoding) -> None:
     key = Key.generate("RS256")

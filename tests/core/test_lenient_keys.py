@@ -149,6 +149,7 @@ def by_others(jwk: JWK) -> list[tuple[int, int]]:
     return found
 
 
+@pytest.mark.slow
 def test_a_key_that_others_write_is_the_key_that_is_meant(
     written: tuple[Key, JWK],
 ) -> None:

@@ -104,6 +104,7 @@ def holding(option: str) -> Callable[[Text], object]:
     }[option]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "option",
     [

@@ -54,12 +54,14 @@ def from_bits(bits: int) -> float:
     return number
 
 
+@pytest.mark.slow
 def test_real_numbers_of_all_sizes() -> None:
     rng = random.Random(1)
     every = (from_bits(rng.getrandbits(63)) for _ in range(50_000))
     check(number for number in every if math.isfinite(number))
 
 
+@pytest.mark.slow
 def test_real_numbers_near_one() -> None:
     rng = random.Random(2)
     for width in (1, 4, 20, 60, 110, 150, 220):

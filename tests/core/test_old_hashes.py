@@ -323,6 +323,7 @@ def test_hashes_of_their_makers(name: str, password: str) -> None:
     assert HASHER.verify_and_update(password + "x", stored) == (False, None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("password", "stored"), PUBLISHED)
 def test_published_hashes(password: str, stored: str) -> None:
     assert HASHER.verify(password, stored)
@@ -614,6 +615,7 @@ def libxcrypt() -> Any:
 SALTS = st.text("./0123456789ABCXYZabcxyz", max_size=8)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(
     st.binary(max_size=140).map(lambda text: text.replace(b"\0", b"\1")),

@@ -269,6 +269,7 @@ def test_ours_verify_there() -> None:
     assert passlib.hash.bcrypt.verify(password, ours)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     st.binary(max_size=80).map(lambda text: text.replace(b"\0", b"\1")),

@@ -123,6 +123,7 @@ assert set(ends) == {False, True}
 ALLOCATOR = "default" if sysconfig.get_config_var("Py_GIL_DISABLED") else "malloc"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     find_spec("_testcapi") is None,
     reason="THIS PYTHON HAS NO _testcapi: no allocation can fail",

@@ -370,6 +370,7 @@ for threshold in range(1, 60):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [

@@ -23,6 +23,7 @@ def makes(check: str) -> set[str]:
     return set(re.findall(r"--wrap=(\w+)", said.stdout))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", CROSS.CHECKS, ids=lambda path: path.stem)
 def test_the_makefile_replaces_the_same_functions(source: Path) -> None:
     assert CROSS.wrapped(source) == makes(source.stem)

@@ -45,6 +45,7 @@ def test_the_library_needs_nothing_of_python(library: Path) -> None:
     assert {name for name in needed if re.match(r"_?Py[A-Z_]", name)} == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "other", ["libargon2.a", "libsodium.a", "libcrypto.a", "libc.a"]
 )
@@ -191,6 +192,7 @@ LINKED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", LINKED, ids=lambda path: path.name)
 def test_what_is_linked_with_it_follows_its_headers(source: Path) -> None:
     """The fuzz targets are run at night, and compiled with every change."""

@@ -76,19 +76,21 @@ def modules() -> Iterator[Any]:
 def patterns() -> Iterator[tuple[str, Callable[[Any], Any], bool]]:
     """Yield each pattern of a module with how that module asks it."""
     for module in modules():
+        own = {k: v for k, v in vars(module).items() if isinstance(v, re.Pattern)}
+        if not own:  # most have none: their text need not be read
+            continue
         tree = ast.parse(Path(module.__file__).read_text())
         named = {
             (node.value.id, STEPS.get(node.attr, node.attr))
             for node in ast.walk(tree)
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
         }
-        for name, value in vars(module).items():
-            if isinstance(value, re.Pattern):
-                for step in SEARCHES:
-                    if (name, step) in named:
-                        label = f"{module.__name__}.{name}.{step}"
-                        is_bytes = isinstance(value.pattern, bytes)
-                        yield label, getattr(value, step), is_bytes
+        for name, value in own.items():
+            for step in SEARCHES:
+                if (name, step) in named:
+                    label = f"{module.__name__}.{name}.{step}"
+                    is_bytes = isinstance(value.pattern, bytes)
+                    yield label, getattr(value, step), is_bytes
 
 
 FOUND = list(patterns())
