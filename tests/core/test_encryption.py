@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import os
 from base64 import urlsafe_b64encode
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -53,23 +54,41 @@ def test_there_and_back(name: str, text: bytes) -> None:
         assert tag == expected[:half]
 
 
+def altered(parts: list[bytes], number: int, at: int) -> list[bytes]:
+    """Return the parts with one bit of one of them turned over."""
+    part = parts[number]
+    wrong = list(parts)
+    wrong[number] = part[:at] + bytes([part[at] ^ 1]) + part[at + 1 :]
+    return wrong
+
+
 @pytest.mark.parametrize("name", SIZES)
 def test_what_was_altered(name: str) -> None:
     key, iv = map(os.urandom, SIZES[name])
     cipher, tag = aead_seal(name, key, iv, b"aad", b"text" * 9)
     right = [key, iv, b"aad", cipher, tag]
+    of_mac = len(key) // 2 if "CBC" in name else len(key)
     for number, part in enumerate(right):
-        for at in {0, len(part) - 1}:
-            wrong = list(right)
-            wrong[number] = part[:at] + bytes([part[at] ^ 1]) + part[at + 1 :]
+        for at in {0, (of_mac if part is key else len(part)) - 1}:
             with pytest.raises(InvalidSignatureError):
-                aead_open(name, *wrong)
+                aead_open(name, *altered(right, number, at))
     for tags in (b"", tag[:-1], tag + b"\0"):
         with pytest.raises(InvalidSignatureError):
             aead_open(name, key, iv, b"aad", cipher, tags)
     for texts in (b"", cipher[:-1], cipher + b"\0"):
         with pytest.raises(InvalidSignatureError):
             aead_open(name, key, iv, b"aad", texts, tag)
+
+
+@pytest.mark.parametrize("name", [name for name in SIZES if "CBC" in name])
+def test_another_key_of_the_cipher_alone_gives_another_text(name: str) -> None:
+    """The MAC agrees (RFC 7518 5.2.2.1), and by chance the padding may as well."""
+    key, iv = map(os.urandom, SIZES[name])
+    cipher, tag = aead_seal(name, key, iv, b"aad", b"text" * 9)
+    right = [key, iv, b"aad", cipher, tag]
+    for at in range(len(key) // 2, len(key)):
+        with suppress(InvalidSignatureError):
+            assert aead_open(name, *altered(right, 0, at)) != b"text" * 9
 
 
 @pytest.mark.parametrize("name", SIZES)
