@@ -198,20 +198,31 @@ use(EVP_PKEY *evp)
     }
 }
 
-/* What is tidy is tidy for good, and no longer than was said. */
+/* Blocks lie within the text, one after the other, and what they hold is found
+ * again where it is written as it should be. */
 static void
-check_tidying(span text)
+check_blocks(span text)
 {
-    char *once = exact_room(PEM_ROOM(text.len));
-    size_t len = fb_pkey_tidy_pem(text, once);
-    MUST(len <= PEM_ROOM(text.len));
-    char *copy = exact_copy(once, len);
-    char *twice = exact_room(PEM_ROOM(len));
-    MUST(fb_pkey_tidy_pem((span){copy, len}, twice) == len);
-    MUST(len == 0 || memcmp(copy, twice, len) == 0);
-    free(twice);
-    free(copy);
-    free(once);
+    span rest = text, label, body, bytes, again;
+    while (fb_pkey_block_next(&rest, &label, &body)) {
+        MUST(label.p > text.p && label.p + label.len < body.p);
+        MUST(body.p + body.len < rest.p);
+        MUST(rest.p + rest.len == text.p + text.len);
+        char *room = exact_room(2 * body.len);
+        if (fb_pkey_block_decode(body, room, &bytes)) {
+            char *written = exact_room(4 * bytes.len + 4);
+            char *room_again = exact_room(2 * (4 * bytes.len + 4));
+            char *end = fb_text_encode((const unsigned char *)bytes.p,
+                                       bytes.len, CODE_B64_PADDED, written);
+            MUST(fb_pkey_block_decode((span){written, (size_t)(end - written)},
+                                      room_again, &again));
+            MUST(again.len == bytes.len);
+            MUST(bytes.len == 0 || memcmp(again.p, bytes.p, bytes.len) == 0);
+            free(room_again);
+            free(written);
+        }
+        free(room);
+    }
 }
 
 int
@@ -223,7 +234,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *copy = exact_copy(data, size);
     const span text = {copy, size}, none = {"", 0};
     EVP_PKEY *evp = NULL;
-    check_tidying(text);
+    check_blocks(text);
     bool is_read = fb_pkey_from_der(text, none, &evp) == STATUS_OK;
     MUST(is_read == (evp != NULL));
     MUST(ERR_peek_error() == 0);

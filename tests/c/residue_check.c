@@ -2,7 +2,8 @@
  * What of a private key is in the memory that is given back while it is read.
  * libcrypto takes its memory here, and each block is searched before it goes:
  * for the start of each private number, in either byte order, and for a piece
- * of the text. First a block that has one is given back, which must be seen.
+ * of each line of PEM. First a block that has one is given back, which must be
+ * seen.
  *
  * It prints each reading that leaves something, and fails if there is one.
  */
@@ -23,7 +24,7 @@
 /* --- memory that is searched --------------------------------------------- */
 
 #define NEEDLE 12 /* bytes */
-#define NEEDLES_MAX 16
+#define NEEDLES_MAX 96
 
 typedef union {
     size_t size;
@@ -121,6 +122,19 @@ look_for_numbers(EVP_PKEY *evp)
         }
         look_for(bytes, len);
         BN_clear_free(number);
+    }
+}
+
+/* The base64 of PEM says the numbers as well. */
+static void
+look_for_lines(span pem)
+{
+    const char *at = pem.p, *end = pem.p + pem.len, *stop;
+    while ((stop = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+        if (*at != '-') {
+            look_for((const unsigned char *)at, (size_t)(stop - at));
+        }
+        at = stop + 1;
     }
 }
 
@@ -311,6 +325,7 @@ check(const sample *of, const digests *all)
     char *pem = NULL;
     size_t len = (size_t)BIO_get_mem_data(bio, &pem);
     bool is_der_clean = passes(of, text, false, all);
+    look_for_lines((span){pem, len});
     bool is_pem_clean = passes(of, (span){pem, len}, true, all);
     BIO_free(bio);
     return is_der_clean && is_pem_clean;

@@ -53,8 +53,8 @@ seal(unsigned char *out, size_t trailing)
 
 typedef struct {
     const char *name, *password;
-    int blocks; /* of a PEM text; 0 is DER */
-    size_t trailing;
+    int blocks;      /* of a PEM text; 0 is DER */
+    size_t trailing; /* in the first block */
     int opened;
     status result;
 } sample;
@@ -67,7 +67,7 @@ static const sample samples[] = {
     {"a block and a byte", "right", 1, 1, 0, STATUS_KEY_UNREADABLE},
     {"16 blocks", "right", 16, 0, 1, STATUS_OK},
     {"16 blocks, not opened", "wrong", 16, 0, 1, STATUS_KEY_PASSWORD},
-    {"16 blocks and bytes", "wrong", 16, 1, 0, STATUS_KEY_UNREADABLE},
+    {"16 blocks and a byte", "right", 16, 1, 0, STATUS_KEY_UNREADABLE},
 };
 
 static status
@@ -79,7 +79,8 @@ read(const sample *of, const unsigned char *der, size_t len, EVP_PKEY **out)
     }
     BIO *bio = BIO_new(BIO_s_mem());
     for (int i = 0; i < of->blocks; i++) {
-        (void)PEM_write_bio(bio, "ENCRYPTED PRIVATE KEY", "", der, (long)len);
+        size_t here = i == 0 ? len : len - of->trailing;
+        (void)PEM_write_bio(bio, "ENCRYPTED PRIVATE KEY", "", der, (long)here);
     }
     char *text = NULL;
     long size = BIO_get_mem_data(bio, &text);

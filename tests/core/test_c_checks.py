@@ -49,12 +49,18 @@ PLANTED = [
     ("verify_work", "jose/pkey.c", "!may_be_silent || is_verdict()", "false"),
     ("verify_work", "jose/pkey.c", "&& !ERR_COMMON_ERROR(error)", ""),
     ("sealed", "jose/pkey_pkcs8.c", "&& *p == end", ""),
-    ("sealed", "jose/pkey_read.c", "*is_found = read != NULL;", ""),
+    ("sealed", "jose/pkey_read.c", "is_found = read != NULL;", ""),
     ("residue", "jose/pkey_pkcs1.c", "secret[RSA_P], CBIGNUM", "secret[RSA_P], BIGNUM"),
     ("residue", "jose/pkey_sec1.c", "== ASN1_OP_FREE_PRE", "== ASN1_OP_NEW_PRE"),
     ("residue", "jose/pkey_sec1.c", "BN_secure_new()", "BN_new()"),
     ("residue", "jose/pkey_parts.c", "OSSL_PARAM_free(secret);", "free(secret);"),
     ("residue", "jose/pkey_pkcs8.c", "ASN1_STRING_clear_free(", "ASN1_STRING_free("),
+    (
+        "residue",
+        "jose/pkey_read.c",
+        "OPENSSL_clear_free(room, 2 * text.len)",
+        "OPENSSL_free(room)",
+    ),
 ]
 
 WRAPS = {"sealed": "PKCS8_decrypt", "verify_work": "EVP_DigestVerify"}

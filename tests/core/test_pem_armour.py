@@ -221,6 +221,17 @@ def test_the_password_of_an_old_key_is_still_what_is_missing() -> None:
     assert caught.value.reason == "key_password"
 
 
+@pytest.mark.parametrize("body", ["", "*", "Version: 1\n\nAAAA\n=AAAA", "AAA", "AA-A"])
+def test_a_block_of_another_kind_may_hold_anything(body: str) -> None:
+    pem, key = texts()["ES256 private"]
+    other = f"-----BEGIN OTHER-----\n{body}\n-----END OTHER-----\n"
+    assert Key.from_pem(other + pem).thumbprint() == key.thumbprint()
+    broken = other.replace("OTHER", "PRIVATE KEY")
+    if ":" not in body:
+        with pytest.raises(InvalidKeyError):
+            Key.from_pem(broken + pem)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -89,13 +89,15 @@ CHECKED status fb_pkey_join(EVP_PKEY *public_half,
 /* --- pkey_armour.c ------------------------------------------------------- */
 
 /*
- * Writes the blocks of a PEM text as RFC 7468 2 wants them, and nothing else:
- * they may stand in one line, indented, between quotes, and with any line
- * ends, also written as \n. Returns the length, which is at most
- * PEM_ROOM(text.len). Linear.
+ * The next block of a PEM text (RFC 7468), after which *rest begins; false if
+ * there is none. Blocks may stand in one line, indented, between quotes, and
+ * with any line ends, also written as \n. Linear.
  */
-#define PEM_ROOM(len) (2 * (len) + 1)
-size_t fb_pkey_tidy_pem(span text, char *out);
+bool fb_pkey_block_next(span *rest, span *label, span *body);
+
+/* The bytes of a body, in a room of twice its length, or false. libcrypto's
+ * own decoder leaves the text in memory. */
+bool fb_pkey_block_decode(span body, char *room, span *bytes);
 
 /* --- pkey_pkcs1.c, pkey_sec1.c ------------------------------------------- */
 

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#define LINE 64 /* characters: RFC 7468 2 */
 #define DASHES "-----"
 #define DASHES_LEN (sizeof DASHES - 1)
 
@@ -21,48 +20,40 @@ find(const char *p, const char *end, const char *part)
     return NULL;
 }
 
-static char *
-put(char *out, span text)
+/* The body's characters of base64, in the alphabet of base64url: a line's end
+ * may be any white space, or be written as \n, as it is in variables of the
+ * environment; JSON writes \/ for a slash. Of all else the decoder judges. */
+static size_t
+gather(span body, char *out)
 {
-    memcpy(out, text.p, text.len);
-    return out + text.len;
-}
-
-/* A line's end may be any white space, or be written as \n, as it is in
- * variables of the environment; JSON writes \/ for a slash. Of all else the
- * base64 decoder judges. */
-static char *
-put_body(char *out, span body)
-{
-    size_t column = 0;
+    size_t len = 0;
     bool is_escaped = false;
     for (size_t i = 0; i < body.len; i++) {
         char c = body.p[i];
         bool is_space = c == ' ' || (c >= '\t' && c <= '\r')
                         || (is_escaped && (c == 'n' || c == 'r' || c == 't'));
         is_escaped = c == '\\';
-        if (is_space || is_escaped) {
-            continue;
+        if (!is_space && !is_escaped) {
+            out[len++] = c == '+'               ? '-'
+                         : c == '/'             ? '_'
+                         : c == '-' || c == '_' ? '!' /* in no base64 */
+                                                : c;
         }
-        if (column == LINE) {
-            *out++ = '\n';
-            column = 0;
-        }
-        *out++ = c;
-        column++;
     }
-    *out++ = '\n';
-    return out;
+    return len;
 }
 
-static char *
-put_line(char *out, const char *word, span label)
+bool
+fb_pkey_block_decode(span body, char *room, span *bytes)
 {
-    out = put(out, (span){DASHES, DASHES_LEN});
-    out = put(out, (span){word, strlen(word)});
-    out = put(out, label);
-    out = put(out, (span){DASHES "\n", DASHES_LEN + 1});
-    return out;
+    span text = {room, gather(body, room)};
+    char *out = room + body.len;
+    if (!fb_text_cut_padding(&text)
+        || !fb_b64url_decode(text.p, text.len, (unsigned char *)out)) {
+        return false;
+    }
+    *bytes = (span){out, fb_b64url_decoded(text.len)};
+    return true;
 }
 
 /* Whether the text at p is the end of a block of that label. */
@@ -77,29 +68,26 @@ is_end(const char *p, const char *end, span label)
            && memcmp(p + len + label.len, DASHES, DASHES_LEN) == 0;
 }
 
-size_t
-fb_pkey_tidy_pem(span text, char *out)
+bool
+fb_pkey_block_next(span *rest, span *label, span *body)
 {
     static const char word[] = DASHES "BEGIN ";
-    const char *end = text.p + text.len, *p = text.p;
-    char *start = out;
+    const char *end = rest->p + rest->len, *p = rest->p;
     while ((p = find(p, end, word)) != NULL) {
         const char *name = p + sizeof word - 1;
-        const char *body = find(name, end, DASHES);
-        const char *stop =
-            body == NULL ? NULL : find(body + DASHES_LEN, end, DASHES);
-        if (stop == NULL) {
+        const char *stop = find(name, end, DASHES);
+        const char *start = stop == NULL ? NULL : stop + DASHES_LEN;
+        p = start == NULL ? NULL : find(start, end, DASHES);
+        if (p == NULL) {
             break;
         }
-        span label = {name, (size_t)(body - name)};
-        body += DASHES_LEN;
-        p = stop;
-        if (is_end(stop, end, label)) {
-            out = put_line(out, "BEGIN ", label);
-            out = put_body(out, (span){body, (size_t)(stop - body)});
-            out = put_line(out, "END ", label);
-            p = stop + DASHES_LEN;
+        *label = (span){name, (size_t)(stop - name)};
+        if (is_end(p, end, *label)) {
+            *body = (span){start, (size_t)(p - start)};
+            p += DASHES_LEN;
+            *rest = (span){p, (size_t)(end - p)};
+            return true;
         }
     }
-    return (size_t)(out - start);
+    return false;
 }

@@ -1,9 +1,9 @@
 /* Asymmetric keys from PEM and DER, and new ones. */
 #include "jose/jose.h"
 
-#include <openssl/bio.h>
+#include <string.h>
+
 #include <openssl/crypto.h>
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 
 #define RSA_BITS                                                              \
@@ -124,13 +124,15 @@ fb_pkey_from_der(span bytes, span password, EVP_PKEY **out)
 
 /* --- PEM ----------------------------------------------------------------- */
 
-/* For what a PEM block of that label holds, or NULL; a legacy "Proc-Type"
- * header, which asks for MD5, is not a key. */
+/* For what a PEM block holds, or NULL. One with headers (RFC 1421), such as
+ * "Proc-Type", which asks for MD5, is not a key. */
 static reader *
-reader_of(const char *label, const char *header)
+reader_of(span label, span body)
 {
-    for (size_t i = 0; i < KIND_COUNT && header[0] == '\0'; i++) {
-        if (strcmp(label, kinds[i].label) == 0) {
+    bool has_headers = memchr(body.p, ':', body.len) != NULL;
+    for (size_t i = 0; i < KIND_COUNT && !has_headers; i++) {
+        if (label.len == strlen(kinds[i].label)
+            && memcmp(label.p, kinds[i].label, label.len) == 0) {
             return kinds[i].read;
         }
     }
@@ -150,62 +152,42 @@ read_block(reader *read, span bytes, span password, EVP_PKEY **out)
  * each may cost a derivation. Blocks such as EC PARAMETERS may stand before
  * it. */
 CHECKED static status
-read_blocks(BIO *bio, span password, EVP_PKEY **out, bool *is_found)
+read_blocks(span text, char *room, span password, EVP_PKEY **out)
 {
     status result = STATUS_KEY_UNREADABLE;
-    char *label = NULL, *header = NULL;
-    unsigned char *bytes = NULL;
-    long len;
+    span label, body, bytes;
+    int i = 0;
     fb_failure_forget();
-    for (int i = 0; result == STATUS_KEY_UNREADABLE && !*is_found
-                    && PEM_read_bio(bio, &label, &header, &bytes, &len);
+    for (bool is_found = false; result == STATUS_KEY_UNREADABLE && !is_found
+                                && fb_pkey_block_next(&text, &label, &body);
          i++) {
-        reader *read = reader_of(label, header);
-        *is_found = read != NULL;
-        result =
-            i == KEY_BLOCKS_MAX
-                ? STATUS_KEY_COSTLY
-                : read_block(read, (span){(const char *)bytes, (size_t)len},
-                             password, out);
-        OPENSSL_free(label);
-        OPENSSL_free(header);
-        OPENSSL_clear_free(bytes, (size_t)len);
+        reader *read = reader_of(label, body);
+        is_found = read != NULL;
+        if (i == KEY_BLOCKS_MAX) {
+            result = STATUS_KEY_COSTLY;
+        } else if (fb_pkey_block_decode(body, room, &bytes)) {
+            result = read_block(read, bytes, password, out);
+        }
     }
-    return result == STATUS_OK ? result : fb_failure_of(result);
+    return i == 0 ? STATUS_KEY_NO_PEM : result;
 }
 
-CHECKED static status
-read_text(span text, span password, EVP_PKEY **out, bool *is_found)
-{
-    BIO *bio = BIO_new_mem_buf(text.p, (int)text.len);
-    status result = bio == NULL ? STATUS_NO_MEMORY
-                                : read_blocks(bio, password, out, is_found);
-    BIO_free(bio);
-    return result;
-}
-
-/* What is not as it should be once it is tidy may have headers (RFC 1421),
- * whose lines are their own; libcrypto tells them apart. */
 status
 fb_pkey_from_pem(span text, span password, EVP_PKEY **out)
 {
-    bool is_found = false;
     *out = NULL;
     if (text.len > KEY_TEXT_MAX) {
         return STATUS_KEY_COSTLY;
     }
-    char *tidy = OPENSSL_malloc(PEM_ROOM(text.len));
-    if (tidy == NULL) {
+    if (text.len == 0) {
+        return STATUS_KEY_NO_PEM;
+    }
+    char *room = OPENSSL_malloc(2 * text.len);
+    if (room == NULL) {
         return STATUS_NO_MEMORY;
     }
-    size_t len = fb_pkey_tidy_pem(text, tidy);
-    status result =
-        len == 0 ? STATUS_KEY_NO_PEM
-                 : read_text((span){tidy, len}, password, out, &is_found);
-    if (result == STATUS_KEY_UNREADABLE && !is_found) {
-        result = read_text(text, password, out, &is_found);
-    }
-    OPENSSL_clear_free(tidy, PEM_ROOM(text.len));
+    status result = read_blocks(text, room, password, out);
+    OPENSSL_clear_free(room, 2 * text.len);
     return result;
 }
 
