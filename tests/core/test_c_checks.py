@@ -50,6 +50,7 @@ PLANTED = [
     ("verify_work", "jose/pkey.c", "&& !ERR_COMMON_ERROR(error)", ""),
     ("sealed", "jose/pkey_pkcs8.c", "&& *p == end", ""),
     ("sealed", "jose/pkey_read.c", "is_found = read != NULL;", ""),
+    ("key_memory", "jose/pkey_read.c", "&& read != fb_pkey_from_sealed", "&& false"),
     ("residue", "jose/pkey_pkcs1.c", "secret[RSA_P], CBIGNUM", "secret[RSA_P], BIGNUM"),
     ("residue", "jose/pkey_sec1.c", "== ASN1_OP_FREE_PRE", "== ASN1_OP_NEW_PRE"),
     ("residue", "jose/pkey_sec1.c", "BN_secure_new()", "BN_new()"),

@@ -85,16 +85,12 @@ static const struct {
 
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])
 
-/* The key that is the whole of the bytes. */
 CHECKED static status
-read_whole(reader *read, span bytes, span password, EVP_PKEY **out)
+read_once(reader *read, span bytes, span password, EVP_PKEY **out)
 {
     const unsigned char *p = (const unsigned char *)bytes.p;
     const unsigned char *end = p + bytes.len;
     *out = NULL;
-    if (fb_pkey_has_equation(bytes)) {
-        return STATUS_KEY_CURVE;
-    }
     fb_failure_forget();
     status result = read(&p, (long)bytes.len, password, out);
     if (*out != NULL && p != end) {
@@ -104,6 +100,21 @@ read_whole(reader *read, span bytes, span password, EVP_PKEY **out)
     }
     status failure = fb_failure_of(result);
     return *out != NULL ? STATUS_OK : failure;
+}
+
+/* The key that is the whole of the bytes. Where it only lacked the memory,
+ * libcrypto may not say so: two tries, but for what costs a derivation. */
+CHECKED static status
+read_whole(reader *read, span bytes, span password, EVP_PKEY **out)
+{
+    *out = NULL;
+    if (fb_pkey_has_equation(bytes)) {
+        return STATUS_KEY_CURVE;
+    }
+    status result = read_once(read, bytes, password, out);
+    return result == STATUS_KEY_UNREADABLE && read != fb_pkey_from_sealed
+               ? read_once(read, bytes, password, out)
+               : result;
 }
 
 status
