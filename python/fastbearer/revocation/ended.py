@@ -17,9 +17,10 @@ from fastbearer.revocation.protocol import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["KINDS", "LETTERS", "Change", "Ended", "Kind"]
+__all__ = ["KINDS", "LETTERS", "Change", "Ended", "Kind", "Place"]
 
 Kind = Literal["token", "session", "user"]
+Place = tuple[Kind, str]
 
 KINDS: dict[str, Kind] = {"t": "token", "s": "session", "u": "user"}
 """By the letter that stores write before a key."""
@@ -43,6 +44,11 @@ class Change(NamedTuple):
     kind: Kind
     key: str
     value: int
+
+    @property
+    def place(self) -> Place:
+        """What has ended, whenever that was."""
+        return self.kind, self.key
 
 
 class Shelf(dict[str, int]):
@@ -165,11 +171,11 @@ class Ended:
 
     def beyond(self, changes: Iterable[Change]) -> list[Change]:
         """Return what is remembered here and not among some changes."""
-        known = {(change.kind, change.key): change.value for change in changes}
+        known = {change.place: change.value for change in changes}
         with self._writing:
             return self._beyond(known)
 
-    def _beyond(self, known: Mapping[tuple[Kind, str], int]) -> list[Change]:
+    def _beyond(self, known: Mapping[Place, int]) -> list[Change]:
         now = self._clock()
         shelves: tuple[tuple[Kind, Shelf], ...] = (
             ("token", self._until),

@@ -247,8 +247,8 @@ class ReplicatedRevocations:
         """Write again what was read here once, and what was never read back."""
         if lost:
             logger.warning("%s ended sessions were lost, and stored again", len(lost))
-        places = {(change.kind, change.key) for change in lost}
-        others = [one for one in missing if (one.kind, one.key) not in places]
+        places = {change.place for change in lost}
+        others = [one for one in missing if one.place not in places]
         changes = [*lost, *others]
         if changes:
             await self._journal.put_back(changes)

@@ -11,7 +11,7 @@ from fastbearer.revocation.ended import Change
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from fastbearer.revocation.ended import Kind
+    from fastbearer.revocation.ended import Place
 
 __all__ = ["Unread"]
 
@@ -33,8 +33,8 @@ class Unread:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._values: dict[tuple[Kind, str], int] = {}
-        self._under_way: set[tuple[Kind, str]] = set()
+        self._values: dict[Place, int] = {}
+        self._under_way: set[Place] = set()
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -44,12 +44,12 @@ class Unread:
         """Tell whether a change can be kept; what has expired makes room."""
         if len(self._values) >= UNREAD_MAX:
             self._forget_expired()
-        place = change.kind, change.key
+        place = change.place
         return len(self._values) < UNREAD_MAX or place in self._values
 
     def add(self, change: Change) -> None:
         """Keep a change; the greater of two values stays."""
-        place = change.kind, change.key
+        place = change.place
         self._values[place] = max(change.value, self._values.get(place, 0))
 
     def add_all(self, changes: Sequence[Change]) -> bool:
@@ -63,7 +63,7 @@ class Unread:
     @contextmanager
     def writing(self, change: Change) -> Iterator[None]:
         """Keep a change that is written within: no reading can lack it yet."""
-        place = change.kind, change.key
+        place = change.place
         self.add(change)
         self._under_way.add(place)
         try:
@@ -88,13 +88,13 @@ class Unread:
     def remove(self, read: Iterable[Change]) -> None:
         """Forget what was read, but for what is greater here."""
         for change in read:
-            place = change.kind, change.key
+            place = change.place
             if self._values.get(place, math.inf) <= change.value:
                 del self._values[place]
 
     def among(self, changes: Iterable[Change]) -> list[Change]:
         """Return those of some changes that are here still, and not greater."""
-        return [one for one in changes if self._values.get(one[:2]) == one.value]
+        return [one for one in changes if self._values.get(one.place) == one.value]
 
     def _forget_expired(self) -> None:
         """Forget what no token needs any more; a user's generation never expires."""
