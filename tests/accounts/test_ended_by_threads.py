@@ -105,55 +105,56 @@ class ToldLock:
         self._lock.release()
 
 
+class Others:
+    """Threads of which each ends a session; it has done so, or waits for its turn."""
+
+    def __init__(self, store: MemoryRevocations) -> None:
+        self._store = store
+        self._told = threading.Event()
+        self._threads: list[threading.Thread] = []
+        store._ended._writing = ToldLock(self._told)  # type: ignore[assignment]
+
+    def begin_one(self) -> None:
+        """Let one more thread end a session."""
+        self._told.clear()
+        name = f"other{len(self._threads)}"
+        self._threads.append(threading.Thread(target=self._end, args=(name,)))
+        self._threads[-1].start()
+        self._told.wait()
+
+    def _end(self, name: str) -> None:
+        asyncio.run(self._store.end_session(name, FAR))
+        self._told.set()
+
+    def finish(self) -> list[str]:
+        """Wait for all of them, and return what they have ended."""
+        for thread in self._threads:
+            thread.join()
+        return [f"other{number}" for number in range(len(self._threads))]
+
+
 def test_what_another_thread_ends_during_a_sweep_stays_ended(
-    store: MemoryRevocations, monkeypatch: pytest.MonkeyPatch
+    store: MemoryRevocations,
 ) -> None:
     """It is ended between any two instructions, or waits for its turn."""
-    told = threading.Event()
-    monkeypatch.setattr(store._ended, "_writing", ToldLock(told), raising=False)
-    threads: list[threading.Thread] = []
-
-    def end(name: str) -> None:
-        asyncio.run(store.end_session(name, FAR))
-        told.set()
-
-    def look() -> None:
-        told.clear()
-        name = f"other{len(threads)}"
-        threads.append(threading.Thread(target=end, args=(name,)))
-        threads[-1].start()
-        told.wait()
-
+    others = Others(store)
     ending = store.end_session("next", FAR)
-    with at_every_step(look, since=SWEEP), pytest.raises(StopIteration):
+    with (
+        at_every_step(others.begin_one, since=SWEEP),
+        pytest.raises(StopIteration),
+    ):
         ending.send(None)
-    for thread in threads:
-        thread.join()
-    assert len(threads) > 20
-    names = [f"other{number}" for number in range(len(threads))]
+    names = others.finish()
+    assert len(names) > 20
     alive = [name for name in names if not store.has_ended("a.b.c", {"sid": name})]
     assert alive == []
 
 
 def test_what_is_read_whole_is_one_state_of_it(store: MemoryRevocations) -> None:
     """What another thread ends meanwhile comes before or after, and breaks nothing."""
-    told = threading.Event()
-    store._ended._writing = ToldLock(told)  # type: ignore[assignment]
-    threads: list[threading.Thread] = []
-
-    def end(name: str) -> None:
-        asyncio.run(store.end_session(name, FAR))
-        told.set()
-
-    def look() -> None:
-        told.clear()
-        threads.append(threading.Thread(target=end, args=(f"n{len(threads)}",)))
-        threads[-1].start()
-        told.wait()
-
+    others = Others(store)
     store._ended._sweep_at = 1_000_000  # no other thread replaces what is read
-    with at_every_step(look, since="beyond"):
+    with at_every_step(others.begin_one, since="beyond"):
         lost = store._ended.beyond([])
-    for thread in threads:
-        thread.join()
+    others.finish()
     assert "kept" in {change.key for change in lost}
